@@ -1,0 +1,3 @@
+"""hatcher: the Python API and command line of Brood."""
+
+__version__ = "1.0.0.dev0"
