@@ -1,0 +1,1 @@
+"""What authors of tools on hatcher test with: a running Brood and real eggs."""

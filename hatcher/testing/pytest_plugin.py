@@ -1,0 +1,1 @@
+"""pytest fixtures: a running Brood, thrown away after the test."""
