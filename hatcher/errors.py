@@ -1,0 +1,397 @@
+"""Every exception that hatcher raises, in one tree.
+
+::
+
+    HatcherException
+    ├── InvalidArgumentError              the call itself is wrong; nothing was sent
+    │   ├── InvalidURLError
+    │   ├── InvalidNameError
+    │   ├── UnsupportedAPIVersionError
+    │   └── InvalidDestinationError
+    ├── ArtefactError                     a local file is wrong; nothing was sent
+    │   ├── InvalidEgg
+    │   ├── InvalidRuntime
+    │   ├── InvalidBundle
+    │   ├── MissingPlatformError
+    │   └── FileChangedError              ... or changed while it was being sent
+    ├── TargetFileExists
+    ├── ChecksumMismatchError             the bytes are not the ones expected
+    ├── TransportError                    no usable answer arrived
+    │   ├── BroodConnectionError
+    │   │   ├── ConnectionRefused         nothing was sent at all
+    │   │   ├── TLSError
+    │   │   └── IncompleteDownloadError   the body ended early
+    │   └── BroodTimeoutError
+    ├── InvalidResponseError              an answer arrived that Brood would not give
+    │   ├── InvalidJSONError
+    │   ├── MissingFilenameError
+    │   └── RedirectError
+    └── BroodHTTPError                    the server said no
+        ├── BadRequestError               400, 422
+        ├── AuthenticationError           401
+        ├── PermissionDeniedError         403
+        ├── NotFoundError                 404
+        ├── ConflictError                 409
+        ├── RateLimitedError              429
+        └── ServerError                   5xx
+
+A message says what was being done, to what, what went wrong, and what to try.
+No message holds a secret. Every exception can be pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+__all__ = [
+    "ArtefactError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BroodConnectionError",
+    "BroodHTTPError",
+    "BroodTimeoutError",
+    "ChecksumMismatchError",
+    "ConflictError",
+    "ConnectionRefused",
+    "ErrorResponse",
+    "FileChangedError",
+    "HatcherException",
+    "IncompleteDownloadError",
+    "InvalidArgumentError",
+    "InvalidBundle",
+    "InvalidDestinationError",
+    "InvalidEgg",
+    "InvalidJSONError",
+    "InvalidNameError",
+    "InvalidResponseError",
+    "InvalidRuntime",
+    "InvalidURLError",
+    "MissingFilenameError",
+    "MissingPlatformError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitedError",
+    "RedirectError",
+    "ServerError",
+    "TLSError",
+    "TargetFileExists",
+    "TransportError",
+    "UnsupportedAPIVersionError",
+]
+
+
+class HatcherException(Exception):  # noqa: N818 - the name that users know
+    """The root of every exception that hatcher raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls the class with `args` alone, which loses the
+        # required keyword arguments of the richer classes.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    cls: type[HatcherException], args: tuple[Any, ...], state: dict[str, Any]
+) -> HatcherException:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+# -- the call is wrong ------------------------------------------------------------
+
+
+class InvalidArgumentError(HatcherException, ValueError):
+    """An argument cannot be used; nothing was sent."""
+
+
+class InvalidURLError(InvalidArgumentError):
+    """The server's URL cannot be used."""
+
+
+class InvalidNameError(InvalidArgumentError):
+    """A name cannot be a segment of a URL: it is empty, ``.`` or ``..``."""
+
+
+class UnsupportedAPIVersionError(InvalidArgumentError):
+    """The requested version of Brood's API is not known, or lacks the operation."""
+
+
+class InvalidDestinationError(InvalidArgumentError):
+    """The destination of a download is not a directory that can be written to."""
+
+
+# -- a local file is wrong --------------------------------------------------------
+
+
+class ArtefactError(HatcherException):
+    """A local file is not the artefact that it should be."""
+
+
+class InvalidEgg(ArtefactError):  # noqa: N818
+    """The file is not a valid Enthought egg."""
+
+
+class InvalidRuntime(ArtefactError):  # noqa: N818
+    """The file is not a valid runtime."""
+
+
+class InvalidBundle(ArtefactError):  # noqa: N818
+    """The file is not a valid bundle."""
+
+
+class MissingPlatformError(ArtefactError):
+    """The file does not say which platform it is for."""
+
+
+class FileChangedError(ArtefactError):
+    """The file changed while it was being sent; the server stored nothing of it."""
+
+
+class TargetFileExists(HatcherException):  # noqa: N818
+    """A file with the target's name exists already and was left as it is."""
+
+
+class ChecksumMismatchError(HatcherException):
+    """The sha256 of an artefact is not the expected one.
+
+    Attributes
+    ----------
+    expected, actual : str or None
+        The sha256 that was wanted and the one that was found, in hexadecimal.
+    """
+
+    def __init__(
+        self, message: str, *, expected: str | None = None, actual: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.actual = actual
+
+
+# -- no usable answer arrived -----------------------------------------------------
+
+
+class TransportError(HatcherException):
+    """The request did not lead to an answer.
+
+    Attributes
+    ----------
+    method, url : str or None
+        What was being asked; the URL holds no credentials.
+    """
+
+    def __init__(self, message: str, *, method: str | None = None, url: str | None = None) -> None:
+        super().__init__(message)
+        self.method = method
+        self.url = url
+
+
+class BroodConnectionError(TransportError, ConnectionError):
+    """The connection failed or was lost."""
+
+
+class ConnectionRefused(BroodConnectionError):  # noqa: N818
+    """No connection could be made, so nothing was sent."""
+
+
+class TLSError(BroodConnectionError):
+    """The server's certificate or the TLS handshake was not acceptable."""
+
+
+class IncompleteDownloadError(BroodConnectionError):
+    """The body of an answer ended before it was complete."""
+
+
+class BroodTimeoutError(TransportError, TimeoutError):
+    """The server took longer than the timeout allows."""
+
+
+# -- an answer that Brood would not give ------------------------------------------
+
+
+class InvalidResponseError(HatcherException):
+    """The answer is not one that Brood gives; a proxy or another server may have given it.
+
+    Attributes
+    ----------
+    method, url : str or None
+        What was asked; the URL holds no credentials.
+    """
+
+    def __init__(self, message: str, *, method: str | None = None, url: str | None = None) -> None:
+        super().__init__(message)
+        self.method = method
+        self.url = url
+
+
+class InvalidJSONError(InvalidResponseError, ValueError):
+    """The answer should be JSON of a known shape and is not."""
+
+
+class MissingFilenameError(InvalidResponseError):
+    """The server did not say how a downloaded file is called, or said an unsafe name."""
+
+
+class RedirectError(InvalidResponseError):
+    """The server sent the request elsewhere, where it must not follow."""
+
+
+# -- the server said no -----------------------------------------------------------
+
+
+class ErrorResponse:
+    """What is left of an HTTP answer that became an exception.
+
+    Attributes
+    ----------
+    status_code : int
+        The HTTP status.
+    content_type : str
+        The media type of the body, as sent.
+    text : str
+        The body, cut after 64 KiB.
+    """
+
+    __slots__ = ("content_type", "status_code", "text")
+
+    def __init__(self, status_code: int, content_type: str, text: str) -> None:
+        self.status_code = status_code
+        self.content_type = content_type
+        self.text = text
+
+    def json(self) -> Any:
+        """Parse the body as JSON.
+
+        Raises
+        ------
+        ValueError
+            When the body is not JSON.
+        """
+        return json.loads(self.text)
+
+    def __repr__(self) -> str:
+        return f"<ErrorResponse [{self.status_code}]>"
+
+
+class BroodHTTPError(HatcherException):
+    """The server answered with an error status.
+
+    Attributes
+    ----------
+    status_code : int
+        The HTTP status.
+    method, url : str
+        What was asked; the URL holds no credentials.
+    error : str or None
+        The server's own words, where it gave any.
+    request_id : str or None
+        The server's name for the request, to quote to its administrators.
+    retry_after : float or None
+        Seconds after which the server asks to be tried again.
+    response : ErrorResponse
+        The answer itself: ``.status_code``, ``.text``, ``.json()``.
+    """
+
+    #: What a user can do about it; the last sentence of the message.
+    advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        action: str,
+        *,
+        method: str,
+        url: str,
+        response: ErrorResponse,
+        error: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        advice: str = "",
+    ) -> None:
+        self.status_code = response.status_code
+        self.method = method
+        self.url = url
+        self.response = response
+        self.error = error
+        self.request_id = request_id
+        self.retry_after = retry_after
+        said = error or "the server gave no reason"
+        message = (
+            f"Could not {action}: {method} {url} was answered "
+            f"{self.status_code} {_phrase(self.status_code)}: {said.rstrip('.')}."
+        )
+        super().__init__(" ".join(filter(None, [message, advice or self.advice])))
+
+
+def _phrase(status_code: int) -> str:
+    try:
+        return HTTPStatus(status_code).phrase
+    except ValueError:
+        return "(no standard status)"
+
+
+class BadRequestError(BroodHTTPError):
+    """400 or 422: the server does not accept the request as it is."""
+
+
+class AuthenticationError(BroodHTTPError):
+    """401: the server does not know who is asking."""
+
+    advice = "Check the user name and password, or the token; a token may have expired."
+
+
+class PermissionDeniedError(BroodHTTPError):
+    """403: the server knows who is asking and refuses."""
+
+    advice = "Ask an administrator of the organization for the access level that this needs."
+
+
+class NotFoundError(BroodHTTPError):
+    """404: there is no such thing, or it may not be seen."""
+
+    advice = "Check the names; Brood also answers so for what one has no access to."
+
+
+class ConflictError(BroodHTTPError):
+    """409: what is there already stands in the way."""
+
+
+class RateLimitedError(BroodHTTPError):
+    """429: too many requests."""
+
+    advice = "Wait before trying again."
+
+
+class ServerError(BroodHTTPError):
+    """5xx: the server, or a gateway before it, failed."""
+
+    advice = "Try again later; if it goes on, tell the administrators of the server."
+
+
+_BY_STATUS: dict[int, type[BroodHTTPError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: BadRequestError,
+    429: RateLimitedError,
+}
+
+
+def http_error_class(status_code: int) -> type[BroodHTTPError]:
+    """Return the exception class of an HTTP error status.
+
+    Parameters
+    ----------
+    status_code : int
+        An HTTP status.
+
+    Returns
+    -------
+    type of BroodHTTPError
+    """
+    if status_code >= 500:
+        return ServerError
+    return _BY_STATUS.get(status_code, BroodHTTPError)
