@@ -18,8 +18,8 @@
     ├── ChecksumMismatchError             the bytes are not the ones expected
     ├── TransportError                    no usable answer arrived
     │   ├── BroodConnectionError
-    │   │   ├── ConnectionRefused         nothing was sent at all
-    │   │   ├── TLSError
+    │   │   ├── NotConnectedError         nothing was sent at all
+    │   │   │   └── TLSError
     │   │   └── IncompleteDownloadError   the body ended early
     │   └── BroodTimeoutError
     ├── InvalidResponseError              an answer arrived that Brood would not give
@@ -54,7 +54,6 @@ __all__ = [
     "BroodTimeoutError",
     "ChecksumMismatchError",
     "ConflictError",
-    "ConnectionRefused",
     "ErrorResponse",
     "FileChangedError",
     "HatcherException",
@@ -70,6 +69,7 @@ __all__ = [
     "InvalidURLError",
     "MissingFilenameError",
     "MissingPlatformError",
+    "NotConnectedError",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitedError",
@@ -149,7 +149,7 @@ class FileChangedError(ArtefactError):
     """The file changed while it was being sent; the server stored nothing of it."""
 
 
-class TargetFileExists(HatcherException):  # noqa: N818
+class TargetFileExists(HatcherException):
     """A file with the target's name exists already and was left as it is."""
 
 
@@ -192,11 +192,11 @@ class BroodConnectionError(TransportError, ConnectionError):
     """The connection failed or was lost."""
 
 
-class ConnectionRefused(BroodConnectionError):  # noqa: N818
+class NotConnectedError(BroodConnectionError):
     """No connection could be made, so nothing was sent."""
 
 
-class TLSError(BroodConnectionError):
+class TLSError(NotConnectedError):
     """The server's certificate or the TLS handshake was not acceptable."""
 
 

@@ -1,0 +1,1 @@
+"""What local files say of themselves, read and checked before anything is sent."""

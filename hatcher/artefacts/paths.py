@@ -1,0 +1,46 @@
+"""Local files, found readable or refused with a reason."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hatcher.errors import ArtefactError
+
+
+def existing_file(
+    path: str | os.PathLike[str], error: type[ArtefactError], suffix: str, kind: str
+) -> Path:
+    """Return `path` as a Path when it is a readable file of the right kind.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where the file should be.
+    error : type of ArtefactError
+        What to raise when it is not.
+    suffix : str
+        How its name must end, such as ``.egg``.
+    kind : str
+        What such a file is called in a message, such as ``an egg``.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ArtefactError
+        Of the class `error`: the file is missing, is a directory, cannot be
+        read or has another suffix.
+    """
+    file = Path(path)
+    if file.is_dir():
+        raise error(f"'{file}' is a directory, not {kind}. Give the path of one file.")
+    if not file.exists():
+        raise error(f"There is no file '{file}'. Check the path.")
+    if not os.access(file, os.R_OK):
+        raise error(f"'{file}' cannot be read. Check its permissions.")
+    if file.suffix != suffix:
+        raise error(f"'{file.name}' is not {kind}: its name does not end in '{suffix}'.")
+    return file
