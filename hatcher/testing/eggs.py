@@ -114,7 +114,7 @@ def build_egg(
         python_tag=python_tag,
         packages=_requirements(found) if packages is None else packages,
         pkg_info=_pkg_info(found, name, version),
-        summary=found.metadata["Summary"] if "Summary" in found.metadata else "",
+        summary=str(found.metadata.json.get("summary", "")),
     )
     return _write(
         Path(destination),
