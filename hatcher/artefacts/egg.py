@@ -36,7 +36,7 @@ class EggFile:
     python_tag : str or None
         The PEP 425 python tag; None when the egg runs under any Python or none.
     platform : str or None
-        The platform as Enthought names it, such as ``rh5-x86_64``; None when it
+        The platform as Enthought names it, such as ``rh5_x86_64``; None when it
         is for any.
     platform_abi : str or None
         The platform's ABI, such as ``gnu`` or ``msvc2015``.

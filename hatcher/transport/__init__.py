@@ -1,0 +1,1 @@
+"""Sending requests: the one session, and the one place that knows httpx."""

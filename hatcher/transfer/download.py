@@ -1,0 +1,206 @@
+"""Downloading a file: complete and verified under its name, or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from attrs import evolve
+
+from hatcher.errors import (
+    ChecksumMismatchError,
+    IncompleteDownloadError,
+    InvalidDestinationError,
+)
+from hatcher.transfer.filenames import bare_filename, filename_from
+from hatcher.transfer.hashing import file_sha256, normalized_sha256
+from hatcher.transport.request import Request
+from hatcher.transport.sender import Download
+from hatcher.transport.session import Session
+
+#: The end of the name of a file that is not complete yet.
+PARTIAL_SUFFIX = ".hatcher-partial"
+
+#: Longest beginning of a partial file's name, so that the whole stays a legal name.
+_MAX_STEM = 180
+
+
+def existing_directory(destination: str | os.PathLike[str]) -> Path:
+    """Return `destination` when files can be put there.
+
+    Raises
+    ------
+    InvalidDestinationError
+        It is no directory, or cannot be written to.
+    """
+    directory = Path(destination)
+    if not directory.is_dir():
+        what = "is a file, not" if directory.exists() else "is not"
+        raise InvalidDestinationError(
+            f"The destination '{directory}' {what} a directory. Create it, or give another."
+        )
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise InvalidDestinationError(
+            f"The destination '{directory}' cannot be written to. Check its permissions, or give "
+            "another."
+        )
+    return directory
+
+
+def iter_download(
+    session: Session,
+    request: Request,
+    destination: str | os.PathLike[str],
+    sha256: str,
+    filename: str | None = None,
+) -> tuple[int, Iterator[int]]:
+    """Begin a download, and leave it to the caller to drive it.
+
+    Parameters
+    ----------
+    session : Session
+    request : Request
+        The download operation.
+    destination : str or path-like
+        An existing directory.
+    sha256 : str
+        What the file must hash to, in hexadecimal.
+    filename : str, optional
+        How to call the file; the server says it when this is not given.
+
+    Returns
+    -------
+    content_length : int
+        The bytes to expect; 0 when the server does not say, or when the file is
+        there already.
+    chunks : iterator of int
+        Receives as it is driven, and gives the number of bytes of each step. The
+        file stands under its name when it is exhausted; when it is closed before,
+        nothing is left behind.
+
+    Raises
+    ------
+    InvalidDestinationError, InvalidArgumentError
+        Before anything is sent.
+    MissingFilenameError
+        The server gave no name that can be used.
+    HatcherException
+        The request failed.
+    """
+    directory = existing_directory(destination)
+    expected = normalized_sha256(sha256)
+    if filename is not None:
+        target = directory / bare_filename(filename, "The name given for the file")
+        if _is_there(target, expected):
+            return 0, iter(())
+    # Compressing on the way would hide the length, and gain nothing on zip files.
+    request = evolve(
+        request,
+        headers={**request.headers, "Accept": "*/*", "Accept-Encoding": "identity"},
+    )
+    with ExitStack() as stack:
+        download = stack.enter_context(session.stream(request))
+        if filename is None:
+            target = directory / filename_from(download.headers)
+            if _is_there(target, expected):
+                return 0, iter(())
+        receiving = _receive(download, target, expected, stack.pop_all())
+    # A generator that was never begun has no `finally` to run when it is closed;
+    # this one is begun here, and stops before its first byte.
+    next(receiving)
+    return download.content_length or 0, receiving
+
+
+def download(
+    session: Session,
+    request: Request,
+    destination: str | os.PathLike[str],
+    sha256: str,
+    filename: str | None = None,
+) -> None:
+    """Download a file, whole and verified.
+
+    Parameters and errors are those of `iter_download`, and these:
+
+    Raises
+    ------
+    ChecksumMismatchError
+        What arrived does not have the expected sha256.
+    IncompleteDownloadError
+        The body ended early.
+    """
+    _, chunks = iter_download(session, request, destination, sha256, filename)
+    for _ in chunks:
+        pass
+
+
+def _is_there(target: Path, sha256: str) -> bool:
+    return target.is_file() and file_sha256(target) == sha256
+
+
+def _receive(download: Download, target: Path, sha256: str, response: ExitStack) -> Iterator[int]:
+    with response:
+        partial, path = _partial_file(target)
+        try:
+            with partial:
+                yield 0
+                digest = hashlib.sha256()
+                received = 0
+                for chunk in download.chunks():
+                    partial.write(chunk)
+                    digest.update(chunk)
+                    received += len(chunk)
+                    yield len(chunk)
+                _check(download, target, received, digest.hexdigest(), sha256)
+                partial.flush()
+                os.fsync(partial.fileno())
+            path.replace(target)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        _sync_directory(target.parent)
+
+
+def _check(download: Download, target: Path, received: int, actual: str, expected: str) -> None:
+    length = download.content_length
+    if length is not None and received < length:
+        raise IncompleteDownloadError(
+            f"The download of {target.name} ended after {received} of {length} bytes. Nothing was "
+            "kept; download it again."
+        )
+    if actual != expected:
+        raise ChecksumMismatchError(
+            f"What arrived for {target.name} has the sha256 {actual} instead of {expected}. "
+            "Nothing was kept. Download it again; if it goes on, the file on the server, or what "
+            "it was expected to be, is wrong.",
+            expected=expected,
+            actual=actual,
+        )
+
+
+def _partial_file(target: Path) -> tuple[BinaryIO, Path]:
+    descriptor, name = tempfile.mkstemp(
+        prefix=f"{target.name[:_MAX_STEM]}.", suffix=PARTIAL_SUFFIX, dir=target.parent
+    )
+    # mkstemp makes it private; what is downloaded is meant to be as open as any
+    # other new file here.
+    umask = os.umask(0o077)
+    os.umask(umask)
+    with suppress(OSError):  # a file system without permissions
+        os.chmod(name, 0o644 & ~umask)
+    return open(descriptor, "wb", buffering=0), Path(name)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the new name itself survive a power failure, where systems allow it."""
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

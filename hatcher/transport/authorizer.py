@@ -1,0 +1,131 @@
+"""Credentials on requests: to the origin they are for, and to no other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+
+import httpx
+
+from hatcher.errors import InvalidJSONError
+from hatcher.transport import answers
+from hatcher.transport.auth import EXCHANGE_PATH, BroodAuth, BroodClientAuth, basic_auth
+from hatcher.transport.clients import USER_AGENT
+from hatcher.transport.urls import ServerURL, origin_of
+
+
+def authorizer(
+    server: ServerURL, auth: BroodAuth | httpx.Auth | tuple[str, str] | None
+) -> Authorizer | None:
+    """Return what puts `auth` on the requests to `server`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        `auth` is nothing that can be used.
+    """
+    if auth is None:
+        return None
+    if not isinstance(auth, BroodAuth | httpx.Auth):
+        auth = basic_auth(auth)
+    return Authorizer(server, auth)
+
+
+class Authorizer(httpx.Auth):
+    """Puts credentials on requests to one origin, and on no others.
+
+    Parameters
+    ----------
+    server : ServerURL
+        The only server that may see them.
+    auth : BroodAuth or httpx.Auth
+        The credentials.
+    """
+
+    def __init__(self, server: ServerURL, auth: BroodAuth | httpx.Auth) -> None:
+        self._origin = server.origin
+        self._auth = auth
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        if origin_of(str(request.url)) != self._origin:
+            yield request
+        elif isinstance(self._auth, httpx.Auth):
+            yield from self._auth.sync_auth_flow(request)
+        elif isinstance(self._auth, BroodClientAuth):
+            yield from self._session_token_flow(self._auth, request)
+        else:
+            request.headers["Authorization"] = self._auth.authorization()
+            yield request
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        # The same flow: it waits for nothing itself, and a body that it wants to
+        # read has been read by then.
+        flow = self.sync_auth_flow(request)
+        try:
+            outgoing = next(flow)
+            while True:
+                response = yield outgoing
+                if outgoing is not request or getattr(self._auth, "requires_response_body", False):
+                    await response.aread()
+                outgoing = flow.send(response)
+        except StopIteration:
+            return
+
+    def _session_token_flow(
+        self, auth: BroodClientAuth, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        renewed = False
+        with auth.lock:
+            if auth.is_stale:
+                yield from _exchange(auth, request)
+                renewed = True
+            sent = request.headers["Authorization"] = auth.authorization()
+        response = yield request
+        if response.status_code != 401 or renewed:
+            return
+        with auth.lock:
+            # Another thread may have renewed it in the meantime.
+            if auth.authorization() == sent:
+                yield from _exchange(auth, request)
+            request.headers["Authorization"] = auth.authorization()
+        yield request
+
+
+def _exchange(
+    auth: BroodClientAuth, request: httpx.Request
+) -> Generator[httpx.Request, httpx.Response, None]:
+    exchange = httpx.Request(
+        "POST",
+        f"{auth.server}{EXCHANGE_PATH}",
+        headers={
+            "Authorization": auth.credentials.authorization(),
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+        },
+        extensions={"timeout": request.extensions.get("timeout", {})},
+    )
+    response = yield exchange
+    response.read()
+    asked = "exchange the credentials for a session token", "POST", str(exchange.url)
+    if not response.is_success:
+        advice = (
+            "This server gives out no session tokens: pass the user name and password, or "
+            "BroodBearerTokenAuth(token), as auth itself."
+            if response.status_code in (404, 405)
+            else ""
+        )
+        raise answers.http_error(
+            asked, response.status_code, response.headers, response.content, advice=advice
+        )
+    document = answers.parse_json(asked, response.headers, response.content)
+    token = document.get("token") if isinstance(document, dict) else None
+    if not isinstance(token, str) or not token:
+        raise InvalidJSONError(
+            f"Could not {asked[0]}: the answer of {asked[2]} holds no 'token'.",
+            method=asked[1],
+            url=asked[2],
+        )
+    auth.remember(token)

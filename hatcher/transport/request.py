@@ -1,0 +1,60 @@
+"""A request as plain data, before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol
+
+from attrs import field, frozen
+
+#: What sending a request twice would do: nothing; nothing more; or perhaps
+#: something more, so that a lost answer leaves open what happened.
+Safety = Literal["safe", "idempotent", "ambiguous"]
+
+
+class Body(Protocol):
+    """The bytes of a request: their number is known, and they can be read again."""
+
+    content_type: str
+    content_length: int
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+@frozen
+class Request:
+    """What is asked of the server.
+
+    Attributes
+    ----------
+    operation : str
+        The operationId in the description, such as ``v1_upload_egg``.
+    method : str
+        The HTTP method, in upper case.
+    path : str
+        The path below the server's URL, quoted.
+    safety : {'safe', 'idempotent', 'ambiguous'}
+        What sending it twice would do.
+    params : mapping of str to str
+        The query.
+    json : object, optional
+        A JSON body.
+    body : Body, optional
+        Any other body.
+    headers : mapping of str to str
+        Headers of this request alone.
+    """
+
+    operation: str
+    method: str
+    path: str
+    safety: Safety
+    params: Mapping[str, str] = field(factory=dict)
+    json: Any = None
+    body: Body | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def action(self) -> str:
+        """What it does, in words: ``upload egg``."""
+        return self.operation.partition("_")[2].replace("_", " ")

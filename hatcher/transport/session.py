@@ -1,0 +1,233 @@
+"""The session: everything that is sent, is sent here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hatcher.errors import HatcherException, InvalidJSONError
+from hatcher.transport import answers
+from hatcher.transport.request import Request
+from hatcher.transport.retry import RetryPolicy
+from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.urls import ServerURL
+
+if TYPE_CHECKING:
+    import httpx
+
+    from hatcher.transport.auth import BroodAuth
+    from hatcher.transport.sender import Download, Sender
+
+T = TypeVar("T")
+
+_NO_CREDENTIALS = (
+    "This client was unpickled, and credentials are never pickled: give it new ones with "
+    "brood_client.with_auth(auth)."
+)
+
+
+class Session:
+    """Where a server is, who is asking, and the connections to it.
+
+    A session sends nothing before it is asked to, and makes its connections
+    only then. It may be used from many threads.
+
+    Parameters
+    ----------
+    server : ServerURL
+    api_version : int
+        The version of Brood's API that the nodes of the graph speak.
+    auth : BroodAuth, httpx.Auth or tuple of (str, str), optional
+    verify_ssl : bool, str or pathlib.Path, default True
+    timeouts : Timeouts, optional
+    retries : RetryPolicy, optional
+    client : httpx.Client, optional
+        A client of the user's own to send with; it is then the user's to close,
+        and `verify_ssl` and `timeouts` are its own.
+    """
+
+    def __init__(
+        self,
+        server: ServerURL,
+        *,
+        api_version: int,
+        auth: BroodAuth | httpx.Auth | tuple[str, str] | None = None,
+        verify_ssl: bool | str | Path = True,
+        timeouts: Timeouts | None = None,
+        retries: RetryPolicy | None = None,
+        client: httpx.Client | None = None,
+    ) -> None:
+        self.server = server
+        self.api_version = api_version
+        self.verify_ssl = verify_ssl
+        self.timeouts = timeouts or Timeouts()
+        self.retries = retries or RetryPolicy()
+        self._auth = auth
+        self._given = client
+        self._made: httpx.Client | None = None
+        self._sender: Sender | None = None
+        self._closed = False
+        self._unpickled = False
+        self._lock = threading.Lock()
+
+    # -- what nodes call ------------------------------------------------------------
+
+    def send(self, request: Request) -> None:
+        """Send a request whose answer says no more than that it worked.
+
+        Raises
+        ------
+        HatcherException
+            It did not; see `hatcher.errors`.
+        """
+        self._ready().read(request)
+
+    def json(self, request: Request) -> Any:
+        """Send a request and return the JSON of its answer.
+
+        Raises
+        ------
+        HatcherException
+            It failed, or the answer is not JSON.
+        """
+        headers, content = self._ready().read(request)
+        url = f"{self.server}{request.path}"
+        return answers.parse_json((request.action, request.method, url), headers, content)
+
+    def field(self, request: Request, name: str, kind: type[T]) -> T:
+        """Send a request and return one field of the JSON object in its answer.
+
+        Parameters
+        ----------
+        request : Request
+        name : str
+            The field.
+        kind : type
+            What it must be.
+
+        Raises
+        ------
+        HatcherException
+            It failed, or there is no such field of that kind in the answer.
+        """
+        document = self.json(request)
+        value = document.get(name) if isinstance(document, dict) else None
+        if not isinstance(value, kind):
+            url = f"{self.server}{request.path}"
+            raise InvalidJSONError(
+                f"Could not {request.action}: the answer to {request.method} {url} has no "
+                f"'{name}' that is a {kind.__name__}. Check that the URL is that of a Brood "
+                "server.",
+                method=request.method,
+                url=url,
+            )
+        return value
+
+    @contextmanager
+    def stream(self, request: Request) -> Iterator[Download]:
+        """Send a request and give its answer while the body still arrives.
+
+        Raises
+        ------
+        HatcherException
+            It failed.
+        """
+        download = self._ready().open(request)
+        try:
+            yield download
+        finally:
+            download.close()
+
+    def close(self) -> None:
+        """Close the connections. A session that is closed cannot be used again."""
+        with self._lock:
+            self._closed = True
+            if self._made is not None:
+                self._made.close()
+
+    def with_auth(self, auth: BroodAuth | httpx.Auth | tuple[str, str] | None) -> Session:
+        """Return a session like this one for somebody else."""
+        return Session(
+            self.server,
+            api_version=self.api_version,
+            auth=auth,
+            verify_ssl=self.verify_ssl,
+            timeouts=self.timeouts,
+            retries=self.retries,
+            client=self._given,
+        )
+
+    # -- httpx clients, made when they are first needed -----------------------------
+
+    def new_client(self) -> httpx.Client:
+        """Make an httpx client with this session's host, auth, TLS and timeouts."""
+        from hatcher.transport import authorizer, clients
+
+        return clients.build_client(
+            self.server,
+            self.timeouts,
+            clients.ssl_context(self.verify_ssl),
+            authorizer.authorizer(self.server, self._auth),
+        )
+
+    def new_async_client(self) -> httpx.AsyncClient:
+        """Make the same as `new_client` does, for `await`."""
+        from hatcher.transport import authorizer, clients
+
+        return clients.build_async_client(
+            self.server,
+            self.timeouts,
+            clients.ssl_context(self.verify_ssl),
+            authorizer.authorizer(self.server, self._auth),
+        )
+
+    def _ready(self) -> Sender:
+        with self._lock:
+            if self._closed:
+                raise HatcherException("This client was closed. Make a new one to go on.")
+            if self._sender is None:
+                self._sender = self._new_sender()
+            return self._sender
+
+    def _new_sender(self) -> Sender:
+        # Imported here because it imports httpx, which takes 0.2 s.
+        from hatcher.transport.authorizer import authorizer
+        from hatcher.transport.sender import Sender
+
+        no_credentials = _NO_CREDENTIALS if self._unpickled and self._auth is None else ""
+        if self._given is not None:
+            # It keeps its own authentication, unless one was given beside it.
+            auth = authorizer(self.server, self._auth)
+            return Sender(self.server, self._given, self.retries, auth=auth)
+        self._made = self.new_client()
+        return Sender(self.server, self._made, self.retries, no_credentials=no_credentials)
+
+    # -- pickling -------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._given is not None:
+            raise TypeError(
+                "A client made with from_session cannot be pickled: its httpx client cannot."
+            )
+        state = self.server, self.api_version, self.verify_ssl, self.timeouts, self.retries
+        return _unpickle, state
+
+    def __repr__(self) -> str:
+        return f"<Session url='{self.server}', api_version={self.api_version}>"
+
+
+def _unpickle(
+    server: ServerURL,
+    api_version: int,
+    verify_ssl: bool | str | Path,
+    timeouts: Timeouts,
+    retries: RetryPolicy,
+) -> Session:
+    session = Session(
+        server, api_version=api_version, verify_ssl=verify_ssl, timeouts=timeouts, retries=retries
+    )
+    session._unpickled = True
+    return session

@@ -1,0 +1,138 @@
+"""The server's URL, and which URLs may see what is meant for it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from attrs import field, frozen
+
+from hatcher.errors import InvalidURLError
+from hatcher.transport.secret import Secret
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
+_EXAMPLE = "Give it like 'https://brood.example.com'."
+
+
+@frozen
+class ServerURL:
+    """Where a Brood server is.
+
+    Attributes
+    ----------
+    scheme : {'https', 'http'}
+    host : str
+        A lower-case name or address, without brackets.
+    port : int
+    prefix : str
+        The path below which the server answers: empty, or ``/`` and more, with
+        no ``/`` at the end.
+    credentials : tuple of (str, Secret) or None
+        The user name and password that stood in the URL. They are no part of
+        what this object shows, and of what makes it equal to another.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str = ""
+    credentials: tuple[str, Secret] | None = field(default=None, repr=False, eq=False)
+
+    @classmethod
+    def parse(cls, url: str) -> ServerURL:
+        """Read a URL as a person gives it.
+
+        A host without a scheme means https, or http when it is this machine.
+        The path is kept, except for Brood's own ``/api/v0/json``.
+
+        Parameters
+        ----------
+        url : str
+
+        Returns
+        -------
+        ServerURL
+
+        Raises
+        ------
+        InvalidURLError
+            It is no URL of a server.
+        """
+        if not isinstance(url, str) or not url.strip():
+            raise InvalidURLError(f"The server's URL is empty. {_EXAMPLE}")
+        text = url.strip()
+        parts = _split(text if "://" in text else f"//{text}")
+        shown = _without_credentials(text)
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise InvalidURLError(
+                f"The port in '{shown}' is not a number up to 65535. {_EXAMPLE}"
+            ) from error
+        if not host or re.search(r"[\s\\%]", host):
+            raise InvalidURLError(f"There is no host in '{shown}'. {_EXAMPLE}")
+        scheme = parts.scheme or ("http" if _is_loopback(host) else "https")
+        if scheme not in _DEFAULT_PORTS:
+            raise InvalidURLError(
+                f"'{shown}' is not a URL that Brood can be reached at: the scheme is "
+                f"'{scheme}', not https or http. {_EXAMPLE}"
+            )
+        if parts.query or parts.fragment:
+            raise InvalidURLError(
+                f"'{shown}' has a query or a fragment, so it is no server's URL. {_EXAMPLE}"
+            )
+        prefix = _API_ROOT.sub("", parts.path).rstrip("/")
+        return cls(scheme, host, port or _DEFAULT_PORTS[scheme], prefix, _credentials(parts))
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """The scheme, host and port: what credentials are bound to."""
+        return self.scheme, self.host, self.port
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.prefix}"
+
+
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Return the scheme, host and port of an absolute http or https URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+
+
+def showable(url: str) -> str:
+    """Return `url` as it may stand in a message: no user, password or query.
+
+    The query goes because signed URLs carry their signature in it.
+    """
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError as error:
+        raise InvalidURLError(f"'{_without_credentials(text)}' is no URL. {_EXAMPLE}") from error
+
+
+def _without_credentials(text: str) -> str:
+    return re.sub(r"(?<=//)[^/]*@|^[^/]*@", "", text)
+
+
+def _credentials(parts: SplitResult) -> tuple[str, Secret] | None:
+    if parts.username is None:
+        return None
+    return unquote(parts.username), Secret(unquote(parts.password or ""))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
