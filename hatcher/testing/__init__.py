@@ -1,1 +1,57 @@
-"""What authors of tools on hatcher test with: a running Brood and real eggs."""
+"""What authors of tools on hatcher test with: a running Brood, real eggs, faults on demand.
+
+`BroodServer` and `BroodProcess` run a Brood with throw-away data; the pytest fixtures
+``brood_server`` and ``brood_process`` hand out a fresh one to each test. `build_egg` and
+`write_egg` make eggs that a Brood accepts. `FaultProxy` and `ScriptedServer` misbehave as networks
+and gateways do.
+
+The names load when they are first used: pytest imports this package in every run.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hatcher.testing.brood import BroodProcess, BroodServer
+    from hatcher.testing.eggs import UnsuitableDistributionError, build_egg, write_egg
+    from hatcher.testing.faults import Answer, Fault, FaultProxy, Request, ScriptedServer
+
+__all__ = [
+    "Answer",
+    "BroodProcess",
+    "BroodServer",
+    "Fault",
+    "FaultProxy",
+    "Request",
+    "ScriptedServer",
+    "UnsuitableDistributionError",
+    "build_egg",
+    "write_egg",
+]
+
+_HOMES = {
+    "Answer": "hatcher.testing.faults",
+    "BroodProcess": "hatcher.testing.brood",
+    "BroodServer": "hatcher.testing.brood",
+    "Fault": "hatcher.testing.faults",
+    "FaultProxy": "hatcher.testing.faults",
+    "Request": "hatcher.testing.faults",
+    "ScriptedServer": "hatcher.testing.faults",
+    "UnsuitableDistributionError": "hatcher.testing.eggs",
+    "build_egg": "hatcher.testing.eggs",
+    "write_egg": "hatcher.testing.eggs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -316,7 +316,7 @@ def _metadata(
             "such as 'cp311', or none at all for an egg that suits every Python."
         ) from error
     try:
-        epd_platform = None if platform is None else EPDPlatform.from_epd_string(platform)
+        epd_platform = None if platform is None else EPDPlatform.from_string(platform)
     except OkonomiyakiError as error:
         raise ValueError(
             f"{platform!r} is no platform of an egg. Give an EPD name such as 'rh8-x86_64', "

@@ -1,0 +1,350 @@
+"""Networks and gateways that misbehave on demand, on real sockets.
+
+`FaultProxy` stands between a client and a real server and spoils the bytes of chosen connections.
+`ScriptedServer` answers each request with what a test has laid out, valid HTTP or not, and keeps
+what it was asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+__all__ = ["Answer", "Fault", "FaultProxy", "Request", "ScriptedServer"]
+
+_BLOCK = 65536
+
+#: With this, a close sends a reset: the other side sees "connection reset by peer".
+_LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+class _Listener(ABC):
+    """Accepts connections on a free loopback port, each served in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._port: int = self._listening.getsockname()[1]
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._connections = 0
+        self._closed = False
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens (`str`), such as ``http://127.0.0.1:43123``."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections were made to it so far (`int`)."""
+        with self._lock:
+            return self._connections
+
+    def close(self) -> None:
+        """Stop listening, and drop every connection."""
+        self._closed = True
+        # Closing alone does not wake a thread that waits in accept().
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._acceptor.join(timeout=5)
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                if self._closed:
+                    return
+                raise
+            with self._lock:
+                self._connections += 1
+                self._open.add(connection)
+            threading.Thread(target=self._serve_one, args=(connection,), daemon=True).start()
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        try:
+            # The other side may go away at any moment; that is what this module is about.
+            with contextlib.suppress(ConnectionError):
+                self._serve(connection)
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+            connection.close()
+
+    @abstractmethod
+    def _serve(self, connection: socket.socket) -> None:
+        """Serve one connection until it ends."""
+
+
+# --- a server that follows a script ---------------------------------------------------------------
+
+
+@frozen
+class Request:
+    """A request as it came over the wire.
+
+    Attributes
+    ----------
+    method : str
+        Such as ``"GET"``.
+    target : str
+        Path and query, as sent.
+    headers : dict of str to str
+        By their names in lower case.
+    body : bytes
+    """
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@frozen
+class Answer:
+    """What a `ScriptedServer` answers to one request.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status.
+    headers : mapping of str to str
+        Sent as they are. Content-Length is added when neither it nor Transfer-Encoding is among
+        them, and the status may have a body.
+    body : bytes
+    cut : int, optional
+        Send no more than this many bytes of the body, then end the connection.
+    end : {"keep", "close", "reset"}
+        What becomes of the connection afterwards. A `cut` answer never keeps it.
+    raw : bytes, optional
+        Send these bytes instead of all the above, then end the connection.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(factory=dict)
+    body: bytes = b""
+    cut: int | None = None
+    end: Literal["keep", "close", "reset"] = "keep"
+    raw: bytes | None = None
+
+    def render(self) -> bytes:
+        """Return the bytes to send."""
+        if self.raw is not None:
+            return self.raw
+        headers = dict(self.headers)
+        given = {name.lower() for name in headers}
+        if not given & {"content-length", "transfer-encoding"} and self.status not in (204, 304):
+            headers["Content-Length"] = str(len(self.body))
+        lines = [f"HTTP/1.1 {self.status} Scripted", *(f"{k}: {v}" for k, v in headers.items())]
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        return head + self.body[: self.cut]
+
+
+class ScriptedServer(_Listener):
+    """A server on a real socket that answers with what it was given, in order.
+
+    After the last answer it repeats that one. It is a context manager.
+
+    Parameters
+    ----------
+    *answers : Answer
+        One for each request, whatever the connection.
+
+    Attributes
+    ----------
+    requests : list of Request
+        What it was asked, in order.
+
+    Examples
+    --------
+    >>> with ScriptedServer(Answer(503), Answer(200, body=b"{}")) as server:
+    ...     status = urlopen(server.url)
+    """
+
+    def __init__(self, *answers: Answer) -> None:
+        if not answers:
+            answers = (Answer(500, body=b"No answer was laid out."),)
+        self._answers = deque(answers)
+        self._answering = threading.Lock()
+        self.requests: list[Request] = []
+        super().__init__()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            while (line := stream.readline()).strip():
+                method, target, _ = line.decode("latin-1").split(" ", 2)
+                headers: dict[str, str] = {}
+                while header := stream.readline().strip():
+                    name, _, value = header.decode("latin-1").partition(":")
+                    headers[name.lower()] = value.strip()
+                body = stream.read(int(headers.get("content-length", 0)))
+                with self._answering:
+                    self.requests.append(Request(method, target, headers, body))
+                    answer = self._answers[0]
+                    if len(self._answers) > 1:
+                        self._answers.popleft()
+                connection.sendall(answer.render())
+                if answer.end == "reset":
+                    # Let what was sent arrive first: a reset throws away what is still under way.
+                    time.sleep(0.05)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+                    return
+                if answer.end == "close" or answer.cut is not None or answer.raw is not None:
+                    connection.shutdown(socket.SHUT_RDWR)
+                    return
+
+
+# --- a proxy that spoils what passes --------------------------------------------------------------
+
+
+@frozen
+class Fault:
+    """What a `FaultProxy` does to one connection.
+
+    Attributes
+    ----------
+    kind : {"cut", "reset", "flip", "stall", "none"}
+        End the connection in an orderly way; end it with a reset; invert one byte; pass nothing
+        more, without ending it; or pass everything.
+    after : int
+        How many bytes pass in that direction, headers included, before it happens.
+    direction : {"down", "up"}
+        Of the answers (to the client) or of the requests (to the server).
+    """
+
+    kind: Literal["cut", "reset", "flip", "stall", "none"]
+    after: int = 0
+    direction: Literal["down", "up"] = "down"
+
+
+class FaultProxy(_Listener):
+    """A TCP proxy before a real server, which spoils one connection for each given fault.
+
+    Connections beyond the given faults pass untouched. It is a context manager.
+
+    Parameters
+    ----------
+    url : str
+        The server's URL: ``http://host:port``.
+    faults : iterable of Fault
+        What happens to the first connection, the second, and so on.
+
+    Examples
+    --------
+    >>> with FaultProxy(brood_server.url, [Fault("cut", after=100_000)]) as proxy:
+    ...     client = BroodClient.from_url(proxy.url)
+    """
+
+    def __init__(self, url: str, faults: Iterable[Fault] = ()) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or parts.hostname is None or parts.port is None:
+            raise ValueError(f"A fault proxy needs a URL such as http://127.0.0.1:8080, not {url}.")
+        self._server = (parts.hostname, parts.port)
+        self._faults = deque(faults)
+        super().__init__()
+
+    def add(self, fault: Fault) -> None:
+        """Spoil one more connection.
+
+        Parameters
+        ----------
+        fault : Fault
+            What happens to it.
+        """
+        with self._lock:
+            self._faults.append(fault)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with self._lock:
+            fault = self._faults.popleft() if self._faults else Fault("none")
+        with socket.create_connection(self._server) as server:
+            _Link(connection, server, fault).run()
+
+
+class _Link:
+    """One proxied connection: a pump for each direction, one of which may strike."""
+
+    def __init__(self, client: socket.socket, server: socket.socket, fault: Fault) -> None:
+        self._client = client
+        self._server = server
+        self._fault = fault
+        self._struck = False
+
+    def run(self) -> None:
+        up = threading.Thread(
+            target=self._pump, args=("up", self._client, self._server), daemon=True
+        )
+        up.start()
+        self._pump("down", self._server, self._client)
+        # Only now may the sockets be closed: a close waits for a thread that still receives.
+        up.join()
+
+    def _pump(self, direction: str, source: socket.socket, target: socket.socket) -> None:
+        """Pass bytes on until the source ends, or the fault happens."""
+        fault = self._fault if self._fault.direction == direction else Fault("none")
+        passed = 0
+        try:
+            while data := source.recv(_BLOCK):
+                at = fault.after - passed
+                passed += len(data)
+                if fault.kind == "none" or at >= len(data):
+                    target.sendall(data)
+                elif fault.kind == "flip":
+                    target.sendall(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
+                    fault = Fault("none")
+                else:
+                    target.sendall(data[:at])
+                    self._strike(fault)
+                    return
+            if not self._struck:
+                target.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._shutdown(socket.SHUT_RDWR)  # one side has gone, so the other shall go
+
+    def _strike(self, fault: Fault) -> None:
+        self._struck = True
+        if fault.kind == "stall":
+            return  # the other direction goes on, until the client gives up
+        if fault.kind == "cut":
+            self._shutdown(socket.SHUT_RDWR)
+            return
+        time.sleep(0.05)  # let what has passed arrive: a reset throws away the rest
+        for side in (self._client, self._server):
+            side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        # Wakes the other pump without a word on the wire; the close that follows sends the reset.
+        self._shutdown(socket.SHUT_RD)
+
+    def _shutdown(self, how: int) -> None:
+        for side in (self._client, self._server):
+            with contextlib.suppress(OSError):
+                side.shutdown(how)

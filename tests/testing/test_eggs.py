@@ -1,0 +1,230 @@
+"""Eggs made for tests are real: the library of the format and our own reader accept them."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from email import message_from_string
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from okonomiyaki.file_formats import EggMetadata
+
+from hatcher.artefacts.egg import read_egg
+from hatcher.testing import UnsuitableDistributionError, build_egg, write_egg
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def install(site: Path, pkg_info: str, module: str = "fresh.py") -> None:
+    """Record a distribution of one module, as pip would, without the module itself."""
+    info = site / "fresh-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(pkg_info)
+    (info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
+    (info / "RECORD").write_text(f"{module},,\nfresh-1.0.dist-info/METADATA,,\n")
+
+
+class TestBuildEgg:
+    def test_an_installed_distribution_becomes_an_egg(self, tmp_path: Path) -> None:
+        version = metadata.version("attrs")
+
+        egg = build_egg("attrs", tmp_path, build=3, platform="rh8-x86_64", python_tag="cp311")
+
+        assert egg == tmp_path / f"attrs-{version}-3.egg"
+        told = EggMetadata.from_egg(str(egg))
+        assert (told.name, str(told.version)) == ("attrs", f"{version}-3")
+        assert (str(told.platform), told.python_tag) == ("rh8_x86_64", "cp311")
+        assert told.pkg_info.name == "attrs"
+        read = read_egg(egg)
+        assert (read.name, read.full_version, read.python_tag) == ("attrs", f"{version}-3", "cp311")
+
+    def test_the_modules_are_the_installed_ones(self, tmp_path: Path) -> None:
+        egg = build_egg("attrs", tmp_path)
+
+        module = metadata.distribution("attrs").locate_file("attr/_make.py")
+        with zipfile.ZipFile(egg) as archive:
+            assert archive.testzip() is None
+            assert archive.read("attr/_make.py") == Path(str(module)).read_bytes()
+            names = archive.namelist()
+        assert not [name for name in names if name.endswith(".pyc") or ".dist-info" in name]
+
+    def test_the_egg_can_be_imported_from(self, tmp_path: Path) -> None:
+        egg = build_egg("attrs", tmp_path)
+
+        code = "import attr; print(attr.__file__)"
+        command = [
+            sys.executable,
+            "-I",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(egg)!r}); {code}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+        assert done.stdout.startswith(str(egg))
+
+    def test_the_same_input_gives_the_same_bytes(self, tmp_path: Path) -> None:
+        first = sha256(build_egg("pluggy", tmp_path))
+
+        assert sha256(build_egg("pluggy", tmp_path)) == first
+        assert sha256(build_egg("pluggy", tmp_path, build=2)) != first
+
+    def test_without_platform_and_tag_it_suits_all(self, tmp_path: Path) -> None:
+        told = EggMetadata.from_egg(str(build_egg("pluggy", tmp_path)))
+
+        assert (told.platform, told.python_tag, told.abi_tag) == (None, None, None)
+
+    def test_requirements_are_those_that_apply_here(self, tmp_path: Path) -> None:
+        # jsonschema requires attrs and, only for an extra, isoduration.
+        packages = read_egg(build_egg("jsonschema", tmp_path)).packages
+
+        assert "attrs" in packages
+        assert "isoduration" not in packages
+
+    def test_requirements_can_be_given(self, tmp_path: Path) -> None:
+        egg = build_egg("pluggy", tmp_path, packages=["numpy 1.26.4-1", "attrs"])
+
+        assert read_egg(egg).packages == ("numpy 1.26.4-1", "attrs")
+
+    def test_another_name_and_version(self, tmp_path: Path) -> None:
+        egg = build_egg("pluggy", tmp_path, name="My_Egg", version="9.9")
+
+        assert egg.name == "My_Egg-9.9-1.egg"
+        told = EggMetadata.from_egg(str(egg))
+        assert (told.egg_basename, told.pkg_info.name, told.pkg_info.version) == (
+            "My_Egg",
+            "My_Egg",
+            "9.9",
+        )
+
+    def test_entry_points_come_along(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(build_egg("pytest", tmp_path)) as archive:
+            assert b"[console_scripts]" in archive.read("EGG-INFO/entry_points.txt")
+
+    def test_a_pkg_info_too_new_for_the_library_is_stated_as_the_newest_it_reads(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        install(
+            tmp_path / "site", "Metadata-Version: 2.5\nName: fresh\nVersion: 1.0\nImport-Name: x\n"
+        )
+        (tmp_path / "site" / "fresh.py").write_text("")
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+        with zipfile.ZipFile(build_egg("fresh", tmp_path)) as archive:
+            written = message_from_string(archive.read("EGG-INFO/PKG-INFO").decode())
+        assert written["Metadata-Version"] == "2.4"
+
+    @pytest.mark.parametrize(
+        "distribution", ["certifi", "idna", "packaging", "httpx", "python-dateutil", "click"]
+    )
+    def test_others_are_readable_too(self, tmp_path: Path, distribution: str) -> None:
+        egg = read_egg(build_egg(distribution, tmp_path))
+
+        assert (egg.version, egg.build) == (metadata.version(distribution), 1)
+
+    def test_one_that_is_not_installed(self, tmp_path: Path) -> None:
+        with pytest.raises(UnsuitableDistributionError, match=r"No distribution.*pip install"):
+            build_egg("no-such-thing-at-all", tmp_path)
+
+    def test_one_with_compiled_files(self, tmp_path: Path) -> None:
+        with pytest.raises(UnsuitableDistributionError, match="not pure Python"):
+            build_egg("argon2-cffi-bindings", tmp_path)
+        assert not list(tmp_path.iterdir())
+
+    def test_one_that_is_damaged(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        install(tmp_path, "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+        with pytest.raises(UnsuitableDistributionError, match=r"fresh\.py is missing"):
+            build_egg("fresh", tmp_path)
+
+    def test_one_in_editable_mode(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        install(tmp_path, "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n", "fresh.pth")
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+        with pytest.raises(UnsuitableDistributionError, match="editable"):
+            build_egg("fresh", tmp_path)
+
+
+class TestWriteEgg:
+    def test_it_says_what_it_was_told_to(self, tmp_path: Path) -> None:
+        egg = write_egg(
+            tmp_path,
+            "Spam",
+            "2.1",
+            7,
+            platform="win-x86_64",
+            python_tag="cp38",
+            packages=["eggs 1.0"],
+            files={"spam/data.txt": b"lovely"},
+        )
+
+        read = read_egg(egg)
+        assert egg.name == "Spam-2.1-7.egg"
+        assert (read.name, read.full_version, read.packages) == ("Spam", "2.1-7", ("eggs 1.0",))
+        assert (read.platform, read.python_tag) == ("win_x86_64", "cp38")
+        with zipfile.ZipFile(egg) as archive:
+            assert archive.read("spam/data.txt") == b"lovely"
+            assert archive.testzip() is None
+
+    @pytest.mark.parametrize("size", [1, 1 << 20, (5 << 20) + 3])
+    def test_the_payload_has_the_size_asked_for(self, tmp_path: Path, size: int) -> None:
+        egg = write_egg(tmp_path, payload_bytes=size)
+
+        with zipfile.ZipFile(egg) as archive:
+            member = archive.getinfo("spam/payload.bin")
+            assert archive.testzip() is None
+        assert member.file_size == member.compress_size == size
+        assert size < egg.stat().st_size < size + 2000
+
+    def test_the_seed_makes_the_bytes(self, tmp_path: Path) -> None:
+        first = sha256(write_egg(tmp_path, payload_bytes=1000))
+
+        assert sha256(write_egg(tmp_path, payload_bytes=1000)) == first
+        assert sha256(write_egg(tmp_path, payload_bytes=1000, seed=1)) != first
+
+    def test_a_large_one_needs_little_memory(self, tmp_path: Path) -> None:
+        # Peak memory over that of the same process after a small egg; 200 MB would show.
+        code = (
+            "import resource, sys\n"
+            "from hatcher.testing import write_egg\n"
+            "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+            "write_egg(sys.argv[1], payload_bytes=1)\n"
+            "before = peak()\n"
+            "write_egg(sys.argv[1], payload_bytes=200_000_000)\n"
+            "print(peak() - before)\n"
+        )
+        command = [sys.executable, "-c", code, str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        assert int(done.stdout) * unit < 20_000_000
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ({"python_tag": "py3"}, "no Python tag"),
+            ({"python_tag": "snake"}, "no Python tag"),
+            ({"platform": "linux"}, "no platform"),
+            ({"name": "a-b"}, "No egg can be named"),
+            ({"name": ""}, "No egg can be named"),
+            ({"version": "1-2"}, "No egg can be named"),
+            ({"build": -1}, "No egg can be named"),
+            ({"payload_bytes": -1}, "payload_bytes must be 0 or more"),
+            # okonomiyaki writes this combination, but fails to read it.
+            ({"platform": "osx-arm64", "python_tag": "cp38"}, "not read"),
+        ],
+    )
+    def test_what_no_egg_can_be(self, tmp_path: Path, wrong: dict, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            write_egg(tmp_path, **wrong)
+        assert not list(tmp_path.iterdir())
+
+    def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
+        with pytest.raises(NotADirectoryError, match="Create it"):
+            write_egg(tmp_path / "nowhere")
