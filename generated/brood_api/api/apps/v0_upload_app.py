@@ -1,0 +1,308 @@
+from typing import Any, cast
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.file_upload import FileUpload
+from ...models.python_boolean import PythonBoolean
+from ...types import UNSET, Response, Unset, path_segment
+
+
+def _get_kwargs(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    body: FileUpload,
+    overwrite: PythonBoolean | Unset = "False",
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    params: dict[str, Any] = {}
+
+    json_overwrite: str | Unset = UNSET
+    if not isinstance(overwrite, Unset):
+        json_overwrite = overwrite
+
+    params["overwrite"] = json_overwrite
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/v0/json/data/{organization}/{repository}/{platform}/apps/upload".format(
+            organization=path_segment(organization),
+            repository=path_segment(repository),
+            platform=path_segment(platform),
+        ),
+        "params": params,
+    }
+
+    _kwargs["files"] = body.to_multipart()
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | Error | None:
+    if response.status_code == 200:
+        response_200 = cast(Any, None)
+        return response_200
+
+    if response.status_code == 201:
+        response_201 = cast(Any, None)
+        return response_201
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(errors.json_body(response))
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(errors.json_body(response))
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(errors.json_body(response))
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(errors.json_body(response))
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Error.from_dict(errors.json_body(response))
+
+        return response_409
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(errors.json_body(response))
+
+        return response_429
+
+    if 200 <= response.status_code <= 299:
+        response_2xx = cast(Any, None)
+        return response_2xx
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(errors.json_body(response))
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | Error]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: FileUpload,
+    overwrite: PythonBoolean | Unset = "False",
+) -> Response[Any | Error]:
+    """Upload an app
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
+            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        body=body,
+        overwrite=overwrite,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: FileUpload,
+    overwrite: PythonBoolean | Unset = "False",
+) -> Any | Error | None:
+    """Upload an app
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
+            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return sync_detailed(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        client=client,
+        body=body,
+        overwrite=overwrite,
+    ).parsed
+
+
+async def asyncio_detailed(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: FileUpload,
+    overwrite: PythonBoolean | Unset = "False",
+) -> Response[Any | Error]:
+    """Upload an app
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
+            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        body=body,
+        overwrite=overwrite,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: FileUpload,
+    overwrite: PythonBoolean | Unset = "False",
+) -> Any | Error | None:
+    """Upload an app
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
+            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            organization=organization,
+            repository=repository,
+            platform=platform,
+            client=client,
+            body=body,
+            overwrite=overwrite,
+        )
+    ).parsed
+
+
+def request_kwargs(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    overwrite: PythonBoolean | Unset = "False",
+) -> dict[str, Any]:
+    """Upload an app: the request without its body, for httpx.Client.build_request.
+
+    Returns:
+        dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
+    """
+    params: dict[str, Any] = {}
+
+    json_overwrite: str | Unset = UNSET
+    if not isinstance(overwrite, Unset):
+        json_overwrite = overwrite
+
+    params["overwrite"] = json_overwrite
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    return {
+        "method": "POST",
+        "url": "/api/v0/json/data/{organization}/{repository}/{platform}/apps/upload".format(
+            organization=path_segment(organization),
+            repository=path_segment(repository),
+            platform=path_segment(platform),
+        ),
+        "params": params,
+    }

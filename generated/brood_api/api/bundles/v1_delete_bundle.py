@@ -1,0 +1,329 @@
+from typing import Any, cast
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.python_boolean import PythonBoolean
+from ...types import UNSET, Response, Unset, path_segment
+
+
+def _get_kwargs(
+    organization: str,
+    repository: str,
+    platform: str,
+    python_tag: str,
+    name: str,
+    version: str,
+    *,
+    force: PythonBoolean | Unset = "False",
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_force: str | Unset = UNSET
+    if not isinstance(force, Unset):
+        json_force = force
+
+    params["force"] = json_force
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "delete",
+        "url": "/api/v1/json/metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}".format(
+            organization=path_segment(organization),
+            repository=path_segment(repository),
+            platform=path_segment(platform),
+            python_tag=path_segment(python_tag),
+            name=path_segment(name),
+            version=path_segment(version),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | Error | None:
+    if response.status_code == 204:
+        response_204 = cast(Any, None)
+        return response_204
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(errors.json_body(response))
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(errors.json_body(response))
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(errors.json_body(response))
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(errors.json_body(response))
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(errors.json_body(response))
+
+        return response_429
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(errors.json_body(response))
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | Error]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    organization: str,
+    repository: str,
+    platform: str,
+    python_tag: str,
+    name: str,
+    version: str,
+    *,
+    client: AuthenticatedClient,
+    force: PythonBoolean | Unset = "False",
+) -> Response[Any | Error]:
+    """Delete a bundle
+
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        python_tag (str):
+        name (str):
+        version (str):
+        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        python_tag=python_tag,
+        name=name,
+        version=version,
+        force=force,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    organization: str,
+    repository: str,
+    platform: str,
+    python_tag: str,
+    name: str,
+    version: str,
+    *,
+    client: AuthenticatedClient,
+    force: PythonBoolean | Unset = "False",
+) -> Any | Error | None:
+    """Delete a bundle
+
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        python_tag (str):
+        name (str):
+        version (str):
+        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return sync_detailed(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        python_tag=python_tag,
+        name=name,
+        version=version,
+        client=client,
+        force=force,
+    ).parsed
+
+
+async def asyncio_detailed(
+    organization: str,
+    repository: str,
+    platform: str,
+    python_tag: str,
+    name: str,
+    version: str,
+    *,
+    client: AuthenticatedClient,
+    force: PythonBoolean | Unset = "False",
+) -> Response[Any | Error]:
+    """Delete a bundle
+
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        python_tag (str):
+        name (str):
+        version (str):
+        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        python_tag=python_tag,
+        name=name,
+        version=version,
+        force=force,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    organization: str,
+    repository: str,
+    platform: str,
+    python_tag: str,
+    name: str,
+    version: str,
+    *,
+    client: AuthenticatedClient,
+    force: PythonBoolean | Unset = "False",
+) -> Any | Error | None:
+    """Delete a bundle
+
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        python_tag (str):
+        name (str):
+        version (str):
+        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
+            'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            organization=organization,
+            repository=repository,
+            platform=platform,
+            python_tag=python_tag,
+            name=name,
+            version=version,
+            client=client,
+            force=force,
+        )
+    ).parsed
+
+
+def request_kwargs(
+    organization: str,
+    repository: str,
+    platform: str,
+    python_tag: str,
+    name: str,
+    version: str,
+    *,
+    force: PythonBoolean | Unset = "False",
+) -> dict[str, Any]:
+    """Delete a bundle: the request without its body, for httpx.Client.build_request.
+
+    Returns:
+        dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
+    """
+    params: dict[str, Any] = {}
+
+    json_force: str | Unset = UNSET
+    if not isinstance(force, Unset):
+        json_force = force
+
+    params["force"] = json_force
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    return {
+        "method": "DELETE",
+        "url": "/api/v1/json/metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}".format(
+            organization=path_segment(organization),
+            repository=path_segment(repository),
+            platform=path_segment(platform),
+            python_tag=path_segment(python_tag),
+            name=path_segment(name),
+            version=path_segment(version),
+        ),
+        "params": params,
+    }

@@ -1,0 +1,264 @@
+from typing import Any, cast
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.reindex_request import ReindexRequest
+from ...types import Response, path_segment
+
+
+def _get_kwargs(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    body: ReindexRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/v1/json/data/{organization}/{repository}/{platform}/eggs/re-index".format(
+            organization=path_segment(organization),
+            repository=path_segment(repository),
+            platform=path_segment(platform),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | Error | None:
+    if response.status_code == 202:
+        response_202 = cast(Any, None)
+        return response_202
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(errors.json_body(response))
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(errors.json_body(response))
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(errors.json_body(response))
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(errors.json_body(response))
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(errors.json_body(response))
+
+        return response_429
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(errors.json_body(response))
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | Error]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: ReindexRequest,
+) -> Response[Any | Error]:
+    """Enable eggs and rebuild the index
+
+     Servers may rebuild their index later; the embedded Brood has done it when it answers.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
+            '6.0.1-2', 'python_tag': 'cp311'}]}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: ReindexRequest,
+) -> Any | Error | None:
+    """Enable eggs and rebuild the index
+
+     Servers may rebuild their index later; the embedded Brood has done it when it answers.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
+            '6.0.1-2', 'python_tag': 'cp311'}]}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return sync_detailed(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: ReindexRequest,
+) -> Response[Any | Error]:
+    """Enable eggs and rebuild the index
+
+     Servers may rebuild their index later; the embedded Brood has done it when it answers.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
+            '6.0.1-2', 'python_tag': 'cp311'}]}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        repository=repository,
+        platform=platform,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    organization: str,
+    repository: str,
+    platform: str,
+    *,
+    client: AuthenticatedClient,
+    body: ReindexRequest,
+) -> Any | Error | None:
+    """Enable eggs and rebuild the index
+
+     Servers may rebuild their index later; the embedded Brood has done it when it answers.
+
+    Args:
+        organization (str):
+        repository (str):
+        platform (str):
+        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
+            '6.0.1-2', 'python_tag': 'cp311'}]}.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            organization=organization,
+            repository=repository,
+            platform=platform,
+            client=client,
+            body=body,
+        )
+    ).parsed
+
+
+def request_kwargs(
+    organization: str,
+    repository: str,
+    platform: str,
+) -> dict[str, Any]:
+    """Enable eggs and rebuild the index: the request without its body, for httpx.Client.build_request.
+
+    Returns:
+        dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted)
+    """
+
+    return {
+        "method": "POST",
+        "url": "/api/v1/json/data/{organization}/{repository}/{platform}/eggs/re-index".format(
+            organization=path_segment(organization),
+            repository=path_segment(repository),
+            platform=path_segment(platform),
+        ),
+    }

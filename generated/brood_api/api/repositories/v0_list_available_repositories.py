@@ -1,0 +1,227 @@
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.python_boolean import PythonBoolean
+from ...models.repository_list import RepositoryList
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    include_indexable: PythonBoolean | Unset = "False",
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_include_indexable: str | Unset = UNSET
+    if not isinstance(include_indexable, Unset):
+        json_include_indexable = include_indexable
+
+    params["include_indexable"] = json_include_indexable
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v0/json/metadata/user/repositories",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | RepositoryList | None:
+    if response.status_code == 200:
+        response_200 = RepositoryList.from_dict(errors.json_body(response))
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(errors.json_body(response))
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(errors.json_body(response))
+
+        return response_401
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(errors.json_body(response))
+
+        return response_429
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(errors.json_body(response))
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | RepositoryList]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    include_indexable: PythonBoolean | Unset = "False",
+) -> Response[Error | RepositoryList]:
+    """List the repositories visible to the caller
+
+     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    with no more than `read_index` unless `include_indexable=True`.
+
+    Args:
+        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
+            Default: 'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | RepositoryList]
+    """
+
+    kwargs = _get_kwargs(
+        include_indexable=include_indexable,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    include_indexable: PythonBoolean | Unset = "False",
+) -> Error | RepositoryList | None:
+    """List the repositories visible to the caller
+
+     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    with no more than `read_index` unless `include_indexable=True`.
+
+    Args:
+        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
+            Default: 'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | RepositoryList
+    """
+
+    return sync_detailed(
+        client=client,
+        include_indexable=include_indexable,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    include_indexable: PythonBoolean | Unset = "False",
+) -> Response[Error | RepositoryList]:
+    """List the repositories visible to the caller
+
+     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    with no more than `read_index` unless `include_indexable=True`.
+
+    Args:
+        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
+            Default: 'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | RepositoryList]
+    """
+
+    kwargs = _get_kwargs(
+        include_indexable=include_indexable,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    include_indexable: PythonBoolean | Unset = "False",
+) -> Error | RepositoryList | None:
+    """List the repositories visible to the caller
+
+     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    with no more than `read_index` unless `include_indexable=True`.
+
+    Args:
+        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
+            Default: 'False'. Example: True.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | RepositoryList
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            include_indexable=include_indexable,
+        )
+    ).parsed
+
+
+def request_kwargs(
+    *,
+    include_indexable: PythonBoolean | Unset = "False",
+) -> dict[str, Any]:
+    """List the repositories visible to the caller: the request without its body, for httpx.Client.build_request.
+
+    Returns:
+        dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
+    """
+    params: dict[str, Any] = {}
+
+    json_include_indexable: str | Unset = UNSET
+    if not isinstance(include_indexable, Unset):
+        json_include_indexable = include_indexable
+
+    params["include_indexable"] = json_include_indexable
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    return {
+        "method": "GET",
+        "url": "/api/v0/json/metadata/user/repositories",
+        "params": params,
+    }

@@ -1,0 +1,172 @@
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.available_repository_list import AvailableRepositoryList
+from ...models.error import Error
+from ...types import Response
+
+
+def _get_kwargs() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/json/metadata/user/repositories",
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> AvailableRepositoryList | Error | None:
+    if response.status_code == 200:
+        response_200 = AvailableRepositoryList.from_dict(errors.json_body(response))
+
+        return response_200
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(errors.json_body(response))
+
+        return response_401
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(errors.json_body(response))
+
+        return response_429
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(errors.json_body(response))
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[AvailableRepositoryList | Error]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[AvailableRepositoryList | Error]:
+    """List the repositories visible to the caller
+
+     Every repository to which the caller has any access, with the level of it. With
+    `read_index` the index can be read and nothing be downloaded; clients leave these out
+    unless asked for them.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[AvailableRepositoryList | Error]
+    """
+
+    kwargs = _get_kwargs()
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+) -> AvailableRepositoryList | Error | None:
+    """List the repositories visible to the caller
+
+     Every repository to which the caller has any access, with the level of it. With
+    `read_index` the index can be read and nothing be downloaded; clients leave these out
+    unless asked for them.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        AvailableRepositoryList | Error
+    """
+
+    return sync_detailed(
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[AvailableRepositoryList | Error]:
+    """List the repositories visible to the caller
+
+     Every repository to which the caller has any access, with the level of it. With
+    `read_index` the index can be read and nothing be downloaded; clients leave these out
+    unless asked for them.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[AvailableRepositoryList | Error]
+    """
+
+    kwargs = _get_kwargs()
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+) -> AvailableRepositoryList | Error | None:
+    """List the repositories visible to the caller
+
+     Every repository to which the caller has any access, with the level of it. With
+    `read_index` the index can be read and nothing be downloaded; clients leave these out
+    unless asked for them.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        AvailableRepositoryList | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+        )
+    ).parsed
+
+
+def request_kwargs() -> dict[str, Any]:
+    """List the repositories visible to the caller: the request without its body, for httpx.Client.build_request.
+
+    Returns:
+        dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted)
+    """
+
+    return {
+        "method": "GET",
+        "url": "/api/v1/json/metadata/user/repositories",
+    }

@@ -1,0 +1,209 @@
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.repository_list import RepositoryList
+from ...types import Response, path_segment
+
+
+def _get_kwargs(
+    organization: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/json/admin/organizations/{organization}/repositories".format(
+            organization=path_segment(organization),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | RepositoryList | None:
+    if response.status_code == 200:
+        response_200 = RepositoryList.from_dict(errors.json_body(response))
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(errors.json_body(response))
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(errors.json_body(response))
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(errors.json_body(response))
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(errors.json_body(response))
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(errors.json_body(response))
+
+        return response_429
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(errors.json_body(response))
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | RepositoryList]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    organization: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Error | RepositoryList]:
+    """List the repositories of an organization
+
+     Names without the organization. The embedded Brood lists those that the caller may see.
+
+    Args:
+        organization (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | RepositoryList]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    organization: str,
+    *,
+    client: AuthenticatedClient,
+) -> Error | RepositoryList | None:
+    """List the repositories of an organization
+
+     Names without the organization. The embedded Brood lists those that the caller may see.
+
+    Args:
+        organization (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | RepositoryList
+    """
+
+    return sync_detailed(
+        organization=organization,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    organization: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Error | RepositoryList]:
+    """List the repositories of an organization
+
+     Names without the organization. The embedded Brood lists those that the caller may see.
+
+    Args:
+        organization (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | RepositoryList]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    organization: str,
+    *,
+    client: AuthenticatedClient,
+) -> Error | RepositoryList | None:
+    """List the repositories of an organization
+
+     Names without the organization. The embedded Brood lists those that the caller may see.
+
+    Args:
+        organization (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | RepositoryList
+    """
+
+    return (
+        await asyncio_detailed(
+            organization=organization,
+            client=client,
+        )
+    ).parsed
+
+
+def request_kwargs(
+    organization: str,
+) -> dict[str, Any]:
+    """List the repositories of an organization: the request without its body, for httpx.Client.build_request.
+
+    Returns:
+        dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted)
+    """
+
+    return {
+        "method": "GET",
+        "url": "/api/v1/json/admin/organizations/{organization}/repositories".format(
+            organization=path_segment(organization),
+        ),
+    }

@@ -1,0 +1,239 @@
+from typing import Any, cast
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...types import Response, path_segment
+
+
+def _get_kwargs(
+    organization: str,
+    team: str,
+    email: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "put",
+        "url": "/api/v1/json/admin/teams/{organization}/{team}/members/{email}".format(
+            organization=path_segment(organization),
+            team=path_segment(team),
+            email=path_segment(email),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | Error | None:
+    if response.status_code == 204:
+        response_204 = cast(Any, None)
+        return response_204
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(errors.json_body(response))
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(errors.json_body(response))
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(errors.json_body(response))
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(errors.json_body(response))
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(errors.json_body(response))
+
+        return response_429
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(errors.json_body(response))
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | Error]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    organization: str,
+    team: str,
+    email: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Any | Error]:
+    """Add a user to a team
+
+     The request has no body
+
+    Args:
+        organization (str):
+        team (str):
+        email (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        team=team,
+        email=email,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    organization: str,
+    team: str,
+    email: str,
+    *,
+    client: AuthenticatedClient,
+) -> Any | Error | None:
+    """Add a user to a team
+
+     The request has no body
+
+    Args:
+        organization (str):
+        team (str):
+        email (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return sync_detailed(
+        organization=organization,
+        team=team,
+        email=email,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    organization: str,
+    team: str,
+    email: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Any | Error]:
+    """Add a user to a team
+
+     The request has no body
+
+    Args:
+        organization (str):
+        team (str):
+        email (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Error]
+    """
+
+    kwargs = _get_kwargs(
+        organization=organization,
+        team=team,
+        email=email,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    organization: str,
+    team: str,
+    email: str,
+    *,
+    client: AuthenticatedClient,
+) -> Any | Error | None:
+    """Add a user to a team
+
+     The request has no body
+
+    Args:
+        organization (str):
+        team (str):
+        email (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            organization=organization,
+            team=team,
+            email=email,
+            client=client,
+        )
+    ).parsed
+
+
+def request_kwargs(
+    organization: str,
+    team: str,
+    email: str,
+) -> dict[str, Any]:
+    """Add a user to a team: the request without its body, for httpx.Client.build_request.
+
+    Returns:
+        dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted)
+    """
+
+    return {
+        "method": "PUT",
+        "url": "/api/v1/json/admin/teams/{organization}/{team}/members/{email}".format(
+            organization=path_segment(organization),
+            team=path_segment(team),
+            email=path_segment(email),
+        ),
+    }

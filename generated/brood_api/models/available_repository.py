@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="AvailableRepository")
+
+
+@_attrs_define
+class AvailableRepository:
+    """A repository that the caller may see, and how far
+
+    Example:
+        {'name': 'acme/dev', 'access': 'upload_repository', 'description': 'Our own packages'}
+
+    Attributes:
+        name (str): `organization/repository`
+        access (str): What a team's members, or the caller, may do in a repository. From the least to the
+            most: `read_index` (see the index), `read_repository` (also download),
+            `upload_repository` (also upload and delete), `organization_administrator` (everything
+            in the organization). The embedded Brood has these four, and above them
+            `server_administrator`; other servers may have more.
+             Example: read_repository.
+        description (None | str | Unset):
+    """
+
+    name: str
+    access: str
+    description: None | str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        access = self.access
+
+        description: None | str | Unset
+        if isinstance(self.description, Unset):
+            description = UNSET
+        else:
+            description = self.description
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "name": name,
+                "access": access,
+            }
+        )
+        if description is not UNSET:
+            field_dict["description"] = description
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        name = d.pop("name")
+
+        access = d.pop("access")
+
+        def _parse_description(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        description = _parse_description(d.pop("description", UNSET))
+
+        available_repository = cls(
+            name=name,
+            access=access,
+            description=description,
+        )
+
+        available_repository.additional_properties = d
+        return available_repository
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

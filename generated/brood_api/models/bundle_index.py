@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.bundles_of_tag import BundlesOfTag
+
+
+T = TypeVar("T", bound="BundleIndex")
+
+
+@_attrs_define
+class BundleIndex:
+    """`{Python tag: {name: {version: {build: entry}}}}`
+
+    Example:
+        {'cp311': {'analysis': {'2.0.0': {'1': {'name': 'analysis', 'version': '2.0.0', 'build': 1, 'python_tag':
+            'cp311'}}}}}
+
+    """
+
+    additional_properties: dict[str, BundlesOfTag] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+
+        field_dict: dict[str, Any] = {}
+        for prop_name, prop in self.additional_properties.items():
+            field_dict[prop_name] = prop.to_dict()
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.bundles_of_tag import BundlesOfTag
+
+        d = dict(src_dict)
+        bundle_index = cls()
+
+        additional_properties = {}
+        for prop_name, prop_dict in d.items():
+            additional_property = BundlesOfTag.from_dict(prop_dict)
+
+            additional_properties[prop_name] = additional_property
+
+        bundle_index.additional_properties = additional_properties
+        return bundle_index
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> BundlesOfTag:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: BundlesOfTag) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

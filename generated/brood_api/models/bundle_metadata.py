@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.bundle_document import BundleDocument
+
+
+T = TypeVar("T", bound="BundleMetadata")
+
+
+@_attrs_define
+class BundleMetadata:
+    """A bundle and its document
+
+    Example:
+        {'name': 'analysis', 'version': '2.0.0', 'build': 1, 'full_version': '2.0.0-1', 'platform': 'rh8_x86_64',
+            'data': {'runtime': {'implementation': 'cpython', 'platform': 'rh8_x86_64', 'version': '3.11.9+1'},
+            'requirements': [{'name': 'numpy', 'version': '1.26.4-1'}]}}
+
+    Attributes:
+        name (str):
+        version (str): Version without the build
+        data (BundleDocument): A bundle file, version 2.0 of its format Example: {'runtime': {'implementation':
+            'cpython', 'platform': 'rh8_x86_64', 'version': '3.11.9+1'}, 'requirements': [{'name': 'numpy', 'version':
+            '1.26.4-1', 'repository': 'acme/dev'}], 'repositories': ['acme/dev']}.
+        build (int | Unset):
+        full_version (str | Unset): Version and build
+        platform (str | Unset):
+        python_tag (None | str | Unset):
+    """
+
+    name: str
+    version: str
+    data: BundleDocument
+    build: int | Unset = UNSET
+    full_version: str | Unset = UNSET
+    platform: str | Unset = UNSET
+    python_tag: None | str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        version = self.version
+
+        data = self.data.to_dict()
+
+        build = self.build
+
+        full_version = self.full_version
+
+        platform = self.platform
+
+        python_tag: None | str | Unset
+        if isinstance(self.python_tag, Unset):
+            python_tag = UNSET
+        else:
+            python_tag = self.python_tag
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "name": name,
+                "version": version,
+                "data": data,
+            }
+        )
+        if build is not UNSET:
+            field_dict["build"] = build
+        if full_version is not UNSET:
+            field_dict["full_version"] = full_version
+        if platform is not UNSET:
+            field_dict["platform"] = platform
+        if python_tag is not UNSET:
+            field_dict["python_tag"] = python_tag
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.bundle_document import BundleDocument
+
+        d = dict(src_dict)
+        name = d.pop("name")
+
+        version = d.pop("version")
+
+        data = BundleDocument.from_dict(d.pop("data"))
+
+        build = d.pop("build", UNSET)
+
+        full_version = d.pop("full_version", UNSET)
+
+        platform = d.pop("platform", UNSET)
+
+        def _parse_python_tag(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
+
+        bundle_metadata = cls(
+            name=name,
+            version=version,
+            data=data,
+            build=build,
+            full_version=full_version,
+            platform=platform,
+            python_tag=python_tag,
+        )
+
+        bundle_metadata.additional_properties = d
+        return bundle_metadata
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

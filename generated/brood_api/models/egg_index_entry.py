@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="EggIndexEntry")
+
+
+@_attrs_define
+class EggIndexEntry:
+    """An egg in the index. Old indices have neither `md5` nor `sha256`
+
+    Example:
+        {'name': 'numpy', 'version': '1.26.4', 'build': 1, 'full_version': '1.26.4-1', 'available': True, 'type': 'egg',
+            'packages': ['MKL 2023.2'], 'python_tag': 'cp311', 'python': '3.11', 'platform_abi': 'gnu', 'product': None,
+            'size': 8388608, 'mtime': 1709285400.0, 'md5': '098f6bcd4621d373cade4e832627b4f6', 'sha256':
+            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}
+
+    Attributes:
+        name (str): May be lower-cased where the file name is not
+        version (str): Version without the build
+        build (int):
+        full_version (str | Unset): Version and build
+        available (bool | Unset): Whether the caller may download it
+        type_ (str | Unset): Always `egg`
+        packages (list[str] | Unset): What the egg needs, as `name version`
+        python_tag (None | str | Unset):
+        python (None | str | Unset): Older form of the tag, `2.7`
+        platform_abi (None | str | Unset):
+        product (None | str | Unset):
+        size (int | Unset): Bytes
+        mtime (float | Unset): Seconds since 1970-01-01 UTC
+        md5 (str | Unset):
+        sha256 (str | Unset): Hexadecimal digits
+    """
+
+    name: str
+    version: str
+    build: int
+    full_version: str | Unset = UNSET
+    available: bool | Unset = UNSET
+    type_: str | Unset = UNSET
+    packages: list[str] | Unset = UNSET
+    python_tag: None | str | Unset = UNSET
+    python: None | str | Unset = UNSET
+    platform_abi: None | str | Unset = UNSET
+    product: None | str | Unset = UNSET
+    size: int | Unset = UNSET
+    mtime: float | Unset = UNSET
+    md5: str | Unset = UNSET
+    sha256: str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        version = self.version
+
+        build = self.build
+
+        full_version = self.full_version
+
+        available = self.available
+
+        type_ = self.type_
+
+        packages: list[str] | Unset = UNSET
+        if not isinstance(self.packages, Unset):
+            packages = self.packages
+
+        python_tag: None | str | Unset
+        if isinstance(self.python_tag, Unset):
+            python_tag = UNSET
+        else:
+            python_tag = self.python_tag
+
+        python: None | str | Unset
+        if isinstance(self.python, Unset):
+            python = UNSET
+        else:
+            python = self.python
+
+        platform_abi: None | str | Unset
+        if isinstance(self.platform_abi, Unset):
+            platform_abi = UNSET
+        else:
+            platform_abi = self.platform_abi
+
+        product: None | str | Unset
+        if isinstance(self.product, Unset):
+            product = UNSET
+        else:
+            product = self.product
+
+        size = self.size
+
+        mtime = self.mtime
+
+        md5 = self.md5
+
+        sha256 = self.sha256
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "name": name,
+                "version": version,
+                "build": build,
+            }
+        )
+        if full_version is not UNSET:
+            field_dict["full_version"] = full_version
+        if available is not UNSET:
+            field_dict["available"] = available
+        if type_ is not UNSET:
+            field_dict["type"] = type_
+        if packages is not UNSET:
+            field_dict["packages"] = packages
+        if python_tag is not UNSET:
+            field_dict["python_tag"] = python_tag
+        if python is not UNSET:
+            field_dict["python"] = python
+        if platform_abi is not UNSET:
+            field_dict["platform_abi"] = platform_abi
+        if product is not UNSET:
+            field_dict["product"] = product
+        if size is not UNSET:
+            field_dict["size"] = size
+        if mtime is not UNSET:
+            field_dict["mtime"] = mtime
+        if md5 is not UNSET:
+            field_dict["md5"] = md5
+        if sha256 is not UNSET:
+            field_dict["sha256"] = sha256
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        name = d.pop("name")
+
+        version = d.pop("version")
+
+        build = d.pop("build")
+
+        full_version = d.pop("full_version", UNSET)
+
+        available = d.pop("available", UNSET)
+
+        type_ = d.pop("type", UNSET)
+
+        packages = cast(list[str], d.pop("packages", UNSET))
+
+        def _parse_python_tag(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
+
+        def _parse_python(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        python = _parse_python(d.pop("python", UNSET))
+
+        def _parse_platform_abi(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        platform_abi = _parse_platform_abi(d.pop("platform_abi", UNSET))
+
+        def _parse_product(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        product = _parse_product(d.pop("product", UNSET))
+
+        size = d.pop("size", UNSET)
+
+        mtime = d.pop("mtime", UNSET)
+
+        md5 = d.pop("md5", UNSET)
+
+        sha256 = d.pop("sha256", UNSET)
+
+        egg_index_entry = cls(
+            name=name,
+            version=version,
+            build=build,
+            full_version=full_version,
+            available=available,
+            type_=type_,
+            packages=packages,
+            python_tag=python_tag,
+            python=python,
+            platform_abi=platform_abi,
+            product=product,
+            size=size,
+            mtime=mtime,
+            md5=md5,
+            sha256=sha256,
+        )
+
+        egg_index_entry.additional_properties = d
+        return egg_index_entry
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

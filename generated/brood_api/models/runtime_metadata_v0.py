@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="RuntimeMetadataV0")
+
+
+@_attrs_define
+class RuntimeMetadataV0:
+    """A runtime, as v0 knows it
+
+    Example:
+        {'language': 'python', 'version': '2.7.13', 'build': 1, 'filename':
+            'python_runtime_2.7.13_1.0.0_rh5-x86_64_1.zip', 'sha256':
+            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}
+
+    Attributes:
+        version (str): Version without the build
+        filename (str):
+        sha256 (str): Hexadecimal digits
+        language (str | Unset):
+        build (int | str | Unset): A build number; in old documents also its digits as a string Example: 1.
+        full_version (str | Unset): Version and build
+        python_tag (None | str | Unset):
+        platform (str | Unset):
+        file_format (None | str | Unset):
+    """
+
+    version: str
+    filename: str
+    sha256: str
+    language: str | Unset = UNSET
+    build: int | str | Unset = UNSET
+    full_version: str | Unset = UNSET
+    python_tag: None | str | Unset = UNSET
+    platform: str | Unset = UNSET
+    file_format: None | str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        version = self.version
+
+        filename = self.filename
+
+        sha256 = self.sha256
+
+        language = self.language
+
+        build: int | str | Unset
+        if isinstance(self.build, Unset):
+            build = UNSET
+        else:
+            build = self.build
+
+        full_version = self.full_version
+
+        python_tag: None | str | Unset
+        if isinstance(self.python_tag, Unset):
+            python_tag = UNSET
+        else:
+            python_tag = self.python_tag
+
+        platform = self.platform
+
+        file_format: None | str | Unset
+        if isinstance(self.file_format, Unset):
+            file_format = UNSET
+        else:
+            file_format = self.file_format
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "version": version,
+                "filename": filename,
+                "sha256": sha256,
+            }
+        )
+        if language is not UNSET:
+            field_dict["language"] = language
+        if build is not UNSET:
+            field_dict["build"] = build
+        if full_version is not UNSET:
+            field_dict["full_version"] = full_version
+        if python_tag is not UNSET:
+            field_dict["python_tag"] = python_tag
+        if platform is not UNSET:
+            field_dict["platform"] = platform
+        if file_format is not UNSET:
+            field_dict["file_format"] = file_format
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        version = d.pop("version")
+
+        filename = d.pop("filename")
+
+        sha256 = d.pop("sha256")
+
+        language = d.pop("language", UNSET)
+
+        def _parse_build(data: object) -> int | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            return cast(int | str | Unset, data)
+
+        build = _parse_build(d.pop("build", UNSET))
+
+        full_version = d.pop("full_version", UNSET)
+
+        def _parse_python_tag(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
+
+        platform = d.pop("platform", UNSET)
+
+        def _parse_file_format(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        file_format = _parse_file_format(d.pop("file_format", UNSET))
+
+        runtime_metadata_v0 = cls(
+            version=version,
+            filename=filename,
+            sha256=sha256,
+            language=language,
+            build=build,
+            full_version=full_version,
+            python_tag=python_tag,
+            platform=platform,
+            file_format=file_format,
+        )
+
+        runtime_metadata_v0.additional_properties = d
+        return runtime_metadata_v0
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
