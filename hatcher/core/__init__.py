@@ -1,0 +1,1 @@
+"""The graph: one class per kind of place on a Brood server."""

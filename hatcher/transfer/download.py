@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from attrs import evolve
 
@@ -20,14 +20,18 @@ from hatcher.errors import (
 from hatcher.transfer.filenames import bare_filename, filename_from
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transport.request import Request
-from hatcher.transport.sender import Download
 from hatcher.transport.session import Session
+
+if TYPE_CHECKING:
+    from hatcher.transport.sender import Download
 
 #: The end of the name of a file that is not complete yet.
 PARTIAL_SUFFIX = ".hatcher-partial"
 
 #: Longest beginning of a partial file's name, so that the whole stays a legal name.
 _MAX_STEM = 180
+
+_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
 def existing_directory(destination: str | os.PathLike[str]) -> Path:
@@ -76,12 +80,12 @@ def iter_download(
     Returns
     -------
     content_length : int
-        The bytes to expect; 0 when the server does not say, or when the file is
-        there already.
+        The bytes to expect; 0 when the server does not say.
     chunks : iterator of int
         Receives as it is driven, and gives the number of bytes of each step. The
         file stands under its name when it is exhausted; when it is closed before,
-        nothing is left behind.
+        nothing is left behind. For a file that is there already it gives all of
+        its bytes in one step, without receiving any.
 
     Raises
     ------
@@ -97,7 +101,7 @@ def iter_download(
     if filename is not None:
         target = directory / bare_filename(filename, "The name given for the file")
         if _is_there(target, expected):
-            return 0, iter(())
+            return _nothing_to_do(target)
     # Compressing on the way would hide the length, and gain nothing on zip files.
     request = evolve(
         request,
@@ -108,7 +112,7 @@ def iter_download(
         if filename is None:
             target = directory / filename_from(download.headers)
             if _is_there(target, expected):
-                return 0, iter(())
+                return _nothing_to_do(target)
         receiving = _receive(download, target, expected, stack.pop_all())
     # A generator that was never begun has no `finally` to run when it is closed;
     # this one is begun here, and stops before its first byte.
@@ -141,6 +145,11 @@ def download(
 
 def _is_there(target: Path, sha256: str) -> bool:
     return target.is_file() and file_sha256(target) == sha256
+
+
+def _nothing_to_do(target: Path) -> tuple[int, Iterator[int]]:
+    size = target.stat().st_size
+    return size, iter((size,))
 
 
 def _receive(download: Download, target: Path, sha256: str, response: ExitStack) -> Iterator[int]:
@@ -184,16 +193,11 @@ def _check(download: Download, target: Path, received: int, actual: str, expecte
 
 
 def _partial_file(target: Path) -> tuple[BinaryIO, Path]:
-    descriptor, name = tempfile.mkstemp(
-        prefix=f"{target.name[:_MAX_STEM]}.", suffix=PARTIAL_SUFFIX, dir=target.parent
-    )
-    # mkstemp makes it private; what is downloaded is meant to be as open as any
-    # other new file here.
-    umask = os.umask(0o077)
-    os.umask(umask)
-    with suppress(OSError):  # a file system without permissions
-        os.chmod(name, 0o644 & ~umask)
-    return open(descriptor, "wb", buffering=0), Path(name)
+    name = f"{target.name[:_MAX_STEM]}.{secrets.token_hex(8)}{PARTIAL_SUFFIX}"
+    path = target.with_name(name)
+    # Not tempfile: its files are private, and this one becomes the user's as it is.
+    descriptor = os.open(path, _NEW_FILE, 0o644)
+    return open(descriptor, "wb"), path
 
 
 def _sync_directory(directory: Path) -> None:

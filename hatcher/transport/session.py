@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,8 @@ from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import ServerURL
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
     from hatcher.transport.auth import BroodAuth
@@ -97,6 +100,19 @@ class Session:
         url = f"{self.server}{request.path}"
         return answers.parse_json((request.action, request.method, url), headers, content)
 
+    def json_object(self, request: Request) -> dict[str, Any]:
+        """Send a request and return the JSON object of its answer.
+
+        Raises
+        ------
+        HatcherException
+            It failed, or the answer is no JSON object.
+        """
+        document = self.json(request)
+        if not isinstance(document, dict):
+            raise self._unexpected(request, "is no JSON object")
+        return document
+
     def field(self, request: Request, name: str, kind: type[T]) -> T:
         """Send a request and return one field of the JSON object in its answer.
 
@@ -113,17 +129,9 @@ class Session:
         HatcherException
             It failed, or there is no such field of that kind in the answer.
         """
-        document = self.json(request)
-        value = document.get(name) if isinstance(document, dict) else None
+        value = self.json_object(request).get(name)
         if not isinstance(value, kind):
-            url = f"{self.server}{request.path}"
-            raise InvalidJSONError(
-                f"Could not {request.action}: the answer to {request.method} {url} has no "
-                f"'{name}' that is a {kind.__name__}. Check that the URL is that of a Brood "
-                "server.",
-                method=request.method,
-                url=url,
-            )
+            raise self._unexpected(request, f"has no '{name}' that is a {kind.__name__}")
         return value
 
     @contextmanager
@@ -169,7 +177,7 @@ class Session:
         return clients.build_client(
             self.server,
             self.timeouts,
-            clients.ssl_context(self.verify_ssl),
+            self._ssl_context,
             authorizer.authorizer(self.server, self._auth),
         )
 
@@ -180,9 +188,16 @@ class Session:
         return clients.build_async_client(
             self.server,
             self.timeouts,
-            clients.ssl_context(self.verify_ssl),
+            self._ssl_context,
             authorizer.authorizer(self.server, self._auth),
         )
+
+    @cached_property
+    def _ssl_context(self) -> ssl.SSLContext:
+        # Shared by all clients of the session, since making one takes 0.1 s.
+        from hatcher.transport import clients
+
+        return clients.ssl_context(self.verify_ssl)
 
     def _ready(self) -> Sender:
         with self._lock:
@@ -204,6 +219,15 @@ class Session:
             return Sender(self.server, self._given, self.retries, auth=auth)
         self._made = self.new_client()
         return Sender(self.server, self._made, self.retries, no_credentials=no_credentials)
+
+    def _unexpected(self, request: Request, what: str) -> InvalidJSONError:
+        url = f"{self.server}{request.path}"
+        return InvalidJSONError(
+            f"Could not {request.action}: the answer to {request.method} {url} {what}. Check that "
+            "the URL is that of a Brood server.",
+            method=request.method,
+            url=url,
+        )
 
     # -- pickling -------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from attrs import field, frozen
 
-from hatcher.errors import InvalidURLError
+from hatcher.errors import InvalidNameError, InvalidURLError
 from hatcher.transport.secret import Secret
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -95,6 +95,36 @@ class ServerURL:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.prefix}"
+
+
+def checked_segment(value: object, what: str) -> str:
+    """Return `value` when it can be one segment of a URL's path.
+
+    Parameters
+    ----------
+    value : object
+        A name.
+    what : str
+        What it names, for the message.
+
+    Raises
+    ------
+    InvalidNameError
+        It is no string, is empty, is ``.`` or ``..`` (which would lead to another
+        place), or holds a control character.
+    """
+    if not isinstance(value, str):
+        raise InvalidNameError(
+            f"The {what} must be a string, not {value!r} of type {type(value).__name__}."
+        )
+    if not value.strip() or value in (".", ".."):
+        raise InvalidNameError(
+            f"The {what} cannot be {value!r}: it would lead to another place on the server. "
+            "Give its name."
+        )
+    if any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
+        raise InvalidNameError(f"The {what} {value!r} holds a line end or control character.")
+    return value
 
 
 def origin_of(url: str) -> tuple[str, str, int]:

@@ -1,0 +1,392 @@
+"""The client: the root of the graph."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, cast
+
+from hatcher import endpoints
+from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken
+from hatcher.core.node import Node
+from hatcher.core.organization import Organization
+from hatcher.errors import InvalidArgumentError
+from hatcher.transport.auth import BasicAuth, BroodAuth, basic_auth
+from hatcher.transport.retry import RetryPolicy
+from hatcher.transport.session import Session
+from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.urls import ServerURL, checked_segment
+
+if TYPE_CHECKING:
+    import httpx
+    from brood_api.client import Client
+
+
+class BroodClient(Node):
+    """A Brood server, as somebody sees it.
+
+    Make one with `from_url`. Nothing is sent until a method asks the server for
+    something. A client may be used from many threads, and is best closed when it
+    is done with: by ``with``, or by `close`.
+
+    Examples
+    --------
+    >>> with BroodClient.from_url('https://brood.example.com', auth=(email, password)) as client:
+    ...     client.list_organizations()
+    ['acme']
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        auth: BroodAuth | httpx.Auth | tuple[str, str] | None = None,
+        verify_ssl: bool | str | os.PathLike[str] = True,
+        api_version: int = 0,
+        *,
+        timeout: float | Timeouts | None = Timeouts(),
+        retries: int | RetryPolicy = RetryPolicy(),
+    ) -> BroodClient:
+        """Make a client for a server. Nothing is sent.
+
+        Parameters
+        ----------
+        url : str
+            Where the server is, such as ``https://brood.example.com``. A bare host
+            means https (http when it is this machine); a path prefix is kept.
+        auth : tuple of (str, str), BroodBearerTokenAuth, BroodClientAuth or httpx.Auth, optional
+            Who is asking: ``(user name, password)``, an API token, or either
+            exchanged for session tokens.
+        verify_ssl : bool, str or path-like, default True
+            True verifies the server's certificate against the usual authorities,
+            a path against those in that PEM file or folder; False does not verify.
+        api_version : {0, 1}, default 0
+            The version of Brood's API.
+        timeout : float, Timeouts or None, optional
+            Seconds to wait for the server: one number for everything, or `Timeouts`
+            (by default 10 s to connect and 60 s for the rest). None waits for ever.
+        retries : int or RetryPolicy, optional
+            How often a request that is safe to repeat is sent again when it fails
+            in passing; by default 3 times, after growing pauses.
+
+        Returns
+        -------
+        BroodClient
+
+        Raises
+        ------
+        InvalidURLError
+            The URL is not that of a server.
+        UnsupportedAPIVersionError
+            There is no such version.
+        InvalidArgumentError
+            Another argument cannot be used.
+        """
+        server = ServerURL.parse(url)
+        if auth is None and server.credentials is not None:
+            username, password = server.credentials
+            auth = BasicAuth(username, password.reveal())
+        if isinstance(auth, tuple | list | str):
+            auth = basic_auth(auth)
+        return cls(
+            Session(
+                server,
+                api_version=endpoints.checked_api_version(api_version),
+                auth=auth,
+                verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else Path(verify_ssl),
+                timeouts=Timeouts.of(timeout),
+                retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
+            )
+        )
+
+    @classmethod
+    def from_session(cls, url: str, session: httpx.Client, api_version: int = 0) -> BroodClient:
+        """Make a client that sends through an httpx client of your own.
+
+        Its authentication, TLS, timeouts, proxies and transport are used as they
+        are, and it stays yours to close. Nothing is sent.
+
+        Parameters
+        ----------
+        url : str
+            Where the server is.
+        session : httpx.Client
+        api_version : {0, 1}, default 0
+            The version of Brood's API.
+
+        Returns
+        -------
+        BroodClient
+
+        Raises
+        ------
+        InvalidURLError, UnsupportedAPIVersionError
+            As for `from_url`.
+        InvalidArgumentError
+            `session` is no httpx client.
+        """
+        import httpx
+
+        if not isinstance(session, httpx.Client):
+            raise InvalidArgumentError(
+                f"session must be an httpx.Client, not a {type(session).__module__}."
+                f"{type(session).__name__}. For a requests.Session, pass what it was set up "
+                "with (auth, verify_ssl) to BroodClient.from_url instead."
+            )
+        version = endpoints.checked_api_version(api_version)
+        return cls(Session(ServerURL.parse(url), api_version=version, client=session))
+
+    @property
+    def api_version(self) -> int:
+        """The version of Brood's API that this client speaks: 0 or 1."""
+        return self._session.api_version
+
+    @property
+    def url(self) -> str:
+        """The URL of the server, without credentials."""
+        return str(self._session.server)
+
+    @cached_property
+    def raw(self) -> Client:
+        """The generated client for this server, to call endpoint functions directly.
+
+        It has this client's host, authentication, TLS and timeouts, and is closed
+        with it. Errors are the generated client's own, and nothing is retried.
+
+        Returns
+        -------
+        brood_api.Client
+
+        Examples
+        --------
+        >>> from brood_api.api.platforms import v1_list_platforms
+        >>> v1_list_platforms.sync(client=brood_client.raw).platforms
+        ['osx-x86_64', 'rh8-x86_64', 'win-x86_64']
+        """
+        return endpoints.raw_client(self._session)
+
+    def with_auth(self, auth: BroodAuth | httpx.Auth | tuple[str, str] | None) -> BroodClient:
+        """Return a client for the same server with other credentials. Nothing is sent.
+
+        Parameters
+        ----------
+        auth : tuple of (str, str), BroodBearerTokenAuth, BroodClientAuth or httpx.Auth, or None
+            As for `from_url`.
+
+        Returns
+        -------
+        BroodClient
+        """
+        return type(self)(self._session.with_auth(auth))
+
+    # -- organizations --------------------------------------------------------------
+
+    def organization(self, name: str) -> Organization:
+        """Return an organization; sends nothing.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Organization
+
+        Raises
+        ------
+        InvalidNameError
+            The name is empty, ``.`` or ``..``.
+        """
+        return Organization(self._session, organization=name)
+
+    def list_organizations(self) -> list[str]:
+        """List the organizations that the caller may see.
+
+        ``GET /admin/organizations``
+
+        Returns
+        -------
+        list of str
+            Their names, sorted.
+        """
+        organizations = self._session.field(
+            self._request("list_organizations"), "organizations", list
+        )
+        return sorted(cast(list[str], organizations))
+
+    def create_organization(self, name: str, description: str) -> Organization:
+        """Create an organization.
+
+        ``POST /admin/organizations``
+
+        Parameters
+        ----------
+        name : str
+        description : str
+            What it is, in a sentence.
+
+        Returns
+        -------
+        Organization
+            The new organization.
+
+        Raises
+        ------
+        ConflictError
+            There is one of that name.
+        PermissionDeniedError
+            The caller is no administrator of the server.
+        """
+        organization = self.organization(name)
+        body = {"name": name, "description": description}
+        self._session.send(self._request("create_organization", json=body))
+        return organization
+
+    # -- what the server knows ------------------------------------------------------
+
+    def list_platforms(self) -> list[str]:
+        """List the platforms that the server knows.
+
+        ``GET /metadata/platforms``
+
+        Returns
+        -------
+        list of str
+            Their names, in the server's order.
+        """
+        platforms = self._session.field(self._request("list_platforms"), "platforms", list)
+        return cast(list[str], platforms)
+
+    def list_python_tags(self, list_all: bool = False) -> list[str]:
+        """List the PEP 425 python tags that the server knows.
+
+        ``GET /metadata/python-tags`` or ``GET /metadata/python-tags/all``
+
+        Parameters
+        ----------
+        list_all : bool, default False
+            Also those that are no tag of one implementation, such as ``py3``.
+
+        Returns
+        -------
+        list of str
+            The tags, in the server's order.
+        """
+        operation = "list_all_python_tags" if list_all else "list_python_tags"
+        tags = self._session.field(self._request(operation), "python_tags", list)
+        return cast(list[str], tags)
+
+    def list_available_repositories(self, include_indexable: bool = False) -> list[str]:
+        """List the repositories that the caller may use, in all organizations.
+
+        ``GET /metadata/user/repositories``
+
+        Parameters
+        ----------
+        include_indexable : bool, default False
+            Also those of which only the index may be read.
+
+        Returns
+        -------
+        list of str
+            Their names, such as ``acme/dev``, in the server's order.
+        """
+        if self.api_version == 0:
+            request = self._request(
+                "list_available_repositories", include_indexable=include_indexable
+            )
+            return cast(list[str], self._session.field(request, "repositories", list))
+        request = self._request("list_available_repositories")
+        repositories = cast(
+            list[AvailableRepository], self._session.field(request, "repositories", list)
+        )
+        return [
+            repository["name"]
+            for repository in repositories
+            if include_indexable or repository["access"] != "read_index"
+        ]
+
+    # -- API tokens -----------------------------------------------------------------
+
+    def list_api_tokens(self) -> list[APIToken]:
+        """List the caller's API tokens, without their secrets.
+
+        ``GET /auth/tokens/api``
+
+        Returns
+        -------
+        list of APIToken
+            ``{'name', 'created', 'last_used'}``; dates in ISO 8601, UTC.
+        """
+        tokens = self._session.field(self._request("list_api_tokens"), "tokens", list)
+        return cast(list[APIToken], tokens)
+
+    def create_api_token(self, name: str) -> NewAPIToken:
+        """Create an API token for the caller.
+
+        ``POST /auth/tokens/api``
+
+        Parameters
+        ----------
+        name : str
+            What to call it; it cannot be the name of another one.
+
+        Returns
+        -------
+        NewAPIToken
+            ``{'name', 'token'}``. The token is shown this once only.
+
+        Raises
+        ------
+        ConflictError
+            There is one of that name.
+        """
+        body = {"name": checked_segment(name, "name of the API token")}
+        token = self._session.json_object(self._request("create_api_token", json=body))
+        return cast(NewAPIToken, token)
+
+    def delete_api_token(self, name: str) -> None:
+        """Delete one of the caller's API tokens. It stops working at once.
+
+        ``DELETE /auth/tokens/api/{name}``
+
+        Parameters
+        ----------
+        name : str
+
+        Raises
+        ------
+        NotFoundError
+            There is none of that name.
+        """
+        self._session.send(self._request("delete_api_token", name=name))
+
+    # -- the end --------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the connections; the graph of this client cannot be used after that."""
+        self._session.close()
+        if "raw" in self.__dict__:
+            self.raw.get_httpx_client().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[type[BroodClient], tuple[Session]]:
+        return type(self), (self._session,)
+
+    def __repr__(self) -> str:
+        return f"<BroodClient url='{self.url}', api_version={self.api_version}>"

@@ -1,0 +1,1 @@
+"""Bundles: a runtime and eggs that belong together, by their hashes."""

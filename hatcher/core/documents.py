@@ -1,0 +1,72 @@
+"""The documents that Brood answers with, as types.
+
+They are plain dicts at run time. A server may leave out what is not required here,
+and may add fields of its own: those are handed through untouched.
+"""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+
+class APIToken(TypedDict):
+    """An API token, without its secret.
+
+    Dates are naive ISO 8601 date-times in UTC, such as
+    ``2024-05-01T12:00:00.000000``.
+    """
+
+    name: str
+    created: str
+    last_used: str | None
+
+
+class NewAPIToken(TypedDict):
+    """An API token at the only time that it is shown."""
+
+    name: str
+    token: str
+
+
+class AvailableRepository(TypedDict):
+    """A repository that the caller can see, and what the caller may do there."""
+
+    name: str
+    access: str
+    description: NotRequired[str]
+
+
+class EggListing(TypedDict):
+    """One egg in a list: the name of its file, and its python tag."""
+
+    name: str
+    python_tag: str | None
+
+
+class EggIndexEntry(TypedDict, total=False):
+    """What an index says of an egg. Old indices lack the hashes."""
+
+    available: bool
+    build: int
+    full_version: str
+    md5: str
+    mtime: float
+    name: str
+    packages: list[str]
+    platform_abi: str | None
+    product: str | None
+    python: str | None
+    python_tag: str | None
+    sha256: str
+    size: int
+    type: str
+    version: str
+
+
+class EggMetadata(EggIndexEntry, total=False):
+    """What a server says of one egg."""
+
+    change_date: str
+    egg_basename: str
+    enabled: bool
+    filename: str

@@ -1,0 +1,345 @@
+"""Eggs on a platform of a repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from hatcher.artefacts.egg import EggFile, read_egg
+from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
+from hatcher.core.node import Node
+from hatcher.errors import (
+    ChecksumMismatchError,
+    InvalidArgumentError,
+    InvalidJSONError,
+    NotFoundError,
+)
+from hatcher.transfer import download, hashing, upload
+
+#: How an egg for every Python is addressed.
+NO_PYTHON_TAG = "none"
+
+
+class Eggs(Node):
+    """The part of a `SinglePlatformRepository` that is about eggs."""
+
+    __slots__ = ()
+
+    def egg_index(self, python_tag: str) -> dict[str, EggIndexEntry]:
+        """Return every enabled egg that a Python can use.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``
+
+        Parameters
+        ----------
+        python_tag : str
+            The PEP 425 tag of the Python, such as ``cp311``. The index holds the
+            eggs with this tag, and those that suit it: ``py3``, ``py2.py3``, no
+            tag at all.
+
+        Returns
+        -------
+        dict of str to EggIndexEntry
+            What the index says, by the eggs' file names. Sizes are in bytes.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+        """
+        return cast(
+            dict[str, EggIndexEntry],
+            self._session.json_object(self._request("get_egg_index", python_tag=python_tag)),
+        )
+
+    def list_eggs(self, python_tag: str) -> list[EggListing]:
+        """List the enabled eggs that a Python can use.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``
+
+        Parameters
+        ----------
+        python_tag : str
+            The PEP 425 tag of the Python, such as ``cp311``.
+
+        Returns
+        -------
+        list of EggListing
+            ``{'name': file name, 'python_tag': the egg's own tag or None}``.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+        """
+        return [
+            {"name": filename, "python_tag": entry.get("python_tag")}
+            for filename, entry in self.egg_index(python_tag).items()
+        ]
+
+    def egg_metadata(self, python_tag: str | None, name: str, version: str) -> EggMetadata:
+        """Return what the server says of one egg, enabled or not.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}``
+
+        Parameters
+        ----------
+        python_tag : str or None
+            The egg's PEP 425 tag; None for an egg without one.
+        name : str
+            The name as it stands in the egg's file name.
+        version : str
+            Version and build number, such as ``1.3.0-1``.
+
+        Returns
+        -------
+        EggMetadata
+            A dict with ``sha256``, ``filename`` and more.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such egg, or it may not be seen.
+        """
+        return cast(
+            EggMetadata,
+            self._session.json_object(
+                self._request("get_egg_metadata", **_egg(python_tag, name, version))
+            ),
+        )
+
+    def upload_egg(
+        self,
+        filename: str | os.PathLike[str],
+        overwrite: bool = False,
+        enabled: bool = True,
+        verify: bool = False,
+    ) -> None:
+        """Upload an egg.
+
+        ``POST /data/{organization}/{repository}/{platform}/eggs/upload``
+
+        The file is checked before anything is sent, and is streamed: an egg of any
+        size takes constant memory. It appears on the server when all of it has
+        arrived and has the right sha256, or not at all.
+
+        Parameters
+        ----------
+        filename : str or path-like
+            The egg, called ``name-version-build.egg``.
+        overwrite : bool, default False
+            Replace an egg of the same name and version with other content.
+        enabled : bool, default True
+            Show the egg in the index at once; `reindex` does so later.
+        verify : bool, default False
+            Ask first what the server has. With the same sha256 nothing is sent;
+            with another one nothing is sent either, and it is an error.
+            `overwrite` makes the question needless.
+
+        Raises
+        ------
+        InvalidEgg
+            The file is missing, unreadable, or no valid egg.
+        ChecksumMismatchError
+            With `verify`: the server has another egg of that name and version.
+        ConflictError
+            The same, as the server found it.
+        PermissionDeniedError, NotFoundError
+            The repository may not be written to, or not even be seen.
+        """
+        egg = read_egg(filename)
+        if verify and not overwrite and self._has(egg):
+            return
+        request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
+        upload.upload(self._session, request, egg.path)
+
+    def download_egg(
+        self,
+        python_tag: str | None,
+        name: str,
+        version: str,
+        destination: str | os.PathLike[str],
+        expected_sha256: str | None = None,
+        filename: str | None = None,
+    ) -> None:
+        """Download an egg into a directory, and verify it.
+
+        ``GET /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}``
+
+        The egg is streamed in constant memory, and stands under its name only when
+        it is whole and has the right sha256. One that is there already is not
+        downloaded again.
+
+        Parameters
+        ----------
+        python_tag : str or None
+            The egg's PEP 425 tag; None for an egg without one.
+        name : str
+            The name as it stands in the egg's file name.
+        version : str
+            Version and build number, such as ``1.3.0-1``.
+        destination : str or path-like
+            An existing directory.
+        expected_sha256 : str, optional
+            What the egg must hash to, in hexadecimal. Without it the server's
+            metadata is asked first.
+        filename : str, optional
+            How to call the file; without it, as the server does.
+
+        Raises
+        ------
+        InvalidDestinationError
+            The destination is no directory.
+        ChecksumMismatchError, IncompleteDownloadError
+            What arrived is not the egg; nothing of it is kept.
+        NotFoundError
+            There is no such egg, or it may not be seen.
+        """
+        _, chunks = self.iter_download_egg(
+            python_tag, name, version, destination, expected_sha256, filename
+        )
+        for _ in chunks:
+            pass
+
+    def iter_download_egg(
+        self,
+        python_tag: str | None,
+        name: str,
+        version: str,
+        destination: str | os.PathLike[str],
+        expected_sha256: str | None = None,
+        filename: str | None = None,
+    ) -> tuple[int, Iterator[int]]:
+        """Download an egg step by step, for example to show its progress.
+
+        ``GET /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}``
+
+        Parameters
+        ----------
+        python_tag, name, version, destination, expected_sha256, filename
+            As for `download_egg`.
+
+        Returns
+        -------
+        content_length : int
+            The number of bytes to come; 0 when the server does not say.
+        chunks : iterator of int
+            Drives the download, and gives the number of bytes of each step. The
+            egg stands under its name when the iterator is exhausted.
+
+        Raises
+        ------
+        HatcherException
+            As for `download_egg`; errors in the body come out of the iterator.
+
+        Examples
+        --------
+        >>> total, chunks = platform.iter_download_egg('cp311', 'nose', '1.3.0-1', '.')
+        >>> for size in chunks:
+        ...     progress.update(size)
+        """
+        download.existing_directory(destination)
+        if expected_sha256 is None:
+            expected_sha256 = self._sha256(python_tag, name, version)
+        return download.iter_download(
+            self._session,
+            self._request("download_egg", **_egg(python_tag, name, version)),
+            destination,
+            expected_sha256,
+            filename,
+        )
+
+    def delete_egg(
+        self, python_tag: str | None, name: str, version: str, force: bool = False
+    ) -> None:
+        """Delete an egg from the server.
+
+        ``DELETE /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}``
+
+        Parameters
+        ----------
+        python_tag : str or None
+            The egg's PEP 425 tag; None for an egg without one.
+        name : str
+            The name as it stands in the egg's file name.
+        version : str
+            Version and build number, such as ``1.3.0-1``.
+        force : bool, default False
+            Delete it also where the server would rather keep it.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such egg, or it may not be seen.
+        PermissionDeniedError
+            The repository may not be written to.
+        """
+        self._session.send(
+            self._request("delete_egg", **_egg(python_tag, name, version), force=force)
+        )
+
+    def reindex(self, eggs_to_enable: Iterable[str | os.PathLike[str]]) -> None:
+        """Enable eggs that were uploaded disabled, so that the index shows them.
+
+        ``POST /data/{organization}/{repository}/{platform}/eggs/re-index``
+
+        Parameters
+        ----------
+        eggs_to_enable : iterable of str or path-like
+            The eggs' files: name, version and python tag are read from them. Each
+            is named to the server once, however often it is given.
+
+        Raises
+        ------
+        InvalidEgg
+            One of the files is no valid egg; nothing was sent.
+        NotFoundError
+            The server does not have one of them.
+        """
+        if isinstance(eggs_to_enable, str | os.PathLike):
+            raise InvalidArgumentError("reindex takes a list of eggs; put the one into a list.")
+        eggs = {
+            (egg.name.lower(), egg.full_version, egg.python_tag or NO_PYTHON_TAG): None
+            for egg in map(read_egg, eggs_to_enable)
+        }
+        body = {
+            "eggs": [
+                {"name": name, "version": version, "python_tag": python_tag}
+                for name, version, python_tag in eggs
+            ]
+        }
+        self._session.send(self._request("reindex_eggs", json=body))
+
+    def _sha256(self, python_tag: str | None, name: str, version: str) -> str:
+        sha256 = self.egg_metadata(python_tag, name, version).get("sha256")
+        if not isinstance(sha256, str):
+            raise InvalidJSONError(
+                f"The server's metadata of {name} {version} in {self} holds no sha256 to verify a "
+                "download with. Give it as expected_sha256."
+            )
+        return hashing.normalized_sha256(sha256)
+
+    def _has(self, egg: EggFile) -> bool:
+        """Whether the server has this very egg; having another of its name is an error."""
+        try:
+            there = self._sha256(egg.python_tag, egg.name, egg.full_version)
+        except NotFoundError:
+            return False
+        here = hashing.file_sha256(egg.path)
+        if here == there:
+            return True
+        raise ChecksumMismatchError(
+            f"{self} has another {egg.filename}: its sha256 is {there}, that of '{egg.path}' is "
+            f"{here}. Nothing was sent. Give the egg a new build number, or pass overwrite=True.",
+            expected=here,
+            actual=there,
+        )
+
+
+def _egg(python_tag: str | None, name: str, version: str) -> dict[str, str]:
+    return {
+        "python_tag": NO_PYTHON_TAG if python_tag is None else python_tag,
+        "name": name,
+        "version": version,
+    }

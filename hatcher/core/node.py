@@ -1,0 +1,78 @@
+"""What all places in the graph have in common."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from hatcher import endpoints
+from hatcher.transport.request import Request
+from hatcher.transport.session import Session
+from hatcher.transport.urls import checked_segment
+
+
+class Node:
+    """A place on a server: its names, and the session that leads there.
+
+    Making one sends nothing. Nodes cannot be changed, are equal when they are the
+    same place, can be keys of a dict, and can be pickled (without credentials).
+
+    Parameters
+    ----------
+    session : Session
+    **names : str
+        The names that lead to the place, outermost first.
+
+    Raises
+    ------
+    InvalidNameError
+        A name is empty, ``.`` or ``..``.
+    """
+
+    __slots__ = ("_names", "_session")
+
+    _names: dict[str, str]
+    _session: Session
+
+    def __init__(self, session: Session, **names: str) -> None:
+        for what, name in names.items():
+            checked_segment(name, f"name of the {what}")
+        object.__setattr__(self, "_session", session)
+        object.__setattr__(self, "_names", names)
+
+    def _request(self, operation: str, **arguments: Any) -> Request:
+        """Return the request of an operation on this place."""
+        return endpoints.request(self._session.api_version, operation, **self._names, **arguments)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(
+            f"'{name}' cannot be set: places on a server do not change. Ask the client for "
+            "another one."
+        )
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"'{name}' cannot be deleted: places on a server do not change.")
+
+    def _identity(self) -> tuple[object, ...]:
+        session = self._session
+        return type(self), session.server, session.api_version, *self._names.values()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Node):
+            return NotImplemented
+        return self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (type(self), self._session, self._names)
+
+    def __repr__(self) -> str:
+        names = ", ".join(f"{what}={name!r}" for what, name in self._names.items())
+        return f"<{type(self).__name__} {names}>"
+
+
+def _unpickle(cls: type[Node], session: Session, names: dict[str, str]) -> Node:
+    node = cls.__new__(cls)
+    Node.__init__(node, session, **names)
+    return node

@@ -1,0 +1,1 @@
+"""Teams: who may do what in which repositories of an organization."""
