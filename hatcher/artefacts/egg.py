@@ -121,7 +121,7 @@ def _read_metadata(file: Path) -> EggFile:
             f"'{file}' holds no EGG-INFO/spec/depend: it is a setuptools egg or another zip "
             "file, not an Enthought egg. Repack it as one."
         ) from error
-    except (OkonomiyakiError, ValueError, SyntaxError, TypeError) as error:
+    except (OkonomiyakiError, LookupError, SyntaxError, TypeError, ValueError) as error:
         raise InvalidEgg(
             f"The metadata in '{file}' (EGG-INFO/spec/depend) is not valid: {error}. "
             "Build the egg again."

@@ -1,0 +1,51 @@
+# Every target sets up what it needs in .venv by itself; Python, make and git suffice.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := 26.3
+
+.PHONY: help demo test generate generate-check lint typecheck build serve bench clean
+
+help:  ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## Start a Brood and do the main job with it, step by step
+	$(BIN)/python scripts/demo.py
+
+test: $(READY)  ## Run all tests
+	$(BIN)/python -m pytest
+
+generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml
+	$(BIN)/python scripts/generate.py
+
+generate-check: $(READY)  ## Fail if generated/brood_api is not what generate makes
+	$(BIN)/python scripts/generate.py --check
+
+lint: $(READY)  ## Check style, formatting and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+typecheck: $(READY)  ## Check the types, strictly
+	$(BIN)/mypy
+
+build: $(READY)  ## Build the sdist and the wheel into dist/
+	$(BIN)/python -m build
+
+serve: $(READY)  ## Run the embedded Brood, with its data in .brood
+	$(BIN)/hatcher serve --data .brood
+
+bench: $(READY)  ## Measure; takes some minutes
+	$(BIN)/python -m scripts.bench
+
+clean:  ## Remove the environment and everything built
+	rm -rf $(VENV) dist .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hatcher needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet pip==$(PIP)
+	$(BIN)/python -m pip install --quiet --editable '.[testing]' --group dev
+	@touch $(READY)
