@@ -118,7 +118,7 @@ def sync_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -161,7 +161,7 @@ def sync(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
@@ -199,7 +199,7 @@ async def asyncio_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -240,7 +240,7 @@ async def asyncio(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:

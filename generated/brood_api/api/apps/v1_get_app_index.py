@@ -97,7 +97,7 @@ def sync_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | AppIndex | Error]:
     """Get the app index
@@ -135,7 +135,7 @@ def sync(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Any | AppIndex | Error | None:
     """Get the app index
@@ -168,7 +168,7 @@ async def asyncio_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | AppIndex | Error]:
     """Get the app index
@@ -204,7 +204,7 @@ async def asyncio(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Any | AppIndex | Error | None:
     """Get the app index

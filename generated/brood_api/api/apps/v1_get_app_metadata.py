@@ -96,7 +96,7 @@ def sync_detailed(
     app_id: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[AppMetadata | Error]:
     """Describe an app
 
@@ -140,7 +140,7 @@ def sync(
     app_id: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> AppMetadata | Error | None:
     """Describe an app
 
@@ -179,7 +179,7 @@ async def asyncio_detailed(
     app_id: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[AppMetadata | Error]:
     """Describe an app
 
@@ -221,7 +221,7 @@ async def asyncio(
     app_id: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> AppMetadata | Error | None:
     """Describe an app
 

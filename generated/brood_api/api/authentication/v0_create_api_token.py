@@ -86,7 +86,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewApiTokenRequest,
 ) -> Response[Error | NewApiToken]:
     """Create an API token
@@ -115,7 +115,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewApiTokenRequest,
 ) -> Error | NewApiToken | None:
     """Create an API token
@@ -139,7 +139,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewApiTokenRequest,
 ) -> Response[Error | NewApiToken]:
     """Create an API token
@@ -166,7 +166,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewApiTokenRequest,
 ) -> Error | NewApiToken | None:
     """Create an API token

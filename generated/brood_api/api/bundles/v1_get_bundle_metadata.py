@@ -96,7 +96,7 @@ def sync_detailed(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[BundleMetadata | Error]:
     """Get a bundle
 
@@ -142,7 +142,7 @@ def sync(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> BundleMetadata | Error | None:
     """Get a bundle
 
@@ -183,7 +183,7 @@ async def asyncio_detailed(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[BundleMetadata | Error]:
     """Get a bundle
 
@@ -227,7 +227,7 @@ async def asyncio(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> BundleMetadata | Error | None:
     """Get a bundle
 

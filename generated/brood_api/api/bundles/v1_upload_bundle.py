@@ -115,7 +115,7 @@ def sync_detailed(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -159,7 +159,7 @@ def sync(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
@@ -198,7 +198,7 @@ async def asyncio_detailed(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -240,7 +240,7 @@ async def asyncio(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:

@@ -96,7 +96,7 @@ def sync_detailed(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
@@ -140,7 +140,7 @@ def sync(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> EggMetadata | Error | None:
     """Describe an egg
 
@@ -179,7 +179,7 @@ async def asyncio_detailed(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
@@ -221,7 +221,7 @@ async def asyncio(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> EggMetadata | Error | None:
     """Describe an egg
 

@@ -94,7 +94,7 @@ def sync_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: ReindexRequest,
 ) -> Response[Any | Error]:
     """Enable eggs and rebuild the index
@@ -133,7 +133,7 @@ def sync(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: ReindexRequest,
 ) -> Any | Error | None:
     """Enable eggs and rebuild the index
@@ -167,7 +167,7 @@ async def asyncio_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: ReindexRequest,
 ) -> Response[Any | Error]:
     """Enable eggs and rebuild the index
@@ -204,7 +204,7 @@ async def asyncio(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: ReindexRequest,
 ) -> Any | Error | None:
     """Enable eggs and rebuild the index

@@ -100,7 +100,7 @@ def sync_detailed(
     platform: str,
     python_tag: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | EggIndex | Error]:
     """Get the egg index for a runtime
@@ -145,7 +145,7 @@ def sync(
     platform: str,
     python_tag: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Any | EggIndex | Error | None:
     """Get the egg index for a runtime
@@ -185,7 +185,7 @@ async def asyncio_detailed(
     platform: str,
     python_tag: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | EggIndex | Error]:
     """Get the egg index for a runtime
@@ -228,7 +228,7 @@ async def asyncio(
     platform: str,
     python_tag: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Any | EggIndex | Error | None:
     """Get the egg index for a runtime

@@ -96,7 +96,7 @@ def sync_detailed(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
@@ -142,7 +142,7 @@ def sync(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> EggMetadata | Error | None:
     """Describe an egg
 
@@ -183,7 +183,7 @@ async def asyncio_detailed(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
@@ -227,7 +227,7 @@ async def asyncio(
     name: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> EggMetadata | Error | None:
     """Describe an egg
 

@@ -97,7 +97,7 @@ def _build_response(
 def sync_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewRepository,
 ) -> Response[Any | Error]:
     """Create a repository
@@ -130,7 +130,7 @@ def sync_detailed(
 def sync(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewRepository,
 ) -> Any | Error | None:
     """Create a repository
@@ -158,7 +158,7 @@ def sync(
 async def asyncio_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewRepository,
 ) -> Response[Any | Error]:
     """Create a repository
@@ -189,7 +189,7 @@ async def asyncio_detailed(
 async def asyncio(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: NewRepository,
 ) -> Any | Error | None:
     """Create a repository

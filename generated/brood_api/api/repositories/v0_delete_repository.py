@@ -101,7 +101,7 @@ def sync_detailed(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Delete a repository
@@ -137,7 +137,7 @@ def sync(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Delete a repository
@@ -168,7 +168,7 @@ async def asyncio_detailed(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Delete a repository
@@ -202,7 +202,7 @@ async def asyncio(
     organization: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Delete a repository

@@ -81,7 +81,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     include_indexable: PythonBoolean | Unset = "False",
 ) -> Response[Error | RepositoryList]:
     """List the repositories visible to the caller
@@ -114,7 +114,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     include_indexable: PythonBoolean | Unset = "False",
 ) -> Error | RepositoryList | None:
     """List the repositories visible to the caller
@@ -142,7 +142,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     include_indexable: PythonBoolean | Unset = "False",
 ) -> Response[Error | RepositoryList]:
     """List the repositories visible to the caller
@@ -173,7 +173,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     include_indexable: PythonBoolean | Unset = "False",
 ) -> Error | RepositoryList | None:
     """List the repositories visible to the caller

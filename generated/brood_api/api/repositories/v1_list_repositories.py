@@ -81,7 +81,7 @@ def _build_response(
 def sync_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RepositoryList]:
     """List the repositories of an organization
 
@@ -112,7 +112,7 @@ def sync_detailed(
 def sync(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RepositoryList | None:
     """List the repositories of an organization
 
@@ -138,7 +138,7 @@ def sync(
 async def asyncio_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RepositoryList]:
     """List the repositories of an organization
 
@@ -167,7 +167,7 @@ async def asyncio_detailed(
 async def asyncio(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RepositoryList | None:
     """List the repositories of an organization
 

@@ -93,7 +93,7 @@ def sync_detailed(
     python_tag: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RuntimeMetadataV0]:
     """Describe a runtime
 
@@ -136,7 +136,7 @@ def sync(
     python_tag: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RuntimeMetadataV0 | None:
     """Describe a runtime
 
@@ -174,7 +174,7 @@ async def asyncio_detailed(
     python_tag: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RuntimeMetadataV0]:
     """Describe a runtime
 
@@ -215,7 +215,7 @@ async def asyncio(
     python_tag: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RuntimeMetadataV0 | None:
     """Describe a runtime
 

@@ -118,7 +118,7 @@ def sync_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: RuntimeUploadV0,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -166,7 +166,7 @@ def sync(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: RuntimeUploadV0,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
@@ -209,7 +209,7 @@ async def asyncio_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: RuntimeUploadV0,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -255,7 +255,7 @@ async def asyncio(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: RuntimeUploadV0,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:

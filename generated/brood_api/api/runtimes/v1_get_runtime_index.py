@@ -97,7 +97,7 @@ def sync_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | Error | RuntimeIndex]:
     """Get the runtime index
@@ -137,7 +137,7 @@ def sync(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Any | Error | RuntimeIndex | None:
     """Get the runtime index
@@ -172,7 +172,7 @@ async def asyncio_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | Error | RuntimeIndex]:
     """Get the runtime index
@@ -210,7 +210,7 @@ async def asyncio(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     if_none_match: str | Unset = UNSET,
 ) -> Any | Error | RuntimeIndex | None:
     """Get the runtime index

@@ -93,7 +93,7 @@ def sync_detailed(
     implementation: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RuntimeMetadata]:
     """Describe a runtime
 
@@ -134,7 +134,7 @@ def sync(
     implementation: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RuntimeMetadata | None:
     """Describe a runtime
 
@@ -170,7 +170,7 @@ async def asyncio_detailed(
     implementation: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RuntimeMetadata]:
     """Describe a runtime
 
@@ -209,7 +209,7 @@ async def asyncio(
     implementation: str,
     version: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RuntimeMetadata | None:
     """Describe a runtime
 

@@ -118,7 +118,7 @@ def sync_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -163,7 +163,7 @@ def sync(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
@@ -203,7 +203,7 @@ async def asyncio_detailed(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
@@ -246,7 +246,7 @@ async def asyncio(
     repository: str,
     platform: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:

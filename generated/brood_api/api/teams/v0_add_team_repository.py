@@ -85,7 +85,7 @@ def sync_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Give a team access to a repository
 
@@ -120,7 +120,7 @@ def sync(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Give a team access to a repository
 
@@ -150,7 +150,7 @@ async def asyncio_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Give a team access to a repository
 
@@ -183,7 +183,7 @@ async def asyncio(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Give a team access to a repository
 

@@ -97,7 +97,7 @@ def _build_response(
 def sync_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Response[Any | Error]:
     """Create a team
@@ -129,7 +129,7 @@ def sync_detailed(
 def sync(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Any | Error | None:
     """Create a team
@@ -156,7 +156,7 @@ def sync(
 async def asyncio_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Response[Any | Error]:
     """Create a team
@@ -186,7 +186,7 @@ async def asyncio_detailed(
 async def asyncio(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Any | Error | None:
     """Create a team

@@ -85,7 +85,7 @@ def sync_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Ask whether a user is a member of a team
 
@@ -120,7 +120,7 @@ def sync(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Ask whether a user is a member of a team
 
@@ -150,7 +150,7 @@ async def asyncio_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Ask whether a user is a member of a team
 
@@ -183,7 +183,7 @@ async def asyncio(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Ask whether a user is a member of a team
 

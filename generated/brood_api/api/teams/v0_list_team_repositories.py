@@ -84,7 +84,7 @@ def sync_detailed(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RepositoryList]:
     """List the repositories of a team
 
@@ -116,7 +116,7 @@ def sync(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RepositoryList | None:
     """List the repositories of a team
 
@@ -143,7 +143,7 @@ async def asyncio_detailed(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | RepositoryList]:
     """List the repositories of a team
 
@@ -173,7 +173,7 @@ async def asyncio(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | RepositoryList | None:
     """List the repositories of a team
 

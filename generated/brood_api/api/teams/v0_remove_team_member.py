@@ -99,7 +99,7 @@ def sync_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Remove a user from a team
@@ -138,7 +138,7 @@ def sync(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Remove a user from a team
@@ -172,7 +172,7 @@ async def asyncio_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Remove a user from a team
@@ -209,7 +209,7 @@ async def asyncio(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Remove a user from a team

@@ -99,7 +99,7 @@ def sync_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Take a team's access to a repository away
@@ -138,7 +138,7 @@ def sync(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Take a team's access to a repository away
@@ -172,7 +172,7 @@ async def asyncio_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Take a team's access to a repository away
@@ -209,7 +209,7 @@ async def asyncio(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Take a team's access to a repository away

@@ -85,7 +85,7 @@ def sync_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Give a team access to a repository
 
@@ -122,7 +122,7 @@ def sync(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Give a team access to a repository
 
@@ -154,7 +154,7 @@ async def asyncio_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Give a team access to a repository
 
@@ -189,7 +189,7 @@ async def asyncio(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Give a team access to a repository
 

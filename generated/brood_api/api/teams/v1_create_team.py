@@ -97,7 +97,7 @@ def _build_response(
 def sync_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Response[Any | Error]:
     """Create a team
@@ -131,7 +131,7 @@ def sync_detailed(
 def sync(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Any | Error | None:
     """Create a team
@@ -160,7 +160,7 @@ def sync(
 async def asyncio_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Response[Any | Error]:
     """Create a team
@@ -192,7 +192,7 @@ async def asyncio_detailed(
 async def asyncio(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: Team,
 ) -> Any | Error | None:
     """Create a team

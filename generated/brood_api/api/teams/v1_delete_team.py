@@ -96,7 +96,7 @@ def sync_detailed(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Delete a team
@@ -134,7 +134,7 @@ def sync(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Delete a team
@@ -167,7 +167,7 @@ async def asyncio_detailed(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Delete a team
@@ -203,7 +203,7 @@ async def asyncio(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Delete a team

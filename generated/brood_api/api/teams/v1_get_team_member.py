@@ -85,7 +85,7 @@ def sync_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Ask whether a user is a member of a team
 
@@ -122,7 +122,7 @@ def sync(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Ask whether a user is a member of a team
 
@@ -154,7 +154,7 @@ async def asyncio_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Any | Error]:
     """Ask whether a user is a member of a team
 
@@ -189,7 +189,7 @@ async def asyncio(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Any | Error | None:
     """Ask whether a user is a member of a team
 

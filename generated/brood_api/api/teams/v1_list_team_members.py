@@ -84,7 +84,7 @@ def sync_detailed(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | MemberList]:
     """List the members of a team
 
@@ -118,7 +118,7 @@ def sync(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | MemberList | None:
     """List the members of a team
 
@@ -147,7 +147,7 @@ async def asyncio_detailed(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | MemberList]:
     """List the members of a team
 
@@ -179,7 +179,7 @@ async def asyncio(
     organization: str,
     team: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | MemberList | None:
     """List the members of a team
 

@@ -99,7 +99,7 @@ def sync_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Remove a user from a team
@@ -140,7 +140,7 @@ def sync(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Remove a user from a team
@@ -176,7 +176,7 @@ async def asyncio_detailed(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Remove a user from a team
@@ -215,7 +215,7 @@ async def asyncio(
     team: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Remove a user from a team

@@ -99,7 +99,7 @@ def sync_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Take a team's access to a repository away
@@ -140,7 +140,7 @@ def sync(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Take a team's access to a repository away
@@ -176,7 +176,7 @@ async def asyncio_detailed(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Take a team's access to a repository away
@@ -215,7 +215,7 @@ async def asyncio(
     team: str,
     repository: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Take a team's access to a repository away

@@ -93,7 +93,7 @@ def _build_response(
 def sync_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Response[Any | Error]:
     """Create a user in an organization
@@ -126,7 +126,7 @@ def sync_detailed(
 def sync(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Any | Error | None:
     """Create a user in an organization
@@ -154,7 +154,7 @@ def sync(
 async def asyncio_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Response[Any | Error]:
     """Create a user in an organization
@@ -185,7 +185,7 @@ async def asyncio_detailed(
 async def asyncio(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Any | Error | None:
     """Create a user in an organization

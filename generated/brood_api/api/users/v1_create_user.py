@@ -93,7 +93,7 @@ def _build_response(
 def sync_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Response[Any | Error]:
     """Create a user in an organization
@@ -128,7 +128,7 @@ def sync_detailed(
 def sync(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Any | Error | None:
     """Create a user in an organization
@@ -158,7 +158,7 @@ def sync(
 async def asyncio_detailed(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Response[Any | Error]:
     """Create a user in an organization
@@ -191,7 +191,7 @@ async def asyncio_detailed(
 async def asyncio(
     organization: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     body: User,
 ) -> Any | Error | None:
     """Create a user in an organization

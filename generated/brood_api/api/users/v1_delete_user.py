@@ -96,7 +96,7 @@ def sync_detailed(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Delete a user from an organization
@@ -132,7 +132,7 @@ def sync(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Delete a user from an organization
@@ -163,7 +163,7 @@ async def asyncio_detailed(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Delete a user from an organization
@@ -197,7 +197,7 @@ async def asyncio(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Delete a user from an organization

@@ -84,7 +84,7 @@ def sync_detailed(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | User]:
     """Describe a user
 
@@ -116,7 +116,7 @@ def sync(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | User | None:
     """Describe a user
 
@@ -143,7 +143,7 @@ async def asyncio_detailed(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Response[Error | User]:
     """Describe a user
 
@@ -173,7 +173,7 @@ async def asyncio(
     organization: str,
     email: str,
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
 ) -> Error | User | None:
     """Describe a user
 

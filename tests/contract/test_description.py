@@ -1,0 +1,311 @@
+"""openapi/brood.yaml: it is valid, complete, and keeps its own house rules."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS30Validator
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+# Every operation of the protocol that v0 and v1 share, below /api/v0/json and /api/v1/json.
+SHARED = """
+create_session_token         POST   /auth/tokens/auth
+list_api_tokens              GET    /auth/tokens/api
+create_api_token             POST   /auth/tokens/api
+delete_api_token             DELETE /auth/tokens/api/{name}
+list_platforms               GET    /metadata/platforms
+list_python_tags             GET    /metadata/python-tags
+list_all_python_tags         GET    /metadata/python-tags/all
+list_available_repositories  GET    /metadata/user/repositories
+list_organizations           GET    /admin/organizations
+create_organization          POST   /admin/organizations
+list_repositories            GET    /admin/organizations/{organization}/repositories
+create_repository            POST   /admin/organizations/{organization}/repositories
+delete_repository            DELETE /admin/repositories/{organization}/{repository}
+list_teams                   GET    /admin/organizations/{organization}/teams
+create_team                  POST   /admin/organizations/{organization}/teams
+get_team                     GET    /admin/teams/{organization}/{team}
+delete_team                  DELETE /admin/teams/{organization}/{team}
+list_team_repositories       GET    /admin/teams/{organization}/{team}/repositories
+get_team_repository          GET    /admin/teams/{organization}/{team}/repositories/{repository}
+add_team_repository          PUT    /admin/teams/{organization}/{team}/repositories/{repository}
+remove_team_repository       DELETE /admin/teams/{organization}/{team}/repositories/{repository}
+list_team_members            GET    /admin/teams/{organization}/{team}/members
+get_team_member              GET    /admin/teams/{organization}/{team}/members/{email}
+add_team_member              PUT    /admin/teams/{organization}/{team}/members/{email}
+remove_team_member           DELETE /admin/teams/{organization}/{team}/members/{email}
+create_user                  POST   /admin/organizations/{organization}/users
+get_user                     GET    /admin/users/{organization}/{email}
+delete_user                  DELETE /admin/users/{organization}/{email}
+get_egg_index                GET    /indices/{organization}/{repository}/{platform}/{python_tag}/eggs
+get_egg_metadata             GET    /metadata/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}
+upload_egg                   POST   /data/{organization}/{repository}/{platform}/eggs/upload
+download_egg                 GET    /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}
+delete_egg                   DELETE /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}
+reindex_eggs                 POST   /data/{organization}/{repository}/{platform}/eggs/re-index
+get_app_index                GET    /indices/{organization}/{repository}/{platform}/apps
+get_app_metadata             GET    /metadata/{organization}/{repository}/{platform}/{python_tag}/apps/{app_id}/{version}
+upload_app                   POST   /data/{organization}/{repository}/{platform}/apps/upload
+get_runtime_index            GET    /indices/{organization}/{repository}/{platform}/runtimes
+upload_runtime               POST   /data/{organization}/{repository}/{platform}/runtimes/upload
+"""  # noqa: E501
+ONLY_V0 = """
+get_runtime_metadata         GET    /metadata/{organization}/{repository}/{platform}/runtimes/{python_tag}/{version}
+download_runtime             GET    /data/{organization}/{repository}/{platform}/runtimes/{python_tag}/{version}
+"""  # noqa: E501
+ONLY_V1 = """
+get_runtime_metadata         GET    /metadata/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}
+download_runtime             GET    /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}
+delete_runtime               DELETE /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}
+get_bundle_index             GET    /indices/{organization}/{repository}/{platform}/bundles
+get_bundle_metadata          GET    /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}
+delete_bundle                DELETE /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}
+upload_bundle                POST   /data/{organization}/{repository}/bundles/upload
+"""  # noqa: E501
+
+ACCESS_LEVELS = {
+    "authenticated",
+    "read_index",
+    "read_repository",
+    "upload_repository",
+    "organization_administrator",
+    "server_administrator",
+}
+
+
+def protocol() -> dict[str, tuple[str, str]]:
+    """operationId → (method, path), written out from the protocol."""
+    table = {}
+    for version, rows in ((0, SHARED + ONLY_V0), (1, SHARED + ONLY_V1)):
+        for row in rows.split("\n"):
+            if row:
+                name, method, path = row.split()
+                table[f"v{version}_{name}"] = (method, f"/api/v{version}/json{path}")
+    return table
+
+
+def operations(description: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in description["paths"].items():
+        for method in METHODS & item.keys():
+            yield method.upper(), path, item[method]
+
+
+def by_id(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {data["operationId"]: data for _, _, data in operations(description)}
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def resolve(description: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        target: Any = description
+        for key in node["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        node = target
+    return node
+
+
+def validator(description: dict[str, Any], schema: dict[str, Any]) -> OAS30Validator:
+    return OAS30Validator({**schema, "components": description["components"]})
+
+
+def test_it_is_valid_openapi(description: dict[str, Any], generate: ModuleType) -> None:
+    assert description["openapi"] == "3.0.3"
+    generate.validate(description)
+
+
+def test_it_holds_the_whole_protocol_and_nothing_else(description: dict[str, Any]) -> None:
+    described = {
+        data["operationId"]: (method, path) for method, path, data in operations(description)
+    }
+    assert described == protocol()
+    assert Counter(name[:2] for name in described) == {"v0": 41, "v1": 46}
+
+
+def test_operation_ids_are_unique(root: Path) -> None:
+    """In the text, too: loading would drop what a repeated key overwrites."""
+    text = (root / "openapi/brood.yaml").read_text("utf-8")
+    ids = re.findall(r"^ +operationId: (\S+)$", text, re.MULTILINE)
+    assert len(ids) == len(set(ids)) == 87
+    paths = re.findall(r"^  (/\S+):$", text, re.MULTILINE)
+    assert len(paths) == len(set(paths))
+
+
+def test_every_operation_declares_what_it_must(description: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in description["tags"]}
+    for _, path, data in operations(description):
+        name = data["operationId"]
+        assert len(data["tags"]) == 1, name
+        assert data["tags"][0] in tags, name
+        assert data["summary"], name
+        assert data["security"] == [{"basicAuth": []}, {"bearerAuth": []}], name
+        assert data["x-safety"] in {"safe", "idempotent", "ambiguous"}, name
+        assert data["x-access"] in ACCESS_LEVELS, name
+        assert {"401", "429", "5XX"} <= data["responses"].keys(), name
+        assert any(code.startswith("2") for code in data["responses"]), name
+        if "{" in path or "requestBody" in data:
+            assert "400" in data["responses"], name
+        if data["x-access"] != "authenticated":
+            assert "403" in data["responses"], name
+
+
+def test_every_error_is_an_error_document(description: dict[str, Any]) -> None:
+    for _, _, data in operations(description):
+        for code, response in data["responses"].items():
+            if code[0] in "45":
+                content = resolve(description, response)["content"]
+                assert content == {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
+                }, (data["operationId"], code)
+
+
+def test_safety_follows_from_what_an_operation_does(description: dict[str, Any]) -> None:
+    for method, _, data in operations(description):
+        name = data["operationId"][3:]
+        if method == "GET" or name == "create_session_token":
+            expected = "safe"
+        elif method in {"PUT", "DELETE"} or name == "reindex_eggs":
+            expected = "idempotent"
+        else:
+            expected = "ambiguous"
+        assert data["x-safety"] == expected, name
+
+
+def test_both_versions_tell_the_same_of_the_same_operation(description: dict[str, Any]) -> None:
+    v1 = {name[3:]: data for name, data in by_id(description).items() if name.startswith("v1")}
+    v0 = {name[3:]: data for name, data in by_id(description).items() if name.startswith("v0")}
+    for name, data in v0.items():
+        for key in ("tags", "summary", "security", "x-safety", "x-access"):
+            assert data[key] == v1[name][key], (name, key)
+        # Their success may differ, with the documents; which successes and errors, never.
+        assert data["responses"].keys() - {"400"} == v1[name]["responses"].keys() - {"400"}, name
+
+
+def test_deletions_take_force_and_answer_204(description: dict[str, Any]) -> None:
+    for method, _, data in operations(description):
+        if method == "DELETE":
+            assert {"$ref": "#/components/parameters/Force"} in data["parameters"]
+            assert "204" in data["responses"], data["operationId"]
+
+
+def test_downloads_offer_ranges_and_conditions(description: dict[str, Any]) -> None:
+    for name, data in by_id(description).items():
+        if name[3:].startswith("download_"):
+            names = {resolve(description, p)["name"] for p in data["parameters"]}
+            assert names == {"Range", "If-Range", "If-None-Match"}
+            assert {"200", "206", "304", "416"} <= data["responses"].keys()
+            whole = resolve(description, data["responses"]["200"])
+            headers = {"Content-Disposition", "Content-Length", "ETag", "Accept-Ranges"}
+            assert whole["headers"].keys() == headers
+            assert list(whole["content"]) == ["application/octet-stream"]
+
+
+def test_uploads_have_a_file_and_data_in_this_order(description: dict[str, Any]) -> None:
+    uploads = {n: d for n, d in by_id(description).items() if n[3:].startswith("upload_")}
+    assert len(uploads) == 7
+    for name, data in uploads.items():
+        body = resolve(description, data["requestBody"])["content"]["multipart/form-data"]
+        properties = resolve(description, body["schema"])["properties"]
+        assert list(properties) == ["file", "data"], name
+        assert {"200", "201", "409"} <= data["responses"].keys(), name
+
+
+def test_query_booleans_are_pythons_words(description: dict[str, Any]) -> None:
+    assert description["components"]["schemas"]["PythonBoolean"]["enum"] == ["True", "False"]
+    defaults = {
+        parameter["name"]: parameter["schema"]["default"]
+        for parameter in description["components"]["parameters"].values()
+        if parameter["in"] == "query"
+    }
+    assert defaults == {
+        "overwrite": "False",
+        "enabled": "True",
+        "force": "False",
+        "include_indexable": "False",
+    }
+
+
+def test_only_the_available_repositories_and_runtimes_differ(description: dict[str, Any]) -> None:
+    operations_of = by_id(description)
+    differing = {
+        name[3:]
+        for name, data in operations_of.items()
+        if name.startswith("v0") and data["responses"] != operations_of[f"v1{name[2:]}"]["responses"]
+    }
+    assert differing == {
+        "list_available_repositories",
+        "get_runtime_index",
+        "get_runtime_metadata",
+    }
+    listing = operations_of["v0_list_available_repositories"]["responses"]["200"]
+    assert listing == {"$ref": "#/components/responses/RepositoryList"}
+
+
+def test_every_schema_has_a_description_and_a_valid_example(description: dict[str, Any]) -> None:
+    for name, schema in description["components"]["schemas"].items():
+        assert schema["description"], name
+        errors = list(validator(description, schema).iter_errors(schema["example"]))
+        assert not errors, (name, errors)
+
+
+def test_every_parameter_and_header_has_a_valid_example(description: dict[str, Any]) -> None:
+    components = description["components"]
+    for name, node in {**components["parameters"], **components["headers"]}.items():
+        assert node["description"], name
+        if "allOf" not in node["schema"]:
+            errors = list(validator(description, node["schema"]).iter_errors(node["example"]))
+            assert not errors, (name, errors)
+
+
+def test_documents_keep_unknown_fields(description: dict[str, Any]) -> None:
+    forms = {"FileUpload", "RuntimeUploadV0", "BundleUpload"}
+    for name, schema in description["components"]["schemas"].items():
+        for part in [schema, *schema.get("allOf", [])]:
+            if part.get("type") == "object" and name not in forms:
+                assert part["additionalProperties"], name
+
+
+def test_every_component_is_used(description: dict[str, Any]) -> None:
+    used: set[str] = set()
+    waiting = set(references(description["paths"]))
+    while waiting:
+        reference = waiting.pop()
+        used.add(reference)
+        waiting |= set(references(resolve(description, {"$ref": reference}))) - used
+    present = {
+        f"#/components/{kind}/{name}"
+        for kind, components in description["components"].items()
+        if kind != "securitySchemes"
+        for name in components
+    }
+    assert present == used
+
+
+def test_a_repeated_key_is_refused(tree: Path, generate: ModuleType) -> None:
+    path = tree / "openapi/brood.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("\ntags:\n", "\ninfo: { title: Again }\ntags:\n"), "utf-8")
+    with pytest.raises(generate.GenerationError, match='duplicate key "info"'):
+        generate.load_description(tree)
+
+
+def test_the_shipped_json_is_the_description(root: Path, description: dict[str, Any]) -> None:
+    shipped = json.loads((root / "generated/brood_api/brood.json").read_text("utf-8"))
+    assert shipped == description
