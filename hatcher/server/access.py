@@ -1,0 +1,250 @@
+"""Who may do what: the levels of access, and where an account has which.
+
+Access to a repository comes from the teams one is a member of: the team's group is the
+level, and it counts for the team's repositories. The members of a team whose group is
+``organization_administrator`` rule their whole organization.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from attrs import frozen
+from sqlalchemy import Connection, or_, select
+
+from hatcher.server import database as db
+from hatcher.server.refusals import forbidden, not_found
+
+
+class Access(IntEnum):
+    """The levels of access, each with everything that the ones before it have."""
+
+    authenticated = 0
+    read_index = 1
+    read_repository = 2
+    upload_repository = 3
+    organization_administrator = 4
+    server_administrator = 5
+
+
+#: The levels that a team can give.
+GROUPS = tuple(
+    level.name for level in Access if Access.authenticated < level < Access.server_administrator
+)
+
+
+@frozen
+class Account:
+    """Who asks.
+
+    Attributes
+    ----------
+    id : int
+        The number of the user.
+    email : str
+        The e-mail address, as it was given at first.
+    server_administrator : bool
+        Whether the account rules the server.
+    api_token_id : int or None
+        The API token that the request came with, or that its session was given for.
+    """
+
+    id: int
+    email: str
+    server_administrator: bool
+    api_token_id: int | None = None
+
+
+@frozen
+class Organization:
+    """An organization that the account may see.
+
+    Attributes
+    ----------
+    id : int
+        Its number.
+    name : str
+        Its name.
+    access : Access
+        What the account may do in all of it.
+    """
+
+    id: int
+    name: str
+    access: Access
+
+
+@frozen
+class Repository:
+    """A repository that the account may see.
+
+    Attributes
+    ----------
+    id : int
+        Its number.
+    name : str
+        Its name with the organization's: ``acme/dev``.
+    description : str
+        What it is for.
+    access : Access
+        What the account may do with it.
+    """
+
+    id: int
+    name: str
+    description: str
+    access: Access
+
+
+def find_organization(connection: Connection, account: Account, name: str) -> Organization:
+    """Return the organization of a name.
+
+    Raises
+    ------
+    Refusal
+        404: there is none, or none that the account belongs to.
+    """
+    for organization in visible_organizations(connection, account, name):
+        return organization
+    raise not_found(f"There is no organization '{name}', or none that you may see.")
+
+
+def find_repository(
+    connection: Connection, account: Account, organization: str, name: str
+) -> Repository:
+    """Return the repository of a name.
+
+    Raises
+    ------
+    Refusal
+        404: there is none, or none that the account has any access to.
+    """
+    for repository in visible_repositories(connection, account, organization, name):
+        return repository
+    raise not_found(f"There is no repository '{organization}/{name}', or none that you may see.")
+
+
+def demand(access: Access, needed: Access, where: str) -> None:
+    """Refuse with 403 when `access` is less than what is needed.
+
+    Parameters
+    ----------
+    access : Access
+        What the account has.
+    needed : Access
+        What the operation needs.
+    where : str
+        What the access is to, for the message.
+    """
+    if access < needed:
+        raise forbidden(
+            f"This needs the access level {needed.name}; your account has {access.name} to "
+            f"{where}. Ask an administrator of the organization."
+        )
+
+
+def visible_organizations(
+    connection: Connection, account: Account, name: str | None = None
+) -> list[Organization]:
+    """Return the organizations that an account may see, sorted by name.
+
+    Parameters
+    ----------
+    name : str, optional
+        Only the one with this name.
+    """
+    everyone = select(db.organizations.c.id, db.organizations.c.name)
+    if name is not None:
+        everyone = everyone.where(db.organizations.c.name == name)
+    everyone = everyone.order_by(db.organizations.c.name)
+    if account.server_administrator:
+        return [
+            Organization(row.id, row.name, Access.server_administrator)
+            for row in connection.execute(everyone)
+        ]
+    ruled = set(
+        connection.scalars(
+            select(db.teams.c.organization_id)
+            .join(db.team_members)
+            .where(
+                db.team_members.c.user_id == account.id,
+                db.teams.c.group == Access.organization_administrator.name,
+            )
+        )
+    )
+    mine = everyone.join(db.members).where(db.members.c.user_id == account.id)
+    return [
+        Organization(
+            row.id,
+            row.name,
+            Access.organization_administrator if row.id in ruled else Access.authenticated,
+        )
+        for row in connection.execute(mine)
+    ]
+
+
+def visible_repositories(
+    connection: Connection,
+    account: Account,
+    organization: str | None = None,
+    name: str | None = None,
+) -> list[Repository]:
+    """Return the repositories that an account has access to, sorted by name.
+
+    Parameters
+    ----------
+    organization : str, optional
+        Only those of this organization.
+    name : str, optional
+        Only the one with this name.
+    """
+    every = select(
+        db.repositories.c.id,
+        db.organizations.c.name.label("organization"),
+        db.repositories.c.name,
+        db.repositories.c.description,
+    ).join(db.organizations)
+    if organization is not None:
+        every = every.where(db.organizations.c.name == organization)
+    if name is not None:
+        every = every.where(db.repositories.c.name == name)
+    every = every.order_by(db.organizations.c.name, db.repositories.c.name)
+    levels: dict[int, Access] | None = None
+    if not account.server_administrator:
+        levels = _levels(connection, account)
+        every = every.where(db.repositories.c.id.in_(levels))
+    return [
+        Repository(
+            row.id,
+            f"{row.organization}/{row.name}",
+            row.description,
+            Access.server_administrator if levels is None else levels[row.id],
+        )
+        for row in connection.execute(every)
+    ]
+
+
+def _levels(connection: Connection, account: Account) -> dict[int, Access]:
+    """The best level that the account's teams give, by repository."""
+    given = (
+        select(db.repositories.c.id, db.teams.c.group)
+        .join(db.teams, db.teams.c.organization_id == db.repositories.c.organization_id)
+        .join(db.team_members, db.team_members.c.team_id == db.teams.c.id)
+        .outerjoin(
+            db.team_repositories,
+            (db.team_repositories.c.team_id == db.teams.c.id)
+            & (db.team_repositories.c.repository_id == db.repositories.c.id),
+        )
+        .where(
+            db.team_members.c.user_id == account.id,
+            or_(
+                db.teams.c.group == Access.organization_administrator.name,
+                db.team_repositories.c.id.is_not(None),
+            ),
+        )
+    )
+    levels: dict[int, Access] = {}
+    for row in connection.execute(given):
+        level = Access[row.group]
+        levels[row.id] = max(level, levels.get(row.id, level))
+    return levels

@@ -1,0 +1,395 @@
+"""Who is asking: passwords, API tokens and session tokens.
+
+Of passwords only the Argon2 hash is kept, of tokens only the sha256: they have 256
+random bits, so that nothing slower is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from attrs import frozen
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from hatcher.server import database as db
+from hatcher.server.access import Account
+from hatcher.server.database import Database, now, timestamp
+from hatcher.server.refusals import Refusal, unauthenticated
+from hatcher.server.settings import Settings
+from hatcher.transport.secret import Secret
+
+API_TOKEN_PREFIX = "brood_api_"  # noqa: S105 - a prefix, not a token
+SESSION_TOKEN_PREFIX = "brood_session_"  # noqa: S105
+
+#: How long a verified password is remembered, in seconds. Old clients send it every time.
+_REMEMBERED = 60.0
+#: How exact `last_used` of an API token is, in seconds: a write for every read is too dear.
+_LAST_USED_EVERY = 60.0
+
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+def _impossible_hash() -> str:
+    """A hash that no password has, and that takes as long as any other to find out."""
+    salt, digest = (base64.b64encode(bytes(size)).decode().rstrip("=") for size in (16, 32))
+    costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
+    return f"$argon2id$v=19${costs}${salt}${digest}"
+
+
+class FailedLogins:
+    """Counts wrong passwords, so that guessing is slow.
+
+    Parameters
+    ----------
+    limit : int
+        How many are allowed for one address and account.
+    window : float
+        In how many seconds.
+    clock : callable
+        What tells the time, in seconds.
+    """
+
+    #: One address may fail more often over all accounts together: many people share one.
+    ACCOUNTS_OF_AN_ADDRESS = 10
+
+    def __init__(
+        self, limit: int, window: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limit = limit
+        self._window = window
+        self._clock = clock
+        self._failures: dict[tuple[str, ...], list[float]] = {}
+        self._lock = threading.Lock()
+
+    def check(self, address: str, account: str) -> None:
+        """Refuse with 429 when there were too many.
+
+        Raises
+        ------
+        Refusal
+            With ``Retry-After``, in seconds.
+        """
+        with self._lock:
+            for key, limit in self._limits(address, account):
+                recent = self._recent(key)
+                if len(recent) >= limit:
+                    wait = int(recent[-limit] + self._window - self._clock()) + 1
+                    raise Refusal(
+                        429,
+                        f"Too many failed logins. Try again in {wait} s.",
+                        {"Retry-After": str(wait)},
+                    )
+
+    def add(self, address: str, account: str) -> None:
+        """Count one."""
+        with self._lock:
+            for key, _ in self._limits(address, account):
+                self._failures[key] = [*self._recent(key), self._clock()]
+            if len(self._failures) > 10_000:
+                for key in list(self._failures):
+                    if not self._recent(key):
+                        del self._failures[key]
+
+    def forget(self, address: str, account: str) -> None:
+        """Forget those of an account: the right password came."""
+        with self._lock:
+            self._failures.pop((address, account), None)
+
+    def _limits(self, address: str, account: str) -> list[tuple[tuple[str, ...], int]]:
+        return [
+            ((address, account), self._limit),
+            ((address,), self._limit * self.ACCOUNTS_OF_AN_ADDRESS),
+        ]
+
+    def _recent(self, key: tuple[str, ...]) -> list[float]:
+        since = self._clock() - self._window
+        return [moment for moment in self._failures.get(key, ()) if moment > since]
+
+
+@frozen
+class _Verified:
+    password_hash: str  # the one it was verified against: a new password undoes it
+    until: float
+
+
+class Accounts:
+    """The users of one server, and what they prove themselves with.
+
+    Parameters
+    ----------
+    database : Database
+        Where they are kept.
+    settings : Settings
+        How long sessions live, and how many wrong passwords are allowed.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._session_lifetime = timedelta(seconds=settings.session_lifetime)
+        self._failed = FailedLogins(settings.failed_logins, settings.failed_logins_window)
+        self._unknown_user = _impossible_hash()
+        # Each verification takes 19 MiB for its time; waiting ones queue here.
+        self._argon2 = ThreadPoolExecutor(1, thread_name_prefix="argon2")
+        self._verified: dict[bytes, _Verified] = {}
+        self._key = secrets.token_bytes(32)  # so that the remembered hashes tell nothing
+
+    def close(self) -> None:
+        """End the thread that verifies passwords."""
+        self._argon2.shutdown()
+
+    # Making accounts
+
+    def ensure_administrator(self, email: str, password: Secret | None) -> Secret | None:
+        """Make sure that there is a server administrator of this name and password.
+
+        Parameters
+        ----------
+        email : str
+            The e-mail address.
+        password : Secret or None
+            The password to set; None keeps the one that an existing account has.
+
+        Returns
+        -------
+        Secret or None
+            The password, if one had to be made up.
+        """
+        with self._database.write() as connection:
+            found = connection.execute(
+                select(db.users).where(func.lower(db.users.c.email) == email.lower())
+            ).first()
+            if found is None:
+                made_up = None if password else Secret(make_up_password())
+                connection.execute(
+                    insert(db.users).values(
+                        email=email,
+                        password=self.hash((password or made_up).reveal()),  # type: ignore[union-attr]
+                        server_administrator=True,
+                        created=now(),
+                    )
+                )
+                return made_up
+            changes: dict[str, object] = {"server_administrator": True}
+            if password and not self._matches(found.password, password.reveal()):
+                changes["password"] = self.hash(password.reveal())
+            connection.execute(update(db.users).where(db.users.c.id == found.id).values(**changes))
+            return None
+
+    def hash(self, password: str) -> str:
+        """Return the hash to keep of a password. It takes some 30 ms."""
+        return _HASHER.hash(password)
+
+    # Finding out who asks
+
+    async def authenticate(self, request: Request) -> Account:
+        """Return the account that a request comes from.
+
+        Parameters
+        ----------
+        request : starlette.requests.Request
+            With the header Authorization: ``Basic`` or ``Bearer``.
+
+        Raises
+        ------
+        Refusal
+            401: nothing, or nothing valid, was sent; 429: too many wrong passwords.
+        """
+        header = request.headers.get("authorization")
+        if header is None:
+            raise unauthenticated(
+                "This needs authentication: send an e-mail address and password (Basic) "
+                "or a token (Bearer)."
+            )
+        scheme, _, credentials = header.partition(" ")
+        if scheme.lower() == "bearer":
+            return await run_in_threadpool(self._bearer, credentials.strip())
+        if scheme.lower() == "basic":
+            address = request.client.host if request.client else "unknown"
+            return await self._basic(credentials.strip(), address)
+        raise unauthenticated(f"The authentication scheme '{scheme}' is neither Basic nor Bearer.")
+
+    async def _basic(self, credentials: str, address: str) -> Account:
+        try:
+            decoded = base64.b64decode(credentials, validate=True).decode()
+        except (binascii.Error, ValueError) as error:
+            raise unauthenticated("The Basic credentials are not base64 of UTF-8.") from error
+        email, colon, password = decoded.partition(":")
+        if not colon:
+            raise unauthenticated("The Basic credentials are not 'e-mail address:password'.")
+        key = email.lower()
+        # Before the memory of verified ones: it must not tell a guesser anything.
+        self._failed.check(address, key)
+        user = await run_in_threadpool(self._user, key)
+        if not await self._verify(user, password) or user is None:
+            self._failed.add(address, key)
+            raise unauthenticated("The e-mail address or the password is wrong.")
+        self._failed.forget(address, key)
+        return Account(user.id, user.email, user.server_administrator)
+
+    async def _verify(self, user: Row[Any] | None, password: str) -> bool:
+        if user is not None and self._remembers(user, password):
+            return True
+        return await asyncio.get_running_loop().run_in_executor(
+            self._argon2, self._verify_slowly, user, password
+        )
+
+    def _verify_slowly(self, user: Row[Any] | None, password: str) -> bool:
+        if user is None:
+            self._matches(self._unknown_user, password)
+            return False
+        # Another request with the same password may have waited before this one.
+        if self._remembers(user, password):
+            return True
+        if not self._matches(user.password, password):
+            return False
+        moment = time.monotonic()
+        self._verified = {
+            digest: verified
+            for digest, verified in self._verified.items()
+            if verified.until > moment
+        }
+        self._verified[self._digest(user, password)] = _Verified(
+            user.password, moment + _REMEMBERED
+        )
+        return True
+
+    def _remembers(self, user: Row[Any], password: str) -> bool:
+        verified = self._verified.get(self._digest(user, password))
+        return (
+            verified is not None
+            and verified.until > time.monotonic()
+            and hmac.compare_digest(verified.password_hash, user.password)
+        )
+
+    def _digest(self, user: Row[Any], password: str) -> bytes:
+        return hmac.digest(self._key, f"{user.id}:{password}".encode(), "sha256")
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return _HASHER.verify(password_hash, password)
+        except VerifyMismatchError:
+            return False
+
+    def _user(self, email: str) -> Row[Any] | None:
+        with self._database.read() as connection:
+            return connection.execute(
+                select(db.users).where(func.lower(db.users.c.email) == email)
+            ).first()
+
+    def _bearer(self, token: str) -> Account:
+        if token.startswith(API_TOKEN_PREFIX):
+            account = self._of_api_token(token)
+        elif token.startswith(SESSION_TOKEN_PREFIX):
+            account = self._of_session_token(token)
+        else:
+            account = None
+        if account is None:
+            raise unauthenticated(
+                "The token is not valid: it is misspelt, expired or deleted. "
+                "Exchange your credentials for a new session token, or create an API token."
+            )
+        return account
+
+    def _of_api_token(self, token: str) -> Account | None:
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(
+                    db.users.c.id,
+                    db.users.c.email,
+                    db.users.c.server_administrator,
+                    db.api_tokens.c.id.label("token_id"),
+                    db.api_tokens.c.last_used,
+                )
+                .join(db.api_tokens)
+                .where(db.api_tokens.c.sha256 == _sha256(token))
+            ).first()
+        if found is None:
+            return None
+        stale = timestamp(datetime.now(UTC) - timedelta(seconds=_LAST_USED_EVERY))
+        if found.last_used is None or found.last_used < stale:
+            with self._database.write() as connection:
+                connection.execute(
+                    update(db.api_tokens)
+                    .where(db.api_tokens.c.id == found.token_id)
+                    .values(last_used=now())
+                )
+        return Account(found.id, found.email, found.server_administrator, found.token_id)
+
+    def _of_session_token(self, token: str) -> Account | None:
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(
+                    db.users.c.id,
+                    db.users.c.email,
+                    db.users.c.server_administrator,
+                    db.session_tokens.c.api_token_id,
+                )
+                .join(db.session_tokens)
+                .where(
+                    db.session_tokens.c.sha256 == _sha256(token),
+                    db.session_tokens.c.expires > now(),
+                )
+            ).first()
+        if found is None:
+            return None
+        return Account(found.id, found.email, found.server_administrator, found.api_token_id)
+
+    # Tokens
+
+    def create_session_token(self, account: Account) -> str:
+        """Return a new session token; sessions that are over are forgotten."""
+        token = SESSION_TOKEN_PREFIX + secrets.token_urlsafe(32)
+        expires = timestamp(datetime.now(UTC) + self._session_lifetime)
+        with self._database.write() as connection:
+            connection.execute(
+                delete(db.session_tokens).where(db.session_tokens.c.expires <= now())
+            )
+            connection.execute(
+                insert(db.session_tokens).values(
+                    user_id=account.id,
+                    api_token_id=account.api_token_id,
+                    sha256=_sha256(token),
+                    expires=expires,
+                )
+            )
+        return token
+
+    def create_api_token(self, connection: Connection, account: Account, name: str) -> str:
+        """Return a new API token.
+
+        Raises
+        ------
+        sqlalchemy.exc.IntegrityError
+            The account has one of this name.
+        """
+        token = API_TOKEN_PREFIX + secrets.token_urlsafe(32)
+        connection.execute(
+            insert(db.api_tokens).values(
+                user_id=account.id, name=name, sha256=_sha256(token), created=now()
+            )
+        )
+        return token
+
+
+def make_up_password() -> str:
+    """Return a new password with 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

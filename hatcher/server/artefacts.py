@@ -1,0 +1,283 @@
+"""What is stored in repositories: eggs, apps, runtimes and bundles, all in one way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from hatcher.server.access import Repository
+from hatcher.server.blobs import Blobs, Incoming
+from hatcher.server.database import Database, artefacts, now, repositories
+from hatcher.server.platforms import NO_TAG, canonical_tag, preference, usable_tags
+from hatcher.server.refusals import conflict, not_found
+
+
+class Kind(StrEnum):
+    """The kinds of artefacts."""
+
+    egg = "egg"
+    app = "app"
+    runtime = "runtime"
+    runtime_v0 = "runtime of v0"
+    bundle = "bundle"
+
+
+@frozen
+class Artefact:
+    """What is to be stored about a file.
+
+    Attributes
+    ----------
+    kind : Kind
+        What it is.
+    platform : str
+        The canonical name of its platform.
+    name : str
+        What it is called in a URL; compared without case.
+    version : str
+        Its version as in a URL, with the build.
+    python_tag : str
+        Its python tag; ``none`` when it has none.
+    filename : str
+        What the file is called.
+    entry : mapping
+        What the index says of it.
+    details : mapping
+        What its metadata say beyond that.
+    enabled : bool
+        Whether it is in the index.
+    """
+
+    kind: Kind
+    platform: str
+    name: str
+    version: str
+    python_tag: str
+    filename: str
+    entry: Mapping[str, Any]
+    details: Mapping[str, Any]
+    enabled: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.version} ({self.platform}, {self.python_tag})"
+
+
+class Artefacts:
+    """The artefacts of all repositories.
+
+    Parameters
+    ----------
+    database : Database
+        Where they are described.
+    blobs : Blobs
+        Where their files are.
+    """
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    def sweep(self) -> None:
+        """Remove the files that no artefact has: a server that died may leave some."""
+        with self._database.read() as connection:
+            self._blobs.sweep(set(connection.scalars(select(artefacts.c.sha256))))
+
+    def store(
+        self, repository: Repository, artefact: Artefact, incoming: Incoming, *, overwrite: bool
+    ) -> bool:
+        """Store a file and what it says of itself.
+
+        Parameters
+        ----------
+        repository : Repository
+            Where to.
+        artefact : Artefact
+            What it is.
+        incoming : Incoming
+            The file, arrived and checked.
+        overwrite : bool
+            Whether it may take the place of other content.
+
+        Returns
+        -------
+        bool
+            Whether something was stored; False when the same content is there already.
+
+        Raises
+        ------
+        Refusal
+            409: there is other content; 404: the repository is gone.
+        """
+        identity = {
+            "repository_id": repository.id,
+            "kind": artefact.kind,
+            "platform": artefact.platform,
+            "key": artefact.name.lower(),
+            "version": artefact.version,
+            "python_tag": artefact.python_tag,
+        }
+        values = {
+            "name": artefact.name,
+            "filename": artefact.filename,
+            "sha256": incoming.sha256,
+            "size": incoming.size,
+            "enabled": artefact.enabled,
+            "changed": now(),
+            "entry": json.dumps(artefact.entry),
+            "details": json.dumps(artefact.details),
+        }
+        incoming.finish()
+        with self._database.alone():
+            with self._database.write() as connection:
+                old = connection.execute(select(artefacts).filter_by(**identity)).first()
+                if old is not None and old.sha256 == incoming.sha256:
+                    return False
+                if old is not None and not overwrite:
+                    raise conflict(
+                        f"{repository.name} has the {artefact} already, with other content "
+                        f"(sha256 {old.sha256}). Give it another build number, or replace it "
+                        "with overwrite=True."
+                    )
+                _changed(connection, repository)
+                self._blobs.place(incoming)
+                if old is None:
+                    connection.execute(insert(artefacts).values(**identity, **values))
+                else:
+                    connection.execute(
+                        update(artefacts).where(artefacts.c.id == old.id).values(**values)
+                    )
+            if old is not None:
+                self._remove_unnamed([old.sha256])
+        return True
+
+    def find(
+        self,
+        connection: Connection,
+        repository: Repository,
+        kind: Kind,
+        platform: str,
+        name: str | None,
+        version: str,
+        python_tag: str = NO_TAG,
+    ) -> Row[Any]:
+        """Return the row of an artefact.
+
+        Parameters
+        ----------
+        connection : sqlalchemy.Connection
+            What to read with.
+        repository : Repository
+            Where it is.
+        kind, platform, name, version
+            What it is, as in `Artefact`; without a name, any.
+        python_tag : str
+            Its tag, or that of a runtime that can use it: of several, the one that
+            suits best.
+
+        Raises
+        ------
+        Refusal
+            404: there is none.
+        """
+        usable = usable_tags(canonical_tag(python_tag))
+        wanted = select(artefacts).filter_by(
+            repository_id=repository.id, kind=kind, platform=platform, version=version
+        )
+        if name is not None:
+            wanted = wanted.filter_by(key=name.lower())
+        ranked = [
+            (rank, row)
+            for row in connection.execute(wanted)
+            if (rank := preference(row.python_tag, usable)) is not None
+        ]
+        if not ranked:
+            raise not_found(
+                f"{repository.name} has no {kind} {f'{name} ' if name else ''}{version} for "
+                f"{platform} and the python tag '{python_tag}'."
+            )
+        return min(ranked, key=lambda ranked_row: ranked_row[0])[1]
+
+    def delete(self, repository: Repository, row: Row[Any]) -> None:
+        """Delete an artefact, and its file when nothing else has it.
+
+        Parameters
+        ----------
+        repository : Repository
+            Where it is.
+        row : sqlalchemy.Row
+            The row that `find` gave.
+        """
+        with self._database.alone():
+            with self._database.write() as connection:
+                connection.execute(delete(artefacts).where(artefacts.c.id == row.id))
+                _changed(connection, repository)
+            self._remove_unnamed([row.sha256])
+
+    def delete_repository(self, repository: Repository, *, force: bool) -> None:
+        """Delete a repository with everything in it.
+
+        Raises
+        ------
+        Refusal
+            409: something is in it, and `force` is not given.
+        """
+        with self._database.alone():
+            with self._database.write() as connection:
+                sha256s = connection.scalars(
+                    select(artefacts.c.sha256).filter_by(repository_id=repository.id)
+                ).all()
+                if sha256s and not force:
+                    raise conflict(
+                        f"{repository.name} is not empty: it holds {len(sha256s)} artefact(s). "
+                        "Delete them first, or delete it with all of them with force=True."
+                    )
+                connection.execute(delete(repositories).where(repositories.c.id == repository.id))
+            self._remove_unnamed(sha256s)
+
+    def enable(self, repository: Repository, rows: Iterable[Row[Any]]) -> None:
+        """Show artefacts in the index."""
+        with self._database.write() as connection:
+            for row in rows:
+                if not row.enabled:
+                    connection.execute(
+                        update(artefacts)
+                        .where(artefacts.c.id == row.id)
+                        .values(enabled=True, changed=now())
+                    )
+            _changed(connection, repository)
+
+    def _remove_unnamed(self, sha256s: Iterable[str]) -> None:
+        with self._database.read() as connection:
+            for batch in _batches(set(sha256s)):
+                named = connection.scalars(
+                    select(artefacts.c.sha256).where(artefacts.c.sha256.in_(batch))
+                )
+                self._blobs.remove(set(batch).difference(named))
+
+
+def metadata_of(row: Row[Any]) -> dict[str, Any]:
+    """Return what the metadata of an artefact say: the entry of the index and more."""
+    return {**json.loads(row.entry), **json.loads(row.details)}
+
+
+def _changed(connection: Connection, repository: Repository) -> None:
+    """Make every cached index of the repository stale."""
+    found = connection.execute(
+        update(repositories)
+        .where(repositories.c.id == repository.id)
+        .values(generation=repositories.c.generation + 1)
+    )
+    if not found.rowcount:
+        raise not_found(f"There is no repository '{repository.name}' any more.")
+
+
+def _batches(values: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    iterator = iter(values)
+    while batch := list(islice(iterator, size)):
+        yield batch

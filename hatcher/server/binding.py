@@ -1,0 +1,208 @@
+"""Handlers bound to the description: one for every operation, and no other.
+
+A handler is called with a `Call` and returns a response. A plain function runs in a
+thread, so that it may take its time with files and the database; a coroutine function
+runs in the event loop, which only uploads need.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
+from urllib.parse import unquote
+
+from attrs import evolve, frozen
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.types import Receive, Scope, Send
+
+from hatcher.server.brood import Brood
+from hatcher.server.calls import Call, read_document, read_flags
+from hatcher.server.description import Description, Operation
+from hatcher.server.refusals import Refusal, bad_request
+
+logger = logging.getLogger("hatcher.server")
+
+Handler = Callable[[Call], Response] | Callable[[Call], Awaitable[Response]]
+HandlerT = Callable[[Handler], Handler]
+
+#: The handler of every operation, by operationId: filled by importing the handlers.
+HANDLERS: dict[str, Handler] = {}
+
+
+class UnboundOperationsError(RuntimeError):
+    """The handlers are not exactly those that the description names."""
+
+
+def operation(name: str, versions: tuple[int, ...] = (0, 1)) -> HandlerT:
+    """Make a function the handler of an operation.
+
+    Parameters
+    ----------
+    name : str
+        The operation, without its version: ``list_platforms``.
+    versions : tuple of int
+        The versions of the API in which it handles it.
+    """
+
+    def register(handler: Handler) -> Handler:
+        for version in versions:
+            if HANDLERS.setdefault(f"v{version}_{name}", handler) is not handler:
+                raise UnboundOperationsError(f"v{version}_{name} has two handlers.")
+        return handler
+
+    return register
+
+
+def bind(
+    description: Description, brood: Brood, handlers: Mapping[str, Handler]
+) -> list[BaseRoute]:
+    """Return the routes of a description.
+
+    Parameters
+    ----------
+    description : Description
+        What the server is to do.
+    brood : Brood
+        What it does it with.
+    handlers : mapping of str to callable
+        How it does it, by operationId.
+
+    Raises
+    ------
+    UnboundOperationsError
+        An operation has no handler, or a handler no operation.
+    """
+    described = {operation.operation_id for operation in description.operations}
+    problems = [
+        f"{what}: {', '.join(sorted(names))}"
+        for what, names in (
+            ("operations without a handler", described - handlers.keys()),
+            ("handlers without an operation", handlers.keys() - described),
+        )
+        if names
+    ]
+    if problems:
+        raise UnboundOperationsError(
+            f"The server does not match the description ({'; '.join(problems)}). "
+            "Write the handler or describe the operation, then start again."
+        )
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for operation in description.operations:
+        endpoint = Endpoint(operation, handlers[operation.operation_id], brood)
+        paths.setdefault(operation.path, {})[operation.method] = endpoint
+    return [PathRoute(path, endpoints) for path, endpoints in paths.items()]
+
+
+@frozen(eq=False)
+class Endpoint:
+    """One operation and what answers it."""
+
+    operation: Operation
+    handler: Handler
+    brood: Brood
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._respond(Request(scope, receive))
+        except Refusal as refusal:
+            response = refusal.response()
+        except ClientDisconnect:
+            return  # Nobody is there to be answered.
+        except Exception:
+            logger.exception("%s failed", self.operation.operation_id)
+            response = Refusal(500, "The server failed; its log says why.").response()
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        account = await self.brood.accounts.authenticate(request)
+        call = Call(
+            brood=self.brood,
+            operation=self.operation,
+            request=request,
+            account=account,
+            path=request.path_params,
+            flags=read_flags(self.operation, request),
+        )
+        if self.operation.body is None:
+            return await run_in_threadpool(self._authorized, call)
+        await run_in_threadpool(call.authorize)
+        if inspect.iscoroutinefunction(self.handler):
+            # An upload, which reads its body itself.
+            return cast(Response, await self.handler(call))
+        document = await read_document(request)
+        return await run_in_threadpool(self._checked, evolve(call, document=document))
+
+    def _authorized(self, call: Call) -> Response:
+        call.authorize()
+        return cast(Response, self.handler(call))
+
+    def _checked(self, call: Call) -> Response:
+        assert call.operation.body is not None
+        call.operation.body.check(call.document)
+        return cast(Response, self.handler(call))
+
+
+class PathRoute(BaseRoute):
+    """All operations of one path.
+
+    It matches the path as it was sent, before percent-decoding, so that a name may
+    contain a slash: ``a%2Fb`` is one segment.
+
+    Parameters
+    ----------
+    template : str
+        The path, with its parameters in braces.
+    endpoints : mapping of str to Endpoint
+        What answers each method.
+    """
+
+    def __init__(self, template: str, endpoints: Mapping[str, Endpoint]) -> None:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
+        self._pattern = re.compile(pattern.encode())
+        self._endpoints = dict(endpoints)
+        self._allow = ", ".join(sorted(endpoints))
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a request is for this path, and with which parameters."""
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        found = self._pattern.fullmatch(scope["raw_path"])
+        if found is None:
+            return Match.NONE, {}
+        return Match.FULL, {"path_params": found.groupdict()}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for this path."""
+        endpoint = self._endpoints.get(scope["method"])
+        try:
+            if endpoint is None:
+                raise Refusal(
+                    405,
+                    f"{scope['method']} is not for this path. It takes {self._allow}.",
+                    {"Allow": self._allow},
+                )
+            scope["path_params"] = _decoded(scope["path_params"])
+        except Refusal as refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        await endpoint(scope, receive, send)
+
+    def url_path_for(self, name: str, /, **path_params: object) -> object:  # type: ignore[override]
+        """Refuse: the paths stand in the description."""
+        raise NoMatchFound(name, path_params)
+
+
+def _decoded(parameters: Mapping[str, bytes]) -> dict[str, str]:
+    try:
+        return {
+            name: unquote(value.decode("ascii"), errors="strict")
+            for name, value in parameters.items()
+        }
+    except UnicodeDecodeError as error:
+        raise bad_request("The path is not percent-encoded UTF-8.") from error

@@ -1,0 +1,167 @@
+"""One call of an operation: what a handler is given, and what it answers with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hatcher.server.access import (
+    Access,
+    Account,
+    Organization,
+    Repository,
+    demand,
+    find_organization,
+    find_repository,
+)
+from hatcher.server.brood import Brood
+from hatcher.server.description import Operation
+from hatcher.server.refusals import bad_request, forbidden
+
+#: The largest JSON body that is read, in bytes; re-indexing 50,000 eggs takes 4 MB.
+MAX_DOCUMENT = 16 << 20
+
+
+@frozen
+class Call:
+    """One call of an operation, as its handler sees it.
+
+    Attributes
+    ----------
+    brood : Brood
+        The server.
+    operation : Operation
+        What is called.
+    request : starlette.requests.Request
+        The request itself.
+    account : Account
+        Who calls.
+    path : mapping of str to str
+        The parameters of the path, decoded.
+    flags : mapping of str to bool
+        The booleans of the query, with their defaults.
+    document : object
+        The JSON body, checked; None where the operation has none.
+    """
+
+    brood: Brood
+    operation: Operation
+    request: Request = field(repr=False)
+    account: Account
+    path: Mapping[str, str]
+    flags: Mapping[str, bool]
+    document: Any = field(default=None, repr=False)
+
+    def organization(self, connection: Connection) -> Organization:
+        """Return the organization of the path, if the account may do this in it.
+
+        Raises
+        ------
+        Refusal
+            403 or 404: it may not, or there is none.
+        """
+        organization = find_organization(connection, self.account, self.path["organization"])
+        if self.operation.access >= Access.organization_administrator:
+            demand(organization.access, self.operation.access, organization.name)
+        return organization
+
+    def repository(self, connection: Connection) -> Repository:
+        """Return the repository of the path, if the account may do this with it.
+
+        Raises
+        ------
+        Refusal
+            403 or 404: it may not, or there is none.
+        """
+        repository = find_repository(
+            connection, self.account, self.path["organization"], self.path["repository"]
+        )
+        demand(repository.access, self.operation.access, repository.name)
+        return repository
+
+    def authorize(self) -> None:
+        """Refuse, before anything else is looked at, what the account may not do.
+
+        Raises
+        ------
+        Refusal
+            403 or 404.
+        """
+        needed = self.operation.access
+        if "organization" not in self.path:
+            if needed > Access.authenticated and not self.account.server_administrator:
+                raise forbidden(f"This needs the access level {needed.name}.")
+            return
+        with self.brood.database.read() as connection:
+            if "repository" in self.path and needed < Access.organization_administrator:
+                self.repository(connection)
+            else:
+                self.organization(connection)
+
+
+def read_flags(operation: Operation, request: Request) -> dict[str, bool]:
+    """Return the booleans of a query.
+
+    Raises
+    ------
+    Refusal
+        400: one is neither True nor False.
+    """
+    flags = dict(operation.flags)
+    for name in flags.keys() & request.query_params.keys():
+        word = request.query_params[name]
+        if word.lower() not in ("true", "false"):
+            raise bad_request(f"The query parameter '{name}' is '{word}'. Give True or False.")
+        flags[name] = word.lower() == "true"
+    return flags
+
+
+async def read_document(request: Request) -> Any:
+    """Return the JSON body of a request.
+
+    Raises
+    ------
+    Refusal
+        400: it is no JSON, or too large.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_DOCUMENT:
+            raise bad_request(f"The document is larger than {MAX_DOCUMENT >> 20} MiB.")
+    return parse_document(bytes(body))
+
+
+def parse_document(text: bytes) -> Any:
+    """Return what JSON text says.
+
+    Raises
+    ------
+    Refusal
+        400: it is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise bad_request(f"The document is not JSON: {error}.") from error
+
+
+def answer(document: Mapping[str, Any], status: int = 200) -> Response:
+    """Return an answer with a JSON document."""
+    return JSONResponse(document, status)
+
+
+def created(document: Mapping[str, Any] | None = None) -> Response:
+    """Return the answer to a creation."""
+    return JSONResponse(document or {}, 201)
+
+
+def done() -> Response:
+    """Return the answer that has nothing to say."""
+    return Response(status_code=204)

@@ -1,0 +1,59 @@
+"""Conditional requests: what a client has already, and what part of a file it wants."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+
+_RANGE = re.compile(r"bytes\s*=\s*(?P<first>\d*)\s*-\s*(?P<last>\d*)", re.ASCII | re.IGNORECASE)
+
+
+class UnsatisfiableRangeError(ValueError):
+    """The range begins after the end of the file."""
+
+
+def matches_none(request: Request, etag: str) -> bool:
+    """Say whether a client has the version with this ETag: then 304 is the answer."""
+    sent = request.headers.get("if-none-match")
+    if sent is None:
+        return False
+    known = [candidate.strip().removeprefix("W/") for candidate in sent.split(",")]
+    return "*" in known or etag.removeprefix("W/") in known
+
+
+def wanted_range(request: Request, size: int, etag: str) -> range | None:
+    """Return which bytes of a file a client wants; None for all of them.
+
+    Parameters
+    ----------
+    request : starlette.requests.Request
+        With its headers Range and If-Range.
+    size : int
+        How many bytes there are.
+    etag : str
+        The strong ETag of the file.
+
+    Raises
+    ------
+    UnsatisfiableRangeError
+        There are none where it begins.
+    """
+    sent = request.headers.get("range")
+    if sent is None or request.headers.get("if-range", etag).strip() != etag:
+        return None
+    match = _RANGE.fullmatch(sent.strip())
+    # What is not understood (several ranges, other units) is to be ignored.
+    if match is None or match["first"] == match["last"] == "":
+        return None
+    if match["first"] == "":
+        wanted = range(max(0, size - int(match["last"])), size)
+    else:
+        first = int(match["first"])
+        last = int(match["last"]) if match["last"] else size - 1
+        if match["last"] and last < first:
+            return None
+        wanted = range(first, min(last + 1, size))
+    if not wanted:
+        raise UnsatisfiableRangeError(sent)
+    return wanted

@@ -1,0 +1,254 @@
+"""The database: its tables, its engine, and the one writer.
+
+Everything here is SQLAlchemy Core in words that PostgreSQL knows as well; what
+concerns SQLite alone stands in `_tune_sqlite`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.engine import URL
+
+#: Raised with every change of the tables; a data folder of another version is refused.
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _table(name: str, *contents: Any) -> Table:
+    # Numbers of deleted rows are never given again: caches remember them.
+    return Table(
+        name,
+        metadata,
+        Column("id", Integer, primary_key=True),
+        *contents,
+        sqlite_autoincrement=True,
+    )
+
+
+def _reference(name: str, target: Table, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, ForeignKey(target.c.id, ondelete="CASCADE"), nullable=nullable, index=True)
+
+
+schema = Table("schema", metadata, Column("version", Integer, primary_key=True))
+
+users = _table(
+    "users",
+    Column("email", String, nullable=False),
+    Column("password", String, nullable=False),  # Argon2, as argon2-cffi writes it
+    Column("server_administrator", Boolean, nullable=False, default=False),
+    Column("created", String, nullable=False),
+)
+Index("users_by_email", func.lower(users.c.email), unique=True)
+
+api_tokens = _table(
+    "api_tokens",
+    _reference("user_id", users),
+    Column("name", String, nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),  # of the token
+    Column("created", String, nullable=False),
+    Column("last_used", String),
+    UniqueConstraint("user_id", "name"),
+)
+
+session_tokens = _table(
+    "session_tokens",
+    _reference("user_id", users),
+    # The API token it was given for: the session ends with it.
+    _reference("api_token_id", api_tokens, nullable=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("expires", String, nullable=False),
+)
+
+organizations = _table(
+    "organizations",
+    Column("name", String, nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("created", String, nullable=False),
+)
+
+repositories = _table(
+    "repositories",
+    _reference("organization_id", organizations),
+    Column("name", String, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created", String, nullable=False),
+    # Counts the changes of the artefacts, so that a cached index is known to be stale.
+    Column("generation", Integer, nullable=False, default=0),
+    UniqueConstraint("organization_id", "name"),
+)
+
+members = _table(
+    "members",
+    _reference("organization_id", organizations),
+    _reference("user_id", users),
+    UniqueConstraint("organization_id", "user_id"),
+)
+
+teams = _table(
+    "teams",
+    _reference("organization_id", organizations),
+    Column("name", String, nullable=False),
+    Column("group", String, nullable=False),  # the access level its members have
+    UniqueConstraint("organization_id", "name"),
+)
+
+team_members = _table(
+    "team_members",
+    _reference("team_id", teams),
+    _reference("user_id", users),
+    UniqueConstraint("team_id", "user_id"),
+)
+
+team_repositories = _table(
+    "team_repositories",
+    _reference("team_id", teams),
+    _reference("repository_id", repositories),
+    UniqueConstraint("team_id", "repository_id"),
+)
+
+artefacts = _table(
+    "artefacts",
+    _reference("repository_id", repositories),
+    Column("kind", String, nullable=False),  # a value of hatcher.server.artefacts.Kind
+    # What identifies one, in the words of a URL:
+    Column("platform", String, nullable=False),
+    Column("key", String, nullable=False),  # the name without case
+    Column("version", String, nullable=False),  # with the build
+    Column("python_tag", String, nullable=False),  # "none" for none: NULLs are never equal
+    Column("name", String, nullable=False),
+    Column("filename", String, nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),  # of the blob
+    Column("size", Integer, nullable=False),  # bytes
+    Column("enabled", Boolean, nullable=False),
+    Column("changed", String, nullable=False),
+    # JSON as it is sent: an index of 50,000 is put together as text and never parsed.
+    Column("entry", Text, nullable=False),
+    Column("details", Text, nullable=False),  # what the metadata say beyond the entry
+    UniqueConstraint("repository_id", "kind", "platform", "key", "version", "python_tag"),
+)
+
+
+class Database:
+    """The database of one server.
+
+    Parameters
+    ----------
+    url : sqlalchemy.engine.URL or str
+        Where it is.
+    """
+
+    def __init__(self, url: URL | str) -> None:
+        self._engine = create_engine(url, pool_size=10, max_overflow=40)
+        # SQLite has one writer. Queueing for it here, in order, is far fairer than its
+        # own waiting, which is by chance and sleeps.
+        self._writer = threading.RLock()
+        if self._engine.dialect.name == "sqlite":
+            _tune_sqlite(self._engine)
+
+    @classmethod
+    def in_file(cls, path: Path) -> Database:
+        """Return the database in an SQLite file, made when missing."""
+        return cls(URL.create("sqlite", database=str(path)))
+
+    def create_tables(self) -> None:
+        """Make what is missing, and check that the rest is of this version.
+
+        Raises
+        ------
+        RuntimeError
+            The tables were made by another version of the server.
+        """
+        with self.write() as connection:
+            metadata.create_all(connection)
+            found = connection.scalar(select(schema.c.version))
+            if found is None:
+                connection.execute(insert(schema).values(version=SCHEMA_VERSION))
+            elif found != SCHEMA_VERSION:
+                raise RuntimeError(
+                    f"The data folder holds tables of version {found}, but this hatcher knows "
+                    f"version {SCHEMA_VERSION}. Start the hatcher that made it, or choose "
+                    "another folder with --data."
+                )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one unchanging state."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give the one connection that may change something; commit at the end.
+
+        An exception undoes everything.
+        """
+        with self._writer, self._engine.connect() as connection:
+            connection.execution_options(brood_writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other writer out, for steps that span more than one transaction."""
+        with self._writer:
+            yield
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def now() -> str:
+    """Return the time as Brood writes it: naive ISO 8601 in UTC, with microseconds."""
+    return timestamp(datetime.now(UTC))
+
+
+def timestamp(moment: datetime) -> str:
+    """Return `moment` as Brood writes it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, record: Any) -> None:
+        # BEGIN is ours alone (below); the driver's guesses leave reads outside of it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # NORMAL could lose answered uploads when the power fails. One fsync each is cheap.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA busy_timeout = 10000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("brood_writes", False)
+        # A deferred writer that has read already cannot wait for another: it fails.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")

@@ -1,0 +1,82 @@
+"""Apps."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from hatcher.server.artefacts import Artefact, Kind, metadata_of
+from hatcher.server.binding import operation
+from hatcher.server.calls import Call, answer
+from hatcher.server.platforms import NO_TAG, canonical_platform, canonical_tag
+from hatcher.server.readers import InvalidApp, read_app
+from hatcher.server.refusals import bad_request
+from hatcher.server.uploads import Upload, receive_upload
+
+
+@operation("get_app_index")
+def get_app_index(call: Call) -> Response:
+    """Give the index of apps."""
+    with call.brood.database.read() as connection:
+        repository = call.repository(connection)
+    platform = canonical_platform(call.path["platform"])
+    return call.brood.indices.get(repository, Kind.app, platform).response(call.request)
+
+
+@operation("get_app_metadata")
+def get_app_metadata(call: Call) -> Response:
+    """Tell of an app, with all that its file says."""
+    with call.brood.database.read() as connection:
+        row = call.brood.artefacts.find(
+            connection,
+            call.repository(connection),
+            Kind.app,
+            canonical_platform(call.path["platform"]),
+            call.path["app_id"],
+            call.path["version"],
+            call.path["python_tag"],
+        )
+    return answer(metadata_of(row))
+
+
+@operation("upload_app")
+async def upload_app(call: Call) -> Response:
+    """Take in an app."""
+    async with receive_upload(call) as upload:
+        return await run_in_threadpool(_store, call, upload)
+
+
+def _store(call: Call, upload: Upload) -> Response:
+    platform = canonical_platform(call.path["platform"])
+    try:
+        app = read_app(upload.incoming.path)
+    except InvalidApp as error:
+        raise upload.refused(error) from error
+    if canonical_platform(app.platform) != platform:
+        raise bad_request(
+            f"The app '{app.id}' is for {app.platform}, not for {call.path['platform']}. "
+            "Upload it to its own platform."
+        )
+    filename = upload.incoming.path.name
+    artefact = Artefact(
+        kind=Kind.app,
+        platform=platform,
+        name=app.id,
+        version=f"{app.version}-{app.build}",
+        python_tag=canonical_tag(app.python_tag or NO_TAG),
+        filename=filename,
+        entry={
+            "build": app.build,
+            "description": app.description,
+            "filename": filename,
+            "full_version": f"{app.version}-{app.build}",
+            "id": app.id,
+            "name": app.name,
+            "platform": app.platform,
+            "python_tag": app.python_tag,
+            "sha256": upload.incoming.sha256,
+            "version": app.version,
+        },
+        details={"data": app.document},
+    )
+    return upload.store(call, artefact)

@@ -1,0 +1,194 @@
+"""Indices: put together from the entries, compressed once, sent to many.
+
+What is cached is the gzipped text, by repository and generation: any change in a
+repository makes its indices stale. The ETag is a hash of the text, so that it outlives
+restarts and changes that leave an index as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Row, select
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from hatcher.server.access import Repository
+from hatcher.server.artefacts import Kind
+from hatcher.server.conditions import matches_none
+from hatcher.server.database import Database, artefacts, repositories
+from hatcher.server.platforms import preference, usable_tags
+
+#: How much the cache may hold, in bytes: some ten indices of 50,000 eggs.
+_CACHE_SIZE = 64 << 20
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+@frozen
+class IndexText:
+    """The text of an index.
+
+    Attributes
+    ----------
+    gzipped : bytes
+        The JSON text, compressed.
+    size : int
+        Its size before, in bytes.
+    etag : str
+        What changes with it. Weak, since it is the same however the text is sent.
+    """
+
+    gzipped: bytes
+    size: int
+    etag: str
+
+    @classmethod
+    def of(cls, pieces: Iterable[str]) -> IndexText:
+        """Return the text that the pieces make."""
+        compressor = zlib.compressobj(6, wbits=_GZIP)
+        digest = hashlib.sha256()
+        size = 0
+        gzipped = bytearray()
+        for piece in pieces:
+            encoded = piece.encode()
+            digest.update(encoded)
+            size += len(encoded)
+            gzipped += compressor.compress(encoded)
+        gzipped += compressor.flush()
+        return cls(bytes(gzipped), size, f'W/"{digest.hexdigest()}"')
+
+    def response(self, request: Request) -> Response:
+        """Return the answer to a request for it: whole, gzipped or 304."""
+        headers = {"ETag": self.etag, "Vary": "Accept-Encoding"}
+        if matches_none(request, self.etag):
+            return Response(status_code=304, headers=headers)
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
+            headers["Content-Encoding"] = "gzip"
+            return Response(self.gzipped, headers=headers, media_type="application/json")
+        headers["Content-Length"] = str(self.size)
+        return StreamingResponse(self._unzipped(), headers=headers, media_type="application/json")
+
+    def _unzipped(self) -> Iterator[bytes]:
+        decompressor = zlib.decompressobj(wbits=_GZIP)
+        data = self.gzipped
+        while data:
+            yield decompressor.decompress(data, 256 << 10)
+            data = decompressor.unconsumed_tail
+
+
+class Indices:
+    """The indices of all repositories.
+
+    Parameters
+    ----------
+    database : Database
+        Where the artefacts are described.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cache: OrderedDict[tuple[object, ...], tuple[int, IndexText]] = OrderedDict()
+        # One is made at a time: two at once would only take twice the memory.
+        self._lock = threading.Lock()
+
+    def get(
+        self, repository: Repository, kind: Kind, platform: str, python_tag: str | None = None
+    ) -> IndexText:
+        """Return an index.
+
+        Parameters
+        ----------
+        repository : Repository
+            Of what.
+        kind : Kind
+            Of which artefacts.
+        platform : str
+            The canonical name of the platform.
+        python_tag : str, optional
+            Only what a runtime of this canonical tag can use.
+        """
+        key = (repository.id, kind, platform, python_tag)
+        with self._lock, self._database.read() as connection:
+            generation = connection.scalar(
+                select(repositories.c.generation).where(repositories.c.id == repository.id)
+            )
+            known = self._cache.get(key)
+            if known is not None and known[0] == generation:
+                self._cache.move_to_end(key)
+                return known[1]
+            entries = select(
+                artefacts.c.name,
+                artefacts.c.version,
+                artefacts.c.python_tag,
+                artefacts.c.filename,
+                artefacts.c.entry,
+            ).filter_by(repository_id=repository.id, kind=kind, platform=platform, enabled=True)
+            rows = connection.execute(entries.order_by(artefacts.c.filename)).all()
+            text = IndexText.of(_eggs(rows, python_tag) if python_tag else _nested(rows, kind))
+            self._cache[key] = (generation or 0, text)
+            self._cache.move_to_end(key)
+            while sum(len(text.gzipped) for _, text in self._cache.values()) > _CACHE_SIZE:
+                self._cache.popitem(last=False)
+            return text
+
+
+def accepts_gzip(accepted: str) -> bool:
+    """Say whether a client that sends this Accept-Encoding takes gzip."""
+    qualities: dict[str, float] = {}
+    for part in accepted.lower().split(","):
+        coding, _, parameter = part.partition(";")
+        name, _, value = parameter.partition("=")
+        try:
+            quality = float(value) if name.strip() == "q" else 1.0
+        except ValueError:
+            quality = 0.0
+        qualities[coding.strip()] = quality
+    return qualities.get("gzip", qualities.get("*", 0.0)) > 0
+
+
+def _eggs(rows: Iterable[Row[Any]], python_tag: str) -> Iterator[str]:
+    """The pieces of ``{file name: entry}``."""
+    usable = usable_tags(python_tag)
+    ranks: dict[str, int | None] = {}
+    # Of eggs with one file name the most specific is shown.
+    shown: dict[str, tuple[int, str]] = {}
+    for row in rows:
+        if row.python_tag not in ranks:
+            ranks[row.python_tag] = preference(row.python_tag, usable)
+        rank = ranks[row.python_tag]
+        if rank is not None and (row.filename not in shown or rank < shown[row.filename][0]):
+            shown[row.filename] = (rank, row.entry)
+    separator = "{"
+    for filename, (_, entry) in shown.items():
+        yield f"{separator}{json.dumps(filename)}: {entry}"
+        separator = ", "
+    yield "}" if shown else "{}"
+
+
+def _nested(rows: Iterable[Row[Any]], kind: Kind) -> Iterator[str]:
+    """The pieces of an index that is nested, each kind in its own way."""
+    index: dict[str, Any] = {}
+    for row in rows:
+        *path, last = _path(row, kind)
+        level = index
+        for step in path:
+            level = level.setdefault(step, {})
+        level[last] = json.loads(row.entry)
+    yield json.dumps(index)
+
+
+def _path(row: Row[Any], kind: Kind) -> tuple[str, ...]:
+    if kind is Kind.runtime:
+        return (row.name, row.version)
+    version, _, build = row.version.rpartition("-")
+    if kind is Kind.runtime_v0:
+        return (row.name, version, build)
+    return (row.python_tag, row.name, version, build)

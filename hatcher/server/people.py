@@ -1,0 +1,100 @@
+"""The people of organizations: who belongs to which, and to which teams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, func, insert, select
+
+from hatcher.server import database as db
+from hatcher.server.access import Organization
+from hatcher.server.refusals import not_found
+
+
+def find_user(connection: Connection, email: str) -> Row[Any] | None:
+    """Return the row of the user with an e-mail address, if there is one."""
+    return connection.execute(
+        select(db.users).where(func.lower(db.users.c.email) == email.lower())
+    ).first()
+
+
+def find_member(connection: Connection, organization: Organization, email: str) -> Row[Any]:
+    """Return the row of a user who belongs to an organization.
+
+    Raises
+    ------
+    Refusal
+        404: nobody with this address does.
+    """
+    member = connection.execute(
+        select(db.users)
+        .join(db.members)
+        .where(
+            db.members.c.organization_id == organization.id,
+            func.lower(db.users.c.email) == email.lower(),
+        )
+    ).first()
+    if member is None:
+        raise not_found(
+            f"'{email}' is no user of the organization '{organization.name}'. "
+            "Create the user in it first."
+        )
+    return member
+
+
+def find_team(connection: Connection, organization: Organization, name: str) -> Row[Any]:
+    """Return the row of a team.
+
+    Raises
+    ------
+    Refusal
+        404: there is none of this name.
+    """
+    team = connection.execute(
+        select(db.teams).filter_by(organization_id=organization.id, name=name)
+    ).first()
+    if team is None:
+        raise not_found(f"The organization '{organization.name}' has no team '{name}'.")
+    return team
+
+
+def members_of(connection: Connection, team: Row[Any]) -> list[str]:
+    """Return the e-mail addresses of a team's members, sorted."""
+    emails = (
+        select(db.users.c.email)
+        .join(db.team_members)
+        .where(db.team_members.c.team_id == team.id)
+        .order_by(db.users.c.email)
+    )
+    return list(connection.scalars(emails))
+
+
+def repositories_of(connection: Connection, team: Row[Any]) -> list[str]:
+    """Return the names of a team's repositories, sorted."""
+    names = (
+        select(db.repositories.c.name)
+        .join(db.team_repositories)
+        .where(db.team_repositories.c.team_id == team.id)
+        .order_by(db.repositories.c.name)
+    )
+    return list(connection.scalars(names))
+
+
+def teams_of(connection: Connection, organization: Organization, user_id: int) -> list[str]:
+    """Return the names of a user's teams in an organization, sorted."""
+    names = (
+        select(db.teams.c.name)
+        .join(db.team_members)
+        .where(
+            db.team_members.c.user_id == user_id,
+            db.teams.c.organization_id == organization.id,
+        )
+        .order_by(db.teams.c.name)
+    )
+    return list(connection.scalars(names))
+
+
+def ensure_row(connection: Connection, table: Table, **values: Any) -> None:
+    """Insert a row, unless it is there. Must be called by the one writer."""
+    if connection.execute(select(table.c.id).filter_by(**values)).first() is None:
+        connection.execute(insert(table).values(**values))

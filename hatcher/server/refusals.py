@@ -1,0 +1,58 @@
+"""Answers that say no: raised anywhere below a handler, sent as ``{"error": …}``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is no fault of the server
+    """The request is answered with an error status.
+
+    Parameters
+    ----------
+    status : int
+        The HTTP status, 400 or above.
+    message : str
+        What the client is told: what is wrong, and what to do.
+    headers : mapping of str to str, optional
+        Headers that the answer carries besides.
+    """
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+
+    def response(self) -> JSONResponse:
+        """Return the answer to send."""
+        return JSONResponse({"error": self.message}, self.status, self.headers)
+
+
+def bad_request(message: str) -> Refusal:
+    """Return a 400: the request itself is wrong."""
+    return Refusal(400, message)
+
+
+def unauthenticated(message: str) -> Refusal:
+    """Return a 401 with both ways to authenticate."""
+    return Refusal(
+        401, message, {"WWW-Authenticate": 'Basic realm="Brood", charset="UTF-8", Bearer'}
+    )
+
+
+def forbidden(message: str) -> Refusal:
+    """Return a 403: visible, but not allowed."""
+    return Refusal(403, message)
+
+
+def not_found(message: str) -> Refusal:
+    """Return a 404: there is no such thing, or none that the account may see."""
+    return Refusal(404, message)
+
+
+def conflict(message: str) -> Refusal:
+    """Return a 409: something else stands there already."""
+    return Refusal(409, message)

@@ -1,0 +1,179 @@
+"""Running an embedded Brood: in this process until it is told to stop, or in a thread."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.applications import Starlette
+
+from hatcher.server.app import create_app
+from hatcher.server.settings import Settings
+
+#: How long transfers may go on once a server is told to stop, in seconds.
+_GRACE = 10
+#: How long an unused connection is kept, in seconds: longer than clients keep theirs, so
+#: that they do not send into one that is just being closed.
+_KEEP_ALIVE = 75
+
+
+class CannotListenError(RuntimeError):
+    """The server cannot listen where it was told to."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT comes.
+
+    The first line on stdout is ``Brood is serving at http://HOST:PORT``, printed when
+    requests are taken; everything else goes to stderr.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the server is told.
+
+    Raises
+    ------
+    CannotListenError
+        The port is taken, or the address is none of this machine.
+    FolderInUseError
+        Another server works in the data folder.
+    """
+    with _listen(settings) as listener:
+        app = create_app(settings)
+
+        def ready() -> None:
+            print(f"Brood is serving at {_url(listener)}", flush=True)
+            password = app.state.brood.made_up_password
+            if password is not None:
+                print(
+                    f"The administrator is {settings.admin}; the password, shown this once, is "
+                    f"{password.reveal()}\nTo set another, start with it in the environment "
+                    "variable HATCHER_SERVER_ADMIN_PASSWORD.",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+        # After a stop, uvicorn raises the signal again for whoever had it before; but to
+        # stop when told so is no failure.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        _Server(app, ready).run(sockets=[listener])
+
+
+class BackgroundServer:
+    """An embedded Brood in a thread of this process, on a real socket.
+
+    It is a context manager, and may be entered again after it was left.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the server is told.
+
+    Attributes
+    ----------
+    settings : Settings
+        The same.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._url: str | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the server listens: ``http://127.0.0.1:43123`` (str)."""
+        if self._url is None:
+            raise RuntimeError("The server does not run. Use it in a with statement.")
+        return self._url
+
+    def __enter__(self) -> Self:
+        listener = _listen(self.settings)
+        try:
+            app = create_app(self.settings)
+        except BaseException:
+            listener.close()
+            raise
+        ready = threading.Event()
+        self._server = server = _Server(app, ready.set)
+
+        def run() -> None:
+            try:
+                server.run(sockets=[listener])
+            finally:
+                ready.set()
+
+        self._thread = threading.Thread(target=run, name="brood", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if not server.started:
+            self._thread.join()
+            raise RuntimeError("The server did not start; its log says why.")
+        self._url = _url(listener)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+        self._url = self._server = self._thread = None
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that says when it is ready."""
+
+    def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                ws="none",
+                lifespan="on",
+                log_config=None,  # warnings go to stderr, as Python does it by itself
+                log_level="warning",
+                access_log=False,
+                # Whoever can send this header could be any address.
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=_GRACE,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise CannotListenError(
+            f"Brood cannot listen at {settings.host}, port {settings.port}: {error}. Choose "
+            "another with --port (0 takes any free one) or --host."
+        ) from error
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,49 @@
+"""What an embedded Brood is told when it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import field, frozen
+
+from hatcher.transport.secret import Secret
+
+
+def _secret(value: str | Secret | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else value
+
+
+@frozen
+class Settings:
+    """What an embedded Brood is told when it starts.
+
+    Attributes
+    ----------
+    data : pathlib.Path
+        The folder with everything that the server keeps; made when missing.
+    host : str
+        The name or address to listen at.
+    port : int
+        The port to listen at; 0 takes any free one.
+    admin : str
+        The e-mail address of the first server administrator.
+    admin_password : Secret or None
+        That account's password. None leaves an existing account as it is, and
+        makes one up for a new one. A plain string is wrapped.
+    session_lifetime : float
+        How long a session token lives, in seconds.
+    failed_logins : int
+        How many wrong passwords one address may send for one account within
+        `failed_logins_window`; more are answered with 429.
+    failed_logins_window : float
+        The time in which failed logins are counted, in seconds.
+    """
+
+    data: Path = field(converter=Path)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    admin: str = "admin@example.com"
+    admin_password: Secret | None = field(default=None, converter=_secret)
+    session_lifetime: float = 600.0
+    failed_logins: int = 10
+    failed_logins_window: float = 60.0

@@ -1,0 +1,203 @@
+"""Uploads: two parts, `file` and `data`, taken in as they arrive.
+
+The file is written and hashed in a thread, a mebibyte at a time, while the next one
+arrives; nothing is kept in memory, and nothing is written twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from typing import Any
+
+from attrs import frozen
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hatcher.server.artefacts import Artefact
+from hatcher.server.blobs import Blobs, Incoming
+from hatcher.server.calls import Call, answer, created, parse_document
+from hatcher.server.description import BodySchema
+from hatcher.server.refusals import Refusal, bad_request
+
+#: How much is handed to the thread at once, in bytes.
+_BATCH = 1 << 20
+#: The largest part `data`, in bytes.
+_MAX_DATA = 1 << 20
+#: The longest name of a file, in bytes: what file systems take.
+_MAX_FILENAME = 255
+
+
+@frozen
+class Upload:
+    """An upload that has arrived whole, and whose hash is the one declared.
+
+    Attributes
+    ----------
+    incoming : Incoming
+        The file, under the name that it was sent with.
+    document : dict
+        The part `data`.
+    """
+
+    incoming: Incoming
+    document: dict[str, Any]
+
+    def store(self, call: Call, artefact: Artefact) -> Response:
+        """Store the file as an artefact, and return the answer: 201, or 200 for no change."""
+        with call.brood.database.read() as connection:
+            repository = call.repository(connection)
+        stored = call.brood.artefacts.store(
+            repository, artefact, self.incoming, overwrite=call.flags["overwrite"]
+        )
+        described = {"filename": artefact.filename, "sha256": self.incoming.sha256}
+        return created(described) if stored else answer(described)
+
+    def refused(self, error: Exception) -> Refusal:
+        """Return the answer to a file that is not what it should be."""
+        # Where the server keeps it is nobody else's business.
+        return bad_request(str(error).replace(str(self.incoming.path), self.incoming.path.name))
+
+
+@asynccontextmanager
+async def receive_upload(call: Call) -> AsyncIterator[Upload]:
+    """Take in an upload; what was not stored by the end is removed.
+
+    Parameters
+    ----------
+    call : Call
+        Of an operation with an upload.
+
+    Raises
+    ------
+    Refusal
+        400: it is not in the form described, or damaged.
+    starlette.requests.ClientDisconnect
+        The client went away.
+    """
+    receiver = _Receiver(call.brood.blobs)
+    try:
+        await receiver.receive(call.request)
+        assert call.operation.body is not None
+        yield await receiver.finish(call.operation.body)
+    finally:
+        await receiver.close()
+
+
+class _Receiver:
+    """Takes the parts of one upload as they arrive."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._incoming: Incoming | None = None
+        self._data: bytearray | None = None
+        self._in_file = False
+        self._batch = bytearray()
+        self._writing: asyncio.Future[None] | None = None
+        self._cleanup = ExitStack()
+
+    async def receive(self, request: Request) -> None:
+        media_type, options = parse_options_header(request.headers.get("content-type", ""))
+        if media_type != "multipart/form-data" or not options.get("boundary"):
+            raise bad_request(
+                "An upload must be multipart/form-data with a boundary; its Content-Type is "
+                f"'{request.headers.get('content-type', '')}'."
+            )
+        try:
+            with PushMultipartParser(options["boundary"], max_segment_count=2) as parser:
+                async for chunk in request.stream():
+                    if chunk and not parser.closed:
+                        for event in parser.parse(chunk):
+                            await self._take(event)
+        except MultipartError as error:
+            raise bad_request(
+                f"The upload is not multipart/form-data with the parts 'file' and 'data': {error}."
+            ) from error
+
+    async def _take(self, event: MultipartSegment | bytearray | bytes | None) -> None:
+        if isinstance(event, MultipartSegment):
+            await self._begin(event)
+        elif event is None:
+            await self._write_batch()
+        elif self._in_file:
+            self._batch += event
+            if len(self._batch) >= _BATCH:
+                await self._write_batch()
+        else:
+            assert self._data is not None
+            self._data += event
+            if len(self._data) > _MAX_DATA:
+                raise bad_request(f"The part 'data' is larger than {_MAX_DATA >> 20} MiB.")
+
+    async def _begin(self, segment: MultipartSegment) -> None:
+        if segment.name == "file" and self._incoming is None:
+            filename = _safe_filename(segment.filename)
+            self._incoming = await run_in_threadpool(
+                self._cleanup.enter_context, self._blobs.receive(filename)
+            )
+            self._in_file = True
+        elif segment.name == "data" and self._data is None:
+            self._data = bytearray()
+            self._in_file = False
+        else:
+            raise bad_request(
+                f"The part '{segment.name}' is one too many: an upload has one part 'file' and "
+                "one part 'data'."
+            )
+
+    async def _write_batch(self) -> None:
+        """Hand the batch to a thread; wait only for the one before it."""
+        await self._written()
+        if self._batch:
+            assert self._incoming is not None
+            self._writing = asyncio.ensure_future(
+                run_in_threadpool(self._incoming.write, self._batch)
+            )
+            self._batch = bytearray()
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await writing
+
+    async def finish(self, schema: BodySchema) -> Upload:
+        """Return what has arrived, checked."""
+        await self._written()
+        if self._incoming is None or self._data is None:
+            missing = "file" if self._incoming is None else "data"
+            raise bad_request(f"The upload has no part '{missing}'.")
+        document = parse_document(bytes(self._data))
+        await run_in_threadpool(schema.check, document)
+        if document["sha256"].lower() != self._incoming.sha256:
+            raise bad_request(
+                f"The file has the sha256 {self._incoming.sha256}, but 'data' declares "
+                f"{document['sha256']}. It changed on its way or while it was read: send it again."
+            )
+        return Upload(self._incoming, document)
+
+    async def close(self) -> None:
+        """Remove what is left of the upload."""
+        try:
+            await self._written()
+        finally:
+            await run_in_threadpool(self._cleanup.close)
+
+
+def _safe_filename(filename: str | None) -> str:
+    """Refuse a file name that is none, or could lead elsewhere."""
+    if not filename:
+        raise bad_request("The part 'file' has no filename.")
+    if (
+        filename in (".", "..")
+        or set(filename) & set("/\\")
+        or not filename.isprintable()
+        or len(filename.encode()) > _MAX_FILENAME
+    ):
+        raise bad_request(
+            f"The filename {filename!r} of the part 'file' is not the bare name of a file, of "
+            f"at most {_MAX_FILENAME} bytes."
+        )
+    return filename
