@@ -11,14 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from brood_api.operations import OPERATIONS
-
 from hatcher.errors import UnsupportedAPIVersionError
 from hatcher.transport.request import Request
 from hatcher.transport.urls import checked_segment
 
 if TYPE_CHECKING:
     from brood_api.client import Client
-
     from hatcher.transport.session import Session
 
 #: The versions of Brood's API that the description knows.

@@ -13,7 +13,7 @@ from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken
 from hatcher.core.node import Node
 from hatcher.core.organization import Organization
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.auth import BasicAuth, BroodAuth, basic_auth
+from hatcher.transport.auth import AuthTypes, BasicAuth
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.session import Session
 from hatcher.transport.timeouts import Timeouts
@@ -21,6 +21,7 @@ from hatcher.transport.urls import ServerURL, checked_segment
 
 if TYPE_CHECKING:
     import httpx
+
     from brood_api.client import Client
 
 
@@ -45,7 +46,7 @@ class BroodClient(Node):
     def from_url(
         cls,
         url: str,
-        auth: BroodAuth | httpx.Auth | tuple[str, str] | None = None,
+        auth: AuthTypes | None = None,
         verify_ssl: bool | str | os.PathLike[str] = True,
         api_version: int = 0,
         *,
@@ -91,8 +92,6 @@ class BroodClient(Node):
         if auth is None and server.credentials is not None:
             username, password = server.credentials
             auth = BasicAuth(username, password.reveal())
-        if isinstance(auth, tuple | list | str):
-            auth = basic_auth(auth)
         return cls(
             Session(
                 server,
@@ -170,7 +169,7 @@ class BroodClient(Node):
         """
         return endpoints.raw_client(self._session)
 
-    def with_auth(self, auth: BroodAuth | httpx.Auth | tuple[str, str] | None) -> BroodClient:
+    def with_auth(self, auth: AuthTypes | None) -> BroodClient:
         """Return a client for the same server with other credentials. Nothing is sent.
 
         Parameters

@@ -15,11 +15,14 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
 from hatcher.transport.urls import ServerURL
+
+if TYPE_CHECKING:
+    import httpx
 
 #: Where session tokens are given out, below the server's URL.
 EXCHANGE_PATH = "/api/v1/json/auth/tokens/auth"
@@ -131,7 +134,7 @@ class BroodClientAuth:
     ) -> None:
         self.server = ServerURL.parse(brood_url)
         self.verify_ssl = verify_ssl
-        self.credentials = _credentials(credentials)
+        self.credentials = _exchangeable(credentials)
         #: Held during an exchange, so that threads do not all make one.
         self.lock = threading.RLock()
         self._token: Secret | None = None
@@ -160,29 +163,37 @@ class BroodClientAuth:
 #: What clients take as `auth`, besides an `httpx.Auth` of the user's own.
 BroodAuth: TypeAlias = BasicAuth | BroodBearerTokenAuth | BroodClientAuth
 
-
-def _credentials(
-    given: tuple[str, str] | str | BasicAuth | BroodBearerTokenAuth,
-) -> BasicAuth | BroodBearerTokenAuth:
-    if isinstance(given, BasicAuth | BroodBearerTokenAuth):
-        return given
-    if isinstance(given, str):
-        return BroodBearerTokenAuth(given)
-    return basic_auth(given)
+#: The same as users may write it.
+AuthTypes: TypeAlias = "BroodAuth | httpx.Auth | tuple[str, str]"
 
 
-def basic_auth(pair: object) -> BasicAuth:
-    """Return `pair` as BasicAuth, or say what credentials look like.
+def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | None:
+    """Return what a user gave as `auth`, a pair as BasicAuth.
 
     Raises
     ------
     InvalidArgumentError
-        It is not a tuple of two strings.
+        It is nothing that can be used. The message does not show it.
     """
-    match pair:
+    if given is None or isinstance(given, BroodAuth):
+        return given
+    match given:
         case (str(username), str(password)):
             return BasicAuth(username, password)
+    if hasattr(given, "sync_auth_flow"):  # an httpx.Auth, known without importing httpx
+        return given
     raise InvalidArgumentError(
-        f"auth cannot be a {type(pair).__name__} of that kind. Give (user name, password), "
+        f"auth cannot be such a {type(given).__name__}. Give (user name, password), "
         "BroodBearerTokenAuth(token), or BroodClientAuth(url, credentials)."
+    )
+
+
+def _exchangeable(given: object) -> BasicAuth | BroodBearerTokenAuth:
+    if isinstance(given, str):
+        return BroodBearerTokenAuth(given)
+    auth = checked_auth(given)  # type: ignore[arg-type]
+    if isinstance(auth, BasicAuth | BroodBearerTokenAuth):
+        return auth
+    raise InvalidArgumentError(
+        "credentials must be (user name, password), or an API token as a string."
     )

@@ -8,26 +8,9 @@ import httpx
 
 from hatcher.errors import InvalidJSONError
 from hatcher.transport import answers
-from hatcher.transport.auth import EXCHANGE_PATH, BroodAuth, BroodClientAuth, basic_auth
-from hatcher.transport.clients import USER_AGENT
+from hatcher.transport.auth import EXCHANGE_PATH, BroodAuth, BroodClientAuth
+from hatcher.transport.clients import USER_AGENT, ssl_context
 from hatcher.transport.urls import ServerURL, origin_of
-
-
-def authorizer(
-    server: ServerURL, auth: BroodAuth | httpx.Auth | tuple[str, str] | None
-) -> Authorizer | None:
-    """Return what puts `auth` on the requests to `server`.
-
-    Raises
-    ------
-    InvalidArgumentError
-        `auth` is nothing that can be used.
-    """
-    if auth is None:
-        return None
-    if not isinstance(auth, BroodAuth | httpx.Auth):
-        auth = basic_auth(auth)
-    return Authorizer(server, auth)
 
 
 class Authorizer(httpx.Auth):
@@ -107,7 +90,11 @@ def _exchange(
         },
         extensions={"timeout": request.extensions.get("timeout", {})},
     )
-    response = yield exchange
+    if auth.verify_ssl is None:
+        response = yield exchange
+    else:
+        with httpx.Client(verify=ssl_context(auth.verify_ssl)) as client:
+            response = client.send(exchange)
     response.read()
     asked = "exchange the credentials for a session token", "POST", str(exchange.url)
     if not response.is_success:

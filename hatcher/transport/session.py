@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hatcher.errors import HatcherException, InvalidJSONError
 from hatcher.transport import answers
+from hatcher.transport.auth import AuthTypes, checked_auth
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.timeouts import Timeouts
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from hatcher.transport.auth import BroodAuth
     from hatcher.transport.sender import Download, Sender
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Session:
         server: ServerURL,
         *,
         api_version: int,
-        auth: BroodAuth | httpx.Auth | tuple[str, str] | None = None,
+        auth: AuthTypes | None = None,
         verify_ssl: bool | str | Path = True,
         timeouts: Timeouts | None = None,
         retries: RetryPolicy | None = None,
@@ -68,7 +68,7 @@ class Session:
         self.verify_ssl = verify_ssl
         self.timeouts = timeouts or Timeouts()
         self.retries = retries or RetryPolicy()
-        self._auth = auth
+        self._auth = checked_auth(auth)
         self._given = client
         self._made: httpx.Client | None = None
         self._sender: Sender | None = None
@@ -156,7 +156,7 @@ class Session:
             if self._made is not None:
                 self._made.close()
 
-    def with_auth(self, auth: BroodAuth | httpx.Auth | tuple[str, str] | None) -> Session:
+    def with_auth(self, auth: AuthTypes | None) -> Session:
         """Return a session like this one for somebody else."""
         return Session(
             self.server,
@@ -172,25 +172,24 @@ class Session:
 
     def new_client(self) -> httpx.Client:
         """Make an httpx client with this session's host, auth, TLS and timeouts."""
-        from hatcher.transport import authorizer, clients
+        from hatcher.transport import clients
 
         return clients.build_client(
-            self.server,
-            self.timeouts,
-            self._ssl_context,
-            authorizer.authorizer(self.server, self._auth),
+            self.server, self.timeouts, self._ssl_context, self._authorizer()
         )
 
     def new_async_client(self) -> httpx.AsyncClient:
         """Make the same as `new_client` does, for `await`."""
-        from hatcher.transport import authorizer, clients
+        from hatcher.transport import clients
 
         return clients.build_async_client(
-            self.server,
-            self.timeouts,
-            self._ssl_context,
-            authorizer.authorizer(self.server, self._auth),
+            self.server, self.timeouts, self._ssl_context, self._authorizer()
         )
+
+    def _authorizer(self) -> httpx.Auth | None:
+        from hatcher.transport.authorizer import Authorizer
+
+        return None if self._auth is None else Authorizer(self.server, self._auth)
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
@@ -209,14 +208,12 @@ class Session:
 
     def _new_sender(self) -> Sender:
         # Imported here because it imports httpx, which takes 0.2 s.
-        from hatcher.transport.authorizer import authorizer
         from hatcher.transport.sender import Sender
 
         no_credentials = _NO_CREDENTIALS if self._unpickled and self._auth is None else ""
         if self._given is not None:
             # It keeps its own authentication, unless one was given beside it.
-            auth = authorizer(self.server, self._auth)
-            return Sender(self.server, self._given, self.retries, auth=auth)
+            return Sender(self.server, self._given, self.retries, auth=self._authorizer())
         self._made = self.new_client()
         return Sender(self.server, self._made, self.retries, no_credentials=no_credentials)
 

@@ -1,0 +1,79 @@
+#!/usr/bin/env python
+"""The main job, from an empty server to a verified download; run by ``make demo``.
+
+Everything is real: the server is ``hatcher serve`` in a process of its own, and the
+eggs are made from distributions that are installed here. All of it is thrown away
+in the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+from hatcher.api import BroodBearerTokenAuth, BroodClient
+from hatcher.testing import BroodProcess
+from hatcher.testing.eggs import build_egg
+
+DISTRIBUTIONS = ("attrs", "httpx", "idna")
+PLATFORM = "rh8-x86_64"
+PYTHON_TAG = "cp311"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="hatcher-demo-") as folder:
+        eggs = Path(folder, "eggs")
+        downloads = Path(folder, "downloads")
+        eggs.mkdir()
+        downloads.mkdir()
+        with BroodProcess() as server:
+            run(server, eggs, downloads)
+
+
+def run(server: BroodProcess, eggs: Path, downloads: Path) -> None:
+    step(f"A Brood is up at {server.url}")
+
+    with server.client(api_version=1) as administrator:
+        token = administrator.create_api_token("demo")["token"]
+    step("The administrator has made an API token; it is all that is used from here on")
+
+    with BroodClient.from_url(
+        server.url, auth=BroodBearerTokenAuth(token), api_version=1
+    ) as client:
+        organization = client.create_organization("acme", "Makers of everything")
+        step(f"Created {organization!r}")
+        repository = organization.create_repository("dev", "Builds of the night")
+        step(f"Created {repository!r}")
+        platform = repository.platform(PLATFORM)
+
+        built = [build_egg(distribution, eggs) for distribution in DISTRIBUTIONS]
+        for egg in built:
+            platform.upload_egg(egg, enabled=False)
+            step(f"Uploaded {egg.name} ({egg.stat().st_size:,} bytes), not shown yet")
+        assert platform.list_eggs(PYTHON_TAG) == []
+        platform.reindex(built)
+        step("Re-indexed: now all of them show at once")
+
+        index = platform.egg_index(PYTHON_TAG)
+        step(f"{PYTHON_TAG} can use: {', '.join(sorted(index))}")
+
+        for filename, entry in sorted(index.items()):
+            platform.download_egg(
+                entry["python_tag"], entry["name"], entry["full_version"], downloads
+            )
+            digest = hashlib.sha256((downloads / filename).read_bytes()).hexdigest()
+            original = hashlib.sha256((eggs / filename).read_bytes()).hexdigest()
+            if not digest == original == entry["sha256"]:
+                raise SystemExit(f"{filename} is not what was uploaded: {digest} != {original}")
+            step(f"Downloaded {filename}; verified, sha256 {digest}")
+
+    print("\nDone. The server and everything on it are thrown away again.")
+
+
+def step(words: str) -> None:
+    print(f"  * {words}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""When a request is sent again, and after what pause."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from hatcher.errors import (
+    BroodConnectionError,
+    BroodTimeoutError,
+    HatcherException,
+    InvalidArgumentError,
+    InvalidEgg,
+    NotConnectedError,
+    TLSError,
+)
+from hatcher.transport.answers import http_error
+from hatcher.transport.request import Safety
+from hatcher.transport.retry import RetryPolicy, parse_retry_after
+from hatcher.transport.timeouts import Timeouts
+
+
+def answered(status: int, retry_after: str | None = None) -> HatcherException:
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return http_error(("do it", "GET", "https://example.com"), status, headers, b"")
+
+
+@pytest.mark.parametrize(
+    ("safety", "error", "again"),
+    [
+        ("safe", answered(503), True),
+        ("safe", answered(502), True),
+        ("safe", answered(504), True),
+        ("safe", answered(429, "1"), True),
+        ("safe", answered(429, "3600"), False),
+        ("safe", answered(500), False),
+        ("safe", answered(404), False),
+        ("safe", BroodConnectionError("lost"), True),
+        ("safe", BroodTimeoutError("silent"), True),
+        ("safe", NotConnectedError("refused"), True),
+        ("safe", TLSError("certificate"), False),
+        ("safe", InvalidEgg("no egg"), False),
+        ("idempotent", answered(503), False),
+        ("idempotent", BroodConnectionError("lost"), False),
+        ("idempotent", NotConnectedError("refused"), True),
+        ("ambiguous", answered(503), False),
+        ("ambiguous", answered(429, "1"), True),
+        ("ambiguous", BroodConnectionError("lost"), False),
+        ("ambiguous", BroodTimeoutError("silent"), False),
+        ("ambiguous", NotConnectedError("refused"), True),
+    ],
+)
+def test_what_is_sent_again(safety: Safety, error: HatcherException, again: bool) -> None:
+    assert RetryPolicy().allows(safety, error) is again
+
+
+def test_retry_after_is_read_in_both_forms() -> None:
+    assert parse_retry_after(None) is None
+    assert parse_retry_after("7") == 7.0
+    assert parse_retry_after("-7") == 0.0
+    assert parse_retry_after("soon") is None
+    in_a_minute = parse_retry_after(format_datetime(datetime.now(UTC) + timedelta(minutes=1)))
+    assert in_a_minute is not None and 50 < in_a_minute <= 60
+    assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+
+
+@pytest.mark.parametrize("numbers", [{"retries": -1}, {"backoff": -0.1}, {"longest": float("nan")}])
+def test_numbers_below_zero_are_refused(numbers: dict[str, float]) -> None:
+    with pytest.raises(InvalidArgumentError, match=next(iter(numbers))):
+        RetryPolicy(**numbers)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+def test_timeouts_are_above_zero(seconds: float) -> None:
+    with pytest.raises(InvalidArgumentError, match="connect timeout"):
+        Timeouts(connect=seconds)
+
+
+def test_one_number_is_for_everything() -> None:
+    assert Timeouts.of(5) == Timeouts(5, 5, 5, 5)
+    assert Timeouts.of(None) == Timeouts(None, None, None, None)
+    assert Timeouts.of(Timeouts(read=1)).read == 1
