@@ -1,0 +1,289 @@
+"""The existing client's Python API works against our server."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from hatcher.testing import BroodServer, build_egg, write_egg
+
+from .conftest import Peer, PeerError
+
+PLATFORM = "rh8-x86_64"
+NODE = f"acme/dev/{PLATFORM}"
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def eggs(tmp_path: Path) -> Path:
+    folder = tmp_path / "eggs"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def repository(peer: Peer) -> Peer:
+    """The client of a Brood that has the repository acme/dev."""
+    peer("", "create_organization", "acme", "Road runner traps")
+    peer("acme", "create_repository", "dev", "Not yet exploded")
+    return peer
+
+
+def test_organizations_and_repositories(peer: Peer) -> None:
+    assert peer("", "list_organizations") == []
+
+    created = peer("", "create_organization", "acme", "Road runner traps")
+    assert created == "<Organization organization_name='acme'>"
+    created = peer("acme", "create_repository", "dev", "Not yet exploded")
+    assert created == "<Repository organization='acme', repository='dev'>"
+    peer("acme", "create_repository", "prod", "Exploded")
+
+    assert peer("", "list_organizations") == ["acme"]
+    assert sorted(peer("acme", "list_repositories")) == ["dev", "prod"]
+    available = peer("", "list_available_repositories")
+    assert sorted(available) == ["acme/dev", "acme/prod"]
+
+    peer("acme/prod", "delete")
+    assert peer("acme", "list_repositories") == ["dev"]
+
+
+def test_platforms_and_python_tags(peer: Peer) -> None:
+    assert {"rh8-x86_64", "win-x86_64"} <= set(peer("", "list_platforms"))
+    tags = peer("", "list_python_tags")
+    assert "cp311" in tags
+    assert set(tags) < set(peer("", "list_python_tags", list_all=True))
+
+
+def test_an_egg_from_upload_to_deletion(repository: Peer, eggs: Path, destination: Path) -> None:
+    egg = build_egg("attrs", eggs, platform=PLATFORM, python_tag="cp311")
+    name, version = "attrs", egg.name.removeprefix("attrs-").removesuffix(".egg")
+
+    repository(NODE, "upload_egg", egg)
+
+    index = repository(NODE, "egg_index", "cp311")
+    assert list(index) == [egg.name]
+    assert index[egg.name]["sha256"] == sha256(egg)
+    assert index[egg.name]["size"] == egg.stat().st_size
+    assert index[egg.name]["full_version"] == version
+    assert repository(NODE, "list_eggs", "cp311") == [{"name": egg.name, "python_tag": "cp311"}]
+    assert repository(NODE, "list_eggs", "cp38") == []
+
+    metadata = repository(NODE, "egg_metadata", "cp311", name, version)
+    assert metadata["sha256"] == sha256(egg)
+    assert metadata["filename"] == egg.name
+
+    repository(NODE, "download_egg", "cp311", name, version, destination)
+    assert (destination / egg.name).read_bytes() == egg.read_bytes()
+    # Once more: what is there already is found to be the same.
+    repository(NODE, "download_egg", "cp311", name, version, destination)
+    assert [path.name for path in destination.iterdir()] == [egg.name]
+
+    repository(NODE, "delete_egg", "cp311", name, version)
+    assert repository(NODE, "egg_index", "cp311") == {}
+    with pytest.raises(PeerError) as caught:
+        repository(NODE, "egg_metadata", "cp311", name, version)
+    assert caught.value.status == 404
+
+
+def test_a_download_in_steps(repository: Peer, eggs: Path, destination: Path) -> None:
+    egg = write_egg(
+        eggs, "Spam", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=3_000_000
+    )
+    repository(NODE, "upload_egg", egg)
+
+    arguments = ("cp311", "Spam", "1.0-1", destination)
+    length, received = repository(NODE, "iter_download_egg", *arguments)
+
+    assert length == received == egg.stat().st_size
+    assert (destination / egg.name).read_bytes() == egg.read_bytes()
+
+
+def test_our_client_sees_what_the_existing_one_sees(
+    repository: Peer, brood_server: BroodServer, api_version: int, eggs: Path
+) -> None:
+    egg = build_egg("idna", eggs, platform=PLATFORM, python_tag="cp311")
+    repository(NODE, "upload_egg", egg)
+
+    ours = brood_server.client(api_version).organization("acme").repository("dev")
+    platform = ours.platform(PLATFORM)
+
+    full_version = egg.name.removeprefix("idna-").removesuffix(".egg")
+    for method, *args in (
+        ("egg_index", "cp311"),
+        ("list_eggs", "cp311"),
+        ("egg_metadata", "cp311", "idna", full_version),
+    ):
+        assert getattr(platform, method)(*args) == repository(NODE, method, *args)
+
+
+def test_an_egg_without_tag_suits_every_python(
+    repository: Peer, eggs: Path, destination: Path
+) -> None:
+    egg = build_egg("idna", eggs, platform=PLATFORM)
+    version = egg.name.removeprefix("idna-").removesuffix(".egg")
+
+    repository(NODE, "upload_egg", egg, verify=True)  # asks for .../none/eggs/...
+    repository(NODE, "upload_egg", egg, verify=True)
+
+    for tag in ("cp38", "cp311"):
+        assert repository(NODE, "list_eggs", tag) == [{"name": egg.name, "python_tag": None}]
+    repository(NODE, "download_egg", "none", "idna", version, destination)
+    assert (destination / egg.name).read_bytes() == egg.read_bytes()
+
+
+def test_a_name_with_capitals(repository: Peer, eggs: Path, destination: Path) -> None:
+    egg = write_egg(eggs, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311")
+
+    repository(NODE, "upload_egg", egg)
+
+    assert list(repository(NODE, "egg_index", "cp311")) == ["MyEgg-1.0-1.egg"]
+    repository(NODE, "download_egg", "cp311", "MyEgg", "1.0-1", destination)
+    assert (destination / "MyEgg-1.0-1.egg").read_bytes() == egg.read_bytes()
+
+
+def test_a_disabled_egg_until_it_is_re_indexed(repository: Peer, eggs: Path) -> None:
+    disabled = write_egg(eggs, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311")
+    untagged = write_egg(eggs, "Other", "1.0", platform=PLATFORM)
+    for egg in (disabled, untagged):
+        repository(NODE, "upload_egg", egg, enabled=False)
+
+    assert repository(NODE, "egg_index", "cp311") == {}
+    assert repository(NODE, "egg_metadata", "cp311", "MyEgg", "1.0-1")["enabled"] is False
+
+    repository(NODE, "reindex", [str(disabled), str(untagged)])
+
+    assert sorted(repository(NODE, "egg_index", "cp311")) == [disabled.name, untagged.name]
+    assert repository(NODE, "egg_metadata", "cp311", "MyEgg", "1.0-1")["enabled"] is True
+
+
+def test_an_upload_of_what_is_there(repository: Peer, eggs: Path, tmp_path: Path) -> None:
+    egg = write_egg(eggs, "Spam", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=100)
+    (tmp_path / "other").mkdir()
+    other = write_egg(
+        tmp_path / "other",
+        "Spam",
+        "1.0",
+        platform=PLATFORM,
+        python_tag="cp311",
+        payload_bytes=100,
+        seed=1,
+    )
+    repository(NODE, "upload_egg", egg)
+
+    repository(NODE, "upload_egg", egg)  # the same bytes: nothing to do
+    with pytest.raises(PeerError) as caught:
+        repository(NODE, "upload_egg", other)
+    assert caught.value.status == 409
+    with pytest.raises(PeerError) as caught:
+        repository(NODE, "upload_egg", other, verify=True)
+    assert caught.value.kind == "ChecksumMismatchError"
+    stored = repository(NODE, "egg_metadata", "cp311", "Spam", "1.0-1")["sha256"]
+    assert stored == sha256(egg)
+
+    repository(NODE, "upload_egg", other, overwrite=True)
+    stored = repository(NODE, "egg_metadata", "cp311", "Spam", "1.0-1")["sha256"]
+    assert stored == sha256(other)
+
+
+def test_a_repository_with_eggs_is_deleted_only_by_force(repository: Peer, eggs: Path) -> None:
+    repository(NODE, "upload_egg", write_egg(eggs, platform=PLATFORM, python_tag="cp311"))
+
+    with pytest.raises(PeerError) as caught:
+        repository("acme/dev", "delete")
+    assert caught.value.status is not None
+    assert 400 <= caught.value.status < 500
+
+    repository("acme/dev", "delete", force=True)
+    assert repository("acme", "list_repositories") == []
+
+
+def test_api_tokens_and_session_tokens(repository: Peer, brood_server: BroodServer) -> None:
+    created = repository("", "create_api_token", "laptop")
+    assert created["name"] == "laptop"
+    tokens = repository("", "list_api_tokens")
+    assert [token["name"] for token in tokens] == ["laptop"]
+    assert created["token"] not in str(tokens)
+
+    by_token = repository.with_auth(exchange=created["token"])
+    assert by_token("", "list_organizations") == ["acme"]
+    password = [brood_server.admin_email, brood_server.admin_password]
+    by_password = repository.with_auth(exchange=password)
+    assert by_password("", "list_organizations") == ["acme"]
+
+    repository("", "delete_api_token", "laptop")
+    assert repository("", "list_api_tokens") == []
+    with pytest.raises(PeerError) as caught:
+        by_token("", "list_organizations")
+    assert caught.value.status == 401
+
+
+def test_users(repository: Peer) -> None:
+    created = repository("acme", "create_user", "coyote@example.com")
+    assert created == "<User organization='acme', email='coyote@example.com'>"
+    with pytest.raises(PeerError) as caught:
+        repository("acme", "create_user", "no e-mail address")
+    assert caught.value.status == 400
+
+
+class TestErrors:
+    def test_wrong_credentials(self, repository: Peer, brood_server: BroodServer) -> None:
+        wrong = [brood_server.admin_email, "wrong"]
+        for auth in ({"basic": wrong}, {"exchange": wrong}, {"exchange": "no-such-token"}, {}):
+            with pytest.raises(PeerError) as caught:
+                repository.with_auth(**auth)("", "list_organizations")
+            assert (caught.value.kind, caught.value.status) == ("HTTPError", 401)
+
+    def test_what_is_not_there(self, repository: Peer, eggs: Path, destination: Path) -> None:
+        egg = write_egg(eggs, platform=PLATFORM, python_tag="cp311")
+        for node, method, *args in (
+            ("nobody", "list_repositories"),
+            (f"acme/nothing/{PLATFORM}", "egg_index", "cp311"),
+            (f"acme/nothing/{PLATFORM}", "upload_egg", egg),
+            (NODE, "egg_metadata", "cp311", "nothing", "1.0-1"),
+            (NODE, "download_egg", "cp311", "nothing", "1.0-1", destination),
+            (NODE, "delete_egg", "cp311", "nothing", "1.0-1"),
+            ("", "delete_api_token", "nothing"),
+        ):
+            with pytest.raises(PeerError) as caught:
+                repository(node, method, *args)
+            assert (caught.value.kind, caught.value.status) == ("HTTPError", 404), method
+        assert not list(destination.iterdir())
+
+    def test_what_is_there_already(self, repository: Peer) -> None:
+        for node, method, name in (
+            ("", "create_organization", "acme"),
+            ("acme", "create_repository", "dev"),
+        ):
+            with pytest.raises(PeerError) as caught:
+                repository(node, method, name, "again")
+            assert caught.value.status == 409
+
+    def test_what_is_not_valid(self, repository: Peer) -> None:
+        for node, method, *args in (
+            ("", "create_organization", "", "no name"),
+            ("", "create_organization", "a/b", "two names"),
+            ("acme", "create_repository", "..", "no name"),
+            ("", "create_api_token", ""),
+        ):
+            with pytest.raises(PeerError) as caught:
+                repository(node, method, *args)
+            assert caught.value.status == 400, args
+
+    def test_a_wrong_hash(self, repository: Peer, eggs: Path, destination: Path) -> None:
+        egg = write_egg(eggs, platform=PLATFORM, python_tag="cp311")
+        repository(NODE, "upload_egg", egg)
+        with pytest.raises(PeerError) as caught:
+            repository(NODE, "download_egg", "cp311", "spam", "1.0.0-1", destination, "0" * 64)
+        assert caught.value.kind == "ChecksumMismatchError"
