@@ -116,7 +116,12 @@ def load_description(root: Path = ROOT) -> dict[str, Any]:
 
 def validate(description: dict[str, Any]) -> None:
     """Validate the description against the OpenAPI specification."""
-    from openapi_spec_validator import OpenAPIV30SpecValidator
+    try:
+        from openapi_spec_validator import OpenAPIV30SpecValidator
+    except ImportError as error:
+        raise GenerationError(
+            f"{DESCRIPTION} cannot be validated: openapi-spec-validator is not installed"
+        ) from error
 
     errors = list(OpenAPIV30SpecValidator(description).iter_errors())
     if errors:
@@ -130,17 +135,20 @@ def list_operations(description: dict[str, Any]) -> list[Operation]:
     problems: list[str] = []
     for path, item in description["paths"].items():
         for method in METHODS:
-            if method not in item:
+            if method not in (item or ()):
                 continue
             data = item[method]
             where = f"{method.upper()} {path}"
+            if not isinstance(data, dict):
+                problems.append(f"{where}: is empty")
+                continue
             operation = Operation(
-                id=data.get("operationId", ""),
+                id=str(data.get("operationId", "")),
                 method=method.upper(),
                 path=path,
-                tag=",".join(data.get("tags", [])),
-                safety=data.get("x-safety", ""),
-                access=data.get("x-access", ""),
+                tag=",".join(map(str, data.get("tags", []))),
+                safety=str(data.get("x-safety", "")),
+                access=str(data.get("x-access", "")),
             )
             if not re.fullmatch(r"v\d_[a-z0-9_]+", operation.id):
                 problems.append(f"{where}: operationId must read like v1_list_things")
@@ -179,15 +187,16 @@ def generate(root: Path, package: Path, *, must_validate: bool = False) -> list[
     """Generate a fresh package into `package`, a folder that does not exist yet."""
     require_pins(root)
     description = load_description(root)
+    operations = list_operations(description)
     if must_validate or importlib.util.find_spec("openapi_spec_validator"):
         validate(description)
-    operations = list_operations(description)
+    as_json = to_json(description)
 
     with tempfile.TemporaryDirectory(prefix="brood-api-") as folder:
         templates = assemble_templates(root, Path(folder) / "templates")
         run_generator(root, templates, package)
         (package / "operations.py").write_text(render_operations(templates, operations), "utf-8")
-    (package / "brood.json").write_text(to_json(description), "utf-8")
+    (package / "brood.json").write_text(as_json, "utf-8")
     (package / "py.typed").touch()
     run_ruff(package)
     (package / STAMP).write_text(stamp(root) + "\n", "utf-8")

@@ -247,7 +247,8 @@ def test_only_the_available_repositories_and_runtimes_differ(description: dict[s
     differing = {
         name[3:]
         for name, data in operations_of.items()
-        if name.startswith("v0") and data["responses"] != operations_of[f"v1{name[2:]}"]["responses"]
+        if name.startswith("v0")
+        and data["responses"] != operations_of[f"v1{name[2:]}"]["responses"]
     }
     assert differing == {
         "list_available_repositories",

@@ -1,0 +1,313 @@
+"""generated/brood_api: the requests it defines, its documents, and its ready functions."""
+
+from __future__ import annotations
+
+import asyncio
+import compileall
+import gzip
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+
+from brood_api import AuthenticatedClient, Client
+from brood_api.api.authentication import v1_create_session_token
+from brood_api.api.eggs import v1_delete_egg, v1_download_egg, v1_get_egg_index, v1_upload_egg
+from brood_api.api.platforms import v1_list_platforms
+from brood_api.api.repositories import v0_list_available_repositories
+from brood_api.errors import UnexpectedContent, UnexpectedStatus
+from brood_api.models.checksum import Checksum
+from brood_api.models.error import Error
+from brood_api.models.file_upload import FileUpload
+from brood_api.operations import OPERATIONS, Operation
+from brood_api.types import File
+from hatcher.testing.faults import Answer, ScriptedServer
+
+JSON = {"Content-Type": "application/json"}
+ODD_NAMES = [
+    "a/b",
+    "a+b",
+    "a b",
+    "50%",
+    "what?",
+    "#1",
+    "ü",
+    "日本",
+    "ada@example.com",
+    "a%2Fb",
+    "..a",
+]
+
+
+def described(description: dict[str, Any], operation: Operation) -> dict[str, Any]:
+    return description["paths"][operation.path][operation.method.lower()]
+
+
+def path_names(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+# Operations ---------------------------------------------------------------------------------
+
+
+def test_operations_are_those_of_the_description(description: dict[str, Any]) -> None:
+    assert len(OPERATIONS) == 87
+    for name, operation in OPERATIONS.items():
+        data = described(description, operation)
+        assert data["operationId"] == name
+        assert [operation.tag] == data["tags"]
+        assert operation.safety == data["x-safety"]
+        assert operation.access == data["x-access"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_request_kwargs_gives_method_path_and_query(name: str, description: dict[str, Any]) -> None:
+    operation = OPERATIONS[name]
+    names = path_names(operation.path)
+    kwargs = importlib.import_module(operation.module).request_kwargs(*names)
+    queries = {
+        parameter["name"]: parameter["schema"]["default"]
+        for parameter in description["components"]["parameters"].values()
+        if parameter["in"] == "query"
+    }
+    references = described(description, operation).get("parameters", [])
+    wanted = {r["$ref"].rpartition("/")[2] for r in references}
+    params = {
+        key: value for key, value in queries.items() if key.title().replace("_", "") in wanted
+    }
+    expected: dict[str, Any] = {
+        "method": operation.method,
+        "url": operation.path.replace("{", "").replace("}", ""),
+    }
+    if params:
+        expected["params"] = params
+    assert kwargs == expected
+
+
+@pytest.mark.parametrize("odd", ODD_NAMES)
+def test_odd_names_stay_one_segment_down_to_the_wire(odd: str) -> None:
+    kwargs = v1_delete_egg.request_kwargs("acme", odd, "rh8-x86_64", "cp311", odd, "1.0-1")
+    before, after = "/api/v1/json/data/acme/", "/rh8-x86_64/cp311/eggs/"
+    assert kwargs["url"].startswith(before)
+    quoted = kwargs["url"].removeprefix(before).partition("/")[0]
+    assert unquote(quoted) == odd
+    assert kwargs["url"] == f"{before}{quoted}{after}{quoted}/1.0-1"
+
+    request = httpx.Client(base_url="http://host/prefix").build_request(**kwargs)
+    assert request.url.raw_path == f"/prefix{kwargs['url']}?force=False".encode()
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_names_that_would_make_another_path_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be a name in a URL"):
+        v1_delete_egg.request_kwargs("acme", name, "rh8-x86_64", "cp311", "numpy", "1.0-1")
+    with pytest.raises(ValueError, match="cannot be a name in a URL"):
+        v1_delete_egg.sync(
+            "acme", name, "rh8", "cp311", "numpy", "1.0-1", client=Client("http://127.0.0.1:9")
+        )
+
+
+def test_the_query_is_what_was_asked_for() -> None:
+    assert v1_upload_egg.request_kwargs("o", "r", "p", overwrite="True", enabled="False") == {
+        "method": "POST",
+        "url": "/api/v1/json/data/o/r/p/eggs/upload",
+        "params": {"overwrite": "True", "enabled": "False"},
+    }
+
+
+# Importing ----------------------------------------------------------------------------------
+
+
+def imported_by(statement: str) -> set[str]:
+    code = f"{statement}; import sys; print(*sys.modules)"
+    return set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
+
+
+def test_an_operation_imports_no_model_but_its_own() -> None:
+    modules = imported_by("import brood_api.api.platforms.v1_list_platforms")
+    assert {name for name in modules if name.startswith("brood_api.models.")} == {
+        "brood_api.models.error",
+        "brood_api.models.platform_list",
+    }
+
+
+def test_the_list_of_operations_imports_nothing_heavy() -> None:
+    assert not {"httpx", "attrs", "dateutil"} & imported_by("import brood_api.operations")
+
+
+def test_every_module_compiles_and_imports(root: Path) -> None:
+    package = root / "generated/brood_api"
+    assert compileall.compile_dir(package, quiet=1, force=True)
+    for path in package.rglob("*.py"):
+        name = ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        importlib.import_module(name.removesuffix(".__init__"))
+
+
+def test_the_package_offers_both_clients_and_nothing_unknown() -> None:
+    import brood_api
+
+    assert {"AuthenticatedClient", "Client"} <= set(dir(brood_api))
+    with pytest.raises(AttributeError, match="no attribute 'Brood'"):
+        brood_api.Brood  # noqa: B018
+
+
+# Documents ----------------------------------------------------------------------------------
+
+
+def model_of(schema: str) -> type | None:
+    """The generated class of a schema, by its name; the simple schemas have none."""
+    for path in Path(sys.modules["brood_api"].__path__[0], "models").glob("*.py"):
+        module = importlib.import_module(f"brood_api.models.{path.stem}")
+        found = getattr(module, schema, None)
+        if isinstance(found, type) and found.__module__ == module.__name__:
+            return found
+    return None
+
+
+def test_documents_survive_the_models_with_their_unknown_fields(
+    description: dict[str, Any],
+) -> None:
+    survived = 0
+    for name, schema in description["components"]["schemas"].items():
+        model = model_of(name)
+        if model is None or "file" in schema.get("properties", {}):
+            continue  # a plain value, or a form that is only ever sent
+        example = dict(schema["example"])
+        if not isinstance(schema.get("additionalProperties"), dict):
+            example["a field of tomorrow"] = {"of": ["any", "shape", None]}
+        assert model.from_dict(example).to_dict() == example, name
+        survived += 1
+    assert survived >= 40
+
+
+# The ready functions, against real sockets ------------------------------------------------------
+
+
+def test_a_ready_function_sends_the_token_and_returns_the_document() -> None:
+    body = json.dumps({"platforms": ["rh8-x86_64"]}).encode()
+    with ScriptedServer(Answer(headers=JSON, body=body)) as server:
+        client = AuthenticatedClient(base_url=f"{server.url}/prefix", token="t0ken")
+        platforms = v1_list_platforms.sync(client=client)
+        assert platforms.platforms == ["rh8-x86_64"]
+        assert asyncio.run(v1_list_platforms.asyncio(client=client)) == platforms
+    assert [r.target for r in server.requests] == ["/prefix/api/v1/json/metadata/platforms"] * 2
+    assert {r.headers["authorization"] for r in server.requests} == {"Bearer t0ken"}
+
+
+def test_a_plain_client_takes_a_configured_httpx_client() -> None:
+    body = b'{"repositories": ["acme/dev"]}'
+    with ScriptedServer(Answer(headers=JSON, body=body)) as server:
+        session = httpx.Client(base_url=server.url, auth=("ada@example.com", "pw"))
+        client = Client(base_url=server.url).set_httpx_client(session)
+        found = v0_list_available_repositories.sync(client=client, include_indexable="True")
+    assert found.repositories == ["acme/dev"]
+    (request,) = server.requests
+    assert request.target == "/api/v0/json/metadata/user/repositories?include_indexable=True"
+    assert request.headers["authorization"].startswith("Basic ")
+
+
+def test_an_error_document_is_returned() -> None:
+    answer = Answer(401, headers=JSON, body=b'{"error": "Who are you?"}')
+    with ScriptedServer(answer) as server:
+        client = Client(base_url=server.url)
+        response = v1_create_session_token.sync_detailed(client=client)
+    assert response.status_code == 401
+    assert response.parsed == Error("Who are you?")
+
+
+def test_json_without_its_content_encoding_is_read() -> None:
+    body = gzip.compress(b'{"numpy-1.0-1.egg": {"name": "numpy", "version": "1.0", "build": 1}}')
+    with ScriptedServer(Answer(headers=JSON, body=body)) as server:
+        client = Client(base_url=server.url)
+        index = v1_get_egg_index.sync("acme", "dev", "rh8", "cp311", client=client)
+    assert index["numpy-1.0-1.egg"].version == "1.0"
+
+
+@pytest.mark.parametrize("status", [200, 404, 502, 522])
+def test_a_page_of_html_is_an_error_that_tells_its_status(status: int) -> None:
+    answer = Answer(status, headers={"Content-Type": "text/html"}, body=b"<h1>Gateway</h1>")
+    with ScriptedServer(answer) as server:
+        client = Client(base_url=server.url)
+        with pytest.raises(UnexpectedContent, match=f"{status} is no JSON.*Gateway") as caught:
+            v1_get_egg_index.sync("acme", "dev", "rh8", "cp311", client=client)
+    assert caught.value.status_code == status
+
+
+def test_an_undocumented_status_is_an_error() -> None:
+    with ScriptedServer(Answer(418, headers=JSON, body=b'{"error": "teapot"}')) as server:
+        client = Client(base_url=server.url)
+        with pytest.raises(UnexpectedStatus, match="418"):
+            v1_list_platforms.sync(client=client)
+
+
+def test_an_unknown_status_with_a_document_is_read() -> None:
+    with ScriptedServer(Answer(522, headers=JSON, body=b'{"error": "away"}')) as server:
+        response = v1_list_platforms.sync_detailed(client=Client(base_url=server.url))
+    assert (response.status_code, response.parsed) == (522, Error("away"))
+
+
+def test_an_upload_sends_the_file_and_then_the_data(tmp_path: Path) -> None:
+    egg = tmp_path / "numpy-1.0-1.egg"
+    egg.write_bytes(b"the bytes of the file\r\n--+++\r\n")
+    with ScriptedServer(Answer(201)) as server, egg.open("rb") as file:
+        body = FileUpload(file=File(file, egg.name), data=Checksum("0" * 64))
+        client = Client(base_url=server.url)
+        response = v1_upload_egg.sync_detailed("acme", "dev", "rh8", client=client, body=body)
+    assert response.status_code == 201
+    (request,) = server.requests
+    boundary = request.headers["content-type"].partition("boundary=")[2]
+    _, first, second, _ = request.body.split(f"--{boundary}".encode())
+    assert b'name="file"; filename="numpy-1.0-1.egg"' in first
+    assert egg.read_bytes() in first
+    assert b'name="data"' in second
+    assert json.loads(second.partition(b"\r\n\r\n")[2]) == {"sha256": "0" * 64}
+
+
+def test_a_download_is_a_file(tmp_path: Path) -> None:
+    with ScriptedServer(Answer(206, body=b"tail")) as server:
+        found = v1_download_egg.sync(
+            "acme", "dev", "rh8", "cp311", "numpy", "1.0-1",
+            client=Client(base_url=server.url), range_="bytes=4-",
+        )  # fmt: skip
+    assert found.payload.read() == b"tail"
+    assert server.requests[0].headers["range"] == "bytes=4-"
+
+
+# The clients --------------------------------------------------------------------------------
+
+
+def test_a_clients_repr_holds_no_secret() -> None:
+    client = AuthenticatedClient(
+        base_url="https://ada:passw0rd@host/prefix",
+        token="t0ken",
+        headers={"X-Key": "s3cret"},
+        cookies={"session": "c00kie"},
+        httpx_args={"auth": ("ada", "passw0rd")},
+    )
+    client.get_httpx_client()
+    assert repr(client) == "<AuthenticatedClient https://host/prefix>"
+    assert repr(Client(base_url="https://host")) == "<Client https://host>"
+
+
+def test_a_clients_requests_do_not_wait_for_ever() -> None:
+    timeout = Client(base_url="https://host").get_httpx_client().timeout
+    assert timeout == httpx.Timeout(60.0, connect=10.0)
+
+
+def test_a_changed_copy_leaves_the_client_as_it_was() -> None:
+    client = Client(base_url="https://host", headers={"A": "1"})
+    session = client.get_httpx_client()
+    before = (dict(session.headers), dict(session.cookies), session.timeout)
+    copy = client.with_headers({"B": "2"}).with_cookies({"c": "3"})
+    copy = copy.with_timeout(httpx.Timeout(1.0))
+    assert (dict(session.headers), dict(session.cookies), session.timeout) == before
+    changed = copy.get_httpx_client()
+    assert (changed.headers["A"], changed.headers["B"]) == ("1", "2")
+    assert changed.cookies["c"] == "3"
+    assert changed.timeout == httpx.Timeout(1.0)
