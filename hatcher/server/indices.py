@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -154,7 +154,7 @@ def accepts_gzip(accepted: str) -> bool:
     return qualities.get("gzip", qualities.get("*", 0.0)) > 0
 
 
-def _eggs(rows: Iterable[Row[Any]], python_tag: str) -> Iterator[str]:
+def _eggs(rows: Iterable[Any], python_tag: str) -> Iterator[str]:
     """The pieces of ``{file name: entry}``."""
     usable = usable_tags(python_tag)
     ranks: dict[str, int | None] = {}
@@ -173,7 +173,7 @@ def _eggs(rows: Iterable[Row[Any]], python_tag: str) -> Iterator[str]:
     yield "}" if shown else "{}"
 
 
-def _nested(rows: Iterable[Row[Any]], kind: Kind) -> Iterator[str]:
+def _nested(rows: Iterable[Any], kind: Kind) -> Iterator[str]:
     """The pieces of an index that is nested, each kind in its own way."""
     index: dict[str, Any] = {}
     for row in rows:
@@ -185,7 +185,7 @@ def _nested(rows: Iterable[Row[Any]], kind: Kind) -> Iterator[str]:
     yield json.dumps(index)
 
 
-def _path(row: Row[Any], kind: Kind) -> tuple[str, ...]:
+def _path(row: Any, kind: Kind) -> tuple[str, ...]:
     if kind is Kind.runtime:
         return (row.name, row.version)
     version, _, build = row.version.rpartition("-")

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from hatcher.server.app import create_app
 from hatcher.server.settings import Settings
+from hatcher.transport.secret import Secret
 
 #: How long transfers may go on once a server is told to stop, in seconds.
 _GRACE = 10
@@ -86,6 +87,7 @@ class BackgroundServer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._url: str | None = None
+        self._app: Starlette | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -96,15 +98,20 @@ class BackgroundServer:
             raise RuntimeError("The server does not run. Use it in a with statement.")
         return self._url
 
+    @property
+    def made_up_password(self) -> Secret | None:
+        """The administrator's password, if this start had to make one up (Secret or None)."""
+        return None if self._app is None else self._app.state.brood.made_up_password
+
     def __enter__(self) -> Self:
         listener = _listen(self.settings)
         try:
-            app = create_app(self.settings)
+            self._app = create_app(self.settings)
         except BaseException:
             listener.close()
             raise
         ready = threading.Event()
-        self._server = server = _Server(app, ready.set)
+        self._server = server = _Server(self._app, ready.set)
 
         def run() -> None:
             try:
@@ -130,7 +137,7 @@ class BackgroundServer:
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
-        self._url = self._server = self._thread = None
+        self._url = self._app = self._server = self._thread = None
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,218 @@
+"""Who is there: passwords, API tokens, session tokens, and what is kept of them."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from pathlib import Path
+
+import httpx
+import pytest
+from attrs import evolve
+
+from hatcher.server.accounts import FailedLogins
+from hatcher.server.refusals import Refusal
+from hatcher.server.runner import BackgroundServer
+from hatcher.server.settings import Settings
+
+from .conftest import ADMIN, Client, client_of
+
+
+def status_with(server: BackgroundServer, authorization: str) -> int:
+    with client_of(server, None) as client:
+        response = client.get("/metadata/platforms", headers={"Authorization": authorization})
+    return response.status_code
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def test_basic(server: BackgroundServer) -> None:
+    assert status_with(server, basic(*ADMIN)) == 200
+    assert status_with(server, basic("ADMIN@example.com", ADMIN[1])) == 200
+    assert status_with(server, basic(ADMIN[0], ADMIN[1] + "x")) == 401
+    assert status_with(server, basic("nobody@example.com", ADMIN[1])) == 401
+    # Remembered passwords are remembered whole.
+    assert status_with(server, basic(ADMIN[0], ADMIN[1])) == 200
+    assert status_with(server, basic(ADMIN[0], "")) == 401
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Basic",
+        "Basic ?",
+        "Basic /w==",
+        "Basic " + base64.b64encode(b"no colon").decode(),
+        "Bearer",
+        "Bearer x",
+        "Bearer brood_api_x",
+        "Bearer brood_session_x",
+        "Digest x",
+    ],
+)
+def test_what_proves_nothing(server: BackgroundServer, authorization: str) -> None:
+    assert status_with(server, authorization) == 401
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_session_token_is_good_for_every_version(server: BackgroundServer, version: int) -> None:
+    with client_of(server, version=version) as admin:
+        token = admin.post("/auth/tokens/auth").json()["token"]
+    for other in (0, 1):
+        with client_of(server, None, version=other) as client:
+            client.headers["Authorization"] = f"Bearer {token}"
+            assert client.get("/metadata/platforms").status_code == 200
+
+
+def test_an_api_token_from_its_creation_to_its_deletion(
+    server: BackgroundServer, admin: Client
+) -> None:
+    created = admin.post("/auth/tokens/api", json={"name": "lap/top"})
+    assert created.status_code == 200
+    token = created.json()["token"]
+    (listed,) = admin.get("/auth/tokens/api").json()["tokens"]
+    assert listed["name"] == "lap/top"
+    assert listed["last_used"] is None
+    moment = dt.datetime.strptime(listed["created"], "%Y-%m-%dT%H:%M:%S.%f")
+    assert abs((dt.datetime.now(dt.UTC).replace(tzinfo=None) - moment).total_seconds()) < 60
+    assert admin.post("/auth/tokens/api", json={"name": "lap/top"}).status_code == 409
+
+    with client_of(server, None) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        session = client.post("/auth/tokens/auth").json()["token"]
+    (listed,) = admin.get("/auth/tokens/api").json()["tokens"]
+    assert dt.datetime.strptime(listed["last_used"], "%Y-%m-%dT%H:%M:%S.%f") >= moment
+    assert status_with(server, f"Bearer {session}") == 200
+
+    # Its name has a slash, which is no end of a segment.
+    assert admin.delete("/auth/tokens/api/lap%2Ftop?force=False").status_code == 204
+    assert admin.delete("/auth/tokens/api/lap%2Ftop?force=False").status_code == 404
+    assert status_with(server, f"Bearer {token}") == 401
+    assert status_with(server, f"Bearer {session}") == 401, "a session ends with its token"
+
+
+def test_tokens_belong_to_their_owner(admin: Client, person: type[Client]) -> None:
+    admin.post("/auth/tokens/api", json={"name": "mine"})
+    other = person("ada@example.com")
+    assert other.get("/auth/tokens/api").json() == {"tokens": []}
+    assert other.delete("/auth/tokens/api/mine").status_code == 404
+    assert other.post("/auth/tokens/api", json={"name": "mine"}).status_code == 200
+
+
+def test_tokens_outlive_a_restart(server: BackgroundServer, admin: Client) -> None:
+    api = admin.post("/auth/tokens/api", json={"name": "ci"}).json()["token"]
+    session = admin.post("/auth/tokens/auth").json()["token"]
+    server.__exit__(None, None, None)
+    with server:
+        assert status_with(server, f"Bearer {api}") == 200
+        assert status_with(server, f"Bearer {session}") == 200
+
+
+def test_sessions_end(settings: Settings) -> None:
+    with (
+        BackgroundServer(evolve(settings, session_lifetime=0.0)) as server,
+        client_of(server) as admin,
+    ):
+        token = admin.post("/auth/tokens/auth").json()["token"]
+        assert status_with(server, f"Bearer {token}") == 401
+
+
+def test_no_secret_is_kept(server: BackgroundServer, admin: Client, settings: Settings) -> None:
+    secrets = [
+        ADMIN[1],
+        admin.post("/auth/tokens/api", json={"name": "ci"}).json()["token"],
+        admin.post("/auth/tokens/auth").json()["token"],
+        admin.post("/admin/organizations/acme/users", json={"email": "ada@example.com"}).json()[
+            "one_time_password"
+        ],
+    ]
+    files = [path for path in settings.data.rglob("*") if path.is_file()]
+    assert {"brood.sqlite3", "brood.sqlite3-wal"} <= {path.name for path in files}
+    kept = b"".join(path.read_bytes() for path in files)
+    # What is looked for can be found, if it is there.
+    assert b"ada@example.com" in kept
+    for secret in secrets:
+        assert secret.encode() not in kept
+        assert secret.removeprefix("brood_api_").encode() not in kept
+
+
+def test_settings_do_not_show_the_password(settings: Settings) -> None:
+    assert ADMIN[1] not in repr(settings)
+
+
+def test_a_given_password_replaces_the_old_one(settings: Settings) -> None:
+    with BackgroundServer(settings) as server:
+        assert status_with(server, basic(*ADMIN)) == 200
+    with BackgroundServer(evolve(settings, admin_password="another")) as server:
+        assert status_with(server, basic(*ADMIN)) == 401
+        assert status_with(server, basic(ADMIN[0], "another")) == 200
+    with BackgroundServer(evolve(settings, admin_password=None)) as server:
+        assert status_with(server, basic(ADMIN[0], "another")) == 200
+
+
+def test_too_many_failed_logins(settings: Settings) -> None:
+    with BackgroundServer(evolve(settings, failed_logins=3)) as server:
+        for _ in range(3):
+            assert status_with(server, basic(ADMIN[0], "guess")) == 401
+        with client_of(server) as admin:
+            response = admin.get("/metadata/platforms")
+        # Even the right password: a guesser must not learn that it is.
+        assert response.status_code == 429
+        assert 1 <= int(response.headers["retry-after"]) <= 61
+        assert "Too many failed logins" in response.json()["error"]
+        # Others go on, from the same address too.
+        assert status_with(server, basic("ada@example.com", "guess")) == 401
+
+
+def test_the_right_password_forgives(settings: Settings) -> None:
+    with BackgroundServer(evolve(settings, failed_logins=3)) as server:
+        for _ in range(3):
+            assert status_with(server, basic(ADMIN[0], "guess")) == 401
+            assert status_with(server, basic(ADMIN[0], "guess")) == 401
+            assert status_with(server, basic(*ADMIN)) == 200
+
+
+def test_failed_logins_are_forgotten_in_time() -> None:
+    time = 0.0
+    failed = FailedLogins(2, 60.0, clock=lambda: time)
+    failed.add("::1", "ada")
+    time = 30.0
+    failed.add("::1", "ada")
+    with pytest.raises(Refusal) as refusal:
+        failed.check("::1", "ada")
+    assert refusal.value.headers == {"Retry-After": "31"}
+    failed.check("::2", "ada")
+    failed.check("::1", "grace")
+    time = 60.5
+    failed.check("::1", "ada")
+
+
+def test_one_address_cannot_try_all_accounts() -> None:
+    failed = FailedLogins(2, 60.0)
+    for number in range(20):
+        failed.check("::1", f"user {number}")
+        failed.add("::1", f"user {number}")
+    with pytest.raises(Refusal):
+        failed.check("::1", "user 20")
+    failed.check("::2", "user 20")
+
+
+def test_a_made_up_password_is_random(tmp_path: Path) -> None:
+    passwords = set()
+    for name in ("a", "b"):
+        server = BackgroundServer(Settings(tmp_path / name, port=0))
+        with server:
+            made_up = server.made_up_password
+            assert made_up is not None
+            passwords.add(made_up.reveal())
+            assert status_with(server, basic("admin@example.com", made_up.reveal())) == 200
+        with server:
+            assert server.made_up_password is None, "it is made up once"
+    assert len(passwords) == 2
+
+
+def test_httpx_itself_can_authenticate(server: BackgroundServer) -> None:
+    response = httpx.get(server.url + "/api/v1/json/metadata/platforms", auth=ADMIN)
+    assert response.status_code == 200
