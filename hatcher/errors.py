@@ -95,6 +95,7 @@ def _rebuild(
     cls: type[HatcherException], args: tuple[Any, ...], state: dict[str, Any]
 ) -> HatcherException:
     error = cls.__new__(cls, *args)
+    error.args = args  # those that are an OSError too do not take them from __new__
     error.__dict__.update(state)
     return error
 

@@ -94,7 +94,7 @@ class BroodClient(Node):
             auth = BasicAuth(username, password.reveal())
         return cls(
             Session(
-                server,
+                server.without_credentials(),
                 api_version=endpoints.checked_api_version(api_version),
                 auth=auth,
                 verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else Path(verify_ssl),
@@ -155,7 +155,8 @@ class BroodClient(Node):
         """The generated client for this server, to call endpoint functions directly.
 
         It has this client's host, authentication, TLS and timeouts, and is closed
-        with it. Errors are the generated client's own, and nothing is retried.
+        with it. Errors are the generated client's own, and nothing is retried. Its
+        copies (``with_headers`` and the like) do not have the authentication.
 
         Returns
         -------

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -72,15 +76,46 @@ def build_client(
 def build_async_client(
     server: ServerURL, timeouts: Timeouts, verify: ssl.SSLContext, auth: httpx.Auth | None
 ) -> httpx.AsyncClient:
-    """Return the same as `build_client` does, for `await`."""
-    return httpx.AsyncClient(
+    """Return the same as `build_client` does, for `await` in any event loop."""
+
+    def build() -> httpx.AsyncClient:
+        return httpx.AsyncClient(auth=auth, verify=verify, follow_redirects=False)
+
+    return _AnyLoopClient(
+        build,
         base_url=str(server),
-        auth=auth,
         headers={"User-Agent": USER_AGENT},
         timeout=httpx_timeout(timeouts),
         verify=verify,
-        follow_redirects=False,
     )
+
+
+class _AnyLoopClient(httpx.AsyncClient):
+    """An async client whose connections stay in the event loop that made them.
+
+    A script that calls `asyncio.run` twice would otherwise take a connection of a
+    loop that is gone.
+    """
+
+    def __init__(self, build: Callable[[], httpx.AsyncClient], **options: Any) -> None:
+        super().__init__(**options)
+        self._build = build
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
+            WeakKeyDictionary()
+        )
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        loop = asyncio.get_running_loop()
+        client = self._by_loop.get(loop)
+        if client is None:
+            client = self._by_loop[loop] = self._build()
+        return await client.send(request, **options)
+
+    async def aclose(self) -> None:
+        client = self._by_loop.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+        await super().aclose()
 
 
 def httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:

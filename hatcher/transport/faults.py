@@ -76,6 +76,12 @@ def _translate(
                 f"no connection to {url} ({reason}). Check that the server runs, the URL, and "
                 "the proxy settings.",
             )
+        # httpx has one class for all of these, so its words must tell them apart.
+        case httpx.RemoteProtocolError() if "without sending a response" in reason:
+            return of(
+                BroodConnectionError,
+                f"{url} closed the connection instead of answering. {_OUTCOME[request.safety]}",
+            )
         case httpx.RemoteProtocolError() if "incomplete" in reason or "closed" in reason:
             return of(
                 IncompleteDownloadError,

@@ -108,9 +108,9 @@ def resume(
     # Imported here: 50 ms that a session without a failure never spends.
     import tenacity
 
-    pause = tenacity.wait_exponential_jitter(
-        initial=policy.backoff, max=policy.longest, jitter=policy.backoff
-    )
+    pause = tenacity.wait_exponential(
+        multiplier=policy.backoff, max=policy.longest
+    ) + tenacity.wait_random(0, policy.backoff)
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

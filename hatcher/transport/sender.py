@@ -172,8 +172,9 @@ class Sender:
             trouble = "in a way that would turn it into a GET"
         else:
             headers = outgoing.headers.copy()
-            for name in ("Host", "Authorization", "Cookie"):
+            for name in ("Authorization", "Cookie"):
                 headers.pop(name, None)
+            headers["Host"] = moved.netloc.decode("ascii")
             return httpx.Request(
                 request.method,
                 moved,

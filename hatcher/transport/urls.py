@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from hatcher.errors import InvalidNameError, InvalidURLError
 from hatcher.transport.secret import Secret
@@ -85,6 +85,10 @@ class ServerURL:
             )
         prefix = _API_ROOT.sub("", parts.path).rstrip("/")
         return cls(scheme, host, port or _DEFAULT_PORTS[scheme], prefix, _credentials(parts))
+
+    def without_credentials(self) -> ServerURL:
+        """Return the same URL as one that can be stored and pickled."""
+        return evolve(self, credentials=None)
 
     @property
     def origin(self) -> tuple[str, str, int]:

@@ -1,0 +1,66 @@
+"""The raw way: generated endpoint functions with the client of the graph."""
+
+import asyncio
+
+import pytest
+
+from brood_api.api.eggs import v1_get_egg_index
+from brood_api.api.organizations import v1_create_organization, v1_list_organizations
+from brood_api.api.platforms import v0_list_platforms, v1_list_platforms
+from brood_api.errors import UnexpectedStatus
+from brood_api.models.new_organization import NewOrganization
+from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
+from hatcher.testing import BroodServer
+
+
+def test_raw_functions_work_with_each_kind_of_credentials(brood_server: BroodServer) -> None:
+    password = brood_server.admin_email, brood_server.admin_password
+    token = brood_server.client().create_api_token("raw")["token"]
+    for auth in (
+        password,
+        BroodBearerTokenAuth(token),
+        BroodClientAuth(brood_server.url, password),
+        BroodClientAuth(brood_server.url, token),
+    ):
+        with BroodClient.from_url(brood_server.url, auth=auth) as client:
+            expected = client.list_platforms()
+            assert v1_list_platforms.sync(client=client.raw).platforms == expected
+            answers = [
+                asyncio.run(operation.asyncio(client=client.raw))
+                for operation in (v0_list_platforms, v1_list_platforms)
+            ]
+            assert [answer.platforms for answer in answers] == [expected, expected]
+
+
+def test_raw_and_graph_see_the_same(brood_server: BroodServer) -> None:
+    client = brood_server.client()
+    body = NewOrganization(name="acme", description="Makers of everything")
+    assert v1_create_organization.sync_detailed(client=client.raw, body=body).status_code == 201
+    assert (
+        client.list_organizations() == v1_list_organizations.sync(client=client.raw).organizations
+    )
+    client.organization("acme").create_repository("dev", "Builds of the night")
+    index = v1_get_egg_index.sync("acme", "dev", "rh8-x86_64", "cp311", client=client.raw)
+    assert index.to_dict() == {}
+
+
+def test_raw_is_one_client_that_shows_no_secret_and_ends_with_the_graph(
+    brood_server: BroodServer,
+) -> None:
+    client = brood_server.client()
+    raw = client.raw
+    assert client.raw is raw
+    assert brood_server.admin_password not in repr(raw)
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        v1_list_platforms.sync(client=raw)
+
+
+def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
+    from brood_api import Client
+
+    with (
+        Client(base_url=f"{brood_server.url}/nowhere") as elsewhere,
+        pytest.raises(UnexpectedStatus),
+    ):
+        v1_list_platforms.sync(client=elsewhere)
