@@ -1,0 +1,333 @@
+"""Client and server are killed, as by kill -9, in the middle of uploads and downloads.
+
+Two eggs of the same name and version replace each other, so that at every moment one of them must
+be there, and whole. The moments are random; a failing test says the seed, and
+``HATCHER_FAULTS_SEED`` sets it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository
+from hatcher.errors import HatcherException
+from hatcher.testing import BroodProcess, write_egg
+
+#: Kills that hit a transfer under way, per test; four tests make 52.
+KILLS = 13
+
+#: Bytes of an egg: large enough that a transfer takes much longer than a kill.
+SIZE = 24_000_000
+
+FILENAME = "Spam-1.0-1.egg"
+ARGUMENTS = ("cp311", "Spam", "1.0-1")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@pytest.fixture(scope="module")
+def eggs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two eggs of one name and version, by their sha256."""
+    made = {}
+    for seed in (1, 2):
+        folder = tmp_path_factory.mktemp("eggs")
+        path = write_egg(
+            folder,
+            "Spam",
+            "1.0",
+            platform="rh8-x86_64",
+            python_tag="cp311",
+            payload_bytes=SIZE,
+            seed=seed,
+        )
+        made[sha256(path)] = path
+    return made
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
+    print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
+    return random.Random(seed)
+
+
+def platform(client: BroodClient) -> SinglePlatformRepository:
+    return client.organization("acme").repository("dev").platform("rh8-x86_64")
+
+
+@pytest.fixture
+def stocked(brood_process: BroodProcess, eggs: dict[str, Path]) -> BroodProcess:
+    """A Brood that has one of the eggs."""
+    client = brood_process.client()
+    client.create_organization("acme", "").create_repository("dev", "")
+    platform(client).upload_egg(next(iter(eggs.values())))
+    return brood_process
+
+
+def impatient(brood: BroodProcess) -> BroodClient:
+    """A client that tries once, so that a kill is not outlived by a retry."""
+    auth = (brood.admin_email, brood.admin_password)
+    return BroodClient.from_url(brood.url, auth, api_version=1, retries=RetryPolicy(0))
+
+
+def check_server(brood: BroodProcess, eggs: dict[str, Path], scratch: Path) -> str:
+    """Every blob under its name is whole, the index names one egg, and it can be had."""
+    for blob in (brood.data / "blobs").rglob("*"):
+        if blob.is_file():
+            assert sha256(blob) == blob.parent.name + blob.name
+    with BroodClient.from_url(
+        brood.url, (brood.admin_email, brood.admin_password), api_version=1
+    ) as client:
+        index = platform(client).egg_index("cp311")
+        assert list(index) == [FILENAME]
+        stored = index[FILENAME]["sha256"]
+        assert stored in eggs
+        assert platform(client).egg_metadata(*ARGUMENTS)["sha256"] == stored
+        platform(client).download_egg(*ARGUMENTS, scratch, stored)
+    assert sha256(scratch / FILENAME) == stored
+    (scratch / FILENAME).unlink()
+    assert list(scratch.iterdir()) == []
+    return stored
+
+
+def check_database(brood: BroodProcess) -> None:
+    """The database is intact, and each of its rows has its blob."""
+    with sqlite3.connect(brood.data / "brood.sqlite3") as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        rows = database.execute("SELECT sha256, size FROM artefacts").fetchall()
+    database.close()
+    assert len(rows) == 1
+    for digest, size in rows:
+        assert (brood.data / "blobs" / digest[:2] / digest[2:]).stat().st_size == size
+
+
+def partials(destination: Path) -> int:
+    """How many unfinished downloads are there."""
+    return len(list(destination.glob("*.hatcher-partial")))
+
+
+def check_destination(destination: Path, eggs: dict[str, Path]) -> None:
+    """What bears its final name is whole; what is not, does not."""
+    for path in destination.iterdir():
+        if not path.name.endswith(".hatcher-partial"):
+            assert path.name == FILENAME
+            assert sha256(path) in eggs
+
+
+def duration(transfer: Callable[[], object]) -> float:
+    """How long a transfer takes undisturbed, in seconds: the median of three."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        transfer()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[1]
+
+
+def moments(dice: random.Random, whole: float) -> Iterator[float]:
+    """Random moments within a transfer; no more than four times as many as have to hit."""
+    for _ in range(4 * KILLS):
+        yield dice.uniform(0, whole)
+    pytest.fail(f"Fewer than {KILLS} of {4 * KILLS} kills came before the end of the transfer.")
+
+
+class Transfer:
+    """A client process that is about to upload or download an egg."""
+
+    def __init__(
+        self, brood: BroodProcess, direction: str, egg: Path, destination: Path | None = None
+    ) -> None:
+        job = {
+            "url": brood.url,
+            "auth": [brood.admin_email, brood.admin_password],
+            "direction": direction,
+            "egg": str(egg),
+            "sha256": sha256(egg),
+            "destination": str(destination),
+        }
+        script = Path(__file__).with_name("transfer.py")
+        self.process = subprocess.Popen(
+            [sys.executable, script, json.dumps(job)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def begin(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def wait(self) -> None:
+        out, _ = self.process.communicate()
+        assert (out, self.process.returncode) == ("done\n", 0)
+
+    def kill(self) -> bool:
+        """Kill it, and tell whether it was still at work."""
+        self.process.kill()
+        out, _ = self.process.communicate()
+        return out == ""
+
+
+def undisturbed(make: Callable[[], Transfer]) -> float:
+    """How long a transfer of a client process takes, in seconds: the median of three."""
+    times = []
+    for _ in range(3):
+        transfer = make()
+        transfer.begin()
+        start = time.perf_counter()
+        transfer.wait()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[1]
+
+
+def test_the_client_is_killed_while_it_uploads(
+    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
+) -> None:
+    stored = check_server(stocked, eggs, tmp_path)
+
+    def other() -> Path:
+        return next(path for digest, path in eggs.items() if digest != stored)
+
+    hits = 0
+    for moment in moments(dice, undisturbed(lambda: Transfer(stocked, "up", other()))):
+        stored = check_server(stocked, eggs, tmp_path)
+        transfer = Transfer(stocked, "up", other())
+        transfer.begin()
+        time.sleep(moment)
+        hits += transfer.kill()
+        stored = check_server(stocked, eggs, tmp_path)
+        if hits == KILLS:
+            break
+
+    with impatient(stocked) as client:
+        platform(client).upload_egg(other(), overwrite=True)
+    assert check_server(stocked, eggs, tmp_path) != stored
+    stocked.stop()
+    check_database(stocked)
+
+
+def test_the_client_is_killed_while_it_downloads(
+    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
+) -> None:
+    (stored, egg), (_, older) = eggs.items()
+    number = iter(range(1000))
+
+    def destination() -> Path:
+        folder = tmp_path / str(next(number))
+        folder.mkdir()
+        return folder
+
+    hits = in_the_body = 0
+    whole = undisturbed(lambda: Transfer(stocked, "down", egg, destination()))
+    for moment in moments(dice, whole):
+        folder = destination()
+        if replaces := dice.random() < 0.5:
+            (folder / FILENAME).write_bytes(older.read_bytes())
+        transfer = Transfer(stocked, "down", egg, folder)
+        transfer.begin()
+        time.sleep(moment)
+        hits += transfer.kill()
+
+        in_the_body += partials(folder) > 0
+        check_destination(folder, eggs)
+        assert (folder / FILENAME).exists() or not replaces
+        with impatient(stocked) as client:
+            platform(client).download_egg(*ARGUMENTS, folder, stored)
+        assert sha256(folder / FILENAME) == stored
+        if hits == KILLS:
+            break
+
+    assert in_the_body >= KILLS // 3
+    stocked.stop()
+    check_database(stocked)
+
+
+def killed_at(brood: BroodProcess, moment: float, transfer: Callable[[], object]) -> bool:
+    """Kill the server at that moment of a transfer; tell whether the transfer failed of it."""
+    killer = threading.Timer(moment, brood.kill)
+    killer.start()
+    try:
+        transfer()
+    except HatcherException:
+        return True
+    finally:
+        killer.join()
+    return False
+
+
+def test_the_server_is_killed_while_it_receives(
+    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
+) -> None:
+    stored = check_server(stocked, eggs, tmp_path)
+
+    def upload_other() -> None:
+        other = next(path for digest, path in eggs.items() if digest != stored)
+        with impatient(stocked) as client:
+            platform(client).upload_egg(other, overwrite=True)
+
+    def and_back() -> None:
+        nonlocal stored
+        upload_other()
+        stored = next(digest for digest in eggs if digest != stored)
+
+    hits = in_the_body = 0
+    for moment in moments(dice, duration(and_back)):
+        hits += killed_at(stocked, moment, upload_other)
+        in_the_body += any((stocked.data / "incoming").iterdir())
+        check_database(stocked)
+        stocked.restart()
+        stored = check_server(stocked, eggs, tmp_path)
+        if hits == KILLS:
+            break
+
+    assert in_the_body >= KILLS // 3
+    upload_other()
+    assert check_server(stocked, eggs, tmp_path) != stored
+    assert list((stocked.data / "incoming").iterdir()) == []
+
+
+def test_the_server_is_killed_while_it_sends(
+    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
+) -> None:
+    stored = check_server(stocked, eggs, tmp_path)
+
+    def download() -> None:
+        (tmp_path / FILENAME).unlink(missing_ok=True)
+        with impatient(stocked) as client:
+            platform(client).download_egg(*ARGUMENTS, tmp_path, stored)
+
+    hits = 0
+    for moment in moments(dice, duration(download)):
+        hits += killed_at(stocked, moment, download)
+        # The client lives: nothing is left of what it could not complete.
+        assert [path.name for path in tmp_path.iterdir()] in ([], [FILENAME])
+        check_destination(tmp_path, eggs)
+        stocked.restart()
+        download()
+        assert sha256(tmp_path / FILENAME) == stored
+        if hits == KILLS:
+            break
+
+    (tmp_path / FILENAME).unlink()
+    assert check_server(stocked, eggs, tmp_path) == stored
+    stocked.stop()
+    check_database(stocked)
