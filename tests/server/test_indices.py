@@ -1,0 +1,185 @@
+"""Indices: what they show, to whom, and how they are sent."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hatcher.server.indices import accepts_gzip
+from hatcher.server.runner import BackgroundServer
+from hatcher.testing.eggs import write_egg
+
+from .conftest import PLATFORM, Client
+
+URL = f"/indices/acme/dev/{PLATFORM}/cp311/eggs"
+
+
+def raw(client: Client, url: str = URL, **headers: str) -> tuple[httpx.Response, bytes]:
+    """The answer as it is on the wire."""
+    with client.stream("GET", url, headers=headers) as response:
+        return response, b"".join(response.iter_raw())
+
+
+@pytest.mark.parametrize(
+    ("accepted", "gzipped"),
+    [
+        ("gzip, deflate", True),
+        ("GZIP", True),
+        ("*", True),
+        ("identity", False),
+        ("", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.1, *;q=0", True),
+        ("*, gzip;q=0", False),
+        ("gzip;q=no", False),
+    ],
+)
+def test_who_takes_gzip(accepted: str, gzipped: bool) -> None:
+    assert accepts_gzip(accepted) is gzipped
+
+
+def test_gzip_for_those_who_take_it(admin: Client, egg: Path) -> None:
+    admin.upload_egg(egg)
+    zipped, zipped_body = raw(admin, **{"Accept-Encoding": "gzip"})
+    plain, plain_body = raw(admin, **{"Accept-Encoding": "identity"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert gzip.decompress(zipped_body) == plain_body
+    assert plain.headers["content-length"] == str(len(plain_body))
+    assert list(json.loads(plain_body)) == [egg.name]
+    for response in (zipped, plain):
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["vary"] == "Accept-Encoding"
+    assert zipped.headers["etag"] == plain.headers["etag"]
+
+
+def test_a_large_index_is_unzipped_piece_by_piece(admin: Client, tmp_path: Path) -> None:
+    for number in range(300):
+        # Entries of 3 kB: the plain text has several pieces.
+        packages = [f"package{line} 1.0-1" for line in range(150)]
+        admin.upload_egg(write_egg(tmp_path, f"egg{number}", packages=packages))
+    response, body = raw(admin, **{"Accept-Encoding": "identity"})
+    assert len(body) > 3 * (256 << 10)
+    assert response.headers["content-length"] == str(len(body))
+    assert len(json.loads(body)) == 300
+
+
+def test_etag(admin: Client, egg: Path, tmp_path: Path, server: BackgroundServer) -> None:
+    admin.upload_egg(egg)
+    etag = admin.get(URL).headers["etag"]
+    unchanged = admin.get(URL, headers={"If-None-Match": etag})
+    assert unchanged.status_code == 304
+    assert unchanged.headers["etag"] == etag
+    assert unchanged.content == b""
+    # A change elsewhere in the repository changes nothing here.
+    admin.upload_egg(egg, "win-x86_64")
+    assert admin.get(URL, headers={"If-None-Match": etag}).status_code == 304
+    admin.upload_egg(write_egg(tmp_path, "eggs"))
+    changed = admin.get(URL, headers={"If-None-Match": etag})
+    assert changed.status_code == 200
+    assert len(changed.json()) == 2
+    # It outlives the process.
+    etag = changed.headers["etag"]
+    server.__exit__(None, None, None)
+    with server:
+        url = f"{server.url}/api/v1/json{URL}"
+        assert httpx.get(url, auth=admin.auth, headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_an_index_is_never_stale(admin: Client, tmp_path: Path) -> None:
+    spam = write_egg(tmp_path, "spam")
+    for _ in range(3):
+        assert admin.upload_egg(spam).status_code == 201
+        assert list(admin.index()) == [spam.name]
+        assert admin.delete(f"/data/acme/dev/{PLATFORM}/none/eggs/spam/1.0.0-1").is_success
+        assert admin.index() == {}
+
+
+def test_a_repository_made_anew_is_empty(admin: Client, egg: Path) -> None:
+    admin.upload_egg(egg)
+    assert len(admin.index()) == 1
+    admin.delete("/admin/repositories/acme/dev?force=True")
+    admin.post("/admin/organizations/acme/repositories", json={"name": "dev"})
+    assert admin.index() == {}
+
+
+def test_eggs_of_all_tags(admin: Client, tmp_path: Path) -> None:
+    for tag in ("cp27", "cp38", "cp311", "py27", "py38", "pp27", None):
+        name = f"egg_{tag}"
+        assert admin.upload_egg(write_egg(tmp_path, name, python_tag=tag)).status_code == 201
+
+    def names(tag: str) -> set[str]:
+        return {name.removeprefix("egg_").partition("-")[0] for name in admin.index(tag)}
+
+    assert names("cp38") == {"cp38", "py38", "None"}
+    assert names("cp311") == {"cp311", "py38", "None"}
+    assert names("cp27") == {"cp27", "py27", "None"}
+    assert names("pp27") == {"pp27", "py27", "None"}
+    assert names("py38") == {"py38", "None"}
+    assert names("none") == {"None"}
+    assert names("CP27") == {"cp27", "py27", "None"}
+    for tag in ("c", "38", "cp-38", "cp38.", "x y"):
+        assert admin.get(URL.replace("cp311", tag)).status_code == 400
+
+
+def test_of_one_file_name_the_most_specific_egg(admin: Client, tmp_path: Path) -> None:
+    tags = ("cp311", None, "py38", "cp38")
+    for tag in tags:
+        admin.upload_egg(write_egg(tmp_path, "spam", python_tag=tag))
+    for asked, found in (("cp311", "cp311"), ("cp39", "py38"), ("cp38", "cp38"), ("cp27", None)):
+        assert admin.index(asked)["spam-1.0.0-1.egg"]["python_tag"] == found
+        url = f"acme/dev/{PLATFORM}/{asked}/eggs/spam/1.0.0-1"
+        assert admin.get(f"/metadata/{url}").json()["python_tag"] == found
+    none = admin.get(f"/metadata/acme/dev/{PLATFORM}/none/eggs/spam/1.0.0-1")
+    assert none.json()["python_tag"] is None
+    assert admin.delete(f"/data/acme/dev/{PLATFORM}/cp311/eggs/spam/1.0.0-1").status_code == 204
+    assert admin.index("cp311")["spam-1.0.0-1.egg"]["python_tag"] == "py38"
+
+
+def test_eggs_that_wait_for_a_re_index(admin: Client, tmp_path: Path) -> None:
+    names = ("Spam", "eggs")
+    for name in names:
+        egg = write_egg(tmp_path, name, python_tag="cp311" if name == "Spam" else None)
+        assert admin.upload_egg(egg, enabled="False").status_code == 201
+    assert admin.index() == {}
+    metadata = f"/metadata/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
+    assert admin.get(metadata).json()["enabled"] is False
+    reindex = f"/data/acme/dev/{PLATFORM}/eggs/re-index"
+
+    spam = {"name": "spam", "version": "1.0.0-1", "python_tag": "cp311"}
+    eggs = {"name": "eggs", "version": "1.0.0-1", "python_tag": "none"}
+    unknown = {**spam, "version": "2.0-1"}
+    # All or none.
+    assert admin.post(reindex, json={"eggs": [spam, unknown]}).status_code == 404
+    assert admin.index() == {}
+    assert admin.post(reindex, json={"eggs": [spam]}).status_code == 202
+    assert list(admin.index()) == ["Spam-1.0.0-1.egg"]
+    assert admin.get(metadata).json()["enabled"] is True
+    assert admin.post(reindex, json={"eggs": [spam, eggs]}).status_code == 202
+    assert len(admin.index()) == 2
+    assert admin.post(reindex, json={"eggs": []}).status_code == 202
+    assert admin.post(reindex, json={"eggs": [{"name": "spam"}]}).status_code == 400
+
+
+def test_other_platforms_and_versions_of_the_api(admin: Client, egg: Path) -> None:
+    admin.upload_egg(egg, "rh5-64")
+    for alias in ("rh5-64", "rh5_64", "rh5-x86_64", "rh5_x86_64", "RH5-amd64"):
+        assert list(admin.index(platform=alias)) == [egg.name]
+    for other in ("rh5-32", "win-64"):
+        assert admin.index(platform=other) == {}
+    for unknown in ("rh4-64", "rh5", "", "x", "rh5-x"):
+        response = admin.get(f"/indices/acme/dev/{unknown}/cp311/eggs")
+        assert response.status_code == (400 if unknown else 404)
+    assert "rh5-x86_64" in admin.get("/indices/acme/dev/x/cp311/eggs").json()["error"]
+    v0 = admin.base_url.join("/api/v0/json/indices/acme/dev/rh5-64/cp311/eggs")
+    assert admin.get(v0).json() == admin.index(platform="rh5-64")
+
+
+def test_gzip_is_what_zlib_calls_so(admin: Client) -> None:
+    _, body = raw(admin, **{"Accept-Encoding": "gzip"})
+    assert zlib.decompress(body, 31) == b"{}"
