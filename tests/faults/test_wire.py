@@ -136,7 +136,7 @@ INSTEAD: dict[str, tuple[Callable[[Egg], Answer], type[errors.HatcherException]]
         errors.RedirectError,
     ),
     "a redirect without a place": (lambda egg: Answer(302), errors.HatcherException),
-    "no HTTP": (lambda egg: Answer(raw=b"220 SMTP ready\r\n"), errors.InvalidResponseError),
+    "no HTTP": (lambda egg: Answer(raw=b"220 SMTP ready\r\n\r\n"), errors.InvalidResponseError),
     "nothing": (lambda egg: Answer(raw=b""), errors.BroodConnectionError),
     "half a header": (
         lambda egg: Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Len"),
@@ -279,7 +279,7 @@ class TestUploads:
             (Answer(429, {"Retry-After": "3600"}), errors.RateLimitedError),
             (Answer(raw=b""), errors.BroodConnectionError),
             (Answer(raw=b"", end="reset"), errors.BroodConnectionError),
-            (Answer(raw=b"220 SMTP ready\r\n"), errors.InvalidResponseError),
+            (Answer(raw=b"220 SMTP ready\r\n\r\n"), errors.InvalidResponseError),
             (Answer(302, {"Location": "/"}), errors.RedirectError),
             (Answer(303, {"Location": "/"}), errors.RedirectError),
         ],
