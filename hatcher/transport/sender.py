@@ -113,9 +113,14 @@ class Sender:
 
     def _transmit(self, request: Request, outgoing: httpx.Request) -> httpx.Response:
         start = time.monotonic()
+        # A user's own client would authenticate anywhere: elsewhere it must not.
+        at_home = origin_of(str(outgoing.url)) == self._server.origin
         with translated(request, outgoing.url):
             response = self._client.send(
-                outgoing, stream=True, auth=self._auth, follow_redirects=False
+                outgoing,
+                stream=True,
+                auth=self._auth if at_home else None,
+                follow_redirects=False,
             )
         logger.debug(
             "%s %s -> %d in %.3f s",

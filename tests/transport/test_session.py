@@ -1,0 +1,270 @@
+"""The session on real sockets: TLS, proxies, session tokens, clients of the user's own."""
+
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from hatcher import __version__
+from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth, RetryPolicy
+from hatcher.errors import (
+    AuthenticationError,
+    HatcherException,
+    InvalidJSONError,
+    RedirectError,
+    TLSError,
+)
+from hatcher.testing import Answer, BroodServer, ScriptedServer
+from hatcher.transport import auth as auth_module
+
+JSON = {"Content-Type": "application/json"}
+PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
+PASSWORD = ("ada", "password")
+
+
+def token(value: str) -> Answer:
+    return Answer(200, JSON, json.dumps({"token": value}).encode())
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def https_url(authority: trustme.CA) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(PLATFORMS.body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class TestTLS:
+    def test_an_unknown_authority_is_refused_with_advice(self, https_url: str) -> None:
+        with (
+            BroodClient.from_url(https_url) as client,
+            pytest.raises(TLSError, match="PEM file as verify_ssl"),
+        ):
+            client.list_platforms()
+
+    def test_it_is_accepted_when_its_file_or_folder_is_given(
+        self, https_url: str, authority: trustme.CA, tmp_path: Path
+    ) -> None:
+        pem = tmp_path / "authority.pem"
+        authority.cert_pem.write_to_path(pem)
+        for verify_ssl in (pem, str(pem), False):
+            with BroodClient.from_url(https_url, verify_ssl=verify_ssl) as client:
+                assert client.list_platforms() == ["rh8-x86_64"]
+
+    def test_another_host_name_is_refused(
+        self, https_url: str, authority: trustme.CA, tmp_path: Path
+    ) -> None:
+        authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+        elsewhere = https_url.replace("localhost", "127.0.0.1")
+        with (
+            BroodClient.from_url(elsewhere, verify_ssl=tmp_path / "authority.pem") as client,
+            pytest.raises(TLSError, match=r"127\.0\.0\.1"),
+        ):
+            client.list_platforms()
+
+
+class TestSessionTokens:
+    def test_one_is_got_first_and_then_used(self) -> None:
+        with ScriptedServer(token("one"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                client.list_platforms()
+                client.list_platforms()
+            exchange, *others = server.requests
+        assert (exchange.method, exchange.target) == ("POST", "/api/v1/json/auth/tokens/auth")
+        assert exchange.headers["authorization"].startswith("Basic ")
+        assert exchange.headers["content-length"] == "0"
+        assert [request.headers["authorization"] for request in others] == ["Bearer one"] * 2
+
+    def test_an_api_token_is_exchanged_too(self) -> None:
+        with ScriptedServer(token("one"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, "api-token")
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                client.list_platforms()
+            assert server.requests[0].headers["authorization"] == "Bearer api-token"
+
+    def test_one_that_is_refused_is_renewed_once(self) -> None:
+        refused = Answer(401, JSON, b'{"error": "expired"}')
+        with ScriptedServer(token("one"), PLATFORMS, refused, token("two"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                client.list_platforms()
+                client.list_platforms()
+            assert [r.headers["authorization"] for r in server.requests[2:]] == [
+                "Bearer one",
+                server.requests[0].headers["authorization"],
+                "Bearer two",
+            ]
+        with ScriptedServer(token("one"), PLATFORMS, refused, token("two"), refused) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                client.list_platforms()
+                with pytest.raises(AuthenticationError, match="expired"):
+                    client.list_platforms()
+            assert len(server.requests) == 5
+
+    def test_it_is_renewed_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with ScriptedServer(token("one"), PLATFORMS, token("two"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                client.list_platforms()
+                now = auth_module.time.monotonic()
+                monkeypatch.setattr(auth_module.time, "monotonic", lambda: now + 241)
+                client.list_platforms()
+            assert server.requests[3].headers["authorization"] == "Bearer two"
+
+    def test_threads_share_one(self, brood_server: BroodServer) -> None:
+        auth = BroodClientAuth(
+            brood_server.url, (brood_server.admin_email, brood_server.admin_password)
+        )
+        seen = set()
+        with BroodClient.from_url(brood_server.url, auth=auth) as client:
+
+            def ask() -> None:
+                client.list_platforms()
+                seen.add(auth.authorization())
+
+            threads = [threading.Thread(target=ask) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert len(seen) == 1
+
+    def test_a_server_without_tokens_says_what_to_do(self) -> None:
+        with ScriptedServer(Answer(404, JSON, b'{"error": "no such path"}')) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with (
+                BroodClient.from_url(server.url, auth=auth) as client,
+                pytest.raises(HatcherException, match="gives out no session tokens"),
+            ):
+                client.list_platforms()
+
+    @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"token": 3}', b"{}"])
+    def test_an_answer_without_a_token_is_an_error(self, body: bytes) -> None:
+        with ScriptedServer(Answer(200, JSON, body)) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with (
+                BroodClient.from_url(server.url, auth=auth) as client,
+                pytest.raises(InvalidJSONError, match="session token"),
+            ):
+                client.list_platforms()
+
+
+class TestWhatGoesOut:
+    def test_user_agent_and_path_prefix(self) -> None:
+        with ScriptedServer(PLATFORMS) as server:
+            auth = BroodBearerTokenAuth("token")
+            with BroodClient.from_url(f"{server.url}/some/where/", auth=auth) as client:
+                client.list_platforms()
+            (request,) = server.requests
+        assert request.target == "/some/where/api/v0/json/metadata/platforms"
+        assert request.headers["user-agent"].startswith(f"hatcher/{__version__} ")
+        assert request.headers["authorization"] == "Bearer token"
+
+    def test_netrc_changes_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / ".netrc").write_text("machine 127.0.0.1 login eve password evil\n")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+        with ScriptedServer(PLATFORMS) as server:
+            for auth in (None, BroodBearerTokenAuth("token")):
+                with BroodClient.from_url(server.url, auth=auth) as client:
+                    client.list_platforms()
+            seen = [request.headers.get("authorization") for request in server.requests]
+        assert seen == [None, "Bearer token"]
+
+    def test_proxies_come_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with ScriptedServer(PLATFORMS) as proxy:
+            monkeypatch.setenv("HTTP_PROXY", proxy.url)
+            monkeypatch.delenv("NO_PROXY", raising=False)
+            with BroodClient.from_url("http://brood.invalid") as client:
+                assert client.list_platforms() == ["rh8-x86_64"]
+            (request,) = proxy.requests
+        assert request.target == "http://brood.invalid/api/v0/json/metadata/platforms"
+
+    def test_names_are_quoted_wholly(self) -> None:
+        with ScriptedServer(Answer(204)) as server:
+            with BroodClient.from_url(server.url) as client:
+                platform = client.organization("a/b").repository("c d").platform("p?q#r")
+                platform.delete_egg("cp311", "../x", "1+2%3")
+            (request,) = server.requests
+        assert request.target == (
+            "/api/v0/json/data/a%2Fb/c%20d/p%3Fq%23r/cp311/eggs/..%2Fx/1%2B2%253?force=False"
+        )
+
+
+class TestAClientOfOnesOwn:
+    def test_it_is_used_as_it_is_and_left_open(self) -> None:
+        with ScriptedServer(PLATFORMS) as server, httpx.Client(auth=PASSWORD) as own:
+            with BroodClient.from_session(server.url, own) as client:
+                client.list_platforms()
+            assert not own.is_closed
+            (request,) = server.requests
+        assert request.headers["authorization"].startswith("Basic ")
+        assert request.headers["user-agent"].startswith("hatcher/")
+
+    def test_it_follows_no_redirect_that_hatcher_would_not(self) -> None:
+        away = Answer(302, {"Location": "/elsewhere"})
+        with ScriptedServer(away) as server, httpx.Client(follow_redirects=True) as own:
+            client = BroodClient.from_session(server.url, own)
+            with pytest.raises(RedirectError, match="into a GET"):
+                client.create_organization("acme", "-")
+            assert len(server.requests) == 1
+
+
+def test_a_closed_client_says_so(brood_server: BroodServer) -> None:
+    client = brood_server.client()
+    organization = client.organization("acme")
+    client.close()
+    client.close()
+    with pytest.raises(HatcherException, match="closed"):
+        organization.list_repositories()
+
+
+def test_a_url_with_credentials_authenticates(brood_server: BroodServer) -> None:
+    user, password = brood_server.admin_email.replace("@", "%40"), brood_server.admin_password
+    url = brood_server.url.replace("://", f"://{user}:{password}@")
+    with BroodClient.from_url(url) as client:
+        assert client.list_organizations() == []
+
+
+def test_a_passing_failure_is_not_noticed() -> None:
+    with ScriptedServer(Answer(503), Answer(raw=b""), PLATFORMS) as server:
+        with BroodClient.from_url(server.url, retries=RetryPolicy(backoff=0.01)) as client:
+            assert client.list_platforms() == ["rh8-x86_64"]
+        assert len(server.requests) == 3
+
+
+def test_nothing_is_retried_when_that_is_asked_for() -> None:
+    with ScriptedServer(Answer(503), PLATFORMS) as server:
+        with (
+            BroodClient.from_url(server.url, retries=0) as client,
+            pytest.raises(HatcherException, match="503"),
+        ):
+            client.list_platforms()
+        assert len(server.requests) == 1
