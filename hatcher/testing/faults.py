@@ -148,6 +148,8 @@ class Answer:
         What becomes of the connection afterwards. A `cut` answer never keeps it.
     raw : bytes, optional
         Send these bytes instead of all the above, then end the connection.
+    early : bool
+        Answer when the header of the request is there, without reading its body.
     """
 
     status: int = 200
@@ -156,6 +158,7 @@ class Answer:
     cut: int | None = None
     end: Literal["keep", "close", "reset"] = "keep"
     raw: bytes | None = None
+    early: bool = False
 
     def render(self) -> bytes:
         """Return the bytes to send."""
@@ -207,13 +210,21 @@ class ScriptedServer(_Listener):
                 while header := stream.readline().strip():
                     name, _, value = header.decode("latin-1").partition(":")
                     headers[name.lower()] = value.strip()
-                body = stream.read(int(headers.get("content-length", 0)))
                 with self._answering:
-                    self.requests.append(Request(method, target, headers, body))
                     answer = self._answers[0]
                     if len(self._answers) > 1:
                         self._answers.popleft()
+                length = 0 if answer.early else int(headers.get("content-length", 0))
+                body = stream.read(length)
+                self.requests.append(Request(method, target, headers, body))
                 connection.sendall(answer.render())
+                if answer.early:
+                    # As good servers do: a close with unread bytes would reset the connection,
+                    # and the answer might be lost.
+                    connection.shutdown(socket.SHUT_WR)
+                    while stream.read1(_BLOCK):
+                        pass
+                    return
                 if answer.end == "reset":
                     # Let what was sent arrive first: a reset throws away what is still under way.
                     time.sleep(0.05)

@@ -21,7 +21,7 @@ from hatcher.api import (
     RetryPolicy,
     SinglePlatformRepository,
 )
-from hatcher.testing import Answer, BroodServer, Fault, FaultProxy, ScriptedServer
+from hatcher.testing import Answer, BroodServer, Fault, FaultProxy, ScriptedServer, write_egg
 
 from .conftest import Egg
 
@@ -295,6 +295,29 @@ class TestUploads:
             uploads = [request for request in server.requests if request.method == "POST"]
             assert len(uploads) == 1
             assert {request.method for request in server.requests} <= {"POST", "GET"}
+
+    def test_an_answer_before_the_body_has_been_read(self, tmp_path: Path) -> None:
+        large = write_egg(tmp_path, platform="rh8-x86_64", payload_bytes=30_000_000)
+        answer = Answer(413, JSON, b'{"error": "Too large."}', early=True)
+        with ScriptedServer(answer) as server, client(server.url) as brood:
+            with pytest.raises(errors.BroodHTTPError, match=r"Too large\.") as caught:
+                platform(brood).upload_egg(large)
+            assert caught.value.status_code == 413
+            assert len(server.requests) == 1
+
+    def test_a_large_upload_that_is_refused(
+        self, tmp_path: Path, brood_server: BroodServer
+    ) -> None:
+        """The server refuses before it has read the body; its words arrive all the same."""
+        large = write_egg(tmp_path, "Spam", "1.0", platform="rh8-x86_64", payload_bytes=30_000_000)
+        nobody = brood_server.client(auth=("nobody@example.com", SECRET))
+        for brood, refusal in (
+            (nobody, errors.AuthenticationError),
+            (brood_server.client(), errors.NotFoundError),
+        ):
+            with pytest.raises(refusal) as caught:
+                platform(brood).upload_egg(large)
+            assert caught.value.error
 
     def test_the_words_of_the_server_are_shown(self, egg: Egg) -> None:
         answer = Answer(507, JSON, b'{"error": "The disk is full."}')
