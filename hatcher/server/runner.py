@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -170,10 +171,21 @@ class _Server(uvicorn.Server):
 
 def _listen(settings: Settings) -> socket.socket:
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address[:2], family=family)
+        # Not socket.create_server, whose sockets do not say that they are TCP: asyncio would
+        # leave Nagle's algorithm on, and every answer would wait 40 ms.
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen()
+        except BaseException:
+            listener.close()
+            raise
+        return listener
     except OSError as error:
         raise CannotListenError(
             f"Brood cannot listen at {settings.host}, port {settings.port}: {error}. Choose "
