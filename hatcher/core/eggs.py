@@ -7,24 +7,71 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 
 from hatcher.artefacts.egg import EggFile, read_egg
+from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 from hatcher.core.node import Node
-from hatcher.errors import (
-    ChecksumMismatchError,
-    InvalidArgumentError,
-    InvalidJSONError,
-    NotFoundError,
-)
-from hatcher.transfer import download, hashing, upload
+from hatcher.core.verify import is_same
+from hatcher.errors import InvalidArgumentError
+from hatcher.transfer import upload
 
 #: How an egg for every Python is addressed.
 NO_PYTHON_TAG = "none"
+
+
+class Egg(FileArtefact):
+    """One egg; get it from `SinglePlatformRepository.egg`.
+
+    Examples
+    --------
+    >>> egg = platform.egg('cp311', 'numpy', '1.26.4-1')
+    >>> egg.exists()
+    True
+    """
+
+    __slots__ = ()
+
+    _kind = "egg"
+
+    @property
+    def python_tag(self) -> str | None:
+        """The PEP 425 tag; None for an egg without one."""
+        tag = self._names["python_tag"]
+        return None if tag == NO_PYTHON_TAG else tag
+
+    @property
+    def name(self) -> str:
+        """The name as it stands in the egg's file name."""
+        return self._names["name"]
 
 
 class Eggs(Node):
     """The part of a `SinglePlatformRepository` that is about eggs."""
 
     __slots__ = ()
+
+    def egg(self, python_tag: str | None, name: str, version: str) -> Egg:
+        """Return a handle of one egg; sends nothing.
+
+        Parameters
+        ----------
+        python_tag : str or None
+            The egg's PEP 425 tag; None for an egg without one.
+        name : str
+            The name as it stands in the egg's file name.
+        version : str
+            Version and build number, such as ``1.3.0-1``.
+
+        Returns
+        -------
+        Egg
+
+        Raises
+        ------
+        InvalidNameError
+            One of them is empty, ``.`` or ``..``.
+        """
+        tag = NO_PYTHON_TAG if python_tag is None else python_tag
+        return Egg(self._session, **self._names, python_tag=tag, name=name, version=version)
 
     def egg_index(self, python_tag: str) -> dict[str, EggIndexEntry]:
         """Return every enabled egg that a Python can use.
@@ -102,12 +149,7 @@ class Eggs(Node):
         NotFoundError
             There is no such egg, or it may not be seen.
         """
-        return cast(
-            EggMetadata,
-            self._session.json_object(
-                self._request("get_egg_metadata", **_egg(python_tag, name, version))
-            ),
-        )
+        return cast(EggMetadata, self.egg(python_tag, name, version).metadata())
 
     def upload_egg(
         self,
@@ -196,11 +238,7 @@ class Eggs(Node):
         NotFoundError
             There is no such egg, or it may not be seen.
         """
-        _, chunks = self.iter_download_egg(
-            python_tag, name, version, destination, expected_sha256, filename
-        )
-        for _ in chunks:
-            pass
+        self.egg(python_tag, name, version).download(destination, expected_sha256, filename)
 
     def iter_download_egg(
         self,
@@ -239,15 +277,8 @@ class Eggs(Node):
         >>> for size in chunks:
         ...     progress.update(size)
         """
-        download.existing_directory(destination)
-        if expected_sha256 is None:
-            expected_sha256 = self._sha256(python_tag, name, version)
-        return download.iter_download(
-            self._session,
-            self._request("download_egg", **_egg(python_tag, name, version)),
-            destination,
-            expected_sha256,
-            filename,
+        return self.egg(python_tag, name, version).iter_download(
+            destination, expected_sha256, filename
         )
 
     def delete_egg(
@@ -275,9 +306,7 @@ class Eggs(Node):
         PermissionDeniedError
             The repository may not be written to.
         """
-        self._session.send(
-            self._request("delete_egg", **_egg(python_tag, name, version), force=force)
-        )
+        self.egg(python_tag, name, version).delete(force)
 
     def reindex(self, eggs_to_enable: Iterable[str | os.PathLike[str]]) -> None:
         """Enable eggs that were uploaded disabled, so that the index shows them.
@@ -311,35 +340,6 @@ class Eggs(Node):
         }
         self._session.send(self._request("reindex_eggs", json=body))
 
-    def _sha256(self, python_tag: str | None, name: str, version: str) -> str:
-        sha256 = self.egg_metadata(python_tag, name, version).get("sha256")
-        if not isinstance(sha256, str):
-            raise InvalidJSONError(
-                f"The server's metadata of {name} {version} in {self} holds no sha256 to verify a "
-                "download with. Give it as expected_sha256."
-            )
-        return hashing.normalized_sha256(sha256)
-
     def _has(self, egg: EggFile) -> bool:
-        """Whether the server has this very egg; having another of its name is an error."""
-        try:
-            there = self._sha256(egg.python_tag, egg.name, egg.full_version)
-        except NotFoundError:
-            return False
-        here = hashing.file_sha256(egg.path)
-        if here == there:
-            return True
-        raise ChecksumMismatchError(
-            f"{self} has another {egg.filename}: its sha256 is {there}, that of '{egg.path}' is "
-            f"{here}. Nothing was sent. Give the egg a new build number, or pass overwrite=True.",
-            expected=here,
-            actual=there,
-        )
-
-
-def _egg(python_tag: str | None, name: str, version: str) -> dict[str, str]:
-    return {
-        "python_tag": NO_PYTHON_TAG if python_tag is None else python_tag,
-        "name": name,
-        "version": version,
-    }
+        there = self.egg(egg.python_tag, egg.name, egg.full_version)._remote_sha256()
+        return is_same(egg.path, there, str(self))

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hatcher.errors import HatcherException, InvalidJSONError
+from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
 from hatcher.transport import answers
 from hatcher.transport.auth import AuthTypes, checked_auth
 from hatcher.transport.request import Request
@@ -112,6 +112,19 @@ class Session:
         if not isinstance(document, dict):
             raise self._unexpected(request, "is no JSON object")
         return document
+
+    def find(self, request: Request) -> dict[str, Any] | None:
+        """Do as `json_object`, but return None for what is not there.
+
+        Raises
+        ------
+        HatcherException
+            It failed otherwise than with 404.
+        """
+        try:
+            return self.json_object(request)
+        except NotFoundError:
+            return None
 
     def field(self, request: Request, name: str, kind: type[T]) -> T:
         """Send a request and return one field of the JSON object in its answer.

@@ -174,6 +174,7 @@ PUBLIC = {
     "platform": {
         "delete_egg",
         "download_egg",
+        "egg",
         "egg_index",
         "egg_metadata",
         "iter_download_egg",

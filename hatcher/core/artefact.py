@@ -1,0 +1,181 @@
+"""What the handles of single artefacts have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from hatcher.core.node import Node
+from hatcher.errors import InvalidJSONError
+from hatcher.transfer import download, hashing
+
+
+class Artefact(Node):
+    """One artefact on a platform of a repository, whether it exists or not.
+
+    Making one sends nothing.
+    """
+
+    __slots__ = ()
+
+    #: What the operations of the description call it.
+    _kind: ClassVar[str]
+
+    @property
+    def version(self) -> str:
+        """The full version, such as ``1.3.0-1``."""
+        return self._names["version"]
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what the server says of it.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        NotFoundError
+            It does not exist, or may not be seen.
+        """
+        return self._session.json_object(self._request(f"get_{self._kind}_metadata"))
+
+    def exists(self) -> bool:
+        """Ask the server whether it is there, and may be seen.
+
+        Returns
+        -------
+        bool
+        """
+        return self._session.find(self._request(f"get_{self._kind}_metadata")) is not None
+
+
+class DeletableArtefact(Artefact):
+    """An artefact that can be deleted."""
+
+    __slots__ = ()
+
+    def delete(self, force: bool = False) -> None:
+        """Delete it from the server.
+
+        Parameters
+        ----------
+        force : bool, default False
+            Delete it also where the server would rather keep it.
+
+        Raises
+        ------
+        NotFoundError
+            It does not exist, or may not be seen.
+        PermissionDeniedError
+            The repository may not be written to.
+        """
+        self._session.send(self._request(f"delete_{self._kind}", force=force))
+
+
+class FileArtefact(DeletableArtefact):
+    """An artefact that is a file on the server, and has a sha256."""
+
+    __slots__ = ()
+
+    def sha256(self) -> str:
+        """Ask the server for its sha256.
+
+        Returns
+        -------
+        str
+            In lower-case hexadecimal.
+
+        Raises
+        ------
+        NotFoundError
+            It does not exist, or may not be seen.
+        InvalidJSONError
+            The server does not say.
+        """
+        return self._sha256_in(self.metadata())
+
+    def _remote_sha256(self) -> str | None:
+        """Return the same, or None when it does not exist or may not be seen."""
+        metadata = self._session.find(self._request(f"get_{self._kind}_metadata"))
+        return None if metadata is None else self._sha256_in(metadata)
+
+    def download(
+        self,
+        destination: str | os.PathLike[str],
+        expected_sha256: str | None = None,
+        filename: str | None = None,
+    ) -> None:
+        """Download it into a directory, and verify it.
+
+        It is streamed in constant memory, and stands under its name only when it is
+        whole and has the right sha256. One that is there already is not downloaded
+        again.
+
+        Parameters
+        ----------
+        destination : str or path-like
+            An existing directory.
+        expected_sha256 : str, optional
+            What it must hash to, in hexadecimal. Without it the server's metadata
+            is asked first.
+        filename : str, optional
+            How to call the file; without it, as the server does.
+
+        Raises
+        ------
+        InvalidDestinationError
+            The destination is no directory.
+        ChecksumMismatchError, IncompleteDownloadError
+            Something else arrived; nothing of it is kept.
+        NotFoundError
+            It does not exist, or may not be seen.
+        """
+        _, chunks = self.iter_download(destination, expected_sha256, filename)
+        for _ in chunks:
+            pass
+
+    def iter_download(
+        self,
+        destination: str | os.PathLike[str],
+        expected_sha256: str | None = None,
+        filename: str | None = None,
+    ) -> tuple[int, Iterator[int]]:
+        """Download it step by step, for example to show the progress.
+
+        Parameters
+        ----------
+        destination, expected_sha256, filename
+            As for `download`.
+
+        Returns
+        -------
+        content_length : int
+            The number of bytes to come; 0 when the server does not say.
+        chunks : iterator of int
+            Drives the download, and gives the number of bytes of each step. The
+            file stands under its name when the iterator is exhausted.
+
+        Raises
+        ------
+        HatcherException
+            As for `download`; errors in the body come out of the iterator.
+        """
+        download.existing_directory(destination)
+        return download.iter_download(
+            self._session,
+            self._request(f"download_{self._kind}"),
+            destination,
+            self.sha256() if expected_sha256 is None else expected_sha256,
+            filename,
+        )
+
+    def _sha256_in(self, metadata: dict[str, Any]) -> str:
+        sha256 = metadata.get("sha256")
+        if not isinstance(sha256, str):
+            raise InvalidJSONError(
+                f"The server's metadata of {self!r} holds no sha256 to verify a download with. "
+                "Give it as expected_sha256."
+            )
+        return hashing.normalized_sha256(sha256)
