@@ -79,11 +79,12 @@ def request(api_version: int, operation: str, *, json: Any = None, **arguments: 
             f"Brood's API version {api_version} cannot {operation.replace('_', ' ')}; "
             f"make the client with api_version={' or '.join(map(str, others))}."
         )
+    names = {}
     for name, value in arguments.items():
         if isinstance(value, bool):
             arguments[name] = str(value)
         elif f"{{{name}}}" in described.path:
-            checked_segment(value, _WORDS.get(name, name))
+            names[name] = checked_segment(value, _WORDS.get(name, name))
     definition = import_module(described.module).request_kwargs(**arguments)
     return Request(
         operation=operation_id,
@@ -92,6 +93,7 @@ def request(api_version: int, operation: str, *, json: Any = None, **arguments: 
         safety=described.safety,
         params=definition.get("params", {}),
         json=json,
+        names=names,
     )
 
 

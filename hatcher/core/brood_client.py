@@ -12,6 +12,7 @@ from hatcher import endpoints
 from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken
 from hatcher.core.node import Node
 from hatcher.core.organization import Organization
+from hatcher.core.suggestions import did_you_mean
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.auth import AuthTypes, BasicAuth
 from hatcher.transport.retry import RetryPolicy
@@ -100,6 +101,7 @@ class BroodClient(Node):
                 verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else Path(verify_ssl),
                 timeouts=Timeouts.of(timeout),
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
+                advise=did_you_mean,
             )
         )
 
@@ -138,7 +140,8 @@ class BroodClient(Node):
                 "with (auth, verify_ssl) to BroodClient.from_url instead."
             )
         version = endpoints.checked_api_version(api_version)
-        return cls(Session(ServerURL.parse(url), api_version=version, client=session))
+        server = ServerURL.parse(url).without_credentials()
+        return cls(Session(server, api_version=version, client=session, advise=did_you_mean))
 
     @property
     def api_version(self) -> int:

@@ -43,6 +43,11 @@ class Request:
         Any other body.
     headers : mapping of str to str
         Headers of this request alone.
+    names : mapping of str to str
+        The names in the path, as they were before they were quoted.
+    may_be_missing : bool
+        Whether a 404 is an answer like any other, about which nobody need be
+        advised.
     """
 
     operation: str
@@ -53,6 +58,8 @@ class Request:
     json: Any = None
     body: Body | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(factory=dict)
+    names: Mapping[str, str] = field(factory=dict)
+    may_be_missing: bool = False
 
     @property
     def action(self) -> str:

@@ -34,10 +34,11 @@ class Sender:
     server : ServerURL
     client : httpx.Client
     retries : RetryPolicy
+    advice : callable
+        Given an error status and the request, returns what to tell the user beside
+        what the status says, or an empty string.
     auth : httpx.Auth, optional
         Instead of the client's own authentication.
-    no_credentials : str, optional
-        What to tell a user whose request is refused for want of credentials.
     """
 
     def __init__(
@@ -45,15 +46,15 @@ class Sender:
         server: ServerURL,
         client: httpx.Client,
         retries: RetryPolicy,
+        advice: Callable[[int, Request], str],
         *,
         auth: httpx.Auth | None = None,
-        no_credentials: str = "",
     ) -> None:
         self._server = server
         self._client = client
         self._retries = retries
         self._auth = auth or httpx.USE_CLIENT_DEFAULT
-        self._no_credentials = no_credentials
+        self._advice = advice
 
     def read(self, request: Request) -> tuple[Mapping[str, str], bytes]:
         """Send a request; return the headers and the whole body of its answer."""
@@ -114,14 +115,9 @@ class Sender:
     def _transmit(self, request: Request, outgoing: httpx.Request) -> httpx.Response:
         start = time.monotonic()
         # A user's own client would authenticate anywhere: elsewhere it must not.
-        at_home = origin_of(str(outgoing.url)) == self._server.origin
+        auth = self._auth if self._is_home(outgoing) else None
         with translated(request, outgoing.url):
-            response = self._client.send(
-                outgoing,
-                stream=True,
-                auth=self._auth if at_home else None,
-                follow_redirects=False,
-            )
+            response = self._client.send(outgoing, stream=True, auth=auth, follow_redirects=False)
         logger.debug(
             "%s %s -> %d in %.3f s",
             outgoing.method,
@@ -130,6 +126,9 @@ class Sender:
             time.monotonic() - start,
         )
         return response
+
+    def _is_home(self, outgoing: httpx.Request) -> bool:
+        return origin_of(str(outgoing.url)) == self._server.origin
 
     def _error(
         self, request: Request, outgoing: httpx.Request, response: httpx.Response
@@ -140,14 +139,13 @@ class Sender:
                 content += chunk
                 if len(content) >= answers.MAX_ERROR_BODY:
                     break
-        advice = ""
-        if response.status_code == 401:
-            advice = self._no_credentials
-            if origin_of(str(outgoing.url)) != self._server.origin:
-                advice = (
-                    f"The request was sent on from {self._server} to another server, where "
-                    "credentials never follow. If you trust it, give its URL to the client."
-                )
+        if response.status_code == 401 and not self._is_home(outgoing):
+            advice = (
+                f"The request was sent on from {self._server} to another server, where "
+                "credentials never follow. If you trust it, give its URL to the client."
+            )
+        else:
+            advice = self._advice(response.status_code, request)
         return answers.http_error(
             (request.action, request.method, str(outgoing.url)),
             response.status_code,

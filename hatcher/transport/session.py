@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from attrs import evolve
 
 from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
 from hatcher.transport import answers
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from hatcher.transport.sender import Download, Sender
 
 T = TypeVar("T")
+
+Advise: TypeAlias = "Callable[[Session, Request], str]"
 
 _NO_CREDENTIALS = (
     "This client was unpickled, and credentials are never pickled: give it new ones with "
@@ -50,6 +54,9 @@ class Session:
     client : httpx.Client, optional
         A client of the user's own to send with; it is then the user's to close,
         and `verify_ssl` and `timeouts` are its own.
+    advise : callable, optional
+        Given the session and a request that was answered 404, returns what a user
+        should try, or an empty string.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class Session:
         timeouts: Timeouts | None = None,
         retries: RetryPolicy | None = None,
         client: httpx.Client | None = None,
+        advise: Advise | None = None,
     ) -> None:
         self.server = server
         self.api_version = api_version
@@ -70,6 +78,7 @@ class Session:
         self.retries = retries or RetryPolicy()
         self._auth = checked_auth(auth)
         self._given = client
+        self._advise = advise
         self._made: httpx.Client | None = None
         self._sender: Sender | None = None
         self._closed = False
@@ -122,7 +131,7 @@ class Session:
             It failed otherwise than with 404.
         """
         try:
-            return self.json_object(request)
+            return self.json_object(evolve(request, may_be_missing=True))
         except NotFoundError:
             return None
 
@@ -179,6 +188,7 @@ class Session:
             timeouts=self.timeouts,
             retries=self.retries,
             client=self._given,
+            advise=self._advise,
         )
 
     # -- httpx clients, made when they are first needed -----------------------------
@@ -223,12 +233,21 @@ class Session:
         # Imported here because it imports httpx, which takes 0.2 s.
         from hatcher.transport.sender import Sender
 
-        no_credentials = _NO_CREDENTIALS if self._unpickled and self._auth is None else ""
         if self._given is not None:
             # It keeps its own authentication, unless one was given beside it.
-            return Sender(self.server, self._given, self.retries, auth=self._authorizer())
+            return Sender(
+                self.server, self._given, self.retries, self._advice, auth=self._authorizer()
+            )
         self._made = self.new_client()
-        return Sender(self.server, self._made, self.retries, no_credentials=no_credentials)
+        return Sender(self.server, self._made, self.retries, self._advice)
+
+    def _advice(self, status_code: int, request: Request) -> str:
+        """Say what to try, where the session knows better than the status alone."""
+        if status_code == 401 and self._unpickled and self._auth is None:
+            return _NO_CREDENTIALS
+        if status_code == 404 and self._advise is not None and not request.may_be_missing:
+            return self._advise(self, request)
+        return ""
 
     def _unexpected(self, request: Request, what: str) -> InvalidJSONError:
         url = f"{self.server}{request.path}"
@@ -246,22 +265,20 @@ class Session:
             raise TypeError(
                 "A client made with from_session cannot be pickled: its httpx client cannot."
             )
-        state = self.server, self.api_version, self.verify_ssl, self.timeouts, self.retries
-        return _unpickle, state
+        options = {
+            "api_version": self.api_version,
+            "verify_ssl": self.verify_ssl,
+            "timeouts": self.timeouts,
+            "retries": self.retries,
+            "advise": self._advise,
+        }
+        return _unpickle, (self.server, options)
 
     def __repr__(self) -> str:
         return f"<Session url='{self.server}', api_version={self.api_version}>"
 
 
-def _unpickle(
-    server: ServerURL,
-    api_version: int,
-    verify_ssl: bool | str | Path,
-    timeouts: Timeouts,
-    retries: RetryPolicy,
-) -> Session:
-    session = Session(
-        server, api_version=api_version, verify_ssl=verify_ssl, timeouts=timeouts, retries=retries
-    )
+def _unpickle(server: ServerURL, options: dict[str, Any]) -> Session:
+    session = Session(server, **options)
     session._unpickled = True
     return session
