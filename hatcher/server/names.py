@@ -46,7 +46,7 @@ def usable_email(email: str) -> str:
     Refusal
         400: it is none.
     """
-    local, _, domain = usable_name("a user", email, slash=False).rpartition("@")
+    local, _, domain = usable_name("a user", email).rpartition("@")
     # A colon would end the name in Basic authentication.
     if not local or not domain or set(email) & set(": "):
         raise bad_request(f"'{email}' is no e-mail address. Give one such as ada@example.com.")

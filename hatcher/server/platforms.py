@@ -66,7 +66,7 @@ GENERIC_PYTHON_TAGS = (
 #: What stands in a URL for an artefact that has no tag.
 NO_TAG = "none"
 
-_TAG = re.compile(r"(?P<implementation>[a-z]+)(?P<major>\d)(?P<minor>\d*)\Z")
+_TAG = re.compile(r"(?P<implementation>[a-z]+)(?P<major>\d)(?P<minor>\d*)\Z", re.ASCII)
 
 
 def canonical_platform(name: str) -> str:

@@ -1,0 +1,161 @@
+"""Teams and users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from hatcher.server.runner import BackgroundServer
+
+from .conftest import Client, client_of
+
+TEAM = "/admin/teams/acme/builders"
+
+
+@pytest.fixture
+def team(admin: Client) -> None:
+    body = {"name": "builders", "group": "upload_repository"}
+    assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 201
+
+
+@pytest.mark.usefixtures("team")
+def test_a_team_from_its_creation_to_its_deletion(admin: Client) -> None:
+    listed = admin.get("/admin/organizations/acme/teams").json()
+    assert listed == {"teams": [{"name": "builders", "group": "upload_repository"}]}
+    assert admin.get(TEAM).json() == {
+        "name": "builders",
+        "group": "upload_repository",
+        "organization": "acme",
+        "members": [],
+        "repositories": [],
+    }
+    body = {"name": "builders", "group": "read_index"}
+    assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 409
+    assert admin.delete(TEAM).status_code == 204
+    assert admin.delete(TEAM).status_code == 404
+    assert admin.get(TEAM).status_code == 404
+
+
+@pytest.mark.usefixtures("team")
+def test_repositories_of_a_team(admin: Client) -> None:
+    dev = f"{TEAM}/repositories/dev"
+    assert admin.get(dev).status_code == 404
+    assert admin.delete(dev).status_code == 404
+    for _ in range(2):
+        response = admin.put(dev)
+        assert response.status_code == 204
+        assert response.content == b""
+    assert admin.get(dev).status_code == 204
+    assert admin.get(f"{TEAM}/repositories").json() == {"repositories": ["dev"]}
+    assert admin.put(f"{TEAM}/repositories/xyz").status_code == 404
+    assert admin.delete(dev, params={"force": "False"}).status_code == 204
+    assert admin.get(f"{TEAM}/repositories").json() == {"repositories": []}
+
+
+@pytest.mark.usefixtures("team")
+def test_members_of_a_team(admin: Client, person: Callable[..., Client]) -> None:
+    person("ada@example.com")
+    ada = f"{TEAM}/members/ada@example.com"
+    assert admin.get(ada).status_code == 404
+    assert admin.delete(ada).status_code == 404
+    for _ in range(2):
+        assert admin.put(ada).status_code == 204
+    assert admin.get(ada).status_code == 204
+    assert admin.get(f"{TEAM}/members/ADA@example.com").status_code == 204
+    assert admin.get(f"{TEAM}/members").json() == {"members": ["ada@example.com"]}
+    assert admin.put(f"{TEAM}/members/nobody@example.com").status_code == 404
+    assert admin.delete(ada, params={"force": "False"}).status_code == 204
+    assert admin.get(f"{TEAM}/members").json() == {"members": []}
+
+
+@pytest.mark.usefixtures("team")
+def test_teams_are_deleted_with_care(admin: Client, person: Callable[..., Client]) -> None:
+    person("ada@example.com")
+    for held in ("repositories/dev", "members/ada@example.com"):
+        admin.put(f"{TEAM}/{held}")
+        refused = admin.delete(TEAM, params={"force": "False"})
+        assert refused.status_code == 409
+        assert "force=True" in refused.json()["error"]
+        admin.delete(f"{TEAM}/{held}")
+    admin.put(f"{TEAM}/members/ada@example.com")
+    assert admin.delete(TEAM, params={"force": "True"}).status_code == 204
+    assert admin.get("/admin/users/acme/ada@example.com").json()["teams"] == []
+
+
+@pytest.mark.usefixtures("team")
+def test_users(server: BackgroundServer, admin: Client) -> None:
+    body = {"email": "Ada@Example.com", "teams": ["builders"]}
+    created = admin.post("/admin/organizations/acme/users", json=body)
+    assert created.status_code == 201
+    password = created.json()["one_time_password"]
+    assert admin.get("/admin/users/acme/ada@example.com").json()["email"] == "Ada@Example.com"
+    assert admin.get("/admin/users/acme/Ada@Example.com").json()["teams"] == ["builders"]
+    assert admin.get(f"{TEAM}/members").json() == {"members": ["Ada@Example.com"]}
+    with client_of(server, ("ada@example.com", password)) as ada:
+        assert ada.get("/admin/organizations").json() == {"organizations": ["acme"]}
+        assert admin.post("/admin/organizations/acme/users", json=body).status_code == 409
+        assert admin.delete("/admin/users/acme/ada@example.com?force=False").status_code == 204
+        assert ada.get("/metadata/platforms").status_code == 401
+    assert admin.get("/admin/users/acme/ada@example.com").status_code == 404
+    assert admin.delete("/admin/users/acme/ada@example.com").status_code == 404
+    again = admin.post("/admin/organizations/acme/users", json={"email": "ada@example.com"})
+    assert again.json()["one_time_password"] != password
+    assert admin.get("/admin/users/acme/ada@example.com").json()["teams"] == []
+
+
+def test_a_user_of_two_organizations(server: BackgroundServer, admin: Client) -> None:
+    admin.post("/admin/organizations", json={"name": "globex"})
+    body = {"email": "ada@example.com"}
+    first = admin.post("/admin/organizations/acme/users", json=body).json()
+    second = admin.post("/admin/organizations/globex/users", json=body)
+    assert second.status_code == 201
+    assert "one_time_password" not in second.json(), "the account has one already"
+    with client_of(server, ("ada@example.com", first["one_time_password"])) as ada:
+        assert ada.get("/admin/organizations").json() == {"organizations": ["acme", "globex"]}
+        admin.delete("/admin/users/acme/ada@example.com")
+        assert ada.get("/admin/organizations").json() == {"organizations": ["globex"]}
+        admin.delete("/admin/users/globex/ada@example.com")
+        assert ada.get("/admin/organizations").status_code == 401
+
+
+def test_the_administrator_cannot_be_deleted_by_an_organization(admin: Client) -> None:
+    body = {"email": "admin@example.com"}
+    assert admin.post("/admin/organizations/acme/users", json=body).status_code == 201
+    assert admin.delete("/admin/users/acme/admin@example.com").status_code == 204
+    assert admin.get("/admin/organizations").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["ada", "@example.com", "ada@", "a:b@example.com", "a b@example.com", "@"],
+)
+def test_what_is_no_email_address(admin: Client, email: str) -> None:
+    refused = admin.post("/admin/organizations/acme/users", json={"email": email})
+    assert refused.status_code == 400
+
+
+def test_a_user_for_a_team_that_is_not_there(admin: Client) -> None:
+    body = {"email": "ada@example.com", "teams": ["builders"]}
+    assert admin.post("/admin/organizations/acme/users", json=body).status_code == 404
+    # All or nothing.
+    assert admin.get("/admin/users/acme/ada@example.com").status_code == 404
+
+
+def test_names_of_every_kind(admin: Client) -> None:
+    """Whatever a name holds, it is one segment."""
+    for name in ("a b", "a%b", "a?b#c", "ä", "a+b", "50%25", "a;b=c", "a&b", "a\\b", "..."):
+        path = quote(name, safe="")
+        body = {"name": name}
+        assert admin.post("/admin/organizations", json=body).status_code == 201, name
+        url = f"/admin/organizations/{path}/repositories"
+        assert admin.post(url, json=body).status_code == 201, name
+        assert admin.get(url).json() == {"repositories": [name]}
+        team = {"name": f"{name}/{name}", "group": "read_index"}
+        assert admin.post(f"/admin/organizations/{path}/teams", json=team).status_code == 201
+        url = f"/admin/teams/{path}/{path}%2F{path}"
+        assert admin.get(url).json()["name"] == team["name"]
+        assert admin.put(f"{url}/repositories/{path}").status_code == 204
+        assert admin.delete(f"{url}?force=True").status_code == 204
+        assert admin.delete(f"/admin/repositories/{path}/{path}").status_code == 204
