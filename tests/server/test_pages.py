@@ -1,0 +1,70 @@
+"""The pages for people, which need nothing from anywhere else."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from hatcher import __version__
+from hatcher.server.description import Description
+from hatcher.server.runner import BackgroundServer
+
+
+def get(server: BackgroundServer, path: str) -> httpx.Response:
+    response = httpx.get(server.url + path)
+    assert response.status_code == 200
+    return response
+
+
+def test_the_documentation_needs_no_network(server: BackgroundServer) -> None:
+    page = get(server, "/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    found = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page.text)
+    assets = [link for link in found if not link.startswith("data:")]
+    assert {link.rpartition(".")[2] for link in assets} == {"css", "js", "json"}
+    for link in assets:
+        assert "//" not in link
+        asset = get(server, f"/{link}")
+        assert asset.content
+    script = get(server, "/static/docs.js").text
+    assert "http" not in script
+    assert '"openapi.json"' in script
+    assert "validatorUrl: null" in script
+
+
+def test_the_vendored_assets_have_their_licence(server: BackgroundServer) -> None:
+    folder = "/static/swagger-ui"
+    assert "Apache License" in get(server, f"{folder}/LICENSE").text
+    assert "SmartBear" in get(server, f"{folder}/NOTICE").text
+    style = get(server, f"{folder}/swagger-ui.css").text
+    outside = re.findall(r"@import|url\(\s*[\"']?(?:https?:)?//", style)
+    assert outside == []
+
+
+def test_the_description_is_served_as_it_is(server: BackgroundServer) -> None:
+    response = get(server, "/openapi.json")
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == Description.installed().document
+
+
+def test_home(server: BackgroundServer) -> None:
+    page = get(server, "/").text
+    assert __version__ in page
+    assert server.url in page
+    for link in re.findall(r'href="([^"]+)"', page):
+        if not link.startswith("data:"):
+            get(server, f"/{link}")
+
+
+def test_what_a_client_says_of_itself_is_no_markup(server: BackgroundServer) -> None:
+    response = httpx.get(server.url + "/", headers={"Host": 'x"><script>alert(1)</script>'})
+    assert "<script" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
+def test_head(server: BackgroundServer, path: str) -> None:
+    response = httpx.head(server.url + path)
+    assert response.status_code == 200
+    assert response.content == b""
