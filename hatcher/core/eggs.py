@@ -9,6 +9,7 @@ from typing import cast
 from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
+from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.core.verify import is_same
 from hatcher.errors import InvalidArgumentError
@@ -73,7 +74,7 @@ class Eggs(Node):
         tag = NO_PYTHON_TAG if python_tag is None else python_tag
         return Egg(self._session, **self._names, python_tag=tag, name=name, version=version)
 
-    def egg_index(self, python_tag: str) -> dict[str, EggIndexEntry]:
+    def egg_index(self, python_tag: str) -> Index[EggIndexEntry]:
         """Return every enabled egg that a Python can use.
 
         ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``
@@ -88,17 +89,16 @@ class Eggs(Node):
         Returns
         -------
         dict of str to EggIndexEntry
-            What the index says, by the eggs' file names. Sizes are in bytes.
+            What the index says, by the eggs' file names. Sizes are in bytes. In a
+            notebook it shows as a table.
 
         Raises
         ------
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return cast(
-            dict[str, EggIndexEntry],
-            self._session.json_object(self._request("get_egg_index", python_tag=python_tag)),
-        )
+        index = self._session.json_object(self._request("get_egg_index", python_tag=python_tag))
+        return Index(index)
 
     def list_eggs(self, python_tag: str) -> list[EggListing]:
         """List the enabled eggs that a Python can use.

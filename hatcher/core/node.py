@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, NoReturn
 
 from hatcher import endpoints
@@ -70,6 +71,11 @@ class Node:
     def __repr__(self) -> str:
         names = ", ".join(f"{what}={name!r}" for what, name in self._names.items())
         return f"<{type(self).__name__} {names}>"
+
+    def _repr_html_(self) -> str:
+        place = "/".join(self._names.values()) or "/"
+        kind, server = type(self).__name__, self._session.server
+        return f"{kind} <b>{escape(place)}</b> on <code>{escape(str(server))}</code>"
 
 
 def _unpickle(cls: type[Node], session: Session, names: dict[str, str]) -> Node:
