@@ -11,15 +11,20 @@ import hashlib
 import json
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+if not hasattr(os, "fork"):
+    pytest.skip("client processes are forked", allow_module_level=True)
 
 from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository
 from hatcher.errors import HatcherException
@@ -29,7 +34,7 @@ from hatcher.testing import BroodProcess, write_egg
 KILLS = 13
 
 #: Bytes of an egg: large enough that a transfer takes much longer than a kill.
-SIZE = 24_000_000
+SIZE = 16_000_000
 
 FILENAME = "Spam-1.0-1.egg"
 ARGUMENTS = ("cp311", "Spam", "1.0-1")
@@ -147,12 +152,19 @@ def moments(dice: random.Random, whole: float) -> Iterator[float]:
     pytest.fail(f"Fewer than {KILLS} of {4 * KILLS} kills came before the end of the transfer.")
 
 
-class Transfer:
-    """A client process that is about to upload or download an egg."""
+class Clients:
+    """Makes client processes that upload or download an egg."""
 
-    def __init__(
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("transfer.py")
+        self._maker = subprocess.Popen(
+            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def begin(
         self, brood: BroodProcess, direction: str, egg: Path, destination: Path | None = None
-    ) -> None:
+    ) -> int:
+        """Begin a transfer, and return the id of its process."""
         job = {
             "url": brood.url,
             "auth": [brood.admin_email, brood.admin_password],
@@ -161,72 +173,77 @@ class Transfer:
             "sha256": sha256(egg),
             "destination": str(destination),
         }
-        script = Path(__file__).with_name("transfer.py")
-        self.process = subprocess.Popen(
-            [sys.executable, script, json.dumps(job)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def begin(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
+        assert self._maker.stdin is not None
+        self._maker.stdin.write(json.dumps(job) + "\n")
+        self._maker.stdin.flush()
+        return self._number()
 
     def wait(self) -> None:
-        out, _ = self.process.communicate()
-        assert (out, self.process.returncode) == ("done\n", 0)
+        """Wait for the end of the transfer, which must be a good one."""
+        assert self._number() == 0
 
-    def kill(self) -> bool:
-        """Kill it, and tell whether it was still at work."""
-        self.process.kill()
-        out, _ = self.process.communicate()
-        return out == ""
+    def kill(self, pid: int) -> bool:
+        """Kill the process, and tell whether it was still at work."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        status = self._number()
+        assert status in (0, -signal.SIGKILL)
+        return status != 0
+
+    def close(self) -> None:
+        self._maker.communicate()
+
+    def _number(self) -> int:
+        assert self._maker.stdout is not None
+        return int(self._maker.stdout.readline())
 
 
-def undisturbed(make: Callable[[], Transfer]) -> float:
-    """How long a transfer of a client process takes, in seconds: the median of three."""
-    times = []
-    for _ in range(3):
-        transfer = make()
-        transfer.begin()
-        start = time.perf_counter()
-        transfer.wait()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[1]
+@pytest.fixture
+def clients() -> Iterator[Clients]:
+    clients = Clients()
+    yield clients
+    clients.close()
 
 
 def test_the_client_is_killed_while_it_uploads(
-    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
+    stocked: BroodProcess,
+    eggs: dict[str, Path],
+    clients: Clients,
+    dice: random.Random,
+    tmp_path: Path,
 ) -> None:
     stored = check_server(stocked, eggs, tmp_path)
 
     def other() -> Path:
         return next(path for digest, path in eggs.items() if digest != stored)
 
+    def upload() -> None:
+        clients.begin(stocked, "up", other())
+        clients.wait()
+
+    whole = duration(upload)
+    stored = check_server(stocked, eggs, tmp_path)
     hits = 0
-    for moment in moments(dice, undisturbed(lambda: Transfer(stocked, "up", other()))):
-        stored = check_server(stocked, eggs, tmp_path)
-        transfer = Transfer(stocked, "up", other())
-        transfer.begin()
+    for moment in moments(dice, whole):
+        client = clients.begin(stocked, "up", other())
         time.sleep(moment)
-        hits += transfer.kill()
+        hits += clients.kill(client)
         stored = check_server(stocked, eggs, tmp_path)
         if hits == KILLS:
             break
 
-    with impatient(stocked) as client:
-        platform(client).upload_egg(other(), overwrite=True)
+    upload()
     assert check_server(stocked, eggs, tmp_path) != stored
     stocked.stop()
     check_database(stocked)
 
 
 def test_the_client_is_killed_while_it_downloads(
-    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
+    stocked: BroodProcess,
+    eggs: dict[str, Path],
+    clients: Clients,
+    dice: random.Random,
+    tmp_path: Path,
 ) -> None:
     (stored, egg), (_, older) = eggs.items()
     number = iter(range(1000))
@@ -236,22 +253,24 @@ def test_the_client_is_killed_while_it_downloads(
         folder.mkdir()
         return folder
 
+    def download() -> None:
+        clients.begin(stocked, "down", egg, destination())
+        clients.wait()
+
     hits = in_the_body = 0
-    whole = undisturbed(lambda: Transfer(stocked, "down", egg, destination()))
-    for moment in moments(dice, whole):
+    for moment in moments(dice, duration(download)):
         folder = destination()
         if replaces := dice.random() < 0.5:
             (folder / FILENAME).write_bytes(older.read_bytes())
-        transfer = Transfer(stocked, "down", egg, folder)
-        transfer.begin()
+        client = clients.begin(stocked, "down", egg, folder)
         time.sleep(moment)
-        hits += transfer.kill()
+        hits += clients.kill(client)
 
         in_the_body += partials(folder) > 0
         check_destination(folder, eggs)
         assert (folder / FILENAME).exists() or not replaces
-        with impatient(stocked) as client:
-            platform(client).download_egg(*ARGUMENTS, folder, stored)
+        clients.begin(stocked, "down", egg, folder)
+        clients.wait()
         assert sha256(folder / FILENAME) == stored
         if hits == KILLS:
             break
