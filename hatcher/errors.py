@@ -12,6 +12,7 @@
     │   ├── InvalidEgg
     │   ├── InvalidRuntime
     │   ├── InvalidBundle
+    │   ├── InvalidApp
     │   ├── MissingPlatformError
     │   └── FileChangedError              ... or changed while it was being sent
     ├── TargetFileExists
@@ -58,6 +59,7 @@ __all__ = [
     "FileChangedError",
     "HatcherException",
     "IncompleteDownloadError",
+    "InvalidApp",
     "InvalidArgumentError",
     "InvalidBundle",
     "InvalidDestinationError",
@@ -140,6 +142,10 @@ class InvalidRuntime(ArtefactError):  # noqa: N818
 
 class InvalidBundle(ArtefactError):  # noqa: N818
     """The file is not a valid bundle."""
+
+
+class InvalidApp(ArtefactError):  # noqa: N818
+    """The file is not a valid app."""
 
 
 class MissingPlatformError(ArtefactError):

@@ -13,9 +13,13 @@ from pathlib import Path
 
 from attrs import frozen
 
+from hatcher.artefacts.archives import refuse_bombs
 from hatcher.artefacts.paths import existing_file
 from hatcher.errors import InvalidEgg
 
+_DESCRIPTION = "EGG-INFO/spec/depend"
+#: What readers of eggs unpack: this one the first, okonomiyaki's EggMetadata all.
+_DESCRIPTIONS = (_DESCRIPTION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
 _FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>\d+)\.egg\Z")
 
 
@@ -98,7 +102,7 @@ def read_egg(path: str | os.PathLike[str]) -> EggFile:
         int(called["build"]),
     ):
         raise InvalidEgg(
-            f"'{file.name}' says inside (EGG-INFO/spec/depend) that it is '{egg.filename}'. "
+            f"'{file.name}' says inside ({_DESCRIPTION}) that it is '{egg.filename}'. "
             "Rename it to that, or build it again."
         )
     return egg
@@ -111,6 +115,7 @@ def _read_metadata(file: Path) -> EggFile:
     from okonomiyaki.file_formats._egg_info import LegacySpecDepend
 
     try:
+        refuse_bombs(file, _DESCRIPTIONS, InvalidEgg)
         spec = LegacySpecDepend.from_egg(os.fspath(file))
     except zipfile.BadZipFile as error:
         raise InvalidEgg(
@@ -118,13 +123,12 @@ def _read_metadata(file: Path) -> EggFile:
         ) from error
     except MissingMetadata as error:
         raise InvalidEgg(
-            f"'{file}' holds no EGG-INFO/spec/depend: it is a setuptools egg or another zip "
+            f"'{file}' holds no {_DESCRIPTION}: it is a setuptools egg or another zip "
             "file, not an Enthought egg. Repack it as one."
         ) from error
     except (OkonomiyakiError, LookupError, SyntaxError, TypeError, ValueError) as error:
         raise InvalidEgg(
-            f"The metadata in '{file}' (EGG-INFO/spec/depend) is not valid: {error}. "
-            "Build the egg again."
+            f"The metadata in '{file}' ({_DESCRIPTION}) is not valid: {error}. Build the egg again."
         ) from error
     return EggFile(
         path=file,

@@ -20,7 +20,7 @@ def existing_file(
     error : type of ArtefactError
         What to raise when it is not.
     suffix : str
-        How its name must end, such as ``.egg``.
+        How its name must end, such as ``.egg``; empty for any end.
     kind : str
         What such a file is called in a message, such as ``an egg``.
 
@@ -41,6 +41,6 @@ def existing_file(
         raise error(f"There is no file '{file}'. Check the path.")
     if not os.access(file, os.R_OK):
         raise error(f"'{file}' cannot be read. Check its permissions.")
-    if file.suffix != suffix:
+    if suffix and file.suffix != suffix:
         raise error(f"'{file.name}' is not {kind}: its name does not end in '{suffix}'.")
     return file

@@ -15,10 +15,6 @@ import pytest
 
 from hatcher.testing import BroodProcess
 
-pytestmark = pytest.mark.xfail(
-    strict=True, reason="read_egg unpacks the descriptions of an egg without a limit"
-)
-
 #: What may be taken for reading one small file, in bytes.
 LIMIT = 60_000_000
 

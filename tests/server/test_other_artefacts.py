@@ -109,6 +109,15 @@ def test_what_is_no_zip(admin: Client, v0: Client, tmp_path: Path, content: byte
     assert "no zip file" in response.json()["error"]
 
 
+def test_a_runtime_that_unpacks_to_much_more(admin: Client, tmp_path: Path) -> None:
+    path = tmp_path / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("enthought/runtime.json", bytes(16 << 20))
+    response = admin.upload(f"{DATA}/runtimes/upload", path)
+    assert response.status_code == 400
+    assert f"{16 << 20} bytes" in response.json()["error"]
+
+
 def test_a_zip_without_metadata(admin: Client, tmp_path: Path) -> None:
     path = tmp_path / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
     with zipfile.ZipFile(path, "w") as archive:
@@ -220,7 +229,8 @@ def test_an_app_without_tag_or_build(admin: Client, tmp_path: Path) -> None:
         ("[]", "no mapping"),
         ("{", "no YAML"),
         ("a: [" * 10_000, "no YAML"),
-        ("id: a", "no version, platform"),
+        ("id: a", "for which platform"),
+        ("platform: rh8-x86_64", "no id, version"),
         ("id: a\nversion: [1]\nplatform: rh8-x86_64", "no version"),
         (APP.replace("build: 2", "build: two"), "no number"),
         (APP.replace("rh8_x86_64", "win_x86_64"), "is for win_x86_64"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from hatcher.artefacts.app import AppFile, read_app
+from hatcher.errors import InvalidApp, MissingPlatformError
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer
 from hatcher.server.platforms import NO_TAG, canonical_platform, canonical_tag
-from hatcher.server.readers import InvalidApp, read_app
 from hatcher.server.refusals import bad_request
 from hatcher.server.uploads import Upload, receive_upload
 
@@ -50,33 +51,47 @@ def _store(call: Call, upload: Upload) -> Response:
     platform = canonical_platform(call.path["platform"])
     try:
         app = read_app(upload.incoming.path)
-    except InvalidApp as error:
+        app_id, version, build = _identity(app)
+    except (InvalidApp, MissingPlatformError) as error:
         raise upload.refused(error) from error
     if canonical_platform(app.platform) != platform:
         raise bad_request(
-            f"The app '{app.id}' is for {app.platform}, not for {call.path['platform']}. "
+            f"The app '{app_id}' is for {app.platform}, not for {call.path['platform']}. "
             "Upload it to its own platform."
         )
     filename = upload.incoming.path.name
+    python_tag = app.texts.get("python_tag")
     artefact = Artefact(
         kind=Kind.app,
         platform=platform,
-        name=app.id,
-        version=f"{app.version}-{app.build}",
-        python_tag=canonical_tag(app.python_tag or NO_TAG),
+        name=app_id,
+        version=f"{version}-{build}",
+        python_tag=canonical_tag(python_tag or NO_TAG),
         filename=filename,
         entry={
-            "build": app.build,
-            "description": app.description,
+            "build": build,
+            "description": app.texts.get("description"),
             "filename": filename,
-            "full_version": f"{app.version}-{app.build}",
-            "id": app.id,
-            "name": app.name,
+            "full_version": f"{version}-{build}",
+            "id": app_id,
+            "name": app.texts.get("name", app_id),
             "platform": app.platform,
-            "python_tag": app.python_tag,
+            "python_tag": python_tag,
             "sha256": upload.incoming.sha256,
-            "version": app.version,
+            "version": version,
         },
         details={"data": app.document},
     )
     return upload.store(call, artefact)
+
+
+def _identity(app: AppFile) -> tuple[str, str, int]:
+    """Return an app's id, version and build: what an index must know it by."""
+    missing = [key for key in ("id", "version") if not app.texts.get(key)]
+    if missing:
+        raise InvalidApp(f"'{app.path}' is no app: it has no {', '.join(missing)}.")
+    version, _, build = app.texts["version"].partition("-")
+    build = app.texts.get("build") or build or "1"
+    if not build.isdecimal():
+        raise InvalidApp(f"'{app.path}' has the build '{build}', which is no number.")
+    return app.texts["id"], version, int(build)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from hatcher.artefacts.bundle import read_bundle_document
 from hatcher.errors import InvalidBundle
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
@@ -15,7 +16,6 @@ from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
 from hatcher.server.names import usable_name
 from hatcher.server.platforms import NO_TAG, canonical_platform
-from hatcher.server.readers import read_bundle
 from hatcher.server.uploads import Upload, receive_upload
 
 
@@ -71,7 +71,7 @@ def _store(call: Call, upload: Upload) -> Response:
     version = usable_name("a version", told["bundle_version"])
     build = told["bundle_build"]
     try:
-        bundle = read_bundle(upload.incoming.path)
+        bundle = read_bundle_document(upload.incoming.path)
     except InvalidBundle as error:
         raise upload.refused(error) from error
     artefact = Artefact(

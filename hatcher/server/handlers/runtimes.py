@@ -9,6 +9,8 @@ from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from hatcher.artefacts.python_tags import python_tag_of
+from hatcher.artefacts.runtime import read_runtime
 from hatcher.errors import InvalidRuntime
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
@@ -16,7 +18,6 @@ from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
 from hatcher.server.downloads import download
 from hatcher.server.platforms import NO_TAG, canonical_platform
-from hatcher.server.readers import read_runtime, tag_of
 from hatcher.server.refusals import bad_request
 from hatcher.server.uploads import Upload, receive_upload
 
@@ -131,7 +132,7 @@ def _store_v0(call: Call, upload: Upload) -> Response:
     if not zipfile.is_zipfile(path):
         raise bad_request(f"'{path.name}' is no zip file, or not a whole one.")
     full_version = f"{told['version']}-{told['build']}"
-    tag = tag_of(told["language"], told["version"])
+    tag = python_tag_of(told["language"], told["version"])
     artefact = Artefact(
         kind=Kind.runtime_v0,
         platform=platform,

@@ -28,7 +28,7 @@ def create_user(call: Call) -> Response:
         if user is None:
             user_id = connection.execute(
                 insert(db.users)
-                .values(email=email, password=password_hash, created=db.now())
+                .values(email=email, key=email.lower(), password=password_hash, created=db.now())
                 .returning(db.users.c.id)
             ).scalar_one()
             answered["one_time_password"] = password

@@ -1,0 +1,40 @@
+"""Zip files from anywhere, looked at before they are unpacked."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+
+from hatcher.errors import ArtefactError
+
+#: Bytes that a description in an archive may unpack to. Real ones have a few thousand.
+LARGEST_DESCRIPTION = 1 << 20
+
+
+def refuse_bombs(file: Path, members: Collection[str], error: type[ArtefactError]) -> None:
+    """Refuse an archive in which a description unpacks to more than any real one.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+    members : collection of str
+        The names of the members that are going to be read.
+    error : type of ArtefactError
+        What to raise.
+
+    Raises
+    ------
+    ArtefactError
+        Of the class `error`: one of them is too large.
+    zipfile.BadZipFile
+        It is no zip file.
+    """
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            # zipfile never reads more of a member than the directory says.
+            if member.filename in members and member.file_size > LARGEST_DESCRIPTION:
+                raise error(
+                    f"'{file}' is not to be trusted: its {member.filename} unpacks to "
+                    f"{member.file_size} bytes, more than {LARGEST_DESCRIPTION}. Build it again."
+                )
