@@ -22,13 +22,14 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from attrs import frozen
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from hatcher.server import database as db
 from hatcher.server.access import Account
 from hatcher.server.database import Database, now, timestamp
+from hatcher.server.people import find_user
 from hatcher.server.refusals import Refusal, unauthenticated
 from hatcher.server.settings import Settings
 from hatcher.transport.secret import Secret
@@ -170,20 +171,19 @@ class Accounts:
             The password, if one had to be made up.
         """
         with self._database.write() as connection:
-            found = connection.execute(
-                select(db.users).where(func.lower(db.users.c.email) == email.lower())
-            ).first()
+            found = find_user(connection, email)
             if found is None:
-                made_up = None if password else Secret(make_up_password())
+                given = password or Secret(make_up_password())
                 connection.execute(
                     insert(db.users).values(
                         email=email,
-                        password=self.hash((password or made_up).reveal()),  # type: ignore[union-attr]
+                        key=email.lower(),
+                        password=self.hash(given.reveal()),
                         server_administrator=True,
                         created=now(),
                     )
                 )
-                return made_up
+                return None if password else given
             changes: dict[str, object] = {"server_administrator": True}
             if password and not self._matches(found.password, password.reveal()):
                 changes["password"] = self.hash(password.reveal())
@@ -235,28 +235,24 @@ class Accounts:
         # Before the memory of verified ones: it must not tell a guesser anything.
         self._failed.check(address, key)
         user = await run_in_threadpool(self._user, key)
-        if not await self._verify(user, password) or user is None:
-            self._failed.add(address, key)
-            raise unauthenticated("The e-mail address or the password is wrong.")
+        if user is None or not self._remembers(user, password):
+            await asyncio.get_running_loop().run_in_executor(
+                self._argon2, self._verify, user, password, address, key
+            )
+        assert user is not None
         self._failed.forget(address, key)
         return Account(user.id, user.email, user.server_administrator)
 
-    async def _verify(self, user: Row[Any] | None, password: str) -> bool:
-        if user is not None and self._remembers(user, password):
-            return True
-        return await asyncio.get_running_loop().run_in_executor(
-            self._argon2, self._verify_slowly, user, password
-        )
-
-    def _verify_slowly(self, user: Row[Any] | None, password: str) -> bool:
-        if user is None:
-            self._matches(self._unknown_user, password)
-            return False
+    def _verify(self, user: Row[Any] | None, password: str, address: str, key: str) -> None:
+        """Verify one password; in the one thread for it, so that failures add up in order."""
         # Another request with the same password may have waited before this one.
-        if self._remembers(user, password):
-            return True
-        if not self._matches(user.password, password):
-            return False
+        if user is not None and self._remembers(user, password):
+            return
+        # And many wrong ones may have.
+        self._failed.check(address, key)
+        if not self._matches(user.password if user else self._unknown_user, password) or not user:
+            self._failed.add(address, key)
+            raise unauthenticated("The e-mail address or the password is wrong.")
         moment = time.monotonic()
         self._verified = {
             digest: verified
@@ -266,7 +262,6 @@ class Accounts:
         self._verified[self._digest(user, password)] = _Verified(
             user.password, moment + _REMEMBERED
         )
-        return True
 
     def _remembers(self, user: Row[Any], password: str) -> bool:
         verified = self._verified.get(self._digest(user, password))
@@ -287,9 +282,7 @@ class Accounts:
 
     def _user(self, email: str) -> Row[Any] | None:
         with self._database.read() as connection:
-            return connection.execute(
-                select(db.users).where(func.lower(db.users.c.email) == email)
-            ).first()
+            return find_user(connection, email)
 
     def _bearer(self, token: str) -> Account:
         if token.startswith(API_TOKEN_PREFIX):

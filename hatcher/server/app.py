@@ -11,15 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hatcher.server import handlers as registered
+import hatcher.server.handlers  # noqa: F401 - registers them
 from hatcher.server.binding import HANDLERS, Handler, bind
 from hatcher.server.brood import Brood
 from hatcher.server.description import Description
 from hatcher.server.pages import pages
 from hatcher.server.refusals import Refusal
 from hatcher.server.settings import Settings
-
-__all__ = ["create_app", "registered"]
 
 
 def create_app(

@@ -7,6 +7,7 @@ runs in the event loop, which only uploads need.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import logging
 import re
@@ -25,6 +26,8 @@ from hatcher.server.brood import Brood
 from hatcher.server.calls import Call, read_document, read_flags
 from hatcher.server.description import Description, Operation
 from hatcher.server.refusals import Refusal, bad_request
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 logger = logging.getLogger("hatcher.server")
 
@@ -114,9 +117,9 @@ class Endpoint:
             response = refusal.response()
         except ClientDisconnect:
             return  # Nobody is there to be answered.
-        except Exception:
+        except Exception as error:
             logger.exception("%s failed", self.operation.operation_id)
-            response = Refusal(500, "The server failed; its log says why.").response()
+            response = _failure(error).response()
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -146,6 +149,12 @@ class Endpoint:
         assert call.operation.body is not None
         call.operation.body.check(call.document)
         return cast(Response, self.handler(call))
+
+
+def _failure(error: Exception) -> Refusal:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return Refusal(507, "The server has no room for it. Ask its administrator.")
+    return Refusal(500, "The server failed; its log says why.")
 
 
 class PathRoute(BaseRoute):

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     Engine,
     ForeignKey,
-    Index,
     Integer,
     MetaData,
     String,
@@ -28,7 +27,6 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
-    func,
     insert,
     select,
 )
@@ -59,12 +57,12 @@ schema = Table("schema", metadata, Column("version", Integer, primary_key=True))
 
 users = _table(
     "users",
-    Column("email", String, nullable=False),
+    Column("email", String, nullable=False),  # as it was given
+    Column("key", String, nullable=False, unique=True),  # without case
     Column("password", String, nullable=False),  # Argon2, as argon2-cffi writes it
     Column("server_administrator", Boolean, nullable=False, default=False),
     Column("created", String, nullable=False),
 )
-Index("users_by_email", func.lower(users.c.email), unique=True)
 
 api_tokens = _table(
     "api_tokens",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select
+from sqlalchemy import Connection, Row, Table, insert, select
 
 from hatcher.server import database as db
 from hatcher.server.access import Organization
@@ -13,9 +13,7 @@ from hatcher.server.refusals import not_found
 
 def find_user(connection: Connection, email: str) -> Row[Any] | None:
     """Return the row of the user with an e-mail address, if there is one."""
-    return connection.execute(
-        select(db.users).where(func.lower(db.users.c.email) == email.lower())
-    ).first()
+    return connection.execute(select(db.users).filter_by(key=email.lower())).first()
 
 
 def find_member(connection: Connection, organization: Organization, email: str) -> Row[Any]:
@@ -31,7 +29,7 @@ def find_member(connection: Connection, organization: Organization, email: str) 
         .join(db.members)
         .where(
             db.members.c.organization_id == organization.id,
-            func.lower(db.users.c.email) == email.lower(),
+            db.users.c.key == email.lower(),
         )
     ).first()
     if member is None:

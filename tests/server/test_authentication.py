@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -172,6 +173,32 @@ def test_the_right_password_forgives(settings: Settings) -> None:
             assert status_with(server, basic(ADMIN[0], "guess")) == 401
             assert status_with(server, basic(ADMIN[0], "guess")) == 401
             assert status_with(server, basic(*ADMIN)) == 200
+
+
+def test_many_guesses_at_once(settings: Settings) -> None:
+    """No more of them are tried than one after the other."""
+    with BackgroundServer(evolve(settings, failed_logins=3)) as server:
+        guesses = [basic(ADMIN[0], f"guess {number}") for number in range(20)]
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda guess: status_with(server, guess), guesses))
+    assert sorted(answers) == [401] * 3 + [429] * 17
+
+
+def test_the_right_password_many_times_at_once(settings: Settings) -> None:
+    few = evolve(settings, failed_logins=3)
+    with BackgroundServer(few) as server, ThreadPoolExecutor(20) as pool:
+        answers = set(pool.map(lambda right: status_with(server, right), [basic(*ADMIN)] * 20))
+    assert answers == {200}
+
+
+def test_names_with_letters_of_every_kind(server: BackgroundServer, admin: Client) -> None:
+    body = {"email": "ÄDA@Example.com"}
+    password = admin.post("/admin/organizations/acme/users", json=body).json()["one_time_password"]
+    for name in ("ÄDA@Example.com", "äda@example.com"):
+        assert status_with(server, basic(name, password)) == 200
+    body = {"email": "äda@example.com"}
+    assert admin.post("/admin/organizations/acme/users", json=body).status_code == 409
+    assert admin.get("/admin/users/acme/äda@EXAMPLE.com").json()["email"] == "ÄDA@Example.com"
 
 
 def test_failed_logins_are_forgotten_in_time() -> None:
