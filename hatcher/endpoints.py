@@ -7,7 +7,9 @@ from there; sending, errors and documents are hatcher's own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from brood_api.operations import OPERATIONS
@@ -46,7 +48,14 @@ def checked_api_version(api_version: int) -> int:
     return api_version
 
 
-def request(api_version: int, operation: str, *, json: Any = None, **arguments: Any) -> Request:
+def request(
+    api_version: int,
+    operation: str,
+    place: Mapping[str, str] = MappingProxyType({}),
+    *,
+    json: Any = None,
+    **arguments: Any,
+) -> Request:
     """Return the request of an operation.
 
     Parameters
@@ -54,10 +63,13 @@ def request(api_version: int, operation: str, *, json: Any = None, **arguments: 
     api_version : int
     operation : str
         An operationId without its version, such as ``upload_egg``.
+    place : mapping of str to str, optional
+        The names that lead to where it is asked for. Those that are not in the
+        operation's path are left out.
     json : object, optional
         The JSON body.
     **arguments
-        The path and query parameters, by the names that the description gives
+        Further path and query parameters, by the names that the description gives
         them. Booleans go out as Python's words, as Brood wants them.
 
     Returns
@@ -79,13 +91,17 @@ def request(api_version: int, operation: str, *, json: Any = None, **arguments: 
             f"Brood's API version {api_version} cannot {operation.replace('_', ' ')}; "
             f"make the client with api_version={' or '.join(map(str, others))}."
         )
-    names = {}
-    for name, value in arguments.items():
-        if isinstance(value, bool):
-            arguments[name] = str(value)
-        elif f"{{{name}}}" in described.path:
-            names[name] = checked_segment(value, _WORDS.get(name, name))
-    definition = import_module(described.module).request_kwargs(**arguments)
+    names = {
+        name: checked_segment(value, _WORDS.get(name, name))
+        for name, value in {**place, **arguments}.items()
+        if f"{{{name}}}" in described.path
+    }
+    query = {
+        name: str(value) if isinstance(value, bool) else value
+        for name, value in arguments.items()
+        if name not in names
+    }
+    definition = import_module(described.module).request_kwargs(**names, **query)
     return Request(
         operation=operation_id,
         method=definition["method"].upper(),

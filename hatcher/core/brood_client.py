@@ -9,11 +9,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
 from hatcher import endpoints
-from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken
+from hatcher.core.dialects import DIALECTS
+from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken, WhoAmI
 from hatcher.core.node import Node
 from hatcher.core.organization import Organization
+from hatcher.core.repository import Repository, SinglePlatformRepository
 from hatcher.core.suggestions import did_you_mean
-from hatcher.errors import InvalidArgumentError
+from hatcher.errors import InvalidArgumentError, InvalidNameError
 from hatcher.transport.auth import AuthTypes, BasicAuth
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.session import Session
@@ -207,6 +209,40 @@ class BroodClient(Node):
         """
         return Organization(self._session, organization=name)
 
+    def at(self, path: str) -> Organization | Repository | SinglePlatformRepository:
+        """Return the place at a path; sends nothing.
+
+        Parameters
+        ----------
+        path : str
+            ``organization``, ``organization/repository`` or
+            ``organization/repository/platform``.
+
+        Returns
+        -------
+        Organization, Repository or SinglePlatformRepository
+
+        Raises
+        ------
+        InvalidNameError
+            The path has more than three parts, or a part is empty, ``.`` or ``..``.
+
+        Examples
+        --------
+        >>> brood_client.at('acme/dev/rh8-x86_64').list_eggs('cp311')
+        """
+        match path.strip("/").split("/"):
+            case [organization]:
+                return self.organization(organization)
+            case [organization, repository]:
+                return self.organization(organization).repository(repository)
+            case [organization, repository, platform]:
+                return self.organization(organization).repository(repository).platform(platform)
+        raise InvalidNameError(
+            f"'{path}' is no path of a place. Give 'organization/repository/platform', or its "
+            "beginning."
+        )
+
     def list_organizations(self) -> list[str]:
         """List the organizations that the caller may see.
 
@@ -299,20 +335,57 @@ class BroodClient(Node):
         list of str
             Their names, such as ``acme/dev``, in the server's order.
         """
-        if self.api_version == 0:
+        if DIALECTS[self.api_version].available_repositories_take_flag:
             request = self._request(
                 "list_available_repositories", include_indexable=include_indexable
             )
             return cast(list[str], self._session.field(request, "repositories", list))
-        request = self._request("list_available_repositories")
-        repositories = cast(
-            list[AvailableRepository], self._session.field(request, "repositories", list)
-        )
         return [
-            repository["name"]
-            for repository in repositories
-            if include_indexable or repository["access"] != "read_index"
+            name
+            for name, access in self._access().items()
+            if include_indexable or access != "read_index"
         ]
+
+    def whoami(self) -> WhoAmI:
+        """Ask the server whether it accepts the credentials, and what they open.
+
+        ``GET /metadata/user/repositories``
+
+        It is small, and so a good first request: before an upload of gigabytes, or
+        to see that a token still works.
+
+        Returns
+        -------
+        WhoAmI
+            ``{'server', 'api_version', 'authentication', 'user', 'repositories'}``. The
+            user is None when there is but a token, which does not say whose it is.
+
+        Raises
+        ------
+        AuthenticationError
+            The server does not accept the credentials.
+        """
+        authentication, user = self._session.identity
+        repositories: dict[str, str | None]
+        if DIALECTS[self.api_version].available_repositories_take_flag:
+            repositories = dict.fromkeys(self.list_available_repositories(include_indexable=True))
+        else:
+            repositories = dict(self._access())
+        return {
+            "server": self.url,
+            "api_version": self.api_version,
+            "authentication": authentication,
+            "user": user,
+            "repositories": repositories,
+        }
+
+    def _access(self) -> dict[str, str]:
+        request = self._request("list_available_repositories")
+        repositories = self._session.field(request, "repositories", list)
+        return {
+            repository["name"]: repository["access"]
+            for repository in cast(list[AvailableRepository], repositories)
+        }
 
     # -- API tokens -----------------------------------------------------------------
 

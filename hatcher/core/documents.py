@@ -70,3 +70,32 @@ class EggMetadata(EggIndexEntry, total=False):
     egg_basename: str
     enabled: bool
     filename: str
+
+
+class BundleListing(TypedDict):
+    """One bundle in a list; the version is the full one."""
+
+    python_tag: str
+    name: str
+    version: str
+
+
+class TeamMetadata(TypedDict):
+    """What a server says of a team: `group` is the access level that it gives."""
+
+    name: str
+    group: str
+
+
+class WhoAmI(TypedDict):
+    """Who a client is, as far as it knows, and what that one may do.
+
+    `repositories` has the access level by the repository's name, such as
+    ``acme/dev``; None where API version 0 does not tell.
+    """
+
+    server: str
+    api_version: int
+    authentication: str
+    user: str | None
+    repositories: dict[str, str | None]

@@ -41,8 +41,8 @@ class Node:
         object.__setattr__(self, "_names", names)
 
     def _request(self, operation: str, **arguments: Any) -> Request:
-        """Return the request of an operation on this place."""
-        return endpoints.request(self._session.api_version, operation, **self._names, **arguments)
+        """Return the request of an operation on this place, or on one that it is in."""
+        return endpoints.request(self._session.api_version, operation, self._names, **arguments)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(
@@ -79,6 +79,4 @@ class Node:
 
 
 def _unpickle(cls: type[Node], session: Session, names: dict[str, str]) -> Node:
-    node = cls.__new__(cls)
-    Node.__init__(node, session, **names)
-    return node
+    return cls(session, **names)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterable
+from typing import Any, NoReturn, cast
 
+from hatcher.core.documents import TeamMetadata
 from hatcher.core.node import Node
 from hatcher.core.repository import Repository
+from hatcher.core.team import HasName, Team, name_of
+from hatcher.core.user import User
+from hatcher.errors import InvalidArgumentError
+from hatcher.transport.secret import Secret
+from hatcher.transport.urls import checked_segment
 
 
 class Organization(Node):
@@ -26,6 +33,8 @@ class Organization(Node):
     def name(self) -> str:
         """The name of the organization."""
         return self._names["organization"]
+
+    # -- repositories ---------------------------------------------------------------
 
     def repository(self, name: str) -> Repository:
         """Return a repository of the organization; sends nothing.
@@ -91,6 +100,172 @@ class Organization(Node):
         body = {"name": name, "description": description}
         self._session.send(self._request("create_repository", json=body))
         return repository
+
+    # -- teams ----------------------------------------------------------------------
+
+    def team(self, team_name: str) -> Team:
+        """Return a team of the organization; sends nothing.
+
+        Parameters
+        ----------
+        team_name : str
+
+        Returns
+        -------
+        Team
+
+        Raises
+        ------
+        InvalidNameError
+            The name is empty, ``.`` or ``..``.
+        """
+        return Team(self._session, **self._names, team=team_name)
+
+    def list_teams(self) -> list[TeamMetadata]:
+        """List the organization's teams.
+
+        ``GET /admin/organizations/{organization}/teams``
+
+        Returns
+        -------
+        list of TeamMetadata
+            ``{'name', 'group'}`` and more, in the server's order; the group is the
+            access level of the team.
+
+        Raises
+        ------
+        NotFoundError, PermissionDeniedError
+            There is no such organization, or its teams may not be seen.
+        """
+        teams = self._session.field(self._request("list_teams"), "teams", list)
+        return cast(list[TeamMetadata], teams)
+
+    def create_team(self, name: str, group_name: str) -> Team:
+        """Create a team.
+
+        ``POST /admin/organizations/{organization}/teams``
+
+        Parameters
+        ----------
+        name : str
+        group_name : str
+            The access level that it gives its members to its repositories, such as
+            ``read_index``, ``read_repository``, ``upload_repository`` or
+            ``organization_administrator``.
+
+        Returns
+        -------
+        Team
+            The new team.
+
+        Raises
+        ------
+        BadRequestError
+            There is no such access level.
+        ConflictError
+            There is a team of that name.
+        PermissionDeniedError
+            The caller is no administrator of the organization.
+        """
+        team = self.team(name)
+        body = {"group": group_name, "name": name}
+        self._session.send(self._request("create_team", json=body))
+        return team
+
+    # -- users ----------------------------------------------------------------------
+
+    def user(self, email: str) -> User:
+        """Return a user of the organization; sends nothing.
+
+        Parameters
+        ----------
+        email : str
+
+        Returns
+        -------
+        User
+
+        Raises
+        ------
+        InvalidNameError
+            The address is empty, ``.`` or ``..``.
+        """
+        return User(self._session, organization=self.name, email=email)
+
+    def create_user(self, email: str, teams: Iterable[HasName | str] | None = None) -> User:
+        """Create a user.
+
+        ``POST /admin/organizations/{organization}/users``
+
+        Parameters
+        ----------
+        email : str
+        teams : iterable of Team or str, optional
+            The teams, or their names, that the user becomes a member of.
+
+        Returns
+        -------
+        User
+            The new user; its `one_time_password` is the first password, where the
+            server made one up.
+
+        Raises
+        ------
+        ConflictError
+            There is a user with that address.
+        NotFoundError
+            There is no such team.
+        PermissionDeniedError
+            The caller is no administrator of the organization.
+        """
+        checked_segment(email, "e-mail address")
+        body: dict[str, Any] = {"email": email}
+        if teams is not None:
+            if isinstance(teams, str):
+                raise InvalidArgumentError("teams must be a list; put the one team into a list.")
+            body["teams"] = [name_of(team) for team in teams]
+        answer = self._session.json_if_any(self._request("create_user", json=body))
+        password = answer.get("one_time_password")
+        return User(
+            self._session,
+            organization=self.name,
+            email=email,
+            one_time_password=Secret(password) if isinstance(password, str) else None,
+        )
+
+    def list_users(self) -> NoReturn:
+        """Brood cannot list the users of an organization.
+
+        A team can list its members: `Team.list_users`.
+
+        Raises
+        ------
+        NotImplementedError
+            Always, and without a request.
+        """
+        raise NotImplementedError("Not implemented in brood.")
+
+    # -- the organization itself ----------------------------------------------------
+
+    def metadata(self) -> NoReturn:
+        """Brood says nothing of an organization but what it holds.
+
+        Raises
+        ------
+        NotImplementedError
+            Always, and without a request.
+        """
+        raise NotImplementedError("Not implemented in brood.")
+
+    def delete(self) -> NoReturn:
+        """Brood cannot delete an organization.
+
+        Raises
+        ------
+        NotImplementedError
+            Always, and without a request.
+        """
+        raise NotImplementedError("Not implemented in brood.")
 
     def __repr__(self) -> str:
         return f"<Organization organization_name={self.name!r}>"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from hatcher.core.apps import Apps
+from hatcher.core.bundles import Bundles
 from hatcher.core.eggs import Eggs
+from hatcher.core.runtimes import Runtimes
 
 
-class SinglePlatformRepository(Eggs):
+class SinglePlatformRepository(Eggs, Runtimes, Apps, Bundles):
     """One platform of a repository, and the artefacts in it.
 
     Get one from its repository; that sends nothing.

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from typing import NoReturn, cast
+
+from hatcher import endpoints
+from hatcher.artefacts.app import read_app
+from hatcher.artefacts.bundle import read_bundle
+from hatcher.core.bundles import LocalBundle
+from hatcher.core.dialects import DIALECTS
+from hatcher.core.documents import AvailableRepository
 from hatcher.core.node import Node
 from hatcher.core.platform import SinglePlatformRepository
+from hatcher.core.verify import is_same
+from hatcher.errors import HatcherException, InvalidRuntime
+from hatcher.transfer import upload
 
 __all__ = ["Repository", "SinglePlatformRepository"]
 
@@ -68,6 +80,160 @@ class Repository(Node):
             It may not be deleted, or there is none.
         """
         self._session.send(self._request("delete_repository", force=force))
+
+    def metadata(self) -> AvailableRepository:
+        """Return what the server says of the repository.
+
+        ``GET /metadata/user/repositories`` of API version 1, which says it of all
+        repositories that the caller may see; Brood has no endpoint for one alone.
+
+        Returns
+        -------
+        AvailableRepository
+            ``{'name', 'access', 'description'}``: ``name`` is ``organization/repository``,
+            ``access`` what the caller may do there.
+
+        Raises
+        ------
+        HatcherException
+            There is no such repository, or the caller may not see it.
+        """
+        request = endpoints.request(1, "list_available_repositories")
+        for repository in self._session.field(request, "repositories", list):
+            if repository.get("name") == str(self):
+                return cast(AvailableRepository, repository)
+        raise HatcherException(
+            f"There is no repository '{self}' among those that you may see. Check the names; "
+            "list_available_repositories(include_indexable=True) lists them."
+        )
+
+    def list_platforms(self) -> NoReturn:
+        """Brood cannot list the platforms of a repository.
+
+        `BroodClient.list_platforms` lists all that the server knows.
+
+        Raises
+        ------
+        NotImplementedError
+            Always, and without a request.
+        """
+        raise NotImplementedError("Not implemented in brood.")
+
+    # -- uploads whose file says which platform they are for ------------------------
+
+    def upload_runtime(
+        self, filename: str | os.PathLike[str], overwrite: bool = False, verify: bool = False
+    ) -> None:
+        """Upload a runtime, to the platform that it says it is for.
+
+        ``POST /data/{organization}/{repository}/{platform}/runtimes/upload``
+
+        The file is checked before anything is sent, and is streamed in constant
+        memory.
+
+        Parameters
+        ----------
+        filename : str or path-like
+            API version 1: ``implementation-version-platform-abi.runtime``; version 0:
+            ``python_runtime_version_buildsystem_platform_build.zip``.
+        overwrite : bool, default False
+            Replace a runtime of the same name and version with other content.
+        verify : bool, default False
+            Ask first what the server has. With the same sha256 nothing is sent; with
+            another one nothing is sent either, and it is an error. `overwrite` makes
+            the question needless.
+
+        Raises
+        ------
+        InvalidRuntime
+            The file is missing, unreadable, or no valid runtime.
+        ChecksumMismatchError
+            With `verify`: the server has another runtime of that name and version.
+        ConflictError
+            The same, as the server found it.
+        PermissionDeniedError, NotFoundError
+            The repository may not be written to, or not even be seen.
+        """
+        runtime = DIALECTS[self._session.api_version].read_runtime(filename)
+        platform = self.platform(runtime.platform)
+        if verify and not overwrite:
+            if runtime.selector is None:
+                raise InvalidRuntime(
+                    f"'{runtime.path}' cannot be verified: its version '{runtime.version}' gives "
+                    "no python tag to ask the server for. Upload it without verify."
+                )
+            remote = platform.runtime(runtime.selector, runtime.version)
+            if is_same(runtime.path, remote._remote_sha256(), str(platform)):
+                return
+        upload.upload(
+            self._session,
+            platform._request("upload_runtime", overwrite=overwrite),
+            runtime.path,
+            lambda sha256: {**runtime.described, "sha256": sha256},
+        )
+
+    def upload_app(self, filename: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Upload an app, to the platform that it says it is for.
+
+        ``POST /data/{organization}/{repository}/{platform}/apps/upload``
+
+        Parameters
+        ----------
+        filename : str or path-like
+            A YAML file with a ``platform``.
+        overwrite : bool, default False
+            Replace an app of the same id and version with other content.
+
+        Raises
+        ------
+        InvalidApp
+            The file is missing, unreadable, or no app.
+        MissingPlatformError
+            It does not say which platform it is for.
+        ConflictError
+            The server has another app of that id and version.
+        PermissionDeniedError, NotFoundError
+            The repository may not be written to, or not even be seen.
+        """
+        app = read_app(filename)
+        platform = self.platform(app.platform)
+        request = platform._request("upload_app", overwrite=overwrite)
+        upload.upload(self._session, request, app.path)
+
+    def upload_bundle(
+        self, filepath: str | os.PathLike[str], overwrite: bool = False
+    ) -> LocalBundle:
+        """Upload a bundle, to the platform that its runtime is for; API version 1 only.
+
+        ``POST /data/{organization}/{repository}/bundles/upload``
+
+        Parameters
+        ----------
+        filepath : str or path-like
+            A file called ``name-version-build.bundle``.
+        overwrite : bool, default False
+            Replace a bundle of the same name and version with other content.
+
+        Returns
+        -------
+        LocalBundle
+            The file, and what it became on the server.
+
+        Raises
+        ------
+        InvalidBundle
+            The file is missing, unreadable, or no valid bundle.
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        ConflictError
+            The server has another bundle of that name and version.
+        PermissionDeniedError, NotFoundError
+            The repository may not be written to, or not even be seen.
+        """
+        platform = self.platform(read_bundle(filepath).content.platform)
+        bundle = platform.bundles.from_file(filepath)
+        bundle.upload(overwrite)
+        return bundle
 
     def __str__(self) -> str:
         return "/".join(self._names.values())

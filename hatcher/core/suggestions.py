@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from attrs import evolve
 
@@ -34,29 +33,28 @@ def did_you_mean(session: Session, request: Request) -> str:
         return ""  # the user asked for something else, and is told how that went
 
 
-def _look(session: Session, names: Any) -> str:
-    def known(field: str, operation: str, *of: str) -> list[str]:
-        asked = endpoints.request(
-            session.api_version, operation, **{what: names[what] for what in of}
-        )
+def _look(session: Session, names: Mapping[str, str]) -> str:
+    def known(operation: str, field: str) -> list[str]:
+        asked = endpoints.request(session.api_version, operation, names)
         return list(session.field(evolve(asked, may_be_missing=True), field, list))
 
-    if "organization" not in names:
-        return ""
-    organizations = known("organizations", "list_organizations")
-    if names["organization"] not in organizations:
-        return _advice("organization", names["organization"], organizations)
-    if "repository" not in names:
-        return ""
-    repositories = known("repositories", "list_repositories", "organization")
-    if names["repository"] not in repositories:
-        return _advice("repository", names["repository"], repositories)
-    if "platform" not in names:
-        return ""
-    platforms = known("platforms", "list_platforms")
-    if names["platform"].replace("_", "-") not in {name.replace("_", "-") for name in platforms}:
-        return _advice("platform", names["platform"], platforms)
+    steps = (
+        ("organization", "list_organizations", "organizations"),
+        ("repository", "list_repositories", "repositories"),
+        ("platform", "list_platforms", "platforms"),
+    )
+    for what, operation, field in steps:
+        if what not in names:
+            break
+        siblings = known(operation, field)
+        if _alike(names[what]) not in map(_alike, siblings):
+            return _advice(what, names[what], siblings)
     return ""
+
+
+def _alike(name: str) -> str:
+    # Servers take a platform's hyphen and underscore alike.
+    return name.replace("_", "-")
 
 
 def _advice(what: str, name: str, known: Iterable[str]) -> str:

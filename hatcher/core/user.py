@@ -1,1 +1,87 @@
 """Users of an organization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hatcher.core.node import Node
+from hatcher.transport.secret import Secret
+from hatcher.transport.session import Session
+
+
+class User(Node):
+    """A user of an organization; get one from `Organization.user`.
+
+    Examples
+    --------
+    >>> user = organization.create_user('ada@example.com')
+    >>> user.delete()
+    """
+
+    __slots__ = ("_one_time_password",)
+
+    _one_time_password: Secret | None
+
+    def __init__(
+        self,
+        session: Session,
+        organization: str,
+        email: str,
+        one_time_password: Secret | None = None,
+    ) -> None:
+        super().__init__(session, organization=organization, email=email)
+        object.__setattr__(self, "_one_time_password", one_time_password)
+
+    @property
+    def email(self) -> str:
+        """The e-mail address."""
+        return self._names["email"]
+
+    @property
+    def organization_name(self) -> str:
+        """The name of the organization."""
+        return self._names["organization"]
+
+    @property
+    def one_time_password(self) -> str | None:
+        """The first password, where the server made one up when it created the user.
+
+        Only what `Organization.create_user` returned has it, and the server shows it
+        this once only.
+        """
+        return None if self._one_time_password is None else self._one_time_password.reveal()
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what the server says of the user.
+
+        ``GET /admin/users/{organization}/{email}``
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        NotFoundError
+            There is no such user, or none that may be seen.
+        """
+        return self._session.json_object(self._request("get_user"))
+
+    def delete(self, force: bool = False) -> None:
+        """Delete the user from the organization.
+
+        ``DELETE /admin/users/{organization}/{email}``
+
+        Parameters
+        ----------
+        force : bool, default False
+            Delete them also where the server would rather keep them.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such user, or none that may be seen.
+        PermissionDeniedError
+            The caller is no administrator of the organization.
+        """
+        self._session.send(self._request("delete_user", force=force))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -17,6 +16,7 @@ from hatcher.errors import (
     IncompleteDownloadError,
     InvalidDestinationError,
 )
+from hatcher.transfer.atomic import replacing
 from hatcher.transfer.filenames import bare_filename, filename_from
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transport.request import Request
@@ -24,14 +24,6 @@ from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
     from hatcher.transport.sender import Download
-
-#: The end of the name of a file that is not complete yet.
-PARTIAL_SUFFIX = ".hatcher-partial"
-
-#: Longest beginning of a partial file's name, so that the whole stays a legal name.
-_MAX_STEM = 180
-
-_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
 def existing_directory(destination: str | os.PathLike[str]) -> Path:
@@ -120,29 +112,6 @@ def iter_download(
     return download.content_length or 0, receiving
 
 
-def download(
-    session: Session,
-    request: Request,
-    destination: str | os.PathLike[str],
-    sha256: str,
-    filename: str | None = None,
-) -> None:
-    """Download a file, whole and verified.
-
-    Parameters and errors are those of `iter_download`, and these:
-
-    Raises
-    ------
-    ChecksumMismatchError
-        What arrived does not have the expected sha256.
-    IncompleteDownloadError
-        The body ended early.
-    """
-    _, chunks = iter_download(session, request, destination, sha256, filename)
-    for _ in chunks:
-        pass
-
-
 def _is_there(target: Path, sha256: str) -> bool:
     return target.is_file() and file_sha256(target) == sha256
 
@@ -153,26 +122,16 @@ def _nothing_to_do(target: Path) -> tuple[int, Iterator[int]]:
 
 
 def _receive(download: Download, target: Path, sha256: str, response: ExitStack) -> Iterator[int]:
-    with response:
-        partial, path = _partial_file(target)
-        try:
-            with partial:
-                yield 0
-                digest = hashlib.sha256()
-                received = 0
-                for chunk in download.chunks():
-                    partial.write(chunk)
-                    digest.update(chunk)
-                    received += len(chunk)
-                    yield len(chunk)
-                _check(download, target, received, digest.hexdigest(), sha256)
-                partial.flush()
-                os.fsync(partial.fileno())
-            path.replace(target)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        _sync_directory(target.parent)
+    with response, replacing(target) as partial:
+        yield 0
+        digest = hashlib.sha256()
+        received = 0
+        for chunk in download.chunks():
+            partial.write(chunk)
+            digest.update(chunk)
+            received += len(chunk)
+            yield len(chunk)
+        _check(download, target, received, digest.hexdigest(), sha256)
 
 
 def _check(download: Download, target: Path, received: int, actual: str, expected: str) -> None:
@@ -190,21 +149,3 @@ def _check(download: Download, target: Path, received: int, actual: str, expecte
             expected=expected,
             actual=actual,
         )
-
-
-def _partial_file(target: Path) -> tuple[BinaryIO, Path]:
-    name = f"{target.name[:_MAX_STEM]}.{secrets.token_hex(8)}{PARTIAL_SUFFIX}"
-    path = target.with_name(name)
-    # Not tempfile: its files are private, and this one becomes the user's as it is.
-    descriptor = os.open(path, _NEW_FILE, 0o644)
-    return open(descriptor, "wb"), path
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name itself survive a power failure, where systems allow it."""
-    with suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -197,3 +197,18 @@ def _exchangeable(given: object) -> BasicAuth | BroodBearerTokenAuth:
     raise InvalidArgumentError(
         "credentials must be (user name, password), or an API token as a string."
     )
+
+
+def identity_of(auth: BroodAuth | httpx.Auth | None) -> tuple[str, str | None]:
+    """Return how requests are authenticated, in words, and the user where that is known."""
+    match auth:
+        case None:
+            return "none", None
+        case BasicAuth():
+            return "password", auth.username
+        case BroodBearerTokenAuth():
+            return "API token", None
+        case BroodClientAuth():
+            kind, username = identity_of(auth.credentials)
+            return f"session token for {kind}", username
+    return type(auth).__name__, None

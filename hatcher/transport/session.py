@@ -13,7 +13,7 @@ from attrs import evolve
 
 from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
 from hatcher.transport import answers
-from hatcher.transport.auth import AuthTypes, checked_auth
+from hatcher.transport.auth import AuthTypes, checked_auth, identity_of
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.timeouts import Timeouts
@@ -106,8 +106,7 @@ class Session:
             It failed, or the answer is not JSON.
         """
         headers, content = self._ready().read(request)
-        url = f"{self.server}{request.path}"
-        return answers.parse_json((request.action, request.method, url), headers, content)
+        return answers.parse_json(self._asked(request), headers, content)
 
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.
@@ -122,6 +121,23 @@ class Session:
             raise self._unexpected(request, "is no JSON object")
         return document
 
+    def json_if_any(self, request: Request) -> dict[str, Any]:
+        """Send a request and return the JSON object of its answer, if there is one.
+
+        Some servers say more than that it worked, and nobody depends on it.
+
+        Raises
+        ------
+        HatcherException
+            It failed.
+        """
+        headers, content = self._ready().read(request)
+        try:
+            document = answers.parse_json(self._asked(request), headers, content)
+        except InvalidJSONError:
+            return {}
+        return document if isinstance(document, dict) else {}
+
     def find(self, request: Request) -> dict[str, Any] | None:
         """Do as `json_object`, but return None for what is not there.
 
@@ -134,6 +150,20 @@ class Session:
             return self.json_object(evolve(request, may_be_missing=True))
         except NotFoundError:
             return None
+
+    def succeeds(self, request: Request) -> bool:
+        """Do as `send`, but return whether it worked, or was answered 404.
+
+        Raises
+        ------
+        HatcherException
+            It failed otherwise than with 404.
+        """
+        try:
+            self.send(evolve(request, may_be_missing=True))
+        except NotFoundError:
+            return False
+        return True
 
     def field(self, request: Request, name: str, kind: type[T]) -> T:
         """Send a request and return one field of the JSON object in its answer.
@@ -190,6 +220,13 @@ class Session:
             client=self._given,
             advise=self._advise,
         )
+
+    @property
+    def identity(self) -> tuple[str, str | None]:
+        """How requests are authenticated, and the user name where that is known."""
+        if self._auth is None and self._given is not None:
+            return "by the httpx client", None
+        return identity_of(self._auth)
 
     # -- httpx clients, made when they are first needed -----------------------------
 
@@ -249,12 +286,15 @@ class Session:
             return self._advise(self, request)
         return ""
 
+    def _asked(self, request: Request) -> answers.Asked:
+        return request.action, request.method, f"{self.server}{request.path}"
+
     def _unexpected(self, request: Request, what: str) -> InvalidJSONError:
-        url = f"{self.server}{request.path}"
+        action, method, url = self._asked(request)
         return InvalidJSONError(
-            f"Could not {request.action}: the answer to {request.method} {url} {what}. Check that "
-            "the URL is that of a Brood server.",
-            method=request.method,
+            f"Could not {action}: the answer to {method} {url} {what}. Check that the URL is that "
+            "of a Brood server.",
+            method=method,
             url=url,
         )
 

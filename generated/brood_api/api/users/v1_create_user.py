@@ -1,4 +1,4 @@
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
@@ -6,6 +6,7 @@ from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error import Error
 from ...models.user import User
+from ...models.user_created import UserCreated
 from ...types import Response, path_segment
 
 
@@ -33,9 +34,10 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
+) -> Error | UserCreated | None:
     if response.status_code == 201:
-        response_201 = cast(Any, None)
+        response_201 = UserCreated.from_dict(errors.json_body(response))
+
         return response_201
 
     if response.status_code == 400:
@@ -81,7 +83,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
+) -> Response[Error | UserCreated]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -95,7 +97,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: User,
-) -> Response[Any | Error]:
+) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
      The user becomes a member of the named teams at once
@@ -110,7 +112,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | UserCreated]
     """
 
     kwargs = _get_kwargs(
@@ -130,7 +132,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: User,
-) -> Any | Error | None:
+) -> Error | UserCreated | None:
     """Create a user in an organization
 
      The user becomes a member of the named teams at once
@@ -145,7 +147,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | UserCreated
     """
 
     return sync_detailed(
@@ -160,7 +162,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: User,
-) -> Response[Any | Error]:
+) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
      The user becomes a member of the named teams at once
@@ -175,7 +177,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | UserCreated]
     """
 
     kwargs = _get_kwargs(
@@ -193,7 +195,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: User,
-) -> Any | Error | None:
+) -> Error | UserCreated | None:
     """Create a user in an organization
 
      The user becomes a member of the named teams at once
@@ -208,7 +210,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | UserCreated
     """
 
     return (

@@ -1,1 +1,0 @@
-"""Bundles: a runtime and eggs that belong together, by their hashes."""

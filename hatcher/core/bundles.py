@@ -1,0 +1,450 @@
+"""Bundles on a platform of a repository: runtimes and eggs that belong together.
+
+Bundles exist in API version 1 only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hatcher.artefacts.bundle import BundleFile, read_bundle
+from hatcher.artefacts.python_tags import python_tag_of
+from hatcher.core.artefact import DeletableArtefact
+from hatcher.core.documents import BundleListing
+from hatcher.core.index import Index
+from hatcher.core.node import Node
+from hatcher.errors import InvalidBundle, InvalidJSONError, TargetFileExists
+from hatcher.transfer import upload
+from hatcher.transfer.atomic import replacing
+from hatcher.transfer.download import existing_directory
+from hatcher.transfer.filenames import bare_filename
+
+
+class Bundle(DeletableArtefact):
+    """One bundle; get it from `BundleCollection.get`.
+
+    Examples
+    --------
+    >>> bundle = platform.bundles.get('cp38', 'tools', '1.0.0-1')
+    >>> bundle.save('.')
+    './tools-1.0.0-1.bundle'
+    """
+
+    __slots__ = ()
+
+    _kind = "bundle"
+
+    @property
+    def python_tag(self) -> str:
+        """The PEP 425 tag of the bundle's runtime."""
+        return self._names["python_tag"]
+
+    @property
+    def name(self) -> str:
+        """The name of the bundle."""
+        return self._names["name"]
+
+    @property
+    def canonical_filename(self) -> str:
+        """What the bundle's file is called."""
+        return f"{self.name}-{self.version}.bundle"
+
+    def save(self, directory: str | os.PathLike[str], overwrite: bool = False) -> str:
+        """Save the bundle's document to a file.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Parameters
+        ----------
+        directory : str or path-like
+            An existing directory.
+        overwrite : bool, default False
+            Replace a file of that name. What is there stays until the new one is
+            whole.
+
+        Returns
+        -------
+        str
+            The path of the file.
+
+        Raises
+        ------
+        InvalidDestinationError
+            The directory is none.
+        TargetFileExists
+            There is a file of that name, and `overwrite` was not given.
+        NotFoundError
+            There is no such bundle, or it may not be seen.
+        """
+        target = existing_directory(directory) / bare_filename(
+            self.canonical_filename, "The bundle's file name"
+        )
+        if target.exists() and not overwrite:
+            raise TargetFileExists(
+                f"There is a file '{target}' already. Pass overwrite=True to replace it."
+            )
+        document = self.metadata().get("data")
+        if document is None:
+            raise InvalidJSONError(f"The server's metadata of {self!r} holds no document ('data').")
+        with replacing(target) as file:
+            file.write(json.dumps(document, indent=2, sort_keys=True).encode())
+        return os.path.join(directory, target.name)  # noqa: PTH118 - as the user wrote it
+
+    def download(self, destination: str | os.PathLike[str]) -> None:
+        """Do as `save`, replacing a file that is there, as other artefacts' do.
+
+        Parameters
+        ----------
+        destination : str or path-like
+            An existing directory.
+
+        Raises
+        ------
+        HatcherException
+            As for `save`.
+        """
+        self.save(destination, overwrite=True)
+
+
+class LocalBundle:
+    """A bundle's file, and where on a server it may go.
+
+    Attributes
+    ----------
+    bundle : Bundle
+        What it will be on the server.
+    filepath : str or path-like
+        The file, as it was given.
+    """
+
+    def __init__(self, bundle: Bundle, file: BundleFile, filepath: str | os.PathLike[str]) -> None:
+        self.bundle = bundle
+        self.filepath = filepath
+        self._file = file
+
+    def upload(self, overwrite: bool = False) -> None:
+        """Upload the file.
+
+        ``POST /data/{organization}/{repository}/bundles/upload``
+
+        Parameters
+        ----------
+        overwrite : bool, default False
+            Replace a bundle of the same name and version with other content.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        ConflictError
+            The server has another bundle of that name and version.
+        PermissionDeniedError, NotFoundError
+            The repository may not be written to, or not even be seen.
+        """
+        file = self._file
+        upload.upload(
+            self.bundle._session,
+            self.bundle._request("upload_bundle", overwrite=overwrite),
+            file.path,
+            lambda sha256: {
+                "sha256": sha256,
+                "bundle_name": file.name,
+                "bundle_version": file.version,
+                "bundle_build": file.build,
+            },
+        )
+
+    def __repr__(self) -> str:
+        return f"<LocalBundle bundle={self.bundle!r}, filepath={os.fspath(self.filepath)!r}>"
+
+
+class BundleCollection(Node):
+    """The bundles of a platform; get it from `SinglePlatformRepository.bundles`.
+
+    It can be iterated over, which asks the server for the index.
+
+    Examples
+    --------
+    >>> for bundle in platform.bundles:
+    ...     print(bundle.name, bundle.version)
+    """
+
+    __slots__ = ()
+
+    def get(self, python_tag: str, name: str, version: str) -> Bundle:
+        """Return a handle of one bundle; sends nothing.
+
+        Parameters
+        ----------
+        python_tag : str
+            The PEP 425 tag of the bundle's runtime, such as ``cp38``.
+        name : str
+        version : str
+            Version and build number, such as ``1.0.0-1``.
+
+        Returns
+        -------
+        Bundle
+
+        Raises
+        ------
+        InvalidNameError
+            One of them is empty, ``.`` or ``..``.
+        """
+        names = {"python_tag": python_tag, "name": name, "version": version}
+        return Bundle(self._session, **self._names, **names)
+
+    def index(self) -> Index[Any]:
+        """Return what the server says of all bundles.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles``
+
+        Returns
+        -------
+        dict
+            ``{python tag: {name: {version: {build: entry}}}}``. In a notebook it shows
+            as a table.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+        """
+        return Index(self._session.json_object(self._request("get_bundle_index")))
+
+    def list(self) -> list[BundleListing]:
+        """List the bundles.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles``
+
+        Returns
+        -------
+        list of BundleListing
+            ``{'python_tag', 'name', 'version'}``, the version with its build number; in
+            the server's order.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError, NotFoundError
+            As for `index`.
+        """
+        return [
+            {
+                "python_tag": entry["python_tag"],
+                "name": entry["name"],
+                "version": entry["full_version"],
+            }
+            for names in self.index().values()
+            for versions in names.values()
+            for builds in versions.values()
+            for entry in builds.values()
+        ]
+
+    def __iter__(self) -> Iterator[Bundle]:
+        for listed in self.list():
+            yield self.get(listed["python_tag"], listed["name"], listed["version"])
+
+    def delete(self, python_tag: str, name: str, version: str, force: bool = False) -> None:
+        """Delete a bundle from the server.
+
+        ``DELETE /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Parameters
+        ----------
+        python_tag, name, version : str
+            As for `get`.
+        force : bool, default False
+            Delete it also where the server would rather keep it.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such bundle, or it may not be seen.
+        PermissionDeniedError
+            The repository may not be written to.
+        """
+        self.get(python_tag, name, version).delete(force)
+
+    def from_file(
+        self, filepath: str | os.PathLike[str], runtime: Mapping[str, str] | None = None
+    ) -> LocalBundle:
+        """Read a bundle's file, to upload it; sends nothing.
+
+        Parameters
+        ----------
+        filepath : str or path-like
+            A file called ``name-version-build.bundle``.
+        runtime : mapping of str to str, optional
+            The runtime to take the python tag from, instead of the file's: with
+            ``implementation`` and ``version``.
+
+        Returns
+        -------
+        LocalBundle
+
+        Raises
+        ------
+        InvalidBundle
+            The file is missing, unreadable, or no valid bundle.
+        """
+        file = read_bundle(filepath)
+        python_tag = file.content.python_tag
+        if runtime is not None:
+            python_tag = python_tag_of(runtime["implementation"], runtime["version"])
+        if python_tag is None:
+            raise InvalidBundle(
+                f"The runtime of '{file.path}' is no Python that has a tag. Give the "
+                "implementation 'cpython' or 'pypy', and a version such as '3.8.17'."
+            )
+        return LocalBundle(self.get(python_tag, file.name, file.full_version), file, filepath)
+
+    def __str__(self) -> str:
+        return "/".join([*self._names.values(), "bundles"])
+
+
+class Bundles(Node):
+    """The part of a `SinglePlatformRepository` that is about bundles."""
+
+    __slots__ = ()
+
+    @property
+    def bundles(self) -> BundleCollection:
+        """The bundles of this platform; sends nothing."""
+        return BundleCollection(self._session, **self._names)
+
+    def bundle(self, python_tag: str, name: str, version: str) -> Bundle:
+        """Return a handle of one bundle; sends nothing.
+
+        Parameters
+        ----------
+        python_tag, name, version : str
+            As for `BundleCollection.get`.
+
+        Returns
+        -------
+        Bundle
+
+        Raises
+        ------
+        InvalidNameError
+            One of them is empty, ``.`` or ``..``.
+        """
+        return self.bundles.get(python_tag, name, version)
+
+    def bundle_index(self) -> Index[Any]:
+        """Return what the server says of all bundles: `BundleCollection.index`.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles``
+
+        Returns
+        -------
+        dict
+            ``{python tag: {name: {version: {build: entry}}}}``.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+        """
+        return self.bundles.index()
+
+    def bundle_list(self) -> list[BundleListing]:
+        """List the bundles: `BundleCollection.list`.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles``
+
+        Returns
+        -------
+        list of BundleListing
+            ``{'python_tag', 'name', 'version'}``, the version with its build number.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError, NotFoundError
+            As for `bundle_index`.
+        """
+        return self.bundles.list()
+
+    def bundle_metadata(self, python_tag: str, name: str, version: str) -> dict[str, Any]:
+        """Return what the server says of one bundle.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Parameters
+        ----------
+        python_tag, name, version : str
+            As for `BundleCollection.get`.
+
+        Returns
+        -------
+        dict
+            ``{'name', 'version', 'build', 'full_version', 'platform', 'data'}``; ``data``
+            is the bundle's document.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        NotFoundError
+            There is no such bundle, or it may not be seen.
+        """
+        return self.bundle(python_tag, name, version).metadata()
+
+    def bundle_save(
+        self,
+        python_tag: str,
+        name: str,
+        version: str,
+        directory: str | os.PathLike[str],
+        overwrite: bool = False,
+    ) -> str:
+        """Save a bundle's document to a file: `Bundle.save`.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Parameters
+        ----------
+        python_tag, name, version : str
+            As for `BundleCollection.get`.
+        directory : str or path-like
+            An existing directory.
+        overwrite : bool, default False
+            Replace a file of that name.
+
+        Returns
+        -------
+        str
+            The path of the file.
+
+        Raises
+        ------
+        HatcherException
+            As for `Bundle.save`.
+        """
+        return self.bundle(python_tag, name, version).save(directory, overwrite)
+
+    def bundle_delete(self, python_tag: str, name: str, version: str, force: bool = False) -> None:
+        """Delete a bundle from the server.
+
+        ``DELETE /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Parameters
+        ----------
+        python_tag, name, version : str
+            As for `BundleCollection.get`.
+        force : bool, default False
+            Delete it also where the server would rather keep it.
+
+        Raises
+        ------
+        HatcherException
+            As for `BundleCollection.delete`.
+        """
+        self.bundle(python_tag, name, version).delete(force)

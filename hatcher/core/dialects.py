@@ -1,0 +1,114 @@
+"""What the versions of Brood's API do differently: one table.
+
+Everything else is the same under another root. An operation that only one version
+has is known to the description, and asking the other version for it is an error
+before anything is sent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from hatcher.artefacts.runtime import read_legacy_runtime, read_runtime
+
+
+@frozen
+class LocalRuntime:
+    """A runtime's file, as one version of the API is told of it.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    platform : str
+        The platform that it goes to.
+    selector : str or None
+        What addresses it on the server beside its version; None when the file does
+        not say.
+    version : str
+    described : dict
+        What is said of it beside its sha256.
+    """
+
+    path: Path
+    platform: str
+    selector: str | None
+    version: str
+    described: dict[str, Any]
+
+
+@frozen
+class Dialect:
+    """One version of the API.
+
+    Attributes
+    ----------
+    runtime_selector : {'python_tag', 'implementation'}
+        What addresses a runtime beside its version.
+    read_runtime : callable
+        Reads a runtime's file.
+    list_runtimes : callable
+        Makes the list of runtimes from their index.
+    available_repositories_take_flag : bool
+        Whether the server, rather than the client, leaves out the repositories of
+        which only the index may be read.
+    """
+
+    runtime_selector: str
+    read_runtime: Callable[[str | os.PathLike[str]], LocalRuntime]
+    list_runtimes: Callable[[Mapping[str, Any]], list[Any]]
+    available_repositories_take_flag: bool
+
+
+def _read_v0(path: str | os.PathLike[str]) -> LocalRuntime:
+    runtime = read_legacy_runtime(path)
+    described = {
+        "language": runtime.language,
+        "filename": runtime.path.name,
+        "build_system_version": runtime.build_system_version,
+        "version": runtime.version,
+        "file_format": runtime.file_format,
+        "build": runtime.build,
+    }
+    return LocalRuntime(
+        runtime.path, runtime.platform, runtime.python_tag, runtime.full_version, described
+    )
+
+
+def _read_v1(path: str | os.PathLike[str]) -> LocalRuntime:
+    runtime = read_runtime(path)
+    return LocalRuntime(runtime.path, runtime.platform, runtime.implementation, runtime.version, {})
+
+
+def _list_v0(index: Mapping[str, Any]) -> list[str]:
+    filenames = (
+        entry["filename"]
+        for versions in index.values()
+        for builds in versions.values()
+        for entry in builds.values()
+    )
+    return list(dict.fromkeys(filenames))
+
+
+def _list_v1(index: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, version) for name, versions in index.items() for version in versions]
+
+
+DIALECTS: Mapping[int, Dialect] = {
+    0: Dialect(
+        runtime_selector="python_tag",
+        read_runtime=_read_v0,
+        list_runtimes=_list_v0,
+        available_repositories_take_flag=True,
+    ),
+    1: Dialect(
+        runtime_selector="implementation",
+        read_runtime=_read_v1,
+        list_runtimes=_list_v1,
+        available_repositories_take_flag=False,
+    ),
+}

@@ -1,0 +1,245 @@
+"""Runtimes on a platform of a repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from hatcher.core.artefact import FileArtefact
+from hatcher.core.dialects import DIALECTS
+from hatcher.core.index import Index
+from hatcher.core.node import Node
+from hatcher.errors import InvalidArgumentError
+
+
+class Runtime(FileArtefact):
+    """One runtime; get it from `SinglePlatformRepository.runtime`.
+
+    Examples
+    --------
+    >>> runtime = platform.runtime('cpython', '3.8.17+1')
+    >>> runtime.download('.')
+    """
+
+    __slots__ = ()
+
+    _kind = "runtime"
+
+
+class Runtimes(Node):
+    """The part of a `SinglePlatformRepository` that is about runtimes.
+
+    API version 0 addresses a runtime by its python tag, such as ``cp27``, and a
+    version with its build, ``2.7.10-1``; API version 1 by its implementation, such as
+    ``cpython``, and a version, ``3.8.17+1``.
+    """
+
+    __slots__ = ()
+
+    def runtime(
+        self,
+        implementation: str | None = None,
+        version: str | None = None,
+        *,
+        python_tag: str | None = None,
+    ) -> Runtime:
+        """Return a handle of one runtime; sends nothing.
+
+        Parameters
+        ----------
+        implementation : str
+            Such as ``cpython``. With API version 0, the python tag, such as ``cp27``.
+        version : str
+            The full version, such as ``3.8.17+1``, or ``2.7.10-1`` with API version 0.
+        python_tag : str
+            What API version 0 calls its first argument.
+
+        Returns
+        -------
+        Runtime
+
+        Raises
+        ------
+        InvalidNameError
+            One of them is missing, empty, ``.`` or ``..``.
+        InvalidArgumentError
+            A python tag is given with API version 1.
+        """
+        selector = DIALECTS[self._session.api_version].runtime_selector
+        if python_tag is not None:
+            if selector != "python_tag" or implementation is not None:
+                raise InvalidArgumentError(
+                    "A python_tag instead of an implementation addresses a runtime in API "
+                    "version 0 only. Give the implementation, such as 'cpython'."
+                )
+            implementation = python_tag
+        names = {selector: implementation, "version": version}
+        return Runtime(self._session, **self._names, **names)  # type: ignore[arg-type]
+
+    def runtime_index(self) -> Index[Any]:
+        """Return what the server says of all runtimes.
+
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes``
+
+        Returns
+        -------
+        dict
+            API version 0: ``{language: {version: {build: entry}}}``; API version 1:
+            ``{implementation: {version: entry}}``. In a notebook it shows as a table.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+        """
+        return Index(self._session.json_object(self._request("get_runtime_index")))
+
+    def list_runtimes(self) -> list[Any]:
+        """List the runtimes.
+
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes``
+
+        Returns
+        -------
+        list of str, or of tuple of (str, str)
+            API version 0: file names; API version 1: ``(implementation, version)``. In
+            the server's order.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+        """
+        return DIALECTS[self._session.api_version].list_runtimes(self.runtime_index())
+
+    def runtime_metadata(
+        self,
+        implementation: str | None = None,
+        version: str | None = None,
+        *,
+        python_tag: str | None = None,
+    ) -> dict[str, Any]:
+        """Return what the server says of one runtime.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
+        (API version 0: ``…/{python_tag}/{version}``)
+
+        Parameters
+        ----------
+        implementation, version, python_tag : str
+            As for `runtime`.
+
+        Returns
+        -------
+        dict
+            With ``sha256``, ``filename`` and more.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such runtime, or it may not be seen.
+        """
+        return self.runtime(implementation, version, python_tag=python_tag).metadata()
+
+    def download_runtime(
+        self,
+        implementation: str | None = None,
+        version: str | None = None,
+        destination: str | os.PathLike[str] = ".",
+        expected_sha256: str | None = None,
+        filename: str | None = None,
+        *,
+        python_tag: str | None = None,
+    ) -> None:
+        """Download a runtime into a directory, and verify it.
+
+        ``GET /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
+        (API version 0: ``…/{python_tag}/{version}``)
+
+        It is streamed in constant memory, and stands under its name only when it is
+        whole and has the right sha256. One that is there already is not downloaded
+        again.
+
+        Parameters
+        ----------
+        implementation, version, python_tag : str
+            As for `runtime`.
+        destination : str or path-like, default '.'
+            An existing directory.
+        expected_sha256 : str, optional
+            What it must hash to, in hexadecimal. Without it the server's metadata is
+            asked first.
+        filename : str, optional
+            How to call the file; without it, as the server does.
+
+        Raises
+        ------
+        InvalidDestinationError
+            The destination is no directory.
+        ChecksumMismatchError, IncompleteDownloadError
+            Something else arrived; nothing of it is kept.
+        NotFoundError
+            There is no such runtime, or it may not be seen.
+        """
+        runtime = self.runtime(implementation, version, python_tag=python_tag)
+        runtime.download(destination, expected_sha256, filename)
+
+    def iter_download_runtime(
+        self,
+        implementation: str | None = None,
+        version: str | None = None,
+        destination: str | os.PathLike[str] = ".",
+        expected_sha256: str | None = None,
+        filename: str | None = None,
+        *,
+        python_tag: str | None = None,
+    ) -> tuple[int, Iterator[int]]:
+        """Download a runtime step by step, for example to show the progress.
+
+        ``GET /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
+        (API version 0: ``…/{python_tag}/{version}``)
+
+        Parameters
+        ----------
+        implementation, version, destination, expected_sha256, filename, python_tag
+            As for `download_runtime`.
+
+        Returns
+        -------
+        content_length : int
+            The number of bytes to come; 0 when the server does not say.
+        chunks : iterator of int
+            Drives the download, and gives the number of bytes of each step. The
+            runtime stands under its name when the iterator is exhausted.
+
+        Raises
+        ------
+        HatcherException
+            As for `download_runtime`; errors in the body come out of the iterator.
+        """
+        runtime = self.runtime(implementation, version, python_tag=python_tag)
+        return runtime.iter_download(destination, expected_sha256, filename)
+
+    def runtime_delete(self, implementation: str, version: str, force: bool = False) -> None:
+        """Delete a runtime from the server; API version 1 only.
+
+        ``DELETE /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
+
+        Parameters
+        ----------
+        implementation, version : str
+            As for `runtime`.
+        force : bool, default False
+            Delete it also where the server would rather keep it.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        NotFoundError
+            There is no such runtime, or it may not be seen.
+        PermissionDeniedError
+            The repository may not be written to.
+        """
+        self.runtime(implementation, version).delete(force)
