@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := 26.3
 
-.PHONY: help demo test generate generate-check lint typecheck build serve bench clean
+.PHONY: help demo test generate generate-check lint typecheck docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: $(READY)  ## Check style, formatting and the direction of imports
 typecheck: $(READY)  ## Check the types, strictly
 	$(BIN)/mypy
 
+docs: $(READY)  ## Build the manual into docs/_build
+	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going docs docs/_build
+
 build: $(READY)  ## Build the sdist and the wheel into dist/
 	$(BIN)/python -m build
 
@@ -41,7 +44,7 @@ bench: $(READY)  ## Measure; takes some minutes
 	$(BIN)/python -m scripts.bench
 
 clean:  ## Remove the environment and everything built
-	rm -rf $(VENV) dist .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) dist docs/_build .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hatcher needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
