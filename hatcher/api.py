@@ -9,9 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hatcher.core.apps import App
     from hatcher.core.brood_client import BroodClient
+    from hatcher.core.bundles import Bundle, BundleCollection
+    from hatcher.core.eggs import Egg
     from hatcher.core.organization import Organization
     from hatcher.core.repository import Repository, SinglePlatformRepository
+    from hatcher.core.runtimes import Runtime
+    from hatcher.core.team import Team
+    from hatcher.core.user import User
     from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
     from hatcher.transport.retry import RetryPolicy
     from hatcher.transport.timeouts import Timeouts
@@ -20,28 +26,42 @@ if TYPE_CHECKING:
 MAX_API_VERSION = 1
 
 _HOMES = {
+    "App": "hatcher.core.apps",
     "BasicAuth": "hatcher.transport.auth",
     "BroodBearerTokenAuth": "hatcher.transport.auth",
     "BroodClient": "hatcher.core.brood_client",
     "BroodClientAuth": "hatcher.transport.auth",
+    "Bundle": "hatcher.core.bundles",
+    "BundleCollection": "hatcher.core.bundles",
+    "Egg": "hatcher.core.eggs",
     "Organization": "hatcher.core.organization",
     "Repository": "hatcher.core.repository",
     "RetryPolicy": "hatcher.transport.retry",
+    "Runtime": "hatcher.core.runtimes",
     "SinglePlatformRepository": "hatcher.core.repository",
+    "Team": "hatcher.core.team",
     "Timeouts": "hatcher.transport.timeouts",
+    "User": "hatcher.core.user",
 }
 
 __all__ = [
     "MAX_API_VERSION",
+    "App",
     "BasicAuth",
     "BroodBearerTokenAuth",
     "BroodClient",
     "BroodClientAuth",
+    "Bundle",
+    "BundleCollection",
+    "Egg",
     "Organization",
     "Repository",
     "RetryPolicy",
+    "Runtime",
     "SinglePlatformRepository",
+    "Team",
     "Timeouts",
+    "User",
 ]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hatcher.core.artefact import Artefact
+from hatcher.core.documents import AppIndexEntry, AppMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 
 
-class App(Artefact):
+class App(Artefact[AppMetadata]):
     """One app; get it from `SinglePlatformRepository.app`.
 
     Brood has no way to download or delete an app; its metadata holds its document.
@@ -63,7 +62,7 @@ class Apps(Node):
             self._session, **self._names, python_tag=python_tag, app_id=app_id, version=version
         )
 
-    def app_index(self) -> Index[Any]:
+    def app_index(self) -> Index[dict[str, dict[str, dict[str, AppIndexEntry]]]]:
         """Return what the server says of all apps.
 
         ``GET /indices/{organization}/{repository}/{platform}/apps``
@@ -71,7 +70,7 @@ class Apps(Node):
         Returns
         -------
         dict
-            ``{python tag: {app id: {version: {build: entry}}}}``. In a notebook it
+            ``{python tag: {app id: {version: {build: AppIndexEntry}}}}``. In a notebook it
             shows as a table.
 
         Raises
@@ -104,7 +103,7 @@ class Apps(Node):
             for build in builds
         ]
 
-    def app_metadata(self, python_tag: str, app_id: str, version: str) -> dict[str, Any]:
+    def app_metadata(self, python_tag: str, app_id: str, version: str) -> AppMetadata:
         """Return what the server says of one app.
 
         ``GET /metadata/{organization}/{repository}/{platform}/{python_tag}/apps/{app_id}/{version}``
@@ -116,7 +115,8 @@ class Apps(Node):
 
         Returns
         -------
-        dict
+        AppMetadata
+            A dict.
 
         Raises
         ------

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hatcher.core.node import Node
 from hatcher.errors import InvalidJSONError
 from hatcher.transfer import download, hashing
 
+#: What a server says of an artefact of some kind.
+M = TypeVar("M", bound=Mapping[str, Any])
 
-class Artefact(Node):
+
+class Artefact(Node, Generic[M]):
     """One artefact on a platform of a repository, whether it exists or not.
 
     Making one sends nothing.
@@ -27,7 +30,7 @@ class Artefact(Node):
         """The full version, such as ``1.3.0-1``."""
         return self._names["version"]
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> M:
         """Return what the server says of it.
 
         Returns
@@ -39,7 +42,7 @@ class Artefact(Node):
         NotFoundError
             It does not exist, or may not be seen.
         """
-        return self._session.json_object(self._request(f"get_{self._kind}_metadata"))
+        return cast(M, self._session.json_object(self._request(f"get_{self._kind}_metadata")))
 
     def exists(self) -> bool:
         """Ask the server whether it is there, and may be seen.
@@ -51,7 +54,7 @@ class Artefact(Node):
         return self._session.find(self._request(f"get_{self._kind}_metadata")) is not None
 
 
-class DeletableArtefact(Artefact):
+class DeletableArtefact(Artefact[M]):
     """An artefact that can be deleted."""
 
     __slots__ = ()
@@ -74,7 +77,7 @@ class DeletableArtefact(Artefact):
         self._session.send(self._request(f"delete_{self._kind}", force=force))
 
 
-class FileArtefact(DeletableArtefact):
+class FileArtefact(DeletableArtefact[M]):
     """An artefact that is a file on the server, and has a sha256."""
 
     __slots__ = ()
@@ -171,7 +174,7 @@ class FileArtefact(DeletableArtefact):
             filename,
         )
 
-    def _sha256_in(self, metadata: dict[str, Any]) -> str:
+    def _sha256_in(self, metadata: Mapping[str, Any]) -> str:
         sha256 = metadata.get("sha256")
         if not isinstance(sha256, str):
             raise InvalidJSONError(

@@ -231,6 +231,8 @@ class BroodClient(Node):
         --------
         >>> brood_client.at('acme/dev/rh8-x86_64').list_eggs('cp311')
         """
+        if not isinstance(path, str):
+            raise InvalidNameError(f"A path is a string such as 'acme/dev', not {path!r}.")
         match path.strip("/").split("/"):
             case [organization]:
                 return self.organization(organization)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from hatcher.artefacts.bundle import BundleFile, read_bundle
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.artefact import DeletableArtefact
-from hatcher.core.documents import BundleListing
+from hatcher.core.documents import BundleIndexEntry, BundleListing, BundleMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.errors import InvalidBundle, InvalidJSONError, TargetFileExists
@@ -23,7 +22,7 @@ from hatcher.transfer.download import existing_directory
 from hatcher.transfer.filenames import bare_filename
 
 
-class Bundle(DeletableArtefact):
+class Bundle(DeletableArtefact[BundleMetadata]):
     """One bundle; get it from `BundleCollection.get`.
 
     Examples
@@ -197,7 +196,7 @@ class BundleCollection(Node):
         names = {"python_tag": python_tag, "name": name, "version": version}
         return Bundle(self._session, **self._names, **names)
 
-    def index(self) -> Index[Any]:
+    def index(self) -> Index[dict[str, dict[str, dict[str, BundleIndexEntry]]]]:
         """Return what the server says of all bundles.
 
         ``GET /indices/{organization}/{repository}/{platform}/bundles``
@@ -205,7 +204,7 @@ class BundleCollection(Node):
         Returns
         -------
         dict
-            ``{python tag: {name: {version: {build: entry}}}}``. In a notebook it shows
+            ``{python tag: {name: {version: {build: BundleIndexEntry}}}}``. In a notebook it shows
             as a table.
 
         Raises
@@ -336,7 +335,7 @@ class Bundles(Node):
         """
         return self.bundles.get(python_tag, name, version)
 
-    def bundle_index(self) -> Index[Any]:
+    def bundle_index(self) -> Index[dict[str, dict[str, dict[str, BundleIndexEntry]]]]:
         """Return what the server says of all bundles: `BundleCollection.index`.
 
         ``GET /indices/{organization}/{repository}/{platform}/bundles``
@@ -344,7 +343,7 @@ class Bundles(Node):
         Returns
         -------
         dict
-            ``{python tag: {name: {version: {build: entry}}}}``.
+            ``{python tag: {name: {version: {build: BundleIndexEntry}}}}``.
 
         Raises
         ------
@@ -372,7 +371,7 @@ class Bundles(Node):
         """
         return self.bundles.list()
 
-    def bundle_metadata(self, python_tag: str, name: str, version: str) -> dict[str, Any]:
+    def bundle_metadata(self, python_tag: str, name: str, version: str) -> BundleMetadata:
         """Return what the server says of one bundle.
 
         ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
@@ -384,7 +383,7 @@ class Bundles(Node):
 
         Returns
         -------
-        dict
+        BundleMetadata
             ``{'name', 'version', 'build', 'full_version', 'platform', 'data'}``; ``data``
             is the bundle's document.
 

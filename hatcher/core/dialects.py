@@ -60,7 +60,7 @@ class Dialect:
 
     runtime_selector: str
     read_runtime: Callable[[str | os.PathLike[str]], LocalRuntime]
-    list_runtimes: Callable[[Mapping[str, Any]], list[Any]]
+    list_runtimes: Callable[[Mapping[str, Any]], list[str] | list[tuple[str, str]]]
     available_repositories_take_flag: bool
 
 

@@ -6,7 +6,7 @@ and may add fields of its own: those are handed through untouched.
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class APIToken(TypedDict):
@@ -72,6 +72,99 @@ class EggMetadata(EggIndexEntry, total=False):
     filename: str
 
 
+class RuntimeIndexEntry(TypedDict, total=False):
+    """What an index of API version 1 says of a runtime."""
+
+    abi: str
+    filename: str
+    implementation: str
+    language_version: str
+    platform: str
+    sha256: str
+    version: str
+
+
+class LegacyRuntimeIndexEntry(TypedDict, total=False):
+    """What an index of API version 0 says of a runtime."""
+
+    build: int
+    file_format: str
+    filename: str
+    full_version: str
+    language: str
+    platform: str
+    python_tag: str | None
+    sha256: str
+    version: str
+
+
+class RuntimeMetadata(RuntimeIndexEntry, total=False):
+    """What a server says of one runtime; API version 0 says the legacy fields."""
+
+    build: int
+    build_revision: str
+    full_version: str
+    language: str
+    metadata_version: str
+    python_tag: str | None
+
+
+class AppIndexEntry(TypedDict, total=False):
+    """What an index says of an app."""
+
+    build: int
+    description: str | None
+    full_version: str
+    id: str
+    name: str
+    python_tag: str | None
+    version: str
+
+
+class AppMetadata(AppIndexEntry, total=False):
+    """What a server says of one app."""
+
+    platform: str
+    sha256: str
+
+
+class BundleIndexEntry(TypedDict, total=False):
+    """What an index says of a bundle."""
+
+    build: int
+    full_version: str
+    name: str
+    platform: str
+    python_tag: str
+    version: str
+
+
+class BundleRequirement(TypedDict, total=False):
+    """An egg that belongs to a bundle."""
+
+    name: str
+    repository: str
+    sha256: str
+    version: str
+
+
+class BundleDocument(TypedDict, total=False):
+    """A bundle, as it stands in its file."""
+
+    mark: Any
+    metadata_version: str
+    modifiers: Any
+    repositories: list[Any]
+    requirements: list[BundleRequirement]
+    runtime: dict[str, Any]
+
+
+class BundleMetadata(BundleIndexEntry, total=False):
+    """What a server says of one bundle; `data` is the bundle itself."""
+
+    data: BundleDocument
+
+
 class BundleListing(TypedDict):
     """One bundle in a list; the version is the full one."""
 
@@ -85,6 +178,17 @@ class TeamMetadata(TypedDict):
 
     name: str
     group: str
+    members: NotRequired[list[str]]
+    organization: NotRequired[str]
+    repositories: NotRequired[list[str]]
+
+
+class UserMetadata(TypedDict):
+    """What a server says of a user."""
+
+    email: str
+    organization: NotRequired[str]
+    teams: NotRequired[list[str]]
 
 
 class WhoAmI(TypedDict):

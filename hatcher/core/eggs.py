@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import cast
 
 from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.artefact import FileArtefact
@@ -19,7 +18,7 @@ from hatcher.transfer import upload
 NO_PYTHON_TAG = "none"
 
 
-class Egg(FileArtefact):
+class Egg(FileArtefact[EggMetadata]):
     """One egg; get it from `SinglePlatformRepository.egg`.
 
     Examples
@@ -149,7 +148,7 @@ class Eggs(Node):
         NotFoundError
             There is no such egg, or it may not be seen.
         """
-        return cast(EggMetadata, self.egg(python_tag, name, version).metadata())
+        return self.egg(python_tag, name, version).metadata()
 
     def upload_egg(
         self,

@@ -8,12 +8,13 @@ from typing import Any
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.dialects import DIALECTS
+from hatcher.core.documents import RuntimeMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
 
 
-class Runtime(FileArtefact):
+class Runtime(FileArtefact[RuntimeMetadata]):
     """One runtime; get it from `SinglePlatformRepository.runtime`.
 
     Examples
@@ -77,7 +78,7 @@ class Runtimes(Node):
         names = {selector: implementation, "version": version}
         return Runtime(self._session, **self._names, **names)  # type: ignore[arg-type]
 
-    def runtime_index(self) -> Index[Any]:
+    def runtime_index(self) -> Index[dict[str, Any]]:
         """Return what the server says of all runtimes.
 
         ``GET /indices/{organization}/{repository}/{platform}/runtimes``
@@ -85,8 +86,9 @@ class Runtimes(Node):
         Returns
         -------
         dict
-            API version 0: ``{language: {version: {build: entry}}}``; API version 1:
-            ``{implementation: {version: entry}}``. In a notebook it shows as a table.
+            API version 0: ``{language: {version: {build: LegacyRuntimeIndexEntry}}}``;
+            API version 1: ``{implementation: {version: RuntimeIndexEntry}}``. In a
+            notebook it shows as a table.
 
         Raises
         ------
@@ -95,7 +97,7 @@ class Runtimes(Node):
         """
         return Index(self._session.json_object(self._request("get_runtime_index")))
 
-    def list_runtimes(self) -> list[Any]:
+    def list_runtimes(self) -> list[str] | list[tuple[str, str]]:
         """List the runtimes.
 
         ``GET /indices/{organization}/{repository}/{platform}/runtimes``
@@ -119,7 +121,7 @@ class Runtimes(Node):
         version: str | None = None,
         *,
         python_tag: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> RuntimeMetadata:
         """Return what the server says of one runtime.
 
         ``GET /metadata/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
@@ -132,8 +134,8 @@ class Runtimes(Node):
 
         Returns
         -------
-        dict
-            With ``sha256``, ``filename`` and more.
+        RuntimeMetadata
+            A dict with ``sha256``, ``filename`` and more.
 
         Raises
         ------

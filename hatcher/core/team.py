@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
+from hatcher.core.documents import TeamMetadata
 from hatcher.core.node import Node
 
 
@@ -55,22 +56,22 @@ class Team(Node):
         """The name of the organization."""
         return self._names["organization"]
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> TeamMetadata:
         """Return what the server says of the team.
 
         ``GET /admin/teams/{organization}/{team}``
 
         Returns
         -------
-        dict
-            With ``name``, ``group`` (the access level) and more.
+        TeamMetadata
+            A dict with ``name``, ``group`` (the access level) and more.
 
         Raises
         ------
         NotFoundError
             There is no such team, or none that may be seen.
         """
-        return self._session.json_object(self._request("get_team"))
+        return cast(TeamMetadata, self._session.json_object(self._request("get_team")))
 
     def delete(self, force: bool = False) -> None:
         """Delete the team; its repositories and members stay.

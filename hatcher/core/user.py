@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
+from hatcher.core.documents import UserMetadata
 from hatcher.core.node import Node
 from hatcher.transport.secret import Secret
 from hatcher.transport.session import Session
@@ -51,21 +52,22 @@ class User(Node):
         """
         return None if self._one_time_password is None else self._one_time_password.reveal()
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> UserMetadata:
         """Return what the server says of the user.
 
         ``GET /admin/users/{organization}/{email}``
 
         Returns
         -------
-        dict
+        UserMetadata
+            A dict with ``email``, ``teams`` and more.
 
         Raises
         ------
         NotFoundError
             There is no such user, or none that may be seen.
         """
-        return self._session.json_object(self._request("get_user"))
+        return cast(UserMetadata, self._session.json_object(self._request("get_user")))
 
     def delete(self, force: bool = False) -> None:
         """Delete the user from the organization.

@@ -165,6 +165,8 @@ class Artefacts:
         name: str | None,
         version: str,
         python_tag: str = NO_TAG,
+        *,
+        own_tag: bool = False,
     ) -> Row[Any]:
         """Return the row of an artefact.
 
@@ -179,13 +181,17 @@ class Artefacts:
         python_tag : str
             Its tag, or that of a runtime that can use it: of several, the one that
             suits best.
+        own_tag : bool
+            Take only an artefact that has the very tag: what changes an artefact must
+            not meet another one that merely suits.
 
         Raises
         ------
         Refusal
             404: there is none.
         """
-        usable = usable_tags(canonical_tag(python_tag))
+        tag = canonical_tag(python_tag)
+        usable = usable_tags(tag)
         wanted = select(artefacts).filter_by(
             repository_id=repository.id, kind=kind, platform=platform, version=version
         )
@@ -196,12 +202,19 @@ class Artefacts:
             for row in connection.execute(wanted)
             if (rank := preference(row.python_tag, usable)) is not None
         ]
+        missing = (
+            f"{repository.name} has no {kind} {f'{name} ' if name else ''}{version} for "
+            f"{platform} and the python tag '{python_tag}'."
+        )
         if not ranked:
+            raise not_found(missing)
+        row = min(ranked, key=lambda ranked_row: ranked_row[0])[1]
+        if own_tag and row.python_tag != tag:
             raise not_found(
-                f"{repository.name} has no {kind} {f'{name} ' if name else ''}{version} for "
-                f"{platform} and the python tag '{python_tag}'."
+                f"{missing} One that suits it has the tag '{row.python_tag}': to change it, "
+                "give that."
             )
-        return min(ranked, key=lambda ranked_row: ranked_row[0])[1]
+        return row
 
     def delete(self, repository: Repository, row: Row[Any]) -> None:
         """Delete an artefact, and its file when nothing else has it.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.api import BroodClient, SinglePlatformRepository
+from hatcher.api import BroodClient, Repository, SinglePlatformRepository
 from hatcher.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -15,19 +15,12 @@ from hatcher.errors import (
     InvalidEgg,
     NotFoundError,
 )
-from hatcher.testing import BroodServer
 from hatcher.testing.eggs import build_egg, write_egg
 
 
-@pytest.fixture(params=[0, 1])
-def client(request: pytest.FixtureRequest, brood_server: BroodServer) -> BroodClient:
-    return brood_server.client(api_version=request.param)
-
-
 @pytest.fixture
-def platform(client: BroodClient) -> SinglePlatformRepository:
-    organization = client.create_organization("acme", "Makers of everything")
-    return organization.create_repository("dev", "Builds of the night").platform("rh8-x86_64")
+def platform(repository: Repository) -> SinglePlatformRepository:
+    return repository.platform("rh8-x86_64")
 
 
 @pytest.fixture
@@ -39,12 +32,6 @@ def egg(tmp_path: Path) -> Path:
 @pytest.fixture
 def version(egg: Path) -> str:
     return egg.stem.removeprefix("attrs-")
-
-
-@pytest.fixture
-def downloads(tmp_path: Path) -> Path:
-    (tmp_path / "downloads").mkdir()
-    return tmp_path / "downloads"
 
 
 def sha256(path: Path) -> str:

@@ -45,14 +45,16 @@ async def upload_bundle(call: Call) -> Response:
 
 @operation("delete_bundle", versions=(1,))
 def delete_bundle(call: Call) -> Response:
-    """Delete a bundle."""
+    """Delete a bundle: the one that has the tag itself."""
     with call.brood.database.read() as connection:
-        repository, row = _find(call, connection)
+        repository, row = _find(call, connection, own_tag=True)
     call.brood.artefacts.delete(repository, row)
     return done()
 
 
-def _find(call: Call, connection: Connection) -> tuple[Repository, Row[Any]]:
+def _find(
+    call: Call, connection: Connection, *, own_tag: bool = False
+) -> tuple[Repository, Row[Any]]:
     repository = call.repository(connection)
     return repository, call.brood.artefacts.find(
         connection,
@@ -62,6 +64,7 @@ def _find(call: Call, connection: Connection) -> tuple[Repository, Row[Any]]:
         call.path["name"],
         call.path["version"],
         call.path["python_tag"],
+        own_tag=own_tag,
     )
 
 

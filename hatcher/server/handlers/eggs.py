@@ -18,6 +18,7 @@ from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
 from hatcher.server.downloads import download
 from hatcher.server.platforms import NO_TAG, canonical_platform, canonical_tag
+from hatcher.server.refusals import bad_request
 from hatcher.server.uploads import Upload, receive_upload
 
 _LANGUAGE_VERSION = re.compile(r"[a-z]+(?P<major>\d)(?P<minor>\d+)")
@@ -59,9 +60,9 @@ def download_egg(call: Call) -> Response:
 
 @operation("delete_egg")
 def delete_egg(call: Call) -> Response:
-    """Delete an egg."""
+    """Delete an egg: the one that has the tag itself."""
     with call.brood.database.read() as connection:
-        repository, row = _find(call, connection)
+        repository, row = _find(call, connection, own_tag=True)
     call.brood.artefacts.delete(repository, row)
     return done()
 
@@ -81,6 +82,7 @@ def reindex_eggs(call: Call) -> Response:
                 egg["name"],
                 egg["version"],
                 egg["python_tag"],
+                own_tag=True,
             )
             for egg in call.document["eggs"]
         ]
@@ -88,7 +90,9 @@ def reindex_eggs(call: Call) -> Response:
     return answer({}, 202)
 
 
-def _find(call: Call, connection: Connection) -> tuple[Repository, Row[Any]]:
+def _find(
+    call: Call, connection: Connection, *, own_tag: bool = False
+) -> tuple[Repository, Row[Any]]:
     repository = call.repository(connection)
     row = call.brood.artefacts.find(
         connection,
@@ -98,6 +102,7 @@ def _find(call: Call, connection: Connection) -> tuple[Repository, Row[Any]]:
         call.path["name"],
         call.path["version"],
         call.path["python_tag"],
+        own_tag=own_tag,
     )
     return repository, row
 
@@ -108,6 +113,12 @@ def _store(call: Call, upload: Upload) -> Response:
         egg = read_egg(upload.incoming.path)
     except InvalidEgg as error:
         raise upload.refused(error) from error
+    # An egg that names no platform is for all of them.
+    if egg.platform is not None and canonical_platform(egg.platform) != platform:
+        raise bad_request(
+            f"'{egg.filename}' is for {egg.platform}, not for {call.path['platform']}. "
+            "Upload it to its own platform."
+        )
     tag = egg.python_tag
     language = _LANGUAGE_VERSION.fullmatch(tag or "")
     artefact = Artefact(
