@@ -1,0 +1,182 @@
+"""A program that uses every public method, for mypy to read; nobody runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from hatcher.api import (
+    App,
+    BroodBearerTokenAuth,
+    BroodClient,
+    BroodClientAuth,
+    Bundle,
+    Egg,
+    Organization,
+    Repository,
+    RetryPolicy,
+    Runtime,
+    SinglePlatformRepository,
+    Team,
+    Timeouts,
+    User,
+)
+from hatcher.errors import BroodHTTPError
+
+
+def clients(url: str, password: str) -> list[BroodClient]:
+    token = BroodBearerTokenAuth("token")
+    return [
+        BroodClient.from_url(url),
+        BroodClient.from_url(url, auth=("ada@example.com", password), api_version=1),
+        BroodClient.from_url(url, auth=token, verify_ssl=Path("ca.pem"), timeout=30.0, retries=0),
+        BroodClient.from_url(url, auth=BroodClientAuth(url, ("ada@example.com", password))),
+        BroodClient.from_url(url, timeout=Timeouts(read=5), retries=RetryPolicy(retries=5)),
+        BroodClient.from_url(url, auth=httpx.BasicAuth("ada", password)),
+        BroodClient.from_session(url, httpx.Client(), api_version=1),
+    ]
+
+
+def use_client(client: BroodClient) -> list[str]:
+    with client:
+        names: list[str] = client.list_organizations()
+        names += client.list_platforms()
+        names += client.list_python_tags(list_all=True)
+        names += client.list_available_repositories(include_indexable=True)
+        names += [token["name"] for token in client.list_api_tokens()]
+        created: str = client.create_api_token("nightly")["token"]
+        client.delete_api_token("nightly")
+        who = client.whoami()
+        user: str | None = who["user"]
+        access: dict[str, str | None] = who["repositories"]
+        other: BroodClient = client.with_auth(None)
+        organization: Organization = other.create_organization("acme", "Makers of everything")
+        place = client.at("acme/dev/rh8-x86_64")
+        if isinstance(place, SinglePlatformRepository):
+            use_eggs(place, Path("downloads"))
+        client.raw.get_httpx_client()
+        number: int = client.api_version
+        client.close()
+    return [*names, created, str(user), *access, organization.name, str(number), client.url]
+
+
+def use_organization(client: BroodClient) -> str:
+    organization = client.organization("acme")
+    repositories: list[str] = organization.list_repositories()
+    repository: Repository = organization.create_repository("dev", "Builds of the night")
+    again: Repository = organization.repository("dev")
+    groups: list[str] = [team["group"] for team in organization.list_teams()]
+    team: Team = organization.create_team("builders", "upload_repository")
+    use_team(organization.team("builders"), repository)
+    user: User = organization.create_user("ada@example.com", teams=[team, "readers"])
+    use_user(organization.user("ada@example.com"))
+    return f"{organization.name} {repositories} {again} {groups} {user}"
+
+
+def what_brood_does_not_implement(organization: Organization, repository: Repository) -> None:
+    for method in (
+        organization.delete,
+        organization.list_users,
+        organization.metadata,
+        repository.list_platforms,
+    ):
+        try:
+            method()
+        except NotImplementedError as error:
+            print(error)
+
+
+def use_team(team: Team, repository: Repository) -> str:
+    team.add_repository(repository)
+    team.add_repository("dev")
+    allowed: bool = team.query_repository_access(repository)
+    names: list[str] = team.list_repositories()
+    team.remove_repository("dev")
+    team.add_user("ada@example.com")
+    member: bool = team.query_user_access("ada@example.com")
+    addresses: list[str] = team.list_users()
+    team.remove_user("ada@example.com")
+    group: str = team.metadata()["group"]
+    team.delete(force=True)
+    return f"{team.organization_name}/{team.name} {allowed} {member} {names} {addresses} {group}"
+
+
+def use_user(user: User) -> str:
+    address: str = user.metadata()["email"]
+    first: str | None = user.one_time_password
+    user.delete()
+    return f"{user.organization_name} {user.email} {address} {first}"
+
+
+def use_repository(repository: Repository, file: Path) -> str:
+    repository.upload_runtime(file, overwrite=True, verify=False)
+    repository.upload_app(str(file), overwrite=True)
+    local = repository.upload_bundle(file)
+    local.upload(overwrite=True)
+    bundle: Bundle = local.bundle
+    access: str = repository.metadata()["access"]
+    platform: SinglePlatformRepository = repository.platform("rh8-x86_64")
+    repository.delete(force=True)
+    return f"{repository.organization_name}/{repository.name} {platform} {access} {bundle}"
+
+
+def use_eggs(platform: SinglePlatformRepository, folder: Path) -> int:
+    platform.upload_egg(folder / "nose-1.3.0-1.egg", overwrite=False, enabled=False, verify=True)
+    platform.reindex([folder / "nose-1.3.0-1.egg"])
+    tags: list[str | None] = [egg["python_tag"] for egg in platform.list_eggs("cp311")]
+    size: int = platform.egg_index("cp311")["nose-1.3.0-1.egg"]["size"]
+    digest: str = platform.egg_metadata(None, "nose", "1.3.0-1")["sha256"]
+    platform.download_egg(None, "nose", "1.3.0-1", folder, expected_sha256=digest)
+    total, chunks = platform.iter_download_egg(None, "nose", "1.3.0-1", folder, filename="x.egg")
+    size += total + sum(chunks) + len(tags)
+    egg: Egg = platform.egg(None, "nose", "1.3.0-1")
+    if egg.exists() and egg.sha256() == egg.metadata()["sha256"]:
+        egg.download(folder)
+        size += sum(egg.iter_download(folder)[1])
+        print(egg.python_tag, egg.name, egg.version)
+        egg.delete()
+    platform.delete_egg(None, "nose", "1.3.0-1", force=True)
+    print(platform.organization_name, platform.repository_name, platform.name)
+    return size
+
+
+def use_runtimes(platform: SinglePlatformRepository, folder: Path) -> None:
+    print(platform.runtime_index(), platform.list_runtimes())
+    version: str = platform.runtime_metadata("cpython", "3.8.17+1")["version"]
+    platform.runtime_metadata(python_tag="cp27", version="2.7.10-1")
+    platform.download_runtime("cpython", version, folder)
+    total, chunks = platform.iter_download_runtime("cpython", version, folder)
+    runtime: Runtime = platform.runtime("cpython", version)
+    runtime.delete(force=True)
+    platform.runtime_delete("cpython", version)
+    print(total, sum(chunks))
+
+
+def use_apps(platform: SinglePlatformRepository) -> list[tuple[str, str, str]]:
+    for apps in platform.app_index().values():
+        print(list(apps))
+    app: App = platform.app("cp38", "com.example.viewer", "1.0-1")
+    print(app.python_tag, app.app_id, app.exists(), app.metadata()["name"])
+    print(platform.app_metadata("cp38", "com.example.viewer", "1.0-1")["version"])
+    return platform.list_apps()
+
+
+def use_bundles(platform: SinglePlatformRepository, folder: Path) -> str:
+    for bundle in platform.bundles:
+        print(bundle.python_tag, bundle.name, bundle.version, bundle.canonical_filename)
+        bundle.download(folder)
+    collection = platform.bundles
+    print(collection.index(), collection.list(), collection.from_file(folder / "a-1-1.bundle"))
+    collection.delete("cp38", "tools", "1.0.0-1")
+    print(platform.bundle_index(), platform.bundle_list())
+    runtime = platform.bundle_metadata("cp38", "tools", "1.0.0-1")["data"]["runtime"]
+    path: str = platform.bundle_save("cp38", "tools", "1.0.0-1", folder, overwrite=True)
+    platform.bundle_delete("cp38", "tools", "1.0.0-1")
+    one: Bundle = collection.get("cp38", "tools", "1.0.0-1")
+    one.delete()
+    return path + one.save(folder) + str(platform.bundle("cp38", "tools", "1.0.0-1")) + str(runtime)
+
+
+def what_went_wrong(error: BroodHTTPError) -> str:
+    return f"{error.status_code} {error.response.status_code} {error.error} {error.url}"
