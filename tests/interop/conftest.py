@@ -1,81 +1,34 @@
-"""The existing client of Brood, in an environment of its own."""
+"""The existing client of Brood against our server."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
 import subprocess
-import sys
-import tempfile
-import venv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve, frozen
 
 from hatcher.testing import BroodServer
 
-#: The client that no one here wrote; it breaks on newer versions of click.
-PINS = ("hatcher==0.17.0", "click<8.2")
-
-ROOT = Path(__file__).parents[2]
-
-
-def _install() -> Path:
-    """Make the environment once, and return its Python."""
-    key = hashlib.sha256(repr((PINS, sys.version_info[:3], sys.prefix)).encode()).hexdigest()[:12]
-    home = ROOT / ".cache" / f"interop-{key}"
-    scripts, python = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    if not home.is_dir():
-        home.parent.mkdir(exist_ok=True)
-        # Under another name until it is complete, so that an interrupted run leaves none behind
-        # that seems to be. Only `python -m` is used, which does not mind being moved.
-        unfinished = Path(tempfile.mkdtemp(prefix=f"{home.name}.", dir=home.parent))
-        try:
-            venv.create(unfinished, with_pip=True)
-            command = [unfinished / scripts / python, "-I", "-m", "pip", "install", *PINS]
-            command += ["--quiet", "--disable-pip-version-check", "--no-input"]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode != 0:
-                pytest.fail(
-                    f"Could not install {' '.join(PINS)} for the interoperability tests; they "
-                    f"need a package index. pip ended with {done.returncode}:\n{done.stderr}",
-                    pytrace=False,
-                )
-            try:
-                unfinished.rename(home)
-            except OSError:
-                if not home.is_dir():  # or else another run was faster
-                    raise
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return home / scripts / python
-
-
-@pytest.fixture(scope="session")
-def peer_python() -> Path:
-    """The Python of the environment with the existing client."""
-    return _install()
+from .environments import NEWEST, WITH_TEAMS, Driver, Release, python_of
 
 
 class PeerError(Exception):
     """The existing client raised; `kind` is its exception's class, `status` the HTTP status."""
 
-    def __init__(self, kind: str, message: str, status: int | None) -> None:
+    def __init__(self, kind: str, kinds: list[str], message: str, status: int | None) -> None:
         super().__init__(f"{kind}: {message}")
         self.kind = kind
         self.status = status
 
 
-@dataclass
+@frozen
 class Peer:
-    """The existing client's Python API, driven over a pipe."""
+    """The existing client's Python API."""
 
-    process: subprocess.Popen[str]
+    driver: Driver
     url: str
     api_version: int
     auth: dict[str, Any] | None
@@ -83,40 +36,45 @@ class Peer:
     def __call__(self, node: str, method: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of a node and return its result.
 
-        A node is "" (the client), "acme", "acme/dev" or "acme/dev/rh8-x86_64".
+        A node is "" (the client), "acme", "acme/dev" or "acme/dev/rh8-x86_64", and further
+        steps after that as `steps` makes them.
         """
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        call = {
-            "url": self.url,
-            "api_version": self.api_version,
-            "auth": self.auth,
-            "node": [part for part in node.split("/") if part],
-            "method": method,
-            "args": [str(arg) if isinstance(arg, Path) else arg for arg in args],
-            "kwargs": kwargs,
-        }
-        self.process.stdin.write(json.dumps(call) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        answer = self.driver(
+            {
+                "connection": {
+                    "url": self.url,
+                    "api_version": self.api_version,
+                    "auth": self.auth,
+                },
+                "node": steps(node),
+                "method": method,
+                "args": [str(arg) if isinstance(arg, Path) else arg for arg in args],
+                "kwargs": kwargs,
+            }
+        )
         if "error" in answer:
             raise PeerError(**answer["error"])
         return answer["result"]
 
     def with_auth(self, **auth: Any) -> Peer:
-        """The same client with other credentials: basic=, exchange= or none at all."""
-        return Peer(self.process, self.url, self.api_version, auth or None)
+        """The same client with other credentials: basic=, bearer=, exchange= or none at all."""
+        return evolve(self, auth=auth or None)
 
 
-@pytest.fixture(scope="session")
-def peer_process(peer_python: Path) -> Iterator[subprocess.Popen[str]]:
-    driver = Path(__file__).with_name("drive_existing_client.py")
-    process = subprocess.Popen(
-        [peer_python, "-I", driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    yield process
-    process.communicate()
-    assert process.returncode == 0
+def steps(node: str) -> list[list[str]]:
+    """The way to a node.
+
+    >>> steps("acme/dev/rh8-x86_64")
+    [['organization', 'acme'], ['repository', 'dev'], ['platform', 'rh8-x86_64']]
+    >>> steps("acme user:coyote@example.com")
+    [['organization', 'acme'], ['user', 'coyote@example.com']]
+    >>> steps("acme/dev/rh8-x86_64 bundles get:cp38:tools:1.0.0-1")[3:]
+    [['bundles'], ['get', 'cp38', 'tools', '1.0.0-1']]
+    """
+    place, *further = node.split(" ")
+    names = [part for part in place.split("/") if part]
+    way = zip(("organization", "repository", "platform"), names, strict=False)
+    return [*map(list, way), *(step.split(":") for step in further)]
 
 
 @pytest.fixture(params=[0, 1], ids=["v0", "v1"])
@@ -124,29 +82,66 @@ def api_version(request: pytest.FixtureRequest) -> int:
     return request.param
 
 
+def _driver(release: Release) -> Iterator[Driver]:
+    driver = Driver(release)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture(scope="session")
+def newest() -> Iterator[Driver]:
+    yield from _driver(NEWEST)
+
+
+@pytest.fixture(scope="session")
+def with_teams() -> Iterator[Driver]:
+    yield from _driver(WITH_TEAMS)
+
+
+def _peer(driver: Driver, server: BroodServer, api_version: int) -> Peer:
+    basic = [server.admin_email, server.admin_password]
+    return Peer(driver, server.url, api_version, {"basic": basic})
+
+
 @pytest.fixture
-def peer(peer_process: subprocess.Popen[str], brood_server: BroodServer, api_version: int) -> Peer:
+def peer(newest: Driver, brood_server: BroodServer, api_version: int) -> Peer:
     """The existing client's API, as the administrator of a fresh Brood."""
-    basic = [brood_server.admin_email, brood_server.admin_password]
-    return Peer(peer_process, brood_server.url, api_version, {"basic": basic})
+    return _peer(newest, brood_server, api_version)
+
+
+@pytest.fixture
+def old_peer(with_teams: Driver, brood_server: BroodServer, api_version: int) -> Peer:
+    """The API of the existing client's last release that has teams, likewise."""
+    return _peer(with_teams, brood_server, api_version)
 
 
 CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def command_line(
-    peer_python: Path, brood_server: BroodServer, api_version: int, tmp_path: Path
+def _command_line(
+    release: Release, server: BroodServer, api_version: int, folder: Path
 ) -> CommandLine:
-    """The existing client's command line, as the administrator of a fresh Brood."""
+    python = python_of(release)
 
-    def run(*args: object, auth: list[str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        *args: object, auth: list[str] | None = None, answers: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         if auth is None:
-            auth = ["-U", brood_server.admin_email, "-p", brood_server.admin_password]
-        command = [peer_python, "-I", "-m", "hatcher", "--url", brood_server.url, *auth]
+            auth = ["-U", server.admin_email, "-p", server.admin_password]
+        command = [python, "-I", "-m", "hatcher", "--url", server.url, *auth]
         command += ["--api-version", str(api_version), *map(str, args)]
-        return subprocess.run(
-            command, capture_output=True, text=True, cwd=tmp_path, stdin=subprocess.DEVNULL
-        )
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, input=answers)
 
     return run
+
+
+@pytest.fixture
+def command_line(brood_server: BroodServer, api_version: int, tmp_path: Path) -> CommandLine:
+    """The existing client's command line, as the administrator of a fresh Brood."""
+    return _command_line(NEWEST, brood_server, api_version, tmp_path)
+
+
+@pytest.fixture
+def old_command_line(brood_server: BroodServer, api_version: int, tmp_path: Path) -> CommandLine:
+    """The command line of the existing client's last release that has teams, likewise."""
+    return _command_line(WITH_TEAMS, brood_server, api_version, tmp_path)

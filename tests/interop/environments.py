@@ -1,0 +1,123 @@
+"""The existing client's releases, each in an environment of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+ROOT = Path(__file__).parents[2]
+DRIVER = Path(__file__).with_name("driver.py")
+
+
+@frozen
+class Release:
+    """A release of the client that no one here wrote, and what it needs beside it."""
+
+    version: str
+    needs: tuple[str, ...]
+    python: str | None = None  # where it runs on no newer one
+
+
+#: The newest, which breaks on newer versions of click.
+NEWEST = Release("0.17.0", ("click<8.2",))
+#: The last one that has teams.
+WITH_TEAMS = Release("0.10.5", ("click<7", "setuptools<76"), python="3.8")
+
+
+def python_of(release: Release) -> Path:
+    """Return the Python of an environment with a release; make it when there is none yet."""
+    base = Path(sys.executable) if release.python is None else _find_python(release)
+    pins = (f"hatcher=={release.version}", *release.needs)
+    key = hashlib.sha256(repr((pins, sys.version_info[:3], sys.prefix)).encode()).hexdigest()[:12]
+    home = ROOT / ".cache" / f"interop-{key}"
+    home.parent.mkdir(exist_ok=True)
+    scripts, python = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    with _alone(home.with_suffix(".lock")):
+        if not home.is_dir():
+            # Under another name until it is complete, so that an interrupted run leaves none
+            # behind that seems to be. Only `python -m` is used, which does not mind being moved.
+            unfinished = Path(tempfile.mkdtemp(prefix=f"{home.name}.", dir=home.parent))
+            try:
+                _run("make an environment", base, "-m", "venv", unfinished)
+                install = [unfinished / scripts / python, "-I", "-m", "pip", "install", *pins]
+                install += ["--quiet", "--disable-pip-version-check", "--no-input"]
+                _run(f"install {' '.join(pins)}, which needs a package index", *install)
+                unfinished.rename(home)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+    return home / scripts / python
+
+
+def _run(what: str, *command: str | Path) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.fail(
+            f"Could not {what}, for the tests with the existing client. It ended with "
+            f"{done.returncode}:\n{done.stdout}{done.stderr}",
+            pytrace=False,
+        )
+
+
+def _find_python(release: Release) -> Path:
+    """Find an old Python; skip the test where there is none."""
+    name = f"python{release.python}"
+    found = [shutil.which(name)]
+    found += map(str, sorted(Path.home().glob(f".pyenv/versions/{release.python}.*/bin/python")))
+    for candidate in filter(None, found):
+        # A program of that name may be but pyenv's, which says that it is not switched on.
+        probe = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        done = subprocess.run(probe, capture_output=True, text=True)
+        if done.stdout.strip() == release.python:
+            return Path(candidate)
+    pytest.skip(
+        f"hatcher {release.version} runs on Python {release.python}, which is not here: neither "
+        f"{name} on PATH nor in ~/.pyenv/versions (pyenv install {release.python})"
+    )
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let the other workers of a test run wait."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        yield  # Windows: two may make the same, and one of them fails to give it its name
+        return
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+class Driver:
+    """A release's Python API, driven over a pipe."""
+
+    def __init__(self, release: Release) -> None:
+        command = [python_of(release), "-I", DRIVER]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Ask something of `driver.answer` there."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+        assert self._process.returncode == 0
