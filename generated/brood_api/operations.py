@@ -185,7 +185,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v1/json/admin/organizations/{organization}/repositories",
         tag="repositories",
         safety="safe",
-        access="read_index",
+        access="authenticated",
     ),
     "v1_create_repository": Operation(
         module="brood_api.api.repositories.v1_create_repository",
@@ -201,7 +201,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v0/json/admin/organizations/{organization}/repositories",
         tag="repositories",
         safety="safe",
-        access="read_index",
+        access="authenticated",
     ),
     "v0_create_repository": Operation(
         module="brood_api.api.repositories.v0_create_repository",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from hatcher.testing.eggs import write_egg
+
 from .conftest import PLATFORM, Client, sha256_of
 
 
@@ -37,3 +41,44 @@ def test_egg_from_upload_to_deletion(admin: Client, egg: Path) -> None:
     assert admin.delete(f"/data/{url}", params={"force": "False"}).status_code == 204
     assert admin.get(f"/metadata/{url}").status_code == 404
     assert admin.index() == {}
+
+
+@pytest.mark.parametrize("own", ["none", "py38"])
+def test_what_changes_an_egg_needs_its_own_tag(admin: Client, tmp_path: Path, own: str) -> None:
+    """An egg that merely suits `cp38` is found by it, but never deleted."""
+    egg = write_egg(tmp_path, "spam", python_tag=None if own == "none" else own)
+    assert admin.upload_egg(egg, enabled="False").status_code == 201
+    url = f"acme/dev/{PLATFORM}/{{}}/eggs/spam/1.0.0-1"
+    assert admin.get(f"/metadata/{url.format('cp38')}").status_code == 200
+    assert admin.get(f"/data/{url.format('cp38')}").content == egg.read_bytes()
+
+    refused = admin.delete(f"/data/{url.format('cp38')}", params={"force": "True"})
+    assert refused.status_code == 404
+    assert f"has the tag '{own}'" in refused.json()["error"]
+    reference = {"name": "spam", "version": "1.0.0-1", "python_tag": "cp38"}
+    reindex = f"/data/acme/dev/{PLATFORM}/eggs/re-index"
+    assert admin.post(reindex, json={"eggs": [reference]}).status_code == 404
+    assert admin.index("cp38") == {}
+
+    reference["python_tag"] = own
+    assert admin.post(reindex, json={"eggs": [reference]}).status_code == 202
+    assert list(admin.index("cp38")) == [egg.name]
+    assert admin.delete(f"/data/{url.format(own.upper())}").status_code == 204
+    assert admin.index("cp38") == {}
+
+
+def test_an_egg_belongs_to_the_platform_that_it_names(admin: Client, tmp_path: Path) -> None:
+    egg = write_egg(tmp_path, "spam", platform="rh8-x86_64")
+    refused = admin.upload_egg(egg, "win-x86_64")
+    assert refused.status_code == 400
+    assert "is for rh8_x86_64, not for win-x86_64" in refused.json()["error"]
+    for platform in ("rh8-x86_64", "rh8_x86_64", "rh8-64", "RH8-amd64"):
+        assert admin.upload_egg(egg, platform).is_success
+    assert list(admin.index()) == [egg.name]
+
+
+def test_an_egg_for_no_platform_goes_anywhere(admin: Client, tmp_path: Path) -> None:
+    egg = write_egg(tmp_path, "spam")
+    for platform in ("rh8-x86_64", "win-x86_64", "osx-arm64"):
+        assert admin.upload_egg(egg, platform).status_code == 201
+        assert list(admin.index(platform=platform)) == [egg.name]

@@ -113,7 +113,8 @@ def sync_detailed(
 ) -> Response[Any | Error]:
     """Delete a bundle
 
-     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact. As
+    with eggs, the bundle's own tag must be given.
 
     Args:
         organization (str):
@@ -163,7 +164,8 @@ def sync(
 ) -> Any | Error | None:
     """Delete a bundle
 
-     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact. As
+    with eggs, the bundle's own tag must be given.
 
     Args:
         organization (str):
@@ -208,7 +210,8 @@ async def asyncio_detailed(
 ) -> Response[Any | Error]:
     """Delete a bundle
 
-     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact. As
+    with eggs, the bundle's own tag must be given.
 
     Args:
         organization (str):
@@ -256,7 +259,8 @@ async def asyncio(
 ) -> Any | Error | None:
     """Delete a bundle
 
-     Note the path: deletion is below `/metadata`, unlike that of every other artefact.
+     Note the path: deletion is below `/metadata`, unlike that of every other artefact. As
+    with eggs, the bundle's own tag must be given.
 
     Args:
         organization (str):

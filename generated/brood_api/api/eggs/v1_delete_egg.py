@@ -113,7 +113,9 @@ def sync_detailed(
 ) -> Response[Any | Error]:
     """Delete an egg
 
-     The egg leaves the index at once
+     The egg leaves the index at once. The embedded Brood deletes only the egg whose own tag
+    is given (`none` for an egg without one; the index shows it): where metadata and
+    downloads also find an egg that merely suits a tag, deletion answers 404.
 
     Args:
         organization (str):
@@ -163,7 +165,9 @@ def sync(
 ) -> Any | Error | None:
     """Delete an egg
 
-     The egg leaves the index at once
+     The egg leaves the index at once. The embedded Brood deletes only the egg whose own tag
+    is given (`none` for an egg without one; the index shows it): where metadata and
+    downloads also find an egg that merely suits a tag, deletion answers 404.
 
     Args:
         organization (str):
@@ -208,7 +212,9 @@ async def asyncio_detailed(
 ) -> Response[Any | Error]:
     """Delete an egg
 
-     The egg leaves the index at once
+     The egg leaves the index at once. The embedded Brood deletes only the egg whose own tag
+    is given (`none` for an egg without one; the index shows it): where metadata and
+    downloads also find an egg that merely suits a tag, deletion answers 404.
 
     Args:
         organization (str):
@@ -256,7 +262,9 @@ async def asyncio(
 ) -> Any | Error | None:
     """Delete an egg
 
-     The egg leaves the index at once
+     The egg leaves the index at once. The embedded Brood deletes only the egg whose own tag
+    is given (`none` for an egg without one; the index shows it): where metadata and
+    downloads also find an egg that merely suits a tag, deletion answers 404.
 
     Args:
         organization (str):

@@ -100,7 +100,9 @@ def sync_detailed(
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
-     Also tells of an egg that is not enabled
+     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
+    without a tag. It is the same with downloads.
 
     Args:
         organization (str):
@@ -146,7 +148,9 @@ def sync(
 ) -> EggMetadata | Error | None:
     """Describe an egg
 
-     Also tells of an egg that is not enabled
+     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
+    without a tag. It is the same with downloads.
 
     Args:
         organization (str):
@@ -187,7 +191,9 @@ async def asyncio_detailed(
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
-     Also tells of an egg that is not enabled
+     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
+    without a tag. It is the same with downloads.
 
     Args:
         organization (str):
@@ -231,7 +237,9 @@ async def asyncio(
 ) -> EggMetadata | Error | None:
     """Describe an egg
 
-     Also tells of an egg that is not enabled
+     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
+    without a tag. It is the same with downloads.
 
     Args:
         organization (str):

@@ -100,6 +100,7 @@ def sync_detailed(
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
+    Each egg is named by its own tag. If one of them does not exist, none is enabled.
 
     Args:
         organization (str):
@@ -141,6 +142,7 @@ def sync(
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
+    Each egg is named by its own tag. If one of them does not exist, none is enabled.
 
     Args:
         organization (str):
@@ -177,6 +179,7 @@ async def asyncio_detailed(
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
+    Each egg is named by its own tag. If one of them does not exist, none is enabled.
 
     Args:
         organization (str):
@@ -216,6 +219,7 @@ async def asyncio(
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
+    Each egg is named by its own tag. If one of them does not exist, none is enabled.
 
     Args:
         organization (str):

@@ -133,8 +133,10 @@ def sync_detailed(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. With `enabled=False` the egg is stored but not in the index until it is
-    re-indexed. If the answer is lost, compare the `sha256` of the egg's metadata.
+    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
+    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
+    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
+    metadata.
 
     Args:
         organization (str):
@@ -184,8 +186,10 @@ def sync(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. With `enabled=False` the egg is stored but not in the index until it is
-    re-indexed. If the answer is lost, compare the `sha256` of the egg's metadata.
+    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
+    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
+    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
+    metadata.
 
     Args:
         organization (str):
@@ -230,8 +234,10 @@ async def asyncio_detailed(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. With `enabled=False` the egg is stored but not in the index until it is
-    re-indexed. If the answer is lost, compare the `sha256` of the egg's metadata.
+    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
+    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
+    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
+    metadata.
 
     Args:
         organization (str):
@@ -279,8 +285,10 @@ async def asyncio(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. With `enabled=False` the egg is stored but not in the index until it is
-    re-indexed. If the answer is lost, compare the `sha256` of the egg's metadata.
+    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
+    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
+    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
+    metadata.
 
     Args:
         organization (str):

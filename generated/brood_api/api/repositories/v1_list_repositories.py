@@ -85,7 +85,8 @@ def sync_detailed(
 ) -> Response[Error | RepositoryList]:
     """List the repositories of an organization
 
-     Names without the organization. The embedded Brood lists those that the caller may see.
+     Names without the organization. The embedded Brood lists, for a user of the
+    organization, those that the user may see.
 
     Args:
         organization (str):
@@ -116,7 +117,8 @@ def sync(
 ) -> Error | RepositoryList | None:
     """List the repositories of an organization
 
-     Names without the organization. The embedded Brood lists those that the caller may see.
+     Names without the organization. The embedded Brood lists, for a user of the
+    organization, those that the user may see.
 
     Args:
         organization (str):
@@ -142,7 +144,8 @@ async def asyncio_detailed(
 ) -> Response[Error | RepositoryList]:
     """List the repositories of an organization
 
-     Names without the organization. The embedded Brood lists those that the caller may see.
+     Names without the organization. The embedded Brood lists, for a user of the
+    organization, those that the user may see.
 
     Args:
         organization (str):
@@ -171,7 +174,8 @@ async def asyncio(
 ) -> Error | RepositoryList | None:
     """List the repositories of an organization
 
-     Names without the organization. The embedded Brood lists those that the caller may see.
+     Names without the organization. The embedded Brood lists, for a user of the
+    organization, those that the user may see.
 
     Args:
         organization (str):

@@ -100,7 +100,8 @@ def sync_detailed(
 ) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once
+     The user becomes a member of the named teams at once. Someone who has an account
+    already, through another organization, keeps it; the answer then shows no password.
 
     Args:
         organization (str):
@@ -135,7 +136,8 @@ def sync(
 ) -> Error | UserCreated | None:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once
+     The user becomes a member of the named teams at once. Someone who has an account
+    already, through another organization, keeps it; the answer then shows no password.
 
     Args:
         organization (str):
@@ -165,7 +167,8 @@ async def asyncio_detailed(
 ) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once
+     The user becomes a member of the named teams at once. Someone who has an account
+    already, through another organization, keeps it; the answer then shows no password.
 
     Args:
         organization (str):
@@ -198,7 +201,8 @@ async def asyncio(
 ) -> Error | UserCreated | None:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once
+     The user becomes a member of the named teams at once. Someone who has an account
+    already, through another organization, keeps it; the answer then shows no password.
 
     Args:
         organization (str):
