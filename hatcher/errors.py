@@ -271,10 +271,15 @@ class ErrorResponse:
     def json(self) -> Any:
         """Parse the body as JSON.
 
+        Returns
+        -------
+        object
+            Usually a dict with the server's words under ``error``.
+
         Raises
         ------
         ValueError
-            When the body is not JSON.
+            The body is not JSON.
         """
         return json.loads(self.text)
 

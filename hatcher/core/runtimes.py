@@ -165,7 +165,7 @@ class Runtimes(Node):
 
         Parameters
         ----------
-        implementation, version, python_tag : str
+        implementation, version : str
             As for `runtime`.
         destination : str or path-like, default '.'
             An existing directory.
@@ -174,6 +174,8 @@ class Runtimes(Node):
             asked first.
         filename : str, optional
             How to call the file; without it, as the server does.
+        python_tag : str, optional
+            As for `runtime`.
 
         Raises
         ------

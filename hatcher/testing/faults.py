@@ -134,7 +134,7 @@ class Request:
 class Answer:
     """What a `ScriptedServer` answers to one request.
 
-    Attributes
+    Parameters
     ----------
     status : int
         The HTTP status.
@@ -161,7 +161,12 @@ class Answer:
     early: bool = False
 
     def render(self) -> bytes:
-        """Return the bytes to send."""
+        """Return the bytes to send.
+
+        Returns
+        -------
+        bytes
+        """
         if self.raw is not None:
             return self.raw
         headers = dict(self.headers)
@@ -242,7 +247,7 @@ class ScriptedServer(_Listener):
 class Fault:
     """What a `FaultProxy` does to one connection.
 
-    Attributes
+    Parameters
     ----------
     kind : {"cut", "reset", "flip", "stall", "none"}
         End the connection in an orderly way; end it with a reset; invert one byte; pass nothing

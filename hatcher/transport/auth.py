@@ -55,7 +55,12 @@ class BasicAuth:
         self._password = Secret(password)
 
     def authorization(self) -> str:
-        """Return the value of the Authorization header."""
+        """Return the value of the Authorization header.
+
+        Returns
+        -------
+        str
+        """
         pair = f"{self.username}:{self._password.reveal()}".encode()
         return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
@@ -90,7 +95,12 @@ class BroodBearerTokenAuth:
         self._token = Secret(token)
 
     def authorization(self) -> str:
-        """Return the value of the Authorization header."""
+        """Return the value of the Authorization header.
+
+        Returns
+        -------
+        str
+        """
         return f"Bearer {self._token.reveal()}"
 
     def __repr__(self) -> str:
@@ -146,12 +156,27 @@ class BroodClientAuth:
         return self._token is None or time.monotonic() >= self._renew_at
 
     def remember(self, token: str) -> None:
-        """Keep a session token that the server gave out just now."""
+        """Keep a session token that the server gave out just now.
+
+        Parameters
+        ----------
+        token : str
+        """
         self._token = Secret(token)
         self._renew_at = time.monotonic() + RENEWAL_INTERVAL
 
     def authorization(self) -> str:
-        """Return the value of the Authorization header; needs a token to be there."""
+        """Return the value of the Authorization header; needs a token to be there.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        RuntimeError
+            There is none yet.
+        """
         if self._token is None:
             raise RuntimeError("There is no session token yet.")
         return f"Bearer {self._token.reveal()}"

@@ -64,6 +64,17 @@ class RetryPolicy:
 
         What is not safe goes out again only when it certainly had no effect: no
         connection was made, or the server turned it away for its rate.
+
+        Parameters
+        ----------
+        safety : {'safe', 'idempotent', 'ambiguous'}
+            What the description says of the operation.
+        error : BaseException
+            Why the request failed.
+
+        Returns
+        -------
+        bool
         """
         if isinstance(error, TLSError):
             return False

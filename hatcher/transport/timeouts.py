@@ -49,7 +49,17 @@ class Timeouts:
 
     @classmethod
     def of(cls, timeout: float | Timeouts | None) -> Timeouts:
-        """Return `timeout` itself, or the same number of seconds for everything."""
+        """Return `timeout` itself, or the same number of seconds for everything.
+
+        Parameters
+        ----------
+        timeout : float, Timeouts or None
+            Seconds; None waits for ever.
+
+        Returns
+        -------
+        Timeouts
+        """
         if isinstance(timeout, Timeouts):
             return timeout
         return cls(timeout, timeout, timeout, timeout)

@@ -1,0 +1,120 @@
+"""How Sphinx builds the manual; `make docs` does."""
+
+from docutils import nodes
+from numpydoc.xref import DEFAULT_LINKS
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+
+import hatcher
+from hatcher.core.bundles import LocalBundle
+from hatcher.core.index import Index
+from hatcher.core.node import Node
+from hatcher.errors import ErrorResponse, HatcherException
+
+project = "hatcher"
+author = "The hatcher developers"
+copyright = author
+version = release = hatcher.__version__
+
+extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = f"hatcher {version}"
+html_static_path = ["_static"]
+html_css_files = ["manual.css"]
+html_show_copyright = False
+html_show_sphinx = False
+html_theme_options = {
+    "light_css_variables": {
+        "color-brand-primary": "#8a5a00",
+        "color-brand-content": "#8a5a00",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#f0b64a",
+        "color-brand-content": "#f0b64a",
+    },
+}
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# In docstrings, `Team.list_users` is a link.
+default_role = "py:obj"
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 80
+
+# Methods stand below their class, so no table of them is needed.
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = True
+# numpydoc would link Python's own types to Python's manual, which is not there offline.
+numpydoc_xref_aliases = {name: name for name in DEFAULT_LINKS}
+numpydoc_xref_ignore = {
+    "callable",
+    "default",
+    "iterable",
+    "iterator",
+    "mapping",
+    "of",
+    "optional",
+    "or",
+    "path-like",
+    "sequence",
+    "tuple",
+    "to",
+}
+
+#: What numpydoc's validation must not find: substance, and no matters of taste.
+numpydoc_validation_checks = {
+    "GL07",  # sections in another order than the standard's
+    "GL08",  # no docstring
+    "PR01",  # parameters without a word
+    "PR02",  # ... or that do not exist
+    "PR03",  # ... or in another order
+    "PR10",  # ... or with their type run in
+    "RT01",  # no word on what is returned
+    "SS01",  # no summary
+    "SS03",  # a summary that is no sentence
+    "YD01",  # no word on what is yielded
+}
+
+# Nobody makes these by hand, so how to make one is no part of their documentation.
+numpydoc_validation_exclude = {
+    r"^hatcher\.errors\.\w+$",
+    r"\.(Organization|Team|User|Repository|SinglePlatformRepository)$",
+    r"\.(Egg|Runtime|App|Bundle|BundleCollection|LocalBundle|Index|BroodClient)$",
+    r"^hatcher\.testing\.Request$",
+    r"^hatcher\.core\.documents\.(Any|NotRequired|TypedDict)$",  # typing's own
+}
+_MADE_FOR_USERS = (Node, LocalBundle, Index, HatcherException, ErrorResponse)
+
+
+def hide_construction(
+    app: Sphinx,
+    what: str,
+    name: str,
+    obj: object,
+    options: object,
+    signature: str | None,
+    _: str | None,
+) -> tuple[str, None] | None:
+    """Show no parameters of classes that users do not call."""
+    if signature and isinstance(obj, type) and issubclass(obj, _MADE_FOR_USERS):
+        return "", None
+    return None
+
+
+def find_by_end(app: Sphinx, document: nodes.document) -> None:
+    """Let references in docstrings name a class without its module."""
+    for reference in document.findall(pending_xref):
+        if reference.get("refdomain") == "py" and not reference.hasattr("refspecific"):
+            reference["refspecific"] = True
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to the build."""
+    app.connect("autodoc-process-signature", hide_construction)
+    app.connect("doctree-read", find_by_end)
