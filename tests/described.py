@@ -1,0 +1,169 @@
+"""Answers held against the description: every one that an embedded Brood gives in a test.
+
+The observer sits between the server's application and the socket, so that it sees what any client
+is answered: ours, the existing one, plain httpx.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from openapi_schema_validator import OAS30Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT4
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hatcher.server.description import Description
+
+DOCUMENT = Description.installed().document
+REGISTRY = Registry().with_resource("urn:brood", DRAFT4.create_resource(DOCUMENT))
+METHODS = ("get", "put", "post", "delete")
+
+#: Of larger documents only the head of the answer is looked at, in bytes.
+_LARGEST = 256 << 10
+
+
+class Notes:
+    """What was answered since it was last asked.
+
+    Attributes
+    ----------
+    operations : set of str
+        The operations that were answered with success.
+    faults : list of str
+        What was answered otherwise than described.
+    """
+
+    def __init__(self) -> None:
+        self.operations: set[str] = set()
+        self.faults: list[str] = []
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.operations.clear()
+        self.faults.clear()
+
+
+class Observer:
+    """An application that passes everything on to another one, and takes notes.
+
+    Parameters
+    ----------
+    app : callable
+        The application.
+    notes : Notes
+        What is written to.
+    """
+
+    def __init__(self, app: ASGIApp, notes: Notes) -> None:
+        self._app = app
+        self._notes = notes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        operation = operation_of(scope) if scope["type"] == "http" else None
+        if operation is None:
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+        body = bytearray()
+
+        async def pass_on(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+            elif len(body) <= _LARGEST:
+                body.extend(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                # Before it is sent: whoever has the answer finds the notes complete.
+                headers = {
+                    name.decode(): value.decode("latin-1") for name, value in start["headers"]
+                }
+                if 200 <= start["status"] < 400:
+                    self._notes.operations.add(operation["operationId"])
+                self._notes.faults += faults(operation, start["status"], headers, bytes(body))
+            await send(message)
+
+        await self._app(scope, receive, pass_on)
+
+
+def faults(
+    operation: dict[str, Any], status: int, headers: dict[str, str], body: bytes
+) -> Iterator[str]:
+    """Yield what an answer has that the description does not know.
+
+    Parameters
+    ----------
+    operation : dict
+        The operation of the description.
+    status : int
+    headers : dict of str to str
+        By their names in lower case.
+    body : bytes
+        As it is on the wire.
+    """
+    known = operation["responses"]
+    described = known.get(str(status)) or known.get("5XX" if status >= 500 else "")
+    what = f"{operation['operationId']} answered {status}"
+    if described is None:
+        yield f"{what}; the description knows {sorted(known)}"
+        return
+    described = resolve(described)
+    for header in described.get("headers", ()):
+        if header != "Retry-After" and header.lower() not in headers:
+            yield f"{what} without the header {header}"
+    media_type = headers.get("content-type")
+    content = described.get("content")
+    if content is None:
+        if body and media_type != "application/json":
+            yield f"{what} with a body of {media_type}, where none is described"
+        return
+    if media_type not in content:
+        yield f"{what} with {media_type}; described are {sorted(content)}"
+        return
+    schema = content[media_type]["schema"]
+    if schema.get("format") == "binary" or len(body) > _LARGEST:
+        return
+    if headers.get("content-encoding") == "gzip":
+        body = zlib.decompress(body, wbits=16 + zlib.MAX_WBITS)
+    document = json.loads(body)
+    for error in validator(schema["$ref"]).iter_errors(document):
+        yield f"{what}; {error.message}: {body[:200]!r}"
+
+
+@cache
+def validator(reference: str) -> OAS30Validator:
+    """Return what validates against a schema of the description."""
+    return OAS30Validator({"$ref": f"urn:brood{reference}"}, registry=REGISTRY)
+
+
+def operation_of(scope: Scope) -> dict[str, Any] | None:
+    """Return the operation that a request asks for, if it is one."""
+    path = scope["raw_path"].decode("latin-1")
+    for pattern, item in _patterns():
+        if pattern.fullmatch(path):
+            return item.get(scope["method"].lower())
+    return None
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    return [
+        (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), item)
+        for path, item in DOCUMENT["paths"].items()
+    ]
+
+
+def resolve(node: Any) -> Any:
+    """Follow a reference within the description."""
+    while "$ref" in node:
+        target: Any = DOCUMENT
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        node = target
+    return node
