@@ -14,7 +14,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -185,8 +185,9 @@ class ScriptedServer(_Listener):
 
     Parameters
     ----------
-    *answers : Answer
-        One for each request, whatever the connection.
+    *answers : Answer, or callable
+        One for each request, whatever the connection. A callable is given the `Request`, and
+        returns the answer to it.
 
     Attributes
     ----------
@@ -199,10 +200,10 @@ class ScriptedServer(_Listener):
     ...     status = urlopen(server.url)
     """
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer | Callable[[Request], Answer]) -> None:
         if not answers:
             answers = (Answer(500, body=b"No answer was laid out."),)
-        self._answers = deque(answers)
+        self._answers: deque[Answer | Callable[[Request], Answer]] = deque(answers)
         self._answering = threading.Lock()
         self.requests: list[Request] = []
         super().__init__()
@@ -216,14 +217,16 @@ class ScriptedServer(_Listener):
                     name, _, value = header.decode("latin-1").partition(":")
                     headers[name.lower()] = value.strip()
                 with self._answering:
-                    answer = self._answers[0]
+                    laid_out = self._answers[0]
                     if len(self._answers) > 1:
                         self._answers.popleft()
-                length = 0 if answer.early else int(headers.get("content-length", 0))
-                body = stream.read(length)
-                self.requests.append(Request(method, target, headers, body))
+                early = isinstance(laid_out, Answer) and laid_out.early
+                body = stream.read(0 if early else int(headers.get("content-length", 0)))
+                request = Request(method, target, headers, body)
+                self.requests.append(request)
+                answer = laid_out if isinstance(laid_out, Answer) else laid_out(request)
                 connection.sendall(answer.render())
-                if answer.early:
+                if early:
                     # As good servers do: a close with unread bytes would reset the connection,
                     # and the answer might be lost.
                     connection.shutdown(socket.SHUT_WR)

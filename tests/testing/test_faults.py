@@ -42,6 +42,10 @@ class TestScriptedServer:
             assert (first.method, first.target) == ("POST", "/a/b?c=d")
             assert first.headers["x-thing"] == "1"
 
+    def test_an_answer_made_for_its_request(self) -> None:
+        with ScriptedServer(lambda request: Answer(body=request.target.encode())) as server:
+            assert [get(f"{server.url}/a"), get(f"{server.url}/b")] == [b"/a", b"/b"]
+
     def test_a_cut_body(self) -> None:
         with ScriptedServer(Answer(200, body=BODY, cut=1000)) as server:
             with pytest.raises(http.client.IncompleteRead) as caught:
