@@ -1,0 +1,359 @@
+"""A Brood with something of everything, and for each operation a request that it can answer.
+
+Two organizations, with accounts of every level of access in one of them. What names one place is
+in no other, so that it can be told when an answer says too much.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sqlite3
+import tempfile
+import zipfile
+from contextlib import closing
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from attrs import asdict, frozen
+
+from hatcher.server.access import GROUPS, Access
+from hatcher.server.description import Description
+from hatcher.testing import BroodServer, write_egg
+
+PLATFORM = "rh8-x86_64"
+PYTHON_TAG = "cp311"
+DESCRIPTION = Description.installed()
+OPERATIONS = {operation.operation_id: operation for operation in DESCRIPTION.operations}
+
+#: Every kind of caller, from none at all to the server's administrator.
+LEVELS = ("anonymous", *(level.name for level in Access))
+
+_FRESH = count()
+
+
+@frozen
+class Place:
+    """A repository and what belongs to it.
+
+    Attributes
+    ----------
+    organization, repository : str
+    team, email : str
+        A team with access to the repository, and a user in it.
+    egg, app, bundle, version : str
+        What the artefacts in it are called; each has the version with the build number 1.
+    """
+
+    organization: str
+    repository: str
+    team: str
+    email: str
+    egg: str
+    app: str
+    bundle: str
+    version: str
+
+    @property
+    def full_version(self) -> str:
+        """The version of everything in it but runtimes of v1."""
+        return f"{self.version}-1"
+
+    @property
+    def runtime_version(self) -> str:
+        """The version of its runtime of v1."""
+        return f"{self.version}+1"
+
+    @property
+    def names(self) -> set[str]:
+        """What an answer may hold only for those who may see the place (without the organization)."""
+        return {value for key, value in asdict(self).items() if key != "organization"}
+
+
+#: Where the levels are given, another repository there, and another organization's.
+OWN = Place(
+    "acme", "forge", "smiths", "ada@acme.example", "Anvil", "acme.tongs", "Hammers", "3.8.17"
+)
+BESIDE = Place(
+    "acme", "attic", "heirs", "bea@acme.example", "Bellows", "acme.chest", "Cradles", "3.9.18"
+)
+ELSEWHERE = Place(
+    "zanzibar", "vault", "cabal", "mole@spy.example", "Xanadu", "zz.loot", "Jewels", "3.10.13"
+)
+PLACES = (OWN, BESIDE, ELSEWHERE)
+
+
+class World:
+    """A Brood with all of `PLACES`, and who may do what in them.
+
+    Parameters
+    ----------
+    server : BroodServer
+        A running server without content.
+    """
+
+    def __init__(self, server: BroodServer) -> None:
+        self.server = server
+        administrator = httpx.BasicAuth(server.admin_email, server.admin_password)
+        self.administrator = httpx.Client(base_url=server.url, auth=administrator, timeout=60)
+        for place in PLACES:
+            self.fill(place)
+        self.people = {level: self._person(level) for level in LEVELS}
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in (self.administrator, *self.people.values()):
+            client.close()
+
+    # What is there
+
+    def fill(self, place: Place) -> None:
+        """Make whatever is missing in a place."""
+        organization = f"admin/organizations/{place.organization}"
+        self._ensure("POST", "admin/organizations", {"name": place.organization})
+        self._ensure("POST", f"{organization}/repositories", {"name": place.repository})
+        group = "upload_repository"
+        self._ensure("POST", f"{organization}/teams", {"name": place.team, "group": group})
+        self._ensure("POST", f"{organization}/users", {"email": place.email})
+        team = f"admin/teams/{place.organization}/{place.team}"
+        self._ensure("PUT", f"{team}/members/{place.email}")
+        for name in (place.team, *(GROUPS if place is OWN else ())):
+            self._ensure("PUT", f"admin/teams/{place.organization}/{name}/repositories", last=place)
+        for operation_id in UPLOADS:
+            method, url, options = self.request(operation_id, place)
+            answer = self.administrator.request(method, url, **options)
+            assert answer.is_success, answer.text
+
+    def _ensure(
+        self,
+        method: str,
+        path: str,
+        document: dict[str, Any] | None = None,
+        last: Place | None = None,
+    ) -> None:
+        url = f"/api/v1/json/{path}" + (f"/{last.repository}" if last else "")
+        answer = self.administrator.request(method, url, json=document)
+        # The teams of the levels come only after the first place.
+        assert answer.is_success or answer.status_code == 409 or last is OWN, answer.text
+
+    def _person(self, level: str) -> httpx.Client:
+        client = httpx.Client(base_url=self.server.url, timeout=60)
+        if level == "anonymous":
+            return client
+        if level == "server_administrator":
+            client.auth = self.administrator.auth
+        else:
+            email = f"{level}@people.example"
+            organization = f"admin/organizations/{OWN.organization}"
+            teams = [level] if level in GROUPS else []
+            for team in teams:
+                self._ensure("POST", f"{organization}/teams", {"name": team, "group": team})
+                self._ensure(
+                    "PUT", f"admin/teams/{OWN.organization}/{team}/repositories/{OWN.repository}"
+                )
+            created = self.administrator.post(
+                f"/api/v1/json/{organization}/users", json={"email": email, "teams": teams}
+            )
+            client.auth = httpx.BasicAuth(email, created.json()["one_time_password"])
+        # A token, since passwords take their time.
+        token = client.post("/api/v1/json/auth/tokens/api", json={"name": f"key of {level}"})
+        client.auth = None
+        client.headers["Authorization"] = f"Bearer {token.json()['token']}"
+        return client
+
+    def snapshot(self) -> list[str]:
+        """Return all that the server knows, but for tokens, which are used all the time."""
+        with closing(sqlite3.connect(self.server.data / "brood.sqlite3")) as database:
+            return [line for line in database.iterdump() if "_tokens" not in line]
+
+    # Requests
+
+    def request(
+        self, operation_id: str, place: Place, **changes: str
+    ) -> tuple[str, str, dict[str, Any]]:
+        """Return a request that the operation answers with success.
+
+        Parameters
+        ----------
+        operation_id : str
+        place : Place
+            Where to.
+        **changes : str
+            Parameters of the path that are to be others.
+
+        Returns
+        -------
+        method, url : str
+        options : dict
+            The rest of what `httpx.Client.request` takes.
+
+        Raises
+        ------
+        KeyError
+            Nobody has said how to call the operation.
+        """
+        operation = OPERATIONS[operation_id]
+        known = {**parameters(operation_id, place), **changes}
+        url = operation.path.format_map({name: quote(known[name], "") for name in known})
+        return operation.method, url, self.body(operation_id, place)
+
+    def body(self, operation_id: str, place: Place) -> dict[str, Any]:
+        """Return the body of a request, as `httpx.Client.request` takes it."""
+        if OPERATIONS[operation_id].body is None:
+            return {}
+        name = operation_id[3:]
+        if operation_id in UPLOADS:
+            filename, content, told = self.file(operation_id, place)
+            data = json.dumps({"sha256": hashlib.sha256(content).hexdigest(), **told})
+            return {
+                "files": [
+                    ("file", (filename, content, "")),
+                    ("data", ("", data, "application/json; charset=UTF-8")),
+                ]
+            }
+        fresh = f"new{next(_FRESH)}"
+        return {
+            "json": {
+                "create_api_token": {"name": fresh},
+                "create_organization": {"name": fresh},
+                "create_repository": {"name": fresh, "description": "Made by a test"},
+                "create_team": {"name": fresh, "group": "read_index"},
+                "create_user": {"email": f"{fresh}@example.com"},
+                "reindex_eggs": {
+                    "eggs": [
+                        {
+                            "name": place.egg.lower(),
+                            "version": place.full_version,
+                            "python_tag": PYTHON_TAG,
+                        }
+                    ]
+                },
+            }[name]
+        }
+
+    def file(self, operation_id: str, place: Place) -> tuple[str, bytes, dict[str, Any]]:
+        """Return what an upload sends: the file's name and content, and what is said of it."""
+        return self._files[operation_id, place]
+
+    @cached_property
+    def _files(self) -> dict[tuple[str, Place], tuple[str, bytes, dict[str, Any]]]:
+        return {
+            (operation_id, place): make(place)
+            for operation_id, make in UPLOADS.items()
+            for place in PLACES
+        }
+
+
+def parameters(operation_id: str, place: Place) -> dict[str, str]:
+    """Return the parameters of an operation's path that lead to what is in a place."""
+    kind = OPERATIONS[operation_id].path
+    version = place.full_version
+    name = place.egg
+    python_tag = PYTHON_TAG
+    if "/runtimes/" in kind:
+        python_tag = _tag_of(place)
+        version = version if operation_id.startswith("v0") else place.runtime_version
+    elif "/bundles/" in kind:
+        name = place.bundle
+    elif "/tokens/" in kind:
+        name = "spare"
+    return {
+        "organization": place.organization,
+        "repository": place.repository,
+        "platform": PLATFORM,
+        "python_tag": python_tag,
+        "name": name,
+        "version": version,
+        "implementation": "cpython",
+        "app_id": place.app,
+        "email": place.email,
+        "team": place.team,
+    }
+
+
+def _tag_of(place: Place) -> str:
+    return "cp" + "".join(place.version.split(".")[:2])
+
+
+def _egg(place: Place) -> tuple[str, bytes, dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        egg = write_egg(
+            Path(folder), place.egg, place.version, platform=PLATFORM, python_tag=PYTHON_TAG
+        )
+        return egg.name, egg.read_bytes(), {}
+
+
+def _app(place: Place) -> tuple[str, bytes, dict[str, Any]]:
+    text = (
+        f"id: {place.app}\nversion: '{place.version}'\nbuild: 1\nplatform: {PLATFORM}\n"
+        f"python_tag: {PYTHON_TAG}\n"
+    )
+    return "app.yaml", text.encode(), {}
+
+
+def _zip(member: str, text: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(member), text)
+    return content.getvalue()
+
+
+def _runtime(place: Place) -> tuple[str, bytes, dict[str, Any]]:
+    document = {
+        "metadata_version": "1.0",
+        "implementation": "cpython",
+        "version": place.runtime_version,
+        "language_version": place.version,
+        "platform": "rh8_x86_64",
+        "abi": "gnu",
+        "build_revision": "",
+        "executable": "bin/python",
+        "paths": ["bin"],
+        "post_install": [],
+        "scriptsdir": "bin",
+        "site_packages": "lib",
+        "python_tag": _tag_of(place),
+    }
+    content = _zip("enthought/runtime.json", json.dumps(document))
+    return f"cpython-{place.runtime_version}-rh8_x86_64-gnu.runtime", content, {}
+
+
+def _runtime_v0(place: Place) -> tuple[str, bytes, dict[str, Any]]:
+    filename = f"python_runtime_{place.version}_1.0.0_rh8-x86_64_1.zip"
+    told = {
+        "language": "python",
+        "version": place.version,
+        "build": 1,
+        "build_system_version": "1.0.0",
+        "file_format": "zip",
+        "filename": filename,
+    }
+    return filename, _zip("bin/python", place.version), told
+
+
+def _bundle(place: Place) -> tuple[str, bytes, dict[str, Any]]:
+    document = {
+        "metadata_version": "2.0",
+        "runtime": {"implementation": "cpython", "platform": PLATFORM, "version": "3.11.9+1"},
+        "requirements": [{"name": place.egg, "version": place.full_version}],
+    }
+    told = {"bundle_name": place.bundle, "bundle_version": place.version, "bundle_build": 1}
+    filename = f"{place.bundle}-{place.full_version}.bundle"
+    return filename, json.dumps(document).encode(), told
+
+
+#: What makes the file of each upload.
+UPLOADS = {
+    "v0_upload_egg": _egg,
+    "v1_upload_egg": _egg,
+    "v0_upload_app": _app,
+    "v1_upload_app": _app,
+    "v0_upload_runtime": _runtime_v0,
+    "v1_upload_runtime": _runtime,
+    "v1_upload_bundle": _bundle,
+}
