@@ -29,10 +29,14 @@ html_theme_options = {
     "light_css_variables": {
         "color-brand-primary": "#8a5a00",
         "color-brand-content": "#8a5a00",
+        "color-api-name": "#8a5a00",
+        "color-api-pre-name": "#8a5a00",
     },
     "dark_css_variables": {
         "color-brand-primary": "#f0b64a",
         "color-brand-content": "#f0b64a",
+        "color-api-name": "#f0b64a",
+        "color-api-pre-name": "#f0b64a",
     },
 }
 
@@ -45,7 +49,7 @@ autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-python_maximum_signature_line_length = 80
+python_maximum_signature_line_length = 100
 
 # Methods stand below their class, so no table of them is needed.
 numpydoc_show_class_members = False
@@ -108,9 +112,9 @@ def hide_construction(
 
 
 def find_by_end(app: Sphinx, document: nodes.document) -> None:
-    """Let references in docstrings name a class without its module."""
+    """Let references in docstrings name a class, or a method of it, without its module."""
     for reference in document.findall(pending_xref):
-        if reference.get("refdomain") == "py" and not reference.hasattr("refspecific"):
+        if reference.get("refdomain") == "py" and reference["reftarget"][:1].isupper():
             reference["refspecific"] = True
 
 

@@ -1,111 +1,58 @@
-"""The README's examples, run from top to bottom as a reader would.
-
-Only the address of the server is put in place of the README's; everything else runs as
-it is printed there.
-"""
+"""The README's examples, run from top to bottom as a reader would."""
 
 from __future__ import annotations
 
-import contextlib
-import doctest
-import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient
-from hatcher.server.runner import BackgroundServer
-from hatcher.server.settings import Settings
-from hatcher.testing.eggs import write_egg
+from .examples import Reader, examples_of, reading
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCK = re.compile(r"^## (?P<title>.*?)$|^```(?P<kind>\w+)\n(?P<code>.*?)^```$", re.M | re.S)
+EXAMPLES = list(examples_of(README))
 
-#: The sections that are run, in the order in which they stand.
-RUN = {
-    "A first script",
-    "Who is asking",
-    "Nothing is sent until you ask",
-    "Exploring",
-    "The raw way",
-}
-
-
-def blocks() -> Iterator[tuple[str, str, str]]:
-    """Give each code block with the title of its section and its language."""
-    title = ""
-    for match in BLOCK.finditer(README.read_text(encoding="utf-8")):
-        if match["title"]:
-            title = match["title"]
-        else:
-            yield title, match["kind"], match["code"]
+#: Stands alone: its organization is there already.
+APPETIZER = EXAMPLES[0]
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BackgroundServer]:
-    """A server that knows the README's user, and a folder with the README's files."""
-    (tmp_path / "downloads").mkdir()
-    for build in (1, 2):
-        write_egg(tmp_path, "nose", "1.3.0", build)
-    monkeypatch.chdir(tmp_path)
-    settings = Settings(
-        data=tmp_path / "data", port=0, admin="ada@example.com", admin_password="password"
-    )
-    with BackgroundServer(settings) as server:
-        yield server
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    with reading(tmp_path, furnished=False) as reader:
+        yield reader
 
 
-def test_the_examples_work_as_printed(reader: BackgroundServer) -> None:
-    namespace: dict[str, Any] = {}
-    printed = io.StringIO()
-    ran = []
-    for title, kind, code in blocks():
-        if title not in RUN:
-            continue
-        code = code.replace("https://brood.example.com", reader.url)
-        if kind == "python":
-            with contextlib.redirect_stdout(printed):
-                exec(compile(code, f"README.md: {title}", "exec"), namespace)
-        elif kind == "pycon":
-            transcript(title, code, namespace)
-        ran.append(title)
-    assert set(ran) == RUN
+def test_the_examples_work_as_printed(reader: Reader) -> None:
+    ran = reader.run(EXAMPLES[1:])
+    assert {example.section for example in ran} == {
+        "A first script",
+        "Who is asking",
+        "Nothing is sent until you ask",
+        "Exploring",
+        "The raw way",
+        "In your own tests",
+    }
     original, downloaded = (Path(folder, "nose-1.3.0-1.egg") for folder in (".", "downloads"))
     assert downloaded.read_bytes() == original.read_bytes()
-    assert "nose-1.3.0-1.egg" in printed.getvalue()
-    assert "no connection to https://no.such.host.invalid" in printed.getvalue()
+    assert "nose-1.3.0-1.egg" in reader.printed.getvalue()
+    assert "no connection to https://no.such.host.invalid" in reader.printed.getvalue()
 
 
-def transcript(title: str, code: str, namespace: dict[str, Any]) -> None:
-    """Run an interactive session, and compare what it prints."""
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    test = doctest.DocTestParser().get_doctest(code, namespace, title, "README.md", 0)
-    output = io.StringIO()
-    failed, attempted = runner.run(test, out=output.write, clear_globs=False)
-    assert attempted > 5 and not failed, output.getvalue()
-    namespace.update(test.globs)
-
-
-def test_the_appetizer_works(reader: BackgroundServer) -> None:
-    _, kind, code = next(blocks())
-    assert kind == "python"
-    client = BroodClient.from_url(reader.url, auth=("ada@example.com", "password"))
-    client.create_organization("enthought", "-").create_repository("dev", "-")
-    exec(code.replace("https://brood.example.com", reader.url), {})
-    platform = client.organization("enthought").repository("dev").platform("rh8-x86_64")
-    assert [egg["name"] for egg in platform.list_eggs("cp311")] == ["nose-1.3.0-1.egg"]
+def test_the_appetizer_works(reader: Reader) -> None:
+    with reader.client() as client:
+        repository = client.create_organization("enthought", "-").create_repository("dev", "-")
+        assert reader.run([APPETIZER]) == [APPETIZER]
+        listed = repository.platform("rh8-x86_64").list_eggs("cp311")
+    assert [egg["name"] for egg in listed] == ["nose-1.3.0-1.egg"]
 
 
 def test_the_commands_exist() -> None:
     makefile = (README.parent / "Makefile").read_text(encoding="utf-8")
     commands = [
         line.partition("#")[0].split()[1:]
-        for _, kind, code in blocks()
-        if kind == "console"
-        for line in code.splitlines()
+        for example in EXAMPLES
+        if example.kind == "console"
+        for line in example.code.splitlines()
         if line.startswith("$")
     ]
     assert ["make", "demo"] in commands and ["make", "test"] in commands

@@ -1,0 +1,63 @@
+"""The manual's examples, each page from top to bottom as a reader would."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hatcher.cli.serve import serve
+
+from ..examples import examples_of, reading
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
+
+
+def shown(page: Path) -> str:
+    return page.relative_to(DOCS).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(examples_of(page))], ids=shown)
+def test_the_examples_work_as_printed(page: Path, tmp_path: Path) -> None:
+    examples = list(examples_of(page))
+    with reading(tmp_path, furnished=True) as reader:
+        ran = reader.run(examples)
+    left = [example for example in examples if example not in ran]
+    assert all(example.not_run or example.kind not in ("python", "pycon") for example in left)
+
+
+def test_few_examples_are_not_run() -> None:
+    examples = [example for page in PAGES for example in examples_of(page)]
+    not_run = [example for example in examples if example.not_run]
+    assert len(examples) > 50
+    assert [(shown(example.page), example.section) for example in not_run] == [
+        ("embedded-server.md", "The embedded server"),
+        ("porting.md", "From a session of your own"),
+    ]
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "graph").glob("*.md")), ids=shown)
+def test_a_page_of_the_graph_begins_with_an_example(page: Path) -> None:
+    first = next(examples_of(page))
+    introduction = page.read_text(encoding="utf-8").partition("```")[0]
+    assert first.kind == "python" and "\n## " not in introduction
+    assert len(introduction.split()) < 60
+
+
+def test_every_option_of_the_server_is_explained() -> None:
+    text = (DOCS / "embedded-server.md").read_text(encoding="utf-8")
+    explained = dict(re.findall(r"^\| `(--\w+)` \| `([^`]+)` \|", text, re.M))
+    options = {
+        option.opts[0]: str(option.default) for option in serve.params if option.opts[0] != "--help"
+    }
+    assert explained == options
+
+
+def test_the_commands_exist() -> None:
+    makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^\$ make ([\w-]+)", "".join(page.read_text() for page in PAGES), re.M)
+    assert targets
+    for target in targets:
+        assert f"\n{target}:" in makefile

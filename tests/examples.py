@@ -1,0 +1,246 @@
+"""The examples of Markdown pages, run from top to bottom as a reader would.
+
+``python`` blocks are executed, ``pycon`` blocks are executed and compared, and blocks that define
+tests are given to pytest. Only the address of the server is put in place of the printed one; the
+files and the folder that the examples speak of are real.
+
+A block that cannot be run bears its reason, in the line above it: ``% Not run: ...``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import gc
+import io
+import json
+import re
+import subprocess
+import sys
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, define, frozen
+
+from hatcher.api import BroodClient
+from hatcher.server.runner import BackgroundServer
+from hatcher.server.settings import Settings
+from hatcher.testing.eggs import write_egg
+
+#: What the pages call the server, and who its administrator is.
+SERVER = "https://brood.example.com"
+USER = "ada@example.com"
+PASSWORD = "password"
+
+_PARTS = re.compile(
+    r"^#+ (?P<title>[^\n]*)$|(?:^% Not run: (?P<reason>[^\n]+)\n)?^```(?P<kind>\w+)\n(?P<code>.*?)^```$",
+    re.M | re.S,
+)
+
+
+@frozen
+class Example:
+    """A block of code on a page.
+
+    Attributes
+    ----------
+    page : pathlib.Path
+    line : int
+        Where its code begins on the page, counted from 1.
+    section : str
+        The heading that it stands under.
+    kind : str
+        Its language, such as ``python`` or ``console``.
+    code : str
+    not_run : str or None
+        Why it cannot be run, if it cannot.
+    """
+
+    page: Path
+    line: int
+    section: str
+    kind: str
+    code: str
+    not_run: str | None
+
+    @property
+    def defines_tests(self) -> bool:
+        """Whether it is a part of a test module."""
+        return self.kind == "python" and re.search(r"^def test_", self.code, re.M) is not None
+
+
+def examples_of(page: Path) -> Iterator[Example]:
+    """Give the blocks of code of a page, in order."""
+    text = page.read_text(encoding="utf-8")
+    section = ""
+    for part in _PARTS.finditer(text):
+        if part["kind"] is None:
+            section = part["title"].strip()
+            continue
+        line = text.count("\n", 0, part.start("code")) + 1
+        yield Example(page, line, section, part["kind"], part["code"], part["reason"])
+
+
+@define
+class Reader:
+    """Somebody who types in what a page shows, in a folder with the files that it speaks of.
+
+    Attributes
+    ----------
+    server : BackgroundServer
+        The Brood that the page calls https://brood.example.com.
+    folder : pathlib.Path
+    namespace : dict
+        The names that the examples have defined.
+    printed : io.StringIO
+        What ``python`` blocks have printed.
+    """
+
+    server: BackgroundServer
+    folder: Path
+    namespace: dict[str, Any] = Factory(dict)
+    printed: io.StringIO = Factory(io.StringIO)
+
+    def run(self, examples: Iterable[Example]) -> list[Example]:
+        """Run examples in order; return those that were run."""
+        ran: list[Example] = []
+        tests: list[Example] = []
+        for example in examples:
+            if example.not_run is not None or example.kind not in ("python", "pycon"):
+                continue
+            if example.defines_tests:
+                tests.append(example)
+            elif example.kind == "pycon":
+                self._compare(example)
+            else:
+                self._execute(example)
+            ran.append(example)
+        if tests:
+            self._test(tests)
+        return ran
+
+    def client(self, api_version: int = 1) -> BroodClient:
+        """Make a client of the server's administrator."""
+        return BroodClient.from_url(self.server.url, (USER, PASSWORD), api_version=api_version)
+
+    def _here(self, code: str) -> str:
+        return code.replace(SERVER, self.server.url)
+
+    def _execute(self, example: Example) -> None:
+        # The empty lines before it make tracebacks show the line of the page.
+        code = "\n" * (example.line - 1) + self._here(example.code)
+        with contextlib.redirect_stdout(self.printed):
+            exec(compile(code, str(example.page), "exec"), self.namespace)
+
+    def _compare(self, example: Example) -> None:
+        test = doctest.DocTestParser().get_doctest(
+            self._here(example.code),
+            self.namespace,
+            example.section,
+            str(example.page),
+            example.line - 1,
+        )
+        output = io.StringIO()
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        failed, attempted = runner.run(test, out=output.write, clear_globs=False)
+        assert attempted and not failed, output.getvalue()
+        self.namespace.update(test.globs)
+
+    def _test(self, examples: list[Example]) -> None:
+        module = self.folder / "test_examples.py"
+        module.write_text("\n\n".join(self._here(each.code) for each in examples))
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", module.name]
+        run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        tests = sum(each.code.count("\ndef test_") for each in examples)
+        tests += sum(each.code.startswith("def test_") for each in examples)
+        assert run.returncode == 0 and f"{tests} passed" in run.stdout, run.stdout + run.stderr
+
+
+@contextlib.contextmanager
+def reading(folder: Path, *, furnished: bool) -> Iterator[Reader]:
+    """Run a server, and make `folder` the working directory with the files of the examples.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        An empty one.
+    furnished : bool
+        Whether the server has the organization ``acme`` with the repositories ``dev`` and
+        ``prod`` from the start.
+    """
+    (folder / "downloads").mkdir()
+    for build in (1, 2):
+        write_egg(folder, "nose", "1.3.0", build, seed=build, payload_bytes=1000)
+    write_egg(folder, "numpy", "1.26.4", 1, python_tag="cp311", platform="rh8-x86_64")
+    write_runtime(folder)
+    write_app(folder)
+    write_bundle(folder)
+    settings = Settings(data=folder / "data", port=0, admin=USER, admin_password=PASSWORD)
+    with (
+        BackgroundServer(settings) as server,
+        contextlib.chdir(folder),
+        warnings.catch_warnings(action="ignore", category=ResourceWarning),
+    ):
+        reader = Reader(server, folder)
+        if furnished:
+            with reader.client() as client:
+                acme = client.create_organization("acme", "Makers of everything")
+                acme.create_repository("dev", "Builds of the night")
+                acme.create_repository("prod", "What customers get")
+        yield reader
+        # Who tries things out ends without closing every client: do it here, quietly.
+        reader.namespace.clear()
+        gc.collect()
+
+
+def write_runtime(folder: Path) -> None:
+    """Write a runtime: its description alone, which is all that Brood looks at."""
+    described = {
+        "metadata_version": "1.0",
+        "implementation": "cpython",
+        "version": "3.11.9+1",
+        "language_version": "3.11.9",
+        "platform": "rh8_x86_64",
+        "abi": "gnu",
+        "build_revision": "",
+        "executable": "${prefix}/bin/python",
+        "paths": ["${prefix}/bin"],
+        "post_install": [],
+        "scriptsdir": "${prefix}/bin",
+        "site_packages": "${prefix}/lib/python3.11/site-packages",
+        "python_tag": "cp311",
+    }
+    path = folder / "cpython-3.11.9+1-rh8_x86_64-gnu.runtime"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("enthought/runtime.json", json.dumps(described))
+
+
+def write_app(folder: Path) -> None:
+    """Write an app."""
+    lines = (
+        "id: com.example.viewer",
+        "name: Viewer",
+        "version: 1.0-1",
+        "python_tag: cp311",
+        "platform: rh8-x86_64",
+        "description: Shows data",
+    )
+    (folder / "viewer.yaml").write_text("".join(f"{line}\n" for line in lines))
+
+
+def write_bundle(folder: Path) -> None:
+    """Write a bundle of a runtime and no eggs."""
+    document = {
+        "metadata_version": "2.0",
+        "runtime": {
+            "implementation": "cpython",
+            "version": "3.11.9+1",
+            "platform": "rh8_x86_64",
+        },
+        "repositories": ["acme/dev"],
+        "requirements": [],
+    }
+    (folder / "tools-1.0.0-1.bundle").write_text(json.dumps(document))
