@@ -15,7 +15,7 @@ demo: $(READY)  ## Start a Brood and do the main job with it, step by step
 	$(BIN)/python scripts/demo.py
 
 test: $(READY)  ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist worksteal
 
 generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml
 	$(BIN)/python scripts/generate.py

@@ -32,6 +32,21 @@ def test_raw_functions_work_with_each_kind_of_credentials(brood_server: BroodSer
             assert [answer.platforms for answer in answers] == [expected, expected]
 
 
+def test_the_raw_client_can_be_entered_in_one_loop_after_another(
+    brood_server: BroodServer,
+) -> None:
+    client = brood_server.client()
+
+    async def ask() -> list[str]:
+        async with client.raw as raw:
+            answers = await asyncio.gather(
+                *(v1_list_platforms.asyncio(client=raw) for _ in range(5))
+            )
+        return answers[0].platforms
+
+    assert asyncio.run(ask()) == asyncio.run(ask()) == client.list_platforms()
+
+
 def test_raw_and_graph_see_the_same(brood_server: BroodServer) -> None:
     client = brood_server.client()
     body = NewOrganization(name="acme", description="Makers of everything")

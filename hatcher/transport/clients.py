@@ -7,7 +7,7 @@ import platform
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -94,7 +94,8 @@ class _AnyLoopClient(httpx.AsyncClient):
     """An async client whose connections stay in the event loop that made them.
 
     A script that calls `asyncio.run` twice would otherwise take a connection of a
-    loop that is gone.
+    loop that is gone. Leaving ``async with`` closes the connections of the running
+    loop; it can be entered again.
     """
 
     def __init__(self, build: Callable[[], httpx.AsyncClient], **options: Any) -> None:
@@ -115,7 +116,12 @@ class _AnyLoopClient(httpx.AsyncClient):
         client = self._by_loop.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.aclose()
-        await super().aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
 
 def httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:
