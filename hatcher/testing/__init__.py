@@ -2,8 +2,9 @@
 
 `BroodServer` and `BroodProcess` run a Brood with throw-away data; the pytest fixtures
 ``brood_server`` and ``brood_process`` hand out a fresh one to each test. `build_egg` and
-`write_egg` make eggs that a Brood accepts. `FaultProxy` and `ScriptedServer` misbehave as networks
-and gateways do.
+`write_egg` make eggs that a Brood accepts; `write_runtime`, `write_app`, `write_bundle` and
+`write_legacy_runtime` the other artefacts. `FaultProxy` and `ScriptedServer` misbehave as
+networks and gateways do.
 
 The names load when they are first used: pytest imports this package in every run.
 """
@@ -14,6 +15,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hatcher.testing.artefacts import (
+        write_app,
+        write_bundle,
+        write_legacy_runtime,
+        write_runtime,
+    )
     from hatcher.testing.brood import BroodProcess, BroodServer
     from hatcher.testing.eggs import UnsuitableDistributionError, build_egg, write_egg
     from hatcher.testing.faults import Answer, Fault, FaultProxy, Request, ScriptedServer
@@ -28,7 +35,11 @@ __all__ = [
     "ScriptedServer",
     "UnsuitableDistributionError",
     "build_egg",
+    "write_app",
+    "write_bundle",
     "write_egg",
+    "write_legacy_runtime",
+    "write_runtime",
 ]
 
 _HOMES = {
@@ -41,7 +52,11 @@ _HOMES = {
     "ScriptedServer": "hatcher.testing.faults",
     "UnsuitableDistributionError": "hatcher.testing.eggs",
     "build_egg": "hatcher.testing.eggs",
+    "write_app": "hatcher.testing.artefacts",
+    "write_bundle": "hatcher.testing.artefacts",
     "write_egg": "hatcher.testing.eggs",
+    "write_legacy_runtime": "hatcher.testing.artefacts",
+    "write_runtime": "hatcher.testing.artefacts",
 }
 
 

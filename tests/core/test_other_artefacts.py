@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,58 +22,13 @@ from hatcher.errors import (
     TargetFileExists,
     UnsupportedAPIVersionError,
 )
-from hatcher.testing import BroodServer
-
-RUNTIME = {
-    "metadata_version": "1.0",
-    "implementation": "cpython",
-    "version": "3.8.17+1",
-    "language_version": "3.8.17",
-    "platform": "rh8_x86_64",
-    "abi": "gnu",
-    "build_revision": "",
-    "executable": "bin/python",
-    "paths": ["bin"],
-    "post_install": [],
-    "scriptsdir": "bin",
-    "site_packages": "lib/python3.8/site-packages",
-    "python_tag": "cp38",
-}
-BUNDLE = {
-    "metadata_version": "2.0",
-    "runtime": {"implementation": "cpython", "platform": "rh8_x86_64", "version": "3.8.17+1"},
-    "requirements": [],
-    "repositories": ["acme/dev"],
-    "modifiers": {},
-    "note": "ünïcode",
-}
-APP = "id: com.example.viewer\nversion: '1.10'\nbuild: 2\nplatform: rh8-x86_64\npython_tag: cp38\n"
-
-
-def write_runtime(folder: Path, **changes: Any) -> Path:
-    path = folder / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
-    with zipfile.ZipFile(path, "w") as runtime:
-        runtime.writestr("enthought/runtime.json", json.dumps({**RUNTIME, **changes}))
-    return path
-
-
-def write_legacy_runtime(folder: Path, content: str = "python") -> Path:
-    path = folder / "python_runtime_2.7.10_6.0.0_rh8-64_1.zip"
-    with zipfile.ZipFile(path, "w") as runtime:
-        runtime.writestr("bin/python", content)
-    return path
-
-
-def write_bundle(folder: Path, **changes: Any) -> Path:
-    path = folder / "tools-1.0.0-1.bundle"
-    path.write_text(json.dumps({**BUNDLE, **changes}), encoding="utf-8")
-    return path
-
-
-def write_app(folder: Path, text: str = APP) -> Path:
-    path = folder / "viewer.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
+from hatcher.testing import (
+    BroodServer,
+    write_app,
+    write_bundle,
+    write_legacy_runtime,
+    write_runtime,
+)
 
 
 def digest(path: Path) -> str:
@@ -159,9 +112,9 @@ class TestRuntimes:
             v1.upload_runtime(named)
         for changes in ({"platform": "rh99"}, {"version": "x y"}, {"implementation": "r"}):
             with pytest.raises(InvalidRuntime, match=r"runtime\.json"):
-                v1.upload_runtime(write_runtime(tmp_path, **changes))
+                v1.upload_runtime(write_runtime(tmp_path, filename=named.name, **changes))
         with pytest.raises(InvalidRuntime, match="Rename it"):
-            v1.upload_runtime(write_runtime(tmp_path, version="3.8.17+2"))
+            v1.upload_runtime(write_runtime(tmp_path, version="3.8.17+2", filename=named.name))
         with pytest.raises(InvalidRuntime, match="api_version=1"):
             v0.upload_runtime(write_runtime(tmp_path))
         with pytest.raises(InvalidRuntime, match=r"\.runtime"):
@@ -195,25 +148,29 @@ class TestApps:
         with pytest.raises(NotFoundError):
             platform.app_metadata("cp38", "com.example.viewer", "1.11-1")
         with pytest.raises(ConflictError):
-            repository.upload_app(write_app(tmp_path, APP + "description: another\n"))
+            repository.upload_app(write_app(tmp_path, description="another"))
 
     def test_what_is_no_app_is_refused_before_anything_is_sent(
         self, repository: Repository, platform: SinglePlatformRepository, tmp_path: Path
     ) -> None:
+        file = tmp_path / "viewer.yaml"
         with pytest.raises(InvalidApp, match="no file"):
             repository.upload_app(tmp_path / "missing.yaml")
         for text in ("- a list", "{", "", "a: *alias"):
+            file.write_text(text)
             with pytest.raises(InvalidApp):
-                repository.upload_app(write_app(tmp_path, text))
+                repository.upload_app(file)
         for text in ("id: a", "platform: null", "platform:"):
+            file.write_text(text)
             with pytest.raises(MissingPlatformError, match="platform: rh8-x86_64"):
-                repository.upload_app(write_app(tmp_path, text))
+                repository.upload_app(file)
         assert platform.list_apps() == []
 
 
 class TestBundles:
     def test_a_bundle(self, v1: Repository, tmp_path: Path, downloads: Path) -> None:
-        file = write_bundle(tmp_path)
+        file = write_bundle(tmp_path, note="ünïcode")
+        document = json.loads(file.read_text(encoding="utf-8"))
         local = v1.upload_bundle(file)
         assert local.bundle.version == "1.0.0-1" and "tools" in repr(local)
         platform = v1.platform("rh8-x86_64")
@@ -222,12 +179,12 @@ class TestBundles:
         assert platform.bundle_index()["cp38"]["tools"]["1.0.0"]["1"]["name"] == "tools"
         (bundle,) = platform.bundles
         assert bundle == platform.bundles.get("cp38", "tools", "1.0.0-1")
-        assert platform.bundle_metadata("cp38", "tools", "1.0.0-1")["data"] == BUNDLE
+        assert platform.bundle_metadata("cp38", "tools", "1.0.0-1")["data"] == document
 
         path = platform.bundle_save("cp38", "tools", "1.0.0-1", str(downloads))
         assert path == f"{downloads}/tools-1.0.0-1.bundle"
         text = Path(path).read_text(encoding="ascii")
-        assert text == json.dumps(BUNDLE, indent=2, sort_keys=True)
+        assert text == json.dumps(document, indent=2, sort_keys=True)
         with pytest.raises(TargetFileExists, match="overwrite=True"):
             bundle.save(downloads)
         bundle.save(downloads, overwrite=True)
@@ -253,7 +210,7 @@ class TestBundles:
         with pytest.raises(ConflictError):
             other.upload()
         other.upload(overwrite=True)
-        assert other.bundle.metadata()["data"] == {**BUNDLE, "note": "other"}
+        assert other.bundle.metadata()["data"]["note"] == "other"  # type: ignore[typeddict-item]
 
     def test_the_runtime_can_be_given(self, v1: Repository, tmp_path: Path) -> None:
         collection = v1.platform("rh8-x86_64").bundles
@@ -295,7 +252,7 @@ class TestBundles:
 def test_indices_are_dicts_that_show_as_tables(
     client: BroodClient, platform: SinglePlatformRepository, repository: Repository, tmp_path: Path
 ) -> None:
-    repository.upload_app(write_app(tmp_path, APP + "description: <b>bold</b>\n"))
+    repository.upload_app(write_app(tmp_path, description="<b>bold</b>"))
     index = platform.app_index()
     assert json.loads(json.dumps(index)) == index
     table = index._repr_html_()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hatcher.server.runner import BackgroundServer
+from hatcher.testing import write_runtime
 
 from .conftest import Client, client_of, sha256_of
 
@@ -23,30 +24,6 @@ INDICES = "/indices/acme/dev/rh8-x86_64"
 def v0(server: BackgroundServer, admin: Client) -> Iterator[Client]:
     with client_of(server, version=0) as client:
         yield client
-
-
-def write_runtime(folder: Path, *, filename: str | None = None, **changes: Any) -> Path:
-    document = {
-        "metadata_version": "1.0",
-        "implementation": "cpython",
-        "version": "3.8.17+1",
-        "language_version": "3.8.17",
-        "platform": "rh8_x86_64",
-        "abi": "gnu",
-        "build_revision": "2.1.0",
-        "executable": "${prefix}/bin/python",
-        "paths": ["${prefix}/bin"],
-        "post_install": [],
-        "scriptsdir": "${prefix}/bin",
-        "site_packages": "${prefix}/lib/python3.8/site-packages",
-        "python_tag": "cp38",
-        **changes,
-    }
-    name = filename or "{implementation}-{version}-{platform}-{abi}.runtime".format_map(document)
-    path = folder / name
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("enthought/runtime.json", json.dumps(document))
-    return path
 
 
 def test_a_runtime_of_v1(admin: Client, v0: Client, tmp_path: Path) -> None:
