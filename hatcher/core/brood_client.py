@@ -103,7 +103,7 @@ class BroodClient(Node):
                 verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else Path(verify_ssl),
                 timeouts=Timeouts.of(timeout),
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
-                advise=did_you_mean,
+                on_not_found=did_you_mean,
             )
         )
 
@@ -143,7 +143,7 @@ class BroodClient(Node):
             )
         version = endpoints.checked_api_version(api_version)
         server = ServerURL.parse(url).without_credentials()
-        return cls(Session(server, api_version=version, client=session, advise=did_you_mean))
+        return cls(Session(server, api_version=version, client=session, on_not_found=did_you_mean))
 
     @property
     def api_version(self) -> int:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import urljoin
 
 import httpx
 
-from hatcher.errors import BroodHTTPError, HatcherException, RedirectError
+from hatcher.errors import (
+    BroodHTTPError,
+    HatcherException,
+    InvalidResponseError,
+    RedirectError,
+    TransportError,
+)
 from hatcher.transport import answers
 from hatcher.transport.clients import USER_AGENT
 from hatcher.transport.faults import translated
@@ -134,11 +141,14 @@ class Sender:
         self, request: Request, outgoing: httpx.Request, response: httpx.Response
     ) -> BroodHTTPError:
         content = b""
-        with translated(request, outgoing.url):
+        # The status tells more than that its explanation did not arrive whole.
+        with suppress(TransportError, InvalidResponseError), translated(request, outgoing.url):
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) >= answers.MAX_ERROR_BODY:
                     break
+        # Advice may need the connection: it asks the server for what there is.
+        response.close()
         if response.status_code == 401 and not self._is_home(outgoing):
             advice = (
                 f"The request was sent on from {self._server} to another server, where "
@@ -160,7 +170,7 @@ class Sender:
         """Return the request to the new place, or refuse to go there.
 
         A method never changes, and what is not a GET never leaves the server.
-        Credentials stay behind by themselves: the session's are bound to its origin.
+        Credentials do not leave it either.
         """
         source, target = str(outgoing.url), urljoin(str(outgoing.url), response.headers["Location"])
         moved = httpx.URL(target)
@@ -175,8 +185,9 @@ class Sender:
             trouble = "in a way that would turn it into a GET"
         else:
             headers = outgoing.headers.copy()
-            for name in ("Authorization", "Cookie"):
-                headers.pop(name, None)
+            if not same_origin:
+                for name in ("Authorization", "Cookie"):
+                    headers.pop(name, None)
             headers["Host"] = moved.netloc.decode("ascii")
             return httpx.Request(
                 request.method,

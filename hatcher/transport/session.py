@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Advise: TypeAlias = "Callable[[Session, Request], str]"
+OnNotFound: TypeAlias = "Callable[[Session, Request], str]"
 
 _NO_CREDENTIALS = (
     "This client was unpickled, and credentials are never pickled: give it new ones with "
@@ -54,7 +54,7 @@ class Session:
     client : httpx.Client, optional
         A client of the user's own to send with; it is then the user's to close,
         and `verify_ssl` and `timeouts` are its own.
-    advise : callable, optional
+    on_not_found : callable, optional
         Given the session and a request that was answered 404, returns what a user
         should try, or an empty string.
     """
@@ -69,7 +69,7 @@ class Session:
         timeouts: Timeouts | None = None,
         retries: RetryPolicy | None = None,
         client: httpx.Client | None = None,
-        advise: Advise | None = None,
+        on_not_found: OnNotFound | None = None,
     ) -> None:
         self.server = server
         self.api_version = api_version
@@ -78,7 +78,7 @@ class Session:
         self.retries = retries or RetryPolicy()
         self._auth = checked_auth(auth)
         self._given = client
-        self._advise = advise
+        self._on_not_found = on_not_found
         self._made: httpx.Client | None = None
         self._sender: Sender | None = None
         self._closed = False
@@ -218,7 +218,7 @@ class Session:
             timeouts=self.timeouts,
             retries=self.retries,
             client=self._given,
-            advise=self._advise,
+            on_not_found=self._on_not_found,
         )
 
     @property
@@ -282,8 +282,8 @@ class Session:
         """Say what to try, where the session knows better than the status alone."""
         if status_code == 401 and self._unpickled and self._auth is None:
             return _NO_CREDENTIALS
-        if status_code == 404 and self._advise is not None and not request.may_be_missing:
-            return self._advise(self, request)
+        if status_code == 404 and self._on_not_found is not None and not request.may_be_missing:
+            return self._on_not_found(self, request)
         return ""
 
     def _asked(self, request: Request) -> answers.Asked:
@@ -310,7 +310,7 @@ class Session:
             "verify_ssl": self.verify_ssl,
             "timeouts": self.timeouts,
             "retries": self.retries,
-            "advise": self._advise,
+            "on_not_found": self._on_not_found,
         }
         return _unpickle, (self.server, options)
 

@@ -17,6 +17,8 @@ from hatcher.errors import (
     AuthenticationError,
     HatcherException,
     InvalidJSONError,
+    NotFoundError,
+    PermissionDeniedError,
     RedirectError,
     TLSError,
 )
@@ -235,6 +237,35 @@ class TestAClientOfOnesOwn:
             with pytest.raises(RedirectError, match="into a GET"):
                 client.create_organization("acme", "-")
             assert len(server.requests) == 1
+
+    def test_its_headers_stay_on_the_same_server(self) -> None:
+        moved = Answer(307, {"Location": "/brood/api/v0/json/metadata/platforms"})
+        with (
+            ScriptedServer(moved, PLATFORMS) as server,
+            httpx.Client(headers={"Authorization": "Bearer own"}) as own,
+        ):
+            BroodClient.from_session(server.url, own).list_platforms()
+            assert [r.headers["authorization"] for r in server.requests] == ["Bearer own"] * 2
+
+    def test_advice_needs_no_second_connection(self) -> None:
+        known = Answer(200, JSON, b'{"organizations": ["acme"]}')
+        limits = httpx.Limits(max_connections=1)
+        with (
+            ScriptedServer(Answer(404, JSON, b'{"error": "no acne"}'), known) as server,
+            httpx.Client(limits=limits, timeout=httpx.Timeout(5, pool=1)) as own,
+            pytest.raises(NotFoundError, match="Did you mean 'acme'"),
+        ):
+            BroodClient.from_session(server.url, own).organization("acne").list_repositories()
+
+
+def test_an_explanation_that_is_cut_does_not_hide_the_status() -> None:
+    refused = Answer(403, JSON, b'{"error": "You may not do that."}', cut=10)
+    with (
+        ScriptedServer(refused) as server,
+        BroodClient.from_url(server.url) as client,
+        pytest.raises(PermissionDeniedError, match="403 Forbidden"),
+    ):
+        client.list_platforms()
 
 
 def test_a_closed_client_says_so(brood_server: BroodServer) -> None:
