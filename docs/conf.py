@@ -45,6 +45,12 @@ myst_heading_anchors = 3
 
 # In docstrings, `Team.list_users` is a link.
 default_role = "py:obj"
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:obj", r"[a-z_]+|True|False"),  # parameters, in single backticks
+    (r"py:.*", r"(brood_api|collections\.abc|httpx|os|pathlib)\..*"),  # the manuals of others
+    (r"py:class", r"AuthTypes|Client|M|hatcher\.core\.(artefact\.M|team\.Has\w+)"),  # in signatures
+]
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

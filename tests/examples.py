@@ -13,12 +13,10 @@ import contextlib
 import doctest
 import gc
 import io
-import json
 import re
 import subprocess
 import sys
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ from attrs import Factory, define, frozen
 from hatcher.api import BroodClient
 from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
-from hatcher.testing.eggs import write_egg
+from hatcher.testing import write_app, write_bundle, write_egg, write_runtime
 
 #: What the pages call the server, and who its administrator is.
 SERVER = "https://brood.example.com"
@@ -152,7 +150,8 @@ class Reader:
     def _test(self, examples: list[Example]) -> None:
         module = self.folder / "test_examples.py"
         module.write_text("\n\n".join(self._here(each.code) for each in examples))
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", module.name]
+        command = [sys.executable, "-m", "pytest", "-q", module.name]
+        command += ["-p", "no:schemathesis"]  # takes two seconds to load
         run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
         tests = sum(each.code.count("\ndef test_") for each in examples)
         tests += sum(each.code.startswith("def test_") for each in examples)
@@ -175,9 +174,10 @@ def reading(folder: Path, *, furnished: bool) -> Iterator[Reader]:
     for build in (1, 2):
         write_egg(folder, "nose", "1.3.0", build, seed=build, payload_bytes=1000)
     write_egg(folder, "numpy", "1.26.4", 1, python_tag="cp311", platform="rh8-x86_64")
-    write_runtime(folder)
-    write_app(folder)
-    write_bundle(folder)
+    python = {"implementation": "cpython", "version": "3.11.9+1", "platform": "rh8_x86_64"}
+    write_runtime(folder, **python, language_version="3.11.9", python_tag="cp311")
+    write_bundle(folder, runtime=python)
+    write_app(folder, name="Viewer", python_tag="cp311", description="Shows data")
     settings = Settings(data=folder / "data", port=0, admin=USER, admin_password=PASSWORD)
     with (
         BackgroundServer(settings) as server,
@@ -194,53 +194,3 @@ def reading(folder: Path, *, furnished: bool) -> Iterator[Reader]:
         # Who tries things out ends without closing every client: do it here, quietly.
         reader.namespace.clear()
         gc.collect()
-
-
-def write_runtime(folder: Path) -> None:
-    """Write a runtime: its description alone, which is all that Brood looks at."""
-    described = {
-        "metadata_version": "1.0",
-        "implementation": "cpython",
-        "version": "3.11.9+1",
-        "language_version": "3.11.9",
-        "platform": "rh8_x86_64",
-        "abi": "gnu",
-        "build_revision": "",
-        "executable": "${prefix}/bin/python",
-        "paths": ["${prefix}/bin"],
-        "post_install": [],
-        "scriptsdir": "${prefix}/bin",
-        "site_packages": "${prefix}/lib/python3.11/site-packages",
-        "python_tag": "cp311",
-    }
-    path = folder / "cpython-3.11.9+1-rh8_x86_64-gnu.runtime"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("enthought/runtime.json", json.dumps(described))
-
-
-def write_app(folder: Path) -> None:
-    """Write an app."""
-    lines = (
-        "id: com.example.viewer",
-        "name: Viewer",
-        "version: 1.0-1",
-        "python_tag: cp311",
-        "platform: rh8-x86_64",
-        "description: Shows data",
-    )
-    (folder / "viewer.yaml").write_text("".join(f"{line}\n" for line in lines))
-
-
-def write_bundle(folder: Path) -> None:
-    """Write a bundle of a runtime and no eggs."""
-    document = {
-        "metadata_version": "2.0",
-        "runtime": {
-            "implementation": "cpython",
-            "version": "3.11.9+1",
-            "platform": "rh8_x86_64",
-        },
-        "repositories": ["acme/dev"],
-        "requirements": [],
-    }
-    (folder / "tools-1.0.0-1.bundle").write_text(json.dumps(document))

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hatcher.cli.serve import serve
 
@@ -24,8 +25,19 @@ def test_the_examples_work_as_printed(page: Path, tmp_path: Path) -> None:
     examples = list(examples_of(page))
     with reading(tmp_path, furnished=True) as reader:
         ran = reader.run(examples)
+        for example in examples:
+            if example.kind == "yaml":  # the file that the page uploads
+                uploaded = yaml.safe_load(Path("viewer.yaml").read_text(encoding="utf-8"))
+                assert yaml.safe_load(example.code) == uploaded
     left = [example for example in examples if example not in ran]
     assert all(example.not_run or example.kind not in ("python", "pycon") for example in left)
+
+
+def test_no_line_of_code_runs_out_of_the_page() -> None:
+    for page in PAGES:
+        for example in examples_of(page):
+            for line in example.code.splitlines():
+                assert len(line) <= 84, f"{shown(page)}, {example.section}: {line}"
 
 
 def test_few_examples_are_not_run() -> None:
