@@ -16,7 +16,12 @@ author = "The hatcher developers"
 copyright = author
 version = release = hatcher.__version__
 
-extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+]
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
@@ -48,8 +53,14 @@ default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:obj", r"[a-z_]+|True|False"),  # parameters, in single backticks
-    (r"py:.*", r"(brood_api|collections\.abc|httpx|os|pathlib)\..*"),  # the manuals of others
-    (r"py:class", r"AuthTypes|Client|M|hatcher\.core\.(artefact\.M|team\.Has\w+)"),  # in signatures
+    (
+        r"py:.*",
+        r"(brood_api|collections\.abc|httpx|os|pathlib)\..*",
+    ),  # the manuals of others
+    (
+        r"py:class",
+        r"AuthTypes|Client|M|hatcher\.core\.(artefact\.M|team\.Has\w+)",
+    ),  # in signatures
 ]
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
@@ -120,7 +131,10 @@ def hide_construction(
 def find_by_end(app: Sphinx, document: nodes.document) -> None:
     """Let references in docstrings name a class, or a method of it, without its module."""
     for reference in document.findall(pending_xref):
-        if reference.get("refdomain") == "py" and reference["reftarget"][:1].isupper():
+        if (
+            reference.get("refdomain") == "py"
+            and reference["reftarget"][:1].isupper()
+        ):
             reference["refspecific"] = True
 
 
