@@ -116,9 +116,9 @@ def read_flags(operation: Operation, request: Request) -> dict[str, bool]:
     flags = dict(operation.flags)
     for name in flags.keys() & request.query_params.keys():
         word = request.query_params[name]
-        if word.lower() not in ("true", "false"):
+        if word not in ("True", "False"):
             raise bad_request(f"The query parameter '{name}' is '{word}'. Give True or False.")
-        flags[name] = word.lower() == "true"
+        flags[name] = word == "True"
     return flags
 
 

@@ -51,7 +51,8 @@ ABSENT = {
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with BroodServer() as server:
-        world = World(server)
+        administrator = (server.admin_email, server.admin_password)
+        world = World(server.url, server.data, administrator)
         yield world
         world.close()
 
@@ -127,7 +128,7 @@ def test_who_may_call_it(world: World, operation_id: str) -> None:
         assert answer.is_success, told(answer, level)
         says_nothing(answer, level, place)
         if OPERATIONS[operation_id].method == "DELETE":
-            world.fill(place)
+            world.restore(operation_id, place)
 
 
 def call(

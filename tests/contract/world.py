@@ -7,11 +7,9 @@ in no other, so that it can be told when an answer says too much.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sqlite3
 import tempfile
-import zipfile
 from contextlib import closing
 from functools import cached_property
 from itertools import count
@@ -24,7 +22,7 @@ from attrs import asdict, frozen
 
 from hatcher.server.access import GROUPS, Access
 from hatcher.server.description import Description
-from hatcher.testing import BroodServer, write_egg
+from hatcher.testing import write_app, write_bundle, write_egg, write_legacy_runtime, write_runtime
 
 PLATFORM = "rh8-x86_64"
 PYTHON_TAG = "cp311"
@@ -93,14 +91,18 @@ class World:
 
     Parameters
     ----------
-    server : BroodServer
+    url : str
         A running server without content.
+    data : pathlib.Path
+        Its data.
+    administrator : tuple of str
+        The administrator's address and password.
     """
 
-    def __init__(self, server: BroodServer) -> None:
-        self.server = server
-        administrator = httpx.BasicAuth(server.admin_email, server.admin_password)
-        self.administrator = httpx.Client(base_url=server.url, auth=administrator, timeout=60)
+    def __init__(self, url: str, data: Path, administrator: tuple[str, str]) -> None:
+        self.url = url
+        self._data = data
+        self.administrator = httpx.Client(base_url=url, auth=administrator, timeout=60)
         for place in PLACES:
             self.fill(place)
         self.people = {level: self._person(level) for level in LEVELS}
@@ -114,20 +116,39 @@ class World:
 
     def fill(self, place: Place) -> None:
         """Make whatever is missing in a place."""
+        self._found(place)
+        for operation_id in UPLOADS:
+            self._upload(operation_id, place)
+
+    def restore(self, operation_id: str, place: Place) -> None:
+        """Make again what an operation has deleted."""
+        upload = operation_id.replace("delete", "upload")
+        if upload in UPLOADS:
+            self._upload(upload, place)
+        elif operation_id.endswith("delete_repository"):
+            self.fill(place)
+        else:
+            self._found(place)
+
+    def _found(self, place: Place) -> None:
         organization = f"admin/organizations/{place.organization}"
         self._ensure("POST", "admin/organizations", {"name": place.organization})
         self._ensure("POST", f"{organization}/repositories", {"name": place.repository})
         group = "upload_repository"
         self._ensure("POST", f"{organization}/teams", {"name": place.team, "group": group})
-        self._ensure("POST", f"{organization}/users", {"email": place.email})
+        user = f"/api/v1/json/admin/users/{place.organization}/{place.email}"
+        # A new user's password takes time, and so it does for one that exists.
+        if self.administrator.get(user).status_code == 404:
+            self._ensure("POST", f"{organization}/users", {"email": place.email})
         team = f"admin/teams/{place.organization}/{place.team}"
         self._ensure("PUT", f"{team}/members/{place.email}")
         for name in (place.team, *(GROUPS if place is OWN else ())):
             self._ensure("PUT", f"admin/teams/{place.organization}/{name}/repositories", last=place)
-        for operation_id in UPLOADS:
-            method, url, options = self.request(operation_id, place)
-            answer = self.administrator.request(method, url, **options)
-            assert answer.is_success, answer.text
+
+    def _upload(self, operation_id: str, place: Place) -> None:
+        method, url, options = self.request(operation_id, place)
+        answer = self.administrator.request(method, url, **options)
+        assert answer.is_success, answer.text
 
     def _ensure(
         self,
@@ -142,7 +163,7 @@ class World:
         assert answer.is_success or answer.status_code == 409 or last is OWN, answer.text
 
     def _person(self, level: str) -> httpx.Client:
-        client = httpx.Client(base_url=self.server.url, timeout=60)
+        client = httpx.Client(base_url=self.url, timeout=60)
         if level == "anonymous":
             return client
         if level == "server_administrator":
@@ -168,7 +189,7 @@ class World:
 
     def snapshot(self) -> list[str]:
         """Return all that the server knows, but for tokens, which are used all the time."""
-        with closing(sqlite3.connect(self.server.data / "brood.sqlite3")) as database:
+        with closing(sqlite3.connect(self._data / "brood.sqlite3")) as database:
             return [line for line in database.iterdump() if "_tokens" not in line]
 
     # Requests
@@ -242,11 +263,13 @@ class World:
 
     @cached_property
     def _files(self) -> dict[tuple[str, Place], tuple[str, bytes, dict[str, Any]]]:
-        return {
-            (operation_id, place): make(place)
-            for operation_id, make in UPLOADS.items()
-            for place in PLACES
-        }
+        made = {}
+        for operation_id, make in UPLOADS.items():
+            for place in PLACES:
+                with tempfile.TemporaryDirectory() as folder:
+                    path, told = make(place, Path(folder))
+                    made[operation_id, place] = (path.name, path.read_bytes(), told)
+        return made
 
 
 def parameters(operation_id: str, place: Place) -> dict[str, str]:
@@ -280,71 +303,31 @@ def _tag_of(place: Place) -> str:
     return "cp" + "".join(place.version.split(".")[:2])
 
 
-def _egg(place: Place) -> tuple[str, bytes, dict[str, Any]]:
-    with tempfile.TemporaryDirectory() as folder:
-        egg = write_egg(
-            Path(folder), place.egg, place.version, platform=PLATFORM, python_tag=PYTHON_TAG
-        )
-        return egg.name, egg.read_bytes(), {}
+def _egg(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
+    egg = write_egg(folder, place.egg, place.version, platform=PLATFORM, python_tag=PYTHON_TAG)
+    return egg, {}
 
 
-def _app(place: Place) -> tuple[str, bytes, dict[str, Any]]:
-    text = (
-        f"id: {place.app}\nversion: '{place.version}'\nbuild: 1\nplatform: {PLATFORM}\n"
-        f"python_tag: {PYTHON_TAG}\n"
-    )
-    return "app.yaml", text.encode(), {}
+def _app(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
+    described = {"id": place.app, "version": place.version, "build": 1, "python_tag": PYTHON_TAG}
+    return write_app(folder, **described), {}
 
 
-def _zip(member: str, text: str) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(zipfile.ZipInfo(member), text)
-    return content.getvalue()
+def _runtime(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
+    return write_runtime(folder, version=place.runtime_version, language_version=place.version), {}
 
 
-def _runtime(place: Place) -> tuple[str, bytes, dict[str, Any]]:
-    document = {
-        "metadata_version": "1.0",
-        "implementation": "cpython",
-        "version": place.runtime_version,
-        "language_version": place.version,
-        "platform": "rh8_x86_64",
-        "abi": "gnu",
-        "build_revision": "",
-        "executable": "bin/python",
-        "paths": ["bin"],
-        "post_install": [],
-        "scriptsdir": "bin",
-        "site_packages": "lib",
-        "python_tag": _tag_of(place),
-    }
-    content = _zip("enthought/runtime.json", json.dumps(document))
-    return f"cpython-{place.runtime_version}-rh8_x86_64-gnu.runtime", content, {}
+def _runtime_v0(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
+    path = write_legacy_runtime(folder, version=place.version)
+    told = {"language": "python", "version": place.version, "build": 1, "filename": path.name}
+    return path, told
 
 
-def _runtime_v0(place: Place) -> tuple[str, bytes, dict[str, Any]]:
-    filename = f"python_runtime_{place.version}_1.0.0_rh8-x86_64_1.zip"
-    told = {
-        "language": "python",
-        "version": place.version,
-        "build": 1,
-        "build_system_version": "1.0.0",
-        "file_format": "zip",
-        "filename": filename,
-    }
-    return filename, _zip("bin/python", place.version), told
-
-
-def _bundle(place: Place) -> tuple[str, bytes, dict[str, Any]]:
-    document = {
-        "metadata_version": "2.0",
-        "runtime": {"implementation": "cpython", "platform": PLATFORM, "version": "3.11.9+1"},
-        "requirements": [{"name": place.egg, "version": place.full_version}],
-    }
+def _bundle(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
+    runtime = {"implementation": "cpython", "platform": PLATFORM, "version": "3.11.9+1"}
+    path = write_bundle(folder, place.bundle, place.version, runtime=runtime)
     told = {"bundle_name": place.bundle, "bundle_version": place.version, "bundle_build": 1}
-    filename = f"{place.bundle}-{place.full_version}.bundle"
-    return filename, json.dumps(document).encode(), told
+    return path, told
 
 
 #: What makes the file of each upload.

@@ -73,14 +73,14 @@ def test_documents_that_never_end(admin: Client) -> None:
     assert "larger than 16 MiB" in refused(admin.post("/admin/organizations", content=endless), 400)
 
 
-@pytest.mark.parametrize("word", ["", "yes", "1", "Truee"])
+@pytest.mark.parametrize("word", ["", "yes", "1", "Truee", "true", "FALSE"])
 def test_flags_that_are_none(admin: Client, word: str) -> None:
     url = "/admin/repositories/acme/dev"
     assert "True or False" in refused(admin.delete(url, params={"force": word}), 400)
 
 
-@pytest.mark.parametrize("word", ["True", "true", "False", "false", "FALSE"])
-def test_flags_in_any_case(admin: Client, word: str) -> None:
+@pytest.mark.parametrize("word", ["True", "False"])
+def test_flags(admin: Client, word: str) -> None:
     assert admin.delete("/admin/repositories/acme/dev", params={"force": word}).status_code == 204
 
 

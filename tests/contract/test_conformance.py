@@ -1,0 +1,116 @@
+"""The server against its description, with requests that schemathesis makes up.
+
+Of each operation it tries the boundaries of what is described, and beyond, and some requests at
+random, always the same ones. Made-up names lead nowhere; so, where the names in a path are not
+what is being tried, those of something that exists take their place.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from hatcher.server.runner import BackgroundServer
+from hatcher.server.settings import Settings
+
+from ..described import Notes
+from .world import DESCRIPTION, OPERATIONS, OWN, UPLOADS, World, parameters
+
+
+def description() -> dict[str, Any]:
+    """Return the description, with what OpenAPI has no word for.
+
+    Brood's times have no offset, as the description says; a ``date-time`` of OpenAPI has one.
+    """
+    document = copy.deepcopy(DESCRIPTION.document)
+    token = document["components"]["schemas"]["ApiToken"]["properties"]
+    for name in ("created", "last_used"):
+        assert token[name].pop("format") == "date-time"
+        token[name]["pattern"] = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$"
+    return document
+
+
+SCHEMA = schemathesis.openapi.from_dict(description())
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A server that lets credentials be guessed: schemathesis does, with each operation."""
+    administrator = ("admin@example.com", "the password")
+    data = tmp_path_factory.mktemp("conformance")
+    options = {"admin": administrator[0], "admin_password": administrator[1]}
+    with BackgroundServer(Settings(data, port=0, failed_logins=1_000_000, **options)) as server:
+        world = World(server.url, data, administrator)
+        yield world
+        world.close()
+
+
+@pytest.fixture
+def tried(wire_notes: Notes) -> Iterator[set[str]]:
+    """The operations that are tried; each must have been answered with success, too."""
+    operations: set[str] = set()
+    yield operations
+    assert operations
+    assert operations <= wire_notes.operations, "no request has come through"
+
+
+def requests(random: int) -> settings:
+    """Return which requests are made: the boundaries, and some at random, always the same."""
+    return settings(
+        max_examples=random,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+
+
+@SCHEMA.include(path_regex="^/api/v1/").parametrize()
+@requests(random=6)
+def test_v1(case: schemathesis.Case, world: World, tried: set[str]) -> None:
+    check(case, world, tried)
+
+
+@SCHEMA.include(path_regex="^/api/v0/").parametrize()
+@requests(random=1)
+def test_v0(case: schemathesis.Case, world: World, tried: set[str]) -> None:
+    check(case, world, tried)
+
+
+def check(case: schemathesis.Case, world: World, tried: set[str]) -> None:
+    """Send one request, and hold the answer against the description."""
+    operation_id = case.operation.definition.raw["operationId"]
+    tried.add(operation_id)
+    person = world.people["server_administrator"]
+    options: dict[str, Any] = {"headers": {"Authorization": person.headers["Authorization"]}}
+    if not case.meta.is_negative_at(ParameterLocation.PATH) and case.path_parameters:
+        known = parameters(operation_id, OWN)
+        case.path_parameters = {name: known[name] for name in case.path_parameters}
+    sensible = case.meta.generation.mode.is_positive
+    if sensible and operation_id in UPLOADS:
+        # The content of a file is more than a schema can say.
+        options["files"] = world.body(operation_id, OWN)["files"]
+    elif sensible and isinstance(case.body, dict):
+        # The same names are made up for both versions, which share what they create.
+        for name in {"name", "email"} & case.body.keys():
+            case.body[name] = f"{operation_id[:2]}.{case.body[name]}"
+    if operation_id.endswith("_delete_api_token"):
+        person.post("/api/v1/json/auth/tokens/api", json={"name": "spare"})
+    answer = case.call_and_validate(
+        base_url=world.url,
+        # What is said in words it does not know: which platforms there are, what a name may be.
+        excluded_checks=[positive_data_acceptance],
+        **options,
+    )
+    if sensible and (operation_id in UPLOADS or OPERATIONS[operation_id].body is None):
+        assert answer.status_code < 400 or answer.status_code in (409, 416), answer.text
+    if case.method == "DELETE" and answer.status_code == 204:
+        world.restore(operation_id, OWN)
