@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from hatcher.errors import InvalidArgumentError
+
 PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not a password
 
 
@@ -50,15 +52,15 @@ def serve(data: Path, host: str, port: int, admin: str) -> None:
             f"The server needs {error.name}, which is not installed. "
             "Install it with: python -m pip install 'hatcher[server]'"
         ) from error
-    settings = Settings(
-        data=data,
-        host=host,
-        port=port,
-        admin=admin,
-        # Out of the environment at once: no child process needs it.
-        admin_password=os.environ.pop(PASSWORD_VARIABLE, None) or None,
-    )
     try:
+        settings = Settings(
+            data=data,
+            host=host,
+            port=port,
+            admin=admin,
+            # Out of the environment at once: no child process needs it.
+            admin_password=os.environ.pop(PASSWORD_VARIABLE, None) or None,
+        )
         serve_until_stopped(settings)
-    except (CannotListenError, FolderInUseError) as error:
+    except (CannotListenError, FolderInUseError, InvalidArgumentError) as error:
         raise click.ClickException(str(error)) from error

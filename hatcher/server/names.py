@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hatcher.server.refusals import bad_request
+from hatcher.server.settings import is_email
 
 _LONGEST = 200
 
@@ -46,8 +47,6 @@ def usable_email(email: str) -> str:
     Refusal
         400: it is none.
     """
-    local, _, domain = usable_name("a user", email).rpartition("@")
-    # A colon would end the name in Basic authentication.
-    if not local or not domain or set(email) & set(": "):
+    if not is_email(usable_name("a user", email)):
         raise bad_request(f"'{email}' is no e-mail address. Give one such as ada@example.com.")
     return email

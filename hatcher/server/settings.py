@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
+from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
 
 
 def _secret(value: str | Secret | None) -> Secret | None:
     return Secret(value) if isinstance(value, str) else value
+
+
+def is_email(text: str) -> bool:
+    """Whether somebody can log in with `text` as an e-mail address."""
+    local, _, domain = text.rpartition("@")
+    # A colon would end the name in Basic authentication.
+    return bool(local and domain) and not set(text) & set(": ")
+
+
+def _checked_email(_: object, attribute: Attribute[str], value: str) -> None:
+    if not is_email(value):
+        raise InvalidArgumentError(
+            f"The administrator cannot be '{value}': that is no e-mail address. Give one such as "
+            "admin@example.com."
+        )
 
 
 @frozen
@@ -42,7 +58,7 @@ class Settings:
     data: Path = field(converter=Path)
     host: str = "127.0.0.1"
     port: int = 8080
-    admin: str = "admin@example.com"
+    admin: str = field(default="admin@example.com", validator=_checked_email)
     admin_password: Secret | None = field(default=None, converter=_secret)
     session_lifetime: float = 600.0
     failed_logins: int = 10

@@ -105,6 +105,15 @@ def test_a_port_that_is_taken(settings: Settings) -> None:
     assert "--port" in result.stderr
 
 
+def test_an_administrator_without_an_address(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        hatcher, ["serve", "--data", str(tmp_path / "data"), "--admin", "ada"]
+    )
+    assert result.exit_code == 1
+    assert "'ada': that is no e-mail address" in result.output
+    assert not (tmp_path / "data").exists()
+
+
 def test_an_address_of_nobody(settings: Settings) -> None:
     for host in ("203.0.113.1", "no.such.host.invalid"):
         with pytest.raises(CannotListenError, match="--host"):
