@@ -1,11 +1,13 @@
 """How Sphinx builds the manual; `make docs` does."""
 
+from typing import get_args
+
 from docutils import nodes
 from numpydoc.xref import DEFAULT_LINKS
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
-import hatcher
+import hatcher.api
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.index import Index
 from hatcher.core.node import Node
@@ -59,7 +61,7 @@ nitpick_ignore_regex = [
     ),  # the manuals of others
     (
         r"py:class",
-        r"AuthTypes|Client|M|hatcher\.core\.(artefact\.M|team\.Has\w+)",
+        r"AuthTypes|Client|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
 ]
 autodoc_default_options = {"members": True, "member-order": "bysource"}
@@ -129,6 +131,23 @@ def hide_construction(
     return None
 
 
+def fill_in_type(
+    app: Sphinx,
+    what: str,
+    name: str,
+    obj: object,
+    options: object,
+    signature: str | None,
+    returned: str | None,
+) -> tuple[str | None, str] | None:
+    """Show what the metadata of a kind of artefact are, instead of a type variable."""
+    if returned is None or not returned.endswith("hatcher.core.artefact.M"):
+        return None
+    artefact = getattr(hatcher.api, name.split(".")[-2])
+    (metadata,) = get_args(artefact.__orig_bases__[0])
+    return signature, f"~{metadata.__module__}.{metadata.__name__}"
+
+
 def find_by_end(app: Sphinx, document: nodes.document) -> None:
     """Let references in docstrings name a class, or a method of it, without its module."""
     for reference in document.findall(pending_xref):
@@ -142,4 +161,5 @@ def find_by_end(app: Sphinx, document: nodes.document) -> None:
 def setup(app: Sphinx) -> None:
     """Connect to the build."""
     app.connect("autodoc-process-signature", hide_construction)
+    app.connect("autodoc-process-signature", fill_in_type)
     app.connect("doctree-read", find_by_end)

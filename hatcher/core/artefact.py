@@ -35,7 +35,8 @@ class Artefact(Node, Generic[M]):
 
         Returns
         -------
-        dict
+        EggMetadata, RuntimeMetadata, AppMetadata or BundleMetadata
+            A dict.
 
         Raises
         ------
