@@ -14,6 +14,7 @@ import hatcher.api
 import hatcher.errors
 import hatcher.testing
 from hatcher.core import documents
+from hatcher.core.bundles import LocalBundle
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -28,6 +29,7 @@ def public_names() -> Iterator[str]:
         cls = getattr(hatcher.api, name)
         if inspect.isclass(cls):
             yield from (f"hatcher.api.{name}.{member}" for member in members(cls))
+    yield from (f"hatcher.core.bundles.LocalBundle.{member}" for member in members(LocalBundle))
 
 
 def members(cls: type) -> Iterator[str]:
