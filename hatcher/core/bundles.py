@@ -107,6 +107,10 @@ class Bundle(DeletableArtefact[BundleMetadata]):
         """
         self.save(destination, overwrite=True)
 
+    def __str__(self) -> str:
+        organization, repository, platform, *own = self._names.values()
+        return "/".join([organization, repository, platform, "bundles", *own])
+
 
 class LocalBundle:
     """A bundle's file, and where on a server it may go.
@@ -154,6 +158,7 @@ class LocalBundle:
                 "bundle_version": file.version,
                 "bundle_build": file.build,
             },
+            lambda _: self.bundle.metadata().get("data") == file.content.document,
         )
 
     def __repr__(self) -> str:

@@ -174,12 +174,12 @@ class Organization(Node):
 
     # -- users ----------------------------------------------------------------------
 
-    def user(self, email: str) -> User:
+    def user(self, user_email: str) -> User:
         """Return a user of the organization; sends nothing.
 
         Parameters
         ----------
-        email : str
+        user_email : str
 
         Returns
         -------
@@ -190,7 +190,7 @@ class Organization(Node):
         InvalidNameError
             The address is empty, ``.`` or ``..``.
         """
-        return User(self._session, organization=self.name, email=email)
+        return User(self._session, organization=self.name, email=user_email)
 
     def create_user(self, email: str, teams: Iterable[HasName | str] | None = None) -> User:
         """Create a user.

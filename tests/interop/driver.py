@@ -9,13 +9,21 @@ import sys
 
 from hatcher import api
 
+_kept = {}
 
-def connect(url, api_version, auth=None, session=None):
+
+def connect(url, api_version, auth=None, session=None, keep=False):
     """Make a client.
 
     `auth` is ``{"basic": [name, password]}``, ``{"bearer": token}``, ``{"exchange": token or
-    [name, password]}`` or None; `session` the library whose session it shall use, if any.
+    [name, password]}`` or None; `session` the library whose session it shall use, if any. With
+    `keep` the same client serves again.
     """
+    if keep:
+        client = _kept.get((url, api_version))
+        if client is None:
+            client = _kept[url, api_version] = connect(url, api_version, auth, session)
+        return client
     auth = auth or {}
     credentials = None
     if "basic" in auth:
@@ -57,7 +65,7 @@ def plain(value):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)) or hasattr(value, "__next__"):
         return [plain(item) for item in value]
-    return repr(value)
+    return str(value)
 
 
 def call(connection, node, method, args=(), kwargs=None):
@@ -81,12 +89,15 @@ def call(connection, node, method, args=(), kwargs=None):
             return [length, sum(chunks)]
         return plain(result)
     finally:
-        if hasattr(client, "close"):
+        if hasattr(client, "close") and not connection.get("keep"):
             client.close()
 
 
 def names(connection, node):
-    """The public names of a node: for methods, their parameters; for other things, None."""
+    """The public names of a node: for methods their parameters, for other things None.
+
+    Of a parameter: its name, whether it has a default, that, and whether it goes by name only.
+    """
     import inspect
 
     target = follow(connect(**connection), node)
@@ -100,7 +111,8 @@ def names(connection, node):
                     [
                         parameter.name,
                         parameter.default is not parameter.empty,
-                        plain(parameter.default) if parameter.default is not parameter.empty else 0,
+                        None if parameter.default is parameter.empty else plain(parameter.default),
+                        parameter.kind is parameter.KEYWORD_ONLY,
                     ]
                     for parameter in inspect.signature(value).parameters.values()
                 ]
