@@ -52,7 +52,11 @@ class Artefact(Node, Generic[M]):
         -------
         bool
         """
-        return self._session.find(self._request(f"get_{self._kind}_metadata")) is not None
+        return self._found() is not None
+
+    def _found(self) -> M | None:
+        """Return its metadata, or None when it does not exist or may not be seen."""
+        return cast(M | None, self._session.find(self._request(f"get_{self._kind}_metadata")))
 
 
 class DeletableArtefact(Artefact[M]):
@@ -102,8 +106,12 @@ class FileArtefact(DeletableArtefact[M]):
 
     def _remote_sha256(self) -> str | None:
         """Return the same, or None when it does not exist or may not be seen."""
-        metadata = self._session.find(self._request(f"get_{self._kind}_metadata"))
+        metadata = self._found()
         return None if metadata is None else self._sha256_in(metadata)
+
+    def _is_stored(self, sha256: str) -> bool:
+        """Whether the server has it with that sha256."""
+        return self._remote_sha256() == sha256
 
     def download(
         self,

@@ -158,7 +158,7 @@ class LocalBundle:
                 "bundle_version": file.version,
                 "bundle_build": file.build,
             },
-            lambda _: self.bundle.metadata().get("data") == file.content.document,
+            lambda _: (self.bundle._found() or {}).get("data") == file.content.document,
         )
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from hatcher.artefacts.egg import EggFile, read_egg
+from hatcher.artefacts.egg import read_egg
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 from hatcher.core.index import Index
@@ -190,10 +190,16 @@ class Eggs(Node):
             The repository may not be written to, or not even be seen.
         """
         egg = read_egg(filename)
-        if verify and not overwrite and self._has(egg):
+        there = self.egg(egg.python_tag, egg.name, egg.full_version)
+        if verify and not overwrite and is_same(egg.path, there._remote_sha256(), str(self)):
             return
+
+        def is_stored(sha256: str) -> bool:
+            found = there._found() or {}
+            return found.get("sha256") == sha256 and found.get("enabled", enabled) == enabled
+
         request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
-        upload.upload(self._session, request, egg.path)
+        upload.upload(self._session, request, egg.path, is_stored=is_stored)
 
     def download_egg(
         self,
@@ -338,7 +344,3 @@ class Eggs(Node):
             ]
         }
         self._session.send(self._request("reindex_eggs", json=body))
-
-    def _has(self, egg: EggFile) -> bool:
-        there = self.egg(egg.python_tag, egg.name, egg.full_version)._remote_sha256()
-        return is_same(egg.path, there, str(self))

@@ -156,20 +156,21 @@ class Repository(Node):
         """
         runtime = DIALECTS[self._session.api_version].read_runtime(filename)
         platform = self.platform(runtime.platform)
+        there = runtime.selector and platform.runtime(runtime.selector, runtime.version)
         if verify and not overwrite:
-            if runtime.selector is None:
+            if not there:
                 raise InvalidRuntime(
                     f"'{runtime.path}' cannot be verified: its version '{runtime.version}' gives "
                     "no python tag to ask the server for. Upload it without verify."
                 )
-            remote = platform.runtime(runtime.selector, runtime.version)
-            if is_same(runtime.path, remote._remote_sha256(), str(platform)):
+            if is_same(runtime.path, there._remote_sha256(), str(platform)):
                 return
         upload.upload(
             self._session,
             platform._request("upload_runtime", overwrite=overwrite),
             runtime.path,
             lambda sha256: {**runtime.described, "sha256": sha256},
+            there._is_stored if there else None,
         )
 
     def upload_app(self, filename: str | os.PathLike[str], overwrite: bool = False) -> None:

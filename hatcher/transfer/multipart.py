@@ -47,6 +47,8 @@ class UploadBody:
         Names the boundary, which is random so that no file can contain it.
     content_length : int
         The number of bytes of the whole body.
+    sent_sha256 : str or None
+        The file's sha256, once all of it has been given out.
     """
 
     def __init__(self, path: Path, describe: Describe) -> None:
@@ -54,6 +56,7 @@ class UploadBody:
         self._path = path
         self._describe = describe
         self._size = path.stat().st_size
+        self.sent_sha256: str | None = None
         self._before = (
             f"--{boundary}\r\n"
             f'Content-Disposition: form-data; name="file"; filename="{_quoted(path.name)}"\r\n'
@@ -83,6 +86,7 @@ class UploadBody:
         FileChangedError
             The file is no longer as long as it was.
         """
+        self.sent_sha256 = None
         yield self._before
         digest = hashlib.sha256()
         with open(self._path, "rb", buffering=0) as file:
@@ -96,7 +100,8 @@ class UploadBody:
                     f"'{self._path}' changed its size while it was being sent. Nothing of it was "
                     "stored; upload it again when nothing writes to it."
                 )
-        yield self._between + self._data(digest.hexdigest()) + self._after
+        self.sent_sha256 = digest.hexdigest()
+        yield self._between + self._data(self.sent_sha256) + self._after
 
     def _data(self, sha256: str) -> bytes:
         return json.dumps(self._describe(sha256)).encode()
