@@ -5,8 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := 26.3
+# The tests that docs/operations.md takes its examples from.
+SHOWING := tests/core tests/server tests/contract/test_authorization.py \
+	tests/contract/test_operations.py::test_the_graph_sends_what_it_says
 
-.PHONY: help demo test generate generate-check lint typecheck docs build serve bench clean
+.PHONY: help demo test generate generate-check operations lint typecheck docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -22,6 +25,11 @@ generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml
 
 generate-check: $(READY)  ## Fail if generated/brood_api is not what generate makes
 	$(BIN)/python scripts/generate.py --check
+
+operations: $(READY)  ## Renew docs/operations.md from what the tests really do
+	rm -rf .cache/operations
+	$(BIN)/python -m pytest -q --record-operations .cache/operations $(SHOWING)
+	$(BIN)/python scripts/operations.py .cache/operations
 
 lint: $(READY)  ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .

@@ -1,8 +1,17 @@
-"""What holds in every test: an embedded Brood answers nothing but what is described."""
+"""What holds in every test: an embedded Brood answers nothing but what is described.
+
+What it has answered is also what docs/operations.md says of tests: with ``--record-operations`` it
+is written down, and otherwise the page is held to it.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import json
+from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,12 +21,26 @@ from hatcher.server import runner
 
 from .described import Notes, Observer
 
+ROOT = Path(__file__).resolve().parents[1]
 NOTES = pytest.StashKey[Notes]()
+ANSWERED = pytest.StashKey[dict[str, list[str]]]()
+SHOWN = pytest.StashKey[dict[str, set[str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record-operations",
+        metavar="FOLDER",
+        type=Path,
+        help="write down which operations each test is answered, for scripts/operations.py",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let every server that runs in this process be observed."""
     notes = config.stash[NOTES] = Notes()
+    config.stash[ANSWERED] = {}
+    config.stash[SHOWN] = shown()
     create_app = runner.create_app
 
     def create_observed_app(*args: Any, **options: Any) -> Starlette:
@@ -28,10 +51,46 @@ def pytest_configure(config: pytest.Config) -> None:
     runner.create_app = create_observed_app
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    folder = session.config.getoption("--record-operations")
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        worker = getattr(session.config, "workerinput", {"workerid": "main"})["workerid"]
+        answered = json.dumps(session.config.stash[ANSWERED])
+        (folder / f"tests.{worker}.json").write_text(answered)
+
+
+def operations_script() -> ModuleType:
+    """scripts/operations.py as a module."""
+    spec = importlib.util.spec_from_file_location("operations", ROOT / "scripts/operations.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def shown() -> dict[str, set[str]]:
+    """The operations that the page says a test shows, by the test's id below ``tests``."""
+    script = operations_script()
+    operations = defaultdict(set)
+    page = ROOT / script.PAGE
+    if page.exists():
+        for operation, tests in script.read_page(page.read_text("utf-8")).tests.items():
+            for test in tests:
+                operations[test].add(operation)
+    return operations
+
+
 @pytest.fixture(autouse=True)
 def wire_notes(request: pytest.FixtureRequest) -> Iterator[Notes]:
     """What the servers have answered; a test fails when something is not as described."""
-    notes = request.config.stash[NOTES]
+    config = request.config
+    notes = config.stash[NOTES]
     notes.clear()
     yield notes
     assert not notes.faults, "\n".join(notes.faults)
+    test = request.node.nodeid.removeprefix("tests/")
+    if config.getoption("--record-operations") is not None:
+        config.stash[ANSWERED][test] = sorted(notes.operations)
+        return
+    promised = config.stash[SHOWN].get(test, set())
+    assert promised <= notes.operations, "docs/operations.md says otherwise. Run: make operations"

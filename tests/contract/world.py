@@ -102,6 +102,7 @@ class World:
     def __init__(self, url: str, data: Path, administrator: tuple[str, str]) -> None:
         self.url = url
         self._data = data
+        self.administrator_email, self.administrator_password = administrator
         self.administrator = httpx.Client(base_url=url, auth=administrator, timeout=60)
         for place in PLACES:
             self.fill(place)
