@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from hatcher.testing import BroodServer
 
-from .environments import NEWEST, WITH_TEAMS, Driver, Release, python_of
+from .environments import NEWEST, WITH_TEAMS, Commands, Driver, Process, Release
 
 
 class PeerError(Exception):
@@ -28,7 +28,7 @@ class PeerError(Exception):
 class Peer:
     """The existing client's Python API."""
 
-    driver: Driver
+    driver: Process
     url: str
     api_version: int
     auth: dict[str, Any] | None
@@ -82,66 +82,73 @@ def api_version(request: pytest.FixtureRequest) -> int:
     return request.param
 
 
-def _driver(release: Release) -> Iterator[Driver]:
-    driver = Driver(release)
-    yield driver
-    driver.close()
+Processes = Callable[[type[Process], Release], Process]
 
 
 @pytest.fixture(scope="session")
-def newest() -> Iterator[Driver]:
-    yield from _driver(NEWEST)
+def processes() -> Iterator[Processes]:
+    """Gives a program that runs in the environment of a release, always the same one."""
+    running: dict[tuple[type[Process], Release], Process] = {}
+
+    def process(kind: type[Process], release: Release) -> Process:
+        if (kind, release) not in running:
+            running[kind, release] = kind(release)
+        return running[kind, release]
+
+    yield process
+    for program in running.values():
+        program.close()
 
 
-@pytest.fixture(scope="session")
-def with_teams() -> Iterator[Driver]:
-    yield from _driver(WITH_TEAMS)
-
-
-def _peer(driver: Driver, server: BroodServer, api_version: int) -> Peer:
+def _peer(driver: Process, server: BroodServer, api_version: int) -> Peer:
     basic = [server.admin_email, server.admin_password]
     return Peer(driver, server.url, api_version, {"basic": basic})
 
 
 @pytest.fixture
-def peer(newest: Driver, brood_server: BroodServer, api_version: int) -> Peer:
+def peer(processes: Processes, brood_server: BroodServer, api_version: int) -> Peer:
     """The existing client's API, as the administrator of a fresh Brood."""
-    return _peer(newest, brood_server, api_version)
+    return _peer(processes(Driver, NEWEST), brood_server, api_version)
 
 
 @pytest.fixture
-def old_peer(with_teams: Driver, brood_server: BroodServer, api_version: int) -> Peer:
+def old_peer(processes: Processes, brood_server: BroodServer, api_version: int) -> Peer:
     """The API of the existing client's last release that has teams, likewise."""
-    return _peer(with_teams, brood_server, api_version)
+    return _peer(processes(Driver, WITH_TEAMS), brood_server, api_version)
 
 
-CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+@frozen
+class CommandLine:
+    """The existing client's command line."""
 
+    commands: Process
+    server: BroodServer
+    api_version: int
+    folder: Path
 
-def _command_line(
-    release: Release, server: BroodServer, api_version: int, folder: Path
-) -> CommandLine:
-    python = python_of(release)
-
-    def run(
-        *args: object, auth: list[str] | None = None, answers: str = ""
-    ) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *args: object, auth: list[str] | None = None, typed: str = ""
+    ) -> CompletedProcess[str]:
+        """Run a command, by default as the administrator."""
         if auth is None:
-            auth = ["-U", server.admin_email, "-p", server.admin_password]
-        command = [python, "-I", "-m", "hatcher", "--url", server.url, *auth]
-        command += ["--api-version", str(api_version), *map(str, args)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=folder, input=answers)
-
-    return run
-
-
-@pytest.fixture
-def command_line(brood_server: BroodServer, api_version: int, tmp_path: Path) -> CommandLine:
-    """The existing client's command line, as the administrator of a fresh Brood."""
-    return _command_line(NEWEST, brood_server, api_version, tmp_path)
+            auth = ["-U", self.server.admin_email, "-p", self.server.admin_password]
+        command = ["--url", self.server.url, *auth, "--api-version", str(self.api_version)]
+        command += map(str, args)
+        done = self.commands({"args": command, "folder": str(self.folder), "typed": typed})
+        return CompletedProcess(command, **done)
 
 
 @pytest.fixture
-def old_command_line(brood_server: BroodServer, api_version: int, tmp_path: Path) -> CommandLine:
+def command_line(
+    processes: Processes, brood_server: BroodServer, api_version: int, tmp_path: Path
+) -> CommandLine:
+    """The existing client's command line in an empty folder, with a fresh Brood."""
+    return CommandLine(processes(Commands, NEWEST), brood_server, api_version, tmp_path)
+
+
+@pytest.fixture
+def old_command_line(
+    processes: Processes, brood_server: BroodServer, api_version: int, tmp_path: Path
+) -> CommandLine:
     """The command line of the existing client's last release that has teams, likewise."""
-    return _command_line(WITH_TEAMS, brood_server, api_version, tmp_path)
+    return CommandLine(processes(Commands, WITH_TEAMS), brood_server, api_version, tmp_path)

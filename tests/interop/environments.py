@@ -18,7 +18,6 @@ import pytest
 from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
-DRIVER = Path(__file__).with_name("driver.py")
 
 
 @frozen
@@ -100,17 +99,22 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-class Driver:
-    """A release's Python API, driven over a pipe."""
+class Process:
+    """A program in the environment of a release: a JSON object per line in, one out."""
+
+    program: str
 
     def __init__(self, release: Release) -> None:
-        command = [python_of(release), "-I", DRIVER]
+        program = Path(__file__).with_name(self.program)
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [python_of(release), "-I", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def __call__(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Ask something of `driver.answer` there."""
+        """Ask it something."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
@@ -121,3 +125,15 @@ class Driver:
         """End it."""
         self._process.communicate()
         assert self._process.returncode == 0
+
+
+class Driver(Process):
+    """A release's Python API."""
+
+    program = "driver.py"
+
+
+class Commands(Process):
+    """A release's command line."""
+
+    program = "commands.py"

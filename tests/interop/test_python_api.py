@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hatcher.testing import BroodServer, build_egg, write_egg
+from hatcher.testing import (
+    BroodServer,
+    build_egg,
+    write_app,
+    write_bundle,
+    write_egg,
+    write_legacy_runtime,
+    write_runtime,
+)
 
 from .conftest import Peer, PeerError
 
@@ -47,7 +57,7 @@ def test_organizations_and_repositories(peer: Peer) -> None:
     created = peer("", "create_organization", "acme", "Road runner traps")
     assert created == "<Organization organization_name='acme'>"
     created = peer("acme", "create_repository", "dev", "Not yet exploded")
-    assert created == "<Repository organization='acme', repository='dev'>"
+    assert created == "acme/dev"
     peer("acme", "create_repository", "prod", "Exploded")
 
     assert peer("", "list_organizations") == ["acme"]
@@ -232,9 +242,150 @@ def test_api_tokens_and_session_tokens(repository: Peer, brood_server: BroodServ
 def test_users(repository: Peer) -> None:
     created = repository("acme", "create_user", "coyote@example.com")
     assert created == "<User organization='acme', email='coyote@example.com'>"
+    user = "acme user:coyote@example.com"
+    assert repository(user, "metadata")["email"] == "coyote@example.com"
+    repository(user, "delete")
+    for method in ("metadata", "delete"):
+        with pytest.raises(PeerError) as caught:
+            repository(user, method)
+        assert caught.value.status == 404
     with pytest.raises(PeerError) as caught:
         repository("acme", "create_user", "no e-mail address")
     assert caught.value.status == 400
+
+
+def test_what_brood_does_not_implement(repository: Peer) -> None:
+    for node, method in (
+        ("acme", "delete"),
+        ("acme", "list_users"),
+        ("acme", "metadata"),
+        ("acme/dev", "list_platforms"),
+        ("acme/dev", "metadata"),
+    ):
+        with pytest.raises(PeerError, match="NotImplementedError"):
+            repository(node, method)
+
+
+def test_runtimes(
+    repository: Peer, brood_server: BroodServer, tmp_path: Path, destination: Path
+) -> None:
+    if repository.api_version == 1:
+        runtime, changed = write_runtime(tmp_path), tmp_path / "changed"
+        changed.mkdir()
+        other = write_runtime(changed, build_revision="2.1.1")
+        place, listed = ("cpython", "3.8.17+1"), [["cpython", "3.8.17+1"]]
+        index = {"cpython": {"3.8.17+1": sha256(runtime)}}
+    else:
+        runtime, changed = write_legacy_runtime(tmp_path), tmp_path / "changed"
+        changed.mkdir()
+        other = write_legacy_runtime(changed, content="changed")
+        place, listed = ("cp27", "2.7.10-1"), [runtime.name]
+        index = {"python": {"2.7.10": {"1": sha256(runtime)}}}
+
+    repository("acme/dev", "upload_runtime", runtime)
+    repository("acme/dev", "upload_runtime", runtime, verify=True)
+
+    assert hashes_of(repository(NODE, "runtime_index")) == index
+    assert repository(NODE, "list_runtimes") == listed
+    metadata = repository(NODE, "runtime_metadata", *place)
+    assert (metadata["sha256"], metadata["filename"]) == (sha256(runtime), runtime.name)
+    ours = brood_server.client(repository.api_version).at(NODE)
+    assert ours.runtime_metadata(*place) == metadata
+    repository(NODE, "download_runtime", *place, destination)
+    assert (destination / runtime.name).read_bytes() == runtime.read_bytes()
+    (destination / runtime.name).unlink()
+    size = runtime.stat().st_size
+    assert repository(NODE, "iter_download_runtime", *place, destination) == [size, size]
+    assert (destination / runtime.name).read_bytes() == runtime.read_bytes()
+
+    with pytest.raises(PeerError) as caught:
+        repository("acme/dev", "upload_runtime", other)
+    assert caught.value.status == 409
+    with pytest.raises(PeerError, match="ChecksumMismatchError"):
+        repository("acme/dev", "upload_runtime", other, verify=True)
+    repository("acme/dev", "upload_runtime", other, overwrite=True)
+    assert repository(NODE, "runtime_metadata", *place)["sha256"] == sha256(other)
+
+    if repository.api_version == 1:
+        repository(NODE, "runtime_delete", *place)
+        assert repository(NODE, "runtime_index") == {}
+        with pytest.raises(PeerError) as caught:
+            repository(NODE, "runtime_delete", *place)
+        assert caught.value.status == 404
+
+
+def hashes_of(index: dict[str, Any]) -> dict[str, Any]:
+    """An index with nothing but the hashes of its entries."""
+    return {
+        key: value["sha256"] if "sha256" in value else hashes_of(value)
+        for key, value in index.items()
+    }
+
+
+def test_apps(repository: Peer, tmp_path: Path) -> None:
+    app = write_app(tmp_path, version="1.9.1", build=2, platform=PLATFORM)
+    repository("acme/dev", "upload_app", app)
+    repository("acme/dev", "upload_app", app)
+
+    app_id = "com.example.viewer"
+    assert repository(NODE, "list_apps") == [[app_id, "1.9.1-2", "cp38"]]
+    assert hashes_of(repository(NODE, "app_index")) == {
+        "cp38": {app_id: {"1.9.1": {"2": sha256(app)}}}
+    }
+    assert repository(NODE, "app_metadata", "cp38", app_id, "1.9.1-2")["sha256"] == sha256(app)
+
+    changed = write_app(tmp_path, version="1.9.1", build=2, platform=PLATFORM, name="Changed")
+    with pytest.raises(PeerError) as caught:
+        repository("acme/dev", "upload_app", changed)
+    assert caught.value.status == 409
+    repository("acme/dev", "upload_app", changed, overwrite=True)
+    metadata = repository(NODE, "app_metadata", "cp38", app_id, "1.9.1-2")
+    assert metadata["name"] == "Changed"
+
+
+@pytest.mark.parametrize("api_version", [1], ids=["v1"])
+def test_bundles(repository: Peer, tmp_path: Path, destination: Path) -> None:
+    first, second = write_bundle(tmp_path), write_bundle(tmp_path, "a_b", "2.0", 3)
+    place = ("cp38", "tools", "1.0.0-1")
+    repository("acme/dev", "upload_bundle", first)
+    repository(f"{NODE} bundles from_file:{second}", "upload")
+
+    listed = [
+        {"python_tag": "cp38", "name": "a_b", "version": "2.0-3"},
+        {"python_tag": "cp38", "name": "tools", "version": "1.0.0-1"},
+    ]
+    for node, method in ((NODE, "bundle_list"), (f"{NODE} bundles", "list")):
+        assert sorted(repository(node, method), key=lambda item: item["name"]) == listed
+    index = repository(NODE, "bundle_index")
+    assert index == repository(f"{NODE} bundles", "index")
+    assert set(index["cp38"]) == {"a_b", "tools"}
+    names = sorted(repository(f"{NODE} bundles", "__iter__"))
+    assert names == [f"{NODE}/bundles/cp38/a_b/2.0-3", f"{NODE}/bundles/cp38/tools/1.0.0-1"]
+
+    one = f"{NODE} bundles get:cp38:tools:1.0.0-1"
+    metadata = repository(one, "metadata")
+    assert metadata == repository(NODE, "bundle_metadata", *place)
+    assert metadata["data"] == json.loads(first.read_text())
+    saved = repository(one, "save", destination)
+    assert saved == str(destination / first.name)
+    assert json.loads(Path(saved).read_text()) == metadata["data"]
+    with pytest.raises(PeerError, match="TargetFileExists"):
+        repository(NODE, "bundle_save", *place, destination)
+    repository(NODE, "bundle_save", *place, destination, overwrite=True)
+
+    changed = write_bundle(tmp_path, mark="changed")
+    with pytest.raises(PeerError) as caught:
+        repository("acme/dev", "upload_bundle", changed)
+    assert caught.value.status == 409
+    repository("acme/dev", "upload_bundle", changed, overwrite=True)
+    assert repository(one, "metadata")["data"]["mark"] == "changed"
+
+    repository(one, "delete")
+    repository(f"{NODE} bundles", "delete", "cp38", "a_b", "2.0-3")
+    assert repository(NODE, "bundle_list") == []
+    with pytest.raises(PeerError) as caught:
+        repository(NODE, "bundle_delete", *place)
+    assert caught.value.status == 404
 
 
 class TestErrors:

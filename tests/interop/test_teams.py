@@ -1,0 +1,191 @@
+"""The last release of the existing client that has teams works against our server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hatcher.testing import BroodServer, write_app, write_legacy_runtime, write_runtime
+
+from .artefacts import write_old_egg
+from .conftest import CommandLine, Peer, PeerError
+
+PLATFORM = "rh5-x86_64"  # it knows nothing newer
+NODE = f"acme/dev/{PLATFORM}"
+TEAM = "acme team:builders"
+
+
+def node(*steps: list[str]) -> dict[str, Any]:
+    """A node as an argument."""
+    return {"node": [["organization", "acme"], *steps]}
+
+
+DEV = node(["repository", "dev"])
+PROD = node(["repository", "prod"])
+COYOTE = node(["user", "coyote@example.com"])
+BUILDERS = node(["team", "builders"])
+
+
+@pytest.fixture
+def acme(old_peer: Peer) -> Peer:
+    """The client of a Brood that has an organization with two repositories."""
+    old_peer("", "create_organization", "acme", "Road runner traps")
+    for name in ("dev", "prod"):
+        old_peer("acme", "create_repository", name, "")
+    return old_peer
+
+
+def test_a_team(acme: Peer, brood_server: BroodServer) -> None:
+    created = acme("acme", "create_team", "builders", "upload_repository")
+    assert created == "<Team organization='acme', team='builders'>"
+    teams = acme("acme", "list_teams")
+    assert {team["name"]: team["group"] for team in teams}["builders"] == "upload_repository"
+    metadata = acme(TEAM, "metadata")
+    assert (metadata["name"], metadata["group"]) == ("builders", "upload_repository")
+
+    ours = brood_server.client(acme.api_version).organization("acme")
+    assert ours.list_teams() == teams
+    assert ours.team("builders").metadata() == metadata
+
+    acme(TEAM, "delete")
+    assert "builders" not in [team["name"] for team in acme("acme", "list_teams")]
+    for method in ("metadata", "delete", "list_repositories", "list_users"):
+        with pytest.raises(PeerError) as caught:
+            acme(TEAM, method)
+        assert caught.value.status == 404
+    with pytest.raises(PeerError) as caught:
+        acme("acme", "create_team", "others", "no such level")
+    assert caught.value.status == 400
+
+
+def test_repositories_of_a_team(acme: Peer) -> None:
+    acme("acme", "create_team", "builders", "read_repository")
+    assert acme(TEAM, "list_repositories") == []
+    assert acme(TEAM, "query_repository_access", DEV) is False
+
+    acme(TEAM, "add_repository", DEV)
+    acme(TEAM, "add_repository", PROD)
+    assert sorted(acme(TEAM, "list_repositories")) == ["dev", "prod"]
+    assert acme(TEAM, "query_repository_access", DEV) is True
+
+    acme(TEAM, "remove_repository", DEV)
+    assert acme(TEAM, "list_repositories") == ["prod"]
+    assert acme(TEAM, "query_repository_access", DEV) is False
+    with pytest.raises(PeerError) as caught:
+        acme(TEAM, "add_repository", node(["repository", "nothing"]))
+    assert caught.value.status == 404
+
+
+def test_members_of_a_team(acme: Peer) -> None:
+    acme("acme", "create_team", "builders", "read_repository")
+    acme("acme", "create_user", "coyote@example.com")
+    assert acme(TEAM, "list_users") == []
+    assert acme(TEAM, "query_user_access", COYOTE) is False
+
+    acme(TEAM, "add_user", COYOTE)
+    assert acme(TEAM, "list_users") == ["coyote@example.com"]
+    assert acme(TEAM, "query_user_access", COYOTE) is True
+
+    acme(TEAM, "remove_user", COYOTE)
+    assert acme(TEAM, "list_users") == []
+    with pytest.raises(PeerError) as caught:
+        acme(TEAM, "add_user", node(["user", "nobody@example.com"]))
+    assert caught.value.status == 404
+
+    acme("acme", "create_user", "runner@example.com", [BUILDERS])
+    assert acme(TEAM, "list_users") == ["runner@example.com"]
+
+
+def test_a_member_may_do_what_the_team_may(
+    acme: Peer, brood_server: BroodServer, tmp_path: Path
+) -> None:
+    acme("acme", "create_team", "builders", "upload_repository")
+    acme(TEAM, "add_repository", DEV)
+    team = brood_server.client().organization("acme").team("builders")
+    user = brood_server.client().organization("acme").create_user("coyote@example.com", [team])
+    coyote = acme.with_auth(basic=[user.email, user.one_time_password])
+    egg = write_old_egg(tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp27")
+
+    coyote(NODE, "upload_egg", egg)
+
+    assert coyote(NODE, "list_eggs", "cp27") == [{"name": egg.name, "python_tag": "cp27"}]
+    assert coyote("", "list_available_repositories") == ["acme/dev"]
+    with pytest.raises(PeerError) as caught:
+        coyote(f"acme/prod/{PLATFORM}", "upload_egg", egg)
+    assert caught.value.status == 404
+
+
+def test_a_bearer_token(acme: Peer) -> None:
+    token = acme("", "create_api_token", "laptop")["token"]
+    by_token = acme.with_auth(bearer=token)
+    assert by_token("", "list_organizations") == ["acme"]
+    by_token("acme", "create_team", "builders", "read_index")
+    assert by_token(TEAM, "metadata")["group"] == "read_index"
+
+    acme("", "delete_api_token", "laptop")
+    with pytest.raises(PeerError) as caught:
+        by_token("", "list_organizations")
+    assert caught.value.status == 401
+
+
+def test_artefacts(acme: Peer, tmp_path: Path) -> None:
+    """It has eggs and apps in API version 0 whatever it is asked to, and runtimes in each."""
+    destination = tmp_path / "downloads"
+    destination.mkdir()
+    egg = write_old_egg(tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp27")
+    acme(NODE, "upload_egg", egg, enabled=False)
+    acme(NODE, "reindex", [str(egg)])
+    assert list(acme(NODE, "egg_index", "cp27")) == [egg.name]
+    acme(NODE, "download_egg", "cp27", "MyEgg", "1.0-1", destination)
+    acme(NODE, "delete_egg", "cp27", "MyEgg", "1.0-1")
+
+    app = write_app(tmp_path, version="1.9.1", build=2, platform=PLATFORM)
+    acme("acme/dev", "upload_app", app)
+    assert acme(NODE, "list_apps") == [["com.example.viewer", "1.9.1-2", "cp38"]]
+
+    if acme.api_version == 0:
+        runtime = write_legacy_runtime(tmp_path, platform="rh5-64")
+        place = ("cp27", "2.7.10-1")
+    else:
+        runtime = write_runtime(tmp_path, platform="rh5_x86_64")
+        place = ("cpython", "3.8.17+1")
+    acme("acme/dev", "upload_runtime", runtime)
+    acme("acme/dev", "upload_runtime", runtime, verify=True)
+    assert len(acme(NODE, "list_runtimes")) == 1
+    acme(NODE, "download_runtime", *place, destination)
+    for file in (egg, runtime):
+        assert (destination / file.name).read_bytes() == file.read_bytes()
+
+
+def test_the_command_line(old_command_line: CommandLine) -> None:
+    def hatcher(*args: str, status: int = 0) -> str:
+        done = old_command_line(*args)
+        assert done.returncode == status, done
+        return done.stdout
+
+    hatcher("organizations", "create", "acme", "Road runner traps")
+    hatcher("repositories", "create", "acme", "dev", "Not yet exploded")
+    hatcher("users", "create", "acme", "coyote@example.com")
+    hatcher("teams", "create", "acme", "builders", "upload_repository")
+    assert "builders" in hatcher("teams", "list", "acme").split()
+    assert "'group': 'upload_repository'" in hatcher("teams", "metadata", "acme", "builders")
+
+    for kind, what in (("repositories", "dev"), ("members", "coyote@example.com")):
+        team = ("acme", "builders")
+        assert "does not have access" in hatcher("teams", kind, "query", *team, what, status=1)
+        hatcher("teams", kind, "add", *team, what)
+        assert hatcher("teams", kind, "list", *team) == f"{what}\n"
+        assert "has access" in hatcher("teams", kind, "query", *team, what)
+        hatcher("teams", kind, "remove", *team, what)
+        assert hatcher("teams", kind, "list", *team).strip() == ""
+
+    token = hatcher("api-tokens", "create", "laptop").split()[-1]
+    listed = old_command_line("teams", "list", "acme", auth=["-t", token])
+    assert (listed.returncode, "builders" in listed.stdout) == (0, True)
+
+    hatcher("teams", "delete", "acme", "builders")
+    assert "builders" not in hatcher("teams", "list", "acme").split()
+    refused = old_command_line("teams", "metadata", "acme", "builders")
+    assert (refused.returncode, "Traceback" in refused.stderr) == (255, False)
