@@ -114,3 +114,41 @@ def check(case: schemathesis.Case, world: World, tried: set[str]) -> None:
         assert answer.status_code < 400 or answer.status_code in (409, 416), answer.text
     if case.method == "DELETE" and answer.status_code == 204:
         world.restore(operation_id, OWN)
+
+
+CREATING = "^v1_(create|delete|get|list)_(api_token|organization|repositor|team|user)"
+
+
+class Chains(SCHEMA.include(operation_id_regex=CREATING).as_state_machine()):
+    """Chains of requests along the description's links: what is created is used, and deleted."""
+
+    world: World
+
+    def before_call(self, case: schemathesis.Case) -> None:
+        if case.meta.generation.mode.is_positive and isinstance(case.body, dict):
+            # Names that are all right, and what exists.
+            name = case.operation.definition.raw["operationId"]
+            case.body = self.world.body(name, OWN)["json"]
+
+    def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+        person = self.world.people["server_administrator"]
+        headers = {"Authorization": person.headers["Authorization"]}
+        return {"base_url": self.world.url, "headers": headers}
+
+    def validate_response(self, response: Any, case: schemathesis.Case, **options: Any) -> None:
+        options.pop("additional_checks", None)
+        case.validate_response(
+            response,
+            excluded_checks=[positive_data_acceptance],
+            transport_kwargs=options,
+            recorder=self.recorder,
+        )
+
+
+def test_chains(world: World, wire_notes: Notes) -> None:
+    machine = type("Chains", (Chains,), {"world": world})
+    machine.run(settings=settings(requests(random=20), stateful_step_count=8))
+    linked = {link["operationId"] for link in DESCRIPTION.document["components"]["links"].values()}
+    # Which ones depends on chance, though always the same.
+    followed = linked & wire_notes.operations
+    assert len(followed) > len(linked) / 2, followed
