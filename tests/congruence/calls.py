@@ -62,7 +62,8 @@ class Call:
     ----------
     node : Node
     method : str
-    *args : tuple
+    args, kwargs : tuple, dict
+        Of the method.
     note : str
         Tells it from other calls of the same method.
     answer : callable
@@ -117,8 +118,9 @@ class Call:
     @property
     def is_in_a_place(self) -> bool:
         """Whether it sends something about a place, which may not be there."""
-        silent = (self.kind, self.method) in _SILENT or self.method in ("__repr__", "__str__")
-        return self.kind != "BroodClient" and not silent and "query" not in self.method
+        if self.kind == "BroodClient" or self.method in ("__repr__", "__str__"):
+            return False
+        return self.method not in _SILENT[self.kind] and "query" not in self.method
 
     @property
     def sends_names(self) -> bool:
@@ -128,19 +130,16 @@ class Call:
         return self.is_in_a_place or "query" in self.method
 
 
-#: What sends nothing.
+#: What sends nothing, by kind.
 _SILENT = {
-    *(("Organization", method) for method in ("name", "repository", "team", "user")),
-    *(("Organization", method) for method in ("delete", "list_users", "metadata")),
-    *(("User", name) for name in ("email", "organization_name")),
-    *(("Team", name) for name in ("name", "organization_name")),
-    *(("Repository", method) for method in ("name", "organization_name", "platform")),
-    *(("Repository", method) for method in ("list_platforms", "metadata")),
-    *(("SinglePlatformRepository", name) for name in ("name", "organization_name", "bundles")),
-    ("SinglePlatformRepository", "repository_name"),
-    *(("BundleCollection", method) for method in ("from_file", "get")),
-    *(("Bundle", name) for name in ("name", "version", "python_tag", "canonical_filename")),
-    *(("LocalBundle", name) for name in ("bundle", "filepath")),
+    "Organization": {"name", "repository", "team", "user", "delete", "list_users", "metadata"},
+    "User": {"email", "organization_name"},
+    "Team": {"name", "organization_name"},
+    "Repository": {"name", "organization_name", "platform", "list_platforms", "metadata"},
+    "SinglePlatformRepository": {"name", "organization_name", "repository_name", "bundles"},
+    "BundleCollection": {"from_file", "get"},
+    "Bundle": {"name", "version", "python_tag", "canonical_filename"},
+    "LocalBundle": {"bundle", "filepath"},
 }
 
 

@@ -33,6 +33,13 @@ class Peer:
     api_version: int
     auth: dict[str, Any] | None
 
+    def methods(self, node: str) -> set[str]:
+        """The public methods of a node."""
+        connection = {"url": self.url, "api_version": self.api_version}
+        question = {"do": "names", "connection": connection, "node": steps(node)}
+        names = self.driver(question)["result"]
+        return {name for name, parameters in names.items() if parameters is not None}
+
     def __call__(self, node: str, method: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of a node and return its result.
 

@@ -51,6 +51,18 @@ def repository(peer: Peer) -> Peer:
     return peer
 
 
+def test_every_method_is_called_here(peer: Peer) -> None:
+    nodes = ["", "acme", "acme/dev", NODE, "acme user:coyote@example.com"]
+    if peer.api_version == 1:
+        nodes += [f"{NODE} bundles", f"{NODE} bundles get:cp38:tools:1.0.0-1"]
+    methods = set().union(*map(peer.methods, nodes))
+    methods -= {"from_url", "from_session"}  # by which the others are
+    methods -= {"organization", "repository", "platform", "user"}  # the way to the nodes
+    methods -= {"get", "from_file", "path"}  # likewise; and a path, which asks for nothing
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert {method for method in methods if f'"{method}"' not in text} == set()
+
+
 def test_organizations_and_repositories(peer: Peer) -> None:
     assert peer("", "list_organizations") == []
 

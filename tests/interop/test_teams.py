@@ -37,6 +37,13 @@ def acme(old_peer: Peer) -> Peer:
     return old_peer
 
 
+def test_every_method_is_called_here(old_peer: Peer) -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    methods = old_peer.methods(TEAM)
+    assert "query_user_access" in methods
+    assert {method for method in methods if f'"{method}"' not in text} == set()
+
+
 def test_a_team(acme: Peer, brood_server: BroodServer) -> None:
     created = acme("acme", "create_team", "builders", "upload_repository")
     assert created == "<Team organization='acme', team='builders'>"
