@@ -29,8 +29,10 @@ PYTHON_TAG = "cp311"
 DESCRIPTION = Description.installed()
 OPERATIONS = {operation.operation_id: operation for operation in DESCRIPTION.operations}
 
+#: Who is answered 401, whatever they ask for.
+UNKNOWN = ("anonymous", "wrong_token")
 #: Every kind of caller, from none at all to the server's administrator.
-LEVELS = ("anonymous", *(level.name for level in Access))
+LEVELS = (*UNKNOWN, *(level.name for level in Access))
 
 _FRESH = count()
 
@@ -165,7 +167,9 @@ class World:
 
     def _person(self, level: str) -> httpx.Client:
         client = httpx.Client(base_url=self.url, timeout=60)
-        if level == "anonymous":
+        if level in UNKNOWN:
+            if level == "wrong_token":
+                client.headers["Authorization"] = "Bearer brood_api_of-nobody"
             return client
         if level == "server_administrator":
             client.auth = self.administrator.auth
