@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hatcher.core.apps import App
     from hatcher.core.brood_client import BroodClient
-    from hatcher.core.bundles import Bundle, BundleCollection
+    from hatcher.core.bundles import Bundle, BundleCollection, LocalBundle
     from hatcher.core.eggs import Egg
     from hatcher.core.organization import Organization
     from hatcher.core.repository import Repository, SinglePlatformRepository
@@ -34,6 +34,7 @@ _HOMES = {
     "Bundle": "hatcher.core.bundles",
     "BundleCollection": "hatcher.core.bundles",
     "Egg": "hatcher.core.eggs",
+    "LocalBundle": "hatcher.core.bundles",
     "Organization": "hatcher.core.organization",
     "Repository": "hatcher.core.repository",
     "RetryPolicy": "hatcher.transport.retry",
@@ -54,6 +55,7 @@ __all__ = [
     "Bundle",
     "BundleCollection",
     "Egg",
+    "LocalBundle",
     "Organization",
     "Repository",
     "RetryPolicy",

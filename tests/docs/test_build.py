@@ -14,7 +14,6 @@ import hatcher.api
 import hatcher.errors
 import hatcher.testing
 from hatcher.core import documents
-from hatcher.core.bundles import LocalBundle
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -29,7 +28,6 @@ def public_names() -> Iterator[str]:
         cls = getattr(hatcher.api, name)
         if inspect.isclass(cls):
             yield from (f"hatcher.api.{name}.{member}" for member in members(cls))
-    yield from (f"hatcher.core.bundles.LocalBundle.{member}" for member in members(LocalBundle))
 
 
 def members(cls: type) -> Iterator[str]:
