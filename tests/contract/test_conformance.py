@@ -74,7 +74,7 @@ def requests(random: int) -> settings:
 
 
 @SCHEMA.include(path_regex="^/api/v1/").parametrize()
-@requests(random=6)
+@requests(random=4)
 def test_v1(case: schemathesis.Case, world: World, tried: set[str]) -> None:
     check(case, world, tried)
 
@@ -147,7 +147,7 @@ class Chains(SCHEMA.include(operation_id_regex=CREATING).as_state_machine()):
 
 def test_chains(world: World, wire_notes: Notes) -> None:
     machine = type("Chains", (Chains,), {"world": world})
-    machine.run(settings=settings(requests(random=20), stateful_step_count=8))
+    machine.run(settings=settings(requests(random=12), stateful_step_count=8))
     linked = {link["operationId"] for link in DESCRIPTION.document["components"]["links"].values()}
     # Which ones depends on chance, though always the same.
     followed = linked & wire_notes.operations
