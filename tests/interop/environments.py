@@ -73,7 +73,8 @@ def _find_python(release: Release) -> Path:
     """Find an old Python; skip the test where there is none."""
     name = f"python{release.python}"
     found = [shutil.which(name)]
-    found += map(str, sorted(Path.home().glob(f".pyenv/versions/{release.python}.*/bin/python")))
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found += map(str, sorted(pyenv.glob(f"versions/{release.python}.*/bin/python")))
     for candidate in filter(None, found):
         # A program of that name may be but pyenv's, which says that it is not switched on.
         probe = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
@@ -82,7 +83,7 @@ def _find_python(release: Release) -> Path:
             return Path(candidate)
     pytest.skip(
         f"hatcher {release.version} runs on Python {release.python}, which is not here: neither "
-        f"{name} on PATH nor in ~/.pyenv/versions (pyenv install {release.python})"
+        f"{name} on PATH nor among pyenv's versions (pyenv install {release.python})"
     )
 
 
