@@ -52,7 +52,7 @@ bench: $(READY)  ## Measure; takes some minutes
 	$(BIN)/python -m scripts.bench
 
 clean:  ## Remove the environment and everything built
-	rm -rf $(VENV) dist docs/_build .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis docs/_build
+	rm -rf $(VENV) dist docs/_build .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hatcher needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
