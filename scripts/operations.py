@@ -30,11 +30,6 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("docs/operations.md")
 
-#: What the graph has no use for, and why.
-NOT_IN_THE_GRAPH = {
-    "v0_create_session_token": "none: credentials are always exchanged at v1",
-}
-
 #: How many tests are named for an operation.
 MOST_TESTS = 2
 
@@ -129,10 +124,8 @@ def missing(rows: Iterable[Row]) -> Iterator[str]:
             yield f"{row.operation} has no handler in the embedded server"
         if not row.raw:
             yield f"{row.operation} has no raw function"
-        if not row.graph and row.operation not in NOT_IN_THE_GRAPH:
+        if not row.graph:
             yield f"{row.operation} is sent by no method of the graph"
-        if row.graph and row.operation in NOT_IN_THE_GRAPH:
-            yield f"{row.operation} is sent by the graph, but scripts/operations.py denies it"
         if not row.tests:
             yield f"{row.operation} is shown by no test"
         for test in row.tests:
@@ -217,7 +210,7 @@ def render(rows: Iterable[Row]) -> str:
                 [
                     _code(row.operation),
                     _code(row.request),
-                    _code(*row.graph) or NOT_IN_THE_GRAPH.get(row.operation, ""),
+                    _code(*row.graph),
                     _code(row.raw),
                     _code(row.handler),
                     _code(*row.tests),

@@ -24,8 +24,9 @@ from hatcher.transport.urls import ServerURL
 if TYPE_CHECKING:
     import httpx
 
-#: Where session tokens are given out, below the server's URL.
-EXCHANGE_PATH = "/api/v1/json/auth/tokens/auth"
+#: Where session tokens are given out, below the server's URL; a server that does not
+#: know the first is asked at the second.
+EXCHANGE_PATHS = ("/api/v1/json/auth/tokens/auth", "/api/v0/json/auth/tokens/auth")
 
 #: Seconds after which a session token is renewed; servers keep one for longer.
 RENEWAL_INTERVAL = 240.0
@@ -111,8 +112,9 @@ class BroodClientAuth:
     """A session token, got for a password or an API token and renewed in time.
 
     The first request exchanges the credentials at ``POST
-    /api/v1/json/auth/tokens/auth``; so does the first one after 240 seconds, and
-    one that was answered 401. One object may serve many clients and threads.
+    /api/v1/json/auth/tokens/auth`` (at v0 where the server does not know that); so
+    does the first one after 240 seconds, and one that was answered 401. One object
+    may serve many clients and threads.
 
     Parameters
     ----------

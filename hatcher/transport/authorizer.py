@@ -8,9 +8,12 @@ import httpx
 
 from hatcher.errors import InvalidJSONError
 from hatcher.transport import answers
-from hatcher.transport.auth import EXCHANGE_PATH, BroodAuth, BroodClientAuth
+from hatcher.transport.auth import EXCHANGE_PATHS, BroodAuth, BroodClientAuth
 from hatcher.transport.clients import USER_AGENT, ssl_context
 from hatcher.transport.urls import ServerURL, origin_of
+
+#: What a server answers where it gives out no session tokens.
+_UNKNOWN = (404, 405)
 
 
 class Authorizer(httpx.Auth):
@@ -80,28 +83,35 @@ class Authorizer(httpx.Auth):
 def _exchange(
     auth: BroodClientAuth, request: httpx.Request
 ) -> Generator[httpx.Request, httpx.Response, None]:
-    exchange = httpx.Request(
-        "POST",
-        f"{auth.server}{EXCHANGE_PATH}",
-        headers={
-            "Authorization": auth.credentials.authorization(),
-            "User-Agent": USER_AGENT,
-            "Accept": "application/json",
-        },
-        extensions={"timeout": request.extensions.get("timeout", {})},
-    )
-    if auth.verify_ssl is None:
-        response = yield exchange
-    else:
-        with httpx.Client(verify=ssl_context(auth.verify_ssl)) as client:
-            response = client.send(exchange)
-    response.read()
-    asked = "exchange the credentials for a session token", "POST", str(exchange.url)
+    for path in EXCHANGE_PATHS:
+        exchange = httpx.Request(
+            "POST",
+            f"{auth.server}{path}",
+            headers={
+                "Authorization": auth.credentials.authorization(),
+                "User-Agent": USER_AGENT,
+                "Accept": "application/json",
+            },
+            extensions={"timeout": request.extensions.get("timeout", {})},
+        )
+        if auth.verify_ssl is None:
+            response = yield exchange
+        else:
+            with httpx.Client(verify=ssl_context(auth.verify_ssl)) as client:
+                response = client.send(exchange)
+        response.read()
+        if response.status_code not in _UNKNOWN:
+            break
+    auth.remember(_token_in(response, str(exchange.url)))
+
+
+def _token_in(response: httpx.Response, url: str) -> str:
+    asked = "exchange the credentials for a session token", "POST", url
     if not response.is_success:
         advice = (
             "This server gives out no session tokens: pass the user name and password, or "
             "BroodBearerTokenAuth(token), as auth itself."
-            if response.status_code in (404, 405)
+            if response.status_code in _UNKNOWN
             else ""
         )
         raise answers.http_error(
@@ -111,8 +121,8 @@ def _exchange(
     token = document.get("token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
         raise InvalidJSONError(
-            f"Could not {asked[0]}: the answer of {asked[2]} holds no 'token'.",
+            f"Could not {asked[0]}: the answer of {url} holds no 'token'.",
             method=asked[1],
-            url=asked[2],
+            url=url,
         )
-    auth.remember(token)
+    return token

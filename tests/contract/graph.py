@@ -16,6 +16,7 @@ from brood_api.operations import OPERATIONS
 from hatcher.api import BroodClient, BroodClientAuth, SinglePlatformRepository
 from hatcher.core.node import Node
 from hatcher.errors import HatcherException, UnsupportedAPIVersionError
+from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport.session import Session
 from hatcher.transport.urls import ServerURL
 
@@ -112,6 +113,15 @@ def used(world: World) -> dict[str, set[str]]:
             exchanging = client().with_auth(BroodClientAuth(world.url, credentials))
             exchanging.list_platforms()
             for operation in sent - {f"v{version}_list_platforms"}:
+                methods[operation].add("BroodClientAuth")
+        # Where the server does not know version 1, credentials are exchanged at version 0.
+        token = Answer(200, {"Content-Type": "application/json"}, b'{"token": "one"}')
+        with ScriptedServer(Answer(404), token) as old:
+            sent.clear()
+            session = Session(ServerURL.parse(old.url), api_version=0, client=http)
+            exchanging = BroodClient(session).with_auth(BroodClientAuth(old.url, "token"))
+            _call(exchanging.list_platforms, {})
+            for operation in sent - {"v0_list_platforms"}:
                 methods[operation].add("BroodClientAuth")
     assert methods.keys() <= OPERATIONS.keys()
     return methods

@@ -64,6 +64,7 @@ def test_a_user_name_with_a_colon_is_refused() -> None:
 
 def test_where_tokens_are_exchanged_is_what_the_description_says() -> None:
     from brood_api.operations import OPERATIONS
-    from hatcher.transport.auth import EXCHANGE_PATH
+    from hatcher.transport.auth import EXCHANGE_PATHS
 
-    assert OPERATIONS["v1_create_session_token"].path == EXCHANGE_PATH
+    operations = ("v1_create_session_token", "v0_create_session_token")
+    assert tuple(OPERATIONS[name].path for name in operations) == EXCHANGE_PATHS

@@ -103,6 +103,18 @@ class TestSessionTokens:
         assert exchange.headers["content-length"] == "0"
         assert [request.headers["authorization"] for request in others] == ["Bearer one"] * 2
 
+    def test_a_server_without_version_1_is_asked_at_version_0(self) -> None:
+        with ScriptedServer(Answer(404), token("one"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                client.list_platforms()
+            targets = [request.target for request in server.requests]
+        assert targets == [
+            "/api/v1/json/auth/tokens/auth",
+            "/api/v0/json/auth/tokens/auth",
+            "/api/v0/json/metadata/platforms",
+        ]
+
     def test_an_api_token_is_exchanged_too(self) -> None:
         with ScriptedServer(token("one"), PLATFORMS) as server:
             auth = BroodClientAuth(server.url, "api-token")
