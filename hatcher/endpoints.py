@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from brood_api.operations import OPERATIONS
-from hatcher.errors import UnsupportedAPIVersionError
+from hatcher.errors import HatcherException, UnsupportedAPIVersionError
 from hatcher.transport.request import Request
 from hatcher.transport.urls import checked_segment
 
@@ -117,9 +117,19 @@ def raw_client(session: Session) -> Client:
     """Return a generated client with the session's host, auth, TLS and timeouts.
 
     Its connections are its own.
+
+    Raises
+    ------
+    HatcherException
+        The session sends through an httpx client of the user's own.
     """
     from brood_api.client import Client
 
+    if session.is_given:
+        raise HatcherException(
+            "A client made with from_session has no raw client: it does not know how yours "
+            "authenticates. Make one with brood_api.Client(base_url=url).set_httpx_client(yours)."
+        )
     client = Client(base_url=str(session.server))
     client.set_httpx_client(session.new_client())
     client.set_async_httpx_client(session.new_async_client())

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from brood_api.api.eggs import v1_get_egg_index
@@ -10,6 +11,7 @@ from brood_api.api.platforms import v0_list_platforms, v1_list_platforms
 from brood_api.errors import UnexpectedStatus
 from brood_api.models.new_organization import NewOrganization
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
+from hatcher.errors import HatcherException
 from hatcher.testing import BroodServer
 
 
@@ -79,3 +81,17 @@ def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
         pytest.raises(UnexpectedStatus),
     ):
         v1_list_platforms.sync(client=elsewhere)
+
+
+def test_a_client_of_ones_own_has_no_raw_client_and_says_what_to_do(
+    brood_server: BroodServer,
+) -> None:
+    auth = (brood_server.admin_email, brood_server.admin_password)
+    with httpx.Client(base_url=brood_server.url, auth=auth) as own:
+        client = BroodClient.from_session(brood_server.url, own)
+        with pytest.raises(HatcherException, match="set_httpx_client"):
+            _ = client.raw
+        from brood_api import Client
+
+        raw = Client(base_url=brood_server.url).set_httpx_client(own)
+        assert v1_list_platforms.sync(client=raw).platforms == client.list_platforms()

@@ -161,7 +161,8 @@ class BroodClient(Node):
 
         It has this client's host, authentication, TLS and timeouts, and is closed
         with it. Errors are the generated client's own, and nothing is retried. Its
-        copies (``with_headers`` and the like) do not have the authentication.
+        copies (``with_headers`` and the like) do not have the authentication. A client
+        made with `from_session` has none.
 
         Returns
         -------

@@ -64,8 +64,7 @@ class _Listener(ABC):
         with self._lock:
             connections = list(self._open)
         for connection in connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            _shutdown(connection, socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self
@@ -229,7 +228,7 @@ class ScriptedServer(_Listener):
                 if early:
                     # As good servers do: a close with unread bytes would reset the connection,
                     # and the answer might be lost.
-                    connection.shutdown(socket.SHUT_WR)
+                    _shutdown(connection, socket.SHUT_WR)
                     while stream.read1(_BLOCK):
                         pass
                     return
@@ -239,7 +238,7 @@ class ScriptedServer(_Listener):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
                     return
                 if answer.end == "close" or answer.cut is not None or answer.raw is not None:
-                    connection.shutdown(socket.SHUT_RDWR)
+                    _shutdown(connection, socket.SHUT_RDWR)
                     return
 
 
@@ -365,5 +364,10 @@ class _Link:
 
     def _shutdown(self, how: int) -> None:
         for side in (self._client, self._server):
-            with contextlib.suppress(OSError):
-                side.shutdown(how)
+            _shutdown(side, how)
+
+
+def _shutdown(side: socket.socket, how: int) -> None:
+    # Whoever is on the other end may be gone already, which is no fault of its own.
+    with contextlib.suppress(OSError):
+        side.shutdown(how)

@@ -222,6 +222,11 @@ class Session:
         )
 
     @property
+    def is_given(self) -> bool:
+        """Whether requests go through an httpx client of the user's own."""
+        return self._given is not None
+
+    @property
     def identity(self) -> tuple[str, str | None]:
         """How requests are authenticated, and the user name where that is known."""
         if self._auth is None and self._given is not None:
