@@ -131,12 +131,10 @@ class Session:
         HatcherException
             It failed.
         """
-        headers, content = self._ready().read(request)
         try:
-            document = answers.parse_json(self._asked(request), headers, content)
+            return self.json_object(request)
         except InvalidJSONError:
             return {}
-        return document if isinstance(document, dict) else {}
 
     def find(self, request: Request) -> dict[str, Any] | None:
         """Do as `json_object`, but return None for what is not there.
