@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import urljoin
 
 import httpx
+from attrs import frozen
 
 from hatcher.errors import (
     BroodHTTPError,
@@ -77,6 +78,18 @@ class Sender:
         except HatcherException as error:
             return resume(self._retries, request.safety, error, lambda: attempt(request))
 
+    def fetch(self, request: Request) -> Answer:
+        """Send a request; return its answer, which may be 304."""
+        return self._carry_out(request, self._fetch)
+
+    def _fetch(self, request: Request) -> Answer:
+        response = self._attempt(request)
+        try:
+            with translated(request, response.url):
+                return Answer(response.status_code, response.headers, response.read())
+        finally:
+            response.close()
+
     def _read(self, request: Request) -> tuple[Mapping[str, str], bytes]:
         response = self._attempt(request)
         try:
@@ -90,7 +103,7 @@ class Sender:
         outgoing = self._build(request)
         for _ in range(MAX_REDIRECTS + 1):
             response = self._transmit(request, outgoing)
-            if response.is_success:
+            if response.is_success or response.status_code == 304:
                 return response
             try:
                 if not response.has_redirect_location:
@@ -205,6 +218,24 @@ class Sender:
         )
 
 
+@frozen
+class Answer:
+    """An answer whose body has arrived.
+
+    Attributes
+    ----------
+    status_code : int
+        Of the 2xx, or 304.
+    headers : mapping of str to str
+    content : bytes
+        As it came, perhaps compressed.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 class Download:
     """The answer to a request whose body is read bit by bit.
 
@@ -218,6 +249,9 @@ class Download:
     def __init__(self, request: Request, response: httpx.Response) -> None:
         self._request = request
         self._response = response
+        self._rest = memoryview(b"")
+        self._arriving: Iterator[bytes] | None = None
+        self.status_code = response.status_code
         self.headers: Mapping[str, str] = response.headers
         length = response.headers.get("Content-Length", "")
         encoded = response.headers.get("Content-Encoding", "identity") != "identity"
@@ -233,6 +267,26 @@ class Download:
         """
         with translated(self._request, self._response.url):
             yield from self._response.iter_bytes()
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Receive into a buffer; return how many bytes came, 0 at the end of the body.
+
+        Raises
+        ------
+        TransportError
+            The body does not arrive whole.
+        """
+        if self._arriving is None:
+            self._arriving = self.chunks()
+        while not self._rest:
+            try:
+                self._rest = memoryview(next(self._arriving))
+            except StopIteration:
+                return 0
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
 
     def close(self) -> None:
         """Give the connection back, or close it when there is more to come."""

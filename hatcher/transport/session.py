@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from hatcher.transport.sender import Download, Sender
+    from hatcher.transport.sender import Answer, Download, Sender
 
 T = TypeVar("T")
 
@@ -183,6 +183,16 @@ class Session:
         if not isinstance(value, kind):
             raise self._unexpected(request, f"has no '{name}' that is a {kind.__name__}")
         return value
+
+    def fetch(self, request: Request) -> Answer:
+        """Send a request and return its answer as it is, also one of 304.
+
+        Raises
+        ------
+        HatcherException
+            It failed.
+        """
+        return self._ready().fetch(request)
 
     @contextmanager
     def stream(self, request: Request) -> Iterator[Download]:

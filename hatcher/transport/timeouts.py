@@ -26,11 +26,13 @@ class Timeouts:
     connect : float or None, default 10
         Until the connection stands, TLS included.
     read : float or None, default 60
-        Between two arrivals of bytes.
+        Until an answer begins, and between its parts where it is no file.
     write : float or None, default 60
         Until the other side takes the next bytes.
     pool : float or None, default 60
         Until one of the session's connections is free.
+    stall : float or None, default 30
+        Between two arrivals of bytes of a file that is being downloaded.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Timeouts:
     read: float | None = field(default=60.0, validator=_positive)
     write: float | None = field(default=60.0, validator=_positive)
     pool: float | None = field(default=60.0, validator=_positive)
+    stall: float | None = field(default=30.0, validator=_positive)
 
     @classmethod
     def of(cls, timeout: float | Timeouts | None) -> Timeouts:
@@ -62,4 +65,4 @@ class Timeouts:
         """
         if isinstance(timeout, Timeouts):
             return timeout
-        return cls(timeout, timeout, timeout, timeout)
+        return cls(timeout, timeout, timeout, timeout, timeout)
