@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hatcher.core.runtimes import Runtime
     from hatcher.core.team import Team
     from hatcher.core.user import User
+    from hatcher.transfer.progress import Phase, Progress
     from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
     from hatcher.transport.retry import RetryPolicy
     from hatcher.transport.timeouts import Timeouts
@@ -36,6 +37,8 @@ _HOMES = {
     "Egg": "hatcher.core.eggs",
     "LocalBundle": "hatcher.core.bundles",
     "Organization": "hatcher.core.organization",
+    "Phase": "hatcher.transfer.progress",
+    "Progress": "hatcher.transfer.progress",
     "Repository": "hatcher.core.repository",
     "RetryPolicy": "hatcher.transport.retry",
     "Runtime": "hatcher.core.runtimes",
@@ -57,6 +60,8 @@ __all__ = [
     "Egg",
     "LocalBundle",
     "Organization",
+    "Phase",
+    "Progress",
     "Repository",
     "RetryPolicy",
     "Runtime",
