@@ -7,103 +7,19 @@ what it was asked.
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import struct
 import threading
-import time
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal
 
 from attrs import field, frozen
+
+from hatcher.testing.listener import Listener, host_and_port, reset_on_close, shutdown
 
 __all__ = ["Answer", "Fault", "FaultProxy", "Request", "ScriptedServer"]
 
 _BLOCK = 65536
-
-#: With this, a close sends a reset: the other side sees "connection reset by peer".
-_LINGER_NOT = struct.pack("ii", 1, 0)
-
-
-class _Listener(ABC):
-    """Accepts connections on a free loopback port, each served in a thread of its own."""
-
-    def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._port: int = self._listening.getsockname()[1]
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
-        self._connections = 0
-        self._closed = False
-        self._acceptor = threading.Thread(target=self._accept, daemon=True)
-        self._acceptor.start()
-
-    @property
-    def url(self) -> str:
-        """Where it listens (`str`), such as ``http://127.0.0.1:43123``."""
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def connections(self) -> int:
-        """How many connections were made to it so far (`int`)."""
-        with self._lock:
-            return self._connections
-
-    def close(self) -> None:
-        """Stop listening, and drop every connection."""
-        self._closed = True
-        # Closing alone does not wake a thread that waits in accept().
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._acceptor.join(timeout=5)
-        with self._lock:
-            connections = list(self._open)
-        for connection in connections:
-            _shutdown(connection, socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                if self._closed:
-                    return
-                raise
-            with self._lock:
-                self._connections += 1
-                self._open.add(connection)
-            threading.Thread(target=self._serve_one, args=(connection,), daemon=True).start()
-
-    def _serve_one(self, connection: socket.socket) -> None:
-        try:
-            # The other side may go away at any moment; that is what this module is about.
-            with contextlib.suppress(ConnectionError):
-                self._serve(connection)
-        finally:
-            with self._lock:
-                self._open.discard(connection)
-            connection.close()
-
-    @abstractmethod
-    def _serve(self, connection: socket.socket) -> None:
-        """Serve one connection until it ends."""
-
 
 # --- a server that follows a script ---------------------------------------------------------------
 
@@ -177,7 +93,7 @@ class Answer:
         return head + self.body[: self.cut]
 
 
-class ScriptedServer(_Listener):
+class ScriptedServer(Listener):
     """A server on a real socket that answers with what it was given, in order.
 
     After the last answer it repeats that one. It is a context manager.
@@ -228,17 +144,15 @@ class ScriptedServer(_Listener):
                 if early:
                     # As good servers do: a close with unread bytes would reset the connection,
                     # and the answer might be lost.
-                    _shutdown(connection, socket.SHUT_WR)
+                    shutdown(connection, socket.SHUT_WR)
                     while stream.read1(_BLOCK):
                         pass
                     return
                 if answer.end == "reset":
-                    # Let what was sent arrive first: a reset throws away what is still under way.
-                    time.sleep(0.05)
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+                    reset_on_close(connection)
                     return
                 if answer.end == "close" or answer.cut is not None or answer.raw is not None:
-                    _shutdown(connection, socket.SHUT_RDWR)
+                    shutdown(connection, socket.SHUT_RDWR)
                     return
 
 
@@ -265,7 +179,7 @@ class Fault:
     direction: Literal["down", "up"] = "down"
 
 
-class FaultProxy(_Listener):
+class FaultProxy(Listener):
     """A TCP proxy before a real server, which spoils one connection for each given fault.
 
     Connections beyond the given faults pass untouched. It is a context manager.
@@ -284,10 +198,7 @@ class FaultProxy(_Listener):
     """
 
     def __init__(self, url: str, faults: Iterable[Fault] = ()) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "http" or parts.hostname is None or parts.port is None:
-            raise ValueError(f"A fault proxy needs a URL such as http://127.0.0.1:8080, not {url}.")
-        self._server = (parts.hostname, parts.port)
+        self._server = host_and_port(url)
         self._faults = deque(faults)
         super().__init__()
 
@@ -356,18 +267,11 @@ class _Link:
         if fault.kind == "cut":
             self._shutdown(socket.SHUT_RDWR)
             return
-        time.sleep(0.05)  # let what has passed arrive: a reset throws away the rest
         for side in (self._client, self._server):
-            side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            reset_on_close(side)
         # Wakes the other pump without a word on the wire; the close that follows sends the reset.
         self._shutdown(socket.SHUT_RD)
 
     def _shutdown(self, how: int) -> None:
         for side in (self._client, self._server):
-            _shutdown(side, how)
-
-
-def _shutdown(side: socket.socket, how: int) -> None:
-    # Whoever is on the other end may be gone already, which is no fault of its own.
-    with contextlib.suppress(OSError):
-        side.shutdown(how)
+            shutdown(side, how)
