@@ -16,13 +16,15 @@
     │   ├── MissingPlatformError
     │   └── FileChangedError              ... or changed while it was being sent
     ├── TargetFileExists
+    ├── BatchError                        some files of a batch are missing
     ├── ChecksumMismatchError             the bytes are not the ones expected
     ├── TransportError                    no usable answer arrived
     │   ├── BroodConnectionError
     │   │   ├── NotConnectedError         nothing was sent at all
     │   │   │   └── TLSError
     │   │   └── IncompleteDownloadError   the body ended early
-    │   └── BroodTimeoutError
+    │   ├── BroodTimeoutError
+    │   └── TransferInterruptedError      somebody wanted it to end
     ├── InvalidResponseError              an answer arrived that Brood would not give
     │   ├── InvalidJSONError
     │   ├── MissingFilenameError
@@ -50,6 +52,7 @@ __all__ = [
     "ArtefactError",
     "AuthenticationError",
     "BadRequestError",
+    "BatchError",
     "BroodConnectionError",
     "BroodHTTPError",
     "BroodTimeoutError",
@@ -79,6 +82,7 @@ __all__ = [
     "ServerError",
     "TLSError",
     "TargetFileExists",
+    "TransferInterruptedError",
     "TransportError",
     "UnsupportedAPIVersionError",
 ]
@@ -160,6 +164,20 @@ class TargetFileExists(HatcherException):
     """A file with the target's name exists already and was left as it is."""
 
 
+class BatchError(HatcherException):
+    """Some files of a batch are not where they were meant to go.
+
+    Attributes
+    ----------
+    report : BatchReport
+        What became of each file.
+    """
+
+    def __init__(self, message: str, *, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
 class ChecksumMismatchError(HatcherException):
     """The sha256 of an artefact is not the expected one.
 
@@ -213,6 +231,10 @@ class IncompleteDownloadError(BroodConnectionError):
 
 class BroodTimeoutError(TransportError, TimeoutError):
     """The server took longer than the timeout allows."""
+
+
+class TransferInterruptedError(TransportError):
+    """Somebody wanted it to end before it was complete, as with Ctrl-C."""
 
 
 # -- an answer that Brood would not give ------------------------------------------

@@ -1,0 +1,150 @@
+"""What became of each file of a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from attrs import frozen
+
+from hatcher.errors import BatchError
+
+#: What became of one file.
+Outcome: TypeAlias = Literal["uploaded", "downloaded", "already there", "failed", "not tried"]
+
+#: The order in which a summary counts them.
+_OUTCOMES: tuple[Outcome, ...] = (
+    "uploaded",
+    "downloaded",
+    "already there",
+    "failed",
+    "not tried",
+)
+
+#: Failures that a summary names; a batch may have thousands.
+_MAX_NAMED = 20
+
+#: Rows of the table in notebooks.
+_MAX_ROWS = 100
+
+
+@frozen
+class FileResult:
+    """What became of one file.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    path : pathlib.Path
+        The local file, as it was given or as it will be called.
+    outcome : {'uploaded', 'downloaded', 'already there', 'failed', 'not tried'}
+        ``already there``: it was not transferred, since it was at its destination
+        with the same sha256. ``not tried``: the batch gave up before its turn.
+    size : int or None
+        Its size in bytes; None where nobody said.
+    error : Exception or None
+        Why it failed, or why it was not tried.
+    """
+
+    name: str
+    path: Path
+    outcome: Outcome
+    size: int | None = None
+    error: Exception | None = None
+
+
+@frozen
+class BatchReport:
+    """What became of each file of a batch; true when none of them is missing.
+
+    Attributes
+    ----------
+    results : tuple of FileResult
+        In the order in which the files were given, each once.
+
+    Examples
+    --------
+    >>> report = platform.upload_eggs(Path('dist').glob('*.egg'))
+    >>> print(report)
+    3 files: 2 uploaded, 1 failed
+    failed: nose-1.3.0-1.egg: ...
+    >>> report.raise_for_failures()
+    """
+
+    results: tuple[FileResult, ...]
+
+    @property
+    def uploaded(self) -> tuple[FileResult, ...]:
+        """The files that were sent, and are stored now."""
+        return self._those("uploaded")
+
+    @property
+    def downloaded(self) -> tuple[FileResult, ...]:
+        """The files that were received, and are verified."""
+        return self._those("downloaded")
+
+    @property
+    def already_there(self) -> tuple[FileResult, ...]:
+        """The files that needed no transfer."""
+        return self._those("already there")
+
+    @property
+    def failed(self) -> tuple[FileResult, ...]:
+        """The files that were tried in vain, each with its error."""
+        return self._those("failed")
+
+    @property
+    def not_tried(self) -> tuple[FileResult, ...]:
+        """The files whose turn never came, since something was wrong for all of them."""
+        return self._those("not tried")
+
+    def raise_for_failures(self) -> None:
+        """Make an exception of the files that are missing, when there are any.
+
+        Raises
+        ------
+        BatchError
+            One of the files failed, or was not tried; it holds this report.
+        """
+        if not self:
+            first = next(result.error for result in self.results if result.error is not None)
+            raise BatchError(str(self), report=self) from first
+
+    def __bool__(self) -> bool:
+        return not self.failed and not self.not_tried
+
+    def __str__(self) -> str:
+        failed = self.failed
+        lines = [self._summary()]
+        lines += [f"failed: {result.name}: {result.error}" for result in failed[:_MAX_NAMED]]
+        if len(failed) > _MAX_NAMED:
+            lines.append(f"and {len(failed) - _MAX_NAMED} more")
+        if self.not_tried:
+            lines.append(f"not tried: {self.not_tried[0].error}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        # What went wrong comes first: the table may end before the last row.
+        rows = sorted(self.results, key=lambda result: -_OUTCOMES.index(result.outcome))
+        body = "".join(
+            f"<tr><td>{escape(row.name)}</td><td>{row.outcome}</td>"
+            f"<td>{'' if row.size is None else f'{row.size:,}'}</td>"
+            f"<td>{escape(str(row.error or ''))}</td></tr>"
+            for row in rows[:_MAX_ROWS]
+        )
+        head = "<tr><th></th><th>outcome</th><th>size</th><th>error</th></tr>"
+        table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+        return f"<p>{escape(self._summary())}</p>{table}"
+
+    def _summary(self) -> str:
+        counts = Counter(result.outcome for result in self.results)
+        parts = [f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome]]
+        number = len(self.results)
+        files = f"{number} file{'' if number == 1 else 's'}"
+        return f"{files}: {', '.join(parts)}" if parts else files
+
+    def _those(self, outcome: Outcome) -> tuple[FileResult, ...]:
+        return tuple(result for result in self.results if result.outcome == outcome)
