@@ -23,7 +23,7 @@ from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
-    from hatcher.transport.sender import Download
+    from hatcher.transport.download import Download
 
 
 def existing_directory(destination: str | os.PathLike[str]) -> Path:

@@ -3,60 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import platform
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import httpx
 
-from hatcher import __version__
-from hatcher.errors import InvalidArgumentError
+from hatcher.transport.agent import USER_AGENT
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import ServerURL
-
-USER_AGENT = (
-    f"hatcher/{__version__} python/{platform.python_version()} httpx/{httpx.__version__} "
-    f"({platform.system()})"
-)
-
-
-def ssl_context(verify_ssl: bool | str | Path) -> ssl.SSLContext:
-    """Return how the server's certificate is verified.
-
-    Parameters
-    ----------
-    verify_ssl : bool, str or pathlib.Path
-        True trusts the usual authorities, False anything, a path the authorities
-        in that PEM file or folder.
-
-    Returns
-    -------
-    ssl.SSLContext
-
-    Raises
-    ------
-    InvalidArgumentError
-        There is nothing at the path, or no certificate in the file.
-    """
-    if isinstance(verify_ssl, bool):
-        return httpx.create_ssl_context(verify=verify_ssl)
-    path = Path(verify_ssl)
-    if path.is_dir():
-        return ssl.create_default_context(capath=path)
-    try:
-        return ssl.create_default_context(cafile=path)
-    except FileNotFoundError as error:
-        raise InvalidArgumentError(
-            f"verify_ssl names '{path}', and there is no such file. Give the path of a PEM file "
-            "with the authority's certificate, or of a folder of them."
-        ) from error
-    except ssl.SSLError as error:
-        raise InvalidArgumentError(
-            f"verify_ssl names '{path}', which holds no certificate in PEM form."
-        ) from error
 
 
 def build_client(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -89,7 +90,11 @@ class RetryPolicy:
 
 
 def resume(
-    policy: RetryPolicy, safety: Safety, first: HatcherException, again: Callable[[], T]
+    policy: RetryPolicy,
+    safety: Safety,
+    first: HatcherException,
+    again: Callable[[], T],
+    sleep: Callable[[float], object] = time.sleep,
 ) -> T:
     """Go on after a first failure.
 
@@ -102,6 +107,8 @@ def resume(
         Why the first try failed.
     again : callable
         The next try; called after each pause until it returns.
+    sleep : callable, optional
+        Lets that many seconds pass.
 
     Returns
     -------
@@ -138,10 +145,14 @@ def resume(
             raise pending.pop()
         return again()
 
+    def nap(seconds: float) -> None:
+        sleep(seconds)
+
     return tenacity.Retrying(
         stop=tenacity.stop_after_attempt(policy.retries + 1),
         wait=wait,
         retry=tenacity.retry_if_exception(lambda error: policy.allows(safety, error)),
+        sleep=nap,
         reraise=True,
     )(attempt)
 

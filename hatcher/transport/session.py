@@ -13,7 +13,13 @@ from attrs import evolve
 
 from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
 from hatcher.transport import answers
-from hatcher.transport.auth import AuthTypes, checked_auth, identity_of
+from hatcher.transport.auth import (
+    AuthTypes,
+    BroodAuth,
+    BroodClientAuth,
+    checked_auth,
+    identity_of,
+)
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.timeouts import Timeouts
@@ -24,7 +30,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from hatcher.transport.sender import Answer, Download, Sender
+    from hatcher.transport.channel import Channel
+    from hatcher.transport.download import Download
+    from hatcher.transport.sender import Answer, Sender
 
 T = TypeVar("T")
 
@@ -79,7 +87,6 @@ class Session:
         self._auth = checked_auth(auth)
         self._given = client
         self._on_not_found = on_not_found
-        self._made: httpx.Client | None = None
         self._sender: Sender | None = None
         self._closed = False
         self._unpickled = False
@@ -95,7 +102,7 @@ class Session:
         HatcherException
             It did not; see `hatcher.errors`.
         """
-        self._ready().read(request)
+        self._ready().fetch(request)
 
     def json(self, request: Request) -> Any:
         """Send a request and return the JSON of its answer.
@@ -105,8 +112,8 @@ class Session:
         HatcherException
             It failed, or the answer is not JSON.
         """
-        headers, content = self._ready().read(request)
-        return answers.parse_json(self._asked(request), headers, content)
+        answer = self._ready().fetch(request)
+        return answers.parse_json(self._asked(request), answer.headers, answer.content)
 
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.
@@ -209,12 +216,20 @@ class Session:
         finally:
             download.close()
 
+    def interrupt(self) -> None:
+        """Make what other threads are doing fail at once with `TransferInterruptedError`.
+
+        What begins afterwards is not affected.
+        """
+        if self._sender is not None:
+            self._sender.interrupt()
+
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
         with self._lock:
             self._closed = True
-            if self._made is not None:
-                self._made.close()
+            if self._sender is not None:
+                self._sender.close()
 
     def with_auth(self, auth: AuthTypes | None) -> Session:
         """Return a session like this one for somebody else."""
@@ -266,10 +281,11 @@ class Session:
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
-        # Shared by all clients of the session, since making one takes 0.1 s.
-        from hatcher.transport import clients
+        # Shared by all connections of the session, since making one takes 0.05 s; and
+        # imported here because who talks without TLS does not need it.
+        from hatcher.transport.tls import ssl_context
 
-        return clients.ssl_context(self.verify_ssl)
+        return ssl_context(self.verify_ssl)
 
     def _ready(self) -> Sender:
         with self._lock:
@@ -280,16 +296,51 @@ class Session:
             return self._sender
 
     def _new_sender(self) -> Sender:
-        # Imported here because it imports httpx, which takes 0.2 s.
+        # Imported here, for those who only build the graph.
         from hatcher.transport.sender import Sender
 
+        channel, auth = self._new_channel()
+        exchanger = None
+        if isinstance(auth, BroodClientAuth):
+            from hatcher.transport.tokens import Exchanger
+
+            exchanger = Exchanger(auth, channel, self._exchange_channel(auth, channel))
+        return Sender(
+            self.server, channel, self.retries, self._advice, auth=auth, exchanger=exchanger
+        )
+
+    def _new_channel(self) -> tuple[Channel, BroodAuth | None]:
+        """Return what carries requests, and the credentials that it does not see to itself."""
         if self._given is not None:
+            from hatcher.transport.httpx_channel import HttpxChannel
+
             # It keeps its own authentication, unless one was given beside it.
-            return Sender(
-                self.server, self._given, self.retries, self._advice, auth=self._authorizer()
-            )
-        self._made = self.new_client()
-        return Sender(self.server, self._made, self.retries, self._advice)
+            return HttpxChannel(self._given, self._authorizer(), owned=False), None
+        if self._auth is not None and not isinstance(self._auth, BroodAuth):
+            return self._new_httpx_channel(self._authorizer()), None
+
+        from hatcher.transport.route import Route
+        from hatcher.transport.wire.wire import Wire
+
+        wire = Wire(self.timeouts, lambda: self._ssl_context)
+        return Route(wire, self._new_httpx_channel), self._auth
+
+    def _new_httpx_channel(self, auth: httpx.Auth | None = None) -> Channel:
+        from hatcher.transport import clients
+        from hatcher.transport.httpx_channel import HttpxChannel
+
+        client = clients.build_client(self.server, self.timeouts, self._ssl_context, auth)
+        return HttpxChannel(client, owned=True)
+
+    def _exchange_channel(self, auth: BroodClientAuth, channel: Channel) -> Channel:
+        if auth.verify_ssl is None:
+            return channel
+
+        from hatcher.transport.tls import ssl_context
+        from hatcher.transport.wire.wire import Wire
+
+        verify_ssl = auth.verify_ssl
+        return Wire(self.timeouts, lambda: ssl_context(verify_ssl))
 
     def _advice(self, status_code: int, request: Request) -> str:
         """Say what to try, where the session knows better than the status alone."""

@@ -134,7 +134,7 @@ def test_a_certificate_file_that_is_missing_is_noticed_before_sending(tmp_path) 
 
 def test_options_reach_the_session() -> None:
     client = BroodClient.from_url(URL, timeout=5, retries=0, verify_ssl=False)
-    assert client._session.timeouts == Timeouts(5, 5, 5, 5)
+    assert client._session.timeouts == Timeouts(5, 5, 5, 5, 5)
     assert client._session.retries.retries == 0
     again = pickle.loads(pickle.dumps(client))._session
     assert (again.timeouts, again.retries.retries, again.verify_ssl) == (Timeouts.of(5), 0, False)

@@ -78,5 +78,5 @@ def test_timeouts_are_above_zero(seconds: float) -> None:
 
 def test_one_number_is_for_everything() -> None:
     assert Timeouts.of(5) == Timeouts(5, 5, 5, 5, 5)
-    assert Timeouts.of(None) == Timeouts(None, None, None, None)
+    assert Timeouts.of(None) == Timeouts(None, None, None, None, None)
     assert Timeouts.of(Timeouts(read=1)).read == 1

@@ -1,0 +1,136 @@
+"""Getting session tokens, and using them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import NamedTuple
+
+from hatcher.errors import InvalidJSONError
+from hatcher.transport import answers
+from hatcher.transport.agent import USER_AGENT
+from hatcher.transport.auth import EXCHANGE_PATHS, BroodClientAuth
+from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing
+
+#: What a server answers where it gives out no session tokens.
+_UNKNOWN = (404, 405)
+
+
+class Reply(NamedTuple):
+    """What came back for an exchange."""
+
+    status_code: int
+    headers: Headers
+    content: bytes
+
+
+def exchanging(auth: BroodClientAuth) -> Generator[Outgoing, Reply, None]:
+    """Exchange credentials for a session token, and let `auth` remember it.
+
+    Yields
+    ------
+    Outgoing
+        A request to send; the reply to it is to be sent in.
+
+    Raises
+    ------
+    BroodHTTPError, InvalidJSONError
+        There is no token to be had.
+    """
+    for path in EXCHANGE_PATHS:
+        outgoing = Outgoing(
+            "POST",
+            auth.server.origin,
+            auth.server.prefix + path,
+            {
+                "Authorization": auth.credentials.authorization(),
+                "User-Agent": USER_AGENT,
+                "Accept": "application/json",
+            },
+            content_length=0,
+        )
+        reply = yield outgoing
+        if reply.status_code not in _UNKNOWN:
+            break
+    auth.remember(_token_in(reply, outgoing.url))
+
+
+class Exchanger:
+    """Sends requests with a session token, and gets a new one when it must.
+
+    Parameters
+    ----------
+    auth : BroodClientAuth
+    channel : Channel
+        What carries the requests.
+    elsewhere : Channel
+        What carries the exchanges; the same one, unless they verify certificates in
+        another way.
+    """
+
+    def __init__(self, auth: BroodClientAuth, channel: Channel, elsewhere: Channel) -> None:
+        self._auth = auth
+        self._channel = channel
+        self._elsewhere = elsewhere
+
+    def send(self, outgoing: Outgoing) -> Incoming:
+        """Send a request; after a 401 once again, with a new token.
+
+        Raises
+        ------
+        Trouble
+        BroodHTTPError, InvalidJSONError
+            There is no token to be had.
+        """
+        auth, renewed = self._auth, False
+        with auth.lock:
+            if auth.is_stale:
+                self._exchange()
+                renewed = True
+            sent = outgoing.headers["Authorization"] = auth.authorization()
+        incoming = self._channel.exchange(outgoing)
+        if incoming.status_code != 401 or renewed:
+            return incoming
+        incoming.close()
+        with auth.lock:
+            # Another thread may have renewed it in the meantime.
+            if auth.authorization() == sent:
+                self._exchange()
+            outgoing.headers["Authorization"] = auth.authorization()
+        return self._channel.exchange(outgoing)
+
+    def _exchange(self) -> None:
+        steps = exchanging(self._auth)
+        outgoing = next(steps)
+        while True:
+            incoming = self._elsewhere.exchange(outgoing)
+            try:
+                reply = Reply(incoming.status_code, incoming.headers, incoming.read())
+            finally:
+                incoming.close()
+            try:
+                outgoing = steps.send(reply)
+            except StopIteration:
+                return
+
+
+def _token_in(reply: Reply, url: str) -> str:
+    asked = "exchange the credentials for a session token", "POST", url
+    if not 200 <= reply.status_code < 300:
+        advice = (
+            "This server gives out no session tokens: pass the user name and password, or "
+            "BroodBearerTokenAuth(token), as auth itself."
+            if reply.status_code in _UNKNOWN
+            else ""
+        )
+        raise answers.http_error(
+            asked, reply.status_code, reply.headers, reply.content, advice=advice
+        )
+    document = answers.parse_json(asked, reply.headers, reply.content)
+    token = document.get("token") if isinstance(document, dict) else None
+    if not isinstance(token, str) or not token:
+        raise InvalidJSONError(
+            f"Could not {asked[0]}: the answer of {url} holds no 'token'.",
+            method=asked[1],
+            url=url,
+        )
+    return token
