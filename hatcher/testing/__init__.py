@@ -3,8 +3,9 @@
 `BroodServer` and `BroodProcess` run a Brood with throw-away data; the pytest fixtures
 ``brood_server`` and ``brood_process`` hand out a fresh one to each test. `build_egg` and
 `write_egg` make eggs that a Brood accepts; `write_runtime`, `write_app`, `write_bundle` and
-`write_legacy_runtime` the other artefacts. `FaultProxy` and `ScriptedServer` misbehave as
-networks and gateways do.
+`write_legacy_runtime` the other artefacts. `FaultProxy`, `FaultyGateway` and `ScriptedServer`
+misbehave as networks and gateways do; the fixtures ``fault_proxy`` and ``faulty_gateway`` put the
+first two before ``brood_server``.
 
 The names load when they are first used: pytest imports this package in every run.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hatcher.testing.brood import BroodProcess, BroodServer
     from hatcher.testing.eggs import UnsuitableDistributionError, build_egg, write_egg
     from hatcher.testing.faults import Answer, Fault, FaultProxy, Request, ScriptedServer
+    from hatcher.testing.gateway import FaultyGateway, Passage, RequestFault
 
 __all__ = [
     "Answer",
@@ -31,7 +33,10 @@ __all__ = [
     "BroodServer",
     "Fault",
     "FaultProxy",
+    "FaultyGateway",
+    "Passage",
     "Request",
+    "RequestFault",
     "ScriptedServer",
     "UnsuitableDistributionError",
     "build_egg",
@@ -48,7 +53,10 @@ _HOMES = {
     "BroodServer": "hatcher.testing.brood",
     "Fault": "hatcher.testing.faults",
     "FaultProxy": "hatcher.testing.faults",
+    "FaultyGateway": "hatcher.testing.gateway",
+    "Passage": "hatcher.testing.gateway",
     "Request": "hatcher.testing.faults",
+    "RequestFault": "hatcher.testing.gateway",
     "ScriptedServer": "hatcher.testing.faults",
     "UnsuitableDistributionError": "hatcher.testing.eggs",
     "build_egg": "hatcher.testing.eggs",

@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from hatcher.api import BroodClient
@@ -65,7 +65,12 @@ class _Brood(ABC):
         """Stop the server and keep its data. Does nothing when it does not run."""
 
     def client(
-        self, api_version: int = 1, auth: tuple[str, str] | object | None = None
+        self,
+        api_version: int = 1,
+        auth: tuple[str, str] | object | None = None,
+        *,
+        url: str | None = None,
+        **options: Any,
     ) -> BroodClient:
         """Make a client of this server.
 
@@ -76,6 +81,10 @@ class _Brood(ABC):
         auth : tuple of str or auth object, optional
             Any authentication that `BroodClient.from_url` takes. The administrator's by default;
             for a client without any, call ``BroodClient.from_url(server.url)``.
+        url : str, optional
+            Where the client sends to, if not straight to the server: what stands before it.
+        **options
+            What else `BroodClient.from_url` takes, such as `retries` and `timeout`.
 
         Returns
         -------
@@ -85,9 +94,10 @@ class _Brood(ABC):
         from hatcher.api import BroodClient
 
         client = BroodClient.from_url(
-            self.url,
+            self.url if url is None else url,
             auth=(self.admin_email, self.admin_password) if auth is None else auth,  # type: ignore[arg-type]
             api_version=api_version,
+            **options,
         )
         self._clients.append(client)
         return client

@@ -1,4 +1,4 @@
-"""pytest fixtures: a running Brood, thrown away after the test.
+"""pytest fixtures: a running Brood, thrown away after the test, and what fails before it.
 
 pytest loads this module in every run of an environment that has hatcher, so it imports nothing
 that pytest has not imported already.
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hatcher.testing.brood import BroodProcess, BroodServer
+    from hatcher.testing.faults import Fault, FaultProxy
+    from hatcher.testing.gateway import FaultyGateway, RequestFault
 
 
 @pytest.fixture
@@ -44,3 +46,47 @@ def brood_process() -> Iterator[BroodProcess]:
 
     with BroodProcess() as server:
         yield server
+
+
+@pytest.fixture
+def fault_proxy(brood_server: BroodServer) -> Iterator[Callable[..., FaultProxy]]:
+    """A network that fails, before ``brood_server``.
+
+    Yields
+    ------
+    callable
+        Given faults, starts a `hatcher.testing.FaultProxy`, which the test's end closes: one
+        connection is spoiled for each `hatcher.testing.Fault`.
+    """
+    from contextlib import ExitStack
+
+    from hatcher.testing.faults import FaultProxy
+
+    with ExitStack() as opened:
+
+        def start(*faults: Fault) -> FaultProxy:
+            return opened.enter_context(FaultProxy(brood_server.url, faults))
+
+        yield start
+
+
+@pytest.fixture
+def faulty_gateway(brood_server: BroodServer) -> Iterator[Callable[..., FaultyGateway]]:
+    """A gateway that fails at chosen requests, before ``brood_server``.
+
+    Yields
+    ------
+    callable
+        Given faults, starts a `hatcher.testing.FaultyGateway`, which the test's end closes: each
+        `hatcher.testing.RequestFault` says which requests it is about.
+    """
+    from contextlib import ExitStack
+
+    from hatcher.testing.gateway import FaultyGateway
+
+    with ExitStack() as opened:
+
+        def start(*faults: RequestFault) -> FaultyGateway:
+            return opened.enter_context(FaultyGateway(brood_server.url, *faults))
+
+        yield start

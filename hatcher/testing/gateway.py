@@ -1,0 +1,593 @@
+"""A gateway that fails at chosen requests, whichever connection they come over."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Literal
+
+from attrs import Attribute, define, field, frozen
+
+from hatcher.testing.faults import Answer
+from hatcher.testing.listener import Listener, host_and_port, reset_on_close, shutdown
+
+__all__ = ["FaultyGateway", "Passage", "RequestFault"]
+
+_BLOCK = 65536
+
+Kind = Literal["reset", "cut", "stall", "replace", "flip", "range"]
+Place = Literal["request", "request body", "answer", "answer body", "end"]
+
+#: Where each kind can happen.
+_PLACES: dict[str, tuple[str, ...]] = {
+    "reset": ("request", "request body", "answer", "answer body", "end"),
+    "cut": ("request", "request body", "answer", "answer body", "end"),
+    "stall": ("request", "request body", "answer", "answer body"),
+    "replace": ("request", "answer"),
+    "flip": ("answer body",),
+    "range": ("answer body",),
+}
+
+
+def _possible(fault: RequestFault, attribute: Attribute[Any], place: str) -> None:
+    places = _PLACES.get(fault.kind)
+    if places is None:
+        raise ValueError(f"kind is {fault.kind!r}; give one of {', '.join(_PLACES)}.")
+    if place not in places:
+        raise ValueError(f"at is {place!r}; a {fault.kind} happens at {' or '.join(places)}.")
+
+
+@frozen
+class RequestFault:
+    """What a `FaultyGateway` does to a request.
+
+    Parameters
+    ----------
+    kind : {"reset", "cut", "stall", "replace", "flip", "range"}
+        End the connection with a reset; end it in an orderly way; pass nothing more, without
+        ending it; give `answer` instead of the server's; invert one byte of the answer; or say
+        206 with a Content-Range that is not the one asked for.
+    at : {"request", "request body", "answer", "answer body", "end"}
+        When it happens. At "request", nothing of the request has reached the server. At "request
+        body", half of its body has, or half of its head where it has no body. At "answer", the
+        server has carried the request out, and nothing of its answer passes. At "answer body",
+        half of the answer's body passes, or half of its head where it has no body. At "end", all
+        of the answer passes, and the connection ends afterwards. "flip" and "range" happen at
+        "answer body", which is then the default.
+    method : str
+        The method of the requests that are meant; ``*`` for any.
+    path : str
+        Their path without the query. ``*`` in it stands for anything, a name in braces for one
+        segment: ``/api/v1/json/admin/organizations/{organization}/teams``.
+    skip : int
+        How many such requests pass before it happens.
+    times : int
+        To how many requests it happens.
+    after : int, optional
+        How many bytes of the body pass before it happens, instead of half of it.
+    answer : Answer
+        For "replace": what is answered.
+
+    Examples
+    --------
+    >>> lost = RequestFault("reset", at="answer", method="POST", path="*/eggs/upload")
+    >>> busy = RequestFault("replace", at="request", answer=Answer(503, {"Retry-After": "1"}))
+    """
+
+    kind: Kind
+    at: Place = field(validator=_possible)
+    method: str = "*"
+    path: str = "*"
+    skip: int = 0
+    times: int = 1
+    after: int | None = None
+    answer: Answer = field(factory=lambda: Answer(503))
+
+    @at.default
+    def _usual_place(self) -> Place:
+        return "answer body" if self.kind in ("flip", "range") else "answer"
+
+    def means(self, method: str, path: str) -> bool:
+        """Whether it is about such a request.
+
+        Parameters
+        ----------
+        method : str
+        path : str
+            Without the query.
+
+        Returns
+        -------
+        bool
+        """
+        return is_meant(self.method, self.path, method, path)
+
+
+def is_meant(method_pattern: str, path_pattern: str, method: str, path: str) -> bool:
+    """Return whether a request is one of those that a method and a path with ``*`` stand for."""
+    if method_pattern not in ("*", method):
+        return False
+    pattern = re.escape(path_pattern).replace(r"\*", ".*")
+    return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", pattern), path) is not None
+
+
+@define(eq=False)
+class Passage:
+    """A request that came to a `FaultyGateway`, and how far it got.
+
+    Attributes
+    ----------
+    method : str
+    path : str
+        Without the query.
+    headers : dict of str to str
+        By their names in lower case.
+    fault : RequestFault or None
+        What was done to it.
+    reached : bool
+        Whether all of it was passed on to the server.
+    status : int or None
+        The status that the client was answered, if it was.
+    """
+
+    method: str
+    path: str
+    headers: dict[str, str] = field(repr=False)
+    fault: RequestFault | None = None
+    reached: bool = False
+    status: int | None = None
+
+
+class FaultyGateway(Listener):
+    """An HTTP gateway before a real server, which fails at chosen requests.
+
+    It knows where a request and an answer begin and end, so that a fault hits the request that is
+    meant and no other, although connections are kept; and it counts what has reached the server.
+    Requests that no fault is about pass untouched. It is a context manager.
+
+    Parameters
+    ----------
+    url : str
+        The server's URL: ``http://host:port``.
+    *faults : RequestFault
+        What happens. Of several that are about the same request, the first happens, and the next
+        to the next such request.
+
+    Examples
+    --------
+    >>> lost = RequestFault("reset", at="answer", method="POST")
+    >>> with FaultyGateway(brood_server.url, lost) as gateway:
+    ...     client = brood_server.client(url=gateway.url)
+    """
+
+    def __init__(self, url: str, *faults: RequestFault) -> None:
+        self._server = host_and_port(url)
+        self._passages: list[Passage] = []
+        self._faults: list[_Pending] = []
+        self._idle = threading.Condition()
+        self._busy = 0
+        self.add(*faults)
+        super().__init__()
+
+    @property
+    def requests(self) -> list[Passage]:
+        """What came to it so far (`list` of `Passage`), in order."""
+        with self._idle:
+            return list(self._passages)
+
+    def add(self, *faults: RequestFault) -> None:
+        """Let more happen.
+
+        Parameters
+        ----------
+        *faults : RequestFault
+        """
+        with self._idle:
+            self._faults += [_Pending(fault, fault.skip, fault.times) for fault in faults]
+
+    def clear(self) -> None:
+        """Forget what came so far, and what was still to happen."""
+        with self._idle:
+            self._passages.clear()
+            self._faults.clear()
+
+    def sent(self, method: str = "*", path: str = "*") -> int:
+        """Count the requests that came to it.
+
+        Parameters
+        ----------
+        method, path : str
+            Those that are meant; as for `RequestFault`.
+
+        Returns
+        -------
+        int
+        """
+        return len(self._meant(method, path))
+
+    def reached(self, method: str = "*", path: str = "*") -> int:
+        """Count the requests that have reached the server, all of them.
+
+        Parameters
+        ----------
+        method, path : str
+            Those that are meant; as for `RequestFault`.
+
+        Returns
+        -------
+        int
+        """
+        return sum(passage.reached for passage in self._meant(method, path))
+
+    def settle(self, timeout: float = 10.0) -> None:
+        """Wait until no request is under way, and every connection that was to end has ended.
+
+        Parameters
+        ----------
+        timeout : float
+            The seconds that this may take.
+
+        Raises
+        ------
+        TimeoutError
+            It took longer.
+        """
+        with self._idle:
+            if not self._idle.wait_for(lambda: not self._busy, timeout):
+                raise TimeoutError(f"Requests were still under way after {timeout:g} s.")
+
+    def _meant(self, method: str, path: str) -> list[Passage]:
+        return [
+            passage
+            for passage in self.requests
+            if is_meant(method, path, passage.method, passage.path)
+        ]
+
+    def _serve(self, connection: socket.socket) -> None:
+        with socket.create_connection(self._server) as server:
+            ends = _End(connection), _End(server)
+            while (head := _next_request(*ends)) is not None:
+                passage = self._begin(head)
+                goes_on = False
+                try:
+                    goes_on = _Exchange(passage, head, *ends).run()
+                finally:
+                    if not goes_on:
+                        # Before the request counts as over: whoever waits for that finds it so.
+                        connection.close()
+                        server.close()
+                    with self._idle:
+                        self._busy -= 1
+                        self._idle.notify_all()
+                if not goes_on:
+                    return
+
+    def _begin(self, head: _Head) -> Passage:
+        method, target, _ = head.line.split(" ", 2)
+        passage = Passage(method, target.partition("?")[0], head.headers)
+        with self._idle:
+            self._busy += 1
+            self._passages.append(passage)
+            for pending in self._faults:
+                if pending.left and pending.fault.means(method, passage.path):
+                    if pending.skip:
+                        pending.skip -= 1
+                        continue
+                    pending.left -= 1
+                    passage.fault = pending.fault
+                    break
+        return passage
+
+
+@define
+class _Pending:
+    fault: RequestFault
+    skip: int
+    left: int
+
+
+# --- one request and its answer -------------------------------------------------------------------
+
+
+class _Exchange:
+    """One request on its way to the server, and the answer on its way back."""
+
+    def __init__(self, passage: Passage, head: _Head, client: _End, server: _End) -> None:
+        self._passage = passage
+        self._request = head
+        self._client = client
+        self._server = server
+        self._fault = passage.fault or RequestFault("cut", at="end", times=0)
+        self._spoiled = passage.fault is not None
+
+    def run(self) -> bool:
+        """Pass both on, or do what is to be done; return whether the connections go on."""
+        if "transfer-encoding" in self._request.headers:
+            # Where such a request ends cannot be told without reading it as a whole.
+            self._answer_instead(Answer(411, body=b"The gateway wants a Content-Length.\n"))
+            return False
+        if self._happens("request"):
+            if self._fault.kind == "replace":
+                return self._answer_instead(self._fault.answer)
+            return self._strike()
+        if self._happens("request body"):
+            self._pass_half_of_request()
+            return self._strike()
+        whole = self._pass_request()
+        self._passage.reached = True
+        answer = self._answer_head()
+        if answer is None:
+            return False
+        if self._happens("answer"):
+            for _ in _body(self._server, answer, self._request):
+                pass
+            if self._fault.kind == "replace":
+                return self._answer_instead(self._fault.answer) and whole
+            return self._strike()
+        goes_on = self._pass_answer(answer)
+        if self._happens("end"):
+            return self._strike()
+        if not whole:
+            # The server has answered without reading on. A close now would reset the connection,
+            # and the client might never see the answer.
+            shutdown(self._client.socket, socket.SHUT_WR)
+            self._client.drain()
+        return goes_on and whole
+
+    def _happens(self, place: Place) -> bool:
+        return self._spoiled and self._fault.at == place
+
+    # The request
+
+    def _pass_half_of_request(self) -> None:
+        length = self._request.content_length or 0
+        if not length:
+            self._server.send(self._request.raw[: len(self._request.raw) // 2])
+            return
+        self._server.send(self._request.raw)
+        after = length // 2 if self._fault.after is None else min(self._fault.after, length)
+        for block in self._client.blocks(after):
+            self._server.send(block)
+
+    def _pass_request(self) -> bool:
+        """Pass a request on; return whether all of it was wanted."""
+        self._server.send(self._request.raw)
+        left = self._request.content_length or 0
+        # A client that asks first whether to go on, and a server that does not read on, both
+        # make the answer come before the end of the body.
+        while left:
+            if self._server.is_readable() or (
+                not self._client.buffered and self._server.is_readable_before(self._client)
+            ):
+                if not self._pass_interim():
+                    return False
+                continue
+            block = self._client.receive(left)
+            if not block:
+                raise ConnectionResetError("The client went away in the middle of its request.")
+            left -= len(block)
+            try:
+                self._server.send(block)
+            except OSError:
+                return False
+        return True
+
+    def _pass_interim(self) -> bool:
+        """Pass a 100 Continue on, if that is what is coming."""
+        head = self._server.head()
+        if head is None or not 100 <= head.status < 200:
+            self._early = head
+            return False
+        self._client.send(head.raw)
+        return True
+
+    _early: _Head | None = None
+
+    # The answer
+
+    def _answer_head(self) -> _Head | None:
+        if self._early is not None:
+            return self._early
+        while (head := self._server.head()) is not None and 100 <= head.status < 200:
+            self._client.send(head.raw)
+        return head
+
+    def _answer_instead(self, answer: Answer) -> bool:
+        self._passage.status = answer.status
+        # Whoever asks first whether to go on has not sent the body.
+        asks = "expect" in self._request.headers
+        if not self._passage.reached and not asks:
+            for _ in self._client.blocks(self._request.content_length or 0):
+                pass
+        self._client.send(answer.render())
+        if asks:
+            return False
+        return answer.end == "keep" and answer.cut is None and answer.raw is None
+
+    def _pass_answer(self, answer: _Head) -> bool:
+        body = _body(self._server, answer, self._request)
+        if not self._happens("answer body"):
+            self._passage.status = answer.status
+            self._client.send(answer.raw)
+            for block in body:
+                self._client.send(block)
+            return not answer.ends_the_connection
+        if self._fault.kind == "range":
+            return self._pass_wrong_range(answer, body)
+        blocks = list(body) if answer.content_length is None else body
+        length = answer.content_length
+        if length is None:
+            length = sum(map(len, blocks))
+        if not length:
+            return self._spoil_head(answer)
+        self._passage.status = answer.status
+        self._client.send(answer.raw)
+        after = length // 2 if self._fault.after is None else min(self._fault.after, length - 1)
+        passed = 0
+        for block in blocks:
+            at = after - passed
+            passed += len(block)
+            if not 0 <= at < len(block):
+                self._client.send(block)
+            elif self._fault.kind == "flip":
+                self._client.send(block[:at] + bytes([block[at] ^ 0xFF]) + block[at + 1 :])
+            else:
+                self._client.send(block[:at])
+                return self._strike()
+        return not answer.ends_the_connection
+
+    def _spoil_head(self, answer: _Head) -> bool:
+        if self._fault.kind == "flip":
+            self._client.send(bytes([answer.raw[0] ^ 0xFF]) + answer.raw[1:])
+            return False
+        self._client.send(answer.raw[: len(answer.raw) // 2])
+        return self._strike()
+
+    def _pass_wrong_range(self, answer: _Head, body: Iterator[bytes]) -> bool:
+        content = b"".join(body)
+        first, last, total = 1, len(content), len(content) + 1
+        said = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", answer.headers.get("content-range", ""))
+        if said is not None:
+            first, last, total = (int(number) + 1 for number in said.groups())
+        dropped = "content-range", "content-length", "transfer-encoding"
+        headers = {name: value for name, value in answer.headers.items() if name not in dropped}
+        headers["Content-Range"] = f"bytes {first}-{last}/{total}"
+        self._passage.status = 206
+        self._client.send(Answer(206, headers, content).render())
+        return True
+
+    # What happens
+
+    def _strike(self) -> bool:
+        if self._fault.kind == "stall":
+            self._client.drain()  # until the client gives up
+        elif self._fault.kind == "reset":
+            for end in (self._client, self._server):
+                reset_on_close(end.socket)
+        else:
+            for end in (self._client, self._server):
+                shutdown(end.socket, socket.SHUT_RDWR)
+        return False
+
+
+# --- reading HTTP ---------------------------------------------------------------------------------
+
+
+@frozen
+class _Head:
+    """The head of a request or of an answer."""
+
+    raw: bytes
+
+    @cached_property
+    def line(self) -> str:
+        return self.raw.split(b"\r\n", 1)[0].decode("latin-1")
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        found = {}
+        for line in self.raw.decode("latin-1").split("\r\n")[1:]:
+            name, separator, value = line.partition(":")
+            if separator:
+                found[name.lower()] = value.strip()
+        return found
+
+    @property
+    def status(self) -> int:
+        return int(self.line.split(" ", 2)[1])
+
+    @property
+    def content_length(self) -> int | None:
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isdecimal() else None
+
+    @property
+    def ends_the_connection(self) -> bool:
+        if self.headers.get("connection", "").lower() == "close" or "HTTP/1.0" in self.line:
+            return True
+        framed = self.status in (204, 304) or "transfer-encoding" in self.headers
+        return not framed and self.content_length is None
+
+
+class _End:
+    """One end of the gateway: a socket, and what of it was received but not used."""
+
+    def __init__(self, end: socket.socket) -> None:
+        # A head and its body are two sends; without this the second may wait for the first.
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = end
+        self.buffered = b""
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def receive(self, limit: int = _BLOCK) -> bytes:
+        data = self.buffered or self.socket.recv(_BLOCK)
+        self.buffered = data[limit:]
+        return data[:limit]
+
+    def blocks(self, count: int) -> Iterator[bytes]:
+        """Give so many bytes, or as many as come."""
+        while count and (data := self.receive(count)):
+            count -= len(data)
+            yield data
+
+    def head(self) -> _Head | None:
+        """Receive until the end of a head; return None when there is no such end."""
+        raw = self.until(b"\r\n\r\n")
+        return None if raw is None else _Head(raw)
+
+    def until(self, mark: bytes) -> bytes | None:
+        while mark not in self.buffered:
+            data = self.socket.recv(_BLOCK)
+            if not data:
+                return None
+            self.buffered += data
+        found, _, self.buffered = self.buffered.partition(mark)
+        return found + mark
+
+    def drain(self) -> None:
+        """Receive until the other side ends, for nothing."""
+        while self.receive():
+            pass
+
+    def is_readable(self) -> bool:
+        return bool(self.buffered or select.select([self.socket], [], [], 0)[0])
+
+    def is_readable_before(self, other: _End) -> bool:
+        """Wait for either end; return whether there is something at this one."""
+        return self.socket in select.select([self.socket, other.socket], [], [])[0]
+
+
+def _next_request(client: _End, server: _End) -> _Head | None:
+    """Return the head of the next request; None when either side has ended."""
+    # A server that closes an unused connection closes it for the client too.
+    if not client.buffered and server.is_readable_before(client) and not client.is_readable():
+        return None
+    return client.head()
+
+
+def _body(server: _End, answer: _Head, request: _Head) -> Iterator[bytes]:
+    """Give the body of an answer as it is on the wire."""
+    if answer.status in (204, 304) or request.line.startswith("HEAD "):
+        return
+    if answer.content_length is not None:
+        left = answer.content_length
+        for block in server.blocks(left):
+            left -= len(block)
+            yield block
+        if left:
+            raise ConnectionResetError("The server ended in the middle of its answer.")
+    elif "chunked" in answer.headers.get("transfer-encoding", "").lower():
+        size = -1
+        while size and (line := server.until(b"\r\n")) is not None:
+            yield line
+            size = int(line.split(b";")[0], 16)
+            yield from server.blocks(size + 2)
+    else:
+        while data := server.receive():
+            yield data
