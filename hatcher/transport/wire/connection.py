@@ -262,6 +262,8 @@ class Connection:
             data = self._sock.recv(_BLOCK)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
+        except OSError as error:
+            raise self.trouble("lost", str(error)) from error
         if not data:
             raise self.trouble("no answer")
         parser.feed(data)

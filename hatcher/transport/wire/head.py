@@ -35,6 +35,7 @@ class Parser:
         self.body: list[bytes] = []
         self.is_complete = False
         self.has_excess = False
+        self._keeps_alive = False
         self._fed = 0
         self._parser = HttpResponseParser(self)
 
@@ -60,7 +61,7 @@ class Parser:
     @property
     def keeps_alive(self) -> bool:
         """Whether the connection may be used again after this answer."""
-        return not self.has_excess and bool(self._parser.should_keep_alive())
+        return self._keeps_alive and not self.has_excess
 
     @property
     def content_length(self) -> int | None:
@@ -94,6 +95,7 @@ class Parser:
         status_code = self._parser.get_status_code()
         if status_code >= 200:
             self.status_code = status_code
+            self._keeps_alive = self._parser.should_keep_alive()
         else:
             self.headers.clear()
 
