@@ -37,7 +37,7 @@ def error_for(
     url = showable(url)
     kind, words = _ERRORS[trouble.kind]
     reason = f" ({trouble.reason})" if trouble.reason else ""
-    message = words.format(url=url, reason=reason, outcome=_OUTCOME[request.safety])
+    message = words.format(url=url, reason=reason, outcome=OUTCOME[request.safety])
     return kind(f"Could not {request.action}: {message}", method=request.method, url=url)
 
 
@@ -90,7 +90,7 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str]
 }
 
 #: What a lost answer leaves open.
-_OUTCOME = {
+OUTCOME = {
     "safe": "Nothing was changed; try again.",
     "idempotent": "It may have been carried out; asking for it again does no harm.",
     "ambiguous": "It may have been carried out all the same: look before asking for it again.",

@@ -1,10 +1,14 @@
-"""Trying again: when it is harmless, and how long to wait before."""
+"""Trying again: when it is harmless, and how long to wait before.
+
+What follows for every operation and every fault is written down, and tried, in
+``tests/faults/retries.toml``.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -24,10 +28,17 @@ from hatcher.transport.request import Safety
 
 logger = logging.getLogger("hatcher")
 
+_UNSENT = "_unsent"
+
 T = TypeVar("T")
 
-#: The server, or a gateway before it, may answer otherwise a moment later.
-_PASSING = frozenset({429, 502, 503, 504})
+#: The server has not carried the request out, and may do so later.
+_TURNED_AWAY = frozenset({408, 429})
+
+#: A gateway's words, or those of a server that has too much to do: it may answer otherwise
+#: a moment later, and has perhaps carried the request out. 500 is none of them: a server
+#: that fails so, fails again.
+_PASSING = frozenset({502, 503, 504})
 
 
 def _not_negative(_: object, attribute: Attribute[Any], value: float) -> None:
@@ -63,8 +74,12 @@ class RetryPolicy:
     def allows(self, safety: Safety, error: BaseException) -> bool:
         """Whether a request of that safety may be sent again after `error`.
 
-        What is not safe goes out again only when it certainly had no effect: no
-        connection was made, or the server turned it away for its rate.
+        What is safe or idempotent goes out again after whatever passes: a lost
+        connection, silence, 408, 429, 502, 503, 504. What is ambiguous does so only
+        when it certainly had no effect: nothing of it was sent, or the server turned
+        it away because it was too slow (408) or too frequent (429). An answer that
+        makes no sense is not asked for again: a wrong URL or a captive portal, which
+        it comes from, would give it again.
 
         Parameters
         ----------
@@ -79,14 +94,84 @@ class RetryPolicy:
         """
         if isinstance(error, TLSError):
             return False
+        harmless = safety != "ambiguous" or is_unsent(error)
         if isinstance(error, BroodHTTPError):
             if error.retry_after is not None and error.retry_after > self.longest:
                 return False
-            passing = error.status_code in _PASSING
-            return passing and (safety == "safe" or error.status_code == 429)
-        if safety == "safe":
-            return isinstance(error, BroodConnectionError | BroodTimeoutError)
-        return isinstance(error, NotConnectedError)
+            if error.status_code in _TURNED_AWAY:
+                return True
+            return harmless and error.status_code in _PASSING
+        return harmless and isinstance(error, BroodConnectionError | BroodTimeoutError)
+
+
+def unsent(error: T) -> T:
+    """Note of an error that nothing of the request itself had been sent.
+
+    It is one of the exchange of credentials that goes before.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    Exception
+        The same.
+    """
+    vars(error)[_UNSENT] = True
+    return error
+
+
+def is_unsent(error: BaseException) -> bool:
+    """Whether a request failed before anything of it was sent.
+
+    Parameters
+    ----------
+    error : BaseException
+        Why it failed.
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(error, NotConnectedError) or vars(error).get(_UNSENT, False)
+
+
+def is_certainly_undone(error: BaseException) -> bool:
+    """Whether a request that failed has certainly not been carried out.
+
+    Parameters
+    ----------
+    error : BaseException
+        Why it failed.
+
+    Returns
+    -------
+    bool
+    """
+    if is_unsent(error):
+        return True
+    return isinstance(error, BroodHTTPError) and error.status_code < 500
+
+
+def may_be_gone(method: str, earlier: Iterable[BaseException]) -> bool:
+    """Whether what is to be deleted may have been deleted by an earlier try.
+
+    The answer to that one got lost, and a 404 to the next is then a success: there is
+    nothing left to delete.
+
+    Parameters
+    ----------
+    method : str
+        Of the request.
+    earlier : iterable of BaseException
+        Why the tries so far have failed.
+
+    Returns
+    -------
+    bool
+    """
+    return method == "DELETE" and not all(map(is_certainly_undone, earlier))
 
 
 def resume(

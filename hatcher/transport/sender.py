@@ -11,18 +11,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
+from attrs import evolve
+
 from hatcher.errors import (
     BroodHTTPError,
     HatcherException,
+    NotFoundError,
     RedirectError,
 )
 from hatcher.transport import answers
 from hatcher.transport.agent import USER_AGENT
 from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble, split
 from hatcher.transport.download import Download
-from hatcher.transport.faults import error_for
+from hatcher.transport.faults import OUTCOME, error_for
 from hatcher.transport.request import Request
-from hatcher.transport.retry import RetryPolicy, resume
+from hatcher.transport.retry import RetryPolicy, may_be_gone, resume
 from hatcher.transport.urls import ServerURL, showable
 
 if TYPE_CHECKING:
@@ -95,7 +98,7 @@ class Sender:
 
     def fetch(self, request: Request) -> Answer:
         """Send a request; return its answer, body and all."""
-        return self._carry_out(request, self._fetch)
+        return self._carry_out(request, self._fetch, Answer(204, Headers(), b""))
 
     def open(self, request: Request) -> Download:
         """Send a request; return its answer before its body has arrived."""
@@ -111,17 +114,29 @@ class Sender:
         """Close the connections."""
         self._channel.close()
 
-    def _carry_out(self, request: Request, attempt: Callable[[Request], T]) -> T:
+    def _carry_out(
+        self, request: Request, attempt: Callable[[Request], T], done: T | None = None
+    ) -> T:
+        """Send a request as often as it takes; `done` stands for the answer that got lost."""
         interrupted = self._interrupted
         try:
             return attempt(request)
         except HatcherException as error:
             first = error
+        failures = [first]
 
         def again() -> T:
             if interrupted.is_set():
                 raise error_for(request, self._url(request), Trouble("interrupted"))
-            return attempt(request)
+            gone = done is not None and may_be_gone(request.method, failures)
+            try:
+                return attempt(evolve(request, may_be_missing=True) if gone else request)
+            except HatcherException as error:
+                if done is not None and gone and isinstance(error, NotFoundError):
+                    logger.info("it was deleted, although the answer was lost: %s", error)
+                    return done
+                failures.append(error)
+                raise
 
         return resume(self._retries, request.safety, first, again, sleep=interrupted.wait)
 
@@ -220,6 +235,8 @@ class Sender:
                 f"The request was sent on from {self._server} to another server, where "
                 "credentials never follow. If you trust it, give its URL to the client."
             )
+        elif incoming.status_code >= 500 and request.safety == "ambiguous":
+            advice = OUTCOME["ambiguous"]
         else:
             advice = self._advice(incoming.status_code, request)
         return answers.http_error(

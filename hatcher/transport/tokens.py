@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import NamedTuple
 
-from hatcher.errors import InvalidJSONError
+from hatcher.errors import HatcherException, InvalidJSONError
 from hatcher.transport import answers
 from hatcher.transport.agent import USER_AGENT
 from hatcher.transport.auth import EXCHANGE_PATHS, BroodClientAuth
-from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing
+from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble
+from hatcher.transport.faults import error_for
+from hatcher.transport.request import Request
+from hatcher.transport.retry import unsent
 
 #: What a server answers where it gives out no session tokens.
 _UNKNOWN = (404, 405)
+
+#: What an exchange is called in errors.
+_EXCHANGE = Request("v1_create_session_token", "POST", EXCHANGE_PATHS[0], "safe")
 
 
 class Reply(NamedTuple):
@@ -99,18 +105,28 @@ class Exchanger:
         return self._channel.exchange(outgoing)
 
     def _exchange(self) -> None:
+        """Get a token. When that fails, nothing of what it is for has been sent."""
         steps = exchanging(self._auth)
         outgoing = next(steps)
         while True:
-            incoming = self._elsewhere.exchange(outgoing)
             try:
-                reply = Reply(incoming.status_code, incoming.headers, incoming.read())
-            finally:
-                incoming.close()
+                reply = self._reply(outgoing)
+            except Trouble as trouble:
+                raise unsent(error_for(_EXCHANGE, outgoing.url, trouble)) from trouble
             try:
                 outgoing = steps.send(reply)
             except StopIteration:
                 return
+            except HatcherException as error:
+                unsent(error)
+                raise
+
+    def _reply(self, outgoing: Outgoing) -> Reply:
+        incoming = self._elsewhere.exchange(outgoing)
+        try:
+            return Reply(incoming.status_code, incoming.headers, incoming.read())
+        finally:
+            incoming.close()
 
 
 def _token_in(reply: Reply, url: str) -> str:

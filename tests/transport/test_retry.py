@@ -9,14 +9,17 @@ from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
     HatcherException,
+    IncompleteDownloadError,
     InvalidArgumentError,
     InvalidEgg,
+    InvalidJSONError,
     NotConnectedError,
     TLSError,
+    TransferInterruptedError,
 )
 from hatcher.transport.answers import http_error
 from hatcher.transport.request import Safety
-from hatcher.transport.retry import RetryPolicy, parse_retry_after
+from hatcher.transport.retry import RetryPolicy, may_be_gone, parse_retry_after, unsent
 from hatcher.transport.timeouts import Timeouts
 
 
@@ -40,18 +43,61 @@ def answered(status: int, retry_after: str | None = None) -> HatcherException:
         ("safe", NotConnectedError("refused"), True),
         ("safe", TLSError("certificate"), False),
         ("safe", InvalidEgg("no egg"), False),
-        ("idempotent", answered(503), False),
-        ("idempotent", BroodConnectionError("lost"), False),
+        ("safe", answered(408), True),
+        ("safe", InvalidJSONError("cut"), False),
+        ("safe", TransferInterruptedError("Ctrl-C"), False),
+        ("idempotent", answered(408), True),
+        ("idempotent", answered(429, "1"), True),
+        ("idempotent", answered(500), False),
+        ("idempotent", answered(502), True),
+        ("idempotent", answered(503), True),
+        ("idempotent", answered(503, "3600"), False),
+        ("idempotent", answered(504), True),
+        ("idempotent", BroodConnectionError("lost"), True),
+        ("idempotent", IncompleteDownloadError("cut"), True),
+        ("idempotent", BroodTimeoutError("silent"), True),
         ("idempotent", NotConnectedError("refused"), True),
-        ("ambiguous", answered(503), False),
+        ("ambiguous", answered(408), True),
         ("ambiguous", answered(429, "1"), True),
+        ("ambiguous", answered(429, "3600"), False),
+        ("ambiguous", answered(500), False),
+        ("ambiguous", answered(502), False),
+        ("ambiguous", answered(503), False),
+        ("ambiguous", answered(503, "1"), False),
+        ("ambiguous", answered(504), False),
         ("ambiguous", BroodConnectionError("lost"), False),
+        ("ambiguous", IncompleteDownloadError("cut"), False),
         ("ambiguous", BroodTimeoutError("silent"), False),
         ("ambiguous", NotConnectedError("refused"), True),
+        ("ambiguous", TLSError("certificate"), False),
+        ("ambiguous", unsent(answered(503)), True),
+        ("ambiguous", unsent(answered(500)), False),
+        ("ambiguous", unsent(BroodTimeoutError("silent")), True),
     ],
 )
 def test_what_is_sent_again(safety: Safety, error: HatcherException, again: bool) -> None:
     assert RetryPolicy().allows(safety, error) is again
+
+
+@pytest.mark.parametrize(
+    ("method", "earlier", "gone"),
+    [
+        ("DELETE", [BroodConnectionError("lost")], True),
+        ("DELETE", [BroodTimeoutError("silent")], True),
+        ("DELETE", [answered(502)], True),
+        ("DELETE", [answered(429), answered(504)], True),
+        ("DELETE", [NotConnectedError("refused")], False),
+        ("DELETE", [answered(429), answered(408)], False),
+        ("DELETE", [unsent(BroodTimeoutError("silent"))], False),
+        ("DELETE", [], False),
+        ("PUT", [BroodConnectionError("lost")], False),
+        ("GET", [BroodConnectionError("lost")], False),
+    ],
+)
+def test_what_may_be_deleted_already(
+    method: str, earlier: list[HatcherException], gone: bool
+) -> None:
+    assert may_be_gone(method, earlier) is gone
 
 
 def test_retry_after_is_read_in_both_forms() -> None:
