@@ -21,6 +21,7 @@ from hatcher.errors import (
     PermissionDeniedError,
     RedirectError,
     TLSError,
+    TransferInterruptedError,
 )
 from hatcher.testing import Answer, BroodServer, ScriptedServer
 from hatcher.transport import auth as auth_module
@@ -311,3 +312,63 @@ def test_nothing_is_retried_when_that_is_asked_for() -> None:
         ):
             client.list_platforms()
         assert len(server.requests) == 1
+
+
+class TestInterruption:
+    def test_what_waits_ends_and_what_follows_works(self) -> None:
+        asked, hold = threading.Event(), threading.Event()
+
+        def silent(_: object) -> Answer:
+            asked.set()
+            hold.wait(10)
+            return Answer(500)
+
+        failures: list[HatcherException] = []
+
+        def ask(client: BroodClient) -> None:
+            try:
+                client.list_platforms()
+            except HatcherException as error:
+                failures.append(error)
+
+        with (
+            ScriptedServer(silent, PLATFORMS) as server,
+            BroodClient.from_url(server.url) as client,
+        ):
+            thread = threading.Thread(target=ask, args=(client,))
+            thread.start()
+            asked.wait(10)
+            client._session.interrupt()
+            thread.join(10)
+            hold.set()
+            assert [type(error) for error in failures] == [TransferInterruptedError]
+            assert client.list_platforms() == ["rh8-x86_64"]
+
+    def test_a_pause_between_two_tries_ends_too(self) -> None:
+        failures: list[HatcherException] = []
+
+        def ask(client: BroodClient) -> None:
+            try:
+                client.list_platforms()
+            except HatcherException as error:
+                failures.append(error)
+
+        patient = RetryPolicy(3, backoff=60, longest=60)
+        answered = threading.Event()
+
+        def busy(_: object) -> Answer:
+            answered.set()
+            return Answer(503)
+
+        with (
+            ScriptedServer(busy) as server,
+            BroodClient.from_url(server.url, retries=patient) as client,
+        ):
+            thread = threading.Thread(target=ask, args=(client,))
+            thread.start()
+            answered.wait(10)
+            while thread.is_alive():  # it may not have begun to wait yet
+                client._session.interrupt()
+                thread.join(0.05)
+            assert [type(error) for error in failures] == [TransferInterruptedError]
+            assert len(server.requests) == 1
