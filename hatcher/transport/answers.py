@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import gzip
-import json
 import re
-import zlib
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from hatcher.errors import (
     BroodHTTPError,
     ErrorResponse,
     InvalidJSONError,
+    InvalidResponseError,
     http_error_class,
 )
+from hatcher.transport import parsing
 from hatcher.transport.retry import parse_retry_after
 from hatcher.transport.urls import showable
+
+T = TypeVar("T")
 
 #: What was being done, in words; the HTTP method; and the URL.
 Asked: TypeAlias = tuple[str, str, str]
@@ -25,7 +25,6 @@ Asked: TypeAlias = tuple[str, str, str]
 #: Bytes of an error's body that are kept.
 MAX_ERROR_BODY = 64 * 1024
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _HTML_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -39,8 +38,7 @@ def parse_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Any:
     headers : mapping of str to str
         The answer's headers.
     content : bytes
-        Its body; may still be compressed, since some gateways drop the header
-        that says so.
+        Its body; may be compressed.
 
     Returns
     -------
@@ -50,17 +48,74 @@ def parse_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Any:
     ------
     InvalidJSONError
         It is not JSON.
+    InvalidResponseError
+        It unpacks to far too much.
     """
-    action, method, url = asked
+    return read_json(asked, headers, unpacked(asked, headers, content), parsing.loads)
+
+
+def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
+    """Return the text of an answer that should be JSON.
+
+    Parameters
+    ----------
+    asked, headers, content
+        As for `parse_json`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    InvalidJSONError, InvalidResponseError
+        As for `parse_json`.
+    """
     try:
-        return json.loads(_gunzip(content))
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        raise InvalidJSONError(
-            f"Could not {action}: {method} {showable(url)} should be answered in JSON, but "
-            f"{_describe(headers, content)} came. Check that the URL is that of a Brood server.",
+        return parsing.unpack(content)
+    except parsing.BombError as error:
+        action, method, url = asked
+        raise InvalidResponseError(
+            f"Could not {action}: the answer to {method} {showable(url)} was given up: {error}. "
+            "Check that the URL is that of a Brood server, and whom the connection goes through.",
             method=method,
             url=showable(url),
         ) from error
+    except ValueError as error:
+        raise _no_json(asked, headers, content) from error
+
+
+def read_json(
+    asked: Asked, headers: Mapping[str, str], text: bytes, read: Callable[[bytes], T]
+) -> T:
+    """Make objects of the text of an answer that should be JSON.
+
+    Parameters
+    ----------
+    asked, headers
+        As for `parse_json`.
+    text : bytes
+        What `unpacked` returned.
+    read : callable
+        Does it, or raises ValueError.
+
+    Returns
+    -------
+    object
+        What `read` returned.
+
+    Raises
+    ------
+    InvalidJSONError
+        `read` cannot use it.
+    """
+    try:
+        with parsing.collector_held(text):
+            return read(text)
+    except parsing.ShapeError as error:
+        raise unexpected(asked, str(error)) from error
+    except ValueError as error:
+        raise _no_json(asked, headers, text) from error
 
 
 def http_error(
@@ -90,8 +145,7 @@ def http_error(
         Of the status's own class, with the server's words.
     """
     action, method, url = asked
-    with contextlib.suppress(OSError, EOFError, zlib.error):  # else it is shown as it came
-        content = _gunzip(content)
+    content = parsing.beginning(content, MAX_ERROR_BODY)
     response = ErrorResponse(
         status_code, headers.get("Content-Type", ""), content.decode("utf-8", "replace")
     )
@@ -107,8 +161,37 @@ def http_error(
     )
 
 
-def _gunzip(content: bytes) -> bytes:
-    return gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content
+def unexpected(asked: Asked, what: str) -> InvalidJSONError:
+    """Return the exception for JSON of another shape than Brood's.
+
+    Parameters
+    ----------
+    asked : tuple of (str, str, str)
+        What was asked.
+    what : str
+        What is wrong with the answer, such as ``is no JSON object``.
+
+    Returns
+    -------
+    InvalidJSONError
+    """
+    action, method, url = asked
+    return InvalidJSONError(
+        f"Could not {action}: the answer to {method} {showable(url)} {what}. Check that the URL "
+        "is that of a Brood server.",
+        method=method,
+        url=showable(url),
+    )
+
+
+def _no_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
+    action, method, url = asked
+    return InvalidJSONError(
+        f"Could not {action}: {method} {showable(url)} should be answered in JSON, but "
+        f"{_describe(headers, content)} came. Check that the URL is that of a Brood server.",
+        method=method,
+        url=showable(url),
+    )
 
 
 def _server_words(headers: Mapping[str, str], response: ErrorResponse) -> str | None:
