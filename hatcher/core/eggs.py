@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from hatcher.artefacts.egg import read_egg
+from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 from hatcher.core.index import Index
@@ -190,12 +190,17 @@ class Eggs(Node):
             The repository may not be written to, or not even be seen.
         """
         egg = read_egg(filename)
-        there = self.egg(egg.python_tag, egg.name, egg.full_version)
-        if verify and not overwrite and is_same(egg.path, there._remote_sha256(), str(self)):
-            return
+        if verify and not overwrite:
+            there = self.egg(egg.python_tag, egg.name, egg.full_version)
+            if is_same(egg.path, there._remote_sha256(), str(self)):
+                return
+        self._send_egg(egg, overwrite, enabled)
+
+    def _send_egg(self, egg: EggFile, overwrite: bool, enabled: bool) -> None:
+        """Upload an egg that has been read."""
 
         def is_stored(sha256: str) -> bool:
-            found = there._found() or {}
+            found = self.egg(egg.python_tag, egg.name, egg.full_version)._found() or {}
             return found.get("sha256") == sha256 and found.get("enabled", enabled) == enabled
 
         request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
@@ -333,14 +338,18 @@ class Eggs(Node):
         """
         if isinstance(eggs_to_enable, str | os.PathLike):
             raise InvalidArgumentError("reindex takes a list of eggs; put the one into a list.")
-        eggs = {
+        self._enable(map(read_egg, eggs_to_enable))
+
+    def _enable(self, eggs: Iterable[EggFile]) -> None:
+        """Enable eggs that have been read."""
+        named = {
             (egg.name.lower(), egg.full_version, egg.python_tag or NO_PYTHON_TAG): None
-            for egg in map(read_egg, eggs_to_enable)
+            for egg in eggs
         }
         body = {
             "eggs": [
                 {"name": name, "version": version, "python_tag": python_tag}
-                for name, version, python_tag in eggs
+                for name, version, python_tag in named
             ]
         }
         self._session.send(self._request("reindex_eggs", json=body))
