@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hatcher.artefacts.platforms import usual_platform
 from hatcher.server.refusals import bad_request
 
 PLATFORMS = (
@@ -32,19 +33,6 @@ PLATFORMS = (
     "win-x86",
     "win-x86_64",
 )
-
-#: Other names of the architectures, the oldest first.
-ARCHITECTURES = {
-    "32": "x86",
-    "64": "x86_64",
-    "i386": "x86",
-    "i686": "x86",
-    "amd64": "x86_64",
-    "x86-64": "x86_64",
-    "aarch64": "arm64",
-    "armv8": "arm64",
-    "armv9": "arm64",
-}
 
 #: The tags of real implementations.
 PYTHON_TAGS = (
@@ -82,8 +70,7 @@ def canonical_platform(name: str) -> str:
     Refusal
         400: there is no such platform.
     """
-    system, _, architecture = name.lower().replace("_", "-", 1).partition("-")
-    platform = f"{system}-{ARCHITECTURES.get(architecture, architecture)}"
+    platform = usual_platform(name)
     if platform not in PLATFORMS:
         raise bad_request(
             f"'{name}' is no platform that this server knows. Choose one of: "

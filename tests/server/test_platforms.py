@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hatcher.artefacts.platforms import ARCHITECTURES
 from hatcher.server.platforms import (
-    ARCHITECTURES,
     NO_TAG,
     PLATFORMS,
     PYTHON_TAGS,
