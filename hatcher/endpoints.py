@@ -1,18 +1,21 @@
 """The seam: operations of the description, as requests that a session can send.
 
-This is the only module of hatcher that imports `brood_api`, the client generated
-from ``openapi/brood.yaml``. It takes the method, the quoted path and the query
-from there; sending, errors and documents are hatcher's own.
+This is the only module of hatcher that imports `brood_api`, the package generated
+from ``openapi/brood.yaml``. It takes the method, the path and the query from the table
+there; the generated client itself, which needs httpx, is for those who ask for it.
+Sending, errors and documents are hatcher's own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from importlib import import_module
+from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
-from brood_api.operations import OPERATIONS
+from brood_api.operations import OPERATIONS, Operation
 from hatcher.errors import HatcherException, UnsupportedAPIVersionError
 from hatcher.transport.request import Request
 from hatcher.transport.urls import checked_segment
@@ -82,7 +85,43 @@ def request(
         A path parameter cannot be a segment of a path.
     UnsupportedAPIVersionError
         This version of the API has no such operation.
+    TypeError
+        The description knows no such argument of the operation, or requires another.
     """
+    definition = _definition(api_version, operation)
+    described = definition.described
+    names = {}
+    for name in definition.path_names:
+        value = arguments.pop(name) if name in arguments else place.get(name)
+        names[name] = checked_segment(value, _WORDS.get(name, name))
+    params = {}
+    for parameter in described.query:
+        value = arguments.pop(parameter.name, parameter.default)
+        if value is not None:
+            params[parameter.name] = str(value)
+        elif parameter.required:
+            raise TypeError(f"{definition.operation_id} needs {parameter.name}")
+    if arguments:
+        raise TypeError(f"{definition.operation_id} does not know {', '.join(arguments)}")
+    return Request(
+        operation=definition.operation_id,
+        method=described.method,
+        path=described.path.format_map({name: quote(names[name], safe="") for name in names}),
+        safety=described.safety,
+        params=params,
+        json=json,
+        names=names,
+    )
+
+
+class _Definition(NamedTuple):
+    operation_id: str
+    described: Operation
+    path_names: tuple[str, ...]
+
+
+@cache
+def _definition(api_version: int, operation: str) -> _Definition:
     operation_id = f"v{api_version}_{operation}"
     described = OPERATIONS.get(operation_id)
     if described is None:
@@ -91,26 +130,7 @@ def request(
             f"Brood's API version {api_version} cannot {operation.replace('_', ' ')}; "
             f"make the client with api_version={' or '.join(map(str, others))}."
         )
-    names = {
-        name: checked_segment(value, _WORDS.get(name, name))
-        for name, value in {**place, **arguments}.items()
-        if f"{{{name}}}" in described.path
-    }
-    query = {
-        name: str(value) if isinstance(value, bool) else value
-        for name, value in arguments.items()
-        if name not in names
-    }
-    definition = import_module(described.module).request_kwargs(**names, **query)
-    return Request(
-        operation=operation_id,
-        method=definition["method"].upper(),
-        path=definition["url"],
-        safety=described.safety,
-        params=definition.get("params", {}),
-        json=json,
-        names=names,
-    )
+    return _Definition(operation_id, described, tuple(re.findall(r"{(\w+)}", described.path)))
 
 
 def raw_client(session: Session) -> Client:

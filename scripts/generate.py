@@ -59,6 +59,14 @@ class GenerationError(Exception):
     """The client cannot be generated; the message says why and what to do."""
 
 
+class QueryParameter(NamedTuple):
+    """A parameter in the query of an operation, as operations.py.jinja needs it."""
+
+    name: str
+    required: bool
+    default: str | None
+
+
 class Operation(NamedTuple):
     """An operation of the description, as operations.py.jinja needs it."""
 
@@ -68,6 +76,7 @@ class Operation(NamedTuple):
     tag: str
     safety: str
     access: str
+    query: tuple[QueryParameter, ...]
 
 
 # What the package is made from ----------------------------------------------------------------
@@ -149,6 +158,7 @@ def list_operations(description: dict[str, Any]) -> list[Operation]:
                 tag=",".join(map(str, data.get("tags", []))),
                 safety=str(data.get("x-safety", "")),
                 access=str(data.get("x-access", "")),
+                query=tuple(list_query(description, item, data)),
             )
             if not re.fullmatch(r"v\d_[a-z0-9_]+", operation.id):
                 problems.append(f"{where}: operationId must read like v1_list_things")
@@ -169,6 +179,47 @@ def list_operations(description: dict[str, Any]) -> list[Operation]:
     if problems:
         raise GenerationError("\n  ".join([f"{DESCRIPTION} has faults:", *problems]))
     return list(operations.values())
+
+
+def list_query(
+    description: dict[str, Any], item: dict[str, Any], data: dict[str, Any]
+) -> Iterator[QueryParameter]:
+    """Yield the parameters in the query of an operation, in the order that upstream gives them.
+
+    Those of the operation come before those of all operations on its path.
+    """
+    seen = set()
+    for entry in (*(data.get("parameters") or ()), *(item.get("parameters") or ())):
+        parameter = resolve(description, entry)
+        name = parameter.get("name")
+        if parameter.get("in") == "query" and name not in seen:
+            seen.add(name)
+            yield QueryParameter(
+                name=str(name),
+                required=bool(parameter.get("required")),
+                default=default_of(description, parameter.get("schema", {})),
+            )
+
+
+def default_of(description: dict[str, Any], schema: dict[str, Any]) -> str | None:
+    """Return a schema's default as it stands in a query; None where there is none."""
+    default = resolve(description, schema).get("default")
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    return str(default) if isinstance(default, str | int | float) else None
+
+
+def resolve(description: dict[str, Any], entry: Any) -> dict[str, Any]:
+    """Return what an entry of the description refers to, or the entry itself."""
+    found = entry
+    while isinstance(found, dict) and "$ref" in found:
+        keys = str(found["$ref"]).removeprefix("#/").split("/")
+        found = description
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        raise GenerationError(f"{DESCRIPTION} has faults:\n  {entry!r} leads to nothing")
+    return found
 
 
 def to_json(description: dict[str, Any]) -> str:

@@ -3,8 +3,17 @@
 from typing import Literal, NamedTuple
 
 
+class QueryParameter(NamedTuple):
+    """A parameter in the query of an operation."""
+
+    name: str
+    required: bool = False
+    default: str | None = None
+    """What is sent when nothing is said, as it stands in a query."""
+
+
 class Operation(NamedTuple):
-    """What is to be known of an operation before it is called."""
+    """What it takes to send a request for an operation."""
 
     module: str
     """Its module, with `request_kwargs` and the ready functions."""
@@ -16,6 +25,8 @@ class Operation(NamedTuple):
     """What may be done when the answer is lost; see openapi/brood.yaml."""
     access: str
     """The least access level that may call it."""
+    query: tuple[QueryParameter, ...] = ()
+    """In the order in which they are sent."""
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -74,6 +85,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="authentication",
         safety="idempotent",
         access="authenticated",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_delete_api_token": Operation(
         module="brood_api.api.authentication.v0_delete_api_token",
@@ -82,6 +94,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="authentication",
         safety="idempotent",
         access="authenticated",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_platforms": Operation(
         module="brood_api.api.platforms.v1_list_platforms",
@@ -178,6 +191,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="repositories",
         safety="safe",
         access="authenticated",
+        query=(QueryParameter("include_indexable", default="False"),),
     ),
     "v1_list_repositories": Operation(
         module="brood_api.api.repositories.v1_list_repositories",
@@ -218,6 +232,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="repositories",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_delete_repository": Operation(
         module="brood_api.api.repositories.v0_delete_repository",
@@ -226,6 +241,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="repositories",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_teams": Operation(
         module="brood_api.api.teams.v1_list_teams",
@@ -274,6 +290,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_team": Operation(
         module="brood_api.api.teams.v0_get_team",
@@ -290,6 +307,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_team_repositories": Operation(
         module="brood_api.api.teams.v1_list_team_repositories",
@@ -330,6 +348,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_team_repository": Operation(
         module="brood_api.api.teams.v0_get_team_repository",
@@ -354,6 +373,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_team_members": Operation(
         module="brood_api.api.teams.v1_list_team_members",
@@ -394,6 +414,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_team_member": Operation(
         module="brood_api.api.teams.v0_get_team_member",
@@ -418,6 +439,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_create_user": Operation(
         module="brood_api.api.users.v1_create_user",
@@ -450,6 +472,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="users",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_user": Operation(
         module="brood_api.api.users.v0_get_user",
@@ -466,6 +489,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="users",
         safety="idempotent",
         access="organization_administrator",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_get_egg_index": Operation(
         module="brood_api.api.eggs.v1_get_egg_index",
@@ -506,6 +530,10 @@ OPERATIONS: dict[str, Operation] = {
         tag="eggs",
         safety="ambiguous",
         access="upload_repository",
+        query=(
+            QueryParameter("overwrite", default="False"),
+            QueryParameter("enabled", default="True"),
+        ),
     ),
     "v0_upload_egg": Operation(
         module="brood_api.api.eggs.v0_upload_egg",
@@ -514,6 +542,10 @@ OPERATIONS: dict[str, Operation] = {
         tag="eggs",
         safety="ambiguous",
         access="upload_repository",
+        query=(
+            QueryParameter("overwrite", default="False"),
+            QueryParameter("enabled", default="True"),
+        ),
     ),
     "v1_download_egg": Operation(
         module="brood_api.api.eggs.v1_download_egg",
@@ -530,6 +562,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="eggs",
         safety="idempotent",
         access="upload_repository",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_download_egg": Operation(
         module="brood_api.api.eggs.v0_download_egg",
@@ -546,6 +579,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="eggs",
         safety="idempotent",
         access="upload_repository",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_reindex_eggs": Operation(
         module="brood_api.api.eggs.v1_reindex_eggs",
@@ -602,6 +636,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="apps",
         safety="ambiguous",
         access="upload_repository",
+        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v0_upload_app": Operation(
         module="brood_api.api.apps.v0_upload_app",
@@ -610,6 +645,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="apps",
         safety="ambiguous",
         access="upload_repository",
+        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v1_get_runtime_index": Operation(
         module="brood_api.api.runtimes.v1_get_runtime_index",
@@ -650,6 +686,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="runtimes",
         safety="ambiguous",
         access="upload_repository",
+        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v0_upload_runtime": Operation(
         module="brood_api.api.runtimes.v0_upload_runtime",
@@ -658,6 +695,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="runtimes",
         safety="ambiguous",
         access="upload_repository",
+        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v1_download_runtime": Operation(
         module="brood_api.api.runtimes.v1_download_runtime",
@@ -674,6 +712,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="runtimes",
         safety="idempotent",
         access="upload_repository",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v0_download_runtime": Operation(
         module="brood_api.api.runtimes.v0_download_runtime",
@@ -706,6 +745,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="bundles",
         safety="idempotent",
         access="upload_repository",
+        query=(QueryParameter("force", default="False"),),
     ),
     "v1_upload_bundle": Operation(
         module="brood_api.api.bundles.v1_upload_bundle",
@@ -714,5 +754,6 @@ OPERATIONS: dict[str, Operation] = {
         tag="bundles",
         safety="ambiguous",
         access="upload_repository",
+        query=(QueryParameter("overwrite", default="False"),),
     ),
 }

@@ -6,6 +6,7 @@ import asyncio
 import compileall
 import gzip
 import importlib
+import itertools
 import json
 import subprocess
 import sys
@@ -25,8 +26,9 @@ from brood_api.errors import UnexpectedContent, UnexpectedStatus
 from brood_api.models.checksum import Checksum
 from brood_api.models.error import Error
 from brood_api.models.file_upload import FileUpload
-from brood_api.operations import OPERATIONS, Operation
+from brood_api.operations import OPERATIONS, Operation, QueryParameter
 from brood_api.types import File
+from hatcher import endpoints
 from hatcher.testing.faults import Answer, ScriptedServer
 
 JSON = {"Content-Type": "application/json"}
@@ -88,6 +90,91 @@ def test_request_kwargs_gives_method_path_and_query(name: str, description: dict
     if params:
         expected["params"] = params
     assert kwargs == expected
+
+
+def test_the_table_has_the_query_of_the_description(description: dict[str, Any]) -> None:
+    parameters = description["components"]["parameters"]
+    for operation in OPERATIONS.values():
+        data = described(description, operation)
+        references = [r["$ref"].rpartition("/")[2] for r in data.get("parameters", [])]
+        assert operation.query == tuple(
+            QueryParameter(
+                parameters[name]["name"],
+                parameters[name].get("required", False),
+                parameters[name]["schema"].get("default"),
+            )
+            for name in references
+            if parameters[name]["in"] == "query"
+        )
+    assert sum(bool(operation.query) for operation in OPERATIONS.values()) >= 20
+
+
+def by_the_seam(name: str, place: dict[str, str], query: dict[str, Any]) -> dict[str, Any]:
+    """The request that the graph would send, as `request_kwargs` shows one."""
+    request = endpoints.request(int(name[1]), name.partition("_")[2], place, **query)
+    assert request.operation == name
+    assert request.safety == OPERATIONS[name].safety
+    assert request.names == {key: place[key] for key in path_names(OPERATIONS[name].path)}
+    assert request.headers == {}
+    assert request.body is request.json is None
+    kwargs = {"method": request.method, "url": request.path}
+    return {**kwargs, "params": request.params} if OPERATIONS[name].query else kwargs
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_seam_builds_what_the_generated_client_does(name: str) -> None:
+    operation = OPERATIONS[name]
+    request_kwargs = importlib.import_module(operation.module).request_kwargs
+    names = path_names(operation.path)
+
+    for odd in [
+        *ODD_NAMES,
+        "1.0-1",
+        "{name}",
+        "a:b",
+        "~a_b",
+        "a\\b",
+        "a&b=c",
+        "\u202e",
+        "e\u0301",
+        "\U0001f40d",
+    ]:
+        place = {key: f"{odd}{number}" for number, key in enumerate(names)}
+        # What leads to the place, but is not in the path, is left out.
+        passed = {**place, "nowhere": odd}
+        assert by_the_seam(name, passed, {}) == request_kwargs(**place), odd
+
+    place = dict.fromkeys(names, "a name")
+    for parameter in operation.query:
+        for value in (True, False, "True", "False", "a & b/ü", ""):
+            assert by_the_seam(name, place, {parameter.name: value}) == request_kwargs(
+                **place, **{parameter.name: str(value)}
+            )
+        nothing = {parameter.name: None}
+        assert by_the_seam(name, place, nothing) == request_kwargs(**place, **nothing)
+    for values in itertools.product((True, False), repeat=len(operation.query)):
+        query = {
+            parameter.name: value for parameter, value in zip(operation.query, values, strict=True)
+        }
+        words = {key: str(value) for key, value in query.items()}
+        assert by_the_seam(name, place, query) == request_kwargs(**place, **words)
+
+
+def test_the_seam_names_what_the_description_does_not_know() -> None:
+    with pytest.raises(TypeError, match="v1_list_platforms does not know force, colour"):
+        endpoints.request(1, "list_platforms", force=True, colour="red")
+
+
+def test_the_seam_asks_for_what_the_description_requires(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = OPERATIONS["v1_list_platforms"]._replace(
+        path="/api/v1/json/metadata/weather",
+        query=(QueryParameter("day", required=True), QueryParameter("hour", default="12")),
+    )
+    monkeypatch.setitem(OPERATIONS, "v1_get_weather_of", operation)
+    with pytest.raises(TypeError, match="v1_get_weather_of needs day"):
+        endpoints.request(1, "get_weather_of", hour=3)
+    request = endpoints.request(1, "get_weather_of", day="2024-05-01")
+    assert request.params == {"day": "2024-05-01", "hour": "12"}
 
 
 @pytest.mark.parametrize("odd", ODD_NAMES)

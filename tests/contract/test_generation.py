@@ -89,6 +89,42 @@ def test_renewing_mends_edits_and_adds_and_removes_operations(
     assert generate.files_of(package) == before
 
 
+def test_the_table_has_the_query_of_a_new_operation(tree: Path, generate: ModuleType) -> None:
+    """As upstream's own functions have it, which take names that are words."""
+    query = """\
+      parameters:
+        - { name: days, in: query, schema: { type: integer, default: 3 } }
+        - { name: wind, in: query, required: true, schema: { type: string } }
+        - { name: If-Match, in: header, schema: { type: string } }
+"""
+    shared = """\
+    parameters:
+      - { name: days, in: query, schema: { type: integer, default: 5 } }
+      - { name: rain, in: query, schema: { type: boolean, default: true } }
+      - { $ref: "#/components/parameters/Force" }
+"""
+    before, middle, after = ADDITION.partition("      responses:\n")
+    add_operation(tree, before + query + middle + after + shared)
+    generate.renew(tree)
+    program = """
+import httpx
+from brood_api.api.platforms.v1_get_weather import request_kwargs
+from brood_api.operations import OPERATIONS
+print(*OPERATIONS["v1_get_weather"].query, sep="\\n")
+print(httpx.QueryParams(request_kwargs(wind="west")["params"]))
+"""
+    output = subprocess.check_output(
+        [sys.executable, "-c", program], cwd=tree / "generated", text=True
+    )
+    assert output.splitlines() == [
+        "QueryParameter(name='days', required=False, default='3')",
+        "QueryParameter(name='wind', required=True, default=None)",
+        "QueryParameter(name='rain', required=False, default='true')",
+        "QueryParameter(name='force', required=False, default='False')",
+        "days=3&wind=west&rain=true&force=False",
+    ]
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -115,6 +151,10 @@ def test_renewing_mends_edits_and_adds_and_removes_operations(
             "must have its own security",
         ),
         (
+            lambda tree: edit(tree, "components/parameters/Force", "components/parameters/Might"),
+            "{'$ref': '#/components/parameters/Might'} leads to nothing",
+        ),
+        (
             lambda tree: edit(tree, "\ncomponents:\n", "\ncomponents:\n  schema: {}\n"),
             "openapi/brood.yaml is no valid OpenAPI 3.0:",
         ),
@@ -137,6 +177,7 @@ def test_renewing_mends_edits_and_adds_and_removes_operations(
         "unknown access",
         "two tags",
         "no security",
+        "no such parameter",
         "invalid OpenAPI",
         "invalid YAML",
         "a date",
