@@ -14,6 +14,7 @@ from hatcher.errors import (
 )
 from hatcher.transport.channel import Trouble
 from hatcher.transport.request import Request
+from hatcher.transport.retry import unsent
 from hatcher.transport.urls import showable
 
 
@@ -38,7 +39,12 @@ def error_for(
     kind, words = _ERRORS[trouble.kind]
     reason = f" ({trouble.reason})" if trouble.reason else ""
     message = words.format(url=url, reason=reason, outcome=OUTCOME[request.safety])
-    return kind(f"Could not {request.action}: {message}", method=request.method, url=url)
+    error = kind(f"Could not {request.action}: {message}", method=request.method, url=url)
+    return unsent(error) if trouble.kind in _BEFORE_ANYTHING else error
+
+
+#: What happens before anything of a request is sent.
+_BEFORE_ANYTHING = frozenset({"no connection in time", "no free connection"})
 
 
 _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str]] = {

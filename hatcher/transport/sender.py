@@ -104,6 +104,17 @@ class Sender:
         """Send a request; return its answer before its body has arrived."""
         return self._carry_out(request, self._open)
 
+    def pause(self, request: Request, seconds: float) -> None:
+        """Let time pass before something is sent on behalf of a request.
+
+        Raises
+        ------
+        TransferInterruptedError
+            `interrupt` was called meanwhile.
+        """
+        if self._interrupted.wait(seconds):
+            raise error_for(request, self._url(request), Trouble("interrupted"))
+
     def interrupt(self) -> None:
         """End what other threads are doing, at once and for good."""
         self._interrupted.set()

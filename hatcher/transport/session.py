@@ -216,6 +216,16 @@ class Session:
         finally:
             download.close()
 
+    def pause(self, request: Request, seconds: float) -> None:
+        """Let time pass before something is sent on behalf of a request.
+
+        Raises
+        ------
+        TransferInterruptedError
+            `interrupt` was called meanwhile.
+        """
+        self._ready().pause(request, seconds)
+
     def interrupt(self) -> None:
         """Make what other threads are doing fail at once with `TransferInterruptedError`.
 
