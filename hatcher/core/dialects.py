@@ -8,12 +8,13 @@ before anything is sent.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
+from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.artefacts.runtime import read_legacy_runtime, read_runtime
 
 
@@ -53,6 +54,9 @@ class Dialect:
         Reads a runtime's file.
     list_runtimes : callable
         Makes the list of runtimes from their index.
+    runtime_entries : callable
+        Gives what an index says of each runtime, with what addresses the runtime: its
+        selector, or None when the index does not say, and its version.
     available_repositories_take_flag : bool
         Whether the server, rather than the client, leaves out the repositories of
         which only the index may be read.
@@ -61,6 +65,9 @@ class Dialect:
     runtime_selector: str
     read_runtime: Callable[[str | os.PathLike[str]], LocalRuntime]
     list_runtimes: Callable[[Mapping[str, Any]], list[str] | list[tuple[str, str]]]
+    runtime_entries: Callable[
+        [Mapping[str, Any]], Iterator[tuple[str | None, str, Mapping[str, Any]]]
+    ]
     available_repositories_take_flag: bool
 
 
@@ -98,17 +105,37 @@ def _list_v1(index: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, version) for name, versions in index.items() for version in versions]
 
 
+def _entries_v0(
+    index: Mapping[str, Any],
+) -> Iterator[tuple[str | None, str, Mapping[str, Any]]]:
+    for language, versions in index.items():
+        for version, builds in versions.items():
+            for build, entry in builds.items():
+                tag = entry.get("python_tag") or python_tag_of(language, version)
+                yield tag, f"{version}-{build}", entry
+
+
+def _entries_v1(
+    index: Mapping[str, Any],
+) -> Iterator[tuple[str | None, str, Mapping[str, Any]]]:
+    for implementation, versions in index.items():
+        for version, entry in versions.items():
+            yield implementation, version, entry
+
+
 DIALECTS: Mapping[int, Dialect] = {
     0: Dialect(
         runtime_selector="python_tag",
         read_runtime=_read_v0,
         list_runtimes=_list_v0,
+        runtime_entries=_entries_v0,
         available_repositories_take_flag=True,
     ),
     1: Dialect(
         runtime_selector="implementation",
         read_runtime=_read_v1,
         list_runtimes=_list_v1,
+        runtime_entries=_entries_v1,
         available_repositories_take_flag=False,
     ),
 }

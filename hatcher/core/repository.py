@@ -165,13 +165,7 @@ class Repository(Node):
                 )
             if is_same(runtime.path, there._remote_sha256(), str(platform)):
                 return
-        upload.upload(
-            self._session,
-            platform._request("upload_runtime", overwrite=overwrite),
-            runtime.path,
-            lambda sha256: {**runtime.described, "sha256": sha256},
-            there._is_stored if there else None,
-        )
+        platform._send_runtime(runtime, overwrite)
 
     def upload_app(self, filename: str | os.PathLike[str], overwrite: bool = False) -> None:
         """Upload an app, to the platform that it says it is for.

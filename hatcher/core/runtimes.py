@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from hatcher.core.artefact import FileArtefact
-from hatcher.core.dialects import DIALECTS
+from hatcher.core.dialects import DIALECTS, LocalRuntime
 from hatcher.core.documents import RuntimeMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
+from hatcher.transfer import upload
+from hatcher.transport.parsing import load_object
 
 
 class Runtime(FileArtefact[RuntimeMetadata]):
@@ -95,7 +97,7 @@ class Runtimes(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.json_object(self._request("get_runtime_index")))
+        return Index(self._session.index(self._request("get_runtime_index"), load_object))
 
     def list_runtimes(self) -> list[str] | list[tuple[str, str]]:
         """List the runtimes.
@@ -143,6 +145,17 @@ class Runtimes(Node):
             There is no such runtime, or it may not be seen.
         """
         return self.runtime(implementation, version, python_tag=python_tag).metadata()
+
+    def _send_runtime(self, runtime: LocalRuntime, overwrite: bool) -> None:
+        """Upload a runtime that has been read."""
+        there = runtime.selector and self.runtime(runtime.selector, runtime.version)
+        upload.upload(
+            self._session,
+            self._request("upload_runtime", overwrite=overwrite),
+            runtime.path,
+            lambda sha256: {**runtime.described, "sha256": sha256},
+            there._is_stored if there else None,
+        )
 
     def download_runtime(
         self,
