@@ -85,12 +85,17 @@ class Bundle(DeletableArtefact[BundleMetadata]):
             raise TargetFileExists(
                 f"There is a file '{target}' already. Pass overwrite=True to replace it."
             )
+        content = self._content()
+        with replacing(target) as file:
+            file.write(content)
+        return os.path.join(directory, target.name)  # noqa: PTH118 - as the user wrote it
+
+    def _content(self) -> bytes:
+        """Return what stands in its file."""
         document = self.metadata().get("data")
         if document is None:
             raise InvalidJSONError(f"The server's metadata of {self!r} holds no document ('data').")
-        with replacing(target) as file:
-            file.write(json.dumps(document, indent=2, sort_keys=True).encode())
-        return os.path.join(directory, target.name)  # noqa: PTH118 - as the user wrote it
+        return json.dumps(document, indent=2, sort_keys=True).encode()
 
     def download(self, destination: str | os.PathLike[str]) -> None:
         """Do as `save`, replacing a file that is there, as other artefacts' do.
@@ -158,8 +163,12 @@ class LocalBundle:
                 "bundle_version": file.version,
                 "bundle_build": file.build,
             },
-            lambda _: (self.bundle._found() or {}).get("data") == file.content.document,
+            lambda _: self._is_stored(),
         )
+
+    def _is_stored(self) -> bool:
+        """Whether the server has it: with the same document."""
+        return (self.bundle._found() or {}).get("data") == self._file.content.document
 
     def __repr__(self) -> str:
         return f"<LocalBundle bundle={self.bundle!r}, filepath={os.fspath(self.filepath)!r}>"

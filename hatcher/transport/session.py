@@ -102,7 +102,7 @@ class Session:
         HatcherException
             It did not; see `hatcher.errors`.
         """
-        self._ready().fetch(request)
+        self._ready().tell(request)
 
     def json(self, request: Request) -> Any:
         """Send a request and return the JSON of its answer.
@@ -112,8 +112,37 @@ class Session:
         HatcherException
             It failed, or the answer is not JSON.
         """
-        answer = self._ready().fetch(request)
-        return answers.parse_json(self._asked(request), answer.headers, answer.content)
+        return self._json_in(request, self._ready().fetch(request))
+
+    def index(self, request: Request, read: Callable[[bytes], T]) -> T:
+        """Send a request for an index, which may come from the cache when it has not changed.
+
+        Parameters
+        ----------
+        request : Request
+        read : callable
+            Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
+            one that knows what is needed of it.
+
+        Raises
+        ------
+        HatcherException
+            It failed, or `read` did.
+        """
+        asked = self._asked(request)
+
+        def fetch(request: Request) -> tuple[int, Mapping[str, str], bytes]:
+            answer = self.fetch(request)
+            text = answers.unpacked(asked, answer.headers, answer.content)
+            return answer.status_code, answer.headers, text
+
+        def parse(headers: Mapping[str, str], text: bytes) -> T:
+            return answers.read_json(asked, headers, text, read)
+
+        if self._index_cache is not None:
+            return self._index_cache.get(request, fetch, parse)
+        _, headers, text = fetch(request)
+        return parse(headers, text)
 
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.
@@ -131,17 +160,18 @@ class Session:
     def json_if_any(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer, if there is one.
 
-        Some servers say more than that it worked, and nobody depends on it.
+        Some servers say more than that it worked, and others do not.
 
         Raises
         ------
         HatcherException
-            It failed.
+            It failed, or what should be JSON is not.
         """
-        try:
-            return self.json_object(request)
-        except InvalidJSONError:
+        answer = self._ready().fetch(request)
+        if not answer.content or not answers.is_json(answer.headers):
             return {}
+        document = self._json_in(request, answer)
+        return document if isinstance(document, dict) else {}
 
     def find(self, request: Request) -> dict[str, Any] | None:
         """Do as `json_object`, but return None for what is not there.
@@ -359,6 +389,18 @@ class Session:
         if status_code == 404 and self._on_not_found is not None and not request.may_be_missing:
             return self._on_not_found(self, request)
         return ""
+
+    def _json_in(self, request: Request, answer: Answer) -> Any:
+        try:
+            return answers.parse_json(self._asked(request), answer.headers, answer.content)
+        except InvalidJSONError as error:
+            if request.safety != "ambiguous":
+                raise
+            raise InvalidJSONError(
+                f"{error} It has been carried out all the same: look before asking for it again.",
+                method=error.method,
+                url=error.url,
+            ) from error
 
     def _asked(self, request: Request) -> answers.Asked:
         return request.action, request.method, f"{self.server}{request.path}"
