@@ -35,3 +35,33 @@ class Progress(Protocol):
         phase : {'hashing', 'uploading', 'downloading', 'indexing'}
             What is being done.
         """
+
+
+class Meter:
+    """Tells a `Progress` of one phase, and keeps to what it may count on.
+
+    Parameters
+    ----------
+    progress : Progress, optional
+        Nobody is told when it is not given.
+    total : int or None
+        Bytes of the whole phase.
+    phase : {'hashing', 'uploading', 'downloading', 'indexing'}
+    """
+
+    __slots__ = ("_phase", "_progress", "_reached", "_total")
+
+    def __init__(self, progress: Progress | None, total: int | None, phase: Phase) -> None:
+        self._progress = progress
+        self._total = total
+        self._phase = phase
+        self._reached = -1
+
+    def reach(self, done: int) -> None:
+        """Tell of so many bytes, unless as many have been told of already.
+
+        What is sent a second time counts when it passes what was sent before.
+        """
+        if self._progress is not None and done > self._reached:
+            self._reached = done
+            self._progress(done, self._total, self._phase)

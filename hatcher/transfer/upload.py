@@ -1,38 +1,78 @@
-"""Uploading a file, and finding out what became of it."""
+"""Uploading a file, and finding out what became of it.
+
+An upload is never blindly sent a second time. What is done after a failure:
+
+=================================================  ======================================
+nothing of it was sent, 408, 429                   sent again, after a pause
+the connection was lost, silence, 502, 503, 504    *looked* at; then, if it is not there,
+                                                   sent again
+an answer that is no HTTP                          *looked* at; an error if it is not there
+409, after it had been sent before                 *looked* at; an error if it is not there
+any other status, a redirect                       an error
+the file has changed, `progress` has raised        an error; the end of the body was not
+                                                   sent, so that nothing was stored
+=================================================  ======================================
+
+To look is to ask the server what it has under the name, at once, and, since a server may
+still be storing what it has not answered, again after a pause:
+
+- the same sha256 (and as visible as it was meant to be): the upload has worked;
+- another sha256, without `overwrite`: `ChecksumMismatchError`;
+- nothing, or what `overwrite` shall replace: the upload may be sent again;
+- no telling (the server cannot be asked, or says no sha256): the upload's own failure is
+  raised, and nothing is sent.
+
+The pauses, and how often an upload may be sent again, are the session's `RetryPolicy`'s:
+with ``retries=0`` there is one look and no second sending. Where an artefact cannot be
+asked for, because its file does not say how it is addressed, the failure is raised.
+"""
 
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from pathlib import Path
 
 from attrs import evolve
 
 from hatcher.errors import (
+    ArtefactError,
     BroodConnectionError,
     BroodTimeoutError,
+    ChecksumMismatchError,
+    ConflictError,
     HatcherException,
-    NotConnectedError,
+    InvalidResponseError,
     ServerError,
+    TransferInterruptedError,
 )
-from hatcher.transfer.multipart import Describe, UploadBody
+from hatcher.transfer import preflight
+from hatcher.transfer.multipart import Describe, ProgressError, UploadBody
+from hatcher.transfer.progress import Progress
 from hatcher.transport.request import Request
+from hatcher.transport.retry import RetryPolicy, is_unsent
 from hatcher.transport.session import Session
 
 logger = logging.getLogger("hatcher")
+
+
+def _sha256_alone(sha256: str) -> dict[str, str]:
+    return {"sha256": sha256}
 
 
 def upload(
     session: Session,
     request: Request,
     path: Path,
-    describe: Describe = lambda sha256: {"sha256": sha256},
+    describe: Describe = _sha256_alone,
     is_stored: Callable[[str], bool] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Send a file in constant memory, hashing it on the way.
 
-    When all of it was sent and the answer got lost, the server is asked what it has:
-    an upload is never blindly sent a second time.
+    Before a large file, the server is asked whether it will be allowed. When an answer
+    gets lost, the server is asked what it has: see this module.
 
     Parameters
     ----------
@@ -45,34 +85,127 @@ def upload(
         Given the file's sha256, returns what the server is told of it.
     is_stored : callable, optional
         Given the file's sha256, asks the server whether it has the file, as it was
-        meant to be.
+        meant to be; raises `ChecksumMismatchError` when it has another one that stands
+        in the way.
+    progress : Progress, optional
+        Is told of the bytes of the file that have gone out.
 
     Raises
     ------
+    ArtefactError
+        The file is gone, cannot be read, or has changed; nothing was stored.
     HatcherException
         It failed; see `hatcher.errors`.
+    Exception
+        What `progress` raised; nothing was stored.
     """
-    body = UploadBody(path, describe)
+    body = UploadBody(path, describe, progress)
+    if body.size >= preflight.LARGE:
+        preflight.check(session, request)
     try:
-        session.send(evolve(request, body=body))
-    except (BroodConnectionError, BroodTimeoutError, ServerError) as error:
-        if is_stored is None or body.sent_sha256 is None or not _answer_was_lost(error):
+        _Upload(session, evolve(request, body=body), body, path, is_stored).carry_out()
+    except ProgressError as error:
+        raise error.cause from None
+    finally:
+        body.close()
+
+
+class _Upload:
+    """One file on its way, until it is known what became of it."""
+
+    def __init__(
+        self,
+        session: Session,
+        request: Request,
+        body: UploadBody,
+        path: Path,
+        is_stored: Callable[[str], bool] | None,
+    ) -> None:
+        self._session = session
+        self._request = request
+        self._body = body
+        self._path = path
+        self._is_stored = is_stored
+        self._was_sent = False
+
+    def carry_out(self) -> None:
+        policy = self._session.retries
+        failure = self._send()
+        tries = 0
+        while failure is not None:
+            # What is not there after a look is as harmless to send as what is idempotent.
+            if tries == policy.retries or not policy.allows("idempotent", failure):
+                raise failure
+            seconds = _pause(policy, tries, failure)
+            logger.info("looking again in %.1f s after: %s", seconds, failure)
+            self._session.pause(self._request, seconds)
+            if self._has_arrived(failure):
+                return
+            tries += 1
+            failure = self._send()
+
+    def _send(self) -> HatcherException | None:
+        """Send it once, and look when that leaves open what became of it.
+
+        Returns
+        -------
+        HatcherException or None
+            Why it has not arrived, as a look has shown; None when it has.
+
+        Raises
+        ------
+        HatcherException
+            It cannot be sent again.
+        """
+        try:
+            self._session.send(self._request)
+        except HatcherException as error:
+            # What was sent before may have been stored late, and stand in its own way.
+            in_its_own_way = self._was_sent and isinstance(error, ConflictError)
+            if not in_its_own_way and not _leaves_open(error):
+                raise
+            self._was_sent = True
+            if self._has_arrived(error):
+                return None
+            if in_its_own_way:
+                raise
+            return error
+        return None
+
+    def _has_arrived(self, failure: HatcherException) -> bool:
+        """Ask the server whether it has the file; raise the failure if it cannot tell."""
+        if self._is_stored is None:
+            raise failure
+        try:
+            # What was not sent to its end has not been hashed either.
+            arrived = self._is_stored(self._body.sent_sha256 or self._body.sha256())
+        except ChecksumMismatchError as other:
+            raise other from failure
+        except (ArtefactError, TransferInterruptedError):
             raise
-        if not _asked(is_stored, body.sent_sha256):
-            raise
-        logger.info("%s has arrived, although its answer was lost: %s", path.name, error)
+        except HatcherException as error:
+            logger.info("what became of the upload could not be asked: %s", error)
+        else:
+            if arrived:
+                logger.info("%s has arrived, although an answer got lost: %s", self._path, failure)
+            return arrived
+        raise failure
 
 
-def _answer_was_lost(error: HatcherException) -> bool:
-    if isinstance(error, ServerError):
-        return error.status_code in (502, 504)  # a gateway's words, not the server's
-    return not isinstance(error, NotConnectedError)
-
-
-def _asked(is_stored: Callable[[str], bool], sha256: str) -> bool:
-    try:
-        return is_stored(sha256)
-    except HatcherException as error:
-        # The upload's own failure is what the user must hear of.
-        logger.info("what became of the upload could not be asked: %s", error)
+def _leaves_open(error: HatcherException) -> bool:
+    """Whether an upload that failed so may have been carried out."""
+    if is_unsent(error):
         return False
+    if isinstance(error, ServerError):
+        # A gateway's words, or words as of one. 500 is the server's own: it has failed.
+        return error.status_code in (502, 503, 504)
+    if isinstance(error, BroodConnectionError | BroodTimeoutError):
+        return True
+    return type(error) is InvalidResponseError
+
+
+def _pause(policy: RetryPolicy, tries: int, failure: HatcherException) -> float:
+    """Return how many seconds to wait, as after any other request."""
+    asked: float | None = getattr(failure, "retry_after", None)
+    spread = random.uniform(0, policy.backoff)  # noqa: S311 - no secret
+    return max(min(policy.backoff * 2.0**tries, policy.longest) + spread, asked or 0.0)

@@ -13,12 +13,15 @@ Safety = Literal["safe", "idempotent", "ambiguous"]
 
 
 class Body(Protocol):
-    """The bytes of a request: their number is known, and they can be read again."""
+    """The bytes of a request: their number is known, and they can be read again.
+
+    Each block is used before the next one is asked for.
+    """
 
     content_type: str
     content_length: int
 
-    def __iter__(self) -> Iterator[bytes]: ...
+    def __iter__(self) -> Iterator[bytes | memoryview]: ...
 
 
 @frozen
