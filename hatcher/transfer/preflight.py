@@ -1,0 +1,132 @@
+"""Asking who one is, and what one may do, before a large file is sent for nothing.
+
+``GET /metadata/user/repositories`` of API version 1 is cheap, and says of every
+repository how far it may be used. It is asked over the session's own connections, with
+its authentication, which renews a session token that has grown old. What it cannot tell
+does not stop an upload: servers that do not know it, answers that make no sense, access
+levels that nobody has heard of.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from hatcher import endpoints
+from hatcher.errors import (
+    AuthenticationError,
+    BroodHTTPError,
+    ErrorResponse,
+    HatcherException,
+    NotConnectedError,
+    NotFoundError,
+    PermissionDeniedError,
+    TransferInterruptedError,
+)
+from hatcher.transport.request import Request
+from hatcher.transport.session import Session
+
+logger = logging.getLogger("hatcher")
+
+#: Bytes from which a file is worth a question.
+LARGE = 8 << 20
+
+#: Seconds for which an answer is good enough for the next file.
+_GOOD_FOR = 60.0
+
+#: The access levels that are known not to allow uploads.
+_READERS = frozenset({"read_index", "read_repository"})
+
+#: When it was last found that a session may upload to a repository.
+_known: WeakKeyDictionary[Session, dict[str, float]] = WeakKeyDictionary()
+
+
+def check(session: Session, request: Request) -> None:
+    """Find out whether an upload would be refused, as far as that can be told.
+
+    ``GET /metadata/user/repositories`` of API version 1, once a minute for each
+    repository.
+
+    Parameters
+    ----------
+    session : Session
+    request : Request
+        The upload operation; its names tell the repository.
+
+    Raises
+    ------
+    AuthenticationError
+        The server does not know who is asking.
+    PermissionDeniedError
+        The access level does not allow uploads. The status code is 403, which the
+        upload would have been answered.
+    NotFoundError
+        The repository is not among those that may be seen; the status code is 404,
+        likewise.
+    NotConnectedError
+        There is no connection to the server.
+    TransferInterruptedError
+        Somebody has interrupted the session.
+    """
+    repository = f"{request.names['organization']}/{request.names['repository']}"
+    known = _known.setdefault(session, {})
+    if time.monotonic() - known.get(repository, -_GOOD_FOR) < _GOOD_FOR:
+        return
+    question = endpoints.request(1, "list_available_repositories")
+    try:
+        levels = _levels(session.find(question))
+    except (AuthenticationError, NotConnectedError, TransferInterruptedError):
+        raise
+    except HatcherException as error:
+        logger.info("whether the upload is allowed could not be asked: %s", error)
+        levels = {}
+    asked = f"{session.server}{question.path}"
+    access = levels.get(repository.casefold())
+    if levels and access is None:
+        raise _refusal(
+            NotFoundError,
+            404,
+            request,
+            asked,
+            f"'{repository}' is not among the {len(levels)} repositories that you may see",
+        )
+    if access in _READERS:
+        raise _refusal(
+            PermissionDeniedError,
+            403,
+            request,
+            asked,
+            f"your access to '{repository}' is '{access}', which does not allow uploads",
+        )
+    known[repository] = time.monotonic()
+
+
+def _levels(answer: dict[str, Any] | None) -> dict[str, str]:
+    """Return the access levels by the repositories' names, as far as they can be read."""
+    listed = answer.get("repositories") if answer is not None else None
+    if not isinstance(listed, list):
+        return {}
+    return {
+        repository["name"].casefold(): str(repository.get("access"))
+        for repository in listed
+        if isinstance(repository, dict) and isinstance(repository.get("name"), str)
+    }
+
+
+def _refusal(
+    kind: type[BroodHTTPError], status_code: int, request: Request, asked: str, why: str
+) -> BroodHTTPError:
+    error = kind(
+        request.action,
+        method="GET",
+        url=asked,
+        response=ErrorResponse(status_code, "", ""),
+        error=why,
+    )
+    # The usual words would say that the server has answered so, which it has not yet.
+    error.args = (
+        f"Could not {request.action}: {why}, as GET {asked} says. Nothing was sent. {kind.advice}",
+    )
+    return error
