@@ -54,6 +54,11 @@ def parse_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Any:
     return read_json(asked, headers, unpacked(asked, headers, content), parsing.loads)
 
 
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Whether an answer says that it is JSON."""
+    return _media_type(headers) == "application/json"
+
+
 def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
     """Return the text of an answer that should be JSON.
 

@@ -16,6 +16,7 @@ from attrs import evolve
 from hatcher.errors import (
     BroodHTTPError,
     HatcherException,
+    InvalidResponseError,
     NotFoundError,
     RedirectError,
 )
@@ -100,6 +101,10 @@ class Sender:
         """Send a request; return its answer, body and all."""
         return self._carry_out(request, self._fetch, Answer(204, Headers(), b""))
 
+    def tell(self, request: Request) -> None:
+        """Send a request whose answer says no more than that it worked."""
+        self._carry_out(request, self._tell, True)
+
     def open(self, request: Request) -> Download:
         """Send a request; return its answer before its body has arrived."""
         return self._carry_out(request, self._open)
@@ -160,6 +165,18 @@ class Sender:
         finally:
             incoming.close()
 
+    def _tell(self, request: Request) -> bool:
+        outgoing, incoming = self._attempt(request)
+        try:
+            incoming.read()
+        except Trouble as trouble:
+            if trouble.kind == "interrupted":
+                raise error_for(request, outgoing.url, trouble) from trouble
+            logger.info("%s worked, although its answer did not arrive whole", request.action)
+        finally:
+            incoming.close()
+        return True
+
     def _open(self, request: Request) -> Download:
         outgoing, incoming = self._attempt(request)
         return Download(request, outgoing.url, incoming)
@@ -170,6 +187,15 @@ class Sender:
         for _ in range(MAX_REDIRECTS + 1):
             incoming = self._transmit(request, outgoing)
             status_code = incoming.status_code
+            unasked = status_code == 206 and request.method == "GET"
+            if unasked and "Range" not in request.headers:
+                incoming.close()
+                raise InvalidResponseError(
+                    f"Could not {request.action}: {showable(outgoing.url)} gave a part of the answer "
+                    "(206), which was not asked for. Check the URL, and whatever stands between.",
+                    method=request.method,
+                    url=showable(outgoing.url),
+                )
             if 200 <= status_code < 300 or status_code == 304:
                 return outgoing, incoming
             try:

@@ -114,36 +114,6 @@ class Session:
         """
         return self._json_in(request, self._ready().fetch(request))
 
-    def index(self, request: Request, read: Callable[[bytes], T]) -> T:
-        """Send a request for an index, which may come from the cache when it has not changed.
-
-        Parameters
-        ----------
-        request : Request
-        read : callable
-            Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
-            one that knows what is needed of it.
-
-        Raises
-        ------
-        HatcherException
-            It failed, or `read` did.
-        """
-        asked = self._asked(request)
-
-        def fetch(request: Request) -> tuple[int, Mapping[str, str], bytes]:
-            answer = self.fetch(request)
-            text = answers.unpacked(asked, answer.headers, answer.content)
-            return answer.status_code, answer.headers, text
-
-        def parse(headers: Mapping[str, str], text: bytes) -> T:
-            return answers.read_json(asked, headers, text, read)
-
-        if self._index_cache is not None:
-            return self._index_cache.get(request, fetch, parse)
-        _, headers, text = fetch(request)
-        return parse(headers, text)
-
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.
 
