@@ -80,6 +80,15 @@ def shown() -> dict[str, set[str]]:
     return operations
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where indices are kept: not among those of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HATCHER_CACHE_DIR", str(folder))
+        yield folder
+
+
 @pytest.fixture(autouse=True)
 def wire_notes(request: pytest.FixtureRequest) -> Iterator[Notes]:
     """What the servers have answered; a test fails when something is not as described."""

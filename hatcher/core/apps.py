@@ -6,6 +6,7 @@ from hatcher.core.artefact import Artefact
 from hatcher.core.documents import AppIndexEntry, AppMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
+from hatcher.transport.parsing import load_object
 
 
 class App(Artefact[AppMetadata]):
@@ -78,7 +79,7 @@ class Apps(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.json_object(self._request("get_app_index")))
+        return Index(self._session.index(self._request("get_app_index"), load_object))
 
     def list_apps(self) -> list[tuple[str, str, str]]:
         """List the apps.

@@ -55,6 +55,7 @@ class BroodClient(Node):
         *,
         timeout: float | Timeouts | None = Timeouts(),
         retries: int | RetryPolicy = RetryPolicy(),
+        cache: bool | str | os.PathLike[str] = True,
     ) -> BroodClient:
         """Make a client for a server. Nothing is sent.
 
@@ -77,6 +78,10 @@ class BroodClient(Node):
         retries : int or RetryPolicy, optional
             How often a request that is safe to repeat is sent again when it fails
             in passing; by default 3 times, after growing pauses.
+        cache : bool, str or path-like, default True
+            Where indices are kept, so that one that has not changed is not sent again:
+            True for the folder that the environment variable ``HATCHER_CACHE_DIR`` names,
+            or the user's own; a path for that folder; False to keep none.
 
         Returns
         -------
@@ -103,6 +108,7 @@ class BroodClient(Node):
                 verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else Path(verify_ssl),
                 timeouts=Timeouts.of(timeout),
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
+                cache=cache if isinstance(cache, bool) else _folder(cache),
                 on_not_found=did_you_mean,
             )
         )
@@ -469,3 +475,18 @@ class BroodClient(Node):
 
     def __repr__(self) -> str:
         return f"<BroodClient url='{self.url}', api_version={self.api_version}>"
+
+
+def _folder(cache: object) -> Path | bool:
+    """Return the folder that a user named for the cache."""
+    if not isinstance(cache, str | os.PathLike):
+        raise InvalidArgumentError(
+            f"cache cannot be such a {type(cache).__name__}. Give the path of a folder, or True "
+            "or False."
+        )
+    if not os.fspath(cache):
+        return False  # as in the environment; it is not the current folder
+    try:
+        return Path(cache).expanduser().absolute()
+    except RuntimeError as error:
+        raise InvalidArgumentError(f"cache names '{os.fspath(cache)}': {error}") from error

@@ -20,6 +20,7 @@ from hatcher.transfer import upload
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.filenames import bare_filename
+from hatcher.transport.parsing import load_object
 
 
 class Bundle(DeletableArtefact[BundleMetadata]):
@@ -228,7 +229,7 @@ class BundleCollection(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.json_object(self._request("get_bundle_index")))
+        return Index(self._session.index(self._request("get_bundle_index"), load_object))
 
     def list(self) -> list[BundleListing]:
         """List the bundles.

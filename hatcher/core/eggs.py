@@ -13,6 +13,8 @@ from hatcher.core.node import Node
 from hatcher.core.verify import is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
+from hatcher.transfer.progress import Progress
+from hatcher.transport.parsing import field_of_each, load_object
 
 #: How an egg for every Python is addressed.
 NO_PYTHON_TAG = "none"
@@ -96,8 +98,8 @@ class Eggs(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        index = self._session.json_object(self._request("get_egg_index", python_tag=python_tag))
-        return Index(index)
+        request = self._request("get_egg_index", python_tag=python_tag)
+        return Index(self._session.index(request, load_object))
 
     def list_eggs(self, python_tag: str) -> list[EggListing]:
         """List the enabled eggs that a Python can use.
@@ -119,10 +121,8 @@ class Eggs(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return [
-            {"name": filename, "python_tag": entry.get("python_tag")}
-            for filename, entry in self.egg_index(python_tag).items()
-        ]
+        request = self._request("get_egg_index", python_tag=python_tag)
+        return self._session.index(request, _listings)
 
     def egg_metadata(self, python_tag: str | None, name: str, version: str) -> EggMetadata:
         """Return what the server says of one egg, enabled or not.
@@ -214,6 +214,8 @@ class Eggs(Node):
         destination: str | os.PathLike[str],
         expected_sha256: str | None = None,
         filename: str | None = None,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         """Download an egg into a directory, and verify it.
 
@@ -221,7 +223,8 @@ class Eggs(Node):
 
         The egg is streamed in constant memory, and stands under its name only when
         it is whole and has the right sha256. One that is there already is not
-        downloaded again.
+        downloaded again. When the connection is lost it goes on from where it was;
+        so it does with what a killed process has left.
 
         Parameters
         ----------
@@ -238,17 +241,25 @@ class Eggs(Node):
             metadata is asked first.
         filename : str, optional
             How to call the file; without it, as the server does.
+        progress : Progress, optional
+            Told how far it has come.
 
         Raises
         ------
         InvalidDestinationError
             The destination is no directory.
-        ChecksumMismatchError, IncompleteDownloadError
+        NoSpaceError
+            There is no room for it.
+        ChecksumMismatchError
             What arrived is not the egg; nothing of it is kept.
+        BroodConnectionError, BroodTimeoutError
+            The network failed again and again. Of a large file, what arrived is kept
+            for the next call; the message says so.
         NotFoundError
             There is no such egg, or it may not be seen.
         """
-        self.egg(python_tag, name, version).download(destination, expected_sha256, filename)
+        egg = self.egg(python_tag, name, version)
+        egg.download(destination, expected_sha256, filename, progress=progress)
 
     def iter_download_egg(
         self,
@@ -273,8 +284,9 @@ class Eggs(Node):
         content_length : int
             The number of bytes to come; 0 when the server does not say.
         chunks : iterator of int
-            Drives the download, and gives the number of bytes of each step. The
-            egg stands under its name when the iterator is exhausted.
+            Drives the download, and gives the number of bytes of each step; 0 while
+            it waits to try again. The egg stands under its name when the iterator
+            is exhausted.
 
         Raises
         ------
@@ -353,3 +365,9 @@ class Eggs(Node):
             ]
         }
         self._session.send(self._request("reindex_eggs", json=body))
+
+
+def _listings(text: bytes) -> list[EggListing]:
+    """Return what a list says of the eggs in an index's text."""
+    tags = field_of_each(text, "python_tag")
+    return [{"name": filename, "python_tag": tag} for filename, tag in tags.items()]

@@ -13,6 +13,7 @@ from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
+from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
 
@@ -166,6 +167,7 @@ class Runtimes(Node):
         filename: str | None = None,
         *,
         python_tag: str | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """Download a runtime into a directory, and verify it.
 
@@ -174,7 +176,8 @@ class Runtimes(Node):
 
         It is streamed in constant memory, and stands under its name only when it is
         whole and has the right sha256. One that is there already is not downloaded
-        again.
+        again. When the connection is lost it goes on from where it was; so it does
+        with what a killed process has left.
 
         Parameters
         ----------
@@ -189,18 +192,25 @@ class Runtimes(Node):
             How to call the file; without it, as the server does.
         python_tag : str, optional
             As for `runtime`.
+        progress : Progress, optional
+            Told how far it has come.
 
         Raises
         ------
         InvalidDestinationError
             The destination is no directory.
-        ChecksumMismatchError, IncompleteDownloadError
+        NoSpaceError
+            There is no room for it.
+        ChecksumMismatchError
             Something else arrived; nothing of it is kept.
+        BroodConnectionError, BroodTimeoutError
+            The network failed again and again. Of a large file, what arrived is kept
+            for the next call; the message says so.
         NotFoundError
             There is no such runtime, or it may not be seen.
         """
         runtime = self.runtime(implementation, version, python_tag=python_tag)
-        runtime.download(destination, expected_sha256, filename)
+        runtime.download(destination, expected_sha256, filename, progress=progress)
 
     def iter_download_runtime(
         self,
@@ -227,8 +237,9 @@ class Runtimes(Node):
         content_length : int
             The number of bytes to come; 0 when the server does not say.
         chunks : iterator of int
-            Drives the download, and gives the number of bytes of each step. The
-            runtime stands under its name when the iterator is exhausted.
+            Drives the download, and gives the number of bytes of each step; 0 while
+            it waits to try again. The runtime stands under its name when the iterator
+            is exhausted.
 
         Raises
         ------

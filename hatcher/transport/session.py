@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from hatcher.transport.cache import IndexCache
     from hatcher.transport.channel import Channel
     from hatcher.transport.download import Download
     from hatcher.transport.sender import Answer, Sender
@@ -62,6 +63,9 @@ class Session:
     client : httpx.Client, optional
         A client of the user's own to send with; it is then the user's to close,
         and `verify_ssl` and `timeouts` are its own.
+    cache : bool or pathlib.Path, default True
+        Where indices are kept; True for the user's own folder. A `client` has none, since
+        it is not known who it is.
     on_not_found : callable, optional
         Given the session and a request that was answered 404, returns what a user
         should try, or an empty string.
@@ -77,6 +81,7 @@ class Session:
         timeouts: Timeouts | None = None,
         retries: RetryPolicy | None = None,
         client: httpx.Client | None = None,
+        cache: bool | Path = True,
         on_not_found: OnNotFound | None = None,
     ) -> None:
         self.server = server
@@ -84,6 +89,7 @@ class Session:
         self.verify_ssl = verify_ssl
         self.timeouts = timeouts or Timeouts()
         self.retries = retries or RetryPolicy()
+        self.cache = cache
         self._auth = checked_auth(auth)
         self._given = client
         self._on_not_found = on_not_found
@@ -113,6 +119,36 @@ class Session:
             It failed, or the answer is not JSON.
         """
         return self._json_in(request, self._ready().fetch(request))
+
+    def index(self, request: Request, read: Callable[[bytes], T]) -> T:
+        """Send a request for an index, which may come from the cache when it has not changed.
+
+        Parameters
+        ----------
+        request : Request
+        read : callable
+            Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
+            one that knows what is needed of it.
+
+        Raises
+        ------
+        HatcherException
+            It failed, or `read` did.
+        """
+        asked = self._asked(request)
+
+        def fetch(request: Request) -> tuple[int, Mapping[str, str], bytes]:
+            answer = self.fetch(request)
+            text = answers.unpacked(asked, answer.headers, answer.content)
+            return answer.status_code, answer.headers, text
+
+        def parse(headers: Mapping[str, str], text: bytes) -> T:
+            return answers.read_json(asked, headers, text, read)
+
+        if self._index_cache is not None:
+            return self._index_cache.get(request, fetch, parse)
+        _, headers, text = fetch(request)
+        return parse(headers, text)
 
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.
@@ -251,6 +287,7 @@ class Session:
             timeouts=self.timeouts,
             retries=self.retries,
             client=self._given,
+            cache=self.cache,
             on_not_found=self._on_not_found,
         )
 
@@ -283,6 +320,15 @@ class Session:
         return clients.build_async_client(
             self.server, self.timeouts, self._ssl_context, self._authorizer()
         )
+
+    @cached_property
+    def _index_cache(self) -> IndexCache | None:
+        if self.cache is False or self._given is not None:
+            return None
+        # Imported here, for those who ask for no index.
+        from hatcher.transport.cache import open_cache
+
+        return open_cache(self.cache, self.server, self.verify_ssl, self._auth)
 
     def _authorizer(self) -> httpx.Auth | None:
         from hatcher.transport.authorizer import Authorizer
@@ -376,13 +422,7 @@ class Session:
         return request.action, request.method, f"{self.server}{request.path}"
 
     def _unexpected(self, request: Request, what: str) -> InvalidJSONError:
-        action, method, url = self._asked(request)
-        return InvalidJSONError(
-            f"Could not {action}: the answer to {method} {url} {what}. Check that the URL is that "
-            "of a Brood server.",
-            method=method,
-            url=url,
-        )
+        return answers.unexpected(self._asked(request), what)
 
     # -- pickling -------------------------------------------------------------------
 
@@ -396,6 +436,7 @@ class Session:
             "verify_ssl": self.verify_ssl,
             "timeouts": self.timeouts,
             "retries": self.retries,
+            "cache": self.cache,
             "on_not_found": self._on_not_found,
         }
         return _unpickle, (self.server, options)

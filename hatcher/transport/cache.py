@@ -1,0 +1,464 @@
+"""Indices kept on disk, so that one that has not changed is not sent again.
+
+The server is asked every time, with the ETag of what is kept; when it answers 304, the
+text comes from the disk. Nothing is ever used without that.
+
+Each file belongs to one server, path, identity and way of verifying certificates: its
+name is a keyed hash of them, with a key of the folder's own. So what one user may see
+never reaches another, and no name tells a secret. The folder is its owner's alone.
+
+A file is written under another name and then renamed, and holds checksums: processes
+may read, write and delete in one folder at once, and what is damaged is fetched anew.
+The cache is a convenience: where it cannot be used, everything works without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from struct import Struct
+from struct import error as StructError  # noqa: N812
+from typing import BinaryIO, TypeAlias, TypeVar
+
+from attrs import evolve, frozen
+
+from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
+from hatcher.transport.parsing import checksum
+from hatcher.transport.request import Request
+from hatcher.transport.urls import ServerURL
+
+logger = logging.getLogger("hatcher")
+
+T = TypeVar("T")
+
+#: Sends a request; returns the status, the headers and the unpacked body of its answer.
+Fetch: TypeAlias = Callable[[Request], tuple[int, Mapping[str, str], bytes]]
+
+#: Makes objects of the text of an answer with these headers.
+Read: TypeAlias = Callable[[Mapping[str, str], bytes], T]
+
+#: Where the cache is; empty for nowhere.
+VARIABLE = "HATCHER_CACHE_DIR"
+
+#: Bytes that all files may take; those that were used longest ago go first.
+SPACE = 256 << 20
+
+#: Bytes of text below which an index comes as quickly from the server.
+SMALLEST = 16 << 10
+
+#: Bytes of text from which on it is written beside the parsing, by a thread.
+_WORTH_A_THREAD = 1 << 20
+
+#: Seconds after which a file that is still being written has been given up.
+_GIVEN_UP = 3600.0
+
+#: The format of a file: what it is, and how long; then a condition, then the text.
+_HEAD = Struct(">8sHQII")
+_MAGIC = b"hatcher1"
+_ETAG = re.compile(r'(?:W/)?"[!#-~]{0,500}"')
+
+_TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
+# hatcher keeps indices here. Everything can be deleted at any time.
+"""
+
+
+def open_cache(
+    place: bool | Path, server: ServerURL, verify_ssl: bool | str | Path, auth: object
+) -> IndexCache | None:
+    """Return the cache for what somebody sees of a server.
+
+    Parameters
+    ----------
+    place : bool or pathlib.Path
+        The folder; True for the one that the environment names, or the user's own.
+    server : ServerURL
+    verify_ssl : bool, str or pathlib.Path
+        How certificates are verified. What came over a connection that was not verified
+        is not for those that are.
+    auth : object
+        Who is asking; None for nobody.
+
+    Returns
+    -------
+    IndexCache or None
+        None when there shall be none, there can be none, or it is not known who asks.
+    """
+    identity = _identity(auth)
+    if identity is None:
+        return None
+    with _or_without("cannot be used"):
+        folder = _folder(place)
+        if folder is not None:
+            return IndexCache(folder, (str(server), str(verify_ssl), *identity))
+    return None
+
+
+def _folder(place: bool | Path) -> Path | None:
+    if place is False:
+        return None
+    if place is not True:
+        return place
+    named = os.environ.get(VARIABLE)
+    if named is None:
+        import platformdirs
+
+        folder = platformdirs.user_cache_path("hatcher", appauthor=False)
+    elif not named.strip():
+        return None
+    else:
+        try:
+            folder = Path(named).expanduser().absolute()
+        except RuntimeError as error:
+            raise OSError(f"{VARIABLE} names '{named}': {error}") from error
+    if not folder.is_absolute():
+        raise OSError("this user has no home directory")
+    return folder
+
+
+def _identity(auth: object) -> tuple[str, ...] | None:
+    """Return what tells one asker from all others; None for who cannot be told."""
+    # A subclass may add what is not known here.
+    if auth is None:
+        return ("nobody",)
+    if type(auth) in (BasicAuth, BroodBearerTokenAuth):
+        return "themselves", auth.authorization()  # type: ignore[attr-defined]
+    if type(auth) is BroodClientAuth and (credentials := _identity(auth.credentials)):
+        return "session", str(auth.server), *credentials
+    return None
+
+
+class IndexCache:
+    """The indices of one server as one user sees them.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Is made when it is not there.
+    view : tuple of str
+        Server, identity, and what else may make an answer another one. It is not kept.
+    space : int, optional
+        Bytes that all files in the folder may take, those of others included.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or used, or is not its user's alone.
+    """
+
+    def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
+        self._space = space
+        self._folder = _private(folder)
+        self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
+        _add(self._view, *view)
+
+    def get(self, request: Request, fetch: Fetch, read: Read[T]) -> T:
+        """Return an index, from the disk when the server says that it has not changed.
+
+        Parameters
+        ----------
+        request : Request
+            Asks for the index.
+        fetch : callable
+            Sends a request. Its errors are passed on, and change nothing here.
+        read : callable
+            Makes objects of the text. An index that it fails on is not kept.
+
+        Returns
+        -------
+        object
+            What `read` returned: every time another one.
+        """
+        path = self._path(request)
+        with _opened(path) as kept:
+            if kept is None:
+                status, headers, text = fetch(request)
+            else:
+                status, headers, text = fetch(_with(request, *kept.condition))
+                if status == 304 and kept.is_meant_by(headers):
+                    found = kept.text()
+                    if found is not None:
+                        with suppress(OSError):  # another process has deleted it
+                            os.utime(path)
+                        return read(headers, found)
+        if status == 304:
+            # It is of something else, or of what is damaged here.
+            status, headers, text = fetch(_with(request, "Cache-Control", "no-cache"))
+        condition = _condition(headers)
+        if status != 200 or condition is None or not SMALLEST <= len(text) <= self._space:
+            with _or_without("kept what is out of date"):
+                path.unlink(missing_ok=True)
+            return read(headers, text)
+        return self._keep(path, condition, headers, text, read)
+
+    def _path(self, request: Request) -> Path:
+        name = self._view.copy()
+        _add(
+            name, request.path, *(part for pair in sorted(request.params.items()) for part in pair)
+        )
+        return self._folder / f"{name.hexdigest()}.index"
+
+    def _keep(
+        self,
+        path: Path,
+        condition: tuple[str, str],
+        headers: Mapping[str, str],
+        text: bytes,
+        read: Read[T],
+    ) -> T:
+        draft = None
+        with _or_without("took nothing"):
+            draft = _Draft(path, condition, text)
+        try:
+            result = read(headers, text)
+        except BaseException:
+            if draft is not None:
+                draft.discard()
+            raise
+        if draft is not None:
+            with _or_without("took nothing"):
+                draft.finish()
+                self._make_room()
+        return result
+
+    def _make_room(self) -> None:
+        """Delete what was used longest ago, as far as there is too much."""
+        now = time.time()
+        files = []
+        for found in os.scandir(self._folder):
+            with suppress(FileNotFoundError):  # another process makes room, too
+                status = found.stat(follow_symlinks=False)
+                if found.name.endswith(".index"):
+                    files.append((status.st_mtime, status.st_size, Path(found.path)))
+                elif found.name.endswith(".partial") and now - status.st_mtime > _GIVEN_UP:
+                    Path(found.path).unlink()
+        taken = sum(size for _, size, _ in files)
+        for _, size, path in sorted(files):
+            if taken <= self._space:
+                return
+            with suppress(FileNotFoundError):
+                path.unlink()
+            taken -= size
+
+    def __repr__(self) -> str:
+        return f"<IndexCache '{self._folder}'>"
+
+
+# -- one file --------------------------------------------------------------------------
+
+
+@frozen
+class _Kept:
+    """A kept index: open, so that it stays while the server is asked."""
+
+    file: BinaryIO
+    condition: tuple[str, str]
+    size: int
+    checksum: int
+
+    def is_meant_by(self, headers: Mapping[str, str]) -> bool:
+        """Whether an answer of 304 is about this one, as far as it says."""
+        name, value = self.condition
+        etag = headers.get("ETag")
+        return (
+            name != "If-None-Match"
+            or etag is None
+            or etag.removeprefix("W/") == value.removeprefix("W/")
+        )
+
+    def text(self) -> bytes | None:
+        """Return the text; None when it is damaged."""
+        text = None
+        with _or_without("cannot be read"):
+            text = self.file.read()
+        if text is None or len(text) != self.size or checksum(text) != self.checksum:
+            return None
+        return text
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Kept | None]:
+    try:
+        file = open(path, "rb", buffering=0)  # noqa: SIM115 - its own errors are told apart
+    except FileNotFoundError:
+        yield None
+        return
+    except OSError as error:
+        _log("cannot be read", error)
+        yield None
+        return
+    with file:
+        kept = None
+        with _or_without("cannot be read"):
+            kept = _read_head(file)
+        yield kept
+
+
+def _read_head(file: BinaryIO) -> _Kept | None:
+    try:
+        head = file.read(_HEAD.size)
+        magic, length, size, head_sum, text_sum = _HEAD.unpack(head)
+    except StructError:
+        return None
+    line = file.read(length)
+    if magic != _MAGIC or checksum(line) != head_sum:
+        return None
+    name, _, value = line.decode("ascii").partition(": ")
+    return _Kept(file, (name, value), size, text_sum)
+
+
+class _Draft:
+    """A file that is being written, under another name than its own."""
+
+    def __init__(self, path: Path, condition: tuple[str, str], text: bytes) -> None:
+        self._path = path
+        self._draft = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.partial")
+        self._error: OSError | None = None
+        self._thread: threading.Thread | None = None
+        line = ": ".join(condition).encode("ascii")
+        head = _HEAD.pack(_MAGIC, len(line), len(text), checksum(line), checksum(text))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(self._draft, flags, 0o600)
+        self._file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - `finish` closes it
+        try:
+            self._file.write(head + line)
+        except BaseException:
+            self.discard()
+            raise
+        if len(text) < _WORTH_A_THREAD:
+            self._write(text)
+            return
+        # The write needs no interpreter lock, and the parsing holds it all the time.
+        thread = threading.Thread(target=self._write, args=(text,))
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads, or the interpreter is about to end
+            self._write(text)
+        else:
+            self._thread = thread
+
+    def _write(self, text: bytes) -> None:
+        rest = memoryview(text)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._error = error
+
+    def finish(self) -> None:
+        """Give it its name, when all of it is written.
+
+        Raises
+        ------
+        OSError
+            It cannot be; nothing is left of it.
+        """
+        self._end()
+        try:
+            if self._error is not None:
+                raise self._error
+            self._draft.replace(self._path)
+        except OSError:
+            self._draft.unlink(missing_ok=True)
+            raise
+
+    def discard(self) -> None:
+        """Leave nothing of it."""
+        self._end()
+        with suppress(OSError):
+            self._draft.unlink()
+
+    def _end(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+        self._file.close()
+
+
+# -- helpers ---------------------------------------------------------------------------
+
+
+def _condition(headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the header that asks whether an answer is still right; None: do not keep it."""
+    if "no-store" in _words(headers.get("Cache-Control")) or "*" in _words(headers.get("Vary")):
+        return None
+    etag = headers.get("ETag")
+    if etag is not None:
+        return ("If-None-Match", etag) if _ETAG.fullmatch(etag) else None
+    return _dated(headers.get("Last-Modified"), headers.get("Date"))
+
+
+def _words(header: str | None) -> list[str]:
+    return [word.strip().lower() for word in (header or "").split(",")]
+
+
+def _dated(modified: str | None, sent: str | None) -> tuple[str, str] | None:
+    """Return the condition by date, for servers that know no ETags."""
+    if modified is None or sent is None:
+        return None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        age = parsedate_to_datetime(sent) - parsedate_to_datetime(modified)
+    except (TypeError, ValueError):
+        return None
+    # Dates are whole seconds: it may have changed once more in that one.
+    return ("If-Modified-Since", modified) if age.total_seconds() >= 2 else None
+
+
+def _with(request: Request, name: str, value: str) -> Request:
+    return evolve(request, headers={**request.headers, name: value})
+
+
+def _add(name: hashlib.blake2b, *parts: str) -> None:
+    for part in parts:
+        encoded = part.encode()
+        name.update(len(encoded).to_bytes(8) + encoded)
+
+
+def _private(folder: Path) -> Path:
+    """Return the folder of the files, which nobody else can read or write."""
+    own = folder / "indices"
+    own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = own.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise OSError(f"'{own}' is no folder")
+    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o077):
+        raise OSError(f"'{own}' belongs to somebody else, or is open to others")
+    return own
+
+
+def _key(own: Path) -> bytes:
+    """Return what the names of the files in a folder are hashed with."""
+    path = own / "key"
+    with suppress(FileNotFoundError):
+        key = path.read_bytes()
+        if len(key) == 32:
+            return key
+    (own / "CACHEDIR.TAG").write_bytes(_TAG)  # backups leave such folders out
+    draft = own / f".key.{os.urandom(8).hex()}.partial"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(os.urandom(32))
+    draft.replace(path)
+    # Another process may have done the same: the last one counts.
+    return path.read_bytes()
+
+
+@contextmanager
+def _or_without(trouble: str) -> Iterator[None]:
+    """Go on without the cache when it fails: it is no more than a convenience."""
+    try:
+        yield
+    except OSError as error:
+        _log(trouble, error)
+
+
+def _log(trouble: str, error: OSError) -> None:
+    logger.info("the cache of indices %s: %s", trouble, error)
