@@ -8,6 +8,7 @@
     │   ├── InvalidNameError
     │   ├── UnsupportedAPIVersionError
     │   └── InvalidDestinationError
+    │       └── NoSpaceError              there is no room for a file
     ├── ArtefactError                     a local file is wrong; nothing was sent
     │   ├── InvalidEgg
     │   ├── InvalidRuntime
@@ -44,9 +45,10 @@ No message holds a secret. Every exception can be pickled.
 
 from __future__ import annotations
 
+import errno
 import json
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 __all__ = [
     "ArtefactError",
@@ -74,6 +76,7 @@ __all__ = [
     "InvalidURLError",
     "MissingFilenameError",
     "MissingPlatformError",
+    "NoSpaceError",
     "NotConnectedError",
     "NotFoundError",
     "PermissionDeniedError",
@@ -127,6 +130,28 @@ class UnsupportedAPIVersionError(InvalidArgumentError):
 
 class InvalidDestinationError(InvalidArgumentError):
     """The destination of a download is not a directory that can be written to."""
+
+
+class NoSpaceError(InvalidDestinationError, OSError):
+    """There is no room for a file at its destination.
+
+    Attributes
+    ----------
+    needed, free : int or None
+        Bytes that are still to be written, and that are free; None when the system
+        did not say.
+    """
+
+    errno = errno.ENOSPC
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        # The first base with a __new__ of its own is ValueError, whose objects are too small.
+        return OSError.__new__(cls, *args)
+
+    def __init__(self, message: str, *, needed: int | None = None, free: int | None = None) -> None:
+        super().__init__(message)
+        self.needed = needed
+        self.free = free
 
 
 # -- a local file is wrong --------------------------------------------------------

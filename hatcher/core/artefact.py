@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hatcher.core.node import Node
 from hatcher.errors import InvalidJSONError
-from hatcher.transfer import download, hashing
+from hatcher.transfer import download, filenames, hashing
+from hatcher.transfer.progress import Progress
 
 #: What a server says of an artefact of some kind.
 M = TypeVar("M", bound=Mapping[str, Any])
@@ -118,12 +119,15 @@ class FileArtefact(DeletableArtefact[M]):
         destination: str | os.PathLike[str],
         expected_sha256: str | None = None,
         filename: str | None = None,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         """Download it into a directory, and verify it.
 
         It is streamed in constant memory, and stands under its name only when it is
         whole and has the right sha256. One that is there already is not downloaded
-        again.
+        again. When the connection is lost it goes on from where it was; so it does
+        with what a killed process has left.
 
         Parameters
         ----------
@@ -134,19 +138,31 @@ class FileArtefact(DeletableArtefact[M]):
             is asked first.
         filename : str, optional
             How to call the file; without it, as the server does.
+        progress : Progress, optional
+            Told how far it has come.
 
         Raises
         ------
         InvalidDestinationError
             The destination is no directory.
-        ChecksumMismatchError, IncompleteDownloadError
+        NoSpaceError
+            There is no room for it.
+        ChecksumMismatchError
             Something else arrived; nothing of it is kept.
+        BroodConnectionError, BroodTimeoutError
+            The network failed again and again. Of a large file, what arrived is kept
+            for the next call; the message says so.
         NotFoundError
             It does not exist, or may not be seen.
         """
-        _, chunks = self.iter_download(destination, expected_sha256, filename)
-        for _ in chunks:
-            pass
+        download.download(
+            self._session,
+            self._request(f"download_{self._kind}"),
+            destination,
+            self._sha256_to_expect(destination, expected_sha256, filename),
+            filename,
+            progress=progress,
+        )
 
     def iter_download(
         self,
@@ -166,22 +182,33 @@ class FileArtefact(DeletableArtefact[M]):
         content_length : int
             The number of bytes to come; 0 when the server does not say.
         chunks : iterator of int
-            Drives the download, and gives the number of bytes of each step. The
-            file stands under its name when the iterator is exhausted.
+            Drives the download, and gives the number of bytes of each step; 0 while
+            it waits to try again. The file stands under its name when the iterator
+            is exhausted.
 
         Raises
         ------
         HatcherException
             As for `download`; errors in the body come out of the iterator.
         """
-        download.existing_directory(destination)
         return download.iter_download(
             self._session,
             self._request(f"download_{self._kind}"),
             destination,
-            self.sha256() if expected_sha256 is None else expected_sha256,
+            self._sha256_to_expect(destination, expected_sha256, filename),
             filename,
         )
+
+    def _sha256_to_expect(
+        self, destination: str | os.PathLike[str], given: str | None, filename: str | None
+    ) -> str:
+        """Return what was given, or ask the server when nothing else is wrong."""
+        if given is not None:
+            return given
+        download.existing_directory(destination)
+        if filename is not None:
+            filenames.bare_filename(filename, "The name given for the file")
+        return self.sha256()
 
     def _sha256_in(self, metadata: Mapping[str, Any]) -> str:
         sha256 = metadata.get("sha256")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hatcher.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from hatcher.transfer.progress import Progress
 
 #: Bytes that are read from a file at a time.
 BLOCK_SIZE = 1024 * 1024
@@ -14,12 +18,14 @@ BLOCK_SIZE = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
-def file_sha256(path: str | os.PathLike[str]) -> str:
+def file_sha256(path: str | os.PathLike[str], *, progress: Progress | None = None) -> str:
     """Return the sha256 of a file in lower-case hexadecimal.
 
     Parameters
     ----------
     path : str or path-like
+    progress : Progress, optional
+        Told how far it has come, in the phase ``hashing``.
 
     Returns
     -------
@@ -30,8 +36,38 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
     OSError
         The file cannot be read.
     """
+    import hashlib
+
+    digest = hashlib.sha256()
     with open(path, "rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        size = os.fstat(file.fileno()).st_size
+        done = 0
+        for block in blocks_of(file.fileno()):
+            digest.update(block)
+            done += len(block)
+            if progress is not None:
+                progress(done, max(done, size), "hashing")
+    return digest.hexdigest()
+
+
+def blocks_of(descriptor: int) -> Iterator[memoryview]:
+    """Read a file from where it stands to its end, into one buffer again and again.
+
+    Parameters
+    ----------
+    descriptor : int
+        An open file.
+
+    Yields
+    ------
+    memoryview
+        Good until the next one.
+    """
+    # No larger than the file: a batch has thousands of small ones.
+    buffer = memoryview(bytearray(min(BLOCK_SIZE, max(os.fstat(descriptor).st_size, 4096))))
+    with open(descriptor, "rb", buffering=0, closefd=False) as file:
+        while size := file.readinto(buffer):
+            yield buffer[:size]
 
 
 def normalized_sha256(digest: str) -> str:

@@ -232,7 +232,8 @@ class TestDownloads:
         own.upload_egg(egg.path)
         with FaultProxy(brood_server.url, [Fault("stall", after=300_000)]) as proxy:
             auth = (brood_server.admin_email, brood_server.admin_password)
-            with client(proxy.url, auth=auth, timeout=1.0) as brood:
+            once = RetryPolicy(0)
+            with client(proxy.url, auth=auth, timeout=1.0, retries=once) as brood:
                 with pytest.raises(errors.BroodTimeoutError):
                     platform(brood).download_egg("cp311", "Spam", "1.0-1", destination, egg.sha256)
                 assert list(destination.iterdir()) == []
@@ -261,7 +262,7 @@ class TestDownloads:
         auth = (brood_server.admin_email, brood_server.admin_password)
         with FaultProxy(brood_server.url, [Fault(kind, after=500_000)]) as proxy:
             with pytest.raises((errors.BroodConnectionError, errors.ChecksumMismatchError)):
-                download(proxy.url, egg, destination, auth=auth)
+                download(proxy.url, egg, destination, auth=auth, retries=RetryPolicy(0))
             assert list(destination.iterdir()) == []
             download(proxy.url, egg, destination, auth=auth)
         assert (destination / "Spam-1.0-1.egg").read_bytes() == egg.content

@@ -1,0 +1,261 @@
+"""A file that is not complete yet: in the hands of one, and found again after its death.
+
+Its name follows from the target's: ``<target>.0.hatcher-partial``, or ``.1``, ``.2`` … while
+others are at work on the same target. Who holds the lock on it is its owner; a lock ends with
+the process that has it. So a file without a lock is what a killed process has left, and whoever
+locks it next may go on with it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hatcher.errors import InvalidDestinationError
+from hatcher.transfer.hashing import blocks_of
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+try:
+    import fcntl
+except ImportError:  # Windows has another kind of locks: nothing is found again there
+    fcntl = None  # type: ignore[assignment]
+
+#: The end of the name of a file that is not complete yet.
+PARTIAL_SUFFIX = ".hatcher-partial"
+
+#: How many may be at work on one target at a time before names are drawn by lot.
+_SLOTS = 16
+
+#: Longest beginning of a partial file's name in bytes, so that the whole stays a legal name.
+_MAX_STEM = 200
+
+_OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+#: Where the file system keeps what a partial file belongs to.
+_ATTRIBUTE = "user.hatcher"
+
+
+class Partial:
+    """A file that grows beside its target, and takes its place in the end.
+
+    Get one from `claim`. Until `publish`, `discard` or `release`, nobody else has it.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    size : int
+        Bytes in it.
+    is_findable : bool
+        Whether a later call would find it.
+    """
+
+    def __init__(self, path: Path, descriptor: int, *, is_findable: bool) -> None:
+        self.path = path
+        self.size = os.fstat(descriptor).st_size
+        self.is_findable = is_findable
+        self._descriptor = descriptor
+        self._is_open = True
+
+    @classmethod
+    def claim(cls, target: Path) -> Partial:
+        """Take what a killed process has left of a target, or begin anew.
+
+        Parameters
+        ----------
+        target : pathlib.Path
+            What the file will be called.
+
+        Returns
+        -------
+        Partial
+            With the bytes that are there already, if any.
+
+        Raises
+        ------
+        OSError
+            There can be no file.
+        """
+        if fcntl is not None:
+            for slot in range(_SLOTS):
+                partial = cls._take(_beside(target, str(slot)), os.O_CREAT)
+                if partial is not None:
+                    return partial
+        path = _beside(target, os.urandom(8).hex())
+        # Not tempfile: its files are private, and this one becomes the user's as it is.
+        return cls(path, os.open(path, _OPEN | os.O_CREAT | os.O_EXCL, 0o644), is_findable=False)
+
+    @classmethod
+    def sweep(cls, target: Path) -> None:
+        """Remove what killed processes have left of a target.
+
+        What is in the hands of a living one stays.
+        """
+        if fcntl is None:
+            return
+        for slot in range(_SLOTS):
+            partial = cls._take(_beside(target, str(slot)))
+            if partial is not None:
+                partial.discard()
+
+    @classmethod
+    def _take(cls, path: Path, flags: int = 0) -> Partial | None:
+        """Open and lock a file; return None when it cannot be one's own."""
+        try:
+            descriptor = os.open(path, _OPEN | flags, 0o644)
+        except OSError:
+            return None  # what is wrong for all names will be said of the last one
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its owner may have removed or renamed it just before its lock ended.
+            if _is_own(os.fstat(descriptor)) and _is_at(path, descriptor):
+                return cls(path, descriptor, is_findable=True)
+        except OSError:
+            pass  # it has an owner; or there are no locks here, and the last name needs none
+        os.close(descriptor)
+        return None
+
+    # -- what it belongs to ----------------------------------------------------------
+
+    def remember(self, sha256: str, etag: str | None) -> None:
+        """Note what will be in the file, for who finds it; where file systems allow it.
+
+        Parameters
+        ----------
+        sha256 : str
+            Of the whole.
+        etag : str or None
+            The server's name for that version.
+        """
+        if sys.platform == "linux":
+            try:
+                os.setxattr(self._descriptor, _ATTRIBUTE, f"{sha256} {etag or ''}".encode())
+            except OSError:
+                return  # not all have attributes; the hash tells in the end
+
+    def recall(self) -> tuple[str | None, str | None]:
+        """Return the sha256 and the ETag that were noted; None for what was not."""
+        if sys.platform == "linux":
+            try:
+                noted = os.getxattr(self._descriptor, _ATTRIBUTE).decode()
+            except (OSError, UnicodeDecodeError):
+                return None, None
+            sha256, _, etag = noted.partition(" ")
+            return sha256, etag or None
+        return None, None
+
+    # -- its content -----------------------------------------------------------------
+
+    def write(self, data: memoryview | bytes) -> None:
+        """Add bytes at the end.
+
+        Raises
+        ------
+        OSError
+        """
+        rest = memoryview(data)
+        while rest:
+            written = os.write(self._descriptor, rest)
+            self.size += written
+            rest = rest[written:]
+
+    def rehash(self, digest: _Hash) -> Iterator[int]:
+        """Read what is there into a digest, step by step; `write` goes on behind it.
+
+        Yields
+        ------
+        int
+            Bytes read so far.
+        """
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        self.size = 0
+        for block in blocks_of(self._descriptor):
+            digest.update(block)
+            self.size += len(block)
+            yield self.size
+
+    def restart(self) -> None:
+        """Throw away its content."""
+        os.ftruncate(self._descriptor, 0)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        self.size = 0
+
+    # -- its end ---------------------------------------------------------------------
+
+    def publish(self, target: Path) -> None:
+        """Give it the name of its target, once it is safe on the disk.
+
+        Parameters
+        ----------
+        target : pathlib.Path
+            Is replaced when it is there.
+
+        Raises
+        ------
+        OSError
+            It could not be; then it is still there.
+        """
+        if sys.platform == "linux":
+            with suppress(OSError):  # there is none
+                os.removexattr(self._descriptor, _ATTRIBUTE)
+        os.fsync(self._descriptor)
+        if not _is_at(self.path, self._descriptor):
+            raise InvalidDestinationError(
+                f"'{self.path}' was removed by somebody while it was being written. Try again."
+            )
+        if fcntl is None:
+            self._replace_closed(target)
+        else:
+            self.path.replace(target)
+            self.release()
+
+    def _replace_closed(self, target: Path) -> None:
+        """Do it as Windows wants it, where what is open cannot be renamed."""
+        self.release()
+        try:
+            self.path.replace(target)
+        except BaseException:
+            self.path.unlink(missing_ok=True)
+            raise
+
+    def discard(self) -> None:
+        """Remove it; once it was published or released, do nothing."""
+        if not self._is_open:
+            return
+        is_there = _is_at(self.path, self._descriptor)
+        if fcntl is None:
+            self.release()
+        # Where there are locks: as long as ours holds, nobody takes it for a leftover.
+        if is_there:
+            self.path.unlink(missing_ok=True)
+        self.release()
+
+    def release(self) -> None:
+        """Let go of it, and leave it where it is."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self._descriptor)
+
+
+def _beside(target: Path, mark: str) -> Path:
+    stem = os.fsencode(target.name)[:_MAX_STEM].decode(sys.getfilesystemencoding(), "ignore")
+    return target.with_name(f"{stem}.{mark}{PARTIAL_SUFFIX}")
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Whether nobody else can have put it there: it becomes a file that is trusted."""
+    mine: Any = getattr(os, "geteuid", lambda: status.st_uid)()
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid == mine
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    except OSError:
+        return False

@@ -1,0 +1,78 @@
+"""Going on with a body that broke off: what to ask for, and whether the answer fits."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hatcher.transport.download import Download
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.ASCII | re.IGNORECASE)
+
+
+def strong_etag(answer: Download) -> str | None:
+    """Return the ETag of an answer when it stands for exactly these bytes."""
+    etag = answer.headers.get("etag", "").strip()
+    return etag if len(etag) > 2 and etag[0] == etag[-1] == '"' else None
+
+
+def can_go_on(answer: Download) -> bool:
+    """Whether the server of a whole file may give the rest of it alone."""
+    # Byte 1000 of what was unpacked on the way is another one than byte 1000 of a range.
+    if _is_encoded(answer):
+        return False
+    units = answer.headers.get("accept-ranges", "").lower()
+    return strong_etag(answer) is not None or "bytes" in units
+
+
+def rest_from(have: int, etag: str | None) -> dict[str, str]:
+    """Return the headers that ask for what follows the first `have` bytes."""
+    headers = {"Range": f"bytes={have}-"}
+    if etag is not None:
+        headers["If-Range"] = etag
+    return headers
+
+
+def total_of_rest(
+    answer: Download, have: int, etag: str | None, total: int | None
+) -> tuple[bool, int | None]:
+    """Check that an answer of 206 is the rest of what is there.
+
+    Parameters
+    ----------
+    answer : Download
+    have : int
+        Bytes that are there.
+    etag : str or None
+        The ETag of the version that they are of, where it is known.
+    total : int or None
+        How many it has in all, where that is known.
+
+    Returns
+    -------
+    fits : bool
+    total : int or None
+        Bytes of the whole file; None when nobody knows.
+    """
+    match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+    if match is None or _is_encoded(answer):
+        return False, None
+    first, last = int(match[1]), int(match[2])
+    whole = total if match[3] == "*" else int(match[3])
+    length = answer.content_length
+    fits = (
+        first == have
+        and (length is None or length == last - first + 1)
+        and (whole is None or first <= last < whole)
+        and (total is None or whole == total)
+        and (etag is None or strong_etag(answer) in (None, etag))
+    )
+    return fits, whole
+
+
+def _is_encoded(answer: Download) -> bool:
+    return answer.headers.get("content-encoding", "identity").strip().lower() not in (
+        "",
+        "identity",
+    )

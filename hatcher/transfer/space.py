@@ -1,0 +1,95 @@
+"""What a disk says no to, in words that tell what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hatcher.errors import HatcherException, InvalidDestinationError, NoSpaceError
+
+#: Bytes that a download leaves free.
+_MARGIN = 256 * 1024
+
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE if hasattr(errno, "ESTALE") else 0})
+_FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def check_space(target: Path, needed: int) -> None:
+    """Check that there is room for what is still to come.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The file that it is for.
+    needed : int
+        Bytes.
+
+    Raises
+    ------
+    NoSpaceError
+        There is not; nothing was written.
+    """
+    import shutil  # 10 ms that only a download spends
+
+    try:
+        free = shutil.disk_usage(target.parent).free
+    except OSError:
+        return  # some file systems do not say; a write will
+    if needed + _MARGIN > free:
+        raise NoSpaceError(
+            f"There is no room for {target.name} in '{target.parent}': it needs {needed:,} more "
+            f"bytes, and {free:,} are free. Make room, or give another destination.",
+            needed=needed,
+            free=free,
+        )
+
+
+@contextmanager
+def explained(target: Path) -> Iterator[None]:
+    """Raise what the system says to a write as an error that tells what to do.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        What was to be written in the end.
+
+    Raises
+    ------
+    NoSpaceError
+        There is no room.
+    InvalidDestinationError
+        It cannot be written for another reason.
+    """
+    try:
+        yield
+    except HatcherException:
+        raise  # some of them are OSErrors too
+    except OSError as error:
+        raise _explanation(error, target) from error
+
+
+def _explanation(error: OSError, target: Path) -> InvalidDestinationError:
+    reason = error.strerror or str(error)
+    if error.errno in _FULL:
+        return NoSpaceError(
+            f"There is no room for {target.name} in '{target.parent}' ({reason}); nothing was "
+            "kept. Make room, or give another destination."
+        )
+    if error.errno in _GONE and not os.path.isdir(target.parent):  # noqa: PTH112 - takes any path
+        return InvalidDestinationError(
+            f"The destination '{target.parent}' is gone; {target.name} was not kept. Create it "
+            "again, or give another."
+        )
+    if error.errno in _FORBIDDEN:
+        return InvalidDestinationError(
+            f"{target.name} cannot be written to '{target.parent}' ({reason}). Check its "
+            "permissions, or give another destination."
+        )
+    return InvalidDestinationError(
+        f"{target.name} could not be written to '{target.parent}' ({reason}); nothing was kept. "
+        "Check the disk, or give another destination."
+    )
