@@ -35,6 +35,16 @@ class AppFile:
     document: dict[str, Any]
     texts: dict[str, str]
 
+    @property
+    def address(self) -> tuple[str, str, str] | None:
+        """The python tag, id and full version that a server knows it by, if it has them."""
+        app_id, said = self.texts.get("id"), self.texts.get("version")
+        if not app_id or not said:
+            return None
+        version, _, build = said.partition("-")
+        tag = self.texts.get("python_tag") or "none"
+        return tag, app_id, f"{version}-{self.texts.get('build') or build or '1'}"
+
 
 def read_app(path: str | os.PathLike[str]) -> AppFile:
     """Read an app.

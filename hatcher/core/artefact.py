@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hatcher.core.node import Node
+from hatcher.core.verify import holds
 from hatcher.errors import InvalidJSONError
 from hatcher.transfer import download, filenames, hashing
 from hatcher.transfer.progress import Progress
@@ -59,6 +61,10 @@ class Artefact(Node, Generic[M]):
         """Return its metadata, or None when it does not exist or may not be seen."""
         return cast(M | None, self._session.find(self._request(f"get_{self._kind}_metadata")))
 
+    def _holder_of(self, file: Path, place: str, *, overwrite: bool) -> Callable[[str], bool]:
+        """Return what asks whether a file has been stored as this, given its sha256."""
+        return lambda sha256: holds(self._found(), sha256, file, place, overwrite=overwrite)
+
 
 class DeletableArtefact(Artefact[M]):
     """An artefact that can be deleted."""
@@ -109,10 +115,6 @@ class FileArtefact(DeletableArtefact[M]):
         """Return the same, or None when it does not exist or may not be seen."""
         metadata = self._found()
         return None if metadata is None else self._sha256_in(metadata)
-
-    def _is_stored(self, sha256: str) -> bool:
-        """Whether the server has it with that sha256."""
-        return self._remote_sha256() == sha256
 
     def download(
         self,

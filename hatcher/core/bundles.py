@@ -15,11 +15,17 @@ from hatcher.core.artefact import DeletableArtefact
 from hatcher.core.documents import BundleIndexEntry, BundleListing, BundleMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
-from hatcher.errors import InvalidBundle, InvalidJSONError, TargetFileExists
+from hatcher.errors import (
+    ChecksumMismatchError,
+    InvalidBundle,
+    InvalidJSONError,
+    TargetFileExists,
+)
 from hatcher.transfer import upload
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.filenames import bare_filename
+from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
 
@@ -134,7 +140,7 @@ class LocalBundle:
         self.filepath = filepath
         self._file = file
 
-    def upload(self, overwrite: bool = False) -> None:
+    def upload(self, overwrite: bool = False, *, progress: Progress | None = None) -> None:
         """Upload the file.
 
         ``POST /data/{organization}/{repository}/bundles/upload``
@@ -143,11 +149,17 @@ class LocalBundle:
         ----------
         overwrite : bool, default False
             Replace a bundle of the same name and version with other content.
+        progress : Progress, optional
+            Told how many bytes have gone out.
 
         Raises
         ------
         UnsupportedAPIVersionError
             The client speaks API version 0.
+        FileChangedError
+            The file is not what it was when it was read; the server stored nothing.
+        ChecksumMismatchError
+            When an answer got lost: the server has another bundle of that name and version.
         ConflictError
             The server has another bundle of that name and version.
         PermissionDeniedError, NotFoundError
@@ -164,7 +176,25 @@ class LocalBundle:
                 "bundle_version": file.version,
                 "bundle_build": file.build,
             },
-            lambda _: self._is_stored(),
+            lambda sha256: self._has_arrived(sha256, overwrite),
+            progress,
+        )
+
+    def _has_arrived(self, sha256: str, overwrite: bool) -> bool:
+        """Whether it has been stored, when the answer to it got lost."""
+        found = self.bundle._found()
+        if found is None:
+            return False
+        if "data" not in found:
+            raise InvalidJSONError(f"The server's metadata of {self.bundle!r} holds no document.")
+        if found["data"] == self._file.content.document:
+            return True
+        if overwrite:
+            return False
+        raise ChecksumMismatchError(
+            f"An answer to the upload of '{self._file.path}' got lost, and {self.bundle} has "
+            "another document now. Give the bundle a new build number, or pass overwrite=True.",
+            expected=sha256,
         )
 
     def _is_stored(self) -> bool:

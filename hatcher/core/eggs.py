@@ -10,9 +10,10 @@ from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
-from hatcher.core.verify import is_same
+from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
+from hatcher.transfer.progress import Progress
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import field_of_each, load_object
 
@@ -156,6 +157,8 @@ class Eggs(Node):
         overwrite: bool = False,
         enabled: bool = True,
         verify: bool = False,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         """Upload an egg.
 
@@ -177,13 +180,18 @@ class Eggs(Node):
             Ask first what the server has. With the same sha256 nothing is sent;
             with another one nothing is sent either, and it is an error.
             `overwrite` makes the question needless.
+        progress : Progress, optional
+            Told how many bytes have been hashed, with `verify`, and have gone out.
 
         Raises
         ------
         InvalidEgg
             The file is missing, unreadable, or no valid egg.
+        FileChangedError
+            It changed while it was being sent; the server stored nothing of it.
         ChecksumMismatchError
-            With `verify`: the server has another egg of that name and version.
+            With `verify`, or when an answer got lost: the server has another egg of
+            that name and version.
         ConflictError
             The same, as the server found it.
         PermissionDeniedError, NotFoundError
@@ -192,19 +200,26 @@ class Eggs(Node):
         egg = read_egg(filename)
         if verify and not overwrite:
             there = self.egg(egg.python_tag, egg.name, egg.full_version)
-            if is_same(egg.path, there._remote_sha256(), str(self)):
+            if is_same(egg.path, there._remote_sha256(), str(self), progress):
                 return
-        self._send_egg(egg, overwrite, enabled)
+        self._send_egg(egg, overwrite, enabled, progress)
 
-    def _send_egg(self, egg: EggFile, overwrite: bool, enabled: bool) -> None:
+    def _send_egg(
+        self, egg: EggFile, overwrite: bool, enabled: bool, progress: Progress | None = None
+    ) -> None:
         """Upload an egg that has been read."""
 
         def is_stored(sha256: str) -> bool:
-            found = self.egg(egg.python_tag, egg.name, egg.full_version)._found() or {}
-            return found.get("sha256") == sha256 and found.get("enabled", enabled) == enabled
+            found = self.egg(egg.python_tag, egg.name, egg.full_version)._found()
+            if not holds(found, sha256, egg.path, str(self), overwrite=overwrite):
+                return False
+            # One that is hidden, and should not be, has to be sent again, and so is shown.
+            return found is None or found.get("enabled", enabled) == enabled
 
         request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
-        upload.upload(self._session, request, egg.path, is_stored=is_stored)
+        upload.upload(
+            self._session, request, egg.path, is_stored=is_stored, progress=progress
+        )
 
     def download_egg(
         self,

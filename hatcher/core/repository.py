@@ -16,6 +16,7 @@ from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.verify import is_same
 from hatcher.errors import HatcherException, InvalidRuntime
 from hatcher.transfer import upload
+from hatcher.transfer.progress import Progress
 
 __all__ = ["Repository", "SinglePlatformRepository"]
 
@@ -122,7 +123,12 @@ class Repository(Node):
     # -- uploads whose file says which platform they are for ------------------------
 
     def upload_runtime(
-        self, filename: str | os.PathLike[str], overwrite: bool = False, verify: bool = False
+        self,
+        filename: str | os.PathLike[str],
+        overwrite: bool = False,
+        verify: bool = False,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         """Upload a runtime, to the platform that it says it is for.
 
@@ -142,13 +148,18 @@ class Repository(Node):
             Ask first what the server has. With the same sha256 nothing is sent; with
             another one nothing is sent either, and it is an error. `overwrite` makes
             the question needless.
+        progress : Progress, optional
+            Told how many bytes have been hashed, with `verify`, and have gone out.
 
         Raises
         ------
         InvalidRuntime
             The file is missing, unreadable, or no valid runtime.
+        FileChangedError
+            It changed while it was being sent; the server stored nothing of it.
         ChecksumMismatchError
-            With `verify`: the server has another runtime of that name and version.
+            With `verify`, or when an answer got lost: the server has another runtime
+            of that name and version.
         ConflictError
             The same, as the server found it.
         PermissionDeniedError, NotFoundError
@@ -163,11 +174,17 @@ class Repository(Node):
                     f"'{runtime.path}' cannot be verified: its version '{runtime.version}' gives "
                     "no python tag to ask the server for. Upload it without verify."
                 )
-            if is_same(runtime.path, there._remote_sha256(), str(platform)):
+            if is_same(runtime.path, there._remote_sha256(), str(platform), progress):
                 return
-        platform._send_runtime(runtime, overwrite)
+        platform._send_runtime(runtime, overwrite, progress)
 
-    def upload_app(self, filename: str | os.PathLike[str], overwrite: bool = False) -> None:
+    def upload_app(
+        self,
+        filename: str | os.PathLike[str],
+        overwrite: bool = False,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
         """Upload an app, to the platform that it says it is for.
 
         ``POST /data/{organization}/{repository}/{platform}/apps/upload``
@@ -178,6 +195,8 @@ class Repository(Node):
             A YAML file with a ``platform``.
         overwrite : bool, default False
             Replace an app of the same id and version with other content.
+        progress : Progress, optional
+            Told how many bytes have gone out.
 
         Raises
         ------
@@ -185,6 +204,10 @@ class Repository(Node):
             The file is missing, unreadable, or no app.
         MissingPlatformError
             It does not say which platform it is for.
+        FileChangedError
+            It changed while it was being sent; the server stored nothing of it.
+        ChecksumMismatchError
+            When an answer got lost: the server has another app of that id and version.
         ConflictError
             The server has another app of that id and version.
         PermissionDeniedError, NotFoundError
@@ -193,10 +216,18 @@ class Repository(Node):
         app = read_app(filename)
         platform = self.platform(app.platform)
         request = platform._request("upload_app", overwrite=overwrite)
-        upload.upload(self._session, request, app.path)
+        is_stored = None
+        if app.address is not None:
+            there = platform.app(*app.address)
+            is_stored = there._holder_of(app.path, str(platform), overwrite=overwrite)
+        upload.upload(self._session, request, app.path, is_stored=is_stored, progress=progress)
 
     def upload_bundle(
-        self, filepath: str | os.PathLike[str], overwrite: bool = False
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = False,
+        *,
+        progress: Progress | None = None,
     ) -> LocalBundle:
         """Upload a bundle, to the platform that its runtime is for; API version 1 only.
 
@@ -208,6 +239,8 @@ class Repository(Node):
             A file called ``name-version-build.bundle``.
         overwrite : bool, default False
             Replace a bundle of the same name and version with other content.
+        progress : Progress, optional
+            Told how many bytes have gone out.
 
         Returns
         -------
@@ -227,7 +260,7 @@ class Repository(Node):
         """
         platform = self.platform(read_bundle(filepath).content.platform)
         bundle = platform.bundles.from_file(filepath)
-        bundle.upload(overwrite)
+        bundle.upload(overwrite, progress=progress)
         return bundle
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
+from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
 
@@ -147,7 +148,9 @@ class Runtimes(Node):
         """
         return self.runtime(implementation, version, python_tag=python_tag).metadata()
 
-    def _send_runtime(self, runtime: LocalRuntime, overwrite: bool) -> None:
+    def _send_runtime(
+        self, runtime: LocalRuntime, overwrite: bool, progress: Progress | None = None
+    ) -> None:
         """Upload a runtime that has been read."""
         there = runtime.selector and self.runtime(runtime.selector, runtime.version)
         upload.upload(
@@ -155,7 +158,8 @@ class Runtimes(Node):
             self._request("upload_runtime", overwrite=overwrite),
             runtime.path,
             lambda sha256: {**runtime.described, "sha256": sha256},
-            there._is_stored if there else None,
+            there._holder_of(runtime.path, str(self), overwrite=overwrite) if there else None,
+            progress,
         )
 
     def download_runtime(
