@@ -14,7 +14,6 @@ from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
-from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import field_of_each, load_object
 
 #: How an egg for every Python is addressed.
@@ -217,9 +216,7 @@ class Eggs(Node):
             return found is None or found.get("enabled", enabled) == enabled
 
         request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
-        upload.upload(
-            self._session, request, egg.path, is_stored=is_stored, progress=progress
-        )
+        upload.upload(self._session, request, egg.path, is_stored=is_stored, progress=progress)
 
     def download_egg(
         self,

@@ -14,7 +14,6 @@ from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
-from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
 
