@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from attrs import evolve
-
 from hatcher import endpoints
 from hatcher.errors import HatcherException
 from hatcher.transport.request import Request
@@ -36,7 +34,7 @@ def did_you_mean(session: Session, request: Request) -> str:
 def _look(session: Session, names: Mapping[str, str]) -> str:
     def known(operation: str, field: str) -> list[str]:
         asked = endpoints.request(session.api_version, operation, names)
-        return list(session.field(evolve(asked, may_be_missing=True), field, list))
+        return list(session.field(asked._replace(may_be_missing=True), field, list))
 
     steps = (
         ("organization", "list_organizations", "organizations"),

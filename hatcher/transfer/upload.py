@@ -34,8 +34,6 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from attrs import evolve
-
 from hatcher.errors import (
     ArtefactError,
     BroodConnectionError,
@@ -103,7 +101,7 @@ def upload(
     if body.size >= preflight.LARGE:
         preflight.check(session, request)
     try:
-        _Upload(session, evolve(request, body=body), body, path, is_stored).carry_out()
+        _Upload(session, request._replace(body=body), body, path, is_stored).carry_out()
     except ProgressError as error:
         raise error.cause from None
     finally:

@@ -28,7 +28,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import BinaryIO, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
 from hatcher.transport.parsing import checksum
@@ -413,7 +413,7 @@ def _dated(modified: str | None, sent: str | None) -> tuple[str, str] | None:
 
 
 def _with(request: Request, name: str, value: str) -> Request:
-    return evolve(request, headers={**request.headers, name: value})
+    return request._replace(headers={**request.headers, name: value})
 
 
 def _add(name: hashlib.blake2b, *parts: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Protocol
-
-from attrs import field, frozen
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
 
 #: What sending a request twice would do: nothing; nothing more; or perhaps
 #: something more, so that a lost answer leaves open what happened.
@@ -24,9 +23,11 @@ class Body(Protocol):
     def __iter__(self) -> Iterator[bytes | memoryview]: ...
 
 
-@frozen
-class Request:
-    """What is asked of the server.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Request(NamedTuple):
+    """What is asked of the server; `_replace` returns one that asks it otherwise.
 
     Attributes
     ----------
@@ -57,14 +58,18 @@ class Request:
     method: str
     path: str
     safety: Safety
-    params: Mapping[str, str] = field(factory=dict)
+    params: Mapping[str, str] = _NOTHING
     json: Any = None
-    body: Body | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(factory=dict)
-    names: Mapping[str, str] = field(factory=dict)
+    body: Body | None = None
+    headers: Mapping[str, str] = _NOTHING
+    names: Mapping[str, str] = _NOTHING
     may_be_missing: bool = False
 
     @property
     def action(self) -> str:
         """What it does, in words: ``upload egg``."""
         return self.operation.partition("_")[2].replace("_", " ")
+
+    def __repr__(self) -> str:
+        # Without the JSON, which may hold a password.
+        return f"<Request {self.operation}: {self.method} {self.path}>"

@@ -9,11 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
-
-from attrs import Attribute, field, frozen
+from typing import TypeVar
 
 from hatcher.errors import (
     BroodConnectionError,
@@ -25,6 +21,7 @@ from hatcher.errors import (
     TLSError,
 )
 from hatcher.transport.request import Safety
+from hatcher.transport.value import Value
 
 logger = logging.getLogger("hatcher")
 
@@ -41,13 +38,7 @@ _TURNED_AWAY = frozenset({408, 429})
 _PASSING = frozenset({502, 503, 504})
 
 
-def _not_negative(_: object, attribute: Attribute[Any], value: float) -> None:
-    if not value >= 0:
-        raise InvalidArgumentError(f"{attribute.name} is {value!r}; give a number from 0.")
-
-
-@frozen
-class RetryPolicy:
+class RetryPolicy(Value):
     """How often and after what pause a failed request is sent again.
 
     Parameters
@@ -67,9 +58,19 @@ class RetryPolicy:
         A number is below 0.
     """
 
-    retries: int = field(default=3, validator=_not_negative)
-    backoff: float = field(default=0.5, validator=_not_negative)
-    longest: float = field(default=30.0, validator=_not_negative)
+    __match_args__ = ("retries", "backoff", "longest")
+    __slots__ = __match_args__
+
+    retries: int
+    backoff: float
+    longest: float
+
+    def __init__(self, retries: int = 3, backoff: float = 0.5, longest: float = 30.0) -> None:
+        super().__init__(retries, backoff, longest)
+        for name in self.__match_args__:
+            number = getattr(self, name)
+            if not number >= 0:
+                raise InvalidArgumentError(f"{name} is {number!r}; give a number from 0.")
 
     def allows(self, safety: Safety, error: BaseException) -> bool:
         """Whether a request of that safety may be sent again after `error`.
@@ -260,9 +261,16 @@ def parse_retry_after(value: str | None) -> float | None:
     try:
         return max(0.0, float(int(value)))
     except ValueError:
-        pass
+        return _seconds_until(value)
+
+
+def _seconds_until(date: str) -> float | None:
+    # Imported here: dates are rare, and take 10 ms.
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(date)
     except ValueError:
         return None
     if moment.tzinfo is None:

@@ -11,8 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
-from attrs import evolve
-
 from hatcher.errors import (
     BroodHTTPError,
     HatcherException,
@@ -146,7 +144,7 @@ class Sender:
                 raise error_for(request, self._url(request), Trouble("interrupted"))
             gone = done is not None and may_be_gone(request.method, failures)
             try:
-                return attempt(evolve(request, may_be_missing=True) if gone else request)
+                return attempt(request._replace(may_be_missing=True) if gone else request)
             except HatcherException as error:
                 if done is not None and gone and isinstance(error, NotFoundError):
                     logger.info("it was deleted, although the answer was lost: %s", error)

@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from attrs import evolve
-
 from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
 from hatcher.transport import answers
 from hatcher.transport.auth import (
@@ -188,7 +186,7 @@ class Session:
             It failed otherwise than with 404.
         """
         try:
-            return self.json_object(evolve(request, may_be_missing=True))
+            return self.json_object(request._replace(may_be_missing=True))
         except NotFoundError:
             return None
 
@@ -201,7 +199,7 @@ class Session:
             It failed otherwise than with 404.
         """
         try:
-            self.send(evolve(request, may_be_missing=True))
+            self.send(request._replace(may_be_missing=True))
         except NotFoundError:
             return False
         return True

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from attrs import Attribute, field, frozen
-
 from hatcher.errors import InvalidArgumentError
+from hatcher.transport.value import Value
 
 
-def _positive(_: object, attribute: Attribute[Any], value: float | None) -> None:
-    if value is not None and not value > 0:
-        raise InvalidArgumentError(
-            f"The {attribute.name} timeout is {value!r}; give seconds above 0, or None to "
-            "wait for ever."
-        )
-
-
-@frozen
-class Timeouts:
+class Timeouts(Value):
     """Seconds to wait before a request fails with a `BroodTimeoutError`.
 
     Parameters
@@ -44,11 +32,31 @@ class Timeouts:
     None waits for ever. None of them limits a transfer as a whole.
     """
 
-    connect: float | None = field(default=10.0, validator=_positive)
-    read: float | None = field(default=60.0, validator=_positive)
-    write: float | None = field(default=60.0, validator=_positive)
-    pool: float | None = field(default=60.0, validator=_positive)
-    stall: float | None = field(default=30.0, validator=_positive)
+    __match_args__ = ("connect", "read", "write", "pool", "stall")
+    __slots__ = __match_args__
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
+    stall: float | None
+
+    def __init__(
+        self,
+        connect: float | None = 10.0,
+        read: float | None = 60.0,
+        write: float | None = 60.0,
+        pool: float | None = 60.0,
+        stall: float | None = 30.0,
+    ) -> None:
+        super().__init__(connect, read, write, pool, stall)
+        for name in self.__match_args__:
+            seconds = getattr(self, name)
+            if seconds is not None and not seconds > 0:
+                raise InvalidArgumentError(
+                    f"The {name} timeout is {seconds!r}; give seconds above 0, or None to wait "
+                    "for ever."
+                )
 
     @classmethod
     def of(cls, timeout: float | Timeouts | None) -> Timeouts:

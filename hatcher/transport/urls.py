@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
-
-from attrs import evolve, field, frozen
 
 from hatcher.errors import InvalidNameError, InvalidURLError
 from hatcher.transport.secret import Secret
+from hatcher.transport.value import Value
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
 _EXAMPLE = "Give it like 'https://brood.example.com'."
 
 
-@frozen
-class ServerURL:
+class ServerURL(Value):
     """Where a Brood server is.
 
     Attributes
@@ -34,11 +33,24 @@ class ServerURL:
         what this object shows, and of what makes it equal to another.
     """
 
+    __match_args__ = ("scheme", "host", "port", "prefix", "credentials")
+    __slots__ = __match_args__
+
     scheme: str
     host: str
     port: int
-    prefix: str = ""
-    credentials: tuple[str, Secret] | None = field(default=None, repr=False, eq=False)
+    prefix: str
+    credentials: tuple[str, Secret] | None
+
+    def __init__(
+        self,
+        scheme: str,
+        host: str,
+        port: int,
+        prefix: str = "",
+        credentials: tuple[str, Secret] | None = None,
+    ) -> None:
+        super().__init__(scheme, host, port, prefix, credentials)
 
     @classmethod
     def parse(cls, url: str) -> ServerURL:
@@ -88,12 +100,15 @@ class ServerURL:
 
     def without_credentials(self) -> ServerURL:
         """Return the same URL as one that can be stored and pickled."""
-        return evolve(self, credentials=None)
+        return ServerURL(self.scheme, self.host, self.port, self.prefix)
 
     @property
     def origin(self) -> tuple[str, str, int]:
         """The scheme, host and port: what credentials are bound to."""
         return self.scheme, self.host, self.port
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.scheme, self.host, self.port, self.prefix
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
