@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from hatcher.core.apps import Apps
-from hatcher.core.bundles import Bundles
-from hatcher.core.eggs import Eggs
-from hatcher.core.runtimes import Runtimes
+from hatcher.core.batches import Batches
 
 
-class SinglePlatformRepository(Eggs, Runtimes, Apps, Bundles):
+class SinglePlatformRepository(Batches, Apps):
     """One platform of a repository, and the artefacts in it.
 
     Get one from its repository; that sends nothing.

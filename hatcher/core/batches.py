@@ -1,0 +1,336 @@
+"""Many files at once, on a platform of a repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+from hatcher.core.bundles import Bundles
+from hatcher.core.eggs import Eggs
+from hatcher.core.runtimes import Runtimes
+from hatcher.errors import InvalidBundle, InvalidRuntime
+
+if TYPE_CHECKING:
+    from hatcher.core.fetching import Names
+    from hatcher.transfer.progress import Progress
+    from hatcher.transfer.reports import BatchReport
+
+# What does the work is imported where it is used: most clients never have a batch.
+
+
+class Batches(Eggs, Runtimes, Bundles):
+    """The part of a `SinglePlatformRepository` that is about many files at once."""
+
+    __slots__ = ()
+
+    def upload_eggs(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool = False,
+        enabled: bool = True,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+        journal: str | os.PathLike[str] | Literal[False] | None = None,
+    ) -> BatchReport:
+        """Upload many eggs, which appear together.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once for
+        each python tag, ``POST /data/{organization}/{repository}/{platform}/eggs/upload``
+        for each egg that the server does not have, and at the end
+        ``POST /data/{organization}/{repository}/{platform}/eggs/re-index``
+
+        All files are read and checked before anything is sent. Eggs that the server has
+        with the same sha256 are not sent again. The others are sent disabled, several
+        at a time, and at the end one request shows all that have arrived: until then
+        the index is as it was. When one fails, the others go on. A batch that was
+        interrupted, even by a loss of power, is finished by the same call: it sends what
+        is not stored yet, and shows everything.
+
+        Parameters
+        ----------
+        paths : iterable of str or path-like
+            The eggs; one that is given twice counts once.
+        overwrite : bool, default False
+            Replace eggs of the same name and version with other content. One that the
+            index shows is replaced after all others have been sent, each in one step,
+            so that it is never missing.
+        enabled : bool, default True
+            Show the eggs in the index at the end. Without it they stay out of sight
+            until `reindex`; the server is then asked for each egg that the index does
+            not show, since it may be there.
+        concurrency : int, optional
+            How many files to send at once, 16 by default.
+        progress : Progress, optional
+            Is told of the bytes of the whole batch, from the calling thread; those of
+            files that fail count as done. An exception that it raises ends the batch
+            as Ctrl-C does.
+        journal : str, path-like or False, optional
+            The file that keeps what has been begun until the batch is complete. By
+            default one in the user's state folder, or in the folder that the
+            environment variable ``HATCHER_STATE_DIR`` names. With False there is none,
+            and the server is asked for each egg that the index does not show.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        InvalidArgumentError
+            An argument cannot be used; nothing was sent.
+        HatcherException
+            An index could not be read, so nothing was sent. What goes wrong with single
+            files is in the report, as is `ConflictError` or `ChecksumMismatchError` for
+            those that the server has with other content.
+
+        Notes
+        -----
+        Ctrl-C ends the call within about a second: no further file is begun, nothing
+        is shown that was not shown before, and the journal is kept.
+
+        Examples
+        --------
+        >>> report = platform.upload_eggs(Path('dist').glob('*.egg'))
+        >>> print(report)
+        200 files: 12 uploaded, 188 already there
+        >>> report.raise_for_failures()
+        """
+        from hatcher.core.egg_batches import EggUpload
+
+        return EggUpload.run(
+            self,
+            paths,
+            overwrite=overwrite,
+            enabled=enabled,
+            concurrency=concurrency,
+            progress=progress,
+            journal=journal,
+        )
+
+    def upload_runtimes(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool = False,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+    ) -> BatchReport:
+        """Upload many runtimes that are for this platform.
+
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes`` once, and
+        ``POST /data/{organization}/{repository}/{platform}/runtimes/upload`` for each runtime
+        that the server does not have
+
+        All files are read and checked before anything is sent; when one fails, the
+        others go on. `Repository.upload_runtimes` takes those of several platforms.
+
+        Parameters
+        ----------
+        paths : iterable of str or path-like
+            The runtimes, as `Repository.upload_runtime` takes them. One for another
+            platform is a failure.
+        overwrite : bool, default False
+            Replace runtimes of the same name and version with other content.
+        concurrency, progress
+            As for `upload_eggs`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        HatcherException
+            As for `upload_eggs`.
+        """
+        from hatcher.core.other_batches import Options, only, upload_runtimes
+
+        platform_of = only(self, self._names["platform"], InvalidRuntime)
+        options = Options(overwrite, concurrency, progress)
+        return upload_runtimes(self._session, platform_of, paths, options)
+
+    def upload_bundles(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool = False,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+    ) -> BatchReport:
+        """Upload many bundles whose runtimes are for this platform; API version 1 only.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles`` once,
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+        for those that the index names, since it says nothing of their content, and
+        ``POST /data/{organization}/{repository}/bundles/upload`` for each bundle that the
+        server does not have
+
+        All files are read and checked before anything is sent; when one fails, the
+        others go on. `Repository.upload_bundles` takes those of several platforms.
+
+        Parameters
+        ----------
+        paths : iterable of str or path-like
+            The bundles, as `Repository.upload_bundle` takes them. One for another
+            platform is a failure.
+        overwrite : bool, default False
+            Replace bundles of the same name and version with another document.
+        concurrency, progress
+            As for `upload_eggs`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        HatcherException
+            As for `upload_eggs`.
+        """
+        from hatcher.core.other_batches import Options, only, upload_bundles
+
+        platform_of = only(self, self._names["platform"], InvalidBundle)
+        options = Options(overwrite, concurrency, progress)
+        return upload_bundles(self._session, platform_of, paths, options)
+
+    def download_eggs(
+        self,
+        python_tag: str,
+        destination: str | os.PathLike[str],
+        *,
+        names: Names = None,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+    ) -> BatchReport:
+        """Download the eggs that a Python can use, all of them or some.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once, and
+        ``GET /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}``
+        for each egg that is not there yet
+
+        Each egg is verified by the sha256 that the index says, and stands under its name
+        only when it is whole. Those that are in the directory already, with the right
+        sha256, are not downloaded again. When one fails, the others go on.
+
+        Parameters
+        ----------
+        python_tag : str
+            The PEP 425 tag of the Python, such as ``cp311``: see `egg_index`.
+        destination : str or path-like
+            An existing directory.
+        names : iterable of str, or callable, optional
+            File names, or patterns such as ``numpy-*``; one that is not in the index is
+            a failure in the report. Or a function that is given a file name, and says
+            whether the file is wanted. By default all are.
+        concurrency : int, optional
+            How many files to receive at once, 16 by default.
+        progress : Progress, optional
+            As for `upload_eggs`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        InvalidDestinationError, InvalidArgumentError
+            An argument cannot be used; nothing was received.
+        HatcherException
+            The index could not be read. What goes wrong with single files is in the
+            report.
+
+        Notes
+        -----
+        Ctrl-C ends the call within about a second, and leaves nothing unfinished. The
+        same call goes on where it was.
+
+        Examples
+        --------
+        >>> report = platform.download_eggs('cp311', 'eggs', names=['numpy-*', 'scipy-*'])
+        >>> report.raise_for_failures()
+        """
+        from hatcher.core.fetching import download_eggs
+
+        return download_eggs(self, python_tag, destination, names, concurrency, progress)
+
+    def download_runtimes(
+        self,
+        destination: str | os.PathLike[str],
+        *,
+        names: Names = None,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+    ) -> BatchReport:
+        """Download the runtimes, all of them or some.
+
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes`` once, and
+        ``GET /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
+        (API version 0: ``…/{python_tag}/{version}``) for each runtime that is not there yet
+
+        Parameters
+        ----------
+        destination : str or path-like
+            An existing directory.
+        names, concurrency, progress
+            As for `download_eggs`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        HatcherException
+            As for `download_eggs`.
+        """
+        from hatcher.core.fetching import download_runtimes
+
+        return download_runtimes(self, destination, names, concurrency, progress)
+
+    def download_bundles(
+        self,
+        destination: str | os.PathLike[str],
+        *,
+        names: Names = None,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+    ) -> BatchReport:
+        """Save the documents of the bundles, all of them or some; API version 1 only.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles`` once, and
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+        for each bundle: the index does not say what is in it
+
+        A file that has the same document already is left as it is.
+
+        Parameters
+        ----------
+        destination : str or path-like
+            An existing directory.
+        names, concurrency, progress
+            As for `download_eggs`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        HatcherException
+            As for `download_eggs`.
+        """
+        from hatcher.core.fetching import download_bundles
+
+        return download_bundles(self, destination, names, concurrency, progress)

@@ -1,0 +1,210 @@
+"""Uploading many eggs, which appear together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from attrs import define
+
+from hatcher.artefacts.egg import EggFile, read_egg
+from hatcher.core.documents import EggIndexEntry
+from hatcher.core.eggs import NO_PYTHON_TAG, Eggs
+from hatcher.core.sending import Sending, is_same
+from hatcher.errors import (
+    BadRequestError,
+    HatcherException,
+    NotFoundError,
+    ServerError,
+    TransportError,
+)
+from hatcher.transfer.batch import Item, Tally
+from hatcher.transfer.journal import Claim, Journal, open_journal
+from hatcher.transfer.progress import Progress
+from hatcher.transfer.reports import BatchReport
+
+#: After these nobody knows whether the server has stored the file.
+_UNKNOWN_END = (TransportError, ServerError, OSError)
+
+
+@define
+class EggUpload:
+    """The uploads of eggs to one platform of a repository.
+
+    Eggs that the index does not show yet are sent disabled, and enabled by one
+    request at the end, so that they appear together. Those that replace a visible
+    one are sent after all others, and enabled: the old one stays until the new one
+    takes its place.
+
+    Parameters
+    ----------
+    eggs : Eggs
+        Where they go to.
+    overwrite, enabled : bool
+        As for `SinglePlatformRepository.upload_eggs`.
+    sending : Sending
+    journal : Journal or None
+    """
+
+    eggs: Eggs
+    overwrite: bool
+    enabled: bool
+    sending: Sending[EggFile]
+    journal: Journal | None
+    _visible: set[int]
+    _hidden: list[Item[EggFile]]
+
+    @classmethod
+    def run(
+        cls,
+        eggs: Eggs,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool,
+        enabled: bool,
+        concurrency: int | None,
+        progress: Progress | None,
+        journal: str | os.PathLike[str] | bool | None,
+    ) -> BatchReport:
+        """Upload them; see `SinglePlatformRepository.upload_eggs`."""
+        sending: Sending[EggFile] = Sending.of(eggs._session, paths, concurrency, progress)
+        opened = None
+        if journal is not False and sending.items and enabled:
+            place = (str(eggs._session.server), *eggs._names.values(), "eggs")
+            opened = open_journal(place, None if journal is True else journal)
+        try:
+            batch = cls(eggs, overwrite, enabled, sending, opened, set(), [])
+            return batch._run()
+        finally:
+            if opened is not None:
+                opened.close()
+
+    def _run(self) -> BatchReport:
+        sending = self.sending
+        sending.read(read_egg, _claim)
+        if sending.open:
+            known = self._known()
+            asked = [item for item in sending.open if self._is_worth_asking(item, known)]
+            sending.compare(asked, lambda item, tally: self._is_there(item, tally, known))
+            self._send()
+            self._enable()
+        self._settle()
+        return sending.report()
+
+    # -- what the server has -------------------------------------------------------------
+
+    def _known(self) -> dict[str | None, dict[str, EggIndexEntry] | None]:
+        """Read the index of each python tag once; None for one that cannot be had."""
+        known: dict[str | None, dict[str, EggIndexEntry] | None] = {}
+
+        def read(tag: str | None, _: Tally) -> None:
+            try:
+                known[tag] = self.eggs.egg_index(tag or NO_PYTHON_TAG)
+            except (BadRequestError, NotFoundError):
+                # Some servers give indices for real Pythons only: each egg is asked for.
+                if tag is not None:
+                    raise
+                known[tag] = None
+
+        tags = list(dict.fromkeys(item.file.python_tag for item in self.sending.open))
+        self.sending.crew.each(tags, read)
+        return known
+
+    def _is_worth_asking(
+        self,
+        item: Item[EggFile],
+        known: dict[str | None, dict[str, EggIndexEntry] | None],
+    ) -> bool:
+        """Whether the server may have the egg: it is shown, or may be there disabled."""
+        index = known[item.file.python_tag]
+        if index is None or _entry(index, item) is not None or not self.enabled:
+            return True
+        return self.journal is None or _claim(item.file) in self.journal.begun
+
+    def _is_there(
+        self,
+        item: Item[EggFile],
+        tally: Tally,
+        known: dict[str | None, dict[str, EggIndexEntry] | None],
+    ) -> bool:
+        """Whether the server has the egg; raises when it has another, which must stay."""
+        egg = item.file
+        entry = _entry(known[egg.python_tag] or {}, item)
+        sha256 = None if entry is None else entry.get("sha256")
+        is_visible = True
+        if entry is None or not isinstance(sha256, str) or "python_tag" not in entry:
+            there = self.eggs.egg(egg.python_tag, egg.name, egg.full_version)
+            metadata = there._found()
+            if metadata is None or metadata.get("python_tag", egg.python_tag) != egg.python_tag:
+                return False
+            sha256 = there._sha256_in(metadata)
+            is_visible = metadata.get("enabled", entry is not None)
+        if is_visible:
+            self._visible.add(id(item))
+        same = is_same(item.path, sha256.lower(), str(self.eggs), tally, overwrite=self.overwrite)
+        if same and not is_visible:
+            self._hidden.append(item)
+        return same
+
+    # -- sending and showing -------------------------------------------------------------
+
+    def _send(self) -> None:
+        missing = self.sending.open
+        replacing = [item for item in missing if self.enabled and id(item) in self._visible]
+        new = [item for item in missing if not self.enabled or id(item) not in self._visible]
+        if self.journal is not None and new:
+            self.journal.prepare()
+        self.sending.send(new, lambda item, tally: self._upload(item, tally, enabled=False))
+        self._hidden += [item for item in new if item.outcome == "uploaded"]
+        self.sending.send(replacing, lambda item, tally: self._upload(item, tally, enabled=True))
+
+    def _upload(self, item: Item[EggFile], tally: Tally, *, enabled: bool) -> None:
+        if self.journal is not None and not enabled:
+            self.journal.begin(_claim(item.file))
+        self.eggs._send_egg(item.file, self.overwrite, enabled, tally)
+
+    def _enable(self) -> None:
+        """Show all that is stored and disabled, in one request."""
+        if not self.enabled or not self._hidden:
+            return
+        total = sum(item.size or 0 for item in self._hidden)
+        self.sending.crew.tell(0, total, "indexing")
+        try:
+            self.eggs._enable([item.file for item in self._hidden])
+        except HatcherException as error:
+            for item in self._hidden:
+                stored = HatcherException(
+                    f"{item.path.name} is stored, but not shown yet: {error} Call it again: it is "
+                    "not sent a second time."
+                )
+                stored.__cause__ = error
+                item.fail(stored)
+            return
+        self.sending.crew.tell(total, total, "indexing")
+
+    def _settle(self) -> None:
+        """Forget in the journal what needs no further question."""
+        if self.journal is None:
+            return
+        self.journal.settle(
+            _claim(item.file)
+            for item in self.sending.items
+            if hasattr(item, "file") and not self._is_unknown(item)
+        )
+
+    def _is_unknown(self, item: Item[EggFile]) -> bool:
+        if item.outcome == "failed":
+            return isinstance(item.error, _UNKNOWN_END) or item in self._hidden
+        return item.outcome == "not tried"
+
+
+def _claim(egg: EggFile) -> Claim:
+    return egg.name.lower(), egg.full_version, egg.python_tag or NO_PYTHON_TAG
+
+
+def _entry(index: dict[str, EggIndexEntry], item: Item[EggFile]) -> EggIndexEntry | None:
+    """Return what an index says of an egg: of this one, not of one with another tag."""
+    entry = index.get(item.file.filename) or index.get(item.path.name)
+    if entry is None or entry.get("python_tag", item.file.python_tag) != item.file.python_tag:
+        return None
+    return entry
