@@ -1,26 +1,48 @@
-"""An upload whose answer got lost: the server is asked, and nothing is sent twice."""
+"""An upload whose answer got lost: the server is asked, and nothing is sent twice blindly."""
 
 from __future__ import annotations
 
+import json
+import socket
+import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient, Repository
-from hatcher.errors import BroodConnectionError, ServerError
+from hatcher.api import BroodClient, Repository, RetryPolicy, SinglePlatformRepository, Timeouts
+from hatcher.errors import (
+    BroodConnectionError,
+    BroodTimeoutError,
+    ChecksumMismatchError,
+    ConflictError,
+    HatcherException,
+    InvalidResponseError,
+    ServerError,
+    TransferInterruptedError,
+)
 from hatcher.testing import (
     Answer,
     BroodServer,
     Fault,
     FaultProxy,
     ScriptedServer,
+    write_app,
     write_bundle,
     write_egg,
     write_runtime,
 )
+from hatcher.transfer.hashing import file_sha256
+from hatcher.transport.retry import is_unsent
 
 JSON = {"Content-Type": "application/json"}
+
+#: As the usual policy, without its pauses.
+AT_ONCE = RetryPolicy(backoff=0)
 
 
 @pytest.fixture
@@ -29,9 +51,10 @@ def repository(brood_server: BroodServer) -> Repository:
     return client.create_organization("acme", "-").create_repository("dev", "-")
 
 
-def through(proxy: FaultProxy, server: BroodServer) -> Repository:
+def through(proxy: FaultProxy, server: BroodServer, **options: Any) -> Repository:
     auth = (server.admin_email, server.admin_password)
-    found = BroodClient.from_url(proxy.url, auth=auth, api_version=1).at("acme/dev")
+    options = {"auth": auth, "api_version": 1, "retries": AT_ONCE, **options}
+    found = BroodClient.from_url(proxy.url, **options).at("acme/dev")
     assert isinstance(found, Repository)
     return found
 
@@ -43,8 +66,12 @@ UPLOADS: dict[str, Callable[[Repository, Path], object]] = {
     "disabled egg": lambda repository, folder: repository.platform("rh8-x86_64").upload_egg(
         write_egg(folder, "nose", "1.3.0", 1), enabled=False
     ),
+    "large egg": lambda repository, folder: repository.platform("rh8-x86_64").upload_egg(
+        write_egg(folder, "nose", "1.3.0", 1, payload_bytes=2_000_000)
+    ),
     "runtime": lambda repository, folder: repository.upload_runtime(write_runtime(folder)),
     "bundle": lambda repository, folder: repository.upload_bundle(write_bundle(folder)),
+    "app": lambda repository, folder: repository.upload_app(write_app(folder)),
 }
 
 
@@ -54,62 +81,235 @@ def test_what_has_arrived_is_no_failure(
     repository: Repository, brood_server: BroodServer, tmp_path: Path, what: str, kind: str
 ) -> None:
     with FaultProxy(brood_server.url, [Fault(kind, after=0, direction="down")]) as proxy:
-        UPLOADS[what](through(proxy, brood_server), tmp_path)
+        UPLOADS[what](through(proxy, brood_server, retries=0), tmp_path)
         assert proxy.connections == 2  # the upload, and the question
 
 
+@pytest.mark.parametrize("kind", ["cut", "reset"])
 @pytest.mark.parametrize("what", UPLOADS)
-def test_what_has_not_arrived_is_one(
+def test_what_has_not_arrived_is_sent_again(
+    repository: Repository, brood_server: BroodServer, tmp_path: Path, what: str, kind: str
+) -> None:
+    with FaultProxy(brood_server.url, [Fault(kind, after=300, direction="up")]) as proxy:
+        UPLOADS[what](through(proxy, brood_server), tmp_path)
+        assert proxy.connections == 2
+
+
+@pytest.mark.parametrize("what", UPLOADS)
+def test_without_retries_it_is_an_error(
     repository: Repository, brood_server: BroodServer, tmp_path: Path, what: str
 ) -> None:
     with (
         FaultProxy(brood_server.url, [Fault("cut", after=300, direction="up")]) as proxy,
         pytest.raises(BroodConnectionError, match="look before"),
     ):
-        UPLOADS[what](through(proxy, brood_server), tmp_path)
+        UPLOADS[what](through(proxy, brood_server, retries=0), tmp_path)
     assert repository.platform("rh8-x86_64").list_eggs("cp311") == []
 
 
-def scripted(*answers: Answer, folder: Path) -> list[str]:
-    """Upload an egg to a server that answers so; return the methods that it saw."""
-    egg = write_egg(folder, "nose", "1.3.0", 1)
-    with ScriptedServer(*answers) as server:
-        client = BroodClient.from_url(server.url, api_version=1)
-        with pytest.raises((BroodConnectionError, ServerError)):
-            client.at("acme/dev/rh8-x86_64").upload_egg(egg)  # type: ignore[union-attr]
-        return [request.method for request in server.requests]
+def test_silence_is_a_lost_answer_too(
+    repository: Repository, brood_server: BroodServer, tmp_path: Path
+) -> None:
+    with FaultProxy(brood_server.url, [Fault("stall", after=0, direction="down")]) as proxy:
+        patience = Timeouts(read=0.3)
+        UPLOADS["egg"](through(proxy, brood_server, timeout=patience), tmp_path)
 
 
+# -- step by step, against servers that answer as they are told ----------------------------
+
+
+GONE = Answer(404, JSON, b'{"error": "no such egg"}')
 LOST = Answer(raw=b"")
+DONE = Answer(200, JSON, b"{}")
+OTHER = Answer(200, JSON, json.dumps({"sha256": "00" * 32}).encode())
+
+
+@pytest.fixture
+def egg(tmp_path: Path) -> Path:
+    return write_egg(tmp_path, "nose", "1.3.0", 1)
+
+
+@pytest.fixture
+def stored(egg: Path) -> Answer:
+    document = {"sha256": file_sha256(egg).upper(), "enabled": True}
+    return Answer(200, JSON, json.dumps(document).encode())
+
+
+def platform_at(server: ScriptedServer, **options: Any) -> SinglePlatformRepository:
+    client = BroodClient.from_url(server.url, **{"api_version": 1, "retries": AT_ONCE, **options})
+    return client.organization("acme").repository("dev").platform("rh8-x86_64")
+
+
+def sent(egg: Path, *answers: Answer, **options: Any) -> str:
+    """Upload an egg to a server that answers so; return what it was asked, as letters."""
+    with ScriptedServer(*answers) as server:
+        platform_at(server).upload_egg(egg, **options)
+        return "".join(request.method[0] for request in server.requests)
+
+
+def failed(egg: Path, *answers: Answer, **options: Any) -> tuple[HatcherException, str]:
+    """Do the same when it fails; return the exception too."""
+    with ScriptedServer(*answers) as server:
+        with pytest.raises(HatcherException) as caught:
+            platform_at(server).upload_egg(egg, **options)
+        return caught.value, "".join(request.method[0] for request in server.requests)
+
+
+@pytest.mark.parametrize("lost", [LOST, Answer(502), Answer(503), Answer(504)])
+def test_a_server_that_is_still_storing_is_asked_again(
+    egg: Path, stored: Answer, lost: Answer
+) -> None:
+    assert sent(egg, lost, stored) == "PG"
+    assert sent(egg, lost, GONE, stored) == "PGG"
+
+
+@pytest.mark.parametrize("lost", [LOST, Answer(502), Answer(503), Answer(504)])
+def test_what_is_not_there_at_two_looks_is_sent_again(egg: Path, lost: Answer) -> None:
+    assert sent(egg, lost, GONE, GONE, DONE) == "PGGP"
+
+
+def test_it_is_sent_no_more_often_than_the_policy_allows(egg: Path) -> None:
+    error, asked = failed(egg, *[LOST, GONE, GONE] * 4)
+    assert isinstance(error, BroodConnectionError)
+    assert asked == "PGG" * 3 + "PG"
+
+
+def test_a_server_that_failed_by_itself_is_not_asked(egg: Path) -> None:
+    error, asked = failed(egg, Answer(500))
+    assert isinstance(error, ServerError)
+    assert asked == "P"
+
+
+def test_the_server_says_when_to_come_back(egg: Path) -> None:
+    begin = time.monotonic()
+    assert sent(egg, Answer(503, {"Retry-After": "1"}), GONE, GONE, DONE) == "PGGP"
+    assert time.monotonic() - begin >= 1
+    too_late = Answer(503, {"Retry-After": formatdate(time.time() + 3600, usegmt=True)})
+    error, asked = failed(egg, too_late, GONE)
+    assert isinstance(error, ServerError)
+    assert error.retry_after is not None
+    assert asked == "PG"
+
+
+def test_what_was_turned_away_is_sent_again_without_a_look(egg: Path) -> None:
+    assert sent(egg, Answer(429, {"Retry-After": "0"}), DONE) == "PP"
+
+
+def test_another_file_of_the_name_is_an_error_and_stays(egg: Path) -> None:
+    for answers in ([LOST, OTHER], [LOST, GONE, OTHER]):
+        error, asked = failed(egg, *answers)
+        assert isinstance(error, ChecksumMismatchError)
+        assert (error.expected, error.actual) == (file_sha256(egg), "00" * 32)
+        assert isinstance(error.__cause__, BroodConnectionError)
+        assert "overwrite=True" in str(error)
+        assert asked == "P" + "G" * (len(answers) - 1)
+
+
+def test_what_shall_be_replaced_does_not_stand_in_the_way(egg: Path, stored: Answer) -> None:
+    assert sent(egg, LOST, OTHER, OTHER, DONE, overwrite=True) == "PGGP"
+    assert sent(egg, LOST, OTHER, stored, overwrite=True) == "PGG"
+
+
+def test_an_egg_that_is_there_but_hidden_is_not_what_was_asked_for(egg: Path) -> None:
+    document = {"sha256": file_sha256(egg), "enabled": False}
+    hidden = Answer(200, JSON, json.dumps(document).encode())
+    assert sent(egg, LOST, hidden, hidden, DONE) == "PGGP"
+    assert sent(egg, LOST, hidden, enabled=False) == "PG"
 
 
 @pytest.mark.parametrize(
     "found",
-    [
-        Answer(404, JSON, b'{"error": "no such egg"}'),
-        Answer(200, JSON, b'{"sha256": "0000"}'),
-        Answer(200, JSON, b"{}"),
-        Answer(403, JSON, b'{"error": "no"}'),
-        Answer(200, JSON, b"<html>"),
-    ],
+    [Answer(200, JSON, b"{}"), Answer(403, JSON, b'{"error": "no"}'), Answer(200, JSON, b"<html>")],
 )
-def test_the_first_failure_is_raised_when_the_server_has_something_else(
-    tmp_path: Path, found: Answer
-) -> None:
-    assert scripted(LOST, found, folder=tmp_path) == ["POST", "GET"]
+def test_when_it_cannot_be_told_nothing_is_sent(egg: Path, found: Answer) -> None:
+    error, asked = failed(egg, LOST, found)
+    assert isinstance(error, BroodConnectionError)
+    assert error.__cause__ is not None  # what happened on the wire
+    assert asked == "PG"
+    _, asked = failed(egg, LOST, GONE, found)
+    assert asked == "PGG"
 
 
-def test_an_egg_that_is_there_but_hidden_is_not_what_was_asked_for(tmp_path: Path) -> None:
-    from hatcher.transfer.hashing import file_sha256
+def test_an_answer_that_is_no_http_is_looked_behind(egg: Path, stored: Answer) -> None:
+    garbage = Answer(raw=b"SSH-2.0-OpenSSH\r\n\r\n")
+    assert sent(egg, garbage, stored) == "PG"
+    error, asked = failed(egg, garbage, GONE)
+    assert isinstance(error, InvalidResponseError)
+    assert asked == "PG"
 
-    digest = file_sha256(write_egg(tmp_path, "nose", "1.3.0", 1))
-    hidden = Answer(200, JSON, f'{{"sha256": "{digest}", "enabled": false}}'.encode())
-    assert scripted(LOST, hidden, folder=tmp_path) == ["POST", "GET"]
+
+def test_an_upload_does_not_stand_in_its_own_way(egg: Path, stored: Answer) -> None:
+    taken = Answer(409, JSON, b'{"error": "exists"}')
+    assert sent(egg, LOST, GONE, GONE, taken, stored) == "PGGPG"
+    error, asked = failed(egg, LOST, GONE, GONE, taken, OTHER)
+    assert isinstance(error, ChecksumMismatchError)
+    assert asked == "PGGPG"
+    error, asked = failed(egg, taken)
+    assert isinstance(error, ConflictError)
+    assert asked == "P"
 
 
-def test_gateways_lose_answers_too_but_a_server_that_failed_is_not_asked(tmp_path: Path) -> None:
-    gone = Answer(404, JSON, b"{}")
-    assert scripted(Answer(504), gone, folder=tmp_path) == ["POST", "GET"]
-    assert scripted(Answer(502), gone, folder=tmp_path) == ["POST", "GET"]
-    assert scripted(Answer(500), gone, folder=tmp_path) == ["POST"]
-    assert scripted(Answer(503), gone, folder=tmp_path) == ["POST"]
+def test_an_app_that_cannot_be_asked_for_is_an_error(tmp_path: Path) -> None:
+    app = tmp_path / "viewer.yaml"
+    app.write_text("platform: rh8-x86_64\nname: Viewer\n")
+    with ScriptedServer(LOST) as server:
+        client = BroodClient.from_url(server.url, api_version=1, retries=AT_ONCE)
+        with pytest.raises(BroodConnectionError):
+            client.organization("acme").repository("dev").upload_app(app)
+        assert len(server.requests) == 1
+
+
+def test_a_bundle_is_known_by_its_document(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path)
+    document = json.loads(bundle.read_text())
+    same = Answer(200, JSON, json.dumps({"data": document}).encode())
+    other = Answer(200, JSON, json.dumps({"data": {**document, "mark": "x"}}).encode())
+
+    def upload(*answers: Answer, overwrite: bool = False) -> str:
+        with ScriptedServer(*answers) as server:
+            client = BroodClient.from_url(server.url, api_version=1, retries=AT_ONCE)
+            client.organization("acme").repository("dev").upload_bundle(bundle, overwrite)
+            return "".join(request.method[0] for request in server.requests)
+
+    assert upload(LOST, GONE, same) == "PGG"
+    assert upload(LOST, other, other, DONE, overwrite=True) == "PGGP"
+    with pytest.raises(ChecksumMismatchError, match="another document"):
+        upload(LOST, other)
+    with pytest.raises(BroodConnectionError):
+        upload(LOST, DONE)  # the server says nothing of the document
+
+
+def test_an_interruption_ends_the_pause(egg: Path) -> None:
+    with ScriptedServer(LOST, GONE) as server:
+        platform = platform_at(server, retries=RetryPolicy(backoff=60, longest=60))
+
+        def interrupt() -> None:
+            while len(server.requests) < 2:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            platform._session.interrupt()
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(TransferInterruptedError):
+            platform.upload_egg(egg)
+        thread.join()
+
+
+def test_a_server_that_cannot_be_reached_is_not_looked_at(egg: Path) -> None:
+    # A queue of connections that nobody accepts, and that is full, answers no more.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as waiting:
+        for _ in range(8):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        client = BroodClient.from_url(
+            f"http://127.0.0.1:{deaf.getsockname()[1]}",
+            timeout=Timeouts(connect=0.2),
+            retries=0,
+            api_version=1,
+        )
+        platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        with pytest.raises(BroodTimeoutError, match="upload egg: no connection") as caught:
+            platform.upload_egg(egg)
+        assert is_unsent(caught.value)
