@@ -1,6 +1,10 @@
-"""Measurements of hatcher, each claim of speed or memory with its figures.
+"""Measurements of hatcher beside the existing client: each claim of speed or memory has its figures.
 
-``python -m scripts.bench`` runs every case, ``python -m scripts.bench memory --size 200MB`` one.
-A case is a module in `scripts.bench.cases` with a function ``run(options)`` that returns a
-`scripts.bench.report.Table`.
+``python -m scripts.bench`` measures everything and writes ``docs/benchmarks.md``;
+``python -m scripts.bench download --rounds 3`` measures one case. A case is one of the
+`COMPARISONS` of a module in `scripts.bench.cases`, or such a module with a function
+``run(options)`` that returns a `scripts.bench.report.Table`.
+
+The clients run in environments of their own (`scripts.bench.environments`), as small programs
+(``drivers``) that speak to servers in processes of their own (`scripts.bench.servers`).
 """

@@ -1,4 +1,4 @@
-"""The command: ``python -m scripts.bench [case …] [--size 1GB] [--rounds 3]``."""
+"""The command: ``python -m scripts.bench [case …] [--rounds 7] [--quick] [--profile]``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,27 @@ import pkgutil
 import re
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
-from scripts.bench import cases
+from scripts.bench import cases, environments
+from scripts.bench.comparison import Comparison
+from scripts.bench.environments import Environment
 from scripts.bench.options import Options
-from scripts.bench.report import machine
+from scripts.bench.page import PAGE, REMARKS, RESULTS, Circumstances, Results
+from scripts.bench.report import Table, machine, seconds
+from scripts.bench.runner import MeasurementFailedError, Runner
+from scripts.bench.scene import Scene
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+_ROUNDS = 7
+_SIZE = 10**9
+#: What `--quick` takes instead.
+_QUICK_ROUNDS, _QUICK_SCALE, _QUICK_SIZE = 3, 0.02, 150_000_000
+#: The order in which the manual shows the modules of cases.
+_ORDER = ("starting", "tiny", "large", "index", "many", "memory")
 
 
 def size(text: str) -> int:
@@ -32,32 +45,179 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def main() -> int:
-    """Run the cases; the status is 1 when a figure is not within its limit."""
-    names = sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
+def part(text: str) -> float:
+    """Read what part of the full sizes to take."""
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0 < scale <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no part; give more than 0, and at most 1.")
+    return scale
+
+
+def known() -> tuple[list[Comparison], dict[str, Callable[[Options], Table]]]:
+    """Return the comparisons, and what else can be measured, by its name."""
+    found = {module.name for module in pkgutil.iter_modules(cases.__path__)}
+    comparisons: list[Comparison] = []
+    others: dict[str, Callable[[Options], Table]] = {}
+    rest = sorted(found.difference(_ORDER))
+    for name in [*(name for name in _ORDER if name in found), *rest]:
+        module = import_module(f"scripts.bench.cases.{name}")
+        comparisons += getattr(module, "COMPARISONS", ())
+        if hasattr(module, "run"):
+            others[name] = module.run
+    return comparisons, others
+
+
+def arguments_of(command_line: Sequence[str] | None, names: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.bench", description="Measure hatcher, client and server."
+        prog="python -m scripts.bench",
+        description="Measure hatcher beside the existing client.",
+        epilog="The status is 1 when something is slower, or takes more memory, than it must.",
     )
     parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(names)}; all")
-    parser.add_argument("--size", type=size, default=10**9, help="of a large egg (1GB)")
-    parser.add_argument("--rounds", type=positive, default=3, help="medians are over these (3)")
     parser.add_argument(
-        "--scratch", type=Path, help="folder for the files, about four times the size"
+        "--rounds", type=positive, help=f"how often to measure; medians are told ({_ROUNDS})"
     )
-    arguments = parser.parse_args()
-    unknown = sorted(set(arguments.cases) - set(names))
+    parser.add_argument(
+        "--scale", type=part, help="take this part of all sizes and numbers; judges nothing (1)"
+    )
+    parser.add_argument("--size", type=size, help="of the egg of the case memory (1GB)")
+    parser.add_argument("--quick", action="store_true", help="little of everything, 3 rounds")
+    parser.add_argument("--dev", action="store_true", help="measure this very environment as ours")
+    for name, whose in (("--ours", "ours"), ("--peer", "the existing client")):
+        parser.add_argument(
+            name, metavar="PYTHON", help=f"interpreter of an environment to measure as {whose}"
+        )
+    parser.add_argument(
+        "--profile", action="store_true", help="print where our time goes, instead of measuring"
+    )
+    parser.add_argument("--without-nginx", action="store_true", help="use a small server of ours")
+    parser.add_argument(
+        "--log", type=Path, metavar="FILE", help="have nginx write each request to this file"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"write the page here ({PAGE.name} in docs, when everything is measured in full)",
+    )
+    parser.add_argument(
+        "--render", action="store_true", help="write the page anew from the last full measurement"
+    )
+    parser.add_argument(
+        "--scratch", type=Path, help="folder on the disk to measure with; needs about 5 GB"
+    )
+    arguments = parser.parse_args(command_line)
+    unknown = [name for name in arguments.cases if name not in names]
     if unknown:
         parser.error(f"there is no case {unknown[0]!r}; there are: {', '.join(names)}")
+    if arguments.profile and len(arguments.cases) != 1:
+        parser.error("--profile needs the name of one case")
+    if arguments.render and not RESULTS.is_file():
+        parser.error("nothing has been measured in full yet; run make bench first")
+    if arguments.scratch is not None and not arguments.scratch.is_dir():
+        parser.error(f"--scratch: there is no folder {str(arguments.scratch)!r}")
+    quick = arguments.quick
+    arguments.ours = arguments.ours or (sys.executable if arguments.dev else None)
+    arguments.rounds = arguments.rounds or (_QUICK_ROUNDS if quick else _ROUNDS)
+    arguments.scale = arguments.scale or (_QUICK_SCALE if quick else 1.0)
+    arguments.size = arguments.size or (_QUICK_SIZE if quick else _SIZE)
+    return arguments
 
-    print(machine(), flush=True)
-    within = True
-    for name in arguments.cases or names:
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=arguments.scratch) as scratch:
-            options = Options(arguments.size, arguments.rounds, Path(scratch))
-            table = import_module(f"scripts.bench.cases.{name}").run(options)
-        print(f"\n{table.markdown()}", flush=True)
-        within = within and table.within
-    return 0 if within else 1
+
+def main(command_line: Sequence[str] | None = None) -> int:
+    """Measure what is asked for; the status is 1 when a must is missed."""
+    comparisons, others = known()
+    names = [*(comparison.name for comparison in comparisons), *others]
+    arguments = arguments_of(command_line, names)
+    if arguments.render:
+        return tell(Results.load(RESULTS, comparisons), arguments.output or PAGE)
+
+    chosen = arguments.cases or names
+    wanted = [comparison for comparison in comparisons if comparison.name in chosen]
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=arguments.scratch) as scratch:
+        ours = _environment(arguments.ours, environments.ours)
+        options = Options(
+            arguments.size, arguments.rounds, Path(scratch), arguments.scale, ours.python
+        )
+        peer = ours  # where nothing is compared
+        if arguments.peer or (wanted and not arguments.profile):
+            peer = _environment(arguments.peer, environments.peer)
+        runner = Runner(
+            peer,
+            ours,
+            scene := Scene(options, without_nginx=arguments.without_nginx, log=arguments.log),
+            options.rounds,
+        )
+        with scene:
+            if arguments.profile:
+                for comparison in wanted:
+                    runner.profile(comparison)
+                return 0
+            results = measure(runner, wanted, options, [others[n] for n in others if n in chosen])
+    if options.scale == 1 and set(chosen) == set(names) and not results.failed:
+        results.save(RESULTS)
+        return tell(results, arguments.output or PAGE)
+    return tell(results, arguments.output)
+
+
+def _environment(python: str | None, made: Callable[[], Environment]) -> Environment:
+    return environments.describe(python) if python else made()
+
+
+def measure(
+    runner: Runner,
+    comparisons: Sequence[Comparison],
+    options: Options,
+    others: Sequence[Callable[[Options], Table]],
+) -> Results:
+    """Run the cases, and say after each of them what came out."""
+    circumstances = Circumstances(
+        date.today().isoformat(),
+        machine(),
+        runner.scene.server,
+        options.rounds,
+        options.scale == 1 and runner.peer.client == environments.PEER_VERSION,
+        runner.peer,
+        runner.ours,
+    )
+    print(circumstances.markdown(compared=bool(comparisons)), flush=True)
+    outcomes, failed = [], []
+    for comparison in comparisons:
+        try:
+            outcome = runner.run(comparison)
+        except MeasurementFailedError as error:
+            print(f"{comparison.name}: {error}", flush=True)
+            failed.append(comparison.name)
+            continue
+        peer, ours = (seconds(outcome.median(each)) for each in (outcome.peer, outcome.ours))
+        print(f"{comparison.name}: {peer} / {ours} = {outcome.ratio:.2f}", flush=True)
+        outcomes.append(outcome)
+    tables = []
+    for run in others:
+        tables.append(run(options))
+        print(f"{tables[-1].title}: {'within' if tables[-1].within else 'MISSED'}", flush=True)
+    return Results(circumstances, outcomes, tables, failed)
+
+
+def tell(results: Results, path: Path | None) -> int:
+    """Print the results, and write the page if there is to be one."""
+    remarks = REMARKS.read_text(encoding="utf-8")
+    page = results.markdown(remarks)
+    print(f"\n{page}", flush=True)
+    if path is not None:
+        path.write_text(page, encoding="utf-8")
+        print(f"written to {path}")
+    for name in results.unexplained(remarks):
+        print(f"The aim of {name} is missed; {REMARKS.name} does not say why yet.")
+    if results.failed:
+        print(f"Not measured, since a client failed: {', '.join(results.failed)}.")
+    elif not results.met:
+        print("Something is slower, or takes more memory, than it must.")
+    return 0 if results.met else 1
 
 
 if __name__ == "__main__":

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from attrs import frozen
+
+#: The sizes that the limits are for; `Options.scale` makes them smaller.
+LARGE_DOWNLOAD = 512_000_000
+LARGE_UPLOAD = 256_000_000
+INDEX_ENTRIES = 50_000
+SMALL_EGGS = 200
+SMALL_EGG = 2_000
+TINY_GETS = 1_000
+#: The round trip to a server that is far away, in seconds.
+ROUND_TRIP = 0.02
 
 
 @frozen
@@ -14,13 +25,23 @@ class Options:
     Attributes
     ----------
     size : int
-        The size of a large egg, in bytes.
+        The size of the egg whose transfer's memory is measured, in bytes.
     rounds : int
         How often to measure; figures are medians.
     scratch : pathlib.Path
         An empty folder for files, removed afterwards.
+    scale : float
+        What part of the full sizes to take; limits are only for 1.
+    python : str
+        The interpreter of the environment with our client.
     """
 
     size: int
     rounds: int
     scratch: Path
+    scale: float = 1.0
+    python: str = sys.executable
+
+    def scaled(self, number: int) -> int:
+        """Return the part of a full size that is to be taken."""
+        return max(1, round(number * self.scale))

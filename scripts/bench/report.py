@@ -6,17 +6,16 @@ import os
 import platform
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from attrs import define, field
 
-_MEASURED = ("hatcher", "httpx", "starlette", "uvicorn", "multipart", "SQLAlchemy")
+from scripts.bench.comparison import Outcome, Sample, memory
 
 
 @define
 class Table:
-    """The result of a case.
+    """A table of figures.
 
     Attributes
     ----------
@@ -48,12 +47,119 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
+    """Compare the clients' times, and say whether ours is as fast as it must be.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    judged : bool
+        Whether the measurements were such that must and aim say something of them.
+    """
+    table = Table(
+        "How fast",
+        ("case", "existing client", "hatcher", "ratio", "must", "aim", "limits"),
+        notes=(
+            "Medians, with the fastest and the slowest in brackets; the ratio is the existing "
+            "client's median to ours, so more is better. The time is that of the call, in a "
+            "process that has imported the client and sent one request; of the whole process "
+            "for a first answer; and CPU time for a tiny GET. Limits are what no client can "
+            "undercut, and what curl takes; curl checks no hash."
+        ),
+    )
+    for outcome in outcomes:
+        wanted = outcome.comparison
+        table.within = table.within and (not judged or outcome.must_met)
+        table.rows.append(
+            (
+                wanted.title,
+                _spread(outcome, outcome.peer),
+                _spread(outcome, outcome.ours),
+                f"**{outcome.ratio:.2f}**",
+                _verdict(wanted.must, outcome.ratio, judged),
+                _verdict(wanted.aim, outcome.ratio, judged),
+                "; ".join(
+                    f"{name} {seconds(outcome.median(samples))}"
+                    for name, samples in outcome.limits.items()
+                ),
+            )
+        )
+    return table
+
+
+def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
+    """Compare what the clients take of the machine."""
+    table = Table(
+        "At what cost",
+        (
+            "case",
+            "CPU, existing client",
+            "CPU, hatcher",
+            "memory, existing client",
+            "memory, hatcher",
+        ),
+        notes=(
+            "Medians. CPU time is user and system of the client's process, all its threads "
+            "included. Memory is the peak of what is resident, above what the process had before "
+            "the call; MB = 10^6 bytes."
+        ),
+    )
+    for outcome in outcomes:
+        table.rows.append(
+            (
+                outcome.comparison.title,
+                seconds(_cpu(outcome.peer)),
+                seconds(_cpu(outcome.ours)),
+                _memory(memory(outcome.peer)),
+                _memory(outcome.memory, outcome.comparison.memory_limit if judged else None),
+            )
+        )
+    return table
+
+
+def _spread(outcome: Outcome, samples: Sequence[Sample]) -> str:
+    least, most = outcome.spread(samples)
+    return f"{seconds(outcome.median(samples))} ({seconds(least)} to {seconds(most)})"
+
+
+def _verdict(wanted: float | None, ratio: float, judged: bool) -> str:
+    if wanted is None:
+        return ""
+    if not judged:
+        return f"{wanted:g}"
+    return f"{wanted:g} met" if ratio >= wanted else f"{wanted:g} **missed**"
+
+
+def _cpu(samples: Sequence[Sample]) -> float:
+    ordered = sorted(sample.cpu for sample in samples)
+    return ordered[len(ordered) // 2]
+
+
+def _memory(size: float | None, limit: int | None = None) -> str:
+    if size is None:
+        return ""
+    if limit is None:
+        return f"{size / 1e6:.1f} MB"
+    verdict = "met" if size <= limit else "**missed**"
+    return f"{size / 1e6:.1f} MB (at most {limit / 1e6:.0f} MB: {verdict})"
+
+
+def seconds(number: float) -> str:
+    """Show a time with three digits that mean something."""
+    if number >= 1:
+        return f"{number:.2f} s"
+    if number >= 0.1:
+        return f"{number * 1e3:.0f} ms"
+    if number >= 0.001:
+        return f"{number * 1e3:.1f} ms"
+    return f"{number * 1e6:.0f} µs"
+
+
 def machine() -> str:
-    """Describe the machine and the versions, in one paragraph."""
-    versions = ", ".join(f"{name} {version(name)}" for name in _MEASURED)
+    """Describe the machine, in one line."""
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {_memory()}, {platform.system()} "
-        f"{platform.release()}. Python {platform.python_version()}; {versions}."
+        f"{_processor()}, {os.cpu_count()} cores, {_memory_size()}, {platform.system()} "
+        f"{platform.release()}"
     )
 
 
@@ -65,7 +171,7 @@ def _processor() -> str:
     return named[1] if named else platform.machine()
 
 
-def _memory() -> str:
+def _memory_size() -> str:
     try:
         size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

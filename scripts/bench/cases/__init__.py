@@ -1,1 +1,5 @@
-"""The cases, a module each."""
+"""The cases, a module for each kind of work.
+
+A module has ``COMPARISONS``, which both clients are measured with, or a function ``run(options)``
+that returns a `scripts.bench.report.Table`.
+"""

@@ -6,7 +6,6 @@ import json
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,11 +13,14 @@ from attrs import frozen
 
 from hatcher.testing import BroodProcess, write_egg
 from scripts.bench import processes
+from scripts.bench.cases.jobs import MEMORY_LIMIT
 from scripts.bench.options import Options
 from scripts.bench.report import Table
 
-#: Both ends must stay below this above where they start, in bytes.
-LIMIT = 60_000_000
+#: What each end may take above what it takes when idle, in bytes.
+LIMITS = {"client": MEMORY_LIMIT, "server": 60_000_000}
+#: How often to measure at most: memory does not vary as times do.
+_ROUNDS = 3
 
 _CLIENT = Path(__file__).parents[1] / "transfer.py"
 
@@ -45,29 +47,31 @@ def run(options: Options) -> Table:
     Returns
     -------
     Table
-        Within its limit when both ends stay below 60 MB above their start.
+        Within its limit when both ends stay below theirs.
     """
     egg = write_egg(
         options.scratch, platform="rh8-x86_64", python_tag="cp311", payload_bytes=options.size
     )
     ups, downs = [], []
-    for number in range(options.rounds):
+    rounds = min(options.rounds, _ROUNDS)
+    for number in range(rounds):
         data = options.scratch / f"brood{number}"
         with BroodProcess(data) as brood:
             brood.client().create_organization("acme", "").create_repository("dev", "")
             brood.restart()
-            ups.append(_measure(brood, "up", egg, options.scratch))
+            ups.append(_measure(options, brood, "up", egg, options.scratch))
             brood.restart()
-            downs.append(_measure(brood, "down", egg, options.scratch / "downloads"))
+            downs.append(_measure(options, brood, "down", egg, options.scratch / "downloads"))
         shutil.rmtree(data)
 
     table = Table(
         f"Memory during the transfer of an egg of {options.size / 1e6:,.0f} MB",
-        ("transfer", "process", "at start", "peak", "above start", "limit", "MB/s"),
+        ("transfer", "process", "idle", "peak", "above idle", "limit", "MB/s"),
         notes=(
-            f"Medians of {options.rounds} rounds, MB = 10^6 bytes, resident memory as Linux counts "
-            "it. A client starts when `hatcher.api` is imported, a server when it is ready; both "
-            "are fresh for each transfer, on one machine, over HTTP."
+            f"Medians over {rounds} round{'s' * (rounds > 1)}, MB = 10^6 bytes, resident memory as Linux counts it. A "
+            "client is idle when it has sent one small request, a server when it is ready; both "
+            "are fresh for each transfer, on one machine, over HTTP. This server is the embedded "
+            "Brood, which checks what it gets; it is not what the times above were measured with."
         ),
     )
     for name, measured in (("upload", ups), ("download", downs)):
@@ -76,7 +80,8 @@ def run(options: Options) -> Table:
             start = [getattr(each, f"{end}_start") for each in measured]
             peak = [getattr(each, f"{end}_peak") for each in measured]
             above = statistics.median(high - low for high, low in zip(peak, start, strict=True))
-            table.within = table.within and above < LIMIT
+            limit = LIMITS[end]
+            table.within = table.within and above <= limit
             table.rows.append(
                 (
                     name,
@@ -84,14 +89,16 @@ def run(options: Options) -> Table:
                     _mb(statistics.median(start)),
                     _mb(statistics.median(peak)),
                     f"**{_mb(above)}**",
-                    f"< {_mb(LIMIT)}" if above < LIMIT else f"< {_mb(LIMIT)} MISSED",
+                    f"{_mb(limit)} {'met' if above <= limit else '**missed**'}",
                     f"{speed:,.0f}",
                 )
             )
     return table
 
 
-def _measure(brood: BroodProcess, direction: str, egg: Path, destination: Path) -> Measured:
+def _measure(
+    options: Options, brood: BroodProcess, direction: str, egg: Path, destination: Path
+) -> Measured:
     destination.mkdir(exist_ok=True)
     job = {
         "url": brood.url,
@@ -101,7 +108,7 @@ def _measure(brood: BroodProcess, direction: str, egg: Path, destination: Path) 
         "destination": str(destination),
     }
     with subprocess.Popen(
-        [sys.executable, _CLIENT, json.dumps(job)],
+        [options.python, _CLIENT, json.dumps(job)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,0 +1,81 @@
+"""The index of a large repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scripts.bench.cases.jobs import job_for
+from scripts.bench.comparison import Comparison, JobMaker, Limit
+from scripts.bench.scene import Scene
+from scripts.bench.servers.site import REPOSITORY, ROOT_PATH
+
+
+def _index(method: str, before: int = 0) -> JobMaker:
+    def make(scene: Scene, folder: Path) -> dict[str, Any]:
+        entries = scene.entries
+        return job_for(scene, scene.http, method=method, entries=entries, before=before)
+
+    return make
+
+
+def _file(named: Callable[[Path], Path]) -> JobMaker:
+    def make(scene: Scene, folder: Path) -> dict[str, Any]:
+        return {"file": str(named(_where(scene))), "profile": None}
+
+    return make
+
+
+def _where(scene: Scene) -> Path:
+    scene.entries  # noqa: B018
+    return scene.site.index_of(REPOSITORY)
+
+
+def _curl(scene: Scene, folder: Path) -> list[str]:
+    path = _where(scene).relative_to(scene.site.folder)
+    assert path.as_posix().startswith(ROOT_PATH.lstrip("/"))
+    return ["--compressed", "--output", str(folder / "file"), f"{scene.http}/{path.as_posix()}"]
+
+
+_PARSE = Limit("json alone", "limit_parse", _file(lambda path: path))
+_UNPACK = Limit("gzip alone", "limit_parse", _file(lambda path: path.with_name(f"{path.name}.gz")))
+_CURL = Limit("curl", "curl", _curl)
+
+COMPARISONS = (
+    Comparison(
+        "index",
+        "`egg_index`, 50,000 entries, gzip",
+        "egg_index",
+        _index("egg_index"),
+        must=1.8,
+        aim=3.5,
+        limits=(_PARSE, _UNPACK, _CURL),
+    ),
+    Comparison(
+        "list",
+        "`list_eggs`, same",
+        "egg_index",
+        _index("list_eggs"),
+        must=3,
+        aim=6,
+        limits=(_PARSE, _UNPACK, _CURL),
+    ),
+    Comparison(
+        "index-again",
+        "`egg_index` again, unchanged (revalidated), in another process",
+        "egg_index",
+        _index("egg_index"),
+        must=3,
+        aim=10,
+        again=True,
+        limits=(_PARSE,),
+    ),
+    Comparison(
+        "index-same-process",
+        "the same, in the same process",
+        "egg_index",
+        _index("egg_index", before=1),
+        limits=(_PARSE,),
+    ),
+)

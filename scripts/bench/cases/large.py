@@ -1,0 +1,112 @@
+"""Large eggs, one at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from scripts.bench.cases.jobs import MEMORY_LIMIT, job_for
+from scripts.bench.comparison import Comparison, Limit
+from scripts.bench.scene import Scene
+from scripts.bench.servers.site import (
+    DATA,
+    FULL_VERSION,
+    ORGANIZATION,
+    PLATFORM,
+    PYTHON_TAG,
+    REPOSITORY,
+    ROOT_PATH,
+)
+
+_EGGS = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{REPOSITORY}/{PLATFORM}"
+_UPLOAD = f"{_EGGS}/eggs/upload"
+
+
+def _path(scene: Scene) -> str:
+    return f"{_EGGS}/{PYTHON_TAG}/eggs/{scene.large.name}/{FULL_VERSION}"
+
+
+def _download_from(scene: Scene, folder: Path, url: str) -> dict[str, Any]:
+    return job_for(
+        scene,
+        url,
+        name=scene.large.name,
+        version=FULL_VERSION,
+        sha256=scene.large.sha256,
+        size=scene.large.size,
+        destination=str(folder),
+        path=_path(scene),
+        file=str(scene.large.path),
+    )
+
+
+def _download(scene: Scene, folder: Path) -> dict[str, Any]:
+    return _download_from(scene, folder, scene.http)
+
+
+def _download_tls(scene: Scene, folder: Path) -> dict[str, Any]:
+    return _download_from(scene, folder, scene.https)
+
+
+def _curl(scene: Scene, folder: Path) -> list[str]:
+    return ["--output", str(folder / "file"), f"{scene.http}{_path(scene)}"]
+
+
+def _curl_tls(scene: Scene, folder: Path) -> list[str]:
+    url = f"{scene.https}{_path(scene)}"
+    return ["--cacert", str(scene.authority), "--output", str(folder / "file"), url]
+
+
+def _upload(scene: Scene, folder: Path) -> dict[str, Any]:
+    scene.site  # noqa: B018
+    egg = str(scene.local.path)
+    return job_for(scene, scene.swallowing, egg=egg, file=egg, path=_UPLOAD)
+
+
+def _curl_upload(scene: Scene, folder: Path) -> list[str]:
+    parts = ["--form", f"file=@{scene.local.path}", "--form", "data={}"]
+    return [*parts, "--header", "Expect:", f"{scene.swallowing}{_UPLOAD}"]
+
+
+_SHA256 = Limit("sha256 alone", "limit_sha256", _download)
+
+COMPARISONS = (
+    Comparison(
+        "download",
+        "download 512 MB egg, known hash",
+        "egg_download",
+        _download,
+        must=1.6,
+        aim=1.9,
+        memory_limit=MEMORY_LIMIT,
+        limits=(
+            _SHA256,
+            Limit("socket to disk alone", "limit_receive", _download),
+            Limit("curl", "curl", _curl),
+        ),
+    ),
+    Comparison(
+        "download-tls",
+        "the same over TLS",
+        "egg_download",
+        _download_tls,
+        must=1.2,
+        aim=1.5,
+        memory_limit=MEMORY_LIMIT,
+        limits=(_SHA256, Limit("curl", "curl", _curl_tls)),
+    ),
+    Comparison(
+        "upload",
+        "upload 256 MB egg, hash included",
+        "egg_upload",
+        _upload,
+        must=2.2,
+        aim=2.8,
+        memory_limit=MEMORY_LIMIT,
+        limits=(
+            Limit("sha256 alone", "limit_sha256", _upload),
+            Limit("disk to socket alone", "limit_send", _upload),
+            Limit("curl", "curl", _curl_upload),
+        ),
+    ),
+)

@@ -1,0 +1,131 @@
+"""Many small eggs at once, near and far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scripts.bench.cases.jobs import job_for
+from scripts.bench.comparison import Comparison, JobMaker, Limit
+from scripts.bench.scene import Scene
+from scripts.bench.servers.site import (
+    DATA,
+    EMPTY,
+    FULL_VERSION,
+    ORGANIZATION,
+    PLATFORM,
+    PYTHON_TAG,
+    ROOT_PATH,
+    SMALL,
+)
+
+_Where = Callable[[Scene], str]
+
+
+def _near(scene: Scene) -> str:
+    return scene.http
+
+
+def _far(scene: Scene) -> str:
+    return scene.far
+
+
+def _up(where: _Where) -> JobMaker:
+    def make(scene: Scene, folder: Path) -> dict[str, Any]:
+        scene.site  # noqa: B018
+        eggs = scene.small_local
+        count = len(list(eggs.iterdir()))
+        return job_for(scene, where(scene), EMPTY, eggs=str(eggs), count=count)
+
+    return make
+
+
+def _down(where: _Where) -> JobMaker:
+    def make(scene: Scene, folder: Path) -> dict[str, Any]:
+        count = scene.small
+        return job_for(scene, where(scene), SMALL, destination=str(folder), count=count)
+
+    return make
+
+
+# Sixteen at once; what curl is told stands in a file, for want of room on the command line.
+_AT_ONCE = ("--parallel", "--parallel-immediate", "--parallel-max", "16")
+
+
+def _curl_up(where: _Where) -> JobMaker:
+    def make(scene: Scene, folder: Path) -> list[str]:
+        path = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{EMPTY}/{PLATFORM}/eggs/upload"
+        transfers = [
+            f'url = "{where(scene)}{path}"\noutput = "/dev/null"\nheader = "Expect:"\n'
+            f'form = "file=@{egg}"\nform = "data={{}}"\n'
+            for egg in sorted(scene.small_local.iterdir())
+        ]
+        return [*_AT_ONCE, "--config", _written(folder, transfers)]
+
+    return make
+
+
+def _curl_down(where: _Where) -> JobMaker:
+    def make(scene: Scene, folder: Path) -> list[str]:
+        path = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{SMALL}/{PLATFORM}/{PYTHON_TAG}/eggs"
+        transfers = [
+            f'url = "{where(scene)}{path}/small_{number:03}/{FULL_VERSION}"\n'
+            f'output = "{folder}/{number}"\n'
+            for number in range(scene.small)
+        ]
+        return [*_AT_ONCE, "--config", _written(folder, transfers)]
+
+    return make
+
+
+def _written(folder: Path, transfers: list[str]) -> str:
+    path = folder / "curl"
+    # Each transfer forgets what was said of the one before, this included.
+    text = "next\n".join(f"silent\nshow-error\nfail\n{transfer}" for transfer in transfers)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _curl(job: JobMaker) -> tuple[Limit, ...]:
+    return (Limit("curl, 16 at once", "curl", job),)
+
+
+COMPARISONS = (
+    Comparison(
+        "many-up",
+        "200 tiny eggs up, 0 ms latency",
+        "many_up",
+        _up(_near),
+        must=2.5,
+        aim=6,
+        limits=_curl(_curl_up(_near)),
+    ),
+    Comparison(
+        "many-up-far",
+        "200 tiny eggs up, 20 ms latency",
+        "many_up",
+        _up(_far),
+        must=11,
+        aim=19,
+        limits=_curl(_curl_up(_far)),
+    ),
+    Comparison(
+        "many-down",
+        "200 eggs down with their metadata, 0 ms latency",
+        "many_down",
+        _down(_near),
+        must=1.5,
+        aim=3,
+        limits=_curl(_curl_down(_near)),
+    ),
+    Comparison(
+        "many-down-far",
+        "200 eggs down with their metadata, 20 ms latency",
+        "many_down",
+        _down(_far),
+        must=9,
+        aim=14,
+        limits=_curl(_curl_down(_far)),
+    ),
+)

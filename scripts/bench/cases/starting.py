@@ -1,0 +1,47 @@
+"""How soon a process can do something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.bench.comparison import Comparison, Limit
+from scripts.bench.scene import AUTH, Scene
+
+
+def _nothing(scene: Scene, folder: Path) -> list[str]:
+    return []
+
+
+def _first_answer(scene: Scene, folder: Path) -> list[str]:
+    scene.site  # noqa: B018
+    return [scene.http, *AUTH, ""]
+
+
+def _first_answer_tls(scene: Scene, folder: Path) -> list[str]:
+    scene.site  # noqa: B018
+    return [scene.https, *AUTH, str(scene.authority)]
+
+
+_PYTHON = Limit("Python alone", "bare", _nothing)
+
+COMPARISONS = (
+    Comparison("import", "`import hatcher.api`", "importing", _nothing, must=4, aim=8),
+    Comparison(
+        "first-answer",
+        "first answer of a fresh process (import, client, one GET)",
+        "first_answer",
+        _first_answer,
+        must=1.5,
+        aim=2,
+        figure="process",
+        limits=(_PYTHON,),
+    ),
+    Comparison(
+        "first-answer-tls",
+        "the same over TLS",
+        "first_answer",
+        _first_answer_tls,
+        figure="process",
+        limits=(_PYTHON,),
+    ),
+)

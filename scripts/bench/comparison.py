@@ -1,0 +1,144 @@
+"""What a comparison of the two clients is, and what comes out of it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from attrs import Factory, frozen
+
+from scripts.bench.scene import Scene
+
+#: What a driver is told: named values as JSON, or arguments as they are.
+Job: TypeAlias = Mapping[str, Any] | Sequence[str]
+#: How to make a job, with a new and empty folder for what is downloaded.
+JobMaker: TypeAlias = Callable[[Scene, Path], Job]
+
+#: What is compared: the time of the work, its CPU time, or the time of the whole process.
+Figure: TypeAlias = Literal["wall", "cpu", "process"]
+
+
+@frozen
+class Limit:
+    """What no client can be faster than, or what another kind of client takes.
+
+    Attributes
+    ----------
+    name : str
+    driver : str
+        The driver that shows it, or ``curl``.
+    job : callable
+        What the driver is told, or the arguments of curl.
+    """
+
+    name: str
+    driver: str
+    job: JobMaker
+
+
+@frozen
+class Comparison:
+    """Work that both clients do.
+
+    Attributes
+    ----------
+    name : str
+        What to call it on the command line.
+    title : str
+        What to call it in the table.
+    driver : str
+        The module in `scripts.bench.drivers` that does the work.
+    job : callable
+        What the driver is told.
+    must, aim : float or None
+        How many times faster than the existing client ours must be, and is to be.
+    figure : {"wall", "cpu", "process"}
+        What is compared.
+    memory_limit : int or None
+        What our client may take above what it takes when idle, in bytes.
+    again : bool
+        Do the work once in a process before, whose caches stay.
+    limits : sequence of Limit
+    """
+
+    name: str
+    title: str
+    driver: str
+    job: JobMaker
+    must: float | None = None
+    aim: float | None = None
+    figure: Figure = "wall"
+    memory_limit: int | None = None
+    again: bool = False
+    limits: Sequence[Limit] = ()
+
+
+@frozen
+class Sample:
+    """One measurement: seconds, and bytes above an idle client."""
+
+    wall: float
+    cpu: float
+    process: float
+    memory: int | None
+
+    def of(self, figure: Figure) -> float:
+        """Return what is compared."""
+        return float(getattr(self, figure))
+
+
+@frozen
+class Outcome:
+    """What has been measured for a comparison.
+
+    Attributes
+    ----------
+    comparison : Comparison
+    peer, ours : list of Sample
+    limits : dict of str to list of Sample
+        By the names of the limits.
+    """
+
+    comparison: Comparison
+    peer: list[Sample] = Factory(list)
+    ours: list[Sample] = Factory(list)
+    limits: dict[str, list[Sample]] = Factory(dict)
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster ours is, by the medians (`float`)."""
+        return self.median(self.peer) / self.median(self.ours)
+
+    def median(self, samples: Sequence[Sample]) -> float:
+        """Return the median of what is compared."""
+        return statistics.median(sample.of(self.comparison.figure) for sample in samples)
+
+    def spread(self, samples: Sequence[Sample]) -> tuple[float, float]:
+        """Return the least and the most of what is compared."""
+        figures = [sample.of(self.comparison.figure) for sample in samples]
+        return min(figures), max(figures)
+
+    @property
+    def memory(self) -> float | None:
+        """What our client takes above an idle one, in bytes (`float` or None)."""
+        return memory(self.ours)
+
+    @property
+    def must_met(self) -> bool:
+        """Whether nothing that must be is missed (`bool`)."""
+        wanted = self.comparison
+        lean = self.memory is None or self.memory <= (wanted.memory_limit or float("inf"))
+        return lean and (wanted.must is None or self.ratio >= wanted.must)
+
+    @property
+    def aim_met(self) -> bool:
+        """Whether the aim is reached, if there is one (`bool`)."""
+        return self.comparison.aim is None or self.ratio >= self.comparison.aim
+
+
+def memory(samples: Sequence[Sample]) -> float | None:
+    """Return the median of the memory above an idle client, in bytes."""
+    known = [sample.memory for sample in samples if sample.memory is not None]
+    return statistics.median(known) if known else None

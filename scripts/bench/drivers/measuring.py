@@ -1,0 +1,88 @@
+"""What every driver needs: the job, a client that has been used once, and the figures.
+
+Drivers run in the environments of both clients, so they import nothing but the standard library
+and hatcher, and use of hatcher what both clients have.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def read_job() -> dict[str, Any]:
+    """Return what the command line asks for."""
+    job: dict[str, Any] = json.loads(sys.argv[1])
+    return job
+
+
+def make_client(job: dict[str, Any]) -> Any:
+    """Return a client that is idle: imported, made, and used for one small request."""
+    from hatcher.api import BroodClient
+
+    client = BroodClient.from_url(
+        job["url"], auth=tuple(job["auth"]), verify_ssl=job["verify"], api_version=1
+    )
+    client.list_platforms()
+    return client
+
+
+def make_platform(job: dict[str, Any]) -> Any:
+    """Return a platform of an idle client."""
+    names = job["platform"]
+    return make_client(job).organization(names[0]).repository(names[1]).platform(names[2])
+
+
+def measure(job: dict[str, Any], work: Callable[[], None], times: int = 1) -> None:
+    """Run the work and print its figures: time in seconds, memory in bytes.
+
+    Times are per repetition of what the work does that many times.
+    """
+    if job["profile"]:
+        import profiling
+
+        profiling.profile(work, job["profile"])
+        return
+    forget_peak()
+    idle = status("VmRSS")
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    begun = time.perf_counter()
+    work()
+    wall = time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    peak = status("VmHWM")
+    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    tell(
+        wall=wall / times,
+        cpu=cpu / times,
+        memory=None if peak is None or idle is None else max(0, peak - idle),
+    )
+
+
+def tell(**figures: float | None) -> None:
+    """Print the figures for the one who started this process."""
+    print(json.dumps(figures))
+
+
+def forget_peak() -> None:
+    """Begin to look for the peak of this process's memory anew."""
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        pass  # not Linux, or not allowed: `status` says the peak since the start, or nothing
+
+
+def status(name: str) -> int | None:
+    """Return a size that the kernel keeps of this process, in bytes, or None."""
+    try:
+        with open("/proc/self/status") as file:
+            found = re.search(rf"(?m)^{name}:\s+(\d+) kB$", file.read())
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None

@@ -1,0 +1,188 @@
+"""The page of the manual that tells what was measured.
+
+The figures are kept in a file, so that the page can be written again when the remarks have
+changed. The remarks are written by hand: ``remarks.md`` beside this module has a section for each
+case whose aim is missed, with the reason and the profile that shows it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, frozen
+
+from scripts.bench.comparison import Comparison, Outcome, Sample
+from scripts.bench.environments import CACHE, ROOT, Environment
+from scripts.bench.report import Table, cost, speed
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+REMARKS = Path(__file__).parent / "remarks.md"
+RESULTS = CACHE / "results.json"
+
+_HEAD = """\
+# Benchmarks
+
+hatcher beside the existing client, doing the same work on one machine with the same server. `make
+bench` measures and writes this page; it fails when something is slower, or takes more memory, than
+it must.
+"""
+
+
+@frozen
+class Circumstances:
+    """When, where and with what it was measured.
+
+    Attributes
+    ----------
+    date : str
+    machine : str
+    server : str
+    rounds : int
+    judged : bool
+        Whether must and aim say something of it: at full size, against the existing client.
+    peer, ours : Environment
+    """
+
+    date: str
+    machine: str
+    server: str
+    rounds: int
+    judged: bool
+    peer: Environment
+    ours: Environment
+
+    def markdown(self, *, compared: bool) -> str:
+        """Describe them, with both clients or with ours alone."""
+        lines = [f"Measured on {self.date}: {self.machine}.", ""]
+        if compared:
+            lines[0] += (
+                f" The server is {self.server}, on the same machine. There were {self.rounds} "
+                "rounds; in each of them both clients ran once, in turn, each time in a process "
+                "of its own."
+            )
+            lines.append(f"- The existing client: {_versions(self.peer)}.")
+        return "\n".join([*lines, f"- hatcher: {_versions(self.ours)}."])
+
+
+@frozen
+class Results:
+    """All that was measured in one run.
+
+    Attributes
+    ----------
+    circumstances : Circumstances
+    outcomes : sequence of Outcome
+    tables : sequence of Table
+    failed : sequence of str
+        The names of the cases that could not be measured, as a client failed.
+    """
+
+    circumstances: Circumstances
+    outcomes: Sequence[Outcome]
+    tables: Sequence[Table]
+    failed: Sequence[str] = ()
+
+    def save(self, path: Path) -> None:
+        """Keep the figures in a file."""
+        kept: dict[str, Any] = asdict(self)
+        kept["outcomes"] = [
+            asdict(outcome) | {"comparison": outcome.comparison.name} for outcome in self.outcomes
+        ]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path, comparisons: Sequence[Comparison]) -> Results:
+        """Read the figures of an earlier run."""
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        by_name = {comparison.name: comparison for comparison in comparisons}
+        told = kept["circumstances"]
+        told |= {name: Environment(**told[name]) for name in ("peer", "ours")}
+        outcomes = [
+            Outcome(
+                by_name[each["comparison"]],
+                _samples(each["peer"]),
+                _samples(each["ours"]),
+                {name: _samples(samples) for name, samples in each["limits"].items()},
+            )
+            for each in kept["outcomes"]
+        ]
+        return cls(Circumstances(**told), outcomes, [Table(**table) for table in kept["tables"]])
+
+    @property
+    def met(self) -> bool:
+        """Whether all that must be is so."""
+        judged = self.circumstances.judged
+        tables = not self.failed and all(table.within for table in self.tables)
+        return tables and all(outcome.must_met or not judged for outcome in self.outcomes)
+
+    def missed(self) -> list[Outcome]:
+        """Return the comparisons whose aim is missed."""
+        return [
+            outcome
+            for outcome in self.outcomes
+            if self.circumstances.judged and not outcome.aim_met
+        ]
+
+    def unexplained(self, remarks: str) -> list[str]:
+        """Return the names of the cases whose aim is missed without a remark on why."""
+        known = _sections(remarks)
+        return [outcome.comparison.name for outcome in self.missed() if _name(outcome) not in known]
+
+    def markdown(self, remarks: str) -> str:
+        """Return the page.
+
+        Parameters
+        ----------
+        remarks : str
+            What was written by hand, with a section for each case.
+        """
+        judged = self.circumstances.judged
+        parts = [_HEAD, self.circumstances.markdown(compared=bool(self.outcomes))]
+        if self.outcomes:
+            parts += [speed(self.outcomes, judged=judged).markdown()]
+            parts += [cost(self.outcomes, judged=judged).markdown()]
+        parts += [table.markdown() for table in self.tables]
+        known = _sections(remarks)
+        missed = self.missed()
+        if missed:
+            parts.append("### Why an aim is missed")
+        for outcome in missed:
+            said = known.get(_name(outcome), "Nobody has found out yet.")
+            parts.append(f"#### {outcome.comparison.title}\n\n{said}")
+        text = "\n\n".join(part.strip() for part in parts)
+        return text.replace("\n### ", "\n## ").replace("\n#### ", "\n### ") + "\n"
+
+
+def _name(outcome: Outcome) -> str:
+    return outcome.comparison.name
+
+
+def _samples(kept: Sequence[dict[str, Any]]) -> list[Sample]:
+    return [Sample(**each) for each in kept]
+
+
+def _sections(remarks: str) -> dict[str, str]:
+    """Return the sections of the remarks by their headings, the names of cases."""
+    parts = re.split(r"(?m)^## (\S+)[ \t]*$", remarks)
+    return {
+        name: text.strip()
+        for name, text in zip(parts[1::2], parts[2::2], strict=True)
+        if text.strip()
+    }
+
+
+def _versions(environment: Environment) -> str:
+    others = ", ".join(
+        f"{name} {version}"
+        for name, version in environment.versions.items()
+        if name not in ("hatcher", "pip", "setuptools")
+    )
+    return (
+        f"hatcher {environment.client} on Python {environment.python_version} with "
+        f"{environment.openssl}; {others}"
+    )

@@ -1,0 +1,168 @@
+"""Running a comparison: both clients in turn, each time in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import define
+
+from scripts.bench.comparison import Comparison, Job, JobMaker, Outcome, Sample
+from scripts.bench.environments import Environment
+from scripts.bench.scene import Scene
+
+_DRIVERS = Path(__file__).parent / "drivers"
+#: Long enough for anything but a hang, in seconds.
+_PATIENCE = 600.0
+#: How many modules a profile of imports names.
+_TOP = 25
+#: What says nothing of itself is timed as a process.
+_SILENT = ("curl", "first_answer", "bare")
+
+
+class MeasurementFailedError(RuntimeError):
+    """A driver failed; what it said stands above."""
+
+
+@define
+class Runner:
+    """Runs comparisons in two environments, with one scene.
+
+    Attributes
+    ----------
+    peer, ours : Environment
+    scene : Scene
+    rounds : int
+    """
+
+    peer: Environment
+    ours: Environment
+    scene: Scene
+    rounds: int
+
+    def run(self, comparison: Comparison) -> Outcome:
+        """Measure; every round has both clients, and each second one in the other order."""
+        outcome = Outcome(comparison)
+        for number in range(self.rounds):
+            turns = [(self.peer, outcome.peer), (self.ours, outcome.ours)]
+            for environment, samples in reversed(turns) if number % 2 else turns:
+                samples.append(self.measure(environment, comparison))
+            for limit in comparison.limits:
+                if limit.driver == "curl" and shutil.which("curl") is None:
+                    continue
+                sample = self._measure(self.ours.python, limit.driver, limit.job, again=False)
+                outcome.limits.setdefault(limit.name, []).append(sample)
+        return outcome
+
+    def measure(self, environment: Environment, comparison: Comparison) -> Sample:
+        """Measure one client once."""
+        return self._measure(
+            environment.python, comparison.driver, comparison.job, again=comparison.again
+        )
+
+    def profile(self, comparison: Comparison) -> None:
+        """Print where our client's time goes, in two ways."""
+        environment = self.ours
+        for how in ("calls", "samples"):
+            with self._place() as place:
+                job = comparison.job(self.scene, place / "to")
+                command = _command(environment.python, comparison.driver, job)
+                if comparison.again:
+                    _run(command, place)
+                if isinstance(job, Mapping):
+                    command = _command(
+                        environment.python, comparison.driver, {**job, "profile": how}
+                    )
+                    print(_run(command, place)[0], flush=True)
+                elif how == "calls":  # what is that short is spent on imports
+                    print(_imports([command[0], "-X", "importtime", *command[1:]], place))
+
+    def _measure(self, python: str, driver: str, make_job: JobMaker, *, again: bool) -> Sample:
+        with self._place() as place:
+            command = _command(python, driver, make_job(self.scene, place / "to"))
+            if again:
+                _run(command, place)
+            os.sync()  # nobody pays for what another one has left to be written
+            said, process, cpu = _run(command, place)
+        if driver in _SILENT:
+            return Sample(process, cpu, process, None)
+        told = json.loads(said)
+        return Sample(told["wall"], told["cpu"], process, told["memory"])
+
+    @contextmanager
+    def _place(self) -> Iterator[Path]:
+        """Make a home for a process, and a folder for what it downloads; both are removed."""
+        place = self.scene.folder()
+        try:
+            (place / "home").mkdir()
+            (place / "to").mkdir()
+            yield place
+        finally:
+            shutil.rmtree(place)
+
+
+def _command(python: str, driver: str, job: Job) -> list[str]:
+    if driver == "curl":
+        return ["curl", "--silent", "--show-error", "--fail", *job]
+    arguments = [json.dumps(job)] if isinstance(job, Mapping) else list(job)
+    return [python, str(_DRIVERS / f"{driver}.py"), *arguments]
+
+
+def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
+    """Run a process; return what it says, and its time and CPU time in seconds."""
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_surroundings(place),
+    ) as process:
+        assert process.stdout is not None
+        watch = threading.Timer(_PATIENCE, process.kill)
+        watch.start()
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        watch.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise MeasurementFailedError(
+            f"{Path(command[1]).name if len(command) > 1 else command[0]} ended with status "
+            f"{process.returncode}; what it says stands above."
+        )
+    return said, seconds, usage.ru_utime + usage.ru_stime
+
+
+def _surroundings(place: Path) -> dict[str, str]:
+    """Return an environment with nothing of the user's: no proxies, no caches, no .netrc."""
+    home = place / "home"
+    return {
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "PATH": os.environ.get("PATH", os.defpath),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_STATE_HOME": str(home / "state"),
+    }
+
+
+def _imports(command: Sequence[str], place: Path) -> str:
+    """Return the modules whose own code takes longest to import."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=_surroundings(place), check=True
+    )
+    found = re.findall(r"(?m)^import time:\s+(\d+) \|\s+(\d+) \| +(\S+)$", done.stderr)
+    slowest = sorted(found, key=lambda line: -int(line[0]))[:_TOP]
+    lines = ["    self  with imports  module, in microseconds"]
+    lines += [f"{own:>8} {with_imports:>13}  {name}" for own, with_imports, name in slowest]
+    return "\n".join([*lines, f"{len(found)} modules"])

@@ -1,0 +1,194 @@
+"""The servers and the files that the cases take place with, each made when it is first needed."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trustme
+
+from scripts.bench.options import (
+    INDEX_ENTRIES,
+    LARGE_DOWNLOAD,
+    LARGE_UPLOAD,
+    ROUND_TRIP,
+    SMALL_EGG,
+    SMALL_EGGS,
+    Options,
+)
+from scripts.bench.servers import nginx
+from scripts.bench.servers.process import Process, run_module
+from scripts.bench.servers.site import REPOSITORY, SMALL, File, Site, made_up, make_egg
+
+#: Who asks. No server here looks at it, but it is sent as users do.
+AUTH = ("ada@example.com", "correct horse battery staple")
+
+
+class Scene:
+    """Servers on this machine, with what they serve; a context manager.
+
+    Parameters
+    ----------
+    options : Options
+    without_nginx : bool, default False
+        Use the small server for everything.
+    log : pathlib.Path, optional
+        Where nginx tells of each request; nowhere by default, as that costs time.
+    """
+
+    def __init__(
+        self, options: Options, *, without_nginx: bool = False, log: Path | None = None
+    ) -> None:
+        self._options = options
+        self._program = None if without_nginx else nginx.find()
+        self._log = log
+        self._stack = ExitStack()
+        self._folder = options.scratch / "scene"
+
+    def __enter__(self) -> Self:
+        for folder in (self._folder, self._folder / "root", self._folder / "nginx"):
+            folder.mkdir()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def scaled(self, number: int) -> int:
+        """Return the part of a full size that is to be taken."""
+        return self._options.scaled(number)
+
+    def folder(self) -> Path:
+        """Return a new, empty folder on the disk that is measured with."""
+        return Path(tempfile.mkdtemp(dir=self._options.scratch))
+
+    # --- the servers ------------------------------------------------------------------------------
+
+    @property
+    def server(self) -> str:
+        """What serves files (`str`)."""
+        return "nginx" if self._program else "a small asyncio server"
+
+    @cached_property
+    def http(self) -> str:
+        """The URL of the server of files."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @cached_property
+    def https(self) -> str:
+        """The URL of the same over TLS."""
+        return f"https://127.0.0.1:{self._tls_port}"
+
+    @cached_property
+    def far(self) -> str:
+        """The URL of the same, far away."""
+        proxy = run_module(
+            "scripts.bench.servers.delay", "--to", str(self._port), "--round-trip", str(ROUND_TRIP)
+        )
+        return self._serving(proxy)
+
+    @cached_property
+    def swallowing(self) -> str:
+        """The URL of the server that takes in large uploads."""
+        return self._serving(run_module("scripts.bench.servers.small", str(self._root)))
+
+    @cached_property
+    def authority(self) -> Path:
+        """The certificate of the authority that both clients are to trust."""
+        self._certificate  # noqa: B018
+        return self._folder / "authority.pem"
+
+    @property
+    def _root(self) -> Path:
+        return self._folder / "root"
+
+    @cached_property
+    def _certificate(self) -> Path:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self._folder / "authority.pem"))
+        path = self._folder / "server.pem"
+        issued = authority.issue_cert("127.0.0.1", "localhost")
+        issued.private_key_and_cert_chain_pem.write_to_path(str(path))
+        return path
+
+    @cached_property
+    def _nginx(self) -> nginx.Running:
+        assert self._program is not None
+        running = nginx.start(
+            self._program, self._root, self._certificate, self._folder / "nginx", self._log
+        )
+        self._stack.callback(running.process.stop)
+        return running
+
+    @cached_property
+    def _port(self) -> int:
+        if self._program:
+            return self._nginx.port
+        return int(self.swallowing.rpartition(":")[2])
+
+    @cached_property
+    def _tls_port(self) -> int:
+        if self._program:
+            return self._nginx.tls_port
+        arguments = (str(self._root), "--certificate", str(self._certificate))
+        url = self._serving(run_module("scripts.bench.servers.small", *arguments))
+        return int(url.rpartition(":")[2])
+
+    def _serving(self, process: Process) -> str:
+        self._stack.callback(process.stop)
+        return f"http://127.0.0.1:{process.read_port()}"
+
+    # --- the files --------------------------------------------------------------------------------
+
+    @cached_property
+    def site(self) -> Site:
+        """What is served."""
+        return Site(self._root)
+
+    @cached_property
+    def large(self) -> File:
+        """The egg that is downloaded."""
+        return self.site.add_egg("large", self._options.scaled(LARGE_DOWNLOAD))
+
+    @cached_property
+    def local(self) -> File:
+        """The egg that is uploaded."""
+        return make_egg(self._folder, "local", self._options.scaled(LARGE_UPLOAD))
+
+    @cached_property
+    def entries(self) -> int:
+        """The number of entries of the large index, which is served from now on."""
+        count = self._options.scaled(INDEX_ENTRIES)
+        self.site.add_index(REPOSITORY, made_up(count))
+        return count
+
+    @cached_property
+    def small(self) -> int:
+        """The number of the small eggs, which are served from now on."""
+        count = self._options.scaled(SMALL_EGGS)
+        names = [f"small_{number:03}" for number in range(count)]
+        self.site.add_index(
+            SMALL,
+            [
+                self.site.add_egg(name, SMALL_EGG, SMALL, number)
+                for number, name in enumerate(names)
+            ],
+        )
+        return count
+
+    @cached_property
+    def small_local(self) -> Path:
+        """The folder of as many small eggs, to be uploaded."""
+        folder = self._folder / "small"
+        folder.mkdir()
+        for number in range(self._options.scaled(SMALL_EGGS)):
+            make_egg(folder, f"small_{number:03}", SMALL_EGG, number)
+        return folder

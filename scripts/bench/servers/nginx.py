@@ -1,0 +1,155 @@
+"""nginx, set up to serve the site over HTTP and TLS and to swallow small uploads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from string import Template
+
+from attrs import frozen
+
+from scripts.bench.servers.process import Process, free_port, wait_for_port
+from scripts.bench.servers.site import DATA, ROOT_PATH
+
+#: Uploads up to this many bytes are kept in memory until they are whole; nginx writes larger ones
+#: to the disk, which is why `scripts.bench.servers.small` takes those.
+MOST_UPLOAD = 1 << 20
+
+# An upload goes on to a second server when all of it has been read, and only then is answered;
+# a plain `return` would answer before the body has arrived.
+_CONFIGURATION = Template("""\
+$user
+daemon off;
+worker_processes 2;
+pid $scratch/nginx.pid;
+error_log stderr crit;
+events {
+    worker_connections 1024;
+}
+http {
+    access_log $log;
+    client_body_temp_path $scratch/bodies;
+    proxy_temp_path $scratch/answers;
+    fastcgi_temp_path $scratch/fastcgi;
+    uwsgi_temp_path $scratch/uwsgi;
+    scgi_temp_path $scratch/scgi;
+    default_type application/json;
+    sendfile on;
+    tcp_nopush on;
+    tcp_nodelay on;
+    output_buffers 2 512k;
+    keepalive_requests 1000000;
+    keepalive_timeout 300s;
+    client_max_body_size 0;
+    client_body_buffer_size $most_upload;
+    gzip_static on;
+    gzip_vary on;
+    upstream swallowing {
+        server unix:$scratch/swallow.socket;
+        keepalive 64;
+        keepalive_requests 1000000;
+    }
+    server {
+        listen unix:$scratch/swallow.socket;
+        location ~ /upload$$ { return 201 '{}'; }
+        location ~ /re-index$$ { return 202 '{}'; }
+        location / { return 404 '{"error": "not found"}'; }
+    }
+    server {
+        listen 127.0.0.1:$port backlog=1024;
+        listen 127.0.0.1:$tls_port ssl backlog=1024;
+        ssl_certificate $certificate;
+        ssl_certificate_key $certificate;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        root $root;
+        error_page 404 = @missing;
+        location @missing { return 404 '{"error": "not found"}'; }
+        location = $root_path/metadata/python-tags {
+            try_files $root_path/metadata/python-tags.json =404;
+        }
+        location ~ /eggs/(upload|re-index)$$ {
+            proxy_pass http://swallowing;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Content-Length "";
+            proxy_pass_request_body off;
+        }
+        location ~ ^$root_path$data/.*/(?<name>[^/]+)/(?<version>[^/]+)$$ {
+            default_type application/octet-stream;
+            gzip_static off;
+            add_header Content-Disposition 'attachment; filename="$$name-$$version.egg"';
+        }
+    }
+}
+""")
+
+
+def find() -> str | None:
+    """Return where nginx is, or None."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+@frozen
+class Running:
+    """An nginx that serves.
+
+    Attributes
+    ----------
+    process : Process
+        Ends it.
+    port, tls_port : int
+        Of 127.0.0.1.
+    """
+
+    process: Process
+    port: int
+    tls_port: int
+
+
+def start(
+    program: str, root: Path, certificate: Path, scratch: Path, log: Path | None = None
+) -> Running:
+    """Start an nginx.
+
+    Parameters
+    ----------
+    program : str
+        Where nginx is.
+    root : pathlib.Path
+        The folder to serve.
+    certificate : pathlib.Path
+        Certificate and key in one file.
+    scratch : pathlib.Path
+        An existing folder for files of its own.
+    log : pathlib.Path, optional
+        Where to tell of each request; nowhere by default, as that costs time.
+
+    Returns
+    -------
+    Running
+
+    Raises
+    ------
+    ServerDidNotStartError
+        It ended at once, and said why.
+    """
+    port, tls_port = free_port(), free_port()
+    configuration = _CONFIGURATION.substitute(
+        user="user root;" if os.geteuid() == 0 else "",
+        scratch=scratch,
+        log=log or "off",
+        most_upload=MOST_UPLOAD,
+        port=port,
+        tls_port=tls_port,
+        certificate=certificate,
+        root=root,
+        root_path=ROOT_PATH,
+        data=DATA,
+    )
+    path = scratch / "nginx.conf"
+    path.write_text(configuration, encoding="utf-8")
+    process = Process([program, "-p", str(scratch), "-e", "stderr", "-c", str(path)])
+    for each in (port, tls_port):
+        wait_for_port(process, each)
+    return Running(process, port, tls_port)

@@ -1,0 +1,86 @@
+"""Servers as processes that are there when they are needed, and gone afterwards."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[3]
+#: How long a server may take to start or to end, in seconds.
+_PATIENCE = 20.0
+
+
+class ServerDidNotStartError(RuntimeError):
+    """A server ended instead of serving; what it said stands above."""
+
+
+class Process:
+    """A server in a process of its own."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._name = command[0]
+        self._process = subprocess.Popen(
+            command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
+
+    @property
+    def pid(self) -> int:
+        """Of the process (`int`)."""
+        return self._process.pid
+
+    def check(self) -> None:
+        """Make sure that it still runs."""
+        if self._process.poll() is not None:
+            raise ServerDidNotStartError(
+                f"{self._name} ended with status {self._process.returncode}."
+            )
+
+    def read_port(self) -> int:
+        """Return the port that it prints."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait(_PATIENCE)
+            self.check()
+        return int(line)
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def run_module(name: str, *arguments: str) -> Process:
+    """Start a module of the project that prints its port."""
+    return Process([sys.executable, "-m", name, *arguments])
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens to."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def wait_for_port(process: Process, port: int) -> None:
+    """Wait until a server listens."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        process.check()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
