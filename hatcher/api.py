@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hatcher.core.team import Team
     from hatcher.core.user import User
     from hatcher.transfer.progress import Phase, Progress
+    from hatcher.transfer.reports import BatchReport, FileResult
     from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
     from hatcher.transport.retry import RetryPolicy
     from hatcher.transport.timeouts import Timeouts
@@ -29,12 +30,14 @@ MAX_API_VERSION = 1
 _HOMES = {
     "App": "hatcher.core.apps",
     "BasicAuth": "hatcher.transport.auth",
+    "BatchReport": "hatcher.transfer.reports",
     "BroodBearerTokenAuth": "hatcher.transport.auth",
     "BroodClient": "hatcher.core.brood_client",
     "BroodClientAuth": "hatcher.transport.auth",
     "Bundle": "hatcher.core.bundles",
     "BundleCollection": "hatcher.core.bundles",
     "Egg": "hatcher.core.eggs",
+    "FileResult": "hatcher.transfer.reports",
     "LocalBundle": "hatcher.core.bundles",
     "Organization": "hatcher.core.organization",
     "Phase": "hatcher.transfer.progress",
@@ -52,12 +55,14 @@ __all__ = [
     "MAX_API_VERSION",
     "App",
     "BasicAuth",
+    "BatchReport",
     "BroodBearerTokenAuth",
     "BroodClient",
     "BroodClientAuth",
     "Bundle",
     "BundleCollection",
     "Egg",
+    "FileResult",
     "LocalBundle",
     "Organization",
     "Phase",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from hatcher import endpoints
 from hatcher.artefacts.app import read_app
@@ -17,6 +18,9 @@ from hatcher.core.verify import is_same
 from hatcher.errors import HatcherException, InvalidRuntime
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
+
+if TYPE_CHECKING:
+    from hatcher.transfer.reports import BatchReport
 
 __all__ = ["Repository", "SinglePlatformRepository"]
 
@@ -262,6 +266,81 @@ class Repository(Node):
         bundle = platform.bundles.from_file(filepath)
         bundle.upload(overwrite, progress=progress)
         return bundle
+
+    # -- many of them at once --------------------------------------------------------
+
+    def upload_runtimes(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool = False,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+    ) -> BatchReport:
+        """Upload many runtimes, each to the platform that it says it is for.
+
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes`` once for each
+        platform, and ``POST /data/{organization}/{repository}/{platform}/runtimes/upload`` for
+        each runtime that the server does not have
+
+        Parameters
+        ----------
+        paths : iterable of str or path-like
+            The runtimes, as `upload_runtime` takes them.
+        overwrite, concurrency, progress
+            As for `SinglePlatformRepository.upload_runtimes`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        HatcherException
+            As for `SinglePlatformRepository.upload_runtimes`.
+        """
+        from hatcher.core.other_batches import Options, upload_runtimes
+
+        options = Options(overwrite, concurrency, progress)
+        return upload_runtimes(self._session, self.platform, paths, options)
+
+    def upload_bundles(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool = False,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+    ) -> BatchReport:
+        """Upload many bundles, each to the platform of its runtime; API version 1 only.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles`` once for each platform,
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+        for those that it names, and ``POST /data/{organization}/{repository}/bundles/upload``
+        for each bundle that the server does not have
+
+        Parameters
+        ----------
+        paths : iterable of str or path-like
+            The bundles, as `upload_bundle` takes them.
+        overwrite, concurrency, progress
+            As for `SinglePlatformRepository.upload_bundles`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        HatcherException
+            As for `SinglePlatformRepository.upload_bundles`.
+        """
+        from hatcher.core.other_batches import Options, upload_bundles
+
+        options = Options(overwrite, concurrency, progress)
+        return upload_bundles(self._session, self.platform, paths, options)
 
     def __str__(self) -> str:
         return "/".join(self._names.values())

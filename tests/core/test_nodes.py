@@ -194,7 +194,9 @@ PUBLIC = {
         "platform",
         "upload_app",
         "upload_bundle",
+        "upload_bundles",
         "upload_runtime",
+        "upload_runtimes",
     },
     "platform": {
         "app",
@@ -208,8 +210,11 @@ PUBLIC = {
         "bundle_save",
         "bundles",
         "delete_egg",
+        "download_bundles",
         "download_egg",
+        "download_eggs",
         "download_runtime",
+        "download_runtimes",
         "egg",
         "egg_index",
         "egg_metadata",
@@ -226,7 +231,10 @@ PUBLIC = {
         "runtime_delete",
         "runtime_index",
         "runtime_metadata",
+        "upload_bundles",
         "upload_egg",
+        "upload_eggs",
+        "upload_runtimes",
     },
 }
 

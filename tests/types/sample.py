@@ -8,11 +8,13 @@ import httpx
 
 from hatcher.api import (
     App,
+    BatchReport,
     BroodBearerTokenAuth,
     BroodClient,
     BroodClientAuth,
     Bundle,
     Egg,
+    FileResult,
     Organization,
     Repository,
     RetryPolicy,
@@ -151,6 +153,33 @@ def use_runtimes(platform: SinglePlatformRepository, folder: Path) -> None:
     runtime.delete(force=True)
     platform.runtime_delete("cpython", version)
     print(total, sum(chunks))
+
+
+def use_batches(repository: Repository, folder: Path) -> BatchReport:
+    platform = repository.platform("rh8-x86_64")
+    report: BatchReport = platform.upload_eggs(
+        folder.glob("*.egg"), overwrite=True, enabled=False, concurrency=4, journal=folder / "j"
+    )
+    platform.upload_eggs([folder / "a.egg"], journal=False)
+    for batch in (
+        report,
+        platform.upload_runtimes([folder / "a.runtime"], overwrite=True),
+        platform.upload_bundles([str(folder / "a.bundle")], concurrency=1),
+        repository.upload_runtimes(folder.glob("*.runtime")),
+        repository.upload_bundles(folder.glob("*.bundle"), overwrite=True),
+        platform.download_eggs("cp311", folder, names=["nose-*"], concurrency=8),
+        platform.download_runtimes(folder, names=lambda name: name.startswith("cpython")),
+        platform.download_bundles(str(folder)),
+    ):
+        if not batch:
+            failed: list[Exception | None] = [result.error for result in batch.failed]
+            print(failed, batch.not_tried)
+            batch.raise_for_failures()
+        counts: list[int] = [len(batch.uploaded), len(batch.downloaded), len(batch.already_there)]
+        print(counts)
+    first: FileResult = report.results[0]
+    print(first.name, first.path, first.outcome, first.size)
+    return report
 
 
 def use_apps(platform: SinglePlatformRepository) -> list[tuple[str, str, str]]:
