@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hatcher.core.team import Team
     from hatcher.core.user import User
     from hatcher.transfer.progress import Phase, Progress
+    from hatcher.transfer.progress_bar import ProgressBar
     from hatcher.transfer.reports import BatchReport, FileResult
     from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
     from hatcher.transport.retry import RetryPolicy
@@ -42,6 +43,7 @@ _HOMES = {
     "Organization": "hatcher.core.organization",
     "Phase": "hatcher.transfer.progress",
     "Progress": "hatcher.transfer.progress",
+    "ProgressBar": "hatcher.transfer.progress_bar",
     "Repository": "hatcher.core.repository",
     "RetryPolicy": "hatcher.transport.retry",
     "Runtime": "hatcher.core.runtimes",
@@ -67,6 +69,7 @@ __all__ = [
     "Organization",
     "Phase",
     "Progress",
+    "ProgressBar",
     "Repository",
     "RetryPolicy",
     "Runtime",
