@@ -48,8 +48,9 @@ build: $(READY)  ## Build the sdist and the wheel into dist/
 serve: $(READY)  ## Run the embedded Brood, with its data in .brood
 	$(BIN)/hatcher serve --data .brood
 
-bench: $(READY)  ## Measure; takes some minutes
-	$(BIN)/python -m scripts.bench
+# For less than everything: make bench CASES='download upload --rounds 3'.
+bench: $(READY)  ## Measure beside the existing client; takes about 15 minutes
+	$(BIN)/python -m scripts.bench $(CASES)
 
 clean:  ## Remove the environment and everything built
 	rm -rf $(VENV) dist docs/_build .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

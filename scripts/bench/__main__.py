@@ -70,7 +70,9 @@ def known() -> tuple[list[Comparison], dict[str, Callable[[Options], Table]]]:
     return comparisons, others
 
 
-def arguments_of(command_line: Sequence[str] | None, names: Sequence[str]) -> argparse.Namespace:
+def arguments_of(
+    command_line: Sequence[str] | None, names: Sequence[str], comparable: Sequence[str]
+) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m scripts.bench",
@@ -116,6 +118,8 @@ def arguments_of(command_line: Sequence[str] | None, names: Sequence[str]) -> ar
         parser.error(f"there is no case {unknown[0]!r}; there are: {', '.join(names)}")
     if arguments.profile and len(arguments.cases) != 1:
         parser.error("--profile needs the name of one case")
+    if arguments.profile and arguments.cases[0] not in comparable:
+        parser.error(f"{arguments.cases[0]} has no profile; only what compares clients has")
     if arguments.render and not RESULTS.is_file():
         parser.error("nothing has been measured in full yet; run make bench first")
     if arguments.scratch is not None and not arguments.scratch.is_dir():
@@ -132,7 +136,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
     """Measure what is asked for; the status is 1 when a must is missed."""
     comparisons, others = known()
     names = [*(comparison.name for comparison in comparisons), *others]
-    arguments = arguments_of(command_line, names)
+    arguments = arguments_of(command_line, names, names[: len(comparisons)])
     if arguments.render:
         return tell(Results.load(RESULTS, comparisons), arguments.output or PAGE)
 

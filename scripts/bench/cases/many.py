@@ -50,7 +50,7 @@ def _down(where: _Where) -> JobMaker:
 
 
 # Sixteen at once; what curl is told stands in a file, for want of room on the command line.
-_AT_ONCE = ("--parallel", "--parallel-immediate", "--parallel-max", "16")
+_AT_ONCE = ("--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", "16")
 
 
 def _curl_up(where: _Where) -> JobMaker:
@@ -82,7 +82,7 @@ def _curl_down(where: _Where) -> JobMaker:
 def _written(folder: Path, transfers: list[str]) -> str:
     path = folder / "curl"
     # Each transfer forgets what was said of the one before, this included.
-    text = "next\n".join(f"silent\nshow-error\nfail\n{transfer}" for transfer in transfers)
+    text = "next\n".join(f"fail\n{transfer}" for transfer in transfers)
     path.write_text(text, encoding="utf-8")
     return str(path)
 

@@ -68,10 +68,11 @@ def run(options: Options) -> Table:
         f"Memory during the transfer of an egg of {options.size / 1e6:,.0f} MB",
         ("transfer", "process", "idle", "peak", "above idle", "limit", "MB/s"),
         notes=(
-            f"Medians over {rounds} round{'s' * (rounds > 1)}, MB = 10^6 bytes, resident memory as Linux counts it. A "
-            "client is idle when it has sent one small request, a server when it is ready; both "
-            "are fresh for each transfer, on one machine, over HTTP. This server is the embedded "
-            "Brood, which checks what it gets; it is not what the times above were measured with."
+            f"Medians over {rounds} round{'s' * (rounds > 1)}, MB = 10^6 bytes, resident memory as "
+            "Linux counts it. A client is idle when it has sent one small request, a server when "
+            "it is ready; both are fresh for each transfer, on one machine, over HTTP. This server "
+            "is the embedded Brood, which checks what it gets, and not what the times were "
+            "measured with."
         ),
     )
     for name, measured in (("upload", ups), ("download", downs)):

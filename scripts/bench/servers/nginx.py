@@ -9,7 +9,7 @@ from string import Template
 
 from attrs import frozen
 
-from scripts.bench.servers.process import Process, free_port, wait_for_port
+from scripts.bench.servers.process import Process, free_ports, wait_for_port
 from scripts.bench.servers.site import DATA, ROOT_PATH
 
 #: Uploads up to this many bytes are kept in memory until they are whole; nginx writes larger ones
@@ -46,12 +46,12 @@ http {
     gzip_static on;
     gzip_vary on;
     upstream swallowing {
-        server unix:$scratch/swallow.socket;
+        server 127.0.0.1:$inner_port;
         keepalive 64;
         keepalive_requests 1000000;
     }
     server {
-        listen unix:$scratch/swallow.socket;
+        listen 127.0.0.1:$inner_port backlog=1024;
         location ~ /upload$$ { return 201 '{}'; }
         location ~ /re-index$$ { return 202 '{}'; }
         location / { return 404 '{"error": "not found"}'; }
@@ -134,7 +134,7 @@ def start(
     ServerDidNotStartError
         It ended at once, and said why.
     """
-    port, tls_port = free_port(), free_port()
+    port, tls_port, inner_port = free_ports(3)
     configuration = _CONFIGURATION.substitute(
         user="user root;" if os.geteuid() == 0 else "",
         scratch=scratch,
@@ -142,6 +142,7 @@ def start(
         most_upload=MOST_UPLOAD,
         port=port,
         tls_port=tls_port,
+        inner_port=inner_port,
         certificate=certificate,
         root=root,
         root_path=ROOT_PATH,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
@@ -65,10 +66,13 @@ def run_module(name: str, *arguments: str) -> Process:
     return Process([sys.executable, "-m", name, *arguments])
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens to."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Return different ports of 127.0.0.1 that nothing listens to."""
+    with ExitStack() as stack:
+        listening = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [int(each.getsockname()[1]) for each in listening]
 
 
 def wait_for_port(process: Process, port: int) -> None:

@@ -1,0 +1,142 @@
+"""What is told of figures, and what is a miss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.bench.__main__ import known, tell
+from scripts.bench.comparison import Comparison, Outcome, Sample
+from scripts.bench.environments import Environment
+from scripts.bench.page import REMARKS, Circumstances, Results
+from scripts.bench.report import Table, seconds
+
+COMPARISONS, OTHERS = known()
+PEER = Environment("python", "3.11.7", "OpenSSL 3", {"hatcher": "0.17.0", "requests": "2.34.2"})
+OURS = Environment("python", "3.11.7", "OpenSSL 3", {"hatcher": "1.0.0", "attrs": "26.1.0"})
+
+
+def samples(*times: float, memory: int | None = 1_000_000) -> list[Sample]:
+    return [Sample(time, time / 2, time + 0.1, memory) for time in times]
+
+
+def results(
+    peer: float, ours: float, *, name: str = "download", memory: int = 10**6, judged: bool = True
+) -> Results:
+    (comparison,) = (each for each in COMPARISONS if each.name == name)
+    outcome = Outcome(
+        comparison,
+        samples(peer, peer - 0.5, peer + 0.5),
+        samples(ours, ours / 2, ours * 2, memory=memory),
+        {"curl": samples(0.25)},
+    )
+    told = Circumstances("2026-01-31", "a machine", "nginx", 3, judged, PEER, OURS)
+    return Results(told, [outcome], [Table("Memory", ("a",), [("b",)])])
+
+
+def test_the_ratio_is_that_of_the_medians() -> None:
+    page = results(3.0, 1.5).markdown("")
+    assert (
+        "| download 512 MB egg, known hash | 3.00 s (2.50 s to 3.50 s) | 1.50 s (750 ms to 3.00 s) "
+        "| **2.00** | 1.6 met | 1.9 met | curl 250 ms |"
+    ) in page
+    assert "Measured on 2026-01-31: a machine. The server is nginx" in page
+    assert "hatcher 0.17.0 on Python 3.11.7 with OpenSSL 3; requests 2.34.2." in page
+    assert "Why an aim is missed" not in page
+
+
+def test_what_is_compared_is_the_case_s_choice() -> None:
+    assert results(3.0, 1.0, name="first-answer").outcomes[0].ratio == pytest.approx(3.1 / 1.1)
+    assert results(4.0, 1.0, name="tiny-get").outcomes[0].ratio == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "met", "shown"),
+    [
+        (results(3.0, 1.5), True, "1.9 met"),
+        (results(3.4, 2.0), True, "1.9 **missed**"),
+        (results(3.0, 2.0), False, "1.6 **missed**"),
+        (results(3.0, 1.5, memory=46_000_000), False, "46.0 MB (at most 45 MB: **missed**)"),
+        (results(3.0, 2.0, judged=False), True, "| 1.6 | 1.9 |"),
+    ],
+)
+def test_a_must_that_is_missed_fails(
+    found: Results, met: bool, shown: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tell(found, tmp_path / "page.md") == (0 if met else 1)
+    assert shown in (tmp_path / "page.md").read_text()
+    assert ("than it must.\n" in capsys.readouterr().out.splitlines(keepends=True)[-1]) is not met
+
+
+def test_a_table_out_of_its_limits_fails() -> None:
+    found = results(3.0, 1.5)
+    found.tables[0].within = False
+    assert not found.met
+
+
+def test_a_missed_aim_is_explained_by_hand() -> None:
+    found = results(3.4, 2.0)
+    assert found.unexplained("") == ["download"]
+    remarks = "Words.\n\n## upload\n\nNot this.\n\n## download\n\nThe disk is slow.\n"
+    assert found.unexplained(remarks) == []
+    page = found.markdown(remarks)
+    assert "### download 512 MB egg, known hash\n\nThe disk is slow.\n" in page
+    assert "Not this" not in page
+    assert "The disk is slow" not in results(3.0, 1.5).markdown(remarks)
+
+
+def test_the_remarks_are_of_cases_that_exist() -> None:
+    names = {comparison.name for comparison in COMPARISONS} | set(OTHERS)
+    headings = [line[3:] for line in REMARKS.read_text().splitlines() if line.startswith("## ")]
+    assert set(headings) <= names
+
+
+def test_figures_are_kept(tmp_path: Path) -> None:
+    found = results(3.0, 1.5)
+    found.save(tmp_path / "results.json")
+    again = Results.load(tmp_path / "results.json", COMPARISONS)
+    assert again.markdown("") == found.markdown("")
+
+
+def test_every_comparison_of_the_table_is_there() -> None:
+    wanted = {
+        "import": (4, 8),
+        "first-answer": (1.5, 2),
+        "tiny-get": (1.5, 3),
+        "download": (1.6, 1.9),
+        "download-tls": (1.2, 1.5),
+        "upload": (2.2, 2.8),
+        "index": (1.8, 3.5),
+        "list": (3, 6),
+        "index-again": (3, 10),
+        "many-up": (2.5, 6),
+        "many-up-far": (11, 19),
+        "many-down": (1.5, 3),
+        "many-down-far": (9, 14),
+    }
+    found = {each.name: (each.must, each.aim) for each in COMPARISONS if each.must is not None}
+    assert found == wanted
+    assert list(OTHERS) == ["memory"]
+
+
+def test_drivers_exist() -> None:
+    drivers = Path(REMARKS).parent / "drivers"
+    for comparison in COMPARISONS:
+        for driver in (comparison.driver, *(limit.driver for limit in comparison.limits)):
+            assert driver == "curl" or (drivers / f"{driver}.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(12.345, "12.35 s"), (0.4567, "457 ms"), (0.04567, "45.7 ms"), (0.000187, "187 µs")],
+)
+def test_times_are_short(number: float, shown: str) -> None:
+    assert seconds(number) == shown
+
+
+def test_a_comparison_without_a_must_is_never_missed() -> None:
+    outcome = Outcome(
+        Comparison("x", "x", "bare", lambda scene, folder: []), samples(1.0), samples(2.0)
+    )
+    assert outcome.must_met and outcome.aim_met

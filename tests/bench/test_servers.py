@@ -1,0 +1,143 @@
+"""What the clients under measurement speak to: two servers that answer alike, and a far network."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from hatcher.testing import Answer, ScriptedServer
+from scripts.bench.options import Options
+from scripts.bench.scene import Scene
+from scripts.bench.servers import nginx
+from scripts.bench.servers.process import run_module
+from scripts.bench.servers.site import REPOSITORY, made_up
+
+ROOT = "/api/v1/json"
+EGG = f"{ROOT}/data/acme/dev/rh8-x86_64/cp311/eggs/large/1.0.0-1"
+UPLOAD = f"{ROOT}/data/acme/empty/rh8-x86_64/eggs/upload?overwrite=False"
+INDEX = f"{ROOT}/indices/acme/dev/rh8-x86_64/cp311/eggs"
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+@pytest.fixture(params=["nginx", "small"], scope="module")
+def scene(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    if request.param == "nginx" and nginx.find() is None:
+        pytest.skip("there is no nginx")
+    options = Options(0, 1, tmp_path_factory.mktemp("scene"), scale=0.001)
+    with Scene(options, without_nginx=request.param == "small") as scene:
+        scene.site.add_index(REPOSITORY, made_up(50))
+        assert scene.large.size > 500_000
+        yield scene
+
+
+def ask(
+    scene: Scene, path: str, headers: dict[str, str] | None = None, method: str = "GET"
+) -> tuple[http.client.HTTPResponse, bytes]:
+    connection = http.client.HTTPConnection(scene.http.removeprefix("http://"))
+    try:
+        connection.request(method, path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+def test_documents(scene: Scene) -> None:
+    answer, content = ask(scene, f"{ROOT}/metadata/platforms")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert "rh8-x86_64" in json.loads(content)["platforms"]
+    for tags in ("python-tags", "python-tags/all"):
+        assert "cp311" in json.loads(ask(scene, f"{ROOT}/metadata/{tags}")[1])["python_tags"]
+    answer, content = ask(scene, f"{ROOT}/metadata/acme/dev/rh8-x86_64/cp311/eggs/large/1.0.0-1")
+    assert json.loads(content)["sha256"] == scene.large.sha256
+    answer, content = ask(scene, f"{ROOT}/metadata/nothing")
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
+    assert json.loads(content) == {"error": "not found"}
+
+
+def test_an_index_is_gzipped_and_revalidated(scene: Scene) -> None:
+    answer, content = ask(scene, INDEX, GZIP)
+    assert (answer.status, answer.headers["Content-Encoding"]) == (200, "gzip")
+    assert len(json.loads(gzip.decompress(content))) == 50
+    etag = answer.headers["ETag"]
+    answer, content = ask(scene, INDEX, GZIP | {"If-None-Match": etag})
+    assert (answer.status, content, answer.headers["ETag"]) == (304, b"", etag)
+    answer, content = ask(scene, INDEX)
+    assert answer.headers["Content-Encoding"] is None
+    assert len(json.loads(content)) == 50
+
+
+def test_an_egg(scene: Scene) -> None:
+    whole = scene.large.path.read_bytes()
+    answer, content = ask(scene, EGG, GZIP)
+    assert (answer.status, content == whole) == (200, True)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="large-1.0.0-1.egg"'
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    etag = answer.headers["ETag"]
+    answer, content = ask(scene, EGG, {"Range": "bytes=1000-", "If-Range": etag})
+    assert (answer.status, content == whole[1000:]) == (206, True)
+    assert answer.headers["Content-Range"] == f"bytes 1000-{len(whole) - 1}/{len(whole)}"
+    answer, content = ask(scene, EGG, {"Range": "bytes=1000-", "If-Range": '"another"'})
+    assert (answer.status, content == whole) == (200, True)
+    answer, content = ask(scene, EGG, method="HEAD")
+    assert (answer.status, answer.headers["Content-Length"]) == (200, str(len(whole)))
+
+
+def test_an_egg_over_tls(scene: Scene) -> None:
+    context = ssl.create_default_context(cafile=scene.authority)
+    connection = http.client.HTTPSConnection(scene.https.removeprefix("https://"), context=context)
+    connection.request("GET", EGG)
+    assert connection.getresponse().read() == scene.large.path.read_bytes()
+    connection.close()
+
+
+def test_an_upload_is_answered_when_all_of_it_has_arrived(scene: Scene) -> None:
+    body = bytes(100_000)
+    for _ in range(2):  # also for a connection that is kept
+        for url in (scene.http, scene.swallowing):
+            host, _, port = url.removeprefix("http://").partition(":")
+            with socket.create_connection((host, int(port)), timeout=10) as connection:
+                for path, status in ((UPLOAD, 201), (UPLOAD.replace("upload", "re-index"), 202)):
+                    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}"
+                    connection.sendall(f"{head}\r\n\r\n".encode() + body[:60_000])
+                    connection.settimeout(0.05)
+                    with pytest.raises(TimeoutError):
+                        connection.recv(1)
+                    connection.settimeout(10)
+                    connection.sendall(body[60_000:])
+                    answer = connection.recv(65536)
+                    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+                    if not answer.endswith(b"{}"):
+                        assert connection.recv(2) == b"{}"
+
+
+def test_a_far_network_takes_its_time() -> None:
+    with ScriptedServer(Answer(200, body=b"x" * 300_000)) as server:
+        port = server.url.rpartition(":")[2]
+        proxy = run_module("scripts.bench.servers.delay", "--to", port, "--round-trip", "0.1")
+        try:
+            begun = time.monotonic()
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.read_port())
+            connection.request("POST", "/", body=b"y" * 200_000)
+            assert len(connection.getresponse().read()) == 300_000
+            first = time.monotonic() - begun
+            begun = time.monotonic()
+            connection.request("GET", "/")
+            assert len(connection.getresponse().read()) == 300_000
+            second = time.monotonic() - begun
+            connection.close()
+        finally:
+            proxy.stop()
+    assert first >= 0.2  # the handshake, and the request with its answer
+    assert second >= 0.1
+    assert server.requests[0].body == b"y" * 200_000
