@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
 from hatcher import endpoints
 from hatcher.core.dialects import DIALECTS
-from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken, WhoAmI
 from hatcher.core.node import Node
-from hatcher.core.organization import Organization
-from hatcher.core.repository import Repository, SinglePlatformRepository
 from hatcher.core.suggestions import did_you_mean
 from hatcher.errors import InvalidArgumentError, InvalidNameError
-from hatcher.transport.auth import AuthTypes, BasicAuth
+from hatcher.transport.auth import BasicAuth
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.session import Session
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import ServerURL, checked_segment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
     import httpx
 
     from brood_api.client import Client
+    from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken, WhoAmI
+    from hatcher.core.organization import Organization
+    from hatcher.core.repository import Repository, SinglePlatformRepository
+    from hatcher.transport.auth import AuthTypes
 
 
 class BroodClient(Node):
@@ -105,7 +107,7 @@ class BroodClient(Node):
                 server.without_credentials(),
                 api_version=endpoints.checked_api_version(api_version),
                 auth=auth,
-                verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else Path(verify_ssl),
+                verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else os.fspath(verify_ssl),
                 timeouts=Timeouts.of(timeout),
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
                 cache=cache if isinstance(cache, bool) else _folder(cache),
@@ -214,6 +216,9 @@ class BroodClient(Node):
         InvalidNameError
             The name is empty, ``.`` or ``..``.
         """
+        # Imported here: with all that is below it, it takes as long as a first answer.
+        from hatcher.core.organization import Organization
+
         return Organization(self._session, organization=name)
 
     def at(self, path: str) -> Organization | Repository | SinglePlatformRepository:
@@ -393,7 +398,7 @@ class BroodClient(Node):
         repositories = self._session.field(request, "repositories", list)
         return {
             repository["name"]: repository["access"]
-            for repository in cast(list[AvailableRepository], repositories)
+            for repository in cast("list[AvailableRepository]", repositories)
         }
 
     # -- API tokens -----------------------------------------------------------------
@@ -409,7 +414,7 @@ class BroodClient(Node):
             ``{'name', 'created', 'last_used'}``; dates in ISO 8601, UTC.
         """
         tokens = self._session.field(self._request("list_api_tokens"), "tokens", list)
-        return cast(list[APIToken], tokens)
+        return cast("list[APIToken]", tokens)
 
     def create_api_token(self, name: str) -> NewAPIToken:
         """Create an API token for the caller.
@@ -433,7 +438,7 @@ class BroodClient(Node):
         """
         body = {"name": checked_segment(name, "name of the API token")}
         token = self._session.json_object(self._request("create_api_token", json=body))
-        return cast(NewAPIToken, token)
+        return cast("NewAPIToken", token)
 
     def delete_api_token(self, name: str) -> None:
         """Delete one of the caller's API tokens. It stops working at once.
@@ -486,6 +491,9 @@ def _folder(cache: object) -> Path | bool:
         )
     if not os.fspath(cache):
         return False  # as in the environment; it is not the current folder
+    # Imported here, for those who keep to the usual folder.
+    from pathlib import Path
+
     try:
         return Path(cache).expanduser().absolute()
     except RuntimeError as error:

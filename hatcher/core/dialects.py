@@ -7,19 +7,17 @@ before anything is sent.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hatcher.artefacts.python_tags import python_tag_of
-from hatcher.artefacts.runtime import read_legacy_runtime, read_runtime
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
 
 
-@frozen
-class LocalRuntime:
+class LocalRuntime(NamedTuple):
     """A runtime's file, as one version of the API is told of it.
 
     Attributes
@@ -42,8 +40,7 @@ class LocalRuntime:
     described: dict[str, Any]
 
 
-@frozen
-class Dialect:
+class Dialect(NamedTuple):
     """One version of the API.
 
     Attributes
@@ -72,6 +69,9 @@ class Dialect:
 
 
 def _read_v0(path: str | os.PathLike[str]) -> LocalRuntime:
+    # Imported here, for those who read no runtime, and so need no zipfile.
+    from hatcher.artefacts.runtime import read_legacy_runtime
+
     runtime = read_legacy_runtime(path)
     described = {
         "language": runtime.language,
@@ -87,6 +87,8 @@ def _read_v0(path: str | os.PathLike[str]) -> LocalRuntime:
 
 
 def _read_v1(path: str | os.PathLike[str]) -> LocalRuntime:
+    from hatcher.artefacts.runtime import read_runtime
+
     runtime = read_runtime(path)
     return LocalRuntime(runtime.path, runtime.platform, runtime.implementation, runtime.version, {})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any, NoReturn
 
 from hatcher import endpoints
@@ -73,6 +72,9 @@ class Node:
         return f"<{type(self).__name__} {names}>"
 
     def _repr_html_(self) -> str:
+        # Imported here, for notebooks.
+        from html import escape
+
         place = "/".join(self._names.values()) or "/"
         kind, server = type(self).__name__, self._session.server
         return f"{kind} <b>{escape(place)}</b> on <code>{escape(str(server))}</code>"

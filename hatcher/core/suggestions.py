@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from hatcher import endpoints
@@ -56,6 +55,9 @@ def _alike(name: str) -> str:
 
 
 def _advice(what: str, name: str, known: Iterable[str]) -> str:
+    # Imported here, for those who name what there is.
+    import difflib
+
     by_lower = {candidate.lower(): candidate for candidate in known}
     alike = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     if alike:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
@@ -25,6 +24,7 @@ from hatcher.transport.urls import ServerURL
 
 if TYPE_CHECKING:
     import ssl
+    from pathlib import Path
 
     import httpx
 
