@@ -38,6 +38,9 @@ _MAX_STEM = 200
 
 _OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
+#: Bytes after which the system is told to begin writing to the disk.
+_FLUSHED_EVERY = 8 * 1024 * 1024
+
 #: Where the file system keeps what a partial file belongs to.
 _ATTRIBUTE = "user.hatcher"
 
@@ -61,6 +64,7 @@ class Partial:
         self.size = os.fstat(descriptor).st_size
         self.is_findable = is_findable
         self._descriptor = descriptor
+        self._flushed = self.size
         self._is_open = True
 
     @classmethod
@@ -164,6 +168,20 @@ class Partial:
             written = os.write(self._descriptor, rest)
             self.size += written
             rest = rest[written:]
+        if self.size - self._flushed >= _FLUSHED_EVERY:
+            self._begin_flushing()
+
+    def _begin_flushing(self) -> None:
+        # Without a wait, so that the fsync at the end has little left to wait for. What is not
+        # on the disk yet is needed by the system, and so stays in memory in spite of the name.
+        if sys.platform == "linux":
+            os.posix_fadvise(
+                self._descriptor,
+                self._flushed,
+                self.size - self._flushed,
+                os.POSIX_FADV_DONTNEED,
+            )
+        self._flushed = self.size
 
     def rehash(self, digest: _Hash) -> Iterator[int]:
         """Read what is there into a digest, step by step; `write` goes on behind it.
@@ -179,12 +197,13 @@ class Partial:
             digest.update(block)
             self.size += len(block)
             yield self.size
+        self._flushed = self.size
 
     def restart(self) -> None:
         """Throw away its content."""
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self.size = 0
+        self.size = self._flushed = 0
 
     # -- its end ---------------------------------------------------------------------
 
