@@ -1,0 +1,179 @@
+"""Every operation and every fault, as retries.toml says: real client, real server, real faults."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from brood_api.operations import OPERATIONS
+from hatcher import errors
+from hatcher.api import BroodClientAuth
+from hatcher.testing import BroodServer, FaultyGateway, RequestFault
+
+from .acts import ACTS, Scene
+from .striking import AT_ONCE, EXCHANGE, TOGETHER, Seen, instead, strike
+
+TABLE = tomllib.loads(Path(__file__).with_name("retries.toml").read_text("utf-8"))
+FAULTS = TABLE.pop("faults")
+GROUPS = {operation: name for name, group in TABLE.items() for operation in group["operations"]}
+SUCCESSES = ("unharmed", "retried", "reconciled")
+
+
+@frozen
+class Row:
+    """A line of the table.
+
+    Attributes
+    ----------
+    outcome : str
+        One of `SUCCESSES`, or the name of the error.
+    sent, reached, asked : int
+        How many requests there are; as in `Seen`.
+    """
+
+    outcome: str
+    sent: int
+    reached: int
+    asked: int = 0
+
+
+def row(operation: str, fault: str) -> Row:
+    return Row(*TABLE[GROUPS[operation]]["faults"][fault])
+
+
+# The table itself
+
+
+def test_every_operation_is_in_one_group() -> None:
+    named = Counter(name for group in TABLE.values() for name in group["operations"])
+    assert named == Counter(OPERATIONS.keys())
+
+
+@pytest.mark.parametrize("group", TABLE)
+def test_every_fault_has_a_line(group: str) -> None:
+    assert TABLE[group].keys() == {"safety", "operations", "faults"}
+    assert [*TABLE[group]["faults"]] == [*FAULTS]
+
+
+def test_every_operation_is_as_safe_as_its_group_says() -> None:
+    for operation, described in OPERATIONS.items():
+        assert described.safety == TABLE[GROUPS[operation]]["safety"], operation
+
+
+def test_every_outcome_is_a_word_for_a_success_or_an_error() -> None:
+    for operation in OPERATIONS:
+        for fault in FAULTS:
+            outcome = row(operation, fault).outcome
+            assert outcome in SUCCESSES or issubclass(
+                getattr(errors, outcome), errors.HatcherException
+            )
+
+
+def test_what_is_ambiguous_is_never_carried_out_twice() -> None:
+    for operation, described in OPERATIONS.items():
+        for fault in FAULTS:
+            line = row(operation, fault)
+            if described.safety == "ambiguous":
+                assert line.reached <= 1, (operation, fault)
+                # Who has not looked sends again only what has certainly had no effect.
+                if line.sent > 1 and not line.asked:
+                    assert fault.partition(" ")[0] in ("408", "429"), (operation, fault)
+
+
+# What it says, done
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with BroodServer() as server:
+        scene = Scene(server, tmp_path_factory.mktemp("retries"))
+        yield scene
+        scene.close()
+
+
+@pytest.fixture(scope="module")
+def seen_together() -> dict[str, dict[str, Seen]]:
+    """What came of the faults that are done for all operations at a time."""
+    return {}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_row(
+    scene: Scene, seen_together: dict[str, dict[str, Seen]], operation: str, fault: str
+) -> None:
+    if fault not in TOGETHER:
+        check(operation, fault, strike(scene, operation, fault))
+        return
+    if fault not in seen_together:
+        with ThreadPoolExecutor(TOGETHER[fault]) as threads:
+            every = threads.map(lambda one: strike(scene, one, fault), OPERATIONS)
+            seen_together[fault] = dict(zip(OPERATIONS, every, strict=True))
+    check(operation, fault, seen_together[fault][operation])
+
+
+def check(operation: str, fault: str, seen: Seen) -> None:
+    expected = row(operation, fault)
+    found = Row(seen.outcome, seen.sent, seen.reached, seen.asked)
+    assert str(found) == str(expected), f"{operation}, {fault}: {seen.error or seen.result!r}"
+    assert seen.refused == (fault == "connect refused")
+    if seen.error is None:
+        assert ACTS[operation[3:]].shows in repr(seen.result)
+    elif OPERATIONS[operation].safety == "ambiguous":
+        assert "look before" in str(seen.error)
+    if OPERATIONS[operation].safety != "safe":
+        assert seen.done == min(seen.reached, 1)
+    if fault.startswith("429"):
+        assert seen.seconds >= 1.0
+
+
+# What the table has no room for
+
+
+def test_a_failed_exchange_of_credentials_has_created_nothing(scene: Scene) -> None:
+    """What is ambiguous is sent when there is a token, however often that was asked for."""
+    with FaultyGateway(
+        scene.url,
+        RequestFault("reset", at="answer", path=EXCHANGE),
+        RequestFault("cut", at="request", path=EXCHANGE),
+        RequestFault("replace", at="answer", path=EXCHANGE, answer=instead(502).answer),
+    ) as gateway:
+        auth = BroodClientAuth(gateway.url, scene.token)
+        with scene.client(gateway.url, auth, 1, AT_ONCE) as client:
+            name = scene.fresh()
+            client.create_organization(name, "-")
+        assert gateway.sent("POST", EXCHANGE) == 4
+        assert gateway.sent("POST", "*/admin/organizations") == 1
+    assert name in scene.brood[1].list_organizations()
+
+
+@pytest.mark.parametrize("status", [408, 429])
+def test_a_delete_that_was_turned_away_finds_nothing(scene: Scene, status: int) -> None:
+    """A 404 is a success only where an earlier try may have been carried out."""
+    with FaultyGateway(
+        scene.url,
+        RequestFault("replace", at="request", method="DELETE", answer=instead(status).answer),
+    ) as gateway:
+        with (
+            scene.client(gateway.url, scene.auth, 1, AT_ONCE) as client,
+            pytest.raises(errors.NotFoundError),
+        ):
+            client.delete_api_token("never-there")
+        assert gateway.reached("DELETE") == 1
+
+
+def test_faults_that_do_not_pass_are_given_up(scene: Scene) -> None:
+    fault = RequestFault("reset", at="answer", times=100)
+    with FaultyGateway(scene.url, fault) as gateway:
+        with (
+            scene.client(gateway.url, scene.auth, 1, AT_ONCE) as client,
+            pytest.raises(errors.BroodConnectionError),
+        ):
+            client.list_platforms()
+        assert gateway.reached() == 1 + AT_ONCE.retries
