@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from hatcher.artefacts.bundle import BundleFile, read_bundle
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.artefact import DeletableArtefact
 from hatcher.core.documents import BundleIndexEntry, BundleListing, BundleMetadata
@@ -27,6 +27,9 @@ from hatcher.transfer.download import existing_directory
 from hatcher.transfer.filenames import bare_filename
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
+
+if TYPE_CHECKING:
+    from hatcher.artefacts.bundle import BundleFile
 
 
 class Bundle(DeletableArtefact[BundleMetadata]):
@@ -336,6 +339,9 @@ class BundleCollection(Node):
         InvalidBundle
             The file is missing, unreadable, or no valid bundle.
         """
+        # Imported here, for those who only ask the server.
+        from hatcher.artefacts.bundle import read_bundle
+
         file = read_bundle(filepath)
         python_tag = file.content.python_tag
         if runtime is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 from hatcher.core.index import Index
@@ -15,6 +15,9 @@ from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import field_of_each, load_object
+
+if TYPE_CHECKING:
+    from hatcher.artefacts.egg import EggFile
 
 #: How an egg for every Python is addressed.
 NO_PYTHON_TAG = "none"
@@ -196,6 +199,9 @@ class Eggs(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        # Imported here, for those who only download: zipfile and more come with it.
+        from hatcher.artefacts.egg import read_egg
+
         egg = read_egg(filename)
         if verify and not overwrite:
             there = self.egg(egg.python_tag, egg.name, egg.full_version)
@@ -362,6 +368,8 @@ class Eggs(Node):
         """
         if isinstance(eggs_to_enable, str | os.PathLike):
             raise InvalidArgumentError("reindex takes a list of eggs; put the one into a list.")
+        from hatcher.artefacts.egg import read_egg
+
         self._enable(map(read_egg, eggs_to_enable))
 
     def _enable(self, eggs: Iterable[EggFile]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -20,6 +19,9 @@ class Index(dict[str, T]):
     """What a server's index says: a plain dict, with a table for notebooks."""
 
     def _repr_html_(self) -> str:
+        # Imported here, for notebooks.
+        from html import escape
+
         rows = list(islice(_leaves(self), _MAX_ROWS + 1))
         shown = rows[:_MAX_ROWS]
         columns = [

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from hatcher import endpoints
-from hatcher.artefacts.app import read_app
-from hatcher.artefacts.bundle import read_bundle
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.documents import AvailableRepository
@@ -217,6 +215,9 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        # Imported here, for those who only ask the server.
+        from hatcher.artefacts.app import read_app
+
         app = read_app(filename)
         platform = self.platform(app.platform)
         request = platform._request("upload_app", overwrite=overwrite)
@@ -262,6 +263,8 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        from hatcher.artefacts.bundle import read_bundle
+
         platform = self.platform(read_bundle(filepath).content.platform)
         bundle = platform.bundles.from_file(filepath)
         bundle.upload(overwrite, progress=progress)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from io import FileIO
@@ -101,7 +100,7 @@ class UploadBody:
             self._state = _state_of(path.stat())
         self.size = self._state[2]
         self._meter = Meter(progress, self.size, "uploading")
-        boundary, self._placeholder = secrets.token_hex(16), secrets.token_hex(32)
+        boundary, self._placeholder = os.urandom(16).hex(), os.urandom(32).hex()
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._before = (
             f"--{boundary}\r\n"
