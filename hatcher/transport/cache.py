@@ -31,7 +31,7 @@ from typing import BinaryIO, TypeAlias, TypeVar
 from attrs import frozen
 
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-from hatcher.transport.parsing import checksum
+from hatcher.transport.parsing import checksum, expect
 from hatcher.transport.request import Request
 from hatcher.transport.urls import ServerURL
 
@@ -181,6 +181,7 @@ class IndexCache:
             if kept is None:
                 status, headers, text = fetch(request)
             else:
+                expect(kept.size)
                 status, headers, text = fetch(_with(request, *kept.condition))
                 if status == 304 and kept.is_meant_by(headers):
                     found = kept.text()

@@ -10,10 +10,12 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ def unpack(content: bytes) -> bytes:
     """
     if not content.startswith(_GZIP_MAGIC):
         return content
+    if len(content) >= LARGE_GZIP:
+        expect(LARGE_TEXT)
     room = min(MAX_UNPACKED, max(ALWAYS_ALLOWED, MAX_RATIO * len(content)))
     codec = _zlib_for(len(content))
     pieces: list[bytes] = []
@@ -141,6 +145,21 @@ def _zlib_for(size: int) -> Any:
 
 
 # -- JSON ----------------------------------------------------------------------------
+
+
+def expect(size: int) -> None:
+    """Get ready to parse a text of that many bytes, while something else takes its time.
+
+    Parameters
+    ----------
+    size : int
+    """
+    if size < LARGE_TEXT or "msgspec" in sys.modules:
+        return
+    # A thread that imports can do so while this one unpacks, reads or waits. Who needs
+    # the module waits for it.
+    with suppress(RuntimeError):  # no more threads
+        threading.Thread(target=import_module, args=("msgspec",)).start()
 
 
 def loads(text: bytes) -> Any:
@@ -228,10 +247,10 @@ def load_object(text: bytes) -> dict[str, Any]:
 
 @contextmanager
 def collector_held(text: bytes) -> Iterator[None]:
-    """Keep the garbage collector from running while much text is parsed.
+    """Spare the garbage collector what comes of parsing much text.
 
     It would run hundreds of times to look for garbage among objects that are all in
-    use, and take half of the time. What makes a cycle meanwhile is found later.
+    use, and take half of the time. What is garbage is found later.
     """
     if len(text) < LARGE_TEXT or not gc.isenabled():
         yield
@@ -240,6 +259,11 @@ def collector_held(text: bytes) -> Iterator[None]:
     try:
         yield
     finally:
+        if gc.get_freeze_count() == 0:
+            # Together: all objects are old ones from now on, at no cost. Else it would
+            # look through them as soon as it may run again, and once more later.
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()
 
 
