@@ -19,7 +19,6 @@ from hatcher.errors import (
     AuthenticationError,
     HatcherException,
     InvalidArgumentError,
-    InvalidDestinationError,
     InvalidResponseError,
     PermissionDeniedError,
 )
@@ -37,8 +36,8 @@ F = TypeVar("F")
 #: Which files: their names or patterns of these, or whether one is wanted.
 Names: TypeAlias = Iterable[str] | Callable[[str], bool] | None
 
-#: What is the same for all downloads into one folder.
-_HOPELESS = (AuthenticationError, PermissionDeniedError, InvalidDestinationError)
+#: What is the same for all downloads from one repository.
+_HOPELESS = (AuthenticationError, PermissionDeniedError)
 
 #: Failures in a row after which the server or the network is taken for gone.
 _GONE = 5

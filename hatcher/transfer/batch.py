@@ -21,6 +21,7 @@ from attrs import define, field
 from hatcher.errors import (
     HatcherException,
     InvalidArgumentError,
+    InvalidDestinationError,
     ServerError,
     TransportError,
 )
@@ -151,7 +152,7 @@ class Attempts:
     hopeless : tuple of type
         Errors after which no other file is worth a try.
     limit : int
-        After so many failures of the network or the server in a row, neither.
+        After so many failures of the network, the server or the disk in a row, neither.
     """
 
     def __init__(self, hopeless: tuple[type[Exception], ...], limit: int) -> None:
@@ -184,7 +185,7 @@ class Attempts:
         tally.settle(item.size)
 
     def _consider(self, error: Exception) -> None:
-        passing = isinstance(error, TransportError | ServerError)
+        passing = isinstance(error, TransportError | ServerError | InvalidDestinationError)
         self._in_a_row = self._in_a_row + 1 if passing else 0
         if isinstance(error, self._hopeless) or self._in_a_row >= self._limit:
             self._reason = error

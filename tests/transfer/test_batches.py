@@ -1,0 +1,540 @@
+"""Many files at once: what is sent, what is skipped, what is reported, what is shown."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hatcher.api import BatchReport, BroodClient, RetryPolicy, SinglePlatformRepository
+from hatcher.errors import (
+    AuthenticationError,
+    BatchError,
+    BroodConnectionError,
+    ChecksumMismatchError,
+    ConflictError,
+    HatcherException,
+    InvalidArgumentError,
+    InvalidBundle,
+    InvalidDestinationError,
+    InvalidEgg,
+    InvalidRuntime,
+    NotFoundError,
+    ServerError,
+    UnsupportedAPIVersionError,
+)
+from hatcher.testing import (
+    Answer,
+    BroodServer,
+    FaultyGateway,
+    RequestFault,
+    write_bundle,
+    write_egg,
+    write_legacy_runtime,
+    write_runtime,
+)
+from hatcher.transfer.hashing import file_sha256
+
+UPLOAD = ("POST", "*/eggs/upload")
+REINDEX = ("POST", "*/eggs/re-index")
+INDEX = ("GET", "*/indices/*")
+METADATA = ("GET", "*/metadata/*")
+DOWNLOAD = ("GET", "*/data/*")
+
+
+def egg(folder: Path, number: int = 0, *, tag: str | None = "cp311", seed: int = 0) -> Path:
+    return write_egg(
+        folder,
+        f"Egg{number}",
+        "1.0",
+        platform="rh8-x86_64",
+        python_tag=tag,
+        payload_bytes=2000,
+        seed=seed,
+    )
+
+
+@pytest.fixture
+def eggs(tmp_path: Path) -> list[Path]:
+    folder = tmp_path / "eggs"
+    folder.mkdir()
+    return [egg(folder, number, seed=number) for number in range(6)]
+
+
+@pytest.fixture
+def gateway(faulty_gateway: Callable[..., FaultyGateway]) -> FaultyGateway:
+    """What counts the requests on their way to the server."""
+    return faulty_gateway()
+
+
+@pytest.fixture
+def platform(brood_server: BroodServer, gateway: FaultyGateway) -> SinglePlatformRepository:
+    brood_server.client().create_organization("acme", "").create_repository("dev", "")
+    return at(gateway.url, brood_server)
+
+
+def at(url: str, server: BroodServer, version: int = 1, **options: Any) -> SinglePlatformRepository:
+    auth = (server.admin_email, server.admin_password)
+    options = {"retries": RetryPolicy(0), "cache": False, **options}
+    client = BroodClient.from_url(url, auth, api_version=version, **options)
+    return client.organization("acme").repository("dev").platform("rh8-x86_64")
+
+
+def outcomes(report: BatchReport) -> list[str]:
+    return [result.outcome for result in report.results]
+
+
+def journals() -> list[Path]:
+    return list(Path(os.environ["HATCHER_STATE_DIR"]).glob("batches/*"))
+
+
+def visible(platform: SinglePlatformRepository, tag: str = "cp311") -> list[str]:
+    return sorted(platform.egg_index(tag))
+
+
+# -- eggs up -------------------------------------------------------------------------------
+
+
+def test_what_is_there_is_not_sent_again(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
+) -> None:
+    report = platform.upload_eggs(eggs[:3])
+    assert report and outcomes(report) == ["uploaded"] * 3
+    assert [result.size for result in report.results] == [e.stat().st_size for e in eggs[:3]]
+    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (3, 1)
+    assert (gateway.sent(*INDEX), gateway.sent(*METADATA)) == (1, 0)
+    assert visible(platform) == [path.name for path in eggs[:3]]
+
+    report = platform.upload_eggs(map(str, eggs))
+    assert outcomes(report) == ["already there"] * 3 + ["uploaded"] * 3
+    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX), gateway.sent(*METADATA)) == (6, 2, 0)
+    assert str(report) == "6 files: 3 uploaded, 3 already there"
+
+    assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 6
+    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (6, 2)
+    assert journals() == []
+
+
+def test_each_python_tag_has_one_index(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
+) -> None:
+    folders = [tmp_path / str(tag) for tag in ("cp311", "cp312", "cp310", None)]
+    paths = []
+    for folder in folders:
+        folder.mkdir()
+        tag = None if folder.name == "None" else folder.name
+        paths += [egg(folder, tag=tag), egg(folder, 1, tag=tag)]
+    assert outcomes(platform.upload_eggs(paths)) == ["uploaded"] * 8
+    assert gateway.sent(*INDEX) == 4
+    # One that merely suits the Python is another egg.
+    assert outcomes(platform.upload_eggs(paths)) == ["already there"] * 8
+    assert (gateway.sent(*INDEX), gateway.sent(*METADATA), gateway.sent(*UPLOAD)) == (8, 0, 8)
+
+
+def test_one_failure_does_not_stop_the_others(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_egg(egg(tmp_path, 1, seed=99))
+    broken = tmp_path / "broken-1.0-1.egg"
+    broken.write_bytes(b"no zip file")
+    report = platform.upload_eggs([*eggs, broken, tmp_path / "missing-1.0-1.egg"])
+    assert not report
+    assert outcomes(report) == ["uploaded", "failed", *["uploaded"] * 4, "failed", "failed"]
+    errors = [type(result.error) for result in report.failed]
+    assert errors == [ChecksumMismatchError, InvalidEgg, InvalidEgg]
+    # The others are shown; what is there with other content is what it was.
+    assert visible(platform) == [path.name for path in eggs]
+    assert gateway.sent(*UPLOAD) == 6
+    with pytest.raises(BatchError, match="5 uploaded, 3 failed") as raised:
+        report.raise_for_failures()
+    assert raised.value.report == report
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert outcomes(again.report) == outcomes(report)
+    assert "broken-1.0-1.egg" in report._repr_html_()
+
+
+def test_nothing_is_sent_when_all_files_are_invalid(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
+) -> None:
+    assert outcomes(platform.upload_eggs([tmp_path / "a.egg", tmp_path])) == ["failed"] * 2
+    assert platform.upload_eggs([]).results == ()
+    assert gateway.sent() == 0
+
+
+def test_a_hidden_conflict_is_found_by_the_server(
+    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_egg(egg(tmp_path, 1, seed=99), enabled=False)
+    report = platform.upload_eggs(eggs)
+    assert [type(result.error) for result in report.failed] == [ConflictError]
+    assert visible(platform) == [path.name for path in eggs if path.name != "Egg1-1.0-1.egg"]
+    assert journals() == []
+
+
+def test_files_that_are_given_twice_count_once(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    copy = Path(shutil.copy(eggs[0], tmp_path))
+    other = egg(tmp_path, 1, seed=99)
+    report = platform.upload_eggs([eggs[0], eggs[0], copy, eggs[1], other])
+    assert outcomes(report) == ["uploaded", "already there", "failed", "failed"]
+    assert gateway.sent(*UPLOAD) == 1
+    assert {type(result.error) for result in report.failed} == {ChecksumMismatchError}
+    assert str(eggs[1]) in str(report) and str(other) in str(report)
+
+
+def test_replacing_never_hides_what_is_shown(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_eggs(eggs[:2])
+    new = [egg(tmp_path, number, seed=50 + number) for number in range(3)]
+    gateway.clear()
+    gateway.add(RequestFault("replace", at="request", path=REINDEX[1], answer=Answer(500)))
+    report = platform.upload_eggs(new, overwrite=True)
+    # What is new is not shown, since that failed; what replaced something, is.
+    assert outcomes(report) == ["uploaded", "uploaded", "failed"]
+    assert isinstance(report.failed[0].error.__cause__, ServerError)
+    index = platform.egg_index("cp311")
+    assert sorted(index) == [path.name for path in eggs[:2]]
+    assert [index[path.name]["sha256"] for path in new[:2]] == list(map(file_sha256, new[:2]))
+    assert len(journals()) == 1
+
+    uploads = gateway.sent(*UPLOAD)
+    report = platform.upload_eggs(new, overwrite=True)
+    assert outcomes(report) == ["already there"] * 3
+    assert gateway.sent(*UPLOAD) == uploads
+    assert len(visible(platform)) == 3
+    assert journals() == []
+
+
+def test_disabled_batches_stay_out_of_sight(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
+) -> None:
+    assert outcomes(platform.upload_eggs(eggs, enabled=False)) == ["uploaded"] * 6
+    assert visible(platform) == []
+    # The index cannot tell, so that each is asked for: a question is less than a file.
+    assert outcomes(platform.upload_eggs(eggs, enabled=False)) == ["already there"] * 6
+    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (6, 0)
+    assert outcomes(platform.upload_eggs(eggs, journal=False)) == ["already there"] * 6
+    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (6, 1)
+    assert len(visible(platform)) == 6
+
+
+def test_an_index_without_hashes_is_asked_about(
+    platform: SinglePlatformRepository,
+    gateway: FaultyGateway,
+    brood_server: BroodServer,
+    eggs: list[Path],
+) -> None:
+    platform.upload_eggs(eggs[:2])
+    old = b'{"Egg0-1.0-1.egg": {"python_tag": "cp311"}, "Egg1-1.0-1.egg": {}}'
+    fault = RequestFault(
+        "replace",
+        at="request",
+        path="*/indices/*",
+        answer=Answer(200, {"Content-Type": "application/json"}, old),
+    )
+    gateway.add(fault)
+    assert outcomes(platform.upload_eggs(eggs[:3])) == ["already there"] * 2 + ["uploaded"]
+    assert gateway.sent(*METADATA) == 2
+    gateway.add(fault)
+    folder = eggs[0].parent.parent
+    report = platform.download_eggs("cp311", folder, names=["Egg0*"])
+    assert outcomes(report) == ["downloaded"]
+    gateway.add(fault)
+    assert outcomes(platform.download_eggs("cp311", folder, names=["Egg0*"])) == ["already there"]
+    assert gateway.sent(*DOWNLOAD) == 1
+
+
+def test_hopeless_batches_are_given_up(
+    platform: SinglePlatformRepository,
+    gateway: FaultyGateway,
+    brood_server: BroodServer,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    paths = [egg(folder, number, seed=number) for number in range(20)]
+    gateway.add(RequestFault("replace", at="request", path=UPLOAD[1], times=99, answer=Answer(401)))
+    report = platform.upload_eggs(paths, concurrency=2)
+    assert isinstance(report.failed[0].error, AuthenticationError)
+    assert len(report.failed) <= 2 and len(report.not_tried) >= 18
+    assert "not tried: Could not upload egg" in str(report)
+    gateway.clear()
+    gateway.add(RequestFault("cut", at="request", path=UPLOAD[1], times=99))
+    report = platform.upload_eggs(paths, concurrency=1)
+    assert len(report.failed) == 5 and len(report.not_tried) == 15
+    assert isinstance(report.not_tried[0].error, BroodConnectionError)
+    gateway.clear()
+    assert visible(platform) == []
+    assert outcomes(platform.upload_eggs(paths)) == ["uploaded"] * 20
+
+    nowhere = at(brood_server.url, brood_server)
+    missing = BroodClient(nowhere._session).organization("acme").repository("none")
+    with pytest.raises(NotFoundError):
+        missing.platform("rh8-x86_64").upload_eggs(paths)
+
+
+def test_arguments_are_checked_before_anything_is_sent(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    for wrong in (
+        lambda: platform.upload_eggs(eggs[0]),
+        lambda: platform.upload_runtimes("a.runtime"),
+        lambda: platform.upload_eggs(eggs, concurrency=0),
+        lambda: platform.upload_eggs(eggs, concurrency=True),
+        lambda: platform.download_eggs("cp311", tmp_path, concurrency=1.5),
+        lambda: platform.upload_eggs(eggs, journal=tmp_path / "missing" / "journal"),
+        lambda: platform.download_eggs("cp311", tmp_path / "missing"),
+        lambda: platform.upload_eggs(eggs, journal=eggs[0]),
+    ):
+        with pytest.raises(InvalidArgumentError):
+            wrong()
+    assert gateway.sent() == 0
+    with pytest.raises(InvalidArgumentError, match="list"):
+        platform.download_eggs("cp311", tmp_path, names="a.egg")
+    with pytest.raises(InvalidArgumentError, match="file name"):
+        platform.download_eggs("cp311", tmp_path, names=[1])
+
+
+def test_progress_is_told_in_the_calling_thread(
+    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
+) -> None:
+    told: list[tuple[int, int | None, str]] = []
+    threads = set()
+
+    def progress(done: int, total: int | None, phase: str) -> None:
+        told.append((done, total, phase))
+        threads.add(threading.current_thread())
+
+    def check(*phases: str) -> None:
+        total = sum(path.stat().st_size for path in eggs)
+        assert list(dict.fromkeys(phase for _, _, phase in told)) == list(phases)
+        for phase in phases:
+            steps = [done for done, whole, each in told if each == phase and whole == total]
+            assert steps[0] == 0 and steps[-1] == total and steps == sorted(steps)
+        told.clear()
+
+    platform.upload_eggs(eggs, progress=progress)
+    check("uploading", "indexing")
+    platform.upload_eggs(eggs, progress=progress)
+    check("hashing")
+    platform.download_eggs("cp311", tmp_path, progress=progress)
+    check("downloading")
+    platform.download_eggs("cp311", tmp_path, progress=progress)
+    check("hashing")
+    assert threads == {threading.current_thread()}
+
+
+def test_an_exception_of_progress_ends_the_batch(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    def progress(done: int, total: int | None, phase: str) -> None:
+        if done > 0 and phase != "hashing":
+            raise KeyError("mine")
+
+    platform.upload_eggs(eggs[:1])
+    gateway.add(RequestFault("stall", at="request", path=UPLOAD[1], skip=3))
+    with pytest.raises(KeyError, match="mine"):
+        platform.upload_eggs(eggs, progress=progress)
+    assert visible(platform) == [eggs[0].name]
+    assert no_threads()
+    gateway.clear()
+    assert len(visible(platform)) == 1
+    assert bool(platform.upload_eggs(eggs))
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    with pytest.raises(KeyError, match="mine"):
+        platform.download_eggs("cp311", folder, progress=progress)
+    assert list(folder.glob("*.hatcher-partial")) == []
+    assert no_threads()
+
+
+def no_threads() -> bool:
+    return not [thread for thread in threading.enumerate() if thread.name == "hatcher-batch"]
+
+
+# -- eggs down -----------------------------------------------------------------------------
+
+
+def test_downloads_need_no_metadata(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_eggs(eggs)
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    report = platform.download_eggs("cp311", folder)
+    assert report and outcomes(report) == ["downloaded"] * 6
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.name: path.read_bytes() for path in eggs
+    }
+    assert (gateway.sent(*METADATA), gateway.sent(*DOWNLOAD)) == (0, 6)
+
+    (folder / eggs[1].name).write_bytes(b"something else")
+    (folder / eggs[2].name).write_bytes(bytes(eggs[2].stat().st_size))
+    (folder / eggs[3].name).unlink()
+    report = platform.download_eggs("cp311", folder)
+    there, came = "already there", "downloaded"
+    assert outcomes(report) == [there, came, came, came, there, there]
+    assert gateway.sent(*DOWNLOAD) == 9
+    assert [result.path for result in report.results] == [folder / path.name for path in eggs]
+    assert (folder / eggs[2].name).read_bytes() == eggs[2].read_bytes()
+
+
+def test_names_choose_what_is_downloaded(
+    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_eggs(eggs)
+    names = ["Egg1*", "Egg3-1.0-1.egg", "Egg3*", "egg4-1.0-1.egg", "../x", "nose-*"]
+    report = platform.download_eggs("cp311", tmp_path, names=names)
+    assert outcomes(report) == ["downloaded", "downloaded", "failed", "failed", "failed"]
+    assert "no 'egg4-1.0-1.egg'" in str(report)
+    report = platform.download_eggs("cp311", tmp_path, names=lambda name: name > "Egg3")
+    assert outcomes(report) == ["already there", "downloaded", "downloaded"]
+    assert platform.download_eggs("cp311", tmp_path, names=[]).results == ()
+
+
+def test_what_cannot_be_downloaded_is_reported(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_eggs(eggs)
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    gateway.add(RequestFault("flip", path="*/eggs/Egg1/*"))
+    (folder / eggs[2].name).mkdir()
+    report = platform.download_eggs("cp311", folder)
+    assert [result.name for result in report.failed] == [eggs[1].name, eggs[2].name]
+    assert isinstance(report.failed[0].error, ChecksumMismatchError)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        path.name for path in eggs if path != eggs[1]
+    ]
+    with pytest.raises(BatchError):
+        report.raise_for_failures()
+
+
+def test_an_index_cannot_lead_elsewhere(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
+) -> None:
+    odd = b'{"../../evil-1.0-1.egg": {"sha256": "00"}, "nonsense": {}, "a-1-1.egg": {"sha256": 1}}'
+    answer = Answer(200, {"Content-Type": "application/json"}, odd)
+    gateway.add(RequestFault("replace", at="request", path="*/indices/*", answer=answer))
+    report = platform.download_eggs("cp311", tmp_path)
+    assert outcomes(report) == ["failed"] * 3
+    assert isinstance(report.failed[2].error, NotFoundError)
+    assert gateway.sent(*DOWNLOAD) == 0
+
+
+def test_a_destination_that_vanishes_ends_the_batch(
+    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_eggs(eggs)
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+
+    def progress(done: int, total: int | None, phase: str) -> None:
+        if folder.exists():
+            shutil.rmtree(folder)
+
+    report = platform.download_eggs("cp311", folder, progress=progress, concurrency=1)
+    assert isinstance(report.failed[0].error, InvalidDestinationError)
+    assert (len(report.failed), len(report.not_tried)) == (5, 1)
+
+
+# -- the other kinds -----------------------------------------------------------------------
+
+
+def test_runtimes_go_by_their_platform(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
+) -> None:
+    ours = [write_runtime(tmp_path, version=f"3.8.{n}+1") for n in (17, 18)]
+    other = write_runtime(tmp_path, platform="win_x86_64", abi="msvc2019")
+    report = platform.upload_runtimes([*ours, other, tmp_path / "missing.runtime"])
+    assert outcomes(report) == ["uploaded", "uploaded", "failed", "failed"]
+    assert {type(result.error) for result in report.failed} == {InvalidRuntime}
+    assert "win_x86_64" in str(report)
+    assert len(platform.list_runtimes()) == 2
+
+    repository = BroodClient(platform._session).organization("acme").repository("dev")
+    report = repository.upload_runtimes([*ours, other])
+    assert outcomes(report) == ["already there", "already there", "uploaded"]
+    assert gateway.sent("POST", "*/runtimes/upload") == 3
+    assert gateway.sent(*METADATA) == 0
+    folder = tmp_path / "changed"
+    folder.mkdir()
+    changed = write_runtime(folder, build_revision="9.9.9", version="3.8.17+1")
+    assert isinstance(platform.upload_runtimes([changed]).failed[0].error, ChecksumMismatchError)
+    assert outcomes(platform.upload_runtimes([changed], overwrite=True)) == ["uploaded"]
+
+    report = platform.download_runtimes(folder)
+    assert outcomes(report) == ["already there", "downloaded"]
+    assert (folder / ours[1].name).read_bytes() == ours[1].read_bytes()
+    assert outcomes(platform.download_runtimes(folder, names=["*3.8.18*"])) == ["already there"]
+
+
+def test_runtimes_of_version_0(
+    platform: SinglePlatformRepository,
+    gateway: FaultyGateway,
+    brood_server: BroodServer,
+    tmp_path: Path,
+) -> None:
+    old = at(gateway.url, brood_server, 0)
+    paths = [write_legacy_runtime(tmp_path, version=f"2.7.{n}") for n in (10, 11)]
+    other = write_legacy_runtime(tmp_path, platform="win-64")
+    report = old.upload_runtimes([*paths, other])
+    assert outcomes(report) == ["uploaded", "uploaded", "failed"]
+    assert outcomes(old.upload_runtimes(paths)) == ["already there"] * 2
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    assert outcomes(old.download_runtimes(folder)) == ["downloaded"] * 2
+    assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in paths)
+    for call in (lambda: old.upload_bundles([write_bundle(tmp_path)]),):
+        with pytest.raises(UnsupportedAPIVersionError):
+            call()
+
+
+def test_bundles_are_compared_by_their_documents(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
+) -> None:
+    paths = [write_bundle(tmp_path, build=build) for build in (1, 2, 3)]
+    other = write_bundle(
+        tmp_path,
+        "others",
+        runtime={"implementation": "cpython", "platform": "win_x86_64", "version": "3.8.17+1"},
+    )
+    report = platform.upload_bundles([*paths, other])
+    assert outcomes(report) == ["uploaded"] * 3 + ["failed"]
+    assert isinstance(report.failed[0].error, InvalidBundle)
+    repository = BroodClient(platform._session).organization("acme").repository("dev")
+    report = repository.upload_bundles([*paths, other])
+    assert outcomes(report) == ["already there"] * 3 + ["uploaded"]
+    assert gateway.sent("POST", "*/bundles/upload") == 4
+    write_bundle(tmp_path, build=2, modifiers={"new": True})
+    report = platform.upload_bundles(paths)
+    assert outcomes(report) == ["already there", "failed", "already there"]
+    assert isinstance(report.failed[0].error, ChecksumMismatchError)
+    assert bool(platform.upload_bundles(paths, overwrite=True))
+
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    assert outcomes(platform.download_bundles(folder)) == ["downloaded"] * 3
+    assert outcomes(platform.download_bundles(folder)) == ["already there"] * 3
+    assert outcomes(platform.download_bundles(folder, names=["*-2.bundle"])) == ["already there"]
+
+
+def test_a_file_that_changes_while_it_is_sent_fails_alone(
+    platform: SinglePlatformRepository, eggs: list[Path]
+) -> None:
+    def progress(done: int, total: int | None, phase: str) -> None:
+        if done == 0 and phase == "uploading":
+            eggs[3].unlink()
+
+    report = platform.upload_eggs(eggs, progress=progress)
+    assert [result.name for result in report.failed] == [eggs[3].name]
+    assert isinstance(report.failed[0].error, HatcherException)
+    assert len(visible(platform)) == 5
