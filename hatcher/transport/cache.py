@@ -26,9 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
-from typing import BinaryIO, TypeAlias, TypeVar
-
-from attrs import frozen
+from typing import BinaryIO, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
 from hatcher.transport.parsing import checksum, expect
@@ -255,8 +253,7 @@ class IndexCache:
 # -- one file --------------------------------------------------------------------------
 
 
-@frozen
-class _Kept:
+class _Kept(NamedTuple):
     """A kept index: open, so that it stays while the server is asked."""
 
     file: BinaryIO
