@@ -24,7 +24,7 @@ from .acts import ACTS, Scene
 AT_ONCE = RetryPolicy(3, backoff=0)
 
 #: Seconds without an answer that are too many, in the rows about that.
-SILENCE = 1.0
+SILENCE = 2.0
 
 #: Where credentials are exchanged first.
 EXCHANGE = "/api/v1/json/auth/tokens/auth"
@@ -48,7 +48,7 @@ def afterwards(status: int) -> RequestFault:
 
 def soon() -> str:
     """A date of which more than a second away is left when it is read."""
-    return format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
 
 
 def fault(name: str) -> RequestFault | None:
@@ -84,7 +84,7 @@ def fault(name: str) -> RequestFault | None:
 
 #: What takes a second or more is done for all operations at a time, by so many threads: those
 #: that wait for an answer must not wait for each other.
-TOGETHER = {"read timeout": 24, "429 in seconds": 87, "429 by date": 87}
+TOGETHER = {"read timeout": 30, "429 in seconds": 87, "429 by date": 87}
 
 
 @define
