@@ -30,6 +30,20 @@ hatcher beside the existing client, doing the same work on one machine with the 
 bench` measures and writes this page; it fails when something is slower, or takes more memory, than
 it must.
 """
+_FOOT = """\
+## Measuring it yourself
+
+```console
+$ make bench
+$ make bench CASES='download upload --rounds 3'
+$ make bench CASES='download --profile'
+```
+
+The first is everything; the others measure a part, or show where our time goes. It wants Linux, a
+machine with nothing else to do, and nginx, without which a small server of ours stands in. `make
+bench CASES=--help` names the cases and options. Where the clients, the drivers and the servers
+are, and how a case is added, stands in `scripts/bench`.
+"""
 
 
 @frozen
@@ -154,6 +168,7 @@ class Results:
         for outcome in missed:
             said = known.get(_name(outcome), "Nobody has found out yet.")
             parts.append(f"#### {outcome.comparison.title}\n\n{said}")
+        parts.append(_FOOT)
         text = "\n\n".join(part.strip() for part in parts)
         return text.replace("\n### ", "\n## ").replace("\n#### ", "\n### ") + "\n"
 

@@ -54,7 +54,7 @@ COMPARISONS = (
     ),
     Comparison(
         "list",
-        "`list_eggs`, same",
+        "`list_eggs`, 50,000 entries, gzip",
         "egg_index",
         _index("list_eggs"),
         must=3,
@@ -63,7 +63,7 @@ COMPARISONS = (
     ),
     Comparison(
         "index-again",
-        "`egg_index` again, unchanged (revalidated), in another process",
+        "`egg_index` again, unchanged (revalidated), in a fresh process",
         "egg_index",
         _index("egg_index"),
         must=3,
@@ -73,7 +73,7 @@ COMPARISONS = (
     ),
     Comparison(
         "index-same-process",
-        "the same, in the same process",
+        "`egg_index` again, unchanged, in the same process",
         "egg_index",
         _index("egg_index", before=1),
         limits=(_PARSE,),

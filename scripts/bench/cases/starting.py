@@ -38,7 +38,7 @@ COMPARISONS = (
     ),
     Comparison(
         "first-answer-tls",
-        "the same over TLS",
+        "first answer over TLS",
         "first_answer",
         _first_answer_tls,
         figure="process",

@@ -1,6 +1,7 @@
 """A file from a socket to the disk, by the shortest way that Python has."""
 
 import socket
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,13 +9,21 @@ from measuring import measure, read_job
 
 job = read_job()
 parts = urlsplit(job["url"])
+context = ssl.create_default_context(cafile=job["verify"]) if parts.scheme == "https" else None
+
+
+def connect() -> socket.socket:
+    connection = socket.create_connection((parts.hostname, parts.port))
+    if context is None:
+        return connection
+    return context.wrap_socket(connection, server_hostname=parts.hostname)
 
 
 def work() -> None:
     buffer = bytearray(1 << 20)
     view = memoryview(buffer)
     with (
-        socket.create_connection((parts.hostname, parts.port)) as connection,
+        connect() as connection,
         Path(job["destination"], "file").open("wb", buffering=0) as file,
     ):
         request = f"GET {job['path']} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n"
