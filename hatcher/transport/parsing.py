@@ -39,6 +39,9 @@ MAX_RATIO = 200
 #: What no answer may unpack to, in bytes; an index of 50,000 entries has 25 MB.
 MAX_UNPACKED = 1 << 30
 
+#: How many gzip files an answer may consist of: each takes a copy of all after it.
+MAX_MEMBERS = 1000
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -75,8 +78,7 @@ def unpack(content: bytes) -> bytes:
     """
     if not content.startswith(_GZIP_MAGIC):
         return content
-    if len(content) >= LARGE_GZIP:
-        expect(LARGE_TEXT)
+    expect(int.from_bytes(content[-4:], "little"))  # gzip ends with the size of the text
     room = min(MAX_UNPACKED, max(ALWAYS_ALLOWED, MAX_RATIO * len(content)))
     codec = _zlib_for(len(content))
     pieces: list[bytes] = []
@@ -90,10 +92,12 @@ def unpack(content: bytes) -> bytes:
             raise ValueError(f"the gzip is damaged: {error}") from error
         room -= len(piece)
         if room < 0:
-            raise BombError(f"{len(content):,} bytes unpack to a multiple of what is usual")
+            raise BombError(f"its {len(content):,} bytes unpack to far more than is usual")
         if not member.eof:
             raise ValueError("the gzip ends too early")
         pieces.append(piece)
+        if len(pieces) > MAX_MEMBERS:
+            raise BombError("it consists of thousands of gzip files")
         rest = member.unused_data.lstrip(b"\0")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
