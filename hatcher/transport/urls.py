@@ -13,6 +13,8 @@ from hatcher.transport.value import Value
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EXAMPLE = "Give it like 'https://brood.example.com'."
 
 
@@ -130,7 +132,7 @@ def checked_segment(value: object, what: str) -> str:
     ------
     InvalidNameError
         It is no string, is empty, is ``.`` or ``..`` (which would lead to another
-        place), or holds a control character.
+        place), or holds a control character or what is no Unicode.
     """
     if not isinstance(value, str):
         raise InvalidNameError(
@@ -141,8 +143,10 @@ def checked_segment(value: object, what: str) -> str:
             f"The {what} cannot be {value!r}: it would lead to another place on the server. "
             "Give its name."
         )
-    if any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
+    if _CONTROL.search(value):
         raise InvalidNameError(f"The {what} {value!r} holds a line end or control character.")
+    if _SURROGATE.search(value):  # as in file names that are not in UTF-8
+        raise InvalidNameError(f"The {what} {value!r} holds what is no Unicode character.")
     return value
 
 

@@ -78,7 +78,7 @@ def test_what_is_shown_of_a_url_has_no_user_and_no_query() -> None:
     assert showable(url) == "https://example.com:8443/a/b"
 
 
-@pytest.mark.parametrize("name", ["", " ", ".", "..", "a\nb", "a\x00b"])
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "a\nb", "a\x00b", "a\x7f", "a\udcff"])
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(InvalidNameError, match="repository"):
         checked_segment(name, "repository")

@@ -1,0 +1,91 @@
+"""What no request can do without: values that cannot be changed."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from hatcher.transport.request import Request
+from hatcher.transport.retry import RetryPolicy
+from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.urls import ServerURL
+from hatcher.transport.value import Value
+
+SERVER = ServerURL("https", "brood.example.com", 443)
+
+
+@pytest.mark.parametrize(
+    ("value", "same", "other", "shown"),
+    [
+        (
+            RetryPolicy(2),
+            RetryPolicy(retries=2, backoff=0.5, longest=30),
+            RetryPolicy(2, 0.25),
+            "RetryPolicy(retries=2, backoff=0.5, longest=30.0)",
+        ),
+        (
+            Timeouts(read=None),
+            Timeouts(10, None, 60, 60, 30),
+            Timeouts(),
+            "Timeouts(connect=10.0, read=None, write=60.0, pool=60.0, stall=30.0)",
+        ),
+        (
+            SERVER,
+            ServerURL.parse("brood.example.com/"),
+            ServerURL.parse("brood.example.com/a"),
+            "ServerURL(scheme='https', host='brood.example.com', port=443, prefix='')",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Value) else "",
+)
+def test_a_value_is_what_its_attributes_are(
+    value: Value, same: Value, other: Value, shown: str
+) -> None:
+    assert value == same
+    assert hash(value) == hash(same)
+    assert value != other
+    assert value != shown
+    assert repr(value) == shown
+    again = pickle.loads(pickle.dumps(value))
+    assert (again, type(again)) == (value, type(value))
+
+
+def test_values_of_two_kinds_are_never_equal() -> None:
+    class Pauses(Value):
+        __match_args__ = ("retries", "backoff", "longest")
+        __slots__ = __match_args__
+
+    assert Pauses(3, 0.5, 30.0) != RetryPolicy(3, 0.5, 30.0)
+
+
+def test_a_value_cannot_be_changed() -> None:
+    timeouts = Timeouts()
+    with pytest.raises(AttributeError, match="'read' of a Timeouts cannot be set"):
+        timeouts.read = 5  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="'read' of a Timeouts cannot be deleted"):
+        del timeouts.read  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="'late' of a Timeouts cannot be set"):
+        timeouts.late = 5  # type: ignore[attr-defined]
+    assert timeouts == Timeouts()
+
+
+def test_a_value_can_be_taken_apart() -> None:
+    match RetryPolicy(5):
+        case RetryPolicy(retries, longest=longest):
+            assert (retries, longest) == (5, 30.0)
+
+
+def test_a_request_does_not_show_what_it_carries() -> None:
+    request = Request(
+        "v1_create_user",
+        "POST",
+        "/api/v1/json/users",
+        "ambiguous",
+        json={"password": "hunter2"},
+        headers={"Authorization": "Bearer hunter2"},
+    )
+    assert repr(request) == "<Request v1_create_user: POST /api/v1/json/users>"
+    assert request.action == "create user"
+    assert request.params == {}
+    assert request._replace(may_be_missing=True).json == request.json
