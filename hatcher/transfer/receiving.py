@@ -54,6 +54,7 @@ class Sink:
         self._full: SimpleQueue[memoryview | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
+        self._is_closed = False
 
     def receive(self, readinto: Callable[[memoryview], int]) -> tuple[int, bool]:
         """Receive until a buffer is full, or some time has passed.
@@ -106,8 +107,7 @@ class Sink:
 
     def close(self) -> None:
         """End, without care for what is not written yet."""
-        if self._error is None:
-            self._error = _Closed()
+        self._is_closed = True
         self._end_thread()
 
     def _end_thread(self) -> None:
@@ -142,7 +142,7 @@ class Sink:
 
     def _work(self) -> None:
         while (block := self._full.get()) is not None:
-            if self._error is None:
+            if self._error is None and not self._is_closed:
                 try:
                     self._process(block)
                 except BaseException as error:
@@ -153,7 +153,3 @@ class Sink:
     def _process(self, block: memoryview) -> None:
         self._partial.write(block)
         self._digest.update(block)
-
-
-class _Closed(Exception):  # noqa: N818 - nobody sees it
-    """Nothing more is to be written."""

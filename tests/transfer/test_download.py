@@ -1,0 +1,525 @@
+"""Downloads: going on after faults, what is asked for, what is told, and what is left behind."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import random
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository, Timeouts
+from hatcher.errors import (
+    BroodTimeoutError,
+    ChecksumMismatchError,
+    HatcherException,
+    IncompleteDownloadError,
+    InvalidDestinationError,
+    InvalidResponseError,
+    MissingFilenameError,
+    NotFoundError,
+)
+from hatcher.testing import Answer, BroodServer, ScriptedServer, write_egg
+from hatcher.testing.faults import Request
+from hatcher.transfer.download import KEPT_FROM
+from hatcher.transfer.partial import Partial
+
+NAME = "Spam-1.0-1.egg"
+NAMED = {"Content-Disposition": f'attachment; filename="{NAME}"'}
+ETAG = '"v1"'
+
+#: More than one buffer, and so received with a thread.
+CONTENT = random.Random(0).randbytes(5_000_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Ranges:
+    """A server of one file, with ranges as RFC 9110 has them; it spoils the first answers.
+
+    Attributes
+    ----------
+    asked : list of (str or None, str or None)
+        Range and If-Range of each request.
+    sent : int
+        Bytes of bodies, as far as it sent them.
+    """
+
+    def __init__(self, *spoils: Callable[[Answer], Answer], etag: str | None = ETAG) -> None:
+        self.content = CONTENT
+        self.etag = etag
+        self.asked: list[tuple[str | None, str | None]] = []
+        self.sent = 0
+        self._spoils = list(spoils)
+
+    def __call__(self, request: Request) -> Answer:
+        wanted, condition = request.headers.get("range"), request.headers.get("if-range")
+        self.asked.append((wanted, condition))
+        headers = {**NAMED, "Accept-Ranges": "bytes"}
+        if self.etag is not None:
+            headers["ETag"] = self.etag
+        answer = Answer(200, headers, self.content)
+        if wanted is not None and condition in (None, self.etag):
+            match = re.fullmatch(r"bytes=(\d+)-", wanted)
+            assert match is not None
+            first, size = int(match[1]), len(self.content)
+            headers["Content-Range"] = f"bytes {first}-{size - 1}/{size}"
+            answer = Answer(206, headers, self.content[first:])
+            if first >= size:
+                answer = Answer(416, {"Content-Range": f"bytes */{size}"}, b'{"error": "beyond"}')
+        if self._spoils:
+            answer = self._spoils.pop(0)(answer)
+        self.sent += len(answer.body[: answer.cut])
+        return answer
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each request began."""
+        return [int(wanted[6:-1]) if wanted else 0 for wanted, _ in self.asked]
+
+
+def cut(after: int) -> Callable[[Answer], Answer]:
+    """End the connection after so many bytes of the body."""
+    return lambda answer: Answer(answer.status, answer.headers, answer.body, cut=after)
+
+
+def with_headers(**headers: str) -> Callable[[Answer], Answer]:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda answer: Answer(answer.status, {**answer.headers, **names}, answer.body)
+
+
+def flipped(at: int) -> Callable[[Answer], Answer]:
+    def spoil(answer: Answer) -> Answer:
+        body = answer.body[:at] + bytes([answer.body[at] ^ 1]) + answer.body[at + 1 :]
+        return Answer(answer.status, answer.headers, body)
+
+    return spoil
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    return folder
+
+
+def platform(url: str, **options: Any) -> SinglePlatformRepository:
+    options = {"api_version": 1, "retries": RetryPolicy(3, backoff=0.001), **options}
+    client = BroodClient.from_url(url, **options)
+    return client.organization("acme").repository("dev").platform("rh8-x86_64")
+
+
+def download(server: Ranges, destination: Path, sha256: str = SHA256, **options: Any) -> None:
+    with ScriptedServer(server) as scripted:
+        node = platform(scripted.url, retries=options.pop("retries", RetryPolicy(3, backoff=0.001)))
+        node.download_egg("cp311", "Spam", "1.0-1", destination, sha256, **options)
+
+
+def assert_downloaded(destination: Path) -> None:
+    assert [path.name for path in destination.iterdir()] == [NAME]
+    assert (destination / NAME).read_bytes() == CONTENT
+
+
+def leave(destination: Path, content: bytes, sha256: str = SHA256, etag: str | None = ETAG) -> None:
+    """Leave what a killed process would have left."""
+    partial = Partial.claim(destination / NAME)
+    partial.write(content)
+    partial.remember(sha256, etag)
+    partial.release()
+
+
+class TestGoingOn:
+    """The connection is lost in the body."""
+
+    def test_only_what_is_missing_is_sent_again(self, destination: Path) -> None:
+        server = Ranges(cut(1_234_567), cut(2_000_001), cut(0))
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.asked[0] == (None, None)
+        assert server.starts == [0, 1_234_567, 3_234_568, 3_234_568]
+        assert {condition for _, condition in server.asked[1:]} == {ETAG}
+        assert server.sent == len(CONTENT)
+
+    def test_headway_makes_up_for_faults(self, destination: Path) -> None:
+        server = Ranges(*[cut(400_000)] * 11)
+        download(server, destination, retries=RetryPolicy(1, backoff=0.001))
+        assert_downloaded(destination)
+        assert server.sent == len(CONTENT)
+
+    def test_without_headway_it_ends(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000), *[cut(100)] * 20)
+        with pytest.raises(IncompleteDownloadError):
+            download(server, destination)
+        assert len(server.asked) == 1 + 3
+        assert list(destination.iterdir()) == []
+
+    def test_with_no_retries_it_ends_at_once(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000))
+        with pytest.raises(IncompleteDownloadError):
+            download(server, destination, retries=RetryPolicy(0))
+        assert len(server.asked) == 1
+        assert list(destination.iterdir()) == []
+
+    def test_without_an_etag_ranges_will_do(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000), etag=None)
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.asked[1] == ("bytes=1000000-", None)
+
+    def test_a_weak_etag_is_no_condition(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000), etag='W/"v1"')
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.asked[1] == ("bytes=1000000-", None)
+
+    def test_a_server_that_says_nothing_of_ranges(self, destination: Path) -> None:
+        answers = [Answer(200, NAMED, CONTENT, cut=3_000_000), Answer(200, NAMED, CONTENT)]
+        with ScriptedServer(*answers) as server:
+            platform(server.url).download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+            assert all("range" not in request.headers for request in server.requests)
+        assert_downloaded(destination)
+
+    def test_a_server_that_answers_with_the_whole(self, destination: Path) -> None:
+        headers = {**NAMED, "ETag": ETAG}
+        answers = [Answer(200, headers, CONTENT, cut=3_000_000), Answer(200, headers, CONTENT)]
+        with ScriptedServer(*answers) as server:
+            platform(server.url).download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+            assert [request.headers.get("range") for request in server.requests] == [
+                None,
+                "bytes=3000000-",
+            ]
+        assert_downloaded(destination)
+
+    def test_the_file_changes_meanwhile(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000))
+        other = CONTENT[::-1]
+
+        def change(answer: Answer) -> Answer:
+            server.content, server.etag = other, '"v2"'
+            return Answer(answer.status, answer.headers, answer.body, cut=1_000_000)
+
+        server._spoils = [change]
+        download(server, destination, hashlib.sha256(other).hexdigest())
+        assert (destination / NAME).read_bytes() == other
+        assert server.asked == [(None, None), ("bytes=1000000-", ETAG)]  # answered with the whole
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            with_headers(Content_Range=f"bytes 999999-{len(CONTENT) - 1}/{len(CONTENT)}"),
+            with_headers(Content_Range=f"bytes 1000000-{len(CONTENT)}/{len(CONTENT) + 1}"),
+            with_headers(Content_Range="bytes 1000000-1000009/*"),
+            with_headers(Content_Range="lines 1-2/3"),
+            with_headers(Content_Range=""),
+            with_headers(ETag='"v2"'),
+            with_headers(Content_Encoding="gzip"),
+            lambda answer: Answer(416, {}, b"{}"),
+            lambda answer: Answer(204, {}),
+        ],
+        ids=["start", "total", "length", "unit", "none", "etag", "encoding", "416", "204"],
+    )
+    def test_a_rest_that_does_not_fit(
+        self, spoil: Callable[[Answer], Answer], destination: Path
+    ) -> None:
+        server = Ranges(cut(1_000_000), spoil)
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.starts == [0, 1_000_000, 0]
+
+    def test_a_part_that_was_not_asked_for(self, destination: Path) -> None:
+        headers = {**NAMED, "Content-Range": "bytes 0-9/5000000"}
+        answer = Answer(206, headers, CONTENT[:10])
+        with ScriptedServer(answer) as server, pytest.raises(InvalidResponseError, match="206"):
+            platform(server.url).download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+        assert list(destination.iterdir()) == []
+
+    def test_pieces_that_are_wrong_are_fetched_afresh_once(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000), flipped(2_000_000))
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.starts == [0, 1_000_000, 0]
+
+    def test_wrong_bytes_in_one_piece_are_not(self, destination: Path) -> None:
+        server = Ranges(flipped(2_000_000))
+        with pytest.raises(ChecksumMismatchError) as caught:
+            download(server, destination)
+        assert caught.value.expected == SHA256
+        assert len(server.asked) == 1
+        assert list(destination.iterdir()) == []
+
+    def test_pieces_that_are_wrong_again_are_given_up(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000), flipped(2_000_000), flipped(2_000_000))
+        with pytest.raises(ChecksumMismatchError):
+            download(server, destination)
+        assert server.starts == [0, 1_000_000, 0]
+        assert list(destination.iterdir()) == []
+
+    def test_an_error_instead_of_the_rest(self, destination: Path) -> None:
+        server = Ranges(cut(1_000_000), lambda answer: Answer(404, {}, b'{"error": "Deleted."}'))
+        with pytest.raises(NotFoundError, match="Deleted"):
+            download(server, destination)
+        assert list(destination.iterdir()) == []
+
+
+class TestLeftovers:
+    """An earlier process was killed."""
+
+    @pytest.mark.parametrize("filename", [None, NAME])
+    def test_it_goes_on_from_there(self, filename: str | None, destination: Path) -> None:
+        leave(destination, CONTENT[:3_000_000])
+        server = Ranges()
+        download(server, destination, filename=filename)
+        assert_downloaded(destination)
+        rest = ("bytes=3000000-", ETAG)
+        if filename is None:  # its name has to be asked for first
+            assert server.asked == [(None, None), rest]
+        else:
+            assert server.asked == [rest]
+            assert server.sent == 2_000_000
+
+    def test_one_that_is_complete_needs_no_bytes(self, destination: Path) -> None:
+        leave(destination, CONTENT)
+        server = Ranges()
+        download(server, destination, filename=NAME)
+        assert_downloaded(destination)
+        assert server.asked == []
+
+    def test_one_that_is_corrupt(self, destination: Path) -> None:
+        leave(destination, bytes(3_000_000))
+        server = Ranges()
+        download(server, destination, filename=NAME)
+        assert_downloaded(destination)
+        assert server.starts == [3_000_000, 0]
+
+    def test_one_that_is_too_long(self, destination: Path) -> None:
+        leave(destination, CONTENT + b"and more")
+        server = Ranges()
+        download(server, destination, filename=NAME)
+        assert_downloaded(destination)
+        assert server.asked == [(f"bytes={len(CONTENT) + 8}-", ETAG), (None, None)]
+
+    def test_one_of_an_older_version_on_the_server(self, destination: Path) -> None:
+        leave(destination, bytes(3_000_000), etag='"v0"')
+        server = Ranges()
+        download(server, destination, filename=NAME)
+        assert_downloaded(destination)
+        assert len(server.asked) <= 2  # one, where the file system keeps the ETag
+
+    def test_one_of_another_file_of_that_name(self, destination: Path) -> None:
+        leave(destination, bytes(3_000_000), sha256="ab" * 32)
+        server = Ranges()
+        download(server, destination, filename=NAME)
+        assert_downloaded(destination)
+
+    def test_a_small_one_is_not_worth_a_request(self, destination: Path) -> None:
+        leave(destination, CONTENT[:1000])
+        server = Ranges()
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.asked == [(None, None)]
+
+    def test_one_in_use_is_left_alone(self, destination: Path) -> None:
+        other = Partial.claim(destination / NAME)
+        other.write(CONTENT[:3_000_000])
+        server = Ranges()
+        download(server, destination, filename=NAME)
+        assert server.asked == [(None, None)]
+        assert (destination / NAME).read_bytes() == CONTENT
+        assert other.path.read_bytes() == CONTENT[:3_000_000]
+        other.discard()
+        assert_downloaded(destination)
+
+    def test_all_are_swept_when_the_file_is_there(self, destination: Path) -> None:
+        first, second = Partial.claim(destination / NAME), Partial.claim(destination / NAME)
+        first.release()
+        second.release()
+        (destination / NAME).write_bytes(CONTENT)
+        server = Ranges()
+        download(server, destination, filename=NAME)
+        assert_downloaded(destination)
+        assert server.asked == []
+
+    def test_the_server_is_ours(self, destination: Path, brood_server: BroodServer) -> None:
+        egg = write_egg(destination.parent, "Spam", "1.0", payload_bytes=3_000_000)
+        brood_server.client().create_organization("acme", "").create_repository("dev", "")
+        auth = (brood_server.admin_email, brood_server.admin_password)
+        node = platform(brood_server.url, auth=auth)
+        node.upload_egg(egg)
+        content = egg.read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        leave(destination, content[:2_000_000], sha256, f'"{sha256}"')
+        told: list[tuple[int, int | None, str]] = []
+        node.download_egg(
+            None, "Spam", "1.0-1", destination, progress=lambda *step: told.append(step)
+        )
+        assert (destination / egg.name).read_bytes() == content
+        assert ("hashing", 2_000_000) in [(phase, done) for done, _, phase in told]
+        assert [path.name for path in destination.iterdir()] == [egg.name]
+
+
+class TestKeeping:
+    """The network fails for good: what is much is kept for another time."""
+
+    CONTENT = random.Random(1).randbytes(KEPT_FROM + 2_000_000)
+    SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+    def test_much_is_kept_and_gone_on_with(self, destination: Path) -> None:
+        server = Ranges(cut(KEPT_FROM + 5), *[cut(0)] * 20)
+        server.content = self.CONTENT
+        with pytest.raises(IncompleteDownloadError, match="16,777,221 bytes are kept") as caught:
+            download(server, destination, self.SHA256)
+        (kept,) = destination.iterdir()
+        assert str(kept) in str(caught.value)
+        assert kept.stat().st_size == KEPT_FROM + 5
+
+        # What has nothing to do with the network changes nothing of it.
+        server = Ranges(lambda answer: Answer(401, {}, b"{}"))
+        with pytest.raises(HatcherException, match="bytes are kept"):
+            download(server, destination, self.SHA256, filename=NAME)
+        assert list(destination.iterdir()) == [kept]
+
+        server = Ranges()
+        server.content = self.CONTENT
+        download(server, destination, self.SHA256, filename=NAME)
+        assert server.sent == len(self.CONTENT) - KEPT_FROM - 5
+        assert (destination / NAME).read_bytes() == self.CONTENT
+        assert [path.name for path in destination.iterdir()] == [NAME]
+
+    def test_it_is_not_when_the_bytes_are_wrong(self, destination: Path) -> None:
+        server = Ranges(flipped(5))
+        server.content = self.CONTENT
+        with pytest.raises(ChecksumMismatchError):
+            download(server, destination, self.SHA256)
+        assert list(destination.iterdir()) == []
+
+
+class TestIterators:
+    """The caller drives, and may stop at any time."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[ScriptedServer]:
+        with ScriptedServer(Ranges()) as server:
+            yield server
+
+    def begin(self, server: ScriptedServer, destination: Path) -> tuple[int, Iterator[int]]:
+        return platform(server.url).iter_download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+
+    def assert_nothing_left(self, destination: Path) -> None:
+        gc.collect()
+        assert list(destination.iterdir()) == []
+        assert "hatcher-download" not in {thread.name for thread in threading.enumerate()}
+
+    def test_the_steps_are_all_bytes(self, server: ScriptedServer, destination: Path) -> None:
+        length, chunks = self.begin(server, destination)
+        assert not (destination / NAME).exists()
+        assert sum(chunks) == length == len(CONTENT)
+        assert_downloaded(destination)
+
+    def test_the_steps_are_all_bytes_also_of_pieces(self, destination: Path) -> None:
+        with ScriptedServer(Ranges(cut(3_000_000), flipped(100), cut(1_500_000))) as server:
+            length, chunks = self.begin(server, destination)
+            assert sum(chunks) == length
+        assert_downloaded(destination)
+
+    def test_a_file_that_is_there(self, server: ScriptedServer, destination: Path) -> None:
+        (destination / NAME).write_bytes(CONTENT)
+        length, chunks = self.begin(server, destination)
+        assert list(filter(None, chunks)) == [length] == [len(CONTENT)]
+
+    @pytest.mark.parametrize("steps", [0, 1, 2])
+    @pytest.mark.parametrize("how", ["close", "forget", "throw"])
+    def test_given_up(
+        self, how: str, steps: int, server: ScriptedServer, destination: Path
+    ) -> None:
+        _, chunks = self.begin(server, destination)
+        for _ in range(steps):
+            next(chunks)
+        assert len(list(destination.iterdir())) == 1
+        if how == "close":
+            chunks.close()  # type: ignore[attr-defined]
+        elif how == "throw":
+            with pytest.raises(KeyboardInterrupt):
+                chunks.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+        del chunks
+        self.assert_nothing_left(destination)
+
+    def test_alive_at_the_end_of_the_interpreter(
+        self, server: ScriptedServer, destination: Path
+    ) -> None:
+        code = (
+            "import sys\n"
+            "from hatcher.api import BroodClient\n"
+            "client = BroodClient.from_url(sys.argv[1], api_version=1)\n"
+            "platform = client.organization('acme').repository('dev').platform('rh8-x86_64')\n"
+            "_, chunks = platform.iter_download_egg('cp311', 'Spam', '1.0-1', *sys.argv[2:])\n"
+            "print(next(chunks) > 0)\n"
+        )
+        arguments = [sys.executable, "-c", code, server.url, str(destination), SHA256]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+        self.assert_nothing_left(destination)
+
+
+class TestProgress:
+    def test_it_is_told_all(self, destination: Path) -> None:
+        told: list[tuple[int, int | None, str]] = []
+        download(Ranges(cut(3_000_000)), destination, progress=lambda *step: told.append(step))
+        assert_downloaded(destination)
+        assert {phase for _, _, phase in told} == {"downloading"}
+        assert {total for _, total, _ in told} == {len(CONTENT)}
+        bytes_done = [done for done, _, _ in told]
+        assert bytes_done == sorted(bytes_done)
+        assert bytes_done[-1] == len(CONTENT)
+
+    def test_it_is_told_of_hashing(self, destination: Path) -> None:
+        (destination / NAME).write_bytes(CONTENT)
+        told: list[tuple[int, int | None, str]] = []
+        download(Ranges(), destination, progress=lambda *step: told.append(step))
+        size = len(CONTENT)
+        assert (size, size, "hashing") in told
+        assert told[-1] == (size, size, "downloading")
+
+    @pytest.mark.parametrize("phase", ["hashing", "downloading"])
+    def test_it_may_end_it(self, phase: str, destination: Path) -> None:
+        leave(destination, CONTENT[:3_000_000])
+
+        def refuse(done: int, total: int | None, now: str) -> None:
+            if now == phase:
+                raise RuntimeError("enough")
+
+        with pytest.raises(RuntimeError, match="enough"):
+            download(Ranges(), destination, progress=refuse)
+        assert list(destination.iterdir()) == []
+        assert "hatcher-download" not in {thread.name for thread in threading.enumerate()}
+
+
+class TestRefusals:
+    def test_the_target_is_a_directory(self, destination: Path) -> None:
+        (destination / NAME).mkdir()
+        with pytest.raises(InvalidDestinationError, match="is a directory"):
+            download(Ranges(), destination)
+        assert [path.name for path in destination.iterdir()] == [NAME]
+
+    def test_a_name_that_leads_elsewhere_asks_nothing(self, destination: Path) -> None:
+        with ScriptedServer() as server, pytest.raises(MissingFilenameError):
+            platform(server.url).download_egg(
+                "cp311", "Spam", "1.0-1", destination, filename="../x"
+            )
+        assert server.requests == []
+
+    def test_silence_lasts_no_longer_than_the_stall_timeout(self, destination: Path) -> None:
+        # The head and a first part come at once, and then nothing.
+        with ScriptedServer(Answer(200, {**NAMED, "Content-Length": "99"}, b"x" * 9)) as server:
+            node = platform(
+                server.url, timeout=Timeouts(stall=0.2), retries=RetryPolicy(1, backoff=0.001)
+            )
+            with pytest.raises(BroodTimeoutError):
+                node.download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+            assert len(server.requests) == 2
+        assert list(destination.iterdir()) == []
