@@ -20,6 +20,9 @@ _BLOCK = 65536
 #: Parts of a request are sent together up to this many bytes.
 _TOGETHER = 65536
 
+#: Seconds after which received bytes are handed out, though there is room for more.
+_AT_LEAST_EVERY = 0.1
+
 #: Seconds to look for the answer of a server that takes no more of a body.
 _LAST_WORDS = 5.0
 
@@ -181,18 +184,32 @@ class Connection:
         return data
 
     def receive_into(self, buffer: bytearray | memoryview) -> int:
-        """Do as `receive`, into a buffer; return the number of bytes.
+        """Receive until a buffer is full, or some time has passed; return the number of bytes.
+
+        TLS hands out no more than 16 KiB at a time: to go on here is much cheaper than
+        to come back for each.
 
         Raises
         ------
         Trouble
+            Nothing came at all.
         """
+        view = memoryview(buffer)
+        filled = 0
+        until = time.monotonic() + _AT_LEAST_EVERY
         try:
-            return self._sock.recv_into(buffer)
+            while filled < len(view):
+                size = self._sock.recv_into(view[filled:])
+                filled += size
+                if not size or time.monotonic() > until:
+                    break
         except TimeoutError as error:
-            raise self.trouble("silence") from error
+            if not filled:
+                raise self.trouble("silence") from error
         except OSError as error:
-            raise self.trouble("lost", str(error)) from error
+            if not filled:  # else it is for the next call to find out
+                raise self.trouble("lost", str(error)) from error
+        return filled
 
     def expect(self, *, stall: bool) -> None:
         """Limit the next waits by the stall timeout, or by the read timeout."""
