@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from attrs import frozen
 
-from hatcher.artefacts.archives import refuse_bombs
+from hatcher.artefacts.archives import refuse_bombs, refuse_namesakes
+from hatcher.artefacts.depend import LOCATION, InvalidDescriptionError, read_description
 from hatcher.artefacts.paths import existing_file
 from hatcher.errors import InvalidEgg
 
-_DESCRIPTION = "EGG-INFO/spec/depend"
 #: What readers of eggs unpack: this one the first, okonomiyaki's EggMetadata all.
-_DESCRIPTIONS = (_DESCRIPTION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
+_DESCRIPTIONS = (LOCATION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
 _FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>\d+)\.egg\Z")
 
 
@@ -102,41 +103,34 @@ def read_egg(path: str | os.PathLike[str]) -> EggFile:
         int(called["build"]),
     ):
         raise InvalidEgg(
-            f"'{file.name}' says inside ({_DESCRIPTION}) that it is '{egg.filename}'. "
+            f"'{file.name}' says inside ({LOCATION}) that it is '{egg.filename}'. "
             "Rename it to that, or build it again."
         )
     return egg
 
 
 def _read_metadata(file: Path) -> EggFile:
-    # Imported here because it takes 0.1 s. EggMetadata, the public reader, refuses
-    # the tags `py3` and `py2.py3`, which real eggs bear; this one keeps any tag.
-    from okonomiyaki.errors import MissingMetadata, OkonomiyakiError
-    from okonomiyaki.file_formats._egg_info import LegacySpecDepend
-
     try:
-        refuse_bombs(file, _DESCRIPTIONS, InvalidEgg)
-        spec = LegacySpecDepend.from_egg(os.fspath(file))
+        # Opened once: most of the time goes into the directory of the archive.
+        with zipfile.ZipFile(file) as archive:
+            refuse_bombs(file, archive, _DESCRIPTIONS, InvalidEgg)
+            refuse_namesakes(file, archive, InvalidEgg)
+            return EggFile(file, *read_description(archive))
     except zipfile.BadZipFile as error:
         raise InvalidEgg(
             f"'{file}' is not a zip file, or not a whole one ({error}). Build or fetch it again."
         ) from error
-    except MissingMetadata as error:
+    except (RuntimeError, EOFError, zlib.error) as error:
+        # Encrypted, packed in a way that nobody uses for eggs, or damaged.
         raise InvalidEgg(
-            f"'{file}' holds no {_DESCRIPTION}: it is a setuptools egg or another zip "
+            f"'{file}' cannot be unpacked: {error}. Build or fetch it again."
+        ) from error
+    except KeyError as error:
+        raise InvalidEgg(
+            f"'{file}' holds no {LOCATION}: it is a setuptools egg or another zip "
             "file, not an Enthought egg. Repack it as one."
         ) from error
-    except (OkonomiyakiError, LookupError, SyntaxError, TypeError, ValueError) as error:
+    except InvalidDescriptionError as error:
         raise InvalidEgg(
-            f"The metadata in '{file}' ({_DESCRIPTION}) is not valid: {error}. Build the egg again."
+            f"The metadata in '{file}' ({LOCATION}) is not valid: {error}. Build the egg again."
         ) from error
-    return EggFile(
-        path=file,
-        name=spec.name,
-        version=spec.version,
-        build=spec.build,
-        python_tag=spec.python_tag,
-        platform=None if spec._epd_platform is None else str(spec._epd_platform),
-        platform_abi=spec.platform_abi,
-        packages=tuple(str(package) for package in spec.packages),
-    )

@@ -170,7 +170,8 @@ def _read_description(file: Path) -> RuntimeFile:
     from okonomiyaki.runtimes import IRuntimeMetadata
 
     try:
-        refuse_bombs(file, [_DESCRIPTION], InvalidRuntime)
+        with zipfile.ZipFile(file) as archive:
+            refuse_bombs(file, archive, [_DESCRIPTION], InvalidRuntime)
         metadata = IRuntimeMetadata.factory_from_path(os.fspath(file))
         platform = str(EPDPlatform(metadata.platform))
     except zipfile.BadZipFile as error:

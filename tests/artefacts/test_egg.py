@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hatcher.artefacts import depend
 from hatcher.artefacts.egg import read_egg
 from hatcher.errors import InvalidEgg
 from hatcher.testing.eggs import build_egg
@@ -104,3 +105,133 @@ def test_a_file_that_may_not_be_read_is_refused(
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(InvalidEgg, match="permissions"):
         read_egg(path)
+
+
+def test_an_egg_that_cannot_be_unpacked_is_refused(tmp_path: Path) -> None:
+    whole = written(tmp_path / "Spam-1.0-2.egg", ("EGG-INFO/spec/depend", SPEC))
+    content = bytearray(whole.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    encrypted, strange = content.copy(), content.copy()
+    encrypted[directory + 8] |= 1
+    strange[directory + 10] = 98
+    for number, changed in enumerate((encrypted, strange)):
+        path = tmp_path / f"odd-1.0-{number}.egg"
+        path.write_bytes(changed)
+        with pytest.raises(InvalidEgg, match="cannot be unpacked"):
+            read_egg(path)
+
+
+def test_an_egg_with_two_descriptions_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "Spam-1.0-2.egg"
+    with pytest.warns(UserWarning, match="Duplicate"):
+        written(path, ("EGG-INFO/spec/depend", SPEC), ("EGG-INFO/spec/depend", SPEC))
+    with pytest.raises(InvalidEgg, match="more than once"):
+        read_egg(path)
+
+
+# -- descriptions in the usual words are read without okonomiyaki, to the same result ---------
+
+
+def told(**changes: object) -> str:
+    """A description in the words of build tools, with some values changed."""
+    values = {
+        "metadata_version": "1.4",
+        "name": "Spam",
+        "version": "1.0",
+        "build": 2,
+        "arch": "amd64",
+        "platform": "linux2",
+        "osdist": "RedHat_8",
+        "python": "3.11",
+        "python_tag": "cp311",
+        "abi_tag": "cp311",
+        "platform_tag": "linux_x86_64",
+        "platform_abi": "gnu",
+        **changes,
+    }
+    packages = values.pop("packages", ())
+    lines = [f"{key} = {value!r}" for key, value in values.items()]
+    return "\n".join([*lines, "packages = [", *(f"  {each!r}," for each in packages), "]", ""])
+
+
+PLATFORMS = [
+    (system, osdist, arch, tag)
+    for system, tags in {
+        "linux2": ["linux_x86_64", "linux_i686", "any", None],
+        "win32": ["win_amd64", "win32", None],
+        "darwin": ["macosx_10_6_x86_64", "macosx_12_0_arm64", None],
+    }.items()
+    for osdist in (None, "RedHat_3", "RedHat_5", "RedHat_6", "RedHat_7", "RedHat_8", "RedHat_9")
+    for arch in ("amd64", "x86", "arm64", None)
+    for tag in tags
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        told(),
+        told(packages=["numpy", "MKL 2017.0.3", "qt 6.5-2", "zlib 1.2.11-0"]),
+        told(platform=None, osdist=None, arch=None, platform_tag=None, platform_abi=None),
+        told(python_tag="py2.py3", python=None),
+        told(python="2.7.10+1"),
+        told(name="Sp\u00e4m", build=0),
+        told(name='"double"', version="it's"),
+        told(metadata_version="1.3"),
+        told(metadata_version="1.5"),
+        told(packages=["numpy-1.8.0", "a  b", "zlib 1.2-03", "x y-z 1", "x 1-2-3"]),
+        told(packages=["with-hyphen"]),
+        told(build="2"),
+        told(build=True),
+        told(name=None),
+        told(python_tag=7),
+        told().replace("build = 2", "build = 02"),
+        told().replace("build = 2", "build = 1 + 1"),
+        told().replace("build = 2", "build = 0x2"),
+        told().replace("\n", "\r\n"),
+        told().replace("name = 'Spam'", "name = 'S\\x70am'"),
+        told().replace("name = 'Spam'", "name='Spam'  # the name"),
+        told().replace("platform_abi = 'gnu'\n", ""),
+        told().replace("]", ""),
+        told().replace("'Spam'", "'Ham'\nname = 'Spam'"),
+        told() + "print('hello')\n",
+        told().encode("latin-1").replace(b"Spam", b"Sp\xe4m").decode("latin-1"),
+    ],
+)
+def test_what_is_read_fast_is_what_okonomiyaki_reads(tmp_path: Path, text: str) -> None:
+    compare(tmp_path, text)
+
+
+def test_so_are_all_platforms(tmp_path: Path) -> None:
+    read = [
+        compare(
+            tmp_path,
+            told(platform=system, osdist=osdist, arch=arch, platform_tag=tag, python=python),
+        )
+        for system, osdist, arch, tag in PLATFORMS
+        for python in (None, "3.11")
+    ]
+    assert sum(found is not None for found in read) > 20
+
+
+def compare(tmp_path: Path, text: str) -> depend.Description | None:
+    """Read it both ways; return what was read fast, if it could be."""
+    egg = written(tmp_path / "Spam-1.0-2.egg", ("EGG-INFO/spec/depend", text))
+    fast = depend._read_plain(text.encode())
+    with zipfile.ZipFile(egg) as archive:
+        try:
+            thorough = depend._read_any(archive)
+        except depend.InvalidDescriptionError:
+            assert fast is None
+        else:
+            assert fast in (None, thorough)
+    return fast
+
+
+@pytest.mark.parametrize("platform", ["rh8-x86_64", "rh7-x86_64", "win-x86_64", "osx-x86_64", None])
+def test_the_eggs_of_build_tools_are_read_fast(tmp_path: Path, platform: str | None) -> None:
+    path = build_egg("attrs", tmp_path, platform=platform, python_tag="cp311")
+    with zipfile.ZipFile(path) as archive:
+        fast = depend._read_plain(archive.read(depend.LOCATION))
+        assert fast is not None
+        assert fast == depend._read_any(archive)
