@@ -1,0 +1,707 @@
+"""Indices kept on disk: right every time, everybody's own, bounded, and never needed."""
+
+import base64
+import gzip
+import hashlib
+import json
+import logging
+import os
+import pickle
+import random
+import re
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
+from hatcher.core.platform import SinglePlatformRepository
+from hatcher.errors import (
+    HatcherException,
+    InvalidArgumentError,
+    InvalidJSONError,
+    NotFoundError,
+    ServerError,
+)
+from hatcher.testing import Answer, BroodServer, Request, ScriptedServer, write_egg
+from hatcher.transport.auth import BasicAuth
+from hatcher.transport.cache import SMALLEST, IndexCache, open_cache
+from hatcher.transport.request import Request as Wanted
+from hatcher.transport.urls import ServerURL
+
+JSON = {"Content-Type": "application/json"}
+ADA, EVE = ("ada@example.com", "correct horse"), ("eve@example.com", "battery staple")
+TOKEN = "token-0123456789abcdef"
+
+
+def index_of(version: int, entries: int = 200) -> dict[str, Any]:
+    return {
+        f"nose-{version}.{n}-1.egg": {"name": "nose", "python_tag": "py3", "sha256": "ab" * 32}
+        for n in range(entries)
+    }
+
+
+def body_of(version: int, entries: int = 200) -> bytes:
+    body = json.dumps(index_of(version, entries)).encode()
+    assert len(body) > SMALLEST
+    return body
+
+
+class Site:
+    """A server whose index has a version, which is its ETag."""
+
+    def __init__(self, headers: Mapping[str, str] = JSON) -> None:
+        self.version = 1
+        self.headers = dict(headers)
+
+    def __call__(self, request: Request) -> Answer:
+        if request.method == "POST":
+            return Answer(200, JSON, b'{"token": "session"}')
+        etag = f'W/"{self.version}"'
+        if request.headers.get("if-none-match") == etag:
+            return Answer(304, {"ETag": etag})
+        return Answer(200, {"ETag": etag, **self.headers}, body_of(self.version))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of one test."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("HATCHER_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+def server(site: Site) -> Iterator[ScriptedServer]:
+    with ScriptedServer(site) as server:
+        yield server
+
+
+def platform_of(client: BroodClient) -> SinglePlatformRepository:
+    return client.organization("acme").repository("dev").platform("rh8-x86_64")
+
+
+def ask(url: str, method: str = "egg_index", auth: Any = ADA, **options: Any) -> Any:
+    """Ask for an index with a client of its own, as the next process would."""
+    with BroodClient.from_url(url, auth=auth, api_version=1, retries=0, **options) as client:
+        return getattr(platform_of(client), method)("cp311")
+
+
+def conditions(server: ScriptedServer) -> list[str | None]:
+    """What each request for an index was conditional on."""
+    return [
+        request.headers.get("if-none-match") or request.headers.get("if-modified-since")
+        for request in server.requests
+        if request.method == "GET"
+    ]
+
+
+def kept(folder: Path) -> list[Path]:
+    return sorted(folder.glob("indices/*.index"))
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.name.endswith(".partial")]
+
+
+class TestAnIndex:
+    def test_that_has_not_changed_is_not_sent_again(
+        self, folder: Path, server: ScriptedServer
+    ) -> None:
+        first = ask(server.url)
+        first["nose-1.0-1.egg"]["name"] = "changed by a user"
+        first.clear()
+        assert ask(server.url) == index_of(1)
+        assert ask(server.url, "list_eggs")[0] == {"name": "nose-1.0-1.egg", "python_tag": "py3"}
+        assert conditions(server) == [None, 'W/"1"', 'W/"1"']
+        assert len(kept(folder)) == 1
+
+    def test_of_one_client_is_another_object_each_time(
+        self, folder: Path, server: ScriptedServer
+    ) -> None:
+        with BroodClient.from_url(server.url) as client:
+            one, two = (platform_of(client).egg_index("cp311") for _ in range(2))
+        assert one == two
+        one["nose-1.0-1.egg"]["name"] = "changed"
+        assert two["nose-1.0-1.egg"]["name"] == "nose"
+
+    def test_that_has_changed_is(self, folder: Path, site: Site, server: ScriptedServer) -> None:
+        for version in (1, 1, 2, 2, 1):
+            site.version = version
+            assert ask(server.url) == index_of(version)
+        assert conditions(server) == [None, *[f'W/"{n}"' for n in (1, 1, 2, 2)]]
+        assert len(kept(folder)) == 1
+
+    def test_of_any_kind(self, folder: Path, server: ScriptedServer) -> None:
+        with BroodClient.from_url(server.url, api_version=1) as client:
+            platform = platform_of(client)
+            for _ in range(2):
+                platform.egg_index("cp310")
+                platform.egg_index("cp311")
+                platform.runtime_index()
+                platform.app_index()
+                platform.bundle_index()
+            platform.list_eggs("cp310")
+            platform.list_runtimes()
+        assert conditions(server) == [None] * 5 + ['W/"1"'] * 7
+        assert len(kept(folder)) == 5
+
+    def test_of_a_real_server(
+        self,
+        folder: Path,
+        brood_server: BroodServer,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        def ask(**options: Any) -> Any:
+            with brood_server.client(**options) as client:
+                return platform_of(client).egg_index("cp311")
+
+        client = brood_server.client()
+        client.create_organization("acme", "").create_repository("dev", "")
+        platform = platform_of(client)
+        for number in range(50):
+            platform.upload_egg(write_egg(tmp_path, "nose", f"1.{number}", 1, python_tag="cp311"))
+        first = ask()
+        assert len(first) == 50
+        assert len(kept(folder)) == 1
+        with caplog.at_level(logging.DEBUG, "hatcher"):
+            assert ask() == first == ask(cache=False)
+        assert [re.search(r"-> (\d+)", line)[1] for line in caplog.messages] == ["304", "200"]
+        platform.delete_egg("cp311", "nose", "1.7-1")
+        assert set(first) - set(ask()) == {"nose-1.7-1.egg"}
+        assert [listed["name"] for listed in platform.list_eggs("cp311")] == list(ask())
+        client.organization("acme").repository("dev").delete(force=True)
+        with pytest.raises(NotFoundError):
+            ask()
+
+    def test_that_came_packed(self, folder: Path) -> None:
+        packed = {"ETag": '"1"', "Content-Encoding": "gzip", **JSON}
+        stripped = {"ETag": '"2"', **JSON}
+        with ScriptedServer(
+            Answer(200, packed, gzip.compress(body_of(1))),
+            Answer(304),
+            Answer(200, stripped, gzip.compress(body_of(2))),
+            Answer(304),
+        ) as server:
+            assert [ask(server.url) for _ in range(4)] == [index_of(n) for n in (1, 1, 2, 2)]
+            assert conditions(server) == [None, '"1"', '"1"', '"2"']
+
+    def test_that_is_large(self, folder: Path) -> None:
+        big = index_of(1, 50_000)
+        answer = Answer(200, {"ETag": '"1"', **JSON}, gzip.compress(json.dumps(big).encode(), 1))
+        before = threading.active_count()
+        with ScriptedServer(answer, Answer(304)) as server:
+            assert ask(server.url) == big
+            assert ask(server.url) == big
+            listed = ask(server.url, "list_eggs")
+        assert listed == [{"name": name, "python_tag": "py3"} for name in big]
+        assert leftovers(folder) == []
+        assert threading.active_count() <= before + 1
+
+    def test_that_is_small_is_not_kept(self, folder: Path) -> None:
+        with ScriptedServer(Answer(200, {"ETag": '"1"', **JSON}, b'{"a-1-1.egg": {}}')) as server:
+            ask(server.url)
+            ask(server.url)
+            assert conditions(server) == [None, None]
+
+
+class TestIdentity:
+    def test_nobody_gets_what_another_one_sees(self, folder: Path, server: ScriptedServer) -> None:
+        class Special(BasicAuth):
+            """Might add what hatcher does not know."""
+
+        url = server.url
+        everybody: list[Callable[[], Any]] = [
+            lambda: None,
+            lambda: ADA,
+            lambda: EVE,
+            lambda: (ADA[0], EVE[1]),
+            lambda: (ADA[0], ADA[1] + EVE[0]),
+            lambda: BroodBearerTokenAuth(TOKEN),
+            lambda: BroodBearerTokenAuth(TOKEN + "0"),
+            lambda: BroodBearerTokenAuth(base64.b64encode(":".join(ADA).encode()).decode()),
+            lambda: BroodClientAuth(url, ADA),
+            lambda: BroodClientAuth(url, TOKEN),
+            lambda: BroodClientAuth(f"{url}/other", ADA),
+        ]
+        for auth in everybody:
+            ask(url, auth=auth())
+        assert conditions(server) == [None] * len(everybody)
+        for auth in everybody:
+            ask(url, auth=auth())
+        assert conditions(server)[len(everybody) :] == ['W/"1"'] * len(everybody)
+        assert len(kept(folder)) == len(everybody)
+        for unknown in (Special(*ADA), httpx.BasicAuth(*ADA)):
+            for _ in range(2):
+                ask(url, auth=unknown)
+        assert conditions(server)[2 * len(everybody) :] == [None] * 4
+        assert len(kept(folder)) == len(everybody)
+
+    def test_one_url_is_not_another(self, folder: Path, server: ScriptedServer) -> None:
+        for prefix in ("", "/brood", "/other"):
+            ask(server.url + prefix)
+        assert conditions(server) == [None] * 3
+
+    def test_what_came_over_a_connection_that_was_not_verified_is_not_trusted(
+        self, folder: Path
+    ) -> None:
+        server = ServerURL.parse("https://brood.example.com")
+        seen = []
+
+        def fetch(request: Wanted) -> tuple[int, Mapping[str, str], bytes]:
+            seen.append(request.headers.get("If-None-Match"))
+            return 200, {"ETag": '"1"'}, body_of(1)
+
+        for verify_ssl in (False, True, Path("authority.pem"), False, True):
+            cache = open_cache(folder, server, verify_ssl, None)
+            assert cache is not None
+            request = Wanted("v1_get_egg_index", "GET", "/indices", "safe")
+            cache.get(request, fetch, lambda _, text: text)
+        assert seen == [None, None, None, '"1"', '"1"']
+
+    def test_a_client_of_ones_own_has_no_cache(self, folder: Path, server: ScriptedServer) -> None:
+        with httpx.Client(auth=ADA) as own:
+            for _ in range(2):
+                platform_of(BroodClient.from_session(server.url, own)).egg_index("cp311")
+        assert conditions(server) == [None, None]
+        assert not folder.exists()
+
+    def test_no_secret_is_written_down(self, folder: Path, server: ScriptedServer) -> None:
+        ask(server.url, auth=ADA)
+        ask(server.url, auth=BroodBearerTokenAuth(TOKEN))
+        ask(server.url, auth=BroodClientAuth(server.url, EVE))
+        pairs = [":".join(pair).encode() for pair in (ADA, EVE)]
+        secrets = [ADA[1].encode(), EVE[1].encode(), TOKEN.encode(), b"session", *pairs]
+        shown = [base64.b64encode(secret) for secret in secrets] + secrets
+        for name in ("md5", "sha1", "sha256", "blake2b"):
+            for secret in list(shown):
+                digest = hashlib.new(name, secret).hexdigest()
+                shown += [digest.encode(), bytes.fromhex(digest)]
+        written = b"".join(
+            path.name.encode() + path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        )
+        assert not [secret for secret in shown if secret in written]
+        with BroodClient.from_url(server.url, auth=ADA) as client:
+            platform_of(client).egg_index("cp311")
+            cache = client._session._index_cache
+            assert "correct horse" not in repr(cache) + repr(vars(cache))
+
+    def test_the_same_names_in_another_folder_are_other_names(
+        self, tmp_path: Path, server: ScriptedServer
+    ) -> None:
+        for name in ("one", "two"):
+            ask(server.url, cache=tmp_path / name)
+        one, two = (kept(tmp_path / name)[0].name for name in ("one", "two"))
+        assert one != two
+
+    @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+    def test_the_folder_is_its_users_alone(self, folder: Path, server: ScriptedServer) -> None:
+        before = os.umask(0)
+        try:
+            ask(server.url)
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE((folder / "indices").stat().st_mode) == 0o700
+        files = [path for path in (folder / "indices").iterdir() if path.name != "CACHEDIR.TAG"]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+    @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+    def test_a_folder_that_is_open_to_others_is_not_used(
+        self, folder: Path, server: ScriptedServer, tmp_path: Path
+    ) -> None:
+        (folder / "indices").mkdir(parents=True)
+        (folder / "indices").chmod(0o777)
+        assert ask(server.url) == ask(server.url) == index_of(1)
+        assert list((folder / "indices").iterdir()) == []
+        (folder / "indices").rmdir()
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        (folder / "indices").symlink_to(tmp_path / "elsewhere")
+        assert ask(server.url) == index_of(1)
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+class TestWhatIsDamaged:
+    def test_a_file_with_any_byte_wrong_is_no_harm(
+        self, folder: Path, server: ScriptedServer
+    ) -> None:
+        ask(server.url)
+        (path,) = kept(folder)
+        whole = path.read_bytes()
+        places = [*range(40), *random.Random(0).sample(range(40, len(whole)), 10), len(whole) - 1]
+        for place in places:
+            damaged = bytearray(whole)
+            damaged[place] ^= 0x20
+            path.write_bytes(damaged)
+            assert ask(server.url) == index_of(1), place
+        assert path.read_bytes() == whole
+
+    def test_nor_one_of_another_length(self, folder: Path, server: ScriptedServer) -> None:
+        ask(server.url)
+        (path,) = kept(folder)
+        whole = path.read_bytes()
+        for content in (b"", whole[:5], whole[:25], whole[:40], whole[:-1], whole + b" "):
+            path.write_bytes(content)
+            assert ask(server.url) == index_of(1)
+            assert path.read_bytes() == whole
+
+    def test_what_is_damaged_is_asked_for_without_condition(
+        self, folder: Path, server: ScriptedServer
+    ) -> None:
+        ask(server.url)
+        (path,) = kept(folder)
+        path.write_bytes(path.read_bytes()[:-1] + b"]")
+        assert ask(server.url) == index_of(1)
+        assert conditions(server) == [None, 'W/"1"', None]
+        assert server.requests[-1].headers["cache-control"] == "no-cache"
+
+    def test_a_folder_in_a_files_place(self, folder: Path, server: ScriptedServer) -> None:
+        ask(server.url)
+        (path,) = kept(folder)
+        path.unlink()
+        path.mkdir()
+        assert ask(server.url) == index_of(1)
+        assert leftovers(folder) == []
+
+    def test_a_key_that_is_damaged_is_made_anew(self, folder: Path, server: ScriptedServer) -> None:
+        ask(server.url)
+        (folder / "indices" / "key").write_bytes(b"short")
+        assert ask(server.url) == ask(server.url) == index_of(1)
+        assert conditions(server) == [None, None, 'W/"1"']
+
+
+class TestOddServers:
+    def test_304_to_who_has_nothing(self, folder: Path) -> None:
+        with ScriptedServer(Answer(304, {"ETag": '"1"'}), Answer(200, JSON, body_of(1))) as server:
+            assert ask(server.url) == index_of(1)
+            assert server.requests[1].headers["cache-control"] == "no-cache"
+        with (
+            ScriptedServer(Answer(304, {"ETag": '"1"'})) as server,
+            pytest.raises(InvalidJSONError, match="an empty body came"),
+        ):
+            ask(server.url)
+        assert kept(folder) == []
+
+    def test_304_about_something_else(self, folder: Path) -> None:
+        with ScriptedServer(
+            Answer(200, {"ETag": '"1"', **JSON}, body_of(1)),
+            Answer(304, {"ETag": '"2"'}),
+            Answer(200, {"ETag": '"2"', **JSON}, body_of(2)),
+            Answer(304, {"ETag": 'W/"2"'}),
+        ) as server:
+            assert [ask(server.url) for _ in range(3)] == [index_of(n) for n in (1, 2, 2)]
+            assert conditions(server) == [None, '"1"', None, '"2"']
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"ETag": '"1"', "Cache-Control": "private, No-Store"},
+            {"ETag": '"1"', "Vary": "Accept-Encoding, *"},
+            {"ETag": "unquoted"},
+            {"ETag": '"a", "b"'},
+            {"ETag": f'"{"x" * 1000}"'},
+            {"ETag": '"\xe4"'},
+            {"Last-Modified": "Mon, 01 Jan 2024 10:00:00 GMT"},
+            {
+                "Last-Modified": "Mon, 01 Jan 2024 10:00:00 GMT",
+                "Date": "Mon, 01 Jan 2024 10:00:01 GMT",
+            },
+            {"Last-Modified": "yesterday", "Date": "today"},
+        ],
+        ids=lambda headers: "/".join(headers) or "nothing",
+    )
+    def test_what_cannot_be_asked_about_is_not_kept(
+        self, folder: Path, headers: dict[str, str]
+    ) -> None:
+        with ScriptedServer(Answer(200, {**JSON, **headers}, body_of(1))) as server:
+            assert ask(server.url) == ask(server.url) == index_of(1)
+            assert conditions(server) == [None, None]
+        assert kept(folder) == []
+
+    def test_a_date_will_do(self, folder: Path) -> None:
+        modified = "Mon, 01 Jan 2024 10:00:00 GMT"
+        headers = {"Last-Modified": modified, "Date": "Mon, 01 Jan 2024 10:00:02 GMT", **JSON}
+        with ScriptedServer(Answer(200, headers, body_of(1)), Answer(304)) as server:
+            assert ask(server.url) == ask(server.url) == index_of(1)
+            assert conditions(server) == [None, modified]
+
+    def test_what_may_no_longer_be_kept_is_deleted(self, folder: Path) -> None:
+        with ScriptedServer(
+            Answer(200, {"ETag": '"1"', **JSON}, body_of(1)), Answer(200, JSON, body_of(2))
+        ) as server:
+            assert [ask(server.url) for _ in range(3)] == [index_of(n) for n in (1, 2, 2)]
+            assert conditions(server) == [None, '"1"', None]
+        assert kept(folder) == []
+
+    def test_errors_are_not_kept_and_change_nothing(self, folder: Path) -> None:
+        tagged = {"ETag": '"1"', **JSON}
+        error = json.dumps({"error": "x" * SMALLEST}).encode()
+        with ScriptedServer(
+            Answer(500, tagged, error),
+            Answer(200, tagged, b"<html>" + b" " * SMALLEST),
+            Answer(200, tagged, body_of(1)),
+            Answer(500, tagged, error),
+            Answer(304),
+        ) as server:
+            for expected in (ServerError, InvalidJSONError):
+                with pytest.raises(expected):
+                    ask(server.url)
+                assert kept(folder) == []
+            ask(server.url)
+            with pytest.raises(ServerError):
+                ask(server.url)
+            assert ask(server.url) == index_of(1)
+            assert conditions(server) == [None, None, None, '"1"', '"1"']
+        assert leftovers(folder) == []
+
+    def test_what_the_user_interrupts_leaves_nothing(self, folder: Path) -> None:
+        cache = IndexCache(folder, ("view",))
+        request = Wanted("v1_get_egg_index", "GET", "/indices", "safe")
+
+        def interrupted(_: Mapping[str, str], text: bytes) -> None:
+            raise KeyboardInterrupt
+
+        for entries in (200, 20_000):
+            body = body_of(1, entries)
+            with pytest.raises(KeyboardInterrupt):
+                cache.get(request, lambda _, b=body: (200, {"ETag": '"1"'}, b), interrupted)
+        assert kept(folder) == leftovers(folder) == []
+
+
+class TestSpace:
+    def test_what_was_used_longest_ago_goes_first(self, folder: Path) -> None:
+        cache = IndexCache(folder, ("view",), space=3 * len(body_of(1)) + 1000)
+        asked: list[str] = []
+
+        def get(name: str) -> None:
+            def fetch(request: Wanted) -> tuple[int, Mapping[str, str], bytes]:
+                known = "If-None-Match" in request.headers
+                asked.append(f"{name} known" if known else name)
+                return (304, {}, b"") if known else (200, {"ETag": '"1"'}, body_of(1))
+
+            request = Wanted("v1_get_egg_index", "GET", f"/{name}", "safe")
+            cache.get(request, fetch, lambda _, text: text)
+            now = time.time()
+            for path in kept(folder):  # clocks of file systems are coarse
+                age = now - path.stat().st_mtime
+                os.utime(path, (now, now - age - 10))
+
+        for name in "abcadabc":
+            get(name)
+        assert asked == ["a", "b", "c", "a known", "d", "a known", "b", "c"]
+        assert len(kept(folder)) == 3
+
+    def test_what_is_larger_than_all_the_space_is_not_kept(self, folder: Path) -> None:
+        cache = IndexCache(folder, ("view",), space=len(body_of(1)) - 1)
+        request = Wanted("v1_get_egg_index", "GET", "/indices", "safe")
+        cache.get(request, lambda _: (200, {"ETag": '"1"'}, body_of(1)), lambda _, text: text)
+        assert kept(folder) == []
+
+    def test_what_others_have_given_up_is_removed(
+        self, folder: Path, server: ScriptedServer
+    ) -> None:
+        ask(server.url)
+        (folder / "indices" / ".old.partial").write_bytes(b"x")
+        os.utime(folder / "indices" / ".old.partial", (0, 0))
+        (folder / "indices" / ".new.partial").write_bytes(b"x")
+        ask(f"{server.url}/other")
+        assert leftovers(folder) == [".new.partial"]
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs limits of POSIX")
+    def test_a_full_disk_is_no_error(self, folder: Path, server: ScriptedServer) -> None:
+        code = (
+            "import logging, resource, signal, sys\n"
+            "from hatcher.api import BroodClient\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "logging.basicConfig(level=logging.INFO)\n"
+            "client = BroodClient.from_url(sys.argv[1])\n"
+            "platform = client.organization('acme').repository('dev').platform('rh8-x86_64')\n"
+            "for limit in (0, 100, 10_000):\n"
+            "    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, -1))\n"
+            "    print(len(platform.egg_index('cp311')))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True)
+        assert done.stdout.split() == [b"200"] * 3, done.stderr
+        assert b"INFO:hatcher:the cache of indices" in done.stderr
+        assert kept(folder) == leftovers(folder) == []
+
+
+class TestWhere:
+    def test_there_may_be_no_folder_for_it(
+        self, folder: Path, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        folder.write_text("a file")
+        with caplog.at_level(logging.INFO, "hatcher"):
+            assert ask(server.url) == ask(server.url) == index_of(1)
+        assert "the cache of indices cannot be used" in caplog.text
+        assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the folder is that of Linux")
+    def test_the_users_own_folder(
+        self, tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("HATCHER_CACHE_DIR")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+        ask(server.url)
+        assert len(kept(tmp_path / "caches" / "hatcher")) == 1
+        tag = (tmp_path / "caches" / "hatcher" / "indices" / "CACHEDIR.TAG").read_bytes()
+        assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55\n")
+
+    @pytest.mark.skipif(os.name != "posix", reason="~ is that of POSIX")
+    @pytest.mark.parametrize("named", ["{tmp}/x/y", "~/x/y", "x/y"])
+    def test_a_folder_of_the_environment(
+        self, tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, named: str
+    ) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("HATCHER_CACHE_DIR", named.format(tmp=tmp_path))
+        ask(server.url)
+        assert len(kept(tmp_path / "x" / "y")) == 1
+
+    @pytest.mark.parametrize("named", ["", "  ", "~nobody-of-this-name/x"])
+    def test_no_folder(
+        self, tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, named: str
+    ) -> None:
+        monkeypatch.setenv("HATCHER_CACHE_DIR", named)
+        monkeypatch.chdir(tmp_path)
+        assert ask(server.url) == ask(server.url) == index_of(1)
+        assert conditions(server) == [None, None]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_the_argument_goes_before_the_environment(
+        self,
+        tmp_path: Path,
+        folder: Path,
+        server: ScriptedServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        ask(server.url, cache=False)
+        ask(server.url, cache="")
+        assert not folder.exists()
+        for place in (tmp_path / "mine", str(tmp_path / "mine")):
+            ask(server.url, cache=place)
+        monkeypatch.setenv("HATCHER_CACHE_DIR", "")
+        ask(server.url, cache=tmp_path / "mine")
+        assert conditions(server) == [None] * 3 + ['W/"1"'] * 2
+        with pytest.raises(InvalidArgumentError, match="cache cannot be such a int"):
+            BroodClient.from_url(server.url, cache=3)
+        with pytest.raises(InvalidArgumentError, match="nobody-of-this-name"):
+            BroodClient.from_url(server.url, cache="~nobody-of-this-name/x")
+
+    def test_it_goes_with_the_client(
+        self, tmp_path: Path, folder: Path, server: ScriptedServer
+    ) -> None:
+        client = BroodClient.from_url(server.url, cache=tmp_path / "mine")
+        for other in (client, client.with_auth(None), pickle.loads(pickle.dumps(client))):
+            platform_of(other).egg_index("cp311")
+        assert conditions(server) == [None, 'W/"1"', 'W/"1"']
+        assert not folder.exists()
+
+
+PROCESS = """
+import random, sys, time
+from pathlib import Path
+from hatcher.api import BroodClient
+from hatcher.transport.cache import IndexCache
+
+url, folder, seed = sys.argv[1:]
+random.seed(int(seed))
+client = BroodClient.from_url(url, cache=False)
+session = client._session
+cache = IndexCache(Path(folder), ("view",), space=60_000)
+
+def fetch(request):
+    answer = session.fetch(request)
+    return answer.status_code, answer.headers, answer.content
+
+counts = {"right": 0, "kept": 0}
+platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+until = time.monotonic() + 4
+while time.monotonic() < until:
+    tag = f"cp{random.randrange(8)}"
+    request = platform._request("get_egg_index", python_tag=tag)
+    def read(headers, text):
+        counts["kept"] += "etag" not in headers
+        return text
+    text = cache.get(request, fetch, read)
+    assert text.startswith(b'{"%s-' % tag.encode()) and text.endswith(b"}" * 2), text[:50]
+    counts["right"] += 1
+    if random.random() < 0.02:
+        for path in Path(folder, "indices").glob("*.index"):
+            path.unlink(missing_ok=True)
+print(counts["right"], counts["kept"])
+"""
+
+
+def test_several_processes_use_one_folder_at_once(folder: Path) -> None:
+    versions: dict[str, int] = {}
+    choose = random.Random(0)
+
+    def answer(request: Request) -> Answer:
+        tag = request.target.split("/")[-2]
+        if choose.random() < 0.1:
+            versions[tag] = versions.get(tag, 0) + 1
+        version = versions.setdefault(tag, 0)
+        if request.headers.get("if-none-match") == f'"{version}"':
+            return Answer(304, {})
+        entries = {f"{tag}-{version}-{n}": {"sha256": "ab" * 32} for n in range(200)}
+        return Answer(200, {"ETag": f'"{version}"', **JSON}, json.dumps(entries).encode())
+
+    with ScriptedServer(answer) as server:
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", PROCESS, server.url, str(folder), str(seed)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for seed in range(4)
+        ]
+        done = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, done
+    right, from_disk = zip(*(map(int, output.split()) for output, _ in done), strict=True)
+    assert min(right) > 10
+    assert sum(from_disk) > 10
+    assert leftovers(folder) == []
+    assert sum(path.stat().st_size for path in kept(folder)) <= 60_000 + 20_000 * 4
+
+
+def test_many_threads_use_one_client(folder: Path, site: Site, server: ScriptedServer) -> None:
+    wrong: list[object] = []
+    with BroodClient.from_url(server.url) as client:
+        platform = platform_of(client)
+
+        def work() -> None:
+            for _ in range(10):
+                try:
+                    found = platform.egg_index("cp311")
+                    versions = {name.partition("-")[2].partition(".")[0] for name in found}
+                    if len(found) != 200 or len(versions) != 1:
+                        wrong.append(versions)
+                except HatcherException as error:
+                    wrong.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for version in range(2, 6):
+            time.sleep(0.02)
+            site.version = version
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert platform.egg_index("cp311") == index_of(5)
+    assert leftovers(folder) == []
