@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from hatcher.errors import ArtefactError
@@ -31,14 +32,20 @@ def existing_file(
     Raises
     ------
     ArtefactError
-        Of the class `error`: the file is missing, is a directory, cannot be
-        read or has another suffix.
+        Of the class `error`: the file is missing, is a directory or no ordinary file,
+        cannot be read or has another suffix.
     """
     file = Path(path)
-    if file.is_dir():
+    try:
+        mode = file.stat().st_mode
+    except PermissionError as cause:
+        raise error(f"'{file}' cannot be reached. Check the permissions of its folder.") from cause
+    except (OSError, ValueError) as cause:
+        raise error(f"There is no file '{file}'. Check the path.") from cause
+    if stat.S_ISDIR(mode):
         raise error(f"'{file}' is a directory, not {kind}. Give the path of one file.")
-    if not file.exists():
-        raise error(f"There is no file '{file}'. Check the path.")
+    if not stat.S_ISREG(mode):
+        raise error(f"'{file}' is no ordinary file, so it is not {kind}. Copy it into one.")
     if not os.access(file, os.R_OK):
         raise error(f"'{file}' cannot be read. Check its permissions.")
     if suffix and file.suffix != suffix:

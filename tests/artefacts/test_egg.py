@@ -1,5 +1,6 @@
 """What an egg says of itself, and what is refused as no egg."""
 
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -95,6 +96,17 @@ def test_what_is_no_egg_is_refused_with_the_reason(tmp_path: Path) -> None:
         with pytest.raises(InvalidEgg, match=reason) as caught:
             read_egg(path)
         assert Path(path).name in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe-1.0-1.egg")
+    with pytest.raises(InvalidEgg, match="no ordinary file"):
+        read_egg(tmp_path / "pipe-1.0-1.egg")
+    with pytest.raises(InvalidEgg, match="There is no file"):
+        read_egg(tmp_path / "pipe-1.0-1.egg" / "x-1.0-1.egg")
+    with pytest.raises(InvalidEgg, match="There is no file"):
+        read_egg(tmp_path / "nul\0-1.0-1.egg")
 
 
 def test_a_file_that_may_not_be_read_is_refused(
