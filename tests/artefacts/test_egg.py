@@ -173,7 +173,7 @@ PLATFORMS = [
         "win32": ["win_amd64", "win32", None],
         "darwin": ["macosx_10_6_x86_64", "macosx_12_0_arm64", None],
     }.items()
-    for osdist in (None, "RedHat_3", "RedHat_5", "RedHat_6", "RedHat_7", "RedHat_8", "RedHat_9")
+    for osdist in (None, *(f"RedHat_{number}" for number in range(3, 10 if len(tags) > 3 else 4)))
     for arch in ("amd64", "x86", "arm64", None)
     for tag in tags
 ]
