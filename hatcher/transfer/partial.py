@@ -225,6 +225,7 @@ class Partial:
                 os.removexattr(self._descriptor, _ATTRIBUTE)
         os.fsync(self._descriptor)
         if not _is_at(self.path, self._descriptor):
+            self.path.parent.stat()  # which says it when all of the folder is gone
             raise InvalidDestinationError(
                 f"'{self.path}' was removed by somebody while it was being written. Try again."
             )

@@ -1,11 +1,14 @@
 """A disk that takes no more, on either end: an error that says so, and nothing half done.
 
-A limit on the size of files stands in for a full disk: the kernel refuses the write that passes
-it, as it does when there is no room.
+Where none can be mounted, a limit on the size of files stands in for a full disk: the kernel
+refuses the write that passes it, as it does when there is no room.
 """
 
 from __future__ import annotations
 
+import errno
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.api import SinglePlatformRepository
-from hatcher.errors import ServerError
-from hatcher.testing import BroodProcess, BroodServer, write_egg
+from hatcher.api import BroodClient, SinglePlatformRepository
+from hatcher.errors import InvalidDestinationError, NoSpaceError, ServerError
+from hatcher.testing import (
+    Answer,
+    BroodProcess,
+    BroodServer,
+    ScriptedServer,
+    write_bundle,
+    write_egg,
+)
 
 from .conftest import Egg
 
@@ -48,8 +58,11 @@ def test_the_client_has_no_room(brood_process: BroodProcess, egg: Egg, destinati
     node = platform(brood_process)
     node.upload_egg(egg.path)
 
-    with largest_file(500_000), pytest.raises(OSError, match="File too large"):
+    with largest_file(500_000), pytest.raises(NoSpaceError, match="File too large") as caught:
         node.download_egg(*ARGUMENTS, destination)
+    assert isinstance(caught.value, OSError)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.errno == errno.EFBIG
     assert list(destination.iterdir()) == []
 
     node.download_egg(*ARGUMENTS, destination)
@@ -75,3 +88,113 @@ def test_the_server_has_no_room(
     node.upload_egg(egg.path)
     node.download_egg(*ARGUMENTS, destination)
     assert (destination / egg.path.name).read_bytes() == egg.content
+
+
+class TestSmallDisk:
+    """A file system of 4 MB."""
+
+    SIZE = 4 << 20
+
+    @pytest.fixture
+    def disk(self, tmp_path: Path) -> Iterator[Path]:
+        folder = tmp_path / "disk"
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", folder]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("no file system can be mounted")
+        yield folder
+        subprocess.run(["umount", "-l", folder], check=True)
+
+    @staticmethod
+    def answer(size: int, **options: str) -> Answer:
+        headers = {"Content-Disposition": 'attachment; filename="Spam-1.0-1.egg"', **options}
+        return Answer(200, headers, b"x" * size)
+
+    @staticmethod
+    def download(server: ScriptedServer, destination: Path) -> None:
+        client = BroodClient.from_url(server.url, api_version=1)
+        node = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        node.download_egg(*ARGUMENTS, destination, expected_sha256="ab" * 32)
+
+    def test_there_is_no_room_from_the_beginning(self, disk: Path) -> None:
+        size = 5_000_000
+        with ScriptedServer(self.answer(size)) as server, pytest.raises(NoSpaceError) as caught:
+            self.download(server, disk)
+        assert caught.value.needed == size
+        assert caught.value.free == self.SIZE
+        assert caught.value.errno == errno.ENOSPC
+        assert f"{size:,}" in str(caught.value)
+        assert f"{self.SIZE:,}" in str(caught.value)
+        assert list(disk.iterdir()) == []
+
+    def test_it_fills_up_meanwhile(self, disk: Path) -> None:
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (5_000_000, b"x" * 5_000_000)
+        headers = {
+            "Content-Disposition": 'attachment; filename="Spam-1.0-1.egg"',
+            "Transfer-Encoding": "chunked",
+        }
+        full = pytest.raises(NoSpaceError, match="No space left")
+        with ScriptedServer(Answer(200, headers, body)) as server, full as caught:
+            self.download(server, disk)
+        assert isinstance(caught.value.__cause__, OSError)
+        assert list(disk.iterdir()) == []
+        assert shutil.disk_usage(disk).free == self.SIZE
+
+    def test_a_bundle(self, disk: Path, brood_server: BroodServer, tmp_path: Path) -> None:
+        (disk / "ballast").write_bytes(b"x" * self.SIZE)
+        client = brood_server.client()
+        client.create_organization("acme", "").create_repository("dev", "")
+        repository = client.organization("acme").repository("dev")
+        repository.upload_bundle(str(write_bundle(tmp_path, "tools", "1.0.0")))
+        node = repository.platform("rh8-x86_64")
+        (listed,) = node.bundle_list()
+        saved = node.bundle(listed["python_tag"], listed["name"], listed["version"])
+        with pytest.raises(NoSpaceError):
+            saved.save(disk)
+        assert [path.name for path in disk.iterdir()] == ["ballast"]
+
+    def test_it_is_read_only(self, disk: Path) -> None:
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with ScriptedServer(self.answer(10)) as server:
+            with pytest.raises(InvalidDestinationError, match="cannot be written to"):
+                self.download(server, disk)
+            assert server.requests == []
+
+    def test_it_becomes_read_only_meanwhile(self, disk: Path) -> None:
+        def answer(_: object) -> Answer:
+            subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+            return self.answer(10)
+
+        refused = pytest.raises(InvalidDestinationError, match="Read-only file system")
+        with ScriptedServer(answer) as server, refused:
+            self.download(server, disk)
+        assert list(disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_the_destination_vanishes(
+    steps: int, brood_server: BroodServer, egg: Egg, destination: Path
+) -> None:
+    node = platform(brood_server)
+    node.upload_egg(egg.path)
+    _, chunks = node.iter_download_egg(*ARGUMENTS, destination)
+    for _ in range(steps):
+        next(chunks)
+    shutil.rmtree(destination)
+    with pytest.raises(InvalidDestinationError, match="gone"):
+        list(chunks)
+    assert not destination.exists()
+
+
+def test_the_destination_is_replaced(
+    brood_server: BroodServer, egg: Egg, destination: Path
+) -> None:
+    node = platform(brood_server)
+    node.upload_egg(egg.path)
+    _, chunks = node.iter_download_egg(*ARGUMENTS, destination)
+    moved = destination.rename(destination.with_name("moved"))
+    destination.mkdir()
+    with pytest.raises(InvalidDestinationError, match="removed by somebody"):
+        list(chunks)
+    assert list(destination.iterdir()) == []
+    assert list(moved.glob("*.egg")) == []
