@@ -47,7 +47,6 @@ from __future__ import annotations
 
 import errno
 import json
-from http import HTTPStatus
 from typing import Any, ClassVar, Self
 
 __all__ = [
@@ -384,6 +383,9 @@ class BroodHTTPError(HatcherException):
 
 
 def _phrase(status_code: int) -> str:
+    # Imported here: it makes an enumeration of all there are.
+    from http import HTTPStatus
+
     try:
         return HTTPStatus(status_code).phrase
     except ValueError:
