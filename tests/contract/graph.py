@@ -180,6 +180,7 @@ def _known(method: str, node: str, version: int, world: World) -> dict[str, Any]
         "names": None,
         "concurrency": 2,
         "journal": None,
+        "progress": None,
         "eggs_to_enable": [file],
         "auth": None,
         "force": False,
