@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import pkgutil
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -224,5 +225,11 @@ def tell(results: Results, path: Path | None) -> int:
     return 0 if results.met else 1
 
 
+def _end(number: int, frame: object) -> None:
+    sys.exit(128 + number)  # by way of everything that stops servers and removes files
+
+
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     sys.exit(main())

@@ -79,7 +79,7 @@ def _environment(name: str, requirements: Sequence[str], stamp: str) -> Environm
         print(f"installing {', '.join(requirements)} into {folder.relative_to(ROOT)}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", *requirements], check=True)
         stamped.write_text(stamp, encoding="utf-8")
     return describe(python)
 

@@ -129,11 +129,16 @@ def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
         assert process.stdout is not None
         watch = threading.Timer(_PATIENCE, process.kill)
         watch.start()
-        said = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begun
-        watch.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
+        try:
+            said = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - begun
+            process.returncode = os.waitstatus_to_exitcode(status)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            watch.cancel()
     if process.returncode:
         raise MeasurementFailedError(
             f"{Path(command[1]).name if len(command) > 1 else command[0]} ended with status "

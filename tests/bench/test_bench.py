@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,19 @@ def test_what_cannot_be_measured(
 
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.bench", "tiny-get", *ITSELF]
+    with subprocess.Popen(
+        [*command, "--scratch", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # what it measures on
+        while not list(tmp_path.glob("bench-*/*/home")):  # a client runs
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
