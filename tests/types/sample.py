@@ -16,6 +16,9 @@ from hatcher.api import (
     Egg,
     FileResult,
     Organization,
+    Phase,
+    Progress,
+    ProgressBar,
     Repository,
     RetryPolicy,
     Runtime,
@@ -112,10 +115,10 @@ def use_user(user: User) -> str:
 
 
 def use_repository(repository: Repository, file: Path) -> str:
-    repository.upload_runtime(file, overwrite=True, verify=False)
-    repository.upload_app(str(file), overwrite=True)
-    local = repository.upload_bundle(file)
-    local.upload(overwrite=True)
+    repository.upload_runtime(file, overwrite=True, verify=False, progress=tell_of)
+    repository.upload_app(str(file), overwrite=True, progress=tell_of)
+    local = repository.upload_bundle(file, progress=tell_of)
+    local.upload(overwrite=True, progress=tell_of)
     bundle: Bundle = local.bundle
     access: str = repository.metadata()["access"]
     platform: SinglePlatformRepository = repository.platform("rh8-x86_64")
@@ -123,8 +126,16 @@ def use_repository(repository: Repository, file: Path) -> str:
     return f"{repository.organization_name}/{repository.name} {platform} {access} {bundle}"
 
 
+def tell_of(done: int, total: int | None, phase: Phase) -> None:
+    print(done, total, phase)
+
+
 def use_eggs(platform: SinglePlatformRepository, folder: Path) -> int:
     platform.upload_egg(folder / "nose-1.3.0-1.egg", overwrite=False, enabled=False, verify=True)
+    with ProgressBar("nose", transient=True) as bar:
+        platform.upload_egg(folder / "nose-1.3.0-1.egg", progress=bar)
+    tell: Progress = tell_of
+    platform.upload_egg(folder / "nose-1.3.0-1.egg", progress=tell)
     platform.reindex([folder / "nose-1.3.0-1.egg"])
     tags: list[str | None] = [egg["python_tag"] for egg in platform.list_eggs("cp311")]
     size: int = platform.egg_index("cp311")["nose-1.3.0-1.egg"]["size"]
