@@ -6,6 +6,8 @@ the process that has it. So a file without a lock is what a killed process has l
 locks it next may go on with it.
 """
 
+# ruff: noqa: PTH - strings, since a batch does this for each of thousands of files
+
 from __future__ import annotations
 
 import os
@@ -31,7 +33,7 @@ except ImportError:  # Windows has another kind of locks: nothing is found again
 PARTIAL_SUFFIX = ".hatcher-partial"
 
 #: How many may be at work on one target at a time before names are drawn by lot.
-_SLOTS = 16
+_SLOTS = 4
 
 #: Longest beginning of a partial file's name in bytes, so that the whole stays a legal name.
 _MAX_STEM = 200
@@ -52,14 +54,14 @@ class Partial:
 
     Attributes
     ----------
-    path : pathlib.Path
+    path : str
     size : int
         Bytes in it.
     is_findable : bool
         Whether a later call would find it.
     """
 
-    def __init__(self, path: Path, descriptor: int, *, is_findable: bool) -> None:
+    def __init__(self, path: str, descriptor: int, *, is_findable: bool) -> None:
         self.path = path
         self.size = os.fstat(descriptor).st_size
         self.is_findable = is_findable
@@ -88,7 +90,7 @@ class Partial:
         """
         if fcntl is not None:
             for slot in range(_SLOTS):
-                partial = cls._take(_beside(target, str(slot)), os.O_CREAT)
+                partial = cls._take(_beside(target, slot), os.O_CREAT)
                 if partial is not None:
                     return partial
         path = _beside(target, os.urandom(8).hex())
@@ -104,12 +106,13 @@ class Partial:
         if fcntl is None:
             return
         for slot in range(_SLOTS):
-            partial = cls._take(_beside(target, str(slot)))
+            path = _beside(target, slot)
+            partial = cls._take(path) if os.path.lexists(path) else None
             if partial is not None:
                 partial.discard()
 
     @classmethod
-    def _take(cls, path: Path, flags: int = 0) -> Partial | None:
+    def _take(cls, path: str, flags: int = 0) -> Partial | None:
         """Open and lock a file; return None when it cannot be one's own."""
         try:
             descriptor = os.open(path, _OPEN | flags, 0o644)
@@ -225,23 +228,23 @@ class Partial:
                 os.removexattr(self._descriptor, _ATTRIBUTE)
         os.fsync(self._descriptor)
         if not _is_at(self.path, self._descriptor):
-            self.path.parent.stat()  # which says it when all of the folder is gone
+            os.stat(os.path.dirname(self.path))  # which says it when all of the folder is gone
             raise InvalidDestinationError(
                 f"'{self.path}' was removed by somebody while it was being written. Try again."
             )
         if fcntl is None:
             self._replace_closed(target)
         else:
-            self.path.replace(target)
+            os.replace(self.path, target)
             self.release()
 
     def _replace_closed(self, target: Path) -> None:
         """Do it as Windows wants it, where what is open cannot be renamed."""
         self.release()
         try:
-            self.path.replace(target)
+            os.replace(self.path, target)
         except BaseException:
-            self.path.unlink(missing_ok=True)
+            self._unlink()
             raise
 
     def discard(self) -> None:
@@ -253,8 +256,12 @@ class Partial:
             self.release()
         # Where there are locks: as long as ours holds, nobody takes it for a leftover.
         if is_there:
-            self.path.unlink(missing_ok=True)
+            self._unlink()
         self.release()
+
+    def _unlink(self) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self.path)
 
     def release(self) -> None:
         """Let go of it, and leave it where it is."""
@@ -263,9 +270,11 @@ class Partial:
             os.close(self._descriptor)
 
 
-def _beside(target: Path, mark: str) -> Path:
-    stem = os.fsencode(target.name)[:_MAX_STEM].decode(sys.getfilesystemencoding(), "ignore")
-    return target.with_name(f"{stem}.{mark}{PARTIAL_SUFFIX}")
+def _beside(target: Path, mark: int | str) -> str:
+    folder, name = os.path.split(target)
+    if len(name) > _MAX_STEM // 4:  # a sign has up to four bytes
+        name = os.fsencode(name)[:_MAX_STEM].decode(sys.getfilesystemencoding(), "ignore")
+    return os.path.join(folder, f"{name}.{mark}{PARTIAL_SUFFIX}")
 
 
 def _is_own(status: os.stat_result) -> bool:
@@ -274,7 +283,7 @@ def _is_own(status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid == mine
 
 
-def _is_at(path: Path, descriptor: int) -> bool:
+def _is_at(path: str, descriptor: int) -> bool:
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except OSError:
