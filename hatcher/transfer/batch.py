@@ -243,7 +243,6 @@ class Crew:
             return
         todo = deque(files)
         broken: list[BaseException] = []
-        tallies = [Tally(phase, self._stop) for _ in range(min(self._concurrency, len(files)))]
 
         def labour(tally: Tally) -> None:
             try:
@@ -259,23 +258,22 @@ class Crew:
                 broken.append(error)
                 self._stop.set()
 
-        threads = [
-            threading.Thread(target=labour, args=(tally,), name="hatcher-batch", daemon=True)
-            for tally in tallies
+        workers = [
+            _Worker(labour, Tally(phase, self._stop))
+            for _ in range(min(self._concurrency, len(files)))
         ]
-        report = _Reporter(self._progress, phase, total, tallies)
+        report = _Reporter(self._progress, phase, total, [worker.tally for worker in workers])
         try:
             report()
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(_INTERVAL)
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                while not worker.wait(_INTERVAL):
                     report()
             if not broken:
                 report(last=True)
         except BaseException:
-            self._disband(threads)
+            self._disband(workers)
             raise
         if broken:
             raise broken[0]
@@ -285,20 +283,52 @@ class Crew:
         if self._progress is not None:
             self._progress(done, total, phase)
 
-    def _disband(self, threads: Sequence[threading.Thread]) -> None:
+    def _disband(self, workers: Sequence[_Worker]) -> None:
         """Stop the work, and see the threads off."""
         self._stop.set()
         begin = time.monotonic()
-        if not _ended(threads, begin + _PATIENCE):
+        if not _ended(workers, begin + _PATIENCE):
             self._interrupt()
-            _ended(threads, begin + _LAST)
+            _ended(workers, begin + _LAST)
 
 
-def _ended(threads: Sequence[threading.Thread], deadline: float) -> bool:
-    for thread in threads:
-        if thread.ident is not None:  # one that never began has nothing to end
-            thread.join(max(0.0, deadline - time.monotonic()))
-    return not any(thread.is_alive() for thread in threads)
+def _ended(workers: Sequence[_Worker], deadline: float) -> bool:
+    return all(worker.wait(max(0.0, deadline - time.monotonic())) for worker in workers)
+
+
+class _Worker:
+    """A thread that can be waited for.
+
+    `Thread.join` cannot be trusted with that: when Ctrl-C arrives in it, it takes a
+    thread that runs for one that has ended.
+    """
+
+    def __init__(self, labour: Callable[[Tally], None], tally: Tally) -> None:
+        self.tally = tally
+        self._labour = labour
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hatcher-batch", daemon=True)
+        self._is_begun = False
+
+    def start(self) -> None:
+        """Let it work."""
+        self._is_begun = True
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end; return whether it has come."""
+        if not self._is_begun:
+            return True
+        if not self._ended.wait(seconds):
+            return False
+        self._thread.join()
+        return True
+
+    def _run(self) -> None:
+        try:
+            self._labour(self.tally)
+        finally:
+            self._ended.set()
 
 
 class _Reporter:

@@ -1,0 +1,51 @@
+"""Batches, each in a process of its own that can be killed or interrupted in the middle.
+
+Reads a job per line, as JSON. Writes the id of the process that does it, and then its status; how
+it ended is in the file that the job names. The processes are forked from this one, which has
+imported everything: so a job begins at once.
+"""
+
+import json
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+# Imported here, where jobs would otherwise spend most of their time on it.
+import okonomiyaki.file_formats  # noqa: F401
+
+import hatcher.core.egg_batches
+import hatcher.core.fetching  # noqa: F401
+from hatcher.api import BroodClient
+
+
+def run(job):
+    """Do it; return what became of it."""
+    with BroodClient.from_url(job["url"], auth=tuple(job["auth"]), api_version=1) as client:
+        platform = client.organization("acme").repository(job["repository"]).platform("rh8-x86_64")
+        try:
+            if job["direction"] == "up":
+                report = platform.upload_eggs(job["eggs"], concurrency=job["concurrency"])
+            else:
+                report = platform.download_eggs(
+                    "cp311", job["destination"], concurrency=job["concurrency"]
+                )
+        except KeyboardInterrupt:
+            threads = [thread.name for thread in threading.enumerate()]
+            return {"interrupted": True, "threads": threads}
+        return {"interrupted": False, "complete": bool(report), "report": str(report)}
+
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        job = json.loads(line)
+        try:
+            Path(job["outcome"]).write_text(json.dumps(run(job)))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
