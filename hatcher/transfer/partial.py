@@ -6,7 +6,8 @@ the process that has it. So a file without a lock is what a killed process has l
 locks it next may go on with it.
 """
 
-# ruff: noqa: PTH - strings, since a batch does this for each of thousands of files
+# Paths are strings here, since a batch does all of this for each of thousands of files.
+# ruff: noqa: PTH105, PTH108, PTH116, PTH118, PTH120
 
 from __future__ import annotations
 
