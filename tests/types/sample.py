@@ -140,12 +140,12 @@ def use_eggs(platform: SinglePlatformRepository, folder: Path) -> int:
     tags: list[str | None] = [egg["python_tag"] for egg in platform.list_eggs("cp311")]
     size: int = platform.egg_index("cp311")["nose-1.3.0-1.egg"]["size"]
     digest: str = platform.egg_metadata(None, "nose", "1.3.0-1")["sha256"]
-    platform.download_egg(None, "nose", "1.3.0-1", folder, expected_sha256=digest)
+    platform.download_egg(None, "nose", "1.3.0-1", folder, expected_sha256=digest, progress=tell)
     total, chunks = platform.iter_download_egg(None, "nose", "1.3.0-1", folder, filename="x.egg")
     size += total + sum(chunks) + len(tags)
     egg: Egg = platform.egg(None, "nose", "1.3.0-1")
     if egg.exists() and egg.sha256() == egg.metadata()["sha256"]:
-        egg.download(folder)
+        egg.download(folder, progress=tell_of)
         size += sum(egg.iter_download(folder)[1])
         print(egg.python_tag, egg.name, egg.version)
         egg.delete()
@@ -158,7 +158,7 @@ def use_runtimes(platform: SinglePlatformRepository, folder: Path) -> None:
     print(platform.runtime_index(), platform.list_runtimes())
     version: str = platform.runtime_metadata("cpython", "3.8.17+1")["version"]
     platform.runtime_metadata(python_tag="cp27", version="2.7.10-1")
-    platform.download_runtime("cpython", version, folder)
+    platform.download_runtime("cpython", version, folder, progress=tell_of)
     total, chunks = platform.iter_download_runtime("cpython", version, folder)
     runtime: Runtime = platform.runtime("cpython", version)
     runtime.delete(force=True)
