@@ -10,6 +10,9 @@ from hatcher.errors import MissingFilenameError
 #: Signs that no file name may hold on one system or another.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*/\\]')
 
+#: The header as Brood gives it, with a name that no standard has anything to say about.
+_PLAIN = re.compile(r'attachment; filename="([A-Za-z0-9][\w.+ -]*)"', re.ASCII)
+
 
 def filename_from(headers: Mapping[str, str]) -> str:
     """Return the file name in a Content-Disposition header.
@@ -35,7 +38,11 @@ def filename_from(headers: Mapping[str, str]) -> str:
             "The server did not say how the file is called (there is no Content-Disposition "
             "header). Give a name with the `filename` argument."
         )
-    # Imported here, for those who download nothing: it takes 15 ms.
+    plain = _PLAIN.fullmatch(value)
+    if plain is not None:
+        return bare_filename(plain[1], "The server's name for the file")
+
+    # Imported here, for the others: it takes 15 ms.
     from email.message import EmailMessage
 
     message = EmailMessage()
