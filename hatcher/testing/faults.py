@@ -21,6 +21,9 @@ __all__ = ["Answer", "Fault", "FaultProxy", "Request", "ScriptedServer"]
 
 _BLOCK = 65536
 
+#: Lets the last bytes wait for what follows them, where there is such a thing (Linux).
+_MORE = getattr(socket, "MSG_MORE", 0)
+
 # --- a server that follows a script ---------------------------------------------------------------
 
 
@@ -140,7 +143,10 @@ class ScriptedServer(Listener):
                 request = Request(method, target, headers, body)
                 self.requests.append(request)
                 answer = laid_out if isinstance(laid_out, Answer) else laid_out(request)
-                connection.sendall(answer.render())
+                ends = answer.end == "close" or answer.cut is not None or answer.raw is not None
+                # The end goes out with the last bytes: whoever has those knows of it.
+                together = ends and answer.end != "reset" and not early
+                connection.sendall(answer.render(), _MORE if together else 0)
                 if early:
                     # As good servers do: a close with unread bytes would reset the connection,
                     # and the answer might be lost.
@@ -151,7 +157,7 @@ class ScriptedServer(Listener):
                 if answer.end == "reset":
                     reset_on_close(connection)
                     return
-                if answer.end == "close" or answer.cut is not None or answer.raw is not None:
+                if ends:
                     shutdown(connection, socket.SHUT_RDWR)
                     return
 
