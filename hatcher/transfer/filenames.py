@@ -11,7 +11,7 @@ from hatcher.errors import MissingFilenameError
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*/\\]')
 
 #: The header as Brood gives it, with a name that no standard has anything to say about.
-_PLAIN = re.compile(r'attachment; filename="([A-Za-z0-9][\w.+ -]*)"', re.ASCII)
+_PLAIN = re.compile(r'attachment; filename="([A-Za-z0-9](?:[\w.+ -]*[\w.+-])?)"', re.ASCII)
 
 
 def filename_from(headers: Mapping[str, str]) -> str:
