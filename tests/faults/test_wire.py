@@ -300,11 +300,12 @@ class TestUploads:
     def test_an_answer_before_the_body_has_been_read(self, tmp_path: Path) -> None:
         large = write_egg(tmp_path, platform="rh8-x86_64", payload_bytes=30_000_000)
         answer = Answer(413, JSON, b'{"error": "Too large."}', early=True)
-        with ScriptedServer(answer) as server, client(server.url) as brood:
+        # The first one is the question whether it is allowed, which this server does not know.
+        with ScriptedServer(Answer(404), answer) as server, client(server.url) as brood:
             with pytest.raises(errors.BroodHTTPError, match=r"Too large\.") as caught:
                 platform(brood).upload_egg(large)
             assert caught.value.status_code == 413
-            assert len(server.requests) == 1
+            assert [request.method for request in server.requests] == ["GET", "POST"]
 
     def test_a_large_upload_that_is_refused(
         self, tmp_path: Path, brood_server: BroodServer
@@ -334,9 +335,10 @@ class TestUploads:
         auth = (brood_server.admin_email, brood_server.admin_password)
         fault = Fault(kind, after=500_000, direction="up")
         with FaultProxy(brood_server.url, [fault]) as proxy, client(proxy.url, auth=auth) as brood:
-            with pytest.raises((errors.BroodConnectionError, errors.BadRequestError)):
-                platform(brood).upload_egg(egg.path)
-            assert platform(own).egg_index("cp311") == {}
+            if kind == "flip":
+                with pytest.raises(errors.BadRequestError):
+                    platform(brood).upload_egg(egg.path)
+                assert platform(own).egg_index("cp311") == {}
             platform(brood).upload_egg(egg.path)
         assert platform(own).egg_index("cp311")["Spam-1.0-1.egg"]["sha256"] == egg.sha256
 
