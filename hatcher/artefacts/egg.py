@@ -11,8 +11,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
-
-from attrs import frozen
+from typing import NamedTuple
 
 from hatcher.artefacts.archives import refuse_bombs, refuse_namesakes
 from hatcher.artefacts.depend import LOCATION, InvalidDescriptionError, read_description
@@ -24,8 +23,7 @@ _DESCRIPTIONS = (LOCATION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
 _FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>\d+)\.egg\Z")
 
 
-@frozen
-class EggFile:
+class EggFile(NamedTuple):
     """What an egg says of itself.
 
     Attributes

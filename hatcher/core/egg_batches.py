@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from attrs import define
-
 from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.documents import EggIndexEntry
 from hatcher.core.eggs import NO_PYTHON_TAG, Eggs
@@ -27,7 +25,6 @@ from hatcher.transfer.reports import BatchReport
 _UNKNOWN_END = (TransportError, ServerError, OSError)
 
 
-@define
 class EggUpload:
     """The uploads of eggs to one platform of a repository.
 
@@ -46,13 +43,22 @@ class EggUpload:
     journal : Journal or None
     """
 
-    eggs: Eggs
-    overwrite: bool
-    enabled: bool
-    sending: Sending[EggFile]
-    journal: Journal | None
-    _visible: set[int]
-    _hidden: list[Item[EggFile]]
+    def __init__(
+        self,
+        eggs: Eggs,
+        *,
+        overwrite: bool,
+        enabled: bool,
+        sending: Sending[EggFile],
+        journal: Journal | None,
+    ) -> None:
+        self.eggs = eggs
+        self.overwrite = overwrite
+        self.enabled = enabled
+        self.sending = sending
+        self.journal = journal
+        self._visible: set[int] = set()
+        self._hidden: list[Item[EggFile]] = []
 
     @classmethod
     def run(
@@ -67,13 +73,13 @@ class EggUpload:
         journal: str | os.PathLike[str] | bool | None,
     ) -> BatchReport:
         """Upload them; see `SinglePlatformRepository.upload_eggs`."""
-        sending: Sending[EggFile] = Sending.of(eggs._session, paths, concurrency, progress)
+        sending: Sending[EggFile] = Sending(eggs._session, paths, concurrency, progress)
         opened = None
         if journal is not False and sending.items and enabled:
             place = (str(eggs._session.server), *eggs._names.values(), "eggs")
             opened = open_journal(place, None if journal is True else journal)
         try:
-            batch = cls(eggs, overwrite, enabled, sending, opened, set(), [])
+            batch = cls(eggs, overwrite=overwrite, enabled=enabled, sending=sending, journal=opened)
             return batch._run()
         finally:
             if opened is not None:

@@ -6,9 +6,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Generic, TypeAlias, TypeVar
-
-from attrs import frozen
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.bundles import Bundle, Bundles
@@ -147,8 +145,7 @@ class Fetching(Generic[F]):
         return BatchReport(tuple(item.result() for item in self.items))
 
 
-@frozen
-class Listed:
+class Listed(NamedTuple):
     """A file with a sha256 that an index lists.
 
     Attributes

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from attrs import frozen
+from typing import Any, NamedTuple, TypeVar
 
 from hatcher.artefacts.bundle import read_bundle
 from hatcher.artefacts.platforms import usual_platform
@@ -27,8 +25,7 @@ P = TypeVar("P", bound=Node)
 Paths = Iterable[str | os.PathLike[str]]
 
 
-@frozen
-class Options:
+class Options(NamedTuple):
     """What the caller of a batch of uploads may choose."""
 
     overwrite: bool
@@ -51,7 +48,7 @@ def upload_runtimes(
     options : Options
     """
     dialect = DIALECTS[session.api_version]
-    sending: Sending[tuple[Runtimes, LocalRuntime]] = Sending.of(
+    sending: Sending[tuple[Runtimes, LocalRuntime]] = Sending(
         session, paths, options.concurrency, options.progress
     )
 
@@ -96,7 +93,7 @@ def upload_bundles(
     session: Session, platform_of: Callable[[str], Bundles], paths: Paths, options: Options
 ) -> BatchReport:
     """Upload bundles, each to its platform; see `upload_runtimes`."""
-    sending: Sending[tuple[Bundles, LocalBundle]] = Sending.of(
+    sending: Sending[tuple[Bundles, LocalBundle]] = Sending(
         session, paths, options.concurrency, options.progress
     )
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from attrs import define, field
-
 from hatcher.errors import (
     ArtefactError,
     AuthenticationError,
@@ -33,44 +31,43 @@ _HOPELESS = (AuthenticationError, NotFoundError, PermissionDeniedError)
 _GONE = 5
 
 
-@define
 class Sending(Generic[F]):
-    """The uploads of one batch; see `of`.
+    """The uploads of one batch.
 
     Parameters
+    ----------
+    session : Session
+    paths : iterable of str or path-like
+    concurrency : int or None
+    progress : Progress or None
+
+    Attributes
     ----------
     crew : Crew
     attempts : Attempts
     items : list of Item
         The files, each once.
+
+    Raises
+    ------
+    InvalidArgumentError
+        It is no list of files, or the concurrency is no number from 1.
     """
 
-    crew: Crew
-    attempts: Attempts
-    items: list[Item[F]]
-    _twins: dict[int, Item[F]] = field(factory=dict)
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         session: Session,
         paths: Iterable[str | os.PathLike[str]],
         concurrency: int | None,
         progress: Progress | None,
-    ) -> Sending[F]:
-        """Begin with a list of files; sends nothing.
-
-        Raises
-        ------
-        InvalidArgumentError
-            It is no list, or the concurrency is no number from 1.
-        """
+    ) -> None:
         if isinstance(paths, str | os.PathLike):
             raise InvalidArgumentError("A batch takes a list of files; put the one into a list.")
         number = checked_concurrency(concurrency)
-        items: list[Item[F]] = [Item(path) for path in dict.fromkeys(map(Path, paths))]
-        crew = Crew(number, progress, session.interrupt)
-        return cls(crew, Attempts(_HOPELESS, max(number, _GONE)), items)
+        self.items: list[Item[F]] = [Item(path) for path in dict.fromkeys(map(Path, paths))]
+        self.crew = Crew(number, progress, session.interrupt)
+        self.attempts = Attempts(_HOPELESS, max(number, _GONE))
+        self._twins: dict[int, Item[F]] = {}
 
     @property
     def open(self) -> list[Item[F]]:

@@ -16,8 +16,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from attrs import define, field
-
 from hatcher.errors import (
     HatcherException,
     InvalidArgumentError,
@@ -99,14 +97,16 @@ class Tally:
         return self._settled + self._current
 
 
-@define(eq=False)
 class Item(Generic[T]):
     """One file of a batch, and what has become of it so far.
 
-    Attributes
+    Parameters
     ----------
     path : pathlib.Path
         The local file.
+
+    Attributes
+    ----------
     file : object
         What it is; set when it has been read.
     size : int or None
@@ -116,11 +116,15 @@ class Item(Generic[T]):
     error : Exception or None
     """
 
-    path: Path
-    file: T = field(init=False)
-    size: int | None = None
-    outcome: Outcome = "not tried"
-    error: Exception | None = None
+    __slots__ = ("error", "file", "outcome", "path", "size")
+
+    file: T
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size: int | None = None
+        self.outcome: Outcome = "not tried"
+        self.error: Exception | None = None
 
     @property
     def is_open(self) -> bool:

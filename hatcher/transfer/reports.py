@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
 from pathlib import Path
-from typing import Literal, TypeAlias
-
-from attrs import frozen
+from typing import Literal, NamedTuple, TypeAlias
 
 from hatcher.errors import BatchError
+from hatcher.transport.value import Value
 
 #: What became of one file.
 Outcome: TypeAlias = Literal["uploaded", "downloaded", "already there", "failed", "not tried"]
@@ -30,8 +28,7 @@ _MAX_NAMED = 20
 _MAX_ROWS = 100
 
 
-@frozen
-class FileResult:
+class FileResult(NamedTuple):
     """What became of one file.
 
     Attributes
@@ -56,8 +53,7 @@ class FileResult:
     error: Exception | None = None
 
 
-@frozen
-class BatchReport:
+class BatchReport(Value):
     """What became of each file of a batch; true when none of them is missing.
 
     Attributes
@@ -74,7 +70,12 @@ class BatchReport:
     >>> report.raise_for_failures()
     """
 
+    __slots__ = __match_args__ = ("results",)
+
     results: tuple[FileResult, ...]
+
+    def __init__(self, results: tuple[FileResult, ...]) -> None:
+        super().__init__(results)
 
     @property
     def uploaded(self) -> tuple[FileResult, ...]:
@@ -127,6 +128,8 @@ class BatchReport:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         # What went wrong comes first: the table may end before the last row.
         rows = sorted(self.results, key=lambda result: -_OUTCOMES.index(result.outcome))
         body = "".join(

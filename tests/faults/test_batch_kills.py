@@ -190,8 +190,14 @@ class Clients:
         return int(self._maker.stdout.readline())
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep journals where no other test does."""
+    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
+
+
 @pytest.fixture
-def clients(world: World, tmp_path: Path) -> Iterator[Clients]:
+def clients(world: World, state: None, tmp_path: Path) -> Iterator[Clients]:
     clients = Clients(world, tmp_path)
     yield clients
     clients.close()
