@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import stat
-import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from hatcher.errors import (
-    BroodConnectionError,
-    BroodHTTPError,
-    BroodTimeoutError,
-    ChecksumMismatchError,
-    HatcherException,
-    IncompleteDownloadError,
-    InvalidDestinationError,
-    InvalidResponseError,
-    RateLimitedError,
-    ServerError,
-    TransportError,
-)
-from hatcher.transfer import ranges
-from hatcher.transfer.atomic import sync_directory
-from hatcher.transfer.filenames import bare_filename, filename_from
-from hatcher.transfer.hashing import file_sha256, normalized_sha256
-from hatcher.transfer.partial import Partial
-from hatcher.transfer.space import check_space, explained
+from hatcher.errors import InvalidDestinationError
+from hatcher.transfer.hashing import normalized_sha256
 from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from typing import TypeAlias
-
+    from hatcher.transfer.fetch import Fetch
     from hatcher.transfer.progress import Progress
-    from hatcher.transfer.receiving import Sink
-    from hatcher.transport.download import Download
-
-    _Steps: TypeAlias = Generator[int, None, None]
-
-logger = logging.getLogger("hatcher")
-
-#: Bytes from which on what arrived is kept when the network fails for good.
-KEPT_FROM = 16 * 1024 * 1024
-
-#: Bytes below which a file is not worth a note of what it is.
-_NOTED_FROM = 1024 * 1024
-
-#: Bytes that have to arrive between two faults to make up for the first.
-_HEADWAY = 256 * 1024
-
-#: Seconds between two signs of life while nothing arrives.
-_SIGN_OF_LIFE = 0.2
-
-#: Failures after which the same call may come further another time.
-_PASSING = (BroodConnectionError, BroodTimeoutError, RateLimitedError, ServerError)
 
 
 def existing_directory(destination: str | os.PathLike[str]) -> Path:
@@ -108,13 +64,13 @@ def download(
     HatcherException
         As for `iter_download`.
     """
-    transfer = _Transfer(session, request, destination, sha256, progress, sync=sync)
+    fetch = _fetch(session, request, destination, sha256, progress, sync)
     done = 0
-    with closing(transfer.begin(filename)) as steps:
+    with closing(fetch.begin(filename)) as steps:
         for size in steps:
             done += size
             if progress is not None:
-                progress(done, transfer.total, "downloading")
+                progress(done, fetch.total, "downloading")
 
 
 def iter_download(
@@ -168,345 +124,21 @@ def iter_download(
     HatcherException
         The request failed.
     """
-    transfer = _Transfer(session, request, destination, sha256, None, sync=sync)
-    steps = transfer.begin(filename)
-    return transfer.total or 0, steps
+    fetch = _fetch(session, request, destination, sha256, None, sync)
+    steps = fetch.begin(filename)
+    return fetch.total or 0, steps
 
 
-class _Transfer:
-    """One download: what is there of it, and what is still to come.
+def _fetch(
+    session: Session,
+    request: Request,
+    destination: str | os.PathLike[str],
+    sha256: str,
+    progress: Progress | None,
+    sync: bool,
+) -> Fetch:
+    # Imported here, for those who download nothing.
+    from hatcher.transfer.fetch import Fetch
 
-    Attributes
-    ----------
-    total : int or None
-        Bytes of the file, where that is known.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        request: Request,
-        destination: str | os.PathLike[str],
-        sha256: str,
-        progress: Progress | None,
-        *,
-        sync: bool,
-    ) -> None:
-        import hashlib
-
-        self.total: int | None = None
-        self._session = session
-        # Compressing on the way would hide the length, and gain nothing on zip files.
-        headers = {**request.headers, "Accept": "*/*", "Accept-Encoding": "identity"}
-        self._request = request._replace(headers=headers)
-        self._directory = existing_directory(destination)
-        self._expected = normalized_sha256(sha256)
-        self._progress = progress
-        self._sync = sync
-        self._new_digest = hashlib.sha256
-        self._digest = hashlib.sha256()
-        self._hashed = 0  # bytes of the phase "hashing"
-        self._target = self._directory
-        self._partial: Partial | None = None
-        self._sink: Sink | None = None
-        self._answer: Download | None = None
-        self._response = ExitStack()
-        self._etag: str | None = None
-        self._may_go_on = False
-        #: Whether some bytes were not received in one piece with the others.
-        self._is_pieced = False
-        #: Whether all bytes are of an earlier process.
-        self._is_leftover = False
-
-    # -- before the first byte -------------------------------------------------------
-
-    def begin(self, filename: str | None) -> _Steps:
-        """Do what has to be done before bytes come; return what receives them."""
-        try:
-            steps = self._begin(filename)
-        except BaseException as error:
-            self._give_up(error)
-            raise
-        # A generator that was never begun has no `finally` to run when it is closed;
-        # this one is begun here, and stops before its first byte.
-        next(steps)
-        # And one that is alive when the interpreter ends would not be closed in time.
-        weakref.finalize(steps, self._give_up, None)
-        return steps
-
-    def _begin(self, filename: str | None) -> _Steps:
-        if filename is None:
-            self._open()
-            assert self._answer is not None
-            filename = filename_from(self._answer.headers)
-        else:
-            filename = bare_filename(filename, "The name given for the file")
-        self._target = self._directory / filename
-        if self._is_there():
-            self._end_response()
-            return self._is_there_already()
-
-        with explained(self._target):
-            self._partial = Partial.claim(self._target)
-            self._take_up(self._partial)
-        if self._digest.hexdigest() == self._expected and self._partial.size:
-            self._end_response()
-            self.total = self._partial.size
-        elif self._answer is None or self._partial.size:
-            self._end_response()
-            self._open()
-        else:
-            self._adopt(self._answer)
-        return self._steps()
-
-    def _is_there(self) -> bool:
-        try:
-            status = self._target.stat()
-        except OSError:
-            return False
-        if stat.S_ISDIR(status.st_mode):
-            raise InvalidDestinationError(
-                f"'{self._target}' is a directory, and the file would be called so. Give another "
-                "name with the `filename` argument, or another destination."
-            )
-        # The server may have told that it has another length, and so another hash.
-        if not stat.S_ISREG(status.st_mode) or self.total not in (None, status.st_size):
-            return False
-        if file_sha256(self._target, progress=self._progress) != self._expected:
-            self._hashed = status.st_size
-            return False
-        self.total = status.st_size
-        return True
-
-    def _take_up(self, partial: Partial) -> None:
-        """Hash what an earlier process has left, when it may be of the same file."""
-        if partial.size == 0:
-            return
-        sha256, etag = partial.recall()
-        # Where an answer is open already, another request has to be worth it.
-        is_useless = self._answer is not None and (
-            not self._may_go_on or partial.size < _NOTED_FROM
-        )
-        is_too_large = self.total is not None and partial.size > self.total
-        if sha256 not in (None, self._expected) or is_useless or is_too_large:
-            partial.restart()
-            return
-        self._etag = etag or self._etag
-        before, size = self._hashed, partial.size
-        for done in partial.rehash(self._digest):
-            if self._progress is not None:
-                self._progress(before + done, before + max(done, size), "hashing")
-        logger.info("going on with %s, of which %d bytes are there", self._target, partial.size)
-        self._may_go_on = self._is_pieced = self._is_leftover = True
-
-    # -- requests --------------------------------------------------------------------
-
-    def _open(self) -> None:
-        """Ask for what is missing, and for all of it where that is not to be had."""
-        partial = self._partial
-        if partial is not None and partial.size:
-            if self._may_go_on and self._open_rest(partial):
-                return
-            self._start_over(partial)
-        if self._answer is None:
-            self._answer = self._send({})
-        if self._answer.status_code not in (200, 203):
-            raise InvalidResponseError(
-                f"Could not {self._request.action}: {self._request.path} was answered "
-                f"{self._answer.status_code} instead of the file. Check the server, and whatever "
-                "stands between.",
-                method=self._request.method,
-            )
-        self.total = self._answer.content_length
-        self._etag = ranges.strong_etag(self._answer)
-        self._may_go_on = ranges.can_go_on(self._answer)
-        if partial is not None:
-            self._adopt(self._answer)
-
-    def _open_rest(self, partial: Partial) -> bool:
-        """Ask for what is missing; return whether it comes. The whole may come instead."""
-        have = partial.size
-        try:
-            self._answer = self._send(ranges.rest_from(have, self._etag))
-        except BroodHTTPError as error:
-            if error.status_code != 416:  # there is nothing behind what is there
-                raise
-            return False
-        if self._answer.status_code == 206:
-            fits, total = ranges.total_of_rest(self._answer, have, self._etag, self.total)
-            if fits:
-                self.total = total
-                self._is_pieced = True
-                self._adopt(self._answer)
-                return True
-            logger.info("the rest of %s is of another file", self._target)
-        if self._answer.status_code != 200:
-            self._end_response()
-        return False
-
-    def _send(self, headers: dict[str, str]) -> Download:
-        request = self._request._replace(headers={**self._request.headers, **headers})
-        return self._response.enter_context(self._session.stream(request))
-
-    def _start_over(self, partial: Partial) -> None:
-        with explained(self._target):
-            partial.restart()
-        self._digest = self._new_digest()
-        self._etag = None
-        self._may_go_on = self._is_pieced = self._is_leftover = False
-
-    def _adopt(self, answer: Download) -> None:
-        """Make ready for the body of an answer."""
-        from hatcher.transfer.receiving import Sink
-
-        partial = self._partial
-        assert partial is not None
-        to_come = None if self.total is None else self.total - partial.size
-        if to_come is not None:
-            check_space(self._target, to_come)
-        if self.total is None or self.total >= _NOTED_FROM:
-            partial.remember(self._expected, self._etag)
-        self._is_leftover = False
-        self._sink = Sink(partial, self._digest, to_come)
-
-    def _end_response(self) -> None:
-        self._answer = None
-        self._response.close()
-
-    # -- the body --------------------------------------------------------------------
-
-    def _is_there_already(self) -> _Steps:
-        yield 0
-        Partial.sweep(self._target)
-        yield self.total or 0
-
-    def _steps(self) -> _Steps:
-        try:
-            yield 0
-            shown = 0
-            for have in self._receive_all():
-                # After a new start this is less than what was shown before.
-                yield max(0, have - shown)
-                shown = max(shown, have)
-            self._publish()
-        except BaseException as error:
-            self._give_up(error)
-            raise
-
-    def _receive_all(self) -> Iterator[int]:
-        """Receive until all is there and right; give how many bytes there are by now."""
-        partial = self._partial
-        assert partial is not None
-        failures, mark = 0, 0
-        if partial.size:
-            yield partial.size
-        while self._answer is not None:
-            try:
-                yield from self._receive(partial)
-            except TransportError as error:
-                mark, before = max(mark, partial.size), mark
-                failures = 0 if mark - before >= _HEADWAY else failures
-                retries = self._session.retries
-                if failures >= retries.retries or not retries.allows("safe", error):
-                    raise
-                yield from self._pause(failures, partial.size, error)
-                failures += 1
-                self._open()
-                continue
-            if self._digest.hexdigest() == self._expected:
-                return
-            if not self._is_pieced:
-                raise self._mismatch()
-            # The pieces may be of different versions, or the disk has lost some of the first.
-            logger.info("the pieces of %s do not fit together; starting over", self._target)
-            self._start_over(partial)
-            self._open()
-
-    def _receive(self, partial: Partial) -> Iterator[int]:
-        """Receive the body of one answer."""
-        answer, sink = self._answer, self._sink
-        assert answer is not None and sink is not None
-        have = partial.size
-        try:
-            has_ended = False
-            while not has_ended:
-                with explained(self._target):
-                    size, has_ended = sink.receive(answer.readinto)
-                have += size
-                yield have
-        finally:
-            # Also when it breaks off: what came before is good.
-            try:
-                with explained(self._target):
-                    sink.settle()
-            finally:
-                self._end_response()
-        if self.total is not None and have < self.total:
-            raise IncompleteDownloadError(
-                f"The download of {self._target.name} ended after {have} of {self.total} bytes. "
-                "Download it again.",
-                method=self._request.method,
-            )
-
-    def _pause(self, failures: int, have: int, error: TransportError) -> Iterator[int]:
-        """Wait a while, with signs of life for those who may have had enough."""
-        from secrets import SystemRandom
-
-        retries = self._session.retries
-        seconds = min(retries.backoff * 2**failures, retries.longest)
-        seconds += SystemRandom().uniform(0, retries.backoff)
-        logger.info(
-            "%s broke off after %d bytes; going on in %.1f s: %s",
-            self._target.name,
-            have,
-            seconds,
-            error,
-        )
-        until = monotonic() + seconds
-        while (left := until - monotonic()) > 0:
-            sleep(min(left, _SIGN_OF_LIFE))
-            yield have
-
-    def _mismatch(self) -> ChecksumMismatchError:
-        actual = self._digest.hexdigest()
-        return ChecksumMismatchError(
-            f"What arrived for {self._target.name} has the sha256 {actual} instead of "
-            f"{self._expected}. Nothing was kept. Download it again; if it goes on, the file on "
-            "the server, or what it was expected to be, is wrong.",
-            expected=self._expected,
-            actual=actual,
-        )
-
-    # -- the end ---------------------------------------------------------------------
-
-    def _publish(self) -> None:
-        assert self._partial is not None
-        with explained(self._target):
-            self._partial.publish(self._target)
-            Partial.sweep(self._target)
-        if self._sync:
-            sync_directory(self._directory)
-
-    def _give_up(self, error: BaseException | None) -> None:
-        """Leave nothing behind, unless it is much and the network is to blame."""
-        self._end_response()
-        if self._sink is not None:
-            self._sink.close()
-        partial = self._partial
-        if partial is None:
-            return
-        self._partial = None
-        if (
-            partial.is_findable
-            and partial.size >= KEPT_FROM
-            and isinstance(error, HatcherException)
-            and (self._is_leftover or isinstance(error, _PASSING))
-        ):
-            partial.release()
-            error.args = (
-                f"{error} {partial.size:,} bytes are kept in '{partial.path}'; the same call goes "
-                "on from there.",
-                *error.args[1:],
-            )
-        else:
-            partial.discard()
+    directory, expected = existing_directory(destination), normalized_sha256(sha256)
+    return Fetch(session, request, directory, expected, progress, sync=sync)

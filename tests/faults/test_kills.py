@@ -29,7 +29,7 @@ if not hasattr(os, "fork"):
 from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository
 from hatcher.errors import HatcherException
 from hatcher.testing import BroodProcess, write_egg
-from hatcher.transfer.download import KEPT_FROM
+from hatcher.transfer.fetch import KEPT_FROM
 
 #: Kills that hit a transfer under way, per test; four tests make 52.
 KILLS = 13

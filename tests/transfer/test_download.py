@@ -28,7 +28,7 @@ from hatcher.errors import (
 )
 from hatcher.testing import Answer, BroodServer, ScriptedServer, write_egg
 from hatcher.testing.faults import Request
-from hatcher.transfer.download import KEPT_FROM
+from hatcher.transfer.fetch import KEPT_FROM
 from hatcher.transfer.partial import Partial
 
 NAME = "Spam-1.0-1.egg"
@@ -523,3 +523,15 @@ class TestRefusals:
                 node.download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
             assert len(server.requests) == 2
         assert list(destination.iterdir()) == []
+
+
+def test_with_an_httpx_client_of_the_users_own(destination: Path) -> None:
+    import httpx
+
+    server = Ranges(cut(3_000_000))
+    with ScriptedServer(server) as scripted, httpx.Client() as own:
+        client = BroodClient.from_session(scripted.url, own, api_version=1)
+        node = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        node.download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+    assert_downloaded(destination)
+    assert server.starts == [0, 3_000_000]
