@@ -46,6 +46,7 @@ class Connection:
         self._has_sent = False
         self._poll: select.poll | None = None
         self._idle_since = 0.0
+        self._failure: Trouble | None = None
 
     @classmethod
     def open(
@@ -196,6 +197,8 @@ class Connection:
         """
         view = memoryview(buffer)
         filled = 0
+        if self._failure is not None:
+            raise self._failure
         until = time.monotonic() + _AT_LEAST_EVERY
         try:
             while filled < len(view):
@@ -203,12 +206,13 @@ class Connection:
                 filled += size
                 if not size or time.monotonic() > until:
                     break
-        except TimeoutError as error:
-            if not filled:
-                raise self.trouble("silence") from error
         except OSError as error:
-            if not filled:  # else it is for the next call to find out
-                raise self.trouble("lost", str(error)) from error
+            silence = isinstance(error, TimeoutError)
+            trouble = self.trouble("silence") if silence else self.trouble("lost", str(error))
+            if not filled:
+                raise trouble from error
+            # For the next call, which the system would not tell once more.
+            self._failure = trouble
         return filled
 
     def expect(self, *, stall: bool) -> None:
