@@ -85,9 +85,9 @@ class Scene:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def has(self, path: str) -> bool:
+    def has(self, path: str, version: int = 1) -> bool:
         """Whether the server has something there; asked without our client."""
-        answer = self._http.get(f"/api/v1/json/{path}")
+        answer = self._http.get(f"/api/v{version}/json/{path}")
         assert answer.status_code in (200, 204, 404), answer.text
         return answer.status_code != 404
 
@@ -198,8 +198,7 @@ def has_egg(scene: Scene, name: str) -> bool:
 def has_runtime(scene: Scene, version: int, name: str) -> bool:
     patch = number(name)
     if version == 0:
-        path = f"metadata/acme/room/{PLATFORM}/runtimes/cp38/3.8.{patch}-1"
-        return scene._http.get(f"/api/v0/json/{path}").status_code == 200
+        return scene.has(f"metadata/acme/room/{PLATFORM}/runtimes/cp38/3.8.{patch}-1", version)
     return scene.has(f"metadata/acme/room/{PLATFORM}/runtimes/cpython/3.8.{patch}+1")
 
 
@@ -226,9 +225,9 @@ def team(scene: Scene, name: str, **parts: str) -> None:
         made.add_user(parts["member"])
 
 
-def listed(scene: Scene, path: str, field: str, name: str) -> int:
+def listed(scene: Scene, path: str, what: str, name: str) -> int:
     """How many of what the server lists are called so."""
-    found = scene.list(path, field)
+    found = scene.list(path, what)
     return sum(name in (each, isinstance(each, dict) and each["name"]) for each in found)
 
 

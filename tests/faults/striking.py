@@ -134,13 +134,13 @@ class Seen:
         return "retried" if self.sent + self.refused > 1 else "unharmed"
 
 
-def strike(scene: Scene, operation: str, name: str) -> Seen:
+def strike(scene: Scene, operation: str, name: str, auth: Any = None) -> Seen:
     """Do what has the operation sent, with that fault in its way."""
     version, act = int(operation[1]), ACTS[operation[3:]]
     own = scene.fresh()
     act.prepare(scene, own)
     with FaultyGateway(scene.url) as gateway:
-        client, kept = connect(scene, gateway, operation, name)
+        client, kept = connect(scene, gateway, operation, name, auth or scene.auth)
         seen = Seen()
         start = time.monotonic()
         with client, refusing(gateway, name) as tries:
@@ -163,11 +163,10 @@ def strike(scene: Scene, operation: str, name: str) -> Seen:
 
 
 def connect(
-    scene: Scene, gateway: FaultyGateway, operation: str, name: str
+    scene: Scene, gateway: FaultyGateway, operation: str, name: str, auth: Any
 ) -> tuple[BroodClient, int]:
     """Return a client that is about to meet a fault, and how many requests it has sent before."""
     version = int(operation[1])
-    auth: Any = scene.auth
     exchanges = operation.endswith("create_session_token")
     if exchanges:
         auth = BroodClientAuth(gateway.url, scene.token)

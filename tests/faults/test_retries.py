@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from attrs import frozen
 
@@ -134,6 +135,27 @@ def check(operation: str, fault: str, seen: Seen) -> None:
 
 
 # What the table has no room for
+
+
+class HeaderAuth(httpx.Auth):
+    """A user's own way of authentication, which is httpx's to carry out."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+@pytest.mark.parametrize(
+    "fault", ["connect refused", "reset in the request", "502 after", "truncated", "corrupted"]
+)
+@pytest.mark.parametrize(
+    "operation", ["v1_list_teams", "v1_download_egg", "v1_create_team", "v1_delete_team"]
+)
+def test_the_same_holds_where_httpx_sends(scene: Scene, operation: str, fault: str) -> None:
+    check(operation, fault, strike(scene, operation, fault, HeaderAuth(scene.token)))
 
 
 def test_a_failed_exchange_of_credentials_has_created_nothing(scene: Scene) -> None:
