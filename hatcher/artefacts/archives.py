@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatcher.errors import ArtefactError
+
+if TYPE_CHECKING:
+    import zipfile
 
 #: Bytes that a description in an archive may unpack to. Real ones have a few thousand.
 LARGEST_DESCRIPTION = 1 << 20

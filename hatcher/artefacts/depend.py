@@ -9,12 +9,23 @@ is of eggs that were built before there was a version 1.4.)
 
 from __future__ import annotations
 
+import os
 import re
-import zipfile
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hatcher.artefacts.archives import LARGEST_DESCRIPTION
+from hatcher.artefacts.plain_zip import read_plain_member
+
+if TYPE_CHECKING:
+    import zipfile
 
 #: Where it stands in the egg.
 LOCATION = "EGG-INFO/spec/depend"
+
+#: What readers of eggs unpack: this one the first, okonomiyaki's EggMetadata all.
+DESCRIPTIONS = (LOCATION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
+
+_LIMITED = frozenset(each.encode() for each in DESCRIPTIONS)
 
 
 class Description(NamedTuple):
@@ -33,8 +44,30 @@ class InvalidDescriptionError(ValueError):
     """It cannot be read; the message says why."""
 
 
+def read_plain_description(path: str | os.PathLike[str]) -> Description | None:
+    """Read what an egg says of itself, if it is built and described in the usual way.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The egg.
+
+    Returns
+    -------
+    Description or None
+        None when `read_description` has to read it, or to say what is wrong.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    text = read_plain_member(path, LOCATION.encode(), _LIMITED, LARGEST_DESCRIPTION)
+    return None if text is None else _read_plain(text)
+
+
 def read_description(archive: zipfile.ZipFile) -> Description:
-    """Read what an egg says of itself.
+    """Read what an egg says of itself, in whatever way.
 
     Parameters
     ----------
@@ -54,8 +87,7 @@ def read_description(archive: zipfile.ZipFile) -> Description:
     zipfile.BadZipFile
         It is damaged.
     """
-    text = archive.read(LOCATION)
-    found = _read_plain(text)
+    found = _read_plain(archive.read(LOCATION))
     return found if found is not None else _read_any(archive)
 
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
 import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 from hatcher.artefacts.archives import refuse_bombs, refuse_namesakes
-from hatcher.artefacts.depend import LOCATION, InvalidDescriptionError, read_description
+from hatcher.artefacts.depend import (
+    DESCRIPTIONS,
+    LOCATION,
+    Description,
+    InvalidDescriptionError,
+    read_description,
+    read_plain_description,
+)
 from hatcher.artefacts.paths import existing_file
 from hatcher.errors import InvalidEgg
 
-#: What readers of eggs unpack: this one the first, okonomiyaki's EggMetadata all.
-_DESCRIPTIONS = (LOCATION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
 _FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>\d+)\.egg\Z")
 
 
@@ -109,19 +113,24 @@ def read_egg(path: str | os.PathLike[str]) -> EggFile:
 
 def _read_metadata(file: Path) -> EggFile:
     try:
-        # Opened once: most of the time goes into the directory of the archive.
+        found = read_plain_description(file)
+    except OSError as error:
+        raise InvalidEgg(f"'{file}' cannot be read: {error}. Check the disk.") from error
+    return EggFile(file, *(found or _read_thoroughly(file)))
+
+
+def _read_thoroughly(file: Path) -> Description:
+    # Imported here because it takes 10 ms, and few eggs need it.
+    import zipfile
+
+    try:
         with zipfile.ZipFile(file) as archive:
-            refuse_bombs(file, archive, _DESCRIPTIONS, InvalidEgg)
+            refuse_bombs(file, archive, DESCRIPTIONS, InvalidEgg)
             refuse_namesakes(file, archive, InvalidEgg)
-            return EggFile(file, *read_description(archive))
+            return read_description(archive)
     except zipfile.BadZipFile as error:
         raise InvalidEgg(
             f"'{file}' is not a zip file, or not a whole one ({error}). Build or fetch it again."
-        ) from error
-    except (RuntimeError, EOFError, zlib.error) as error:
-        # Encrypted, packed in a way that nobody uses for eggs, or damaged.
-        raise InvalidEgg(
-            f"'{file}' cannot be unpacked: {error}. Build or fetch it again."
         ) from error
     except KeyError as error:
         raise InvalidEgg(
@@ -131,4 +140,9 @@ def _read_metadata(file: Path) -> EggFile:
     except InvalidDescriptionError as error:
         raise InvalidEgg(
             f"The metadata in '{file}' ({LOCATION}) is not valid: {error}. Build the egg again."
+        ) from error
+    except (EOFError, OSError, RuntimeError, ValueError, zlib.error) as error:
+        # Encrypted, packed in a way that nobody uses for eggs, or damaged.
+        raise InvalidEgg(
+            f"'{file}' cannot be unpacked: {error}. Build or fetch it again."
         ) from error

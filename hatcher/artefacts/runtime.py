@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
 from pathlib import Path
 
 from attrs import frozen
@@ -165,6 +164,8 @@ def read_legacy_runtime(path: str | os.PathLike[str]) -> LegacyRuntimeFile:
 
 def _read_description(file: Path) -> RuntimeFile:
     # Imported here because it takes 0.1 s.
+    import zipfile
+
     from okonomiyaki.errors import OkonomiyakiError
     from okonomiyaki.platforms import EPDPlatform
     from okonomiyaki.runtimes import IRuntimeMetadata
