@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
@@ -14,7 +14,7 @@ from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import LARGE_TEXT, field_of_each, load_object
+from hatcher.transport.parsing import LARGE_TEXT, list_of_each, load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.egg import EggFile
@@ -400,5 +400,4 @@ def _read_index(text: bytes) -> Index[EggIndexEntry]:
 
 def _listings(text: bytes) -> list[EggListing]:
     """Return what a list says of the eggs in an index's text."""
-    tags = field_of_each(text, "python_tag")
-    return [{"name": filename, "python_tag": tag} for filename, tag in tags.items()]
+    return cast("list[EggListing]", list_of_each(text, "name", "python_tag"))

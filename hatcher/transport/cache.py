@@ -1,7 +1,7 @@
 """Indices kept on disk, so that one that has not changed is not sent again.
 
 The server is asked every time, with the ETag of what is kept; when it answers 304, the
-text comes from the disk. Nothing is ever used without that.
+rest comes from the disk, packed as it had come. Nothing is ever used without that.
 
 Each file belongs to one server, path, identity and way of verifying certificates: its
 name is a keyed hash of them, with a key of the folder's own. So what one user may see
@@ -19,7 +19,6 @@ import logging
 import os
 import re
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -37,10 +36,10 @@ logger = logging.getLogger("hatcher")
 
 T = TypeVar("T")
 
-#: Sends a request; returns the status, the headers and the unpacked body of its answer.
+#: Sends a request; returns the status, the headers and the body of its answer.
 Fetch: TypeAlias = Callable[[Request], tuple[int, Mapping[str, str], bytes]]
 
-#: Makes objects of the text of an answer with these headers.
+#: Makes objects of the body of an answer with these headers.
 Read: TypeAlias = Callable[[Mapping[str, str], bytes], T]
 
 #: Where the cache is; empty for nowhere.
@@ -49,16 +48,13 @@ VARIABLE = "HATCHER_CACHE_DIR"
 #: Bytes that all files may take; those that were used longest ago go first.
 SPACE = 256 << 20
 
-#: Bytes of text below which an index comes as quickly from the server.
-SMALLEST = 16 << 10
-
-#: Bytes of text from which on it is written beside the parsing, by a thread.
-_WORTH_A_THREAD = 1 << 20
+#: Bytes, as they come, below which an index is as quickly here from the server.
+SMALLEST = 4 << 10
 
 #: Seconds after which a file that is still being written has been given up.
 _GIVEN_UP = 3600.0
 
-#: The format of a file: what it is, and how long; then a condition, then the text.
+#: The format of a file: what it is, and how long; then a condition, then what came.
 _HEAD = Struct(">8sHQII")
 _MAGIC = b"hatcher1"
 _ETAG = re.compile(r'(?:W/)?"[!#-~]{0,500}"')
@@ -167,7 +163,7 @@ class IndexCache:
         fetch : callable
             Sends a request. Its errors are passed on, and change nothing here.
         read : callable
-            Makes objects of the text. An index that it fails on is not kept.
+            Makes objects of the body. An index that it fails on is not kept.
 
         Returns
         -------
@@ -177,25 +173,29 @@ class IndexCache:
         path = self._path(request)
         with _opened(path) as kept:
             if kept is None:
-                status, headers, text = fetch(request)
+                status, headers, content = fetch(request)
             else:
-                expect(kept.size)
-                status, headers, text = fetch(_with(request, *kept.condition))
+                expect(4 * kept.size)  # as text, since it is packed
+                status, headers, content = fetch(_with(request, *kept.condition))
                 if status == 304 and kept.is_meant_by(headers):
-                    found = kept.text()
+                    found = kept.content()
                     if found is not None:
                         with suppress(OSError):  # another process has deleted it
                             os.utime(path)
                         return read(headers, found)
         if status == 304:
             # It is of something else, or of what is damaged here.
-            status, headers, text = fetch(_with(request, "Cache-Control", "no-cache"))
+            status, headers, content = fetch(_with(request, "Cache-Control", "no-cache"))
         condition = _condition(headers)
-        if status != 200 or condition is None or not SMALLEST <= len(text) <= self._space:
+        if status != 200 or condition is None or not SMALLEST <= len(content) <= self._space:
             with _or_without("kept what is out of date"):
                 path.unlink(missing_ok=True)
-            return read(headers, text)
-        return self._keep(path, condition, headers, text, read)
+            return read(headers, content)
+        result = read(headers, content)
+        with _or_without("took nothing"):
+            _write(path, condition, content)
+            self._make_room()
+        return result
 
     def _path(self, request: Request) -> Path:
         name = self._view.copy()
@@ -203,29 +203,6 @@ class IndexCache:
             name, request.path, *(part for pair in sorted(request.params.items()) for part in pair)
         )
         return self._folder / f"{name.hexdigest()}.index"
-
-    def _keep(
-        self,
-        path: Path,
-        condition: tuple[str, str],
-        headers: Mapping[str, str],
-        text: bytes,
-        read: Read[T],
-    ) -> T:
-        draft = None
-        with _or_without("took nothing"):
-            draft = _Draft(path, condition, text)
-        try:
-            result = read(headers, text)
-        except BaseException:
-            if draft is not None:
-                draft.discard()
-            raise
-        if draft is not None:
-            with _or_without("took nothing"):
-                draft.finish()
-                self._make_room()
-        return result
 
     def _make_room(self) -> None:
         """Delete what was used longest ago, as far as there is too much."""
@@ -271,14 +248,14 @@ class _Kept(NamedTuple):
             or etag.removeprefix("W/") == value.removeprefix("W/")
         )
 
-    def text(self) -> bytes | None:
-        """Return the text; None when it is damaged."""
-        text = None
+    def content(self) -> bytes | None:
+        """Return what came then; None when it is damaged."""
+        content = None
         with _or_without("cannot be read"):
-            text = self.file.read()
-        if text is None or len(text) != self.size or checksum(text) != self.checksum:
+            content = self.file.read()
+        if content is None or len(content) != self.size or checksum(content) != self.checksum:
             return None
-        return text
+        return content
 
 
 @contextmanager
@@ -302,81 +279,30 @@ def _opened(path: Path) -> Iterator[_Kept | None]:
 def _read_head(file: BinaryIO) -> _Kept | None:
     try:
         head = file.read(_HEAD.size)
-        magic, length, size, head_sum, text_sum = _HEAD.unpack(head)
+        magic, length, size, line_sum, content_sum = _HEAD.unpack(head)
     except StructError:
         return None
     line = file.read(length)
-    if magic != _MAGIC or checksum(line) != head_sum:
+    if magic != _MAGIC or checksum(line) != line_sum:
         return None
     name, _, value = line.decode("ascii").partition(": ")
-    return _Kept(file, (name, value), size, text_sum)
+    return _Kept(file, (name, value), size, content_sum)
 
 
-class _Draft:
-    """A file that is being written, under another name than its own."""
-
-    def __init__(self, path: Path, condition: tuple[str, str], text: bytes) -> None:
-        self._path = path
-        self._draft = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.partial")
-        self._error: OSError | None = None
-        self._thread: threading.Thread | None = None
-        line = ": ".join(condition).encode("ascii")
-        head = _HEAD.pack(_MAGIC, len(line), len(text), checksum(line), checksum(text))
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._draft, flags, 0o600)
-        self._file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - `finish` closes it
-        try:
-            self._file.write(head + line)
-        except BaseException:
-            self.discard()
-            raise
-        if len(text) < _WORTH_A_THREAD:
-            self._write(text)
-            return
-        # The write needs no interpreter lock, and the parsing holds it all the time.
-        thread = threading.Thread(target=self._write, args=(text,))
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads, or the interpreter is about to end
-            self._write(text)
-        else:
-            self._thread = thread
-
-    def _write(self, text: bytes) -> None:
-        rest = memoryview(text)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError as error:
-            self._error = error
-
-    def finish(self) -> None:
-        """Give it its name, when all of it is written.
-
-        Raises
-        ------
-        OSError
-            It cannot be; nothing is left of it.
-        """
-        self._end()
-        try:
-            if self._error is not None:
-                raise self._error
-            self._draft.replace(self._path)
-        except OSError:
-            self._draft.unlink(missing_ok=True)
-            raise
-
-    def discard(self) -> None:
-        """Leave nothing of it."""
-        self._end()
+def _write(path: Path, condition: tuple[str, str], content: bytes) -> None:
+    line = ": ".join(condition).encode("ascii")
+    head = _HEAD.pack(_MAGIC, len(line), len(content), checksum(line), checksum(content))
+    draft = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.partial")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with open(os.open(draft, flags, 0o600), "wb") as file:
+            file.write(head + line)
+            file.write(content)
+        draft.replace(path)
+    except BaseException:
         with suppress(OSError):
-            self._draft.unlink()
-
-    def _end(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
-        self._file.close()
+            draft.unlink()
+        raise
 
 
 # -- helpers ---------------------------------------------------------------------------

@@ -198,21 +198,21 @@ def loads(text: bytes) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def field_of_each(text: bytes, name: str) -> dict[str, Any]:
-    """Parse a JSON object of objects, and return one field of each.
+def list_of_each(text: bytes, key: str, field: str) -> list[dict[str, Any]]:
+    """Parse a JSON object of objects, and list the key and one field of each.
 
     Nothing is made of the other fields, which would take most of the time.
 
     Parameters
     ----------
     text : bytes
-    name : str
-        The field.
+    key, field : str
+        What the key is called in the list, and the field in both.
 
     Returns
     -------
-    dict of str to object
-        By the keys of the outer object; None where the field is missing.
+    list of dict
+        ``{key: …, field: …}``, in the order of the text; None where the field is missing.
 
     Raises
     ------
@@ -223,16 +223,16 @@ def field_of_each(text: bytes, name: str) -> dict[str, Any]:
     """
     if _is_for_msgspec(text):
         try:
-            entries = _decoder_of(name).decode(text)
+            entries = _decoder_of(field).decode(text)
         except (ValueError, RecursionError):
             pass  # as in `loads`
         else:
-            return {key: getattr(entry, name) for key, entry in entries.items()}
-    found: dict[str, Any] = {}
-    for key, entry in load_object(text).items():
+            return [{key: name, field: getattr(entry, field)} for name, entry in entries.items()]
+    found: list[dict[str, Any]] = []
+    for name, entry in load_object(text).items():
         if not isinstance(entry, dict):
-            raise ShapeError(f"has no JSON object under '{key}'")
-        found[key] = entry.get(name)
+            raise ShapeError(f"has no JSON object under '{name}'")
+        found.append({key: name, field: entry.get(field)})
     return found
 
 

@@ -135,18 +135,14 @@ class Session:
         """
         asked = self._asked(request)
 
-        def fetch(request: Request) -> tuple[int, Mapping[str, str], bytes]:
-            answer = self.fetch(request)
-            text = answers.unpacked(asked, answer.headers, answer.content)
-            return answer.status_code, answer.headers, text
-
-        def parse(headers: Mapping[str, str], text: bytes) -> T:
+        def parse(headers: Mapping[str, str], content: bytes) -> T:
+            text = answers.unpacked(asked, headers, content)
             return answers.read_json(asked, headers, text, read)
 
         if self._index_cache is not None:
-            return self._index_cache.get(request, fetch, parse)
-        _, headers, text = fetch(request)
-        return parse(headers, text)
+            return self._index_cache.get(request, self.fetch, parse)
+        answer = self.fetch(request)
+        return parse(answer.headers, answer.content)
 
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.

@@ -137,12 +137,12 @@ class TestLoads:
             parsing.load_object(b"[]")
 
 
-class TestFieldOfEach:
+class TestListOfEach:
     def test_it_is_that_of_the_whole(self, index: bytes) -> None:
-        expected = {key: value.get("python_tag") for key, value in json.loads(index).items()}
-        found = parsing.field_of_each(index, "python_tag")
-        assert found == expected
-        assert list(found) == list(expected)
+        assert parsing.list_of_each(index, "name", "python_tag") == [
+            {"name": key, "python_tag": value["python_tag"]}
+            for key, value in json.loads(index).items()
+        ]
 
     @pytest.mark.parametrize("padding", [0, parsing.LARGE_TEXT])
     def test_what_is_odd(self, padding: int) -> None:
@@ -152,8 +152,9 @@ class TestFieldOfEach:
             "again": {"tag": 2}, "deep": {"inner": {"tag": 1}}
         }"""
         for json_text in (text, text.replace(b"NaN", b"1e5")):
-            found = parsing.field_of_each(json_text + b" " * padding, "tag")
-            expected = {key: value.get("tag") for key, value in json.loads(json_text).items()}
+            found = parsing.list_of_each(json_text + b" " * padding, "key", "tag")
+            entries = json.loads(json_text).items()
+            expected = [{"key": key, "tag": entry.get("tag")} for key, entry in entries]
             assert repr(found) == repr(expected)
 
     @pytest.mark.parametrize("padding", [0, parsing.LARGE_TEXT])
@@ -167,9 +168,9 @@ class TestFieldOfEach:
     )
     def test_another_shape_is_an_error(self, text: bytes, trouble: str, padding: int) -> None:
         with pytest.raises(parsing.ShapeError, match=trouble):
-            parsing.field_of_each(text + b" " * padding, "tag")
+            parsing.list_of_each(text + b" " * padding, "key", "tag")
         with pytest.raises(ValueError, match="Expecting"):
-            parsing.field_of_each(b'{"a": {' + b" " * padding, "tag")
+            parsing.list_of_each(b'{"a": {' + b" " * padding, "key", "tag")
 
 
 class TestTheCollector:
