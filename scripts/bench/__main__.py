@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pkgutil
 import re
 import signal
@@ -188,6 +189,7 @@ def measure(
         options.scale == 1 and runner.peer.client == environments.PEER_VERSION,
         runner.peer,
         runner.ours,
+        load(),
     )
     print(circumstances.markdown(compared=bool(comparisons)), flush=True)
     outcomes, failed = [], []
@@ -206,6 +208,14 @@ def measure(
         tables.append(run(options))
         print(f"{tables[-1].title}: {'within' if tables[-1].within else 'MISSED'}", flush=True)
     return Results(circumstances, outcomes, tables, failed)
+
+
+def load() -> float:
+    """Return how many processes want to run, as far as the system says it."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return 0.0
 
 
 def tell(results: Results, path: Path | None) -> int:

@@ -23,6 +23,9 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 REMARKS = Path(__file__).parent / "remarks.md"
 RESULTS = CACHE / "results.json"
 
+#: A load average from which on other processes make a difference.
+_BUSY = 0.5
+
 _HEAD = """\
 # Benchmarks
 
@@ -59,6 +62,8 @@ class Circumstances:
     judged : bool
         Whether must and aim say something of it: at full size, against the existing client.
     peer, ours : Environment
+    load : float
+        How many processes wanted to run when it began, by the load average.
     """
 
     date: str
@@ -68,6 +73,7 @@ class Circumstances:
     judged: bool
     peer: Environment
     ours: Environment
+    load: float = 0.0
 
     def markdown(self, *, compared: bool) -> str:
         """Describe them, with both clients or with ours alone."""
@@ -78,6 +84,12 @@ class Circumstances:
                 "rounds; in each of them both clients ran once, in turn, each time in a process "
                 "of its own."
             )
+            if self.load > _BUSY:
+                lines[0] += (
+                    f" **The machine was busy with other things when it began (load average "
+                    f"{self.load:.1f})**, so the figures are worse than they could be, and most "
+                    "of all for what uses more than one core."
+                )
             lines.append(f"- The existing client: {_versions(self.peer)}.")
         return "\n".join([*lines, f"- hatcher: {_versions(self.ours)}."])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from scripts.bench.__main__ import known, tell
 from scripts.bench.comparison import Comparison, Outcome, Sample
@@ -67,6 +68,14 @@ def test_a_must_that_is_missed_fails(
     assert tell(found, tmp_path / "page.md") == (0 if met else 1)
     assert shown in (tmp_path / "page.md").read_text()
     assert ("than it must.\n" in capsys.readouterr().out.splitlines(keepends=True)[-1]) is not met
+
+
+def test_a_busy_machine_is_told_of() -> None:
+    found = results(3.0, 1.5)
+    assert "busy" not in found.markdown("")
+    assert "(load average 3.2)" in evolve(
+        found, circumstances=evolve(found.circumstances, load=3.2)
+    ).markdown("")
 
 
 def test_a_table_out_of_its_limits_fails() -> None:
