@@ -160,7 +160,7 @@ class Fetch:
 
         with explained(self._target):
             self._partial = Partial.claim(self._target)
-            self._take_up(self._partial)
+        self._take_up(self._partial)
         if self._digest.hexdigest() == self._expected and self._partial.size:
             self._end_response()
             self.total = self._partial.size
@@ -201,15 +201,21 @@ class Fetch:
         )
         is_too_large = self.total is not None and partial.size > self.total
         if sha256 not in (None, self._expected) or is_useless or is_too_large:
-            partial.restart()
+            with explained(self._target):
+                partial.restart()
             return
         self._etag = etag or self._etag
         before, size = self._hashed, partial.size
-        for done in partial.rehash(self._digest):
+        for done in self._rehash(partial):
             if self._progress is not None:
                 self._progress(before + done, before + max(done, size), "hashing")
         logger.info("going on with %s, of which %d bytes are there", self._target, partial.size)
         self._may_go_on = self._is_pieced = self._is_leftover = True
+
+    def _rehash(self, partial: Partial) -> Iterator[int]:
+        # Not around the loop over it, where the user's own errors may come up.
+        with explained(self._target):
+            yield from partial.rehash(self._digest)
 
     # -- requests --------------------------------------------------------------------
 

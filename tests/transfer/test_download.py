@@ -491,9 +491,9 @@ class TestProgress:
 
         def refuse(done: int, total: int | None, now: str) -> None:
             if now == phase:
-                raise RuntimeError("enough")
+                raise BrokenPipeError("enough")
 
-        with pytest.raises(RuntimeError, match="enough"):
+        with pytest.raises(BrokenPipeError, match="enough"):
             download(Ranges(), destination, progress=refuse)
         assert list(destination.iterdir()) == []
         assert "hatcher-download" not in {thread.name for thread in threading.enumerate()}

@@ -128,3 +128,18 @@ def test_names_stay_legal(tmp_path: Path) -> None:
 def test_no_file_can_be_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Partial.claim(tmp_path / "nowhere" / "spam.egg")
+
+
+def test_without_locks_all_begins_anew(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hatcher.transfer.partial.fcntl", None)
+    first, second = Partial.claim(target), Partial.claim(target)
+    assert first.path != second.path
+    first.write(b"first")
+    second.write(b"second")
+    first.publish(target)
+    assert target.read_bytes() == b"first"
+    second.discard()
+    third = Partial.claim(target)
+    assert third.size == 0
+    third.discard()
+    assert names(target) == [target.name]
