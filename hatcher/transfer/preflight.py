@@ -30,9 +30,6 @@ from hatcher.transport.session import Session
 
 logger = logging.getLogger("hatcher")
 
-#: Bytes from which a file is worth a question.
-LARGE = 8 << 20
-
 #: Seconds for which an answer is good enough for the next file.
 _GOOD_FOR = 60.0
 

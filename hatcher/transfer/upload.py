@@ -30,9 +30,9 @@ asked for, because its file does not say how it is addressed, the failure is rai
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatcher.errors import (
     ArtefactError,
@@ -45,14 +45,18 @@ from hatcher.errors import (
     ServerError,
     TransferInterruptedError,
 )
-from hatcher.transfer import preflight
-from hatcher.transfer.multipart import Describe, ProgressError, UploadBody
-from hatcher.transfer.progress import Progress
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, is_unsent
 from hatcher.transport.session import Session
 
+if TYPE_CHECKING:
+    from hatcher.transfer.multipart import Describe, UploadBody
+    from hatcher.transfer.progress import Progress
+
 logger = logging.getLogger("hatcher")
+
+#: Bytes from which a file is worth a question beforehand.
+LARGE = 8 << 20
 
 
 def _sha256_alone(sha256: str) -> dict[str, str]:
@@ -97,8 +101,13 @@ def upload(
     Exception
         What `progress` raised; nothing was stored.
     """
+    # Imported here, where something is sent: hashlib alone takes 5 ms.
+    from hatcher.transfer.multipart import ProgressError, UploadBody
+
     body = UploadBody(path, describe, progress)
-    if body.size >= preflight.LARGE:
+    if body.size >= LARGE:
+        from hatcher.transfer import preflight
+
         preflight.check(session, request)
     try:
         _Upload(session, request._replace(body=body), body, path, is_stored).carry_out()
@@ -204,6 +213,8 @@ def _leaves_open(error: HatcherException) -> bool:
 
 def _pause(policy: RetryPolicy, tries: int, failure: HatcherException) -> float:
     """Return how many seconds to wait, as after any other request."""
+    import random
+
     asked: float | None = getattr(failure, "retry_after", None)
     spread = random.uniform(0, policy.backoff)  # noqa: S311 - no secret
     return max(min(policy.backoff * 2.0**tries, policy.longest) + spread, asked or 0.0)

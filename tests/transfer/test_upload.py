@@ -31,7 +31,7 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer, write_egg
-from hatcher.transfer import preflight
+from hatcher.transfer.upload import LARGE
 
 MB = 1_000_000
 JSON = {"Content-Type": "application/json"}
@@ -216,7 +216,7 @@ def test_a_refusal_on_the_way_ends_the_sending(
     tmp_path: Path, status: int, error: type[BroodHTTPError], own: bool
 ) -> None:
     # Of 7 MB, below which nothing is asked beforehand.
-    egg = write_egg(tmp_path, "large", "1.0", 1, payload_bytes=preflight.LARGE - MB)
+    egg = write_egg(tmp_path, "large", "1.0", 1, payload_bytes=LARGE - MB)
     words = b'{"error": "no more of this"}'
     answer = b"HTTP/1.1 %d No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
     with Glutton(answer % (status, len(words), words), after=200_000) as server:
@@ -233,7 +233,7 @@ def test_a_refusal_on_the_way_ends_the_sending(
 
 
 def test_a_refusal_at_the_door_ends_the_sending(tmp_path: Path) -> None:
-    egg = write_egg(tmp_path, "large", "1.0", 1, payload_bytes=preflight.LARGE - MB)
+    egg = write_egg(tmp_path, "large", "1.0", 1, payload_bytes=LARGE - MB)
     told: list[int] = []
 
     def progress(done: int, total: int | None, phase: Phase) -> None:
