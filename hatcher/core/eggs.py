@@ -172,6 +172,10 @@ class Eggs(Node):
         size takes constant memory. It appears on the server when all of it has
         arrived and has the right sha256, or not at all.
 
+        Before a file of 8 MB or more, ``GET /metadata/user/repositories`` of API version 1
+        is asked, at most once a minute, whether the upload will be allowed; nothing is
+        sent when it will not.
+
         Parameters
         ----------
         filename : str or path-like

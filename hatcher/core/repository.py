@@ -139,6 +139,10 @@ class Repository(Node):
         The file is checked before anything is sent, and is streamed in constant
         memory.
 
+        Before a file of 8 MB or more, ``GET /metadata/user/repositories`` of API version 1
+        is asked, at most once a minute, whether the upload will be allowed; nothing is
+        sent when it will not.
+
         Parameters
         ----------
         filename : str or path-like
