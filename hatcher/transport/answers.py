@@ -119,8 +119,10 @@ def read_json(
             return read(text)
     except parsing.ShapeError as error:
         raise unexpected(asked, str(error)) from error
-    except ValueError as error:
-        raise _no_json(asked, headers, text) from error
+    except ValueError:
+        pass
+    # Not from within: Python's error keeps the text, in which there may be a secret.
+    raise _no_json(asked, headers, text)
 
 
 def http_error(
