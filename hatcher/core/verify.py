@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hatcher.errors import ChecksumMismatchError, InvalidJSONError
+from hatcher.errors import ChecksumMismatchError, FileChangedError, InvalidJSONError
 from hatcher.transfer import hashing
 from hatcher.transfer.progress import Progress
 
@@ -34,10 +34,18 @@ def is_same(
     ------
     ChecksumMismatchError
         The server has something else of that name.
+    FileChangedError
+        The file is gone.
     """
     if remote_sha256 is None:
         return False
-    local_sha256 = hashing.file_sha256(file, progress=progress)
+    try:
+        local_sha256 = hashing.file_sha256(file, progress=progress)
+    except FileNotFoundError as error:
+        raise FileChangedError(
+            f"'{file}' is gone: it was there when it was looked at. Nothing was sent; check what "
+            "removes it."
+        ) from error
     if local_sha256 == remote_sha256:
         return True
     raise ChecksumMismatchError(

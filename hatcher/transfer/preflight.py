@@ -17,7 +17,6 @@ from weakref import WeakKeyDictionary
 from hatcher import endpoints
 from hatcher.errors import (
     AuthenticationError,
-    BroodHTTPError,
     ErrorResponse,
     HatcherException,
     NotConnectedError,
@@ -44,7 +43,8 @@ def check(session: Session, request: Request) -> None:
     """Find out whether an upload would be refused, as far as that can be told.
 
     ``GET /metadata/user/repositories`` of API version 1, once a minute for each
-    repository.
+    repository; and ``GET /indices/{organization}/{repository}/{platform}/runtimes`` when
+    that does not list it.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def check(session: Session, request: Request) -> None:
         The access level does not allow uploads. The status code is 403, which the
         upload would have been answered.
     NotFoundError
-        The repository is not among those that may be seen; the status code is 404,
-        likewise.
+        The repository is not among those that may be seen, and the server answers 404
+        when it is asked for.
     NotConnectedError
         There is no connection to the server.
     TransferInterruptedError
@@ -71,7 +71,9 @@ def check(session: Session, request: Request) -> None:
     known = _known.setdefault(session, {})
     if time.monotonic() - known.get(repository, -_GOOD_FOR) < _GOOD_FOR:
         return
+    # Named after the upload, which is what the user hears of.
     question = endpoints.request(1, "list_available_repositories")
+    question = question._replace(operation=request.operation)
     try:
         levels = _levels(session.find(question))
     except (AuthenticationError, NotConnectedError, TransferInterruptedError):
@@ -79,24 +81,15 @@ def check(session: Session, request: Request) -> None:
     except HatcherException as error:
         logger.info("whether the upload is allowed could not be asked: %s", error)
         levels = {}
-    asked = f"{session.server}{question.path}"
     access = levels.get(repository.casefold())
-    if levels and access is None:
-        raise _refusal(
-            NotFoundError,
-            404,
-            request,
-            asked,
-            f"'{repository}' is not among the {len(levels)} repositories that you may see",
-        )
     if access in _READERS:
         raise _refusal(
-            PermissionDeniedError,
-            403,
             request,
-            asked,
+            f"{session.server}{question.path}",
             f"your access to '{repository}' is '{access}', which does not allow uploads",
         )
+    if levels and access is None:
+        _look_for(session, request)
     known[repository] = time.monotonic()
 
 
@@ -112,18 +105,29 @@ def _levels(answer: dict[str, Any] | None) -> dict[str, str]:
     }
 
 
-def _refusal(
-    kind: type[BroodHTTPError], status_code: int, request: Request, asked: str, why: str
-) -> BroodHTTPError:
-    error = kind(
-        request.action,
-        method="GET",
-        url=asked,
-        response=ErrorResponse(status_code, "", ""),
-        error=why,
+def _look_for(session: Session, request: Request) -> None:
+    """Ask for something in the repository, which is not among those that may be seen.
+
+    Raises
+    ------
+    NotFoundError
+        The server does not know it either.
+    """
+    try:
+        question = endpoints.request(session.api_version, "get_runtime_index", request.names)
+        session.send(question._replace(operation=request.operation))
+    except (NotFoundError, TransferInterruptedError):
+        raise
+    except HatcherException as error:
+        logger.info("whether there is such a repository could not be asked: %s", error)
+
+
+def _refusal(request: Request, asked: str, why: str) -> PermissionDeniedError:
+    error = PermissionDeniedError(
+        request.action, method="GET", url=asked, response=ErrorResponse(403, "", ""), error=why
     )
     # The usual words would say that the server has answered so, which it has not yet.
     error.args = (
-        f"Could not {request.action}: {why}, as GET {asked} says. Nothing was sent. {kind.advice}",
+        f"Could not {request.action}: {why}, as GET {asked} says. Nothing was sent. {error.advice}",
     )
     return error

@@ -86,12 +86,20 @@ def test_who_may_only_read_is_told_so_before_anything_is_sent(
     assert error.url.endswith("/api/v1/json/metadata/user/repositories")
 
 
-def test_what_is_not_listed_is_not_found(large: Path) -> None:
-    with ScriptedServer(listed(("acme/other", "upload_repository"))) as server:
-        with pytest.raises(NotFoundError, match="'acme/dev' is not among the 1 rep") as caught:
+def test_what_is_neither_listed_nor_there_is_not_found(large: Path) -> None:
+    elsewhere = listed(("acme/other", "upload_repository"))
+    with ScriptedServer(elsewhere, Answer(404, JSON, b'{"error": "no acme/dev"}')) as server:
+        with pytest.raises(NotFoundError, match=r"upload egg: .* no acme/dev"):
             platform_of(server.url).upload_egg(large)
-        assert caught.value.status_code == 404
-        assert asked(server) == ["GET repositories"]
+        assert asked(server)[:2] == ["GET repositories", "GET runtimes"]
+        assert "POST" not in {request.method for request in server.requests}
+
+
+@pytest.mark.parametrize("answer", [DONE, Answer(403), Answer(500)])
+def test_what_is_there_without_being_listed_can_be_uploaded_to(large: Path, answer: Answer) -> None:
+    with ScriptedServer(listed(("acme/other", "read_index")), answer, DONE) as server:
+        platform_of(server.url).upload_egg(large)
+        assert [request.method for request in server.requests] == ["GET", "GET", "POST"]
 
 
 def test_who_is_not_known_is_told_so_before_anything_is_sent(large: Path) -> None:
@@ -158,6 +166,9 @@ def test_a_real_server_refuses_before_the_body(brood_server: BroodServer, large:
         platform_of(brood_server.url, auth=reader).upload_egg(large)
     with pytest.raises(AuthenticationError):
         platform_of(brood_server.url, auth=("reader@example.com", "wrong")).upload_egg(large)
+    missing = brood_server.client().organization("acme").repository("dav").platform("rh8-x86_64")
+    with pytest.raises(NotFoundError, match="Did you mean 'dev'"):
+        missing.upload_egg(large)
     assert repository.platform("rh8-x86_64").list_eggs("cp311") == []
 
 
@@ -287,6 +298,27 @@ def test_a_file_that_changed_is_not_sent_again(tmp_path: Path) -> None:
         with pytest.raises(FileChangedError, match="changed its size"):
             platform_of(server.url).upload_egg(egg)
         assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
+
+
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize("size", [10, 3 * MB])
+def test_a_file_that_vanishes_is_no_matter_of_the_connection(
+    tmp_path: Path, size: int, verify: bool
+) -> None:
+    egg = write_egg(tmp_path, "nose", "1.3.0", 1, payload_bytes=size)
+
+    def remove(_: Request) -> Answer:
+        egg.unlink(missing_ok=True)
+        return Answer(200, JSON, json.dumps({"sha256": "00" * 32}).encode())
+
+    def progress(done: int, total: int | None, phase: Phase) -> None:
+        egg.unlink(missing_ok=True)
+
+    with ScriptedServer(remove) as server:
+        with pytest.raises(FileChangedError, match="is gone"):
+            platform_of(server.url).upload_egg(egg, verify=verify, progress=progress)
+        assert "POST" not in [request.method for request in server.requests]
+    assert not hashing_threads()
 
 
 # -- the same through httpx ------------------------------------------------------------------
