@@ -216,9 +216,14 @@ class Eggs(Node):
         self._send_egg(egg, overwrite, enabled, progress)
 
     def _send_egg(
-        self, egg: EggFile, overwrite: bool, enabled: bool, progress: Progress | None = None
+        self,
+        egg: EggFile,
+        overwrite: bool,
+        enabled: bool,
+        progress: Progress | None = None,
+        request: Request | None = None,
     ) -> None:
-        """Upload an egg that has been read."""
+        """Upload an egg that has been read; a batch makes the request once for all."""
 
         def is_stored(sha256: str) -> bool:
             found = self.egg(egg.python_tag, egg.name, egg.full_version)._found()
@@ -227,7 +232,8 @@ class Eggs(Node):
             # One that is hidden, and should not be, has to be sent again, and so is shown.
             return found is None or found.get("enabled", enabled) == enabled
 
-        request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
+        if request is None:
+            request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
         upload.upload(self._session, request, egg.path, is_stored=is_stored, progress=progress)
 
     def download_egg(
