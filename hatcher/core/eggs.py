@@ -18,6 +18,7 @@ from hatcher.transport.parsing import LARGE_TEXT, list_of_each, load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.egg import EggFile
+    from hatcher.transport.request import Request
 
 #: How an egg for every Python is addressed.
 NO_PYTHON_TAG = "none"
