@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeAlias
 
 from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.documents import EggIndexEntry
@@ -20,6 +23,13 @@ from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.journal import Claim, Journal, open_journal
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport
+from hatcher.transport.request import Request
+
+#: The index of each python tag; None for one that cannot be had.
+_Known: TypeAlias = dict[str | None, dict[str, EggIndexEntry] | None]
+
+#: Files that are noted in the journal at a time: a write for each would cost more.
+_TOGETHER = 32
 
 #: After these nobody knows whether the server has stored the file.
 _UNKNOWN_END = (TransportError, ServerError, OSError)
@@ -59,6 +69,8 @@ class EggUpload:
         self.journal = journal
         self._visible: set[int] = set()
         self._hidden: list[Item[EggFile]] = []
+        self._lock = threading.Lock()
+        self._noted = 0
 
     @classmethod
     def run(
@@ -87,9 +99,10 @@ class EggUpload:
 
     def _run(self) -> BatchReport:
         sending = self.sending
-        sending.read(read_egg, _claim)
+        # The index of a tag is read as soon as an egg has it, while others are checked.
+        known: _Known = {}
+        sending.read(lambda path: self._read(path, known), _claim)
         if sending.open:
-            known = self._known()
             asked = [item for item in sending.open if self._is_worth_asking(item, known)]
             sending.compare(asked, lambda item, tally: self._is_there(item, tally, known))
             self._send()
@@ -99,27 +112,26 @@ class EggUpload:
 
     # -- what the server has -------------------------------------------------------------
 
-    def _known(self) -> dict[str | None, dict[str, EggIndexEntry] | None]:
-        """Read the index of each python tag once; None for one that cannot be had."""
-        known: dict[str | None, dict[str, EggIndexEntry] | None] = {}
-
-        def read(tag: str | None, _: Tally) -> None:
+    def _read(self, path: Path, known: _Known) -> EggFile:
+        """Read an egg, and the index of its python tag when it is the first one with it."""
+        egg = read_egg(path)
+        tag = egg.python_tag
+        with self._lock:
+            is_first = tag not in known
+            known.setdefault(tag, None)
+        if is_first:
             try:
                 known[tag] = self.eggs.egg_index(tag or NO_PYTHON_TAG)
             except (BadRequestError, NotFoundError):
                 # Some servers give indices for real Pythons only: each egg is asked for.
                 if tag is not None:
                     raise
-                known[tag] = None
-
-        tags = list(dict.fromkeys(item.file.python_tag for item in self.sending.open))
-        self.sending.crew.each(tags, read)
-        return known
+        return egg
 
     def _is_worth_asking(
         self,
         item: Item[EggFile],
-        known: dict[str | None, dict[str, EggIndexEntry] | None],
+        known: _Known,
     ) -> bool:
         """Whether the server may have the egg: it is shown, or may be there disabled."""
         index = known[item.file.python_tag]
@@ -131,7 +143,7 @@ class EggUpload:
         self,
         item: Item[EggFile],
         tally: Tally,
-        known: dict[str | None, dict[str, EggIndexEntry] | None],
+        known: _Known,
     ) -> bool:
         """Whether the server has the egg; raises when it has another, which must stay."""
         egg = item.file
@@ -158,16 +170,34 @@ class EggUpload:
         missing = self.sending.open
         replacing = [item for item in missing if self.enabled and id(item) in self._visible]
         new = [item for item in missing if not self.enabled or id(item) not in self._visible]
-        if self.journal is not None and new:
-            self.journal.prepare()
-        self.sending.send(new, lambda item, tally: self._upload(item, tally, enabled=False))
-        self._hidden += [item for item in new if item.outcome == "uploaded"]
-        self.sending.send(replacing, lambda item, tally: self._upload(item, tally, enabled=True))
+        numbers = {id(item): number for number, item in enumerate(new)}
+        hidden = self._request(enabled=False)
 
-    def _upload(self, item: Item[EggFile], tally: Tally, *, enabled: bool) -> None:
-        if self.journal is not None and not enabled:
-            self.journal.begin(_claim(item.file))
-        self.eggs._send_egg(item.file, self.overwrite, enabled, tally)
+        def send(item: Item[EggFile], tally: Tally) -> None:
+            if self.journal is not None:
+                self._note(self.journal, new, numbers[id(item)])
+            self.eggs._send_egg(item.file, self.overwrite, False, tally, hidden)
+
+        self.sending.send(new, send)
+        self._hidden += [item for item in new if item.outcome == "uploaded"]
+        shown = self._request(enabled=True)
+        self.sending.send(
+            replacing,
+            lambda item, tally: self.eggs._send_egg(item.file, self.overwrite, True, tally, shown),
+        )
+
+    def _request(self, *, enabled: bool) -> Request:
+        return self.eggs._request("upload_egg", overwrite=self.overwrite, enabled=enabled)
+
+    def _note(self, journal: Journal, items: list[Item[EggFile]], number: int) -> None:
+        """See to it that the journal names an egg that is about to be sent."""
+        if number < self._noted:
+            return
+        with self._lock:
+            while number >= self._noted:
+                some = items[self._noted : self._noted + _TOGETHER]
+                journal.begin([_claim(item.file) for item in some])
+                self._noted += _TOGETHER
 
     def _enable(self) -> None:
         """Show all that is stored and disabled, in one request."""

@@ -15,6 +15,7 @@ from hatcher.errors import (
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
+    TransportError,
 )
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
@@ -88,8 +89,10 @@ class Sending(Generic[F]):
         def check(item: Item[F], _: Tally) -> None:
             try:
                 item.file = read(item.path)
-                item.size = item.path.stat().st_size
+                item.size = os.stat(item.path).st_size  # noqa: PTH116 - many files
             except (ArtefactError, OSError) as error:
+                if isinstance(error, TransportError):  # which may be an OSError too
+                    raise
                 item.fail(error)
 
         self.crew.each(self.items, check)

