@@ -9,13 +9,15 @@ from typing import Any
 from scripts.bench.cases.jobs import job_for
 from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.scene import Scene
-from scripts.bench.servers.site import REPOSITORY, ROOT_PATH
+from scripts.bench.servers.site import REPOSITORY, ROOT_PATH, filename_of, made_up
 
 
-def _index(method: str, before: int = 0) -> JobMaker:
+def _index(method: str, read: str = "", before: int = 0) -> JobMaker:
     def make(scene: Scene, folder: Path) -> dict[str, Any]:
         entries = scene.entries
-        return job_for(scene, scene.http, method=method, entries=entries, before=before)
+        one = filename_of(next(iter(made_up(1))).name)
+        told = {"entries": entries, "before": before, "read": read, "one": one}
+        return job_for(scene, scene.http, method=method, **told)
 
     return make
 
@@ -47,10 +49,17 @@ COMPARISONS = (
         "index",
         "`egg_index`, 50,000 entries, gzip",
         "egg_index",
-        _index("egg_index"),
+        _index("egg_index", "one"),
         must=1.8,
         aim=3.5,
         limits=(_PARSE, _UNPACK, _CURL),
+    ),
+    Comparison(
+        "index-read",
+        "the same, and every entry looked at",
+        "egg_index",
+        _index("egg_index", "all"),
+        limits=(_PARSE,),
     ),
     Comparison(
         "list",
@@ -65,9 +74,17 @@ COMPARISONS = (
         "index-again",
         "`egg_index` again, unchanged (revalidated), in a fresh process",
         "egg_index",
-        _index("egg_index"),
+        _index("egg_index", "one"),
         must=3,
         aim=10,
+        again=True,
+        limits=(_PARSE,),
+    ),
+    Comparison(
+        "index-again-read",
+        "the same, and every entry looked at",
+        "egg_index",
+        _index("egg_index", "all"),
         again=True,
         limits=(_PARSE,),
     ),
@@ -75,7 +92,7 @@ COMPARISONS = (
         "index-same-process",
         "`egg_index` again, unchanged, in the same process",
         "egg_index",
-        _index("egg_index", before=1),
+        _index("egg_index", "one", before=1),
         limits=(_PARSE,),
     ),
 )
