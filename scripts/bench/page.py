@@ -178,7 +178,7 @@ class Results:
         if missed:
             parts.append("### Why an aim is missed")
         for outcome in missed:
-            said = known.get(_name(outcome), "Nobody has found out yet.")
+            said = known.get(_name(outcome), "The reason is not written down yet.")
             parts.append(f"#### {outcome.comparison.title}\n\n{said}")
         parts.append(_FOOT)
         text = "\n\n".join(part.strip() for part in parts)
