@@ -57,11 +57,11 @@ nitpick_ignore_regex = [
     (r"py:obj", r"[a-z_]+|True|False"),  # parameters, in single backticks
     (
         r"py:.*",
-        r"(brood_api|collections\.abc|httpx|os|pathlib)\..*",
+        r"(brood_api|collections\.abc|httpx|os|pathlib|rich)\..*",
     ),  # the manuals of others
     (
         r"py:class",
-        r"AuthTypes|Client|hatcher\.core\.team\.Has\w+",
+        r"AuthTypes|Client|Console|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
 ]
 autodoc_default_options = {"members": True, "member-order": "bysource"}
@@ -109,7 +109,7 @@ numpydoc_validation_checks = {
 numpydoc_validation_exclude = {
     r"^hatcher\.errors\.\w+$",
     r"\.(Organization|Team|User|Repository|SinglePlatformRepository)$",
-    r"\.(Egg|Runtime|App|Bundle|BundleCollection|LocalBundle|Index|BroodClient)$",
+    r"\.(Egg|Runtime|App|Bundle|BundleCollection|LocalBundle|Index|BroodClient|Progress)$",
     r"^hatcher\.testing\.(Request|Passage)$",
     r"^hatcher\.core\.documents\.(Any|NotRequired|TypedDict)$",  # typing's own
 }
