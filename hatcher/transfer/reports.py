@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from hatcher.errors import BatchError
 from hatcher.transport.value import Value
@@ -28,7 +28,7 @@ _MAX_NAMED = 20
 _MAX_ROWS = 100
 
 
-class FileResult(NamedTuple):
+class FileResult(Value):
     """What became of one file.
 
     Attributes
@@ -46,11 +46,24 @@ class FileResult(NamedTuple):
         Why it failed, or why it was not tried.
     """
 
+    __match_args__ = ("name", "path", "outcome", "size", "error")
+    __slots__ = __match_args__
+
     name: str
     path: Path
     outcome: Outcome
-    size: int | None = None
-    error: Exception | None = None
+    size: int | None
+    error: Exception | None
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        outcome: Outcome,
+        size: int | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        super().__init__(name, path, outcome, size, error)
 
 
 class BatchReport(Value):
@@ -70,7 +83,8 @@ class BatchReport(Value):
     >>> report.raise_for_failures()
     """
 
-    __slots__ = __match_args__ = ("results",)
+    __match_args__ = ("results",)
+    __slots__ = __match_args__
 
     results: tuple[FileResult, ...]
 

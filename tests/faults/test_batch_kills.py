@@ -238,6 +238,8 @@ def finish_upload(world: World, gateway: FaultyGateway, repository: str) -> None
     sent = gateway.sent(*UPLOAD)
     with world.client(gateway.url) as client:
         report = at(client, repository).upload_eggs(world.eggs.values())
+    if not report:
+        print(world.brood.log)  # shown when the test fails
     report.raise_for_failures()
     assert world.shown(repository) == FILES
     assert gateway.sent(*UPLOAD) - sent <= FILES - stored
