@@ -61,7 +61,7 @@ nitpick_ignore_regex = [
     ),  # the manuals of others
     (
         r"py:class",
-        r"AuthTypes|Client|Console|hatcher\.core\.team\.Has\w+",
+        r"AuthTypes|Client|Console|Names|Outcome|Path|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
 ]
 autodoc_default_options = {"members": True, "member-order": "bysource"}

@@ -31,7 +31,7 @@ _MAX_ROWS = 100
 class FileResult(Value):
     """What became of one file.
 
-    Attributes
+    Parameters
     ----------
     name : str
         The file's name.
@@ -40,9 +40,9 @@ class FileResult(Value):
     outcome : {'uploaded', 'downloaded', 'already there', 'failed', 'not tried'}
         ``already there``: it was not transferred, since it was at its destination
         with the same sha256. ``not tried``: the batch gave up before its turn.
-    size : int or None
+    size : int, optional
         Its size in bytes; None where nobody said.
-    error : Exception or None
+    error : Exception, optional
         Why it failed, or why it was not tried.
     """
 
@@ -69,7 +69,7 @@ class FileResult(Value):
 class BatchReport(Value):
     """What became of each file of a batch; true when none of them is missing.
 
-    Attributes
+    Parameters
     ----------
     results : tuple of FileResult
         In the order in which the files were given, each once.
