@@ -14,7 +14,7 @@ from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import LARGE_TEXT, list_of_each, load_object
+from hatcher.transport.parsing import copied, list_of_each, load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.egg import EggFile
@@ -95,9 +95,7 @@ class Eggs(Node):
         -------
         dict of str to EggIndexEntry
             What the index says, by the eggs' file names. Sizes are in bytes. In a
-            notebook it shows as a table. Of some thousand eggs and more, an entry is
-            read when it is first looked at; pass ``dict(index)`` to what reads a dict
-            without its methods, such as a serializer written in C.
+            notebook it shows as a table.
 
         Raises
         ------
@@ -105,7 +103,7 @@ class Eggs(Node):
             There is no such repository or platform, or it may not be seen.
         """
         request = self._request("get_egg_index", python_tag=python_tag)
-        return self._session.index(request, _read_index)
+        return Index(self._session.index(request, load_object, copied))
 
     def list_eggs(self, python_tag: str) -> list[EggListing]:
         """List the enabled eggs that a Python can use.
@@ -398,15 +396,6 @@ class Eggs(Node):
             ]
         }
         self._session.send(self._request("reindex_eggs", json=body))
-
-
-def _read_index(text: bytes) -> Index[EggIndexEntry]:
-    if len(text) < LARGE_TEXT:
-        return Index(load_object(text))
-    # Imported here because it imports msgspec, which pays for large indices.
-    from hatcher.core.unread import read_index
-
-    return read_index(text)
 
 
 def _listings(text: bytes) -> list[EggListing]:

@@ -115,7 +115,7 @@ def read_json(
         `read` cannot use it.
     """
     try:
-        with parsing.collector_held(text):
+        with parsing.collector_held(len(text)):
             return read(text)
     except parsing.ShapeError as error:
         raise unexpected(asked, str(error)) from error

@@ -118,7 +118,12 @@ class Session:
         """
         return self._json_in(request, self._ready().fetch(request))
 
-    def index(self, request: Request, read: Callable[[bytes], T]) -> T:
+    def index(
+        self,
+        request: Request,
+        read: Callable[[bytes], T],
+        copy: Callable[[T], T] | None = None,
+    ) -> T:
         """Send a request for an index, which may come from the cache when it has not changed.
 
         Parameters
@@ -127,6 +132,9 @@ class Session:
         read : callable
             Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
             one that knows what is needed of it.
+        copy : callable, optional
+            Makes an object equal to what `read` returned, more quickly than `read` does.
+            The last index is then kept in memory too, as long as the session lives.
 
         Raises
         ------
@@ -140,7 +148,7 @@ class Session:
             return answers.read_json(asked, headers, text, read)
 
         if self._index_cache is not None:
-            return self._index_cache.get(request, self.fetch, parse)
+            return self._index_cache.get(request, self.fetch, parse, copy)
         answer = self.fetch(request)
         return parse(answer.headers, answer.content)
 

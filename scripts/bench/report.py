@@ -64,8 +64,7 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
             "client's median to ours, so more is better. The time is that of the call, in a "
             "process that has imported the client and sent one request; of the whole process "
             "for a first answer; and CPU time for a tiny GET. Limits are what no client can "
-            "undercut, and what curl takes; curl checks no hash. Of an index one entry is looked at, "
-            "where nothing else is said: hatcher parses the others when they are wanted."
+            "undercut, and what curl takes; curl checks no hash."
         ),
     )
     for outcome in outcomes:

@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
+from hatcher.core.index import Index
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.errors import (
     HatcherException,
@@ -43,7 +44,12 @@ TOKEN = "token-0123456789abcdef"
 
 def index_of(version: int, entries: int = 200) -> dict[str, Any]:
     return {
-        f"nose-{version}.{n}-1.egg": {"name": "nose", "python_tag": "py3", "sha256": "ab" * 32}
+        f"nose-{version}.{n}-1.egg": {
+            "name": "nose",
+            "python_tag": "py3",
+            "sha256": "ab" * 32,
+            "packages": ["six 1.16"],
+        }
         for n in range(entries)
     }
 
@@ -132,10 +138,29 @@ class TestAnIndex:
         self, folder: Path, server: ScriptedServer
     ) -> None:
         with BroodClient.from_url(server.url) as client:
-            one, two = (platform_of(client).egg_index("cp311") for _ in range(2))
-        assert one == two
-        one["nose-1.0-1.egg"]["name"] = "changed"
-        assert two["nose-1.0-1.egg"]["name"] == "nose"
+            made = []
+            for _ in range(4):
+                made.append(platform_of(client).egg_index("cp311"))
+                assert made[-1] == index_of(1)
+                made[-1]["nose-1.0-1.egg"]["name"] = "changed"
+                made[-1]["nose-1.1-1.egg"]["packages"].append("changed")
+                del made[-1]["nose-1.2-1.egg"]
+            assert {type(index) for index in made} == {Index}
+        assert conditions(server) == [None, *['W/"1"'] * 3]
+
+    def test_that_is_remembered_is_asked_for_again(
+        self, folder: Path, site: Site, server: ScriptedServer
+    ) -> None:
+        with BroodClient.from_url(server.url) as client:
+            for site.version in (1, 1, 2, 2, 1):
+                assert platform_of(client).egg_index("cp311") == index_of(site.version)
+            platform_of(client).egg_index("cp312")
+            assert platform_of(client).list_eggs("cp311")[0]["name"] == "nose-1.0-1.egg"
+            assert platform_of(client).egg_index("cp311") == index_of(1)
+            kept(folder)[0].write_bytes(b"damaged")
+            kept(folder)[1].unlink()
+            for tag in ("cp311", "cp312"):
+                assert platform_of(client).egg_index(tag) == index_of(1)
 
     def test_that_has_changed_is(self, folder: Path, site: Site, server: ScriptedServer) -> None:
         for version in (1, 1, 2, 2, 1):

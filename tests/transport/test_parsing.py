@@ -182,7 +182,7 @@ class TestTheCollector:
 
         gc.callbacks.append(note)
         try:
-            with parsing.collector_held(index):
+            with parsing.collector_held(len(index)):
                 found = parsing.loads(index)
                 assert not gc.isenabled()
         finally:
@@ -194,7 +194,7 @@ class TestTheCollector:
     def test_it_stays_as_the_user_has_set_it(self, index: bytes) -> None:
         gc.disable()
         try:
-            with parsing.collector_held(index):
+            with parsing.collector_held(len(index)):
                 pass
             assert not gc.isenabled()
         finally:
@@ -202,7 +202,7 @@ class TestTheCollector:
         gc.freeze()
         try:
             count = gc.get_freeze_count()
-            with parsing.collector_held(index):
+            with parsing.collector_held(len(index)):
                 pass
             assert gc.get_freeze_count() >= count - 100  # what was freed since does not count
         finally:
@@ -211,10 +211,24 @@ class TestTheCollector:
     def test_it_runs_again_after_an_error(self) -> None:
         with (
             pytest.raises(ValueError, match="Expecting"),
-            parsing.collector_held(b"{" * parsing.LARGE_TEXT),
+            parsing.collector_held(parsing.LARGE_TEXT),
         ):
             parsing.loads(b"{" + b" " * parsing.LARGE_TEXT)
         assert gc.isenabled()
+
+
+def test_a_copy_has_dicts_and_lists_of_its_own() -> None:
+    value = {"a": [1, {"b": [None]}, []], "c": {"d": {"e": 1.5}}, "f": "text", "g": [[1], 2]}
+    copy = parsing.copied(value)
+    assert copy == value
+    assert list(copy) == list(value)
+    copy["a"][1]["b"].append(1)
+    copy["c"]["d"]["e"] = 2
+    copy["g"][0].clear()
+    assert value["a"] == [1, {"b": [None]}, []]
+    assert value["c"] == {"d": {"e": 1.5}}
+    assert value["g"] == [[1], 2]
+    assert parsing.copied("text") == "text" and parsing.copied(None) is None
 
 
 class TestUnpack:

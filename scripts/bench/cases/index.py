@@ -9,15 +9,12 @@ from typing import Any
 from scripts.bench.cases.jobs import job_for
 from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.scene import Scene
-from scripts.bench.servers.site import REPOSITORY, ROOT_PATH, filename_of, made_up
+from scripts.bench.servers.site import REPOSITORY, ROOT_PATH
 
 
-def _index(method: str, read: str = "", before: int = 0) -> JobMaker:
+def _index(method: str, before: int = 0) -> JobMaker:
     def make(scene: Scene, folder: Path) -> dict[str, Any]:
-        entries = scene.entries
-        one = filename_of(next(iter(made_up(1))).name)
-        told = {"entries": entries, "before": before, "read": read, "one": one}
-        return job_for(scene, scene.http, method=method, **told)
+        return job_for(scene, scene.http, method=method, entries=scene.entries, before=before)
 
     return make
 
@@ -49,17 +46,10 @@ COMPARISONS = (
         "index",
         "`egg_index`, 50,000 entries, gzip",
         "egg_index",
-        _index("egg_index", "one"),
+        _index("egg_index"),
         must=1.8,
         aim=3.5,
         limits=(_PARSE, _UNPACK, _CURL),
-    ),
-    Comparison(
-        "index-read",
-        "the same, and every entry looked at",
-        "egg_index",
-        _index("egg_index", "all"),
-        limits=(_PARSE,),
     ),
     Comparison(
         "list",
@@ -72,27 +62,19 @@ COMPARISONS = (
     ),
     Comparison(
         "index-again",
-        "`egg_index` again, unchanged (revalidated), in a fresh process",
+        "`egg_index` again, unchanged (revalidated)",
         "egg_index",
-        _index("egg_index", "one"),
+        _index("egg_index", before=1),
         must=3,
         aim=10,
-        again=True,
         limits=(_PARSE,),
     ),
     Comparison(
-        "index-again-read",
-        "the same, and every entry looked at",
+        "index-again-fresh",
+        "the same, in a fresh process",
         "egg_index",
-        _index("egg_index", "all"),
+        _index("egg_index"),
         again=True,
-        limits=(_PARSE,),
-    ),
-    Comparison(
-        "index-same-process",
-        "`egg_index` again, unchanged, in the same process",
-        "egg_index",
-        _index("egg_index", "one", before=1),
         limits=(_PARSE,),
     ),
 )
