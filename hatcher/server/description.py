@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import resources
@@ -15,6 +16,8 @@ from hatcher.server.refusals import bad_request
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _BASE = "urn:brood"
+
+_IMPORTING = threading.Lock()
 
 
 @frozen
@@ -97,10 +100,14 @@ class Description:
         document : object
             What came out of the JSON.
         """
-        from jsonschema.exceptions import best_match
-        from jsonschema.validators import Draft202012Validator
+        # One thread at a time: these modules import each other, and of several threads that
+        # need them at once, right after the start, some would find them half made.
+        with _IMPORTING:
+            from jsonschema.exceptions import best_match
+            from jsonschema.validators import Draft202012Validator
 
-        validator = Draft202012Validator(schema, registry=self._registry)
+            registry = self._registry
+        validator = Draft202012Validator(schema, registry=registry)
         error = best_match(validator.iter_errors(document))
         if error is None:
             return None
