@@ -25,10 +25,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
-from typing import Any, BinaryIO, NamedTuple, TypeAlias, TypeVar, cast
+from typing import BinaryIO, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-from hatcher.transport.parsing import checksum, collector_held, expect
+from hatcher.transport.parsing import checksum, expect
 from hatcher.transport.request import Request
 from hatcher.transport.urls import ServerURL
 
@@ -39,7 +39,10 @@ T = TypeVar("T")
 #: Sends a request; returns the status, the headers and the body of its answer.
 Fetch: TypeAlias = Callable[[Request], tuple[int, Mapping[str, str], bytes]]
 
-#: Makes objects of the body of an answer with these headers.
+#: Makes a text of the body of an answer with these headers.
+Unpack: TypeAlias = Callable[[Mapping[str, str], bytes], bytes]
+
+#: Makes objects of the text of an answer with these headers.
 Read: TypeAlias = Callable[[Mapping[str, str], bytes], T]
 
 #: Where the cache is; empty for nowhere.
@@ -150,7 +153,8 @@ class IndexCache:
     def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
         self._space = space
         self._folder = _private(folder)
-        self._remembered: _Remembered | None = None
+        #: The text of the last index, and which version of which it is.
+        self._remembered: tuple[tuple[Path, tuple[str, str], int], bytes] | None = None
         self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
         _add(self._view, *view)
 
@@ -158,8 +162,8 @@ class IndexCache:
         self,
         request: Request,
         fetch: Fetch,
+        unpack: Unpack,
         read: Read[T],
-        copy: Callable[[T], T] | None = None,
     ) -> T:
         """Return an index, from the disk when the server says that it has not changed.
 
@@ -169,11 +173,11 @@ class IndexCache:
             Asks for the index.
         fetch : callable
             Sends a request. Its errors are passed on, and change nothing here.
+        unpack : callable
+            Makes a text of the body of an answer with these headers. That of the last index
+            is remembered, so that it is not unpacked again while it has not changed.
         read : callable
-            Makes objects of the body. An index that it fails on is not kept.
-        copy : callable, optional
-            Makes an equal object of what `read` returned. What it makes of the last index
-            is remembered, so that it need not be read again while it has not changed.
+            Makes objects of the text. An index that it fails on is not kept.
 
         Returns
         -------
@@ -185,51 +189,44 @@ class IndexCache:
             if kept is None:
                 status, headers, content = fetch(request)
             else:
-                remembered = self._recall(path, kept, copy)
-                if remembered is None:
-                    expect(4 * kept.size)  # as text, since it is packed
+                expect(4 * kept.size)  # as text, since it is packed
                 status, headers, content = fetch(_with(request, *kept.condition))
                 if status == 304 and kept.is_meant_by(headers):
-                    if remembered is not None:
-                        _touch(path)
-                        with collector_held(4 * kept.size):
-                            return cast("T", remembered.make())
-                    found = kept.content()
-                    if found is not None:
-                        _touch(path)
-                        mark = path, kept.condition, kept.checksum
-                        return self._remember(mark, read(headers, found), kept.size, copy)
+                    text = self._text(path, kept, headers, unpack)
+                    if text is not None:
+                        with suppress(OSError):  # another process has deleted it
+                            os.utime(path)
+                        return read(headers, text)
         if status == 304:
             # It is of something else, or of what is damaged here.
             status, headers, content = fetch(_with(request, "Cache-Control", "no-cache"))
         condition = _condition(headers)
+        text = unpack(headers, content)
         if status != 200 or condition is None or not SMALLEST <= len(content) <= self._space:
             with _or_without("kept what is out of date"):
                 path.unlink(missing_ok=True)
-            return read(headers, content)
-        result = read(headers, content)
+            return read(headers, text)
+        result = read(headers, text)
         with _or_without("took nothing"):
             _write(path, condition, content)
             self._make_room()
-            mark = path, condition, checksum(content)
-            self._remember(mark, result, len(content), copy)
+            self._remembered = (path, condition, checksum(content)), text
         return result
 
-    def _recall(
-        self, path: Path, kept: _Kept, copy: Callable[[Any], Any] | None
-    ) -> _Remembered | None:
-        remembered = self._remembered
-        if copy is None or remembered is None:
+    def _text(
+        self, path: Path, kept: _Kept, headers: Mapping[str, str], unpack: Unpack
+    ) -> bytes | None:
+        """Return the text of a kept index; None when it is damaged."""
+        mark = path, kept.condition, kept.checksum
+        remembered = self._remembered  # another thread may remember something else meanwhile
+        if remembered is not None and remembered[0] == mark:
+            return remembered[1]
+        content = kept.content()
+        if content is None:
             return None
-        return remembered if remembered.mark == (path, kept.condition, kept.checksum) else None
-
-    def _remember(self, mark: _Mark, index: T, size: int, copy: Callable[[T], T] | None) -> T:
-        """Keep a copy: the index itself is its user's, to change at will."""
-        if copy is not None:
-            with collector_held(4 * size):
-                pristine = copy(index)
-            self._remembered = _Remembered(mark, lambda: copy(pristine))
-        return index
+        text = unpack(headers, content)
+        self._remembered = mark, text
+        return text
 
     def _path(self, request: Request) -> Path:
         name = self._view.copy()
@@ -262,17 +259,6 @@ class IndexCache:
 
 
 # -- one file --------------------------------------------------------------------------
-
-
-#: Tells one version of one index from all others.
-_Mark: TypeAlias = tuple[Path, tuple[str, str], int]
-
-
-class _Remembered(NamedTuple):
-    """The last index, in memory."""
-
-    mark: _Mark
-    make: Callable[[], object]
 
 
 class _Kept(NamedTuple):
@@ -379,12 +365,6 @@ def _dated(modified: str | None, sent: str | None) -> tuple[str, str] | None:
         return None
     # Dates are whole seconds: it may have changed once more in that one.
     return ("If-Modified-Since", modified) if age.total_seconds() >= 2 else None
-
-
-def _touch(path: Path) -> None:
-    """Note that it was used."""
-    with suppress(OSError):  # another process has deleted it
-        os.utime(path)
 
 
 def _with(request: Request, name: str, value: str) -> Request:

@@ -252,32 +252,6 @@ def load_object(text: bytes) -> dict[str, Any]:
     return value
 
 
-def copied(value: Any) -> Any:
-    """Return an equal object with dicts and lists of its own: five times as fast as parsing.
-
-    Parameters
-    ----------
-    value : object
-        Of those that JSON is made of.
-
-    Returns
-    -------
-    object
-    """
-    if type(value) is dict:
-        new = value.copy()
-        for key, inner in value.items():
-            if type(inner) in _CONTAINERS:
-                new[key] = copied(inner)
-        return new
-    if type(value) is list:
-        return [copied(inner) if type(inner) in _CONTAINERS else inner for inner in value]
-    return value
-
-
-_CONTAINERS = (dict, list)
-
-
 @contextmanager
 def collector_held(size: int) -> Iterator[None]:
     """Spare the garbage collector what comes of much text.

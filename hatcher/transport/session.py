@@ -118,12 +118,7 @@ class Session:
         """
         return self._json_in(request, self._ready().fetch(request))
 
-    def index(
-        self,
-        request: Request,
-        read: Callable[[bytes], T],
-        copy: Callable[[T], T] | None = None,
-    ) -> T:
+    def index(self, request: Request, read: Callable[[bytes], T]) -> T:
         """Send a request for an index, which may come from the cache when it has not changed.
 
         Parameters
@@ -132,9 +127,6 @@ class Session:
         read : callable
             Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
             one that knows what is needed of it.
-        copy : callable, optional
-            Makes an object equal to what `read` returned, more quickly than `read` does.
-            The last index is then kept in memory too, as long as the session lives.
 
         Raises
         ------
@@ -143,14 +135,16 @@ class Session:
         """
         asked = self._asked(request)
 
-        def parse(headers: Mapping[str, str], content: bytes) -> T:
-            text = answers.unpacked(asked, headers, content)
+        def unpack(headers: Mapping[str, str], content: bytes) -> bytes:
+            return answers.unpacked(asked, headers, content)
+
+        def parse(headers: Mapping[str, str], text: bytes) -> T:
             return answers.read_json(asked, headers, text, read)
 
         if self._index_cache is not None:
-            return self._index_cache.get(request, self.fetch, parse, copy)
+            return self._index_cache.get(request, self.fetch, unpack, parse)
         answer = self.fetch(request)
-        return parse(answer.headers, answer.content)
+        return parse(answer.headers, unpack(answer.headers, answer.content))
 
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.

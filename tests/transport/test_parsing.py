@@ -217,20 +217,6 @@ class TestTheCollector:
         assert gc.isenabled()
 
 
-def test_a_copy_has_dicts_and_lists_of_its_own() -> None:
-    value = {"a": [1, {"b": [None]}, []], "c": {"d": {"e": 1.5}}, "f": "text", "g": [[1], 2]}
-    copy = parsing.copied(value)
-    assert copy == value
-    assert list(copy) == list(value)
-    copy["a"][1]["b"].append(1)
-    copy["c"]["d"]["e"] = 2
-    copy["g"][0].clear()
-    assert value["a"] == [1, {"b": [None]}, []]
-    assert value["c"] == {"d": {"e": 1.5}}
-    assert value["g"] == [[1], 2]
-    assert parsing.copied("text") == "text" and parsing.copied(None) is None
-
-
 class TestUnpack:
     def test_what_is_no_gzip_stays_as_it_is(self) -> None:
         for content in (b"", b"{}", b"\x1f", b"PK\x03\x04"):
