@@ -95,7 +95,8 @@ class Sending(Generic[F]):
                     raise
                 item.fail(error)
 
-        self.crew.each(self.items, check)
+        # Python reads one file at a time; the second thread goes on while one asks the server.
+        self.crew.each(self.items, check, at_once=2)
         namesakes: dict[Hashable, list[Item[F]]] = defaultdict(list)
         for item in self.open:
             namesakes[key(item.file)].append(item)

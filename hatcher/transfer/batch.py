@@ -222,6 +222,8 @@ class Crew:
         work: Callable[[T, Tally], None],
         phase: Phase | None = None,
         total: int | None = None,
+        *,
+        at_once: int | None = None,
     ) -> None:
         """Do something with each file; return when it is done with all of them.
 
@@ -236,6 +238,8 @@ class Crew:
             What `progress` is told of it; nothing when it is not given.
         total : int, optional
             Bytes of all files.
+        at_once : int, optional
+            No more files at once than so many.
 
         Raises
         ------
@@ -264,7 +268,7 @@ class Crew:
 
         workers = [
             _Worker(labour, Tally(phase, self._stop))
-            for _ in range(min(self._concurrency, len(files)))
+            for _ in range(min(self._concurrency, at_once or self._concurrency, len(files)))
         ]
         report = _Reporter(self._progress, phase, total, [worker.tally for worker in workers])
         try:
