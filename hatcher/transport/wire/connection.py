@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 
 from hatcher.transport.channel import Kind, Outgoing, Trouble, authority
 from hatcher.transport.timeouts import Timeouts
@@ -43,6 +44,10 @@ class Connection:
         self._timeouts = timeouts
         self._sock = sock
         self._waits = sock.gettimeout()
+        # The same for TLS, less the checks that are made here already.
+        self._into: Callable[[memoryview], int] = (
+            partial(_read_tls, sock) if isinstance(sock, ssl.SSLSocket) else sock.recv_into
+        )
         self._has_sent = False
         self._poll: select.poll | None = None
         self._idle_since = 0.0
@@ -202,7 +207,7 @@ class Connection:
         until = time.monotonic() + _AT_LEAST_EVERY
         try:
             while filled < len(view):
-                size = self._sock.recv_into(view[filled:])
+                size = self._into(view[filled:])
                 filled += size
                 if not size or time.monotonic() > until:
                     break
@@ -300,6 +305,10 @@ class Connection:
         if data:
             parser.feed(data)
         return bool(data)
+
+
+def _read_tls(sock: ssl.SSLSocket, view: memoryview) -> int:
+    return sock.read(len(view), view)  # type: ignore[return-value] # with a buffer, a number
 
 
 def _head(outgoing: Outgoing) -> bytes:
