@@ -26,6 +26,7 @@ def test_the_examples_work_as_printed(reader: Reader) -> None:
     ran = reader.run(EXAMPLES[1:])
     assert {example.section for example in ran} == {
         "A first script",
+        "Many files, and large ones",
         "Who is asking",
         "Nothing is sent until you ask",
         "Exploring",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hatcher.core.apps import Apps
-from hatcher.core.batches import Batches
+from hatcher.core.batches.methods import Batches
 
 
 class SinglePlatformRepository(Batches, Apps):

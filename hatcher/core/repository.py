@@ -307,7 +307,7 @@ class Repository(Node):
         HatcherException
             As for `SinglePlatformRepository.upload_runtimes`.
         """
-        from hatcher.core.other_batches import Options, upload_runtimes
+        from hatcher.core.batches.others import Options, upload_runtimes
 
         options = Options(overwrite, concurrency, progress)
         return upload_runtimes(self._session, self.platform, paths, options)
@@ -344,7 +344,7 @@ class Repository(Node):
         HatcherException
             As for `SinglePlatformRepository.upload_bundles`.
         """
-        from hatcher.core.other_batches import Options, upload_bundles
+        from hatcher.core.batches.others import Options, upload_bundles
 
         options = Options(overwrite, concurrency, progress)
         return upload_bundles(self._session, self.platform, paths, options)

@@ -7,6 +7,7 @@ imported everything: so a job begins at once.
 
 import json
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -15,8 +16,8 @@ from pathlib import Path
 # Imported here, where jobs would otherwise spend most of their time on it.
 import okonomiyaki.file_formats  # noqa: F401
 
-import hatcher.core.egg_batches
-import hatcher.core.fetching  # noqa: F401
+import hatcher.core.batches.eggs
+import hatcher.core.batches.fetching  # noqa: F401
 from hatcher.api import BroodClient
 
 
@@ -36,6 +37,9 @@ def run(job):
             return {"interrupted": True, "threads": threads}
         return {"interrupted": False, "complete": bool(report), "report": str(report)}
 
+
+# Who runs the tests in the background has them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for line in sys.stdin:
     child = os.fork()

@@ -114,6 +114,14 @@ def check_server(brood: BroodProcess, eggs: dict[str, Path], scratch: Path) -> s
     return stored
 
 
+def settle(brood: BroodProcess) -> None:
+    """Wait until the server has done with what a killed client had sent before its end."""
+    quiet = 0
+    while quiet < 10:
+        time.sleep(0.02)
+        quiet = 0 if any((brood.data / "incoming").iterdir()) else quiet + 1
+
+
 def check_database(brood: BroodProcess) -> None:
     """The database is intact, and each of its rows has its blob."""
     with sqlite3.connect(brood.data / "brood.sqlite3") as database:
@@ -232,6 +240,7 @@ def test_the_client_is_killed_while_it_uploads(
         client = clients.begin(stocked, "up", other())
         time.sleep(moment)
         hits += clients.kill(client)
+        settle(stocked)
         stored = check_server(stocked, eggs, tmp_path)
         if hits >= KILLS:
             break

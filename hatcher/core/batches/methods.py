@@ -12,7 +12,7 @@ from hatcher.core.runtimes import Runtimes
 from hatcher.errors import InvalidBundle, InvalidRuntime
 
 if TYPE_CHECKING:
-    from hatcher.core.fetching import Names
+    from hatcher.core.batches.fetching import Names
     from hatcher.transfer.progress import Progress
     from hatcher.transfer.reports import BatchReport
 
@@ -98,7 +98,7 @@ class Batches(Eggs, Runtimes, Bundles):
         200 files: 12 uploaded, 188 already there
         >>> report.raise_for_failures()
         """
-        from hatcher.core.egg_batches import EggUpload
+        from hatcher.core.batches.eggs import EggUpload
 
         return EggUpload.run(
             self,
@@ -147,7 +147,7 @@ class Batches(Eggs, Runtimes, Bundles):
         HatcherException
             As for `upload_eggs`.
         """
-        from hatcher.core.other_batches import Options, only, upload_runtimes
+        from hatcher.core.batches.others import Options, only, upload_runtimes
 
         platform_of = only(self, self._names["platform"], InvalidRuntime)
         options = Options(overwrite, concurrency, progress)
@@ -194,7 +194,7 @@ class Batches(Eggs, Runtimes, Bundles):
         HatcherException
             As for `upload_eggs`.
         """
-        from hatcher.core.other_batches import Options, only, upload_bundles
+        from hatcher.core.batches.others import Options, only, upload_bundles
 
         platform_of = only(self, self._names["platform"], InvalidBundle)
         options = Options(overwrite, concurrency, progress)
@@ -257,7 +257,7 @@ class Batches(Eggs, Runtimes, Bundles):
         >>> report = platform.download_eggs('cp311', 'eggs', names=['numpy-*', 'scipy-*'])
         >>> report.raise_for_failures()
         """
-        from hatcher.core.fetching import download_eggs
+        from hatcher.core.batches.fetching import download_eggs
 
         return download_eggs(self, python_tag, destination, names, concurrency, progress)
 
@@ -292,7 +292,7 @@ class Batches(Eggs, Runtimes, Bundles):
         HatcherException
             As for `download_eggs`.
         """
-        from hatcher.core.fetching import download_runtimes
+        from hatcher.core.batches.fetching import download_runtimes
 
         return download_runtimes(self, destination, names, concurrency, progress)
 
@@ -331,6 +331,6 @@ class Batches(Eggs, Runtimes, Bundles):
         HatcherException
             As for `download_eggs`.
         """
-        from hatcher.core.fetching import download_bundles
+        from hatcher.core.batches.fetching import download_bundles
 
         return download_bundles(self, destination, names, concurrency, progress)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hatcher.artefacts.egg import EggFile, read_egg
+from hatcher.core.batches.sending import Sending, is_same
 from hatcher.core.documents import EggIndexEntry
 from hatcher.core.eggs import NO_PYTHON_TAG, Eggs
-from hatcher.core.sending import Sending, is_same
 from hatcher.errors import (
     BadRequestError,
     HatcherException,

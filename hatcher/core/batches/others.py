@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from hatcher.artefacts.bundle import read_bundle
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.core.batches.sending import Sending, is_same, other_there
 from hatcher.core.bundles import Bundles, LocalBundle
 from hatcher.core.dialects import DIALECTS, LocalRuntime
 from hatcher.core.node import Node
 from hatcher.core.runtimes import Runtimes
-from hatcher.core.sending import Sending, is_same, other_there
 from hatcher.errors import ArtefactError
 from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.progress import Progress
