@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
@@ -14,7 +14,7 @@ from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import list_of_each, load_object
+from hatcher.transport.parsing import Original, list_of_each, load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.egg import EggFile
@@ -103,7 +103,8 @@ class Eggs(Node):
             There is no such repository or platform, or it may not be seen.
         """
         request = self._request("get_egg_index", python_tag=python_tag)
-        return Index(self._session.index(request, load_object))
+        entries: dict[str, Any] = self._session.index(request, load_object, Original)
+        return Index(entries)
 
     def list_eggs(self, python_tag: str) -> list[EggListing]:
         """List the enabled eggs that a Python can use.

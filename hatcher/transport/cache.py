@@ -25,16 +25,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
-from typing import BinaryIO, NamedTuple, TypeAlias, TypeVar
+from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-from hatcher.transport.parsing import checksum, expect
+from hatcher.transport.parsing import checksum, collector_held, expect
 from hatcher.transport.request import Request
 from hatcher.transport.urls import ServerURL
 
 logger = logging.getLogger("hatcher")
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 #: Sends a request; returns the status, the headers and the body of its answer.
 Fetch: TypeAlias = Callable[[Request], tuple[int, Mapping[str, str], bytes]]
@@ -153,8 +154,7 @@ class IndexCache:
     def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
         self._space = space
         self._folder = _private(folder)
-        #: The text of the last index, and which version of which it is.
-        self._remembered: tuple[tuple[Path, tuple[str, str], int], bytes] | None = None
+        self._last: _Last | None = None
         self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
         _add(self._view, *view)
 
@@ -164,6 +164,7 @@ class IndexCache:
         fetch: Fetch,
         unpack: Unpack,
         read: Read[T],
+        keep: Callable[[T], Copies[T]] | None = None,
     ) -> T:
         """Return an index, from the disk when the server says that it has not changed.
 
@@ -178,6 +179,9 @@ class IndexCache:
             is remembered, so that it is not unpacked again while it has not changed.
         read : callable
             Makes objects of the text. An index that it fails on is not kept.
+        keep : callable, optional
+            Makes copies of what `read` returned possible. From the second time on that it
+            is asked for, the last index is then copied in memory while it has not changed.
 
         Returns
         -------
@@ -192,11 +196,11 @@ class IndexCache:
                 expect(4 * kept.size)  # as text, since it is packed
                 status, headers, content = fetch(_with(request, *kept.condition))
                 if status == 304 and kept.is_meant_by(headers):
-                    text = self._text(path, kept, headers, unpack)
-                    if text is not None:
+                    last = self._recall(path, kept, headers, unpack)
+                    if last is not None:
                         with suppress(OSError):  # another process has deleted it
                             os.utime(path)
-                        return read(headers, text)
+                        return last.make(headers, read, keep)
         if status == 304:
             # It is of something else, or of what is damaged here.
             status, headers, content = fetch(_with(request, "Cache-Control", "no-cache"))
@@ -210,23 +214,22 @@ class IndexCache:
         with _or_without("took nothing"):
             _write(path, condition, content)
             self._make_room()
-            self._remembered = (path, condition, checksum(content)), text
+            self._last = _Last((path, condition, checksum(content)), text)
         return result
 
-    def _text(
+    def _recall(
         self, path: Path, kept: _Kept, headers: Mapping[str, str], unpack: Unpack
-    ) -> bytes | None:
-        """Return the text of a kept index; None when it is damaged."""
+    ) -> _Last | None:
+        """Return a kept index, from memory if it is the last one; None when it is damaged."""
         mark = path, kept.condition, kept.checksum
-        remembered = self._remembered  # another thread may remember something else meanwhile
-        if remembered is not None and remembered[0] == mark:
-            return remembered[1]
+        last = self._last  # another thread may replace it meanwhile
+        if last is not None and last.mark == mark:
+            return last
         content = kept.content()
         if content is None:
             return None
-        text = unpack(headers, content)
-        self._remembered = mark, text
-        return text
+        self._last = last = _Last(mark, unpack(headers, content))
+        return last
 
     def _path(self, request: Request) -> Path:
         name = self._view.copy()
@@ -259,6 +262,44 @@ class IndexCache:
 
 
 # -- one file --------------------------------------------------------------------------
+
+
+class Copies(Protocol[T_co]):
+    """Something of which there can be copies."""
+
+    def copy(self) -> T_co:
+        """Return one more."""
+
+
+#: Tells one version of one index from all others.
+_Mark: TypeAlias = tuple[Path, tuple[str, str], int]
+
+
+class _Last:
+    """The last index, in memory: its text, and from its second use on its objects too.
+
+    Parameters
+    ----------
+    mark : tuple
+        Which version of which index it is.
+    text : bytes
+    """
+
+    def __init__(self, mark: _Mark, text: bytes) -> None:
+        self.mark = mark
+        self._text = text
+        self._copies: Copies[object] | None = None
+
+    def make(
+        self, headers: Mapping[str, str], read: Read[T], keep: Callable[[T], Copies[T]] | None
+    ) -> T:
+        """Return what `read` makes of the text, or a copy of what it has made before."""
+        if keep is None:
+            return read(headers, self._text)
+        with collector_held(len(self._text)):
+            if self._copies is None:
+                self._copies = keep(read(headers, self._text))
+            return cast("T", self._copies.copy())
 
 
 class _Kept(NamedTuple):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from hatcher.transport.cache import IndexCache
+    from hatcher.transport.cache import Copies, IndexCache
     from hatcher.transport.channel import Channel
     from hatcher.transport.download import Download
     from hatcher.transport.sender import Answer, Sender
@@ -118,7 +118,12 @@ class Session:
         """
         return self._json_in(request, self._ready().fetch(request))
 
-    def index(self, request: Request, read: Callable[[bytes], T]) -> T:
+    def index(
+        self,
+        request: Request,
+        read: Callable[[bytes], T],
+        keep: Callable[[T], Copies[T]] | None = None,
+    ) -> T:
         """Send a request for an index, which may come from the cache when it has not changed.
 
         Parameters
@@ -127,6 +132,8 @@ class Session:
         read : callable
             Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
             one that knows what is needed of it.
+        keep : callable, optional
+            Makes copies of what `read` returned possible, as `parsing.Original` does.
 
         Raises
         ------
@@ -142,7 +149,7 @@ class Session:
             return answers.read_json(asked, headers, text, read)
 
         if self._index_cache is not None:
-            return self._index_cache.get(request, self.fetch, unpack, parse)
+            return self._index_cache.get(request, self.fetch, unpack, parse, keep)
         answer = self.fetch(request)
         return parse(answer.headers, unpack(answer.headers, answer.content))
 

@@ -217,6 +217,29 @@ class TestTheCollector:
         assert gc.isenabled()
 
 
+def test_a_copy_shares_nothing_that_can_be_changed() -> None:
+    def value() -> dict[str, Any]:
+        return {
+            "egg": {"packages": ["six 1.16"], "size": 3, "more": {"deep": [[1], {"x": [None]}]}},
+            "other": {"packages": [], "size": None},
+            "none": None,
+            "list": [1, [2]],
+        }
+
+    original = parsing.Original(value())
+    for _ in range(2):
+        copy = original.copy()
+        assert copy == value()
+        assert list(copy) == list(value())
+        copy["egg"]["packages"].append("changed")
+        copy["egg"]["more"]["deep"][0].append("changed")
+        copy["egg"]["more"]["deep"][1]["x"].clear()
+        copy["other"]["packages"].append("changed")
+        copy["list"][1].append("changed")
+        copy["other"]["size"] = "changed"
+        del copy["none"]
+
+
 class TestUnpack:
     def test_what_is_no_gzip_stays_as_it_is(self) -> None:
         for content in (b"", b"{}", b"\x1f", b"PK\x03\x04"):

@@ -12,6 +12,11 @@ def work() -> None:
         raise SystemExit(f"There are {len(found)} eggs, not {job['entries']}.")
 
 
+def again() -> None:
+    for _ in range(job["times"]):
+        work()
+
+
 for _ in range(job["before"]):
     work()
-measure(job, work)
+measure(job, again, times=job["times"])
