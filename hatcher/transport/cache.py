@@ -19,6 +19,7 @@ import logging
 import os
 import re
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -40,10 +41,7 @@ T_co = TypeVar("T_co", covariant=True)
 #: Sends a request; returns the status, the headers and the body of its answer.
 Fetch: TypeAlias = Callable[[Request], tuple[int, Mapping[str, str], bytes]]
 
-#: Makes a text of the body of an answer with these headers.
-Unpack: TypeAlias = Callable[[Mapping[str, str], bytes], bytes]
-
-#: Makes objects of the text of an answer with these headers.
+#: Makes objects of the body of an answer with these headers.
 Read: TypeAlias = Callable[[Mapping[str, str], bytes], T]
 
 #: Where the cache is; empty for nowhere.
@@ -54,6 +52,9 @@ SPACE = 256 << 20
 
 #: Bytes, as they come, below which an index is as quickly here from the server.
 SMALLEST = 4 << 10
+
+#: Bytes from which on a file is written in a thread of its own.
+_WORTH_A_THREAD = 1 << 20
 
 #: Seconds after which a file that is still being written has been given up.
 _GIVEN_UP = 3600.0
@@ -162,7 +163,6 @@ class IndexCache:
         self,
         request: Request,
         fetch: Fetch,
-        unpack: Unpack,
         read: Read[T],
         keep: Callable[[T], Copies[T]] | None = None,
     ) -> T:
@@ -174,11 +174,8 @@ class IndexCache:
             Asks for the index.
         fetch : callable
             Sends a request. Its errors are passed on, and change nothing here.
-        unpack : callable
-            Makes a text of the body of an answer with these headers. That of the last index
-            is remembered, so that it is not unpacked again while it has not changed.
         read : callable
-            Makes objects of the text. An index that it fails on is not kept.
+            Makes objects of the body. An index that it fails on is not kept.
         keep : callable, optional
             Makes copies of what `read` returned possible. From the second time on that it
             is asked for, the last index is then copied in memory while it has not changed.
@@ -196,7 +193,7 @@ class IndexCache:
                 expect(4 * kept.size)  # as text, since it is packed
                 status, headers, content = fetch(_with(request, *kept.condition))
                 if status == 304 and kept.is_meant_by(headers):
-                    last = self._recall(path, kept, headers, unpack)
+                    last = self._recall(path, kept)
                     if last is not None:
                         with suppress(OSError):  # another process has deleted it
                             os.utime(path)
@@ -205,21 +202,20 @@ class IndexCache:
             # It is of something else, or of what is damaged here.
             status, headers, content = fetch(_with(request, "Cache-Control", "no-cache"))
         condition = _condition(headers)
-        text = unpack(headers, content)
         if status != 200 or condition is None or not SMALLEST <= len(content) <= self._space:
             with _or_without("kept what is out of date"):
                 path.unlink(missing_ok=True)
-            return read(headers, text)
-        result = read(headers, text)
-        with _or_without("took nothing"):
-            _write(path, condition, content)
-            self._make_room()
-            self._last = _Last((path, condition, checksum(content)), text)
+            return read(headers, content)
+        # The disk has time while the index is unpacked and parsed.
+        with _Draft(path, condition, content) as draft:
+            result = read(headers, content)
+            with _or_without("took nothing"):
+                draft.keep()
+                self._make_room()
+                self._last = _Last((path, condition, checksum(content)), content)
         return result
 
-    def _recall(
-        self, path: Path, kept: _Kept, headers: Mapping[str, str], unpack: Unpack
-    ) -> _Last | None:
+    def _recall(self, path: Path, kept: _Kept) -> _Last | None:
         """Return a kept index, from memory if it is the last one; None when it is damaged."""
         mark = path, kept.condition, kept.checksum
         last = self._last  # another thread may replace it meanwhile
@@ -228,7 +224,7 @@ class IndexCache:
         content = kept.content()
         if content is None:
             return None
-        self._last = last = _Last(mark, unpack(headers, content))
+        self._last = last = _Last(mark, content)
         return last
 
     def _path(self, request: Request) -> Path:
@@ -276,29 +272,29 @@ _Mark: TypeAlias = tuple[Path, tuple[str, str], int]
 
 
 class _Last:
-    """The last index, in memory: its text, and from its second use on its objects too.
+    """The last index, in memory: as it came, and from its second use on its objects too.
 
     Parameters
     ----------
     mark : tuple
         Which version of which index it is.
-    text : bytes
+    content : bytes
     """
 
-    def __init__(self, mark: _Mark, text: bytes) -> None:
+    def __init__(self, mark: _Mark, content: bytes) -> None:
         self.mark = mark
-        self._text = text
+        self._content = content
         self._copies: Copies[object] | None = None
 
     def make(
         self, headers: Mapping[str, str], read: Read[T], keep: Callable[[T], Copies[T]] | None
     ) -> T:
-        """Return what `read` makes of the text, or a copy of what it has made before."""
+        """Return what `read` makes of it, or a copy of what it has made before."""
         if keep is None:
-            return read(headers, self._text)
-        with collector_held(len(self._text)):
+            return read(headers, self._content)
+        with collector_held(4 * len(self._content)):
             if self._copies is None:
-                self._copies = keep(read(headers, self._text))
+                self._copies = keep(read(headers, self._content))
             return cast("T", self._copies.copy())
 
 
@@ -361,20 +357,67 @@ def _read_head(file: BinaryIO) -> _Kept | None:
     return _Kept(file, (name, value), size, content_sum)
 
 
-def _write(path: Path, condition: tuple[str, str], content: bytes) -> None:
-    line = ": ".join(condition).encode("ascii")
-    head = _HEAD.pack(_MAGIC, len(line), len(content), checksum(line), checksum(content))
-    draft = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.partial")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        with open(os.open(draft, flags, 0o600), "wb") as file:
-            file.write(head + line)
-            file.write(content)
-        draft.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+class _Draft:
+    """A file that is written in a thread of its own, and may get its name when it is.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What it is called in the end.
+    condition : tuple of (str, str)
+    content : bytes
+    """
+
+    def __init__(self, path: Path, condition: tuple[str, str], content: bytes) -> None:
+        self._path = path
+        self._draft = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.partial")
+        self._condition = condition
+        self._content = content
+        self._error: OSError | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> _Draft:
+        if len(self._content) < _WORTH_A_THREAD:
+            self._write()
+        else:
+            self._thread = threading.Thread(target=self._write, name="hatcher-cache")
+            self._thread.start()
+        return self
+
+    def keep(self) -> None:
+        """Give it its name.
+
+        Raises
+        ------
+        OSError
+            It could not be written.
+        """
+        self._wait()
+        if self._error is not None:
+            raise self._error
+        self._draft.replace(self._path)
+
+    def __exit__(self, *_: object) -> None:
+        self._wait()
+        with suppress(OSError):  # it has its name, or there is none
+            self._draft.unlink()
+
+    def _wait(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _write(self) -> None:
+        line = ": ".join(self._condition).encode("ascii")
+        sums = checksum(line), checksum(self._content)
+        head = _HEAD.pack(_MAGIC, len(line), len(self._content), *sums)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        try:
+            with open(os.open(self._draft, flags, 0o600), "wb") as file:
+                file.write(head + line)
+                file.write(self._content)
+        except OSError as error:
+            self._error = error
 
 
 # -- helpers ---------------------------------------------------------------------------

@@ -298,7 +298,7 @@ class TestIdentity:
             cache = open_cache(folder, server, verify_ssl, None)
             assert cache is not None
             request = Wanted("v1_get_egg_index", "GET", "/indices", "safe")
-            cache.get(request, fetch, as_it_came, as_it_came)
+            cache.get(request, fetch, as_it_came)
         assert seen == [None, None, None, '"1"', '"1"']
 
     def test_a_client_of_ones_own_has_no_cache(self, folder: Path, server: ScriptedServer) -> None:
@@ -506,9 +506,7 @@ class TestOddServers:
         for entries in (200, 20_000):
             body = body_of(1, entries)
             with pytest.raises(KeyboardInterrupt):
-                cache.get(
-                    request, lambda _, b=body: (200, {"ETag": '"1"'}, b), as_it_came, interrupted
-                )
+                cache.get(request, lambda _, b=body: (200, {"ETag": '"1"'}, b), interrupted)
         assert kept(folder) == leftovers(folder) == []
 
 
@@ -524,7 +522,7 @@ class TestSpace:
                 return (304, {}, b"") if known else (200, {"ETag": '"1"'}, body_of(1))
 
             request = Wanted("v1_get_egg_index", "GET", f"/{name}", "safe")
-            cache.get(request, fetch, as_it_came, as_it_came)
+            cache.get(request, fetch, as_it_came)
             now = time.time()
             for path in kept(folder):  # clocks of file systems are coarse
                 age = now - path.stat().st_mtime
@@ -538,7 +536,7 @@ class TestSpace:
     def test_what_is_larger_than_all_the_space_is_not_kept(self, folder: Path) -> None:
         cache = IndexCache(folder, ("view",), space=len(body_of(1)) - 1)
         request = Wanted("v1_get_egg_index", "GET", "/indices", "safe")
-        cache.get(request, lambda _: (200, {"ETag": '"1"'}, body_of(1)), as_it_came, as_it_came)
+        cache.get(request, lambda _: (200, {"ETag": '"1"'}, body_of(1)), as_it_came)
         assert kept(folder) == []
 
     def test_what_others_have_given_up_is_removed(
@@ -667,7 +665,7 @@ while time.monotonic() < until:
     def read(headers, text):
         counts["kept"] += "etag" not in headers
         return text
-    text = cache.get(request, fetch, lambda _, content: content, read)
+    text = cache.get(request, fetch, read)
     assert text.startswith(b'{"%s-' % tag.encode()) and text.endswith(b"}" * 2), text[:50]
     counts["right"] += 1
     if random.random() < 0.02:

@@ -217,6 +217,84 @@ class TestTheCollector:
         assert gc.isenabled()
 
 
+class TestUnpacking:
+    """The text of a large index, parsed while it is unpacked."""
+
+    @pytest.fixture(autouse=True)
+    def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(parsing, "LARGE_GZIP", 0)
+        monkeypatch.setattr(parsing, "LARGE_TEXT", 0)
+        monkeypatch.setattr(parsing, "_PART", 16)
+
+    def parts(self, content: bytes) -> list[bytes]:
+        unpacking = parsing.Unpacking.of(content)
+        assert unpacking is not None
+        return list(unpacking.parts())
+
+    @pytest.mark.parametrize("indent", [None, 1])
+    @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" ,", " :")])
+    def test_the_parts_are_the_whole(self, indent: int | None, separators: tuple[str, str]) -> None:
+        value = {
+            f"egg-{n}": {"name": f"{n * 7919:x}", "python_tag": f"cp3{n % 10}", "packages": []}
+            for n in range(500)
+        }
+        text = json.dumps(value, indent=indent, separators=separators).encode()
+        content = gzip.compress(text)
+        unpacking = parsing.Unpacking.of(content)
+        assert unpacking is not None
+        found = parsing.load_object(unpacking)
+        assert found == value and list(found) == list(value)
+        if separators[0].startswith(","):
+            assert len(self.parts(content)) > 10
+        again = parsing.Unpacking.of(content)
+        assert again is not None
+        assert parsing.list_of_each(again, "name", "python_tag") == [
+            {"name": name, "python_tag": entry["python_tag"]} for name, entry in value.items()
+        ]
+
+    def test_what_comes_twice_is_as_json_has_it(self) -> None:
+        members = [f'"egg-{n % 50}": {{"size": {n}}}' for n in range(400)]
+        text = "{" + ", ".join(members) + "}"
+        unpacking = parsing.Unpacking.of(gzip.compress(text.encode()))
+        assert unpacking is not None
+        found = parsing.load_object(unpacking)
+        assert list(found.items()) == list(json.loads(text).items())
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b'{"a": {"b": {"c": 1}, "d": {"e": "%s"}}}' % bytes(range(48, 91)) * 1,
+            json.dumps({f"a{n}": {"x": {"y": n}, "z": "},{"} for n in range(99)}).encode(),
+            b"[1, 2, 3]" * 50,
+            b'{"a": {"b": 1}, ' * 50,
+            b'{"a": NaN}' + b" " * 500,
+            b"",
+        ],
+    )
+    def test_what_has_to_be_read_as_a_whole(self, text: bytes) -> None:
+        unpacking = parsing.Unpacking.of(gzip.compress(text))
+        assert unpacking is not None
+        try:
+            found = parsing.load_object(unpacking)
+        except ValueError:
+            return  # the session reads the whole then
+        assert found == json.loads(text)
+
+    def test_what_is_damaged_is(self) -> None:
+        good = gzip.compress(json.dumps({f"a{n}": {"b": n} for n in range(999)}).encode())
+        twice = good + gzip.compress(b"{}")
+        bent = good[:-8] + bytes([good[-8] ^ 1]) + good[-7:]
+        for content in (good[:-9] + good[-4:], twice, bent, good[:100] + good[-4:]):
+            with pytest.raises(ValueError, match="in parts"):
+                self.parts(content)
+
+    def test_a_bomb_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(parsing, "ALWAYS_ALLOWED", 10_000)
+        monkeypatch.setattr(parsing, "MAX_RATIO", 2)
+        with pytest.raises(ValueError, match="in parts"):
+            self.parts(gzip.compress(b'{"a": "%s"}' % (b"x" * 1_000_000)))
+
+
 def test_a_copy_shares_nothing_that_can_be_changed() -> None:
     def value() -> dict[str, Any]:
         return {
