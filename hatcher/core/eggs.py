@@ -14,7 +14,7 @@ from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import Original, Unpacking, list_of_each, load_object
+from hatcher.transport.parsing import Original, list_of_each, load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.egg import EggFile
@@ -399,6 +399,6 @@ class Eggs(Node):
         self._session.send(self._request("reindex_eggs", json=body))
 
 
-def _listings(text: bytes | Unpacking) -> list[EggListing]:
+def _listings(text: bytes) -> list[EggListing]:
     """Return what a list says of the eggs in an index's text."""
     return cast("list[EggListing]", list_of_each(text, "name", "python_tag"))

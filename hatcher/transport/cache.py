@@ -177,8 +177,8 @@ class IndexCache:
         read : callable
             Makes objects of the body. An index that it fails on is not kept.
         keep : callable, optional
-            Makes copies of what `read` returned possible. From the second time on that it
-            is asked for, the last index is then copied in memory while it has not changed.
+            Makes copies of what `read` returned possible. The last index, when it is asked
+            for again and again and has not changed, is then copied in memory.
 
         Returns
         -------
@@ -272,7 +272,7 @@ _Mark: TypeAlias = tuple[Path, tuple[str, str], int]
 
 
 class _Last:
-    """The last index, in memory: as it came, and from its second use on its objects too.
+    """The last index, in memory: as it came, and its objects when they are wanted again and again.
 
     Parameters
     ----------
@@ -285,12 +285,14 @@ class _Last:
         self.mark = mark
         self._content = content
         self._copies: Copies[object] | None = None
+        self._uses = 0
 
     def make(
         self, headers: Mapping[str, str], read: Read[T], keep: Callable[[T], Copies[T]] | None
     ) -> T:
         """Return what `read` makes of it, or a copy of what it has made before."""
-        if keep is None:
+        self._uses += 1
+        if keep is None or self._uses == 1:
             return read(headers, self._content)
         with collector_held(4 * len(self._content)):
             if self._copies is None:

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,9 +41,6 @@ MAX_UNPACKED = 1 << 30
 
 #: How many gzip files an answer may consist of: each takes a copy of all after it.
 MAX_MEMBERS = 1000
-
-#: Bytes of gzip that are unpacked before parsing goes on.
-_PART = 256 << 10
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + zlib.MAX_WBITS
@@ -104,70 +100,6 @@ def unpack(content: bytes) -> bytes:
             raise BombError("it consists of thousands of gzip files")
         rest = member.unused_data.lstrip(b"\0")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-class Unpacking:
-    """The text of a large JSON object, unpacked in a thread while its beginning is parsed.
-
-    Parameters
-    ----------
-    content : bytes
-        Gzip of one member.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._blocks: SimpleQueue[bytes | None] = SimpleQueue()
-
-    @classmethod
-    def of(cls, content: bytes) -> Unpacking | None:
-        """Return one where it is worth it, or None."""
-        is_large = len(content) >= LARGE_GZIP and content.startswith(_GZIP_MAGIC)
-        return cls(content) if is_large and _stated_size(content) >= LARGE_TEXT else None
-
-    def parts(self) -> Iterator[bytes]:
-        """Give the object in parts, each an object of some of its members.
-
-        Raises
-        ------
-        ValueError
-            It has to be unpacked as a whole: that tells what is wrong, if anything is.
-        """
-        expect(LARGE_TEXT)
-        threading.Thread(target=self._unpack, name="hatcher-unpack").start()
-        rest, opening = b"", b""
-        has_ended = False
-        while not has_ended:
-            block = self._blocks.get()
-            if block is None:
-                raise ValueError("it cannot be unpacked in parts")
-            has_ended = not block
-            rest += block
-            # Perhaps within a member; then neither side of it is JSON, which parsing shows.
-            cut = -1 if has_ended else rest.rfind(b"},")
-            if has_ended:
-                yield opening + rest
-            elif cut >= 0:
-                yield opening + rest[: cut + 1] + b"}"
-                opening, rest = b"{", rest[cut + 2 :]
-
-    def _unpack(self) -> None:
-        """Hand over blocks of text, an empty one at the end; None when it fails."""
-        codec = _zlib_for(len(self._content))
-        member = codec.decompressobj(_GZIP)
-        room = _room_for(self._content)
-        try:
-            for start in range(0, len(self._content), _PART):
-                block = member.decompress(self._content[start : start + _PART], room + 1)
-                room -= len(block)
-                if room < 0 or member.unused_data:
-                    break
-                if block:
-                    self._blocks.put(block)
-        except codec.error:
-            pass  # `unpack` says so
-        is_whole = member.eof and not member.unused_data and room >= 0
-        self._blocks.put(b"" if is_whole else None)
 
 
 def beginning(content: bytes, size: int) -> bytes:
@@ -275,7 +207,7 @@ def loads(text: bytes) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def list_of_each(text: bytes | Unpacking, key: str, field: str) -> list[dict[str, Any]]:
+def list_of_each(text: bytes, key: str, field: str) -> list[dict[str, Any]]:
     """Parse a JSON object of objects, and list the key and one field of each.
 
     Nothing is made of the other fields, which would take most of the time.
@@ -298,16 +230,6 @@ def list_of_each(text: bytes | Unpacking, key: str, field: str) -> list[dict[str
     ShapeError
         It is no object of objects.
     """
-    if isinstance(text, Unpacking):
-        decode = _decoder_of(field).decode
-        with _as_value_error():
-            # As json does: what comes twice has its first place and its last value.
-            tags = {
-                name: getattr(entry, field)
-                for part in text.parts()
-                for name, entry in decode(part).items()
-            }
-        return [{key: name, field: tag} for name, tag in tags.items()]
     if _is_for_msgspec(text):
         try:
             entries = _decoder_of(field).decode(text)
@@ -323,12 +245,8 @@ def list_of_each(text: bytes | Unpacking, key: str, field: str) -> list[dict[str
     return found
 
 
-def load_object(text: bytes | Unpacking) -> dict[str, Any]:
+def load_object(text: bytes) -> dict[str, Any]:
     """Parse JSON that should be an object, as `loads` does.
-
-    Parameters
-    ----------
-    text : bytes or Unpacking
 
     Raises
     ------
@@ -337,31 +255,10 @@ def load_object(text: bytes | Unpacking) -> dict[str, Any]:
     ShapeError
         It is other JSON.
     """
-    if isinstance(text, Unpacking):
-        return _load_parts(text)
     value = loads(text)
     if not isinstance(value, dict):
         raise ShapeError("is no JSON object")
     return value
-
-
-def _load_parts(text: Unpacking) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    with _as_value_error():
-        for part in text.parts():
-            # Imported here: while the first part is unpacked, `expect` has begun to.
-            import msgspec
-
-            found.update(msgspec.json.decode(part, type=dict))
-    return found
-
-
-@contextmanager
-def _as_value_error() -> Iterator[None]:
-    try:
-        yield
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
 
 
 class Original:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
-from hatcher.transport import answers, parsing
+from hatcher.transport import answers
 from hatcher.transport.auth import (
     AuthTypes,
     BroodAuth,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from hatcher.transport.cache import Copies, IndexCache
     from hatcher.transport.channel import Channel
     from hatcher.transport.download import Download
-    from hatcher.transport.parsing import Unpacking
     from hatcher.transport.sender import Answer, Sender
 
 T = TypeVar("T")
@@ -122,7 +121,7 @@ class Session:
     def index(
         self,
         request: Request,
-        read: Callable[[bytes | Unpacking], T],
+        read: Callable[[bytes], T],
         keep: Callable[[T], Copies[T]] | None = None,
     ) -> T:
         """Send a request for an index, which may come from the cache when it has not changed.
@@ -131,8 +130,8 @@ class Session:
         ----------
         request : Request
         read : callable
-            Makes objects of the JSON text, of which the end may still be packed, or raises
-            ValueError: `parsing.load_object` or one that knows what is needed of it.
+            Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
+            one that knows what is needed of it.
         keep : callable, optional
             Makes copies of what `read` returned possible, as `parsing.Original` does.
 
@@ -144,11 +143,6 @@ class Session:
         asked = self._asked(request)
 
         def parse(headers: Mapping[str, str], content: bytes) -> T:
-            unpacking = parsing.Unpacking.of(content)
-            if unpacking is not None:
-                # Else it is read as a whole, which says what is wrong.
-                with suppress(ValueError), parsing.collector_held(parsing.LARGE_TEXT):
-                    return read(unpacking)
             text = answers.unpacked(asked, headers, content)
             return answers.read_json(asked, headers, text, read)
 

@@ -65,7 +65,7 @@ COMPARISONS = (
         "index-again",
         "`egg_index` again and again, unchanged (revalidated), each",
         "egg_index",
-        _index("egg_index", before=2, times=5),
+        _index("egg_index", before=3, times=5),
         must=3,
         aim=10,
         limits=(_PARSE,),
