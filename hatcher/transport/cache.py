@@ -212,7 +212,7 @@ class IndexCache:
             with _or_without("took nothing"):
                 draft.keep()
                 self._make_room()
-                self._last = _Last((path, condition, checksum(content)), content)
+                self._last = _Last((path, condition, draft.checksum), content)
         return result
 
     def _recall(self, path: Path, kept: _Kept) -> _Last | None:
@@ -368,9 +368,15 @@ class _Draft:
         What it is called in the end.
     condition : tuple of (str, str)
     content : bytes
+
+    Attributes
+    ----------
+    checksum : int
+        The content's, once it is kept.
     """
 
     def __init__(self, path: Path, condition: tuple[str, str], content: bytes) -> None:
+        self.checksum = 0
         self._path = path
         self._draft = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.partial")
         self._condition = condition
@@ -411,7 +417,8 @@ class _Draft:
 
     def _write(self) -> None:
         line = ": ".join(self._condition).encode("ascii")
-        sums = checksum(line), checksum(self._content)
+        self.checksum = checksum(self._content)
+        sums = checksum(line), self.checksum
         head = _HEAD.pack(_MAGIC, len(line), len(self._content), *sums)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:

@@ -23,7 +23,6 @@ from hatcher.transport.agent import USER_AGENT
 from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble, split
 from hatcher.transport.download import Download
 from hatcher.transport.faults import OUTCOME, error_for
-from hatcher.transport.parsing import expect
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, may_be_gone, resume
 from hatcher.transport.urls import ServerURL, showable
@@ -157,10 +156,6 @@ class Sender:
 
     def _fetch(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
-        length = incoming.headers.get("content-length", "")
-        if length.isdecimal() and "content-encoding" in incoming.headers:
-            # While a large one arrives, there is time to get ready for it.
-            expect(4 * int(length))
         try:
             return Answer(incoming.status_code, incoming.headers, incoming.read())
         except Trouble as trouble:

@@ -41,14 +41,12 @@ class Pool:
         self._used: set[Connection] = set()
         self._closed = False
 
-    def take(self, origin: Origin, *, fresh: bool = False) -> tuple[Connection, bool]:
-        """Return a connection, and whether it is a kept one.
+    def take(self, origin: Origin) -> Connection:
+        """Return a connection.
 
         Parameters
         ----------
         origin : tuple of (str, str, int)
-        fresh : bool, default False
-            Make a new one.
 
         Raises
         ------
@@ -60,8 +58,7 @@ class Pool:
         if not self._free.acquire(timeout=self._timeouts.pool):
             raise Trouble("no free connection")
         try:
-            connection = None if fresh else self._take_kept(origin)
-            kept = connection is not None
+            connection = self._take_kept(origin)
             if connection is None:
                 connection = Connection.open(origin, self._timeouts, self._ssl_context)
         except BaseException:
@@ -69,7 +66,7 @@ class Pool:
             raise
         with self._lock:
             self._used.add(connection)
-        return connection, kept
+        return connection
 
     def _take_kept(self, origin: Origin) -> Connection | None:
         while True:

@@ -32,7 +32,7 @@ class Wire:
         ------
         Trouble
         """
-        connection, _ = self._pool.take(outgoing.origin)
+        connection = self._pool.take(outgoing.origin)
         parser = Parser()
         try:
             all_sent = connection.send(outgoing, parser)
