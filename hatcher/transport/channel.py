@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
-from urllib.parse import urlsplit
+
+from hatcher.transport.urls import authority
 
 #: What can go wrong before a whole answer is there.
 Kind: TypeAlias = Literal[
@@ -137,28 +138,3 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
-
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def authority(origin: tuple[str, str, int]) -> str:
-    """Return an origin's host, and its port where it is not the usual one."""
-    scheme, host, port = origin
-    host = f"[{host}]" if ":" in host else host
-    return host if port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}"
-
-
-def split(url: str) -> tuple[tuple[str, str, int], str]:
-    """Return the origin of an absolute http or https URL, and the rest of it.
-
-    Raises
-    ------
-    ValueError
-        It is no such URL.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise ValueError(f"no http or https URL: {url!r}")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme]), target

@@ -20,12 +20,12 @@ from hatcher.errors import (
 )
 from hatcher.transport import answers
 from hatcher.transport.agent import USER_AGENT
-from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble, split
+from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble
 from hatcher.transport.download import Download
 from hatcher.transport.faults import OUTCOME, error_for
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, may_be_gone, resume
-from hatcher.transport.urls import ServerURL, showable
+from hatcher.transport.urls import ServerURL, showable, split
 
 if TYPE_CHECKING:
     from hatcher.transport.auth import BroodAuth

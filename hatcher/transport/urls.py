@@ -113,9 +113,7 @@ class ServerURL(Value):
         return self.scheme, self.host, self.port, self.prefix
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.prefix}"
+        return f"{self.scheme}://{authority(self.origin)}{self.prefix}"
 
 
 def checked_segment(value: object, what: str) -> str:
@@ -154,6 +152,28 @@ def origin_of(url: str) -> tuple[str, str, int]:
     """Return the scheme, host and port of an absolute http or https URL."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+
+
+def authority(origin: tuple[str, str, int]) -> str:
+    """Return an origin's host, and its port where it is not the usual one."""
+    scheme, host, port = origin
+    host = f"[{host}]" if ":" in host else host
+    return host if port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}"
+
+
+def split(url: str) -> tuple[tuple[str, str, int], str]:
+    """Return the origin of an absolute http or https URL, and the rest of it.
+
+    Raises
+    ------
+    ValueError
+        It is no such URL.
+    """
+    origin = origin_of(url)
+    if origin[0] not in _DEFAULT_PORTS or not origin[1]:
+        raise ValueError(f"no http or https URL: {url!r}")
+    parts = urlsplit(url)
+    return origin, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def showable(url: str) -> str:

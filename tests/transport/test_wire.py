@@ -13,8 +13,9 @@ import pytest
 import trustme
 
 from hatcher.testing import Answer, ScriptedServer
-from hatcher.transport.channel import Headers, Outgoing, Trouble, split
+from hatcher.transport.channel import Headers, Outgoing, Trouble
 from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.urls import split
 from hatcher.transport.wire import head, pool
 from hatcher.transport.wire.wire import Wire
 

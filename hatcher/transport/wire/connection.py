@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from hatcher.transport.channel import Kind, Outgoing, Trouble, authority
+from hatcher.transport.channel import Kind, Outgoing, Trouble
 from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.urls import authority
 from hatcher.transport.wire.head import Parser
 
 Origin = tuple[str, str, int]
