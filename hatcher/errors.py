@@ -39,21 +39,25 @@
         ├── RateLimitedError              429
         └── ServerError                   5xx
 
-A message says what was being done, to what, what went wrong, and what to try.
-No message holds a secret. Every exception can be pickled.
+Besides, `BatchInterrupted` is the KeyboardInterrupt that a batch ends with.
+
+A message says what was being done, to what, what went wrong, and what to try; ``what`` and
+``advice`` are the two halves of it, for people. No message holds a secret. Every exception can
+be pickled.
 """
 
 from __future__ import annotations
 
 import errno
-import json
-from typing import Any, ClassVar, Self
+import re
+from typing import Any, ClassVar, NamedTuple, Self
 
 __all__ = [
     "ArtefactError",
     "AuthenticationError",
     "BadRequestError",
     "BatchError",
+    "BatchInterrupted",
     "BroodConnectionError",
     "BroodHTTPError",
     "BroodTimeoutError",
@@ -74,6 +78,7 @@ __all__ = [
     "InvalidRuntime",
     "InvalidURLError",
     "MissingFilenameError",
+    "MissingName",
     "MissingPlatformError",
     "NoSpaceError",
     "NotConnectedError",
@@ -90,8 +95,45 @@ __all__ = [
 ]
 
 
+#: Where a sentence ends, and another one begins.
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z'])")
+
+
 class HatcherException(Exception):  # noqa: N818 - the name that users know
-    """The root of every exception that hatcher raises on purpose."""
+    """The root of every exception that hatcher raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong, in a sentence. What to try may follow it, or be given apart.
+    what : str, optional
+        Another sentence for people, where the message says more than they want to read.
+    advice : str, optional
+        What to try; the end of the message.
+    """
+
+    def __init__(self, message: str = "", *, what: str = "", advice: str = "") -> None:
+        super().__init__(f"{message} {advice}" if advice else message)
+        if what or advice:
+            self._parts = what or message, advice
+
+    @property
+    def what(self) -> str:
+        """What went wrong: a sentence for people, mostly without the request itself (`str`)."""
+        return self._split()[0]
+
+    @property
+    def advice(self) -> str:
+        """What to try; empty where that is not known (`str`)."""
+        return self._split()[1]
+
+    def _split(self) -> tuple[str, str]:
+        parts: tuple[str, str] | None = self.__dict__.get("_parts")
+        if parts is not None:
+            return parts
+        # What went wrong is the first sentence of every message, and what to try the others.
+        what, *advice = _SENTENCE_END.split(str(self), maxsplit=1)
+        return what, "".join(advice)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls the class with `args` alone, which loses the
@@ -198,6 +240,21 @@ class BatchError(HatcherException):
     """
 
     def __init__(self, message: str, *, report: Any = None) -> None:
+        # The first line counts the files; the others are about one file each.
+        super().__init__(message, what=message.partition("\n")[0])
+        self.report = report
+
+
+class BatchInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a batch; no error, so ``except Exception`` does not catch it.
+
+    Attributes
+    ----------
+    report : BatchReport
+        What became of each file until then.
+    """
+
+    def __init__(self, message: str = "", *, report: Any = None) -> None:
         super().__init__(message)
         self.report = report
 
@@ -231,8 +288,16 @@ class TransportError(HatcherException):
         What was being asked; the URL holds no credentials.
     """
 
-    def __init__(self, message: str, *, method: str | None = None, url: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str | None = None,
+        url: str | None = None,
+        what: str = "",
+        advice: str = "",
+    ) -> None:
+        super().__init__(message, what=what, advice=advice)
         self.method = method
         self.url = url
 
@@ -273,8 +338,16 @@ class InvalidResponseError(HatcherException):
         What was asked; the URL holds no credentials.
     """
 
-    def __init__(self, message: str, *, method: str | None = None, url: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str | None = None,
+        url: str | None = None,
+        what: str = "",
+        advice: str = "",
+    ) -> None:
+        super().__init__(message, what=what, advice=advice)
         self.method = method
         self.url = url
 
@@ -327,6 +400,8 @@ class ErrorResponse:
         ValueError
             The body is not JSON.
         """
+        import json
+
         return json.loads(self.text)
 
     def __repr__(self) -> str:
@@ -352,8 +427,8 @@ class BroodHTTPError(HatcherException):
         The answer itself: ``.status_code``, ``.text``, ``.json()``.
     """
 
-    #: What a user can do about it; the last sentence of the message.
-    advice: ClassVar[str] = ""
+    #: What a user can do about it, where no more is known than the status.
+    _usual_advice: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -367,6 +442,13 @@ class BroodHTTPError(HatcherException):
         retry_after: float | None = None,
         advice: str = "",
     ) -> None:
+        status = f"{response.status_code} {_phrase(response.status_code)}"
+        super().__init__(
+            f"Could not {action}: {method} {url} was answered {status}: "
+            f"{(error or 'the server gave no reason').rstrip('.')}.",
+            what=self._told(action, status, error),
+            advice=advice or self._usual_advice,
+        )
         self.status_code = response.status_code
         self.method = method
         self.url = url
@@ -374,12 +456,12 @@ class BroodHTTPError(HatcherException):
         self.error = error
         self.request_id = request_id
         self.retry_after = retry_after
-        said = error or "the server gave no reason"
-        message = (
-            f"Could not {action}: {method} {url} was answered "
-            f"{self.status_code} {_phrase(self.status_code)}: {said.rstrip('.')}."
-        )
-        super().__init__(" ".join(filter(None, [message, advice or self.advice])))
+
+    @classmethod
+    def _told(cls, action: str, status: str, error: str | None) -> str:
+        """Return what went wrong for people: in the server's words, where it has any."""
+        said = error.rstrip(".") if error else f"the server answered {status} and gave no reason"
+        return f"Could not {action}: {said}."
 
 
 def _phrase(status_code: int) -> str:
@@ -399,19 +481,61 @@ class BadRequestError(BroodHTTPError):
 class AuthenticationError(BroodHTTPError):
     """401: the server does not know who is asking."""
 
-    advice = "Check the user name and password, or the token; a token may have expired."
+    _usual_advice = "Check the user name and password, or the token; a token may have expired."
 
 
 class PermissionDeniedError(BroodHTTPError):
     """403: the server knows who is asking and refuses."""
 
-    advice = "Ask an administrator of the organization for the access level that this needs."
+    _usual_advice = "Ask an administrator of the organization for the access level that this needs."
+
+
+class MissingName(NamedTuple):
+    """The name that a server does not know, or does not show.
+
+    Attributes
+    ----------
+    kind : str
+        What it should be the name of, such as ``organization``.
+    name : str
+    alike : tuple of str
+        What may have been meant, the likeliest first.
+    """
+
+    kind: str
+    name: str
+    alike: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What may have been meant; empty where nothing is like it (`str`)."""
+        names = " or ".join(f"'{name}'" for name in self.alike)
+        return f"Did you mean {names}?" if names else ""
+
+    def __str__(self) -> str:
+        said = f"There is no {self.kind} '{self.name}' that you may see."
+        return f"{said} {self.question}" if self.alike else said
 
 
 class NotFoundError(BroodHTTPError):
-    """404: there is no such thing, or it may not be seen."""
+    """404: there is no such thing, or it may not be seen.
 
-    advice = "Check the names; Brood also answers so for what one has no access to."
+    Attributes
+    ----------
+    missing : MissingName or None
+        Which of the names is wrong, where that could be found out.
+    """
+
+    _usual_advice = "Check the names; Brood also answers so for what one has no access to."
+
+    def __init__(
+        self, action: str, *, advice: str = "", missing: MissingName | None = None, **answered: Any
+    ) -> None:
+        super().__init__(action, advice=str(missing) if missing else advice, **answered)
+        self.missing = missing
+        if missing:
+            said = f"there is no {missing.kind} '{missing.name}' that you may see"
+            self._parts = f"Could not {action}: {said}.", missing.question or self._usual_advice
 
 
 class ConflictError(BroodHTTPError):
@@ -421,13 +545,20 @@ class ConflictError(BroodHTTPError):
 class RateLimitedError(BroodHTTPError):
     """429: too many requests."""
 
-    advice = "Wait before trying again."
+    _usual_advice = "Wait before trying again."
 
 
 class ServerError(BroodHTTPError):
     """5xx: the server, or a gateway before it, failed."""
 
-    advice = "Try again later; if it goes on, tell the administrators of the server."
+    _usual_advice = "Try again later; if it goes on, tell the administrators of the server."
+
+    @classmethod
+    def _told(cls, action: str, status: str, error: str | None) -> str:
+        # Its words alone could be taken for something that the user has done.
+        if error is None:
+            return super()._told(action, status, error)
+        return f"Could not {action}: the server answered {status}: {error.rstrip('.')}."
 
 
 _BY_STATUS: dict[int, type[BroodHTTPError]] = {

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hatcher.core.artefact import Artefact
 from hatcher.core.documents import AppIndexEntry, AppMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
+from hatcher.transfer import upload
+from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
+
+if TYPE_CHECKING:
+    from hatcher.artefacts.app import AppFile
 
 
 class App(Artefact[AppMetadata]):
@@ -125,3 +132,17 @@ class Apps(Node):
             There is no such app, or it may not be seen.
         """
         return self.app(python_tag, app_id, version).metadata()
+
+    def _send_app(self, app: AppFile, overwrite: bool, progress: Progress | None = None) -> None:
+        """Upload an app that has been read."""
+        is_stored = None
+        if app.address is not None:
+            there = self.app(*app.address)
+            is_stored = there._holder_of(app.path, str(self), overwrite=overwrite)
+        upload.upload(
+            self._session,
+            self._request("upload_app", overwrite=overwrite),
+            app.path,
+            is_stored=is_stored,
+            progress=progress,
+        )

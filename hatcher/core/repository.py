@@ -14,7 +14,6 @@ from hatcher.core.node import Node
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.verify import is_same
 from hatcher.errors import HatcherException, InvalidRuntime
-from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
 
 if TYPE_CHECKING:
@@ -223,13 +222,7 @@ class Repository(Node):
         from hatcher.artefacts.app import read_app
 
         app = read_app(filename)
-        platform = self.platform(app.platform)
-        request = platform._request("upload_app", overwrite=overwrite)
-        is_stored = None
-        if app.address is not None:
-            there = platform.app(*app.address)
-            is_stored = there._holder_of(app.path, str(platform), overwrite=overwrite)
-        upload.upload(self._session, request, app.path, is_stored=is_stored, progress=progress)
+        self.platform(app.platform)._send_app(app, overwrite, progress)
 
     def upload_bundle(
         self,
@@ -283,6 +276,7 @@ class Repository(Node):
         overwrite: bool = False,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> BatchReport:
         """Upload many runtimes, each to the platform that it says it is for.
 
@@ -294,7 +288,7 @@ class Repository(Node):
         ----------
         paths : iterable of str or path-like
             The runtimes, as `upload_runtime` takes them.
-        overwrite, concurrency, progress
+        overwrite, concurrency, progress, dry_run
             As for `SinglePlatformRepository.upload_runtimes`.
 
         Returns
@@ -309,7 +303,7 @@ class Repository(Node):
         """
         from hatcher.core.batches.others import Options, upload_runtimes
 
-        options = Options(overwrite, concurrency, progress)
+        options = Options(overwrite, concurrency, progress, dry_run)
         return upload_runtimes(self._session, self.platform, paths, options)
 
     def upload_bundles(
@@ -319,6 +313,7 @@ class Repository(Node):
         overwrite: bool = False,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> BatchReport:
         """Upload many bundles, each to the platform of its runtime; API version 1 only.
 
@@ -331,7 +326,7 @@ class Repository(Node):
         ----------
         paths : iterable of str or path-like
             The bundles, as `upload_bundle` takes them.
-        overwrite, concurrency, progress
+        overwrite, concurrency, progress, dry_run
             As for `SinglePlatformRepository.upload_bundles`.
 
         Returns
@@ -346,8 +341,46 @@ class Repository(Node):
         """
         from hatcher.core.batches.others import Options, upload_bundles
 
-        options = Options(overwrite, concurrency, progress)
+        options = Options(overwrite, concurrency, progress, dry_run)
         return upload_bundles(self._session, self.platform, paths, options)
+
+    def upload_apps(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool = False,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+        dry_run: bool = False,
+    ) -> BatchReport:
+        """Upload many apps, each to the platform that it says it is for.
+
+        ``GET /indices/{organization}/{repository}/{platform}/apps`` once for each platform,
+        ``GET /metadata/{organization}/{repository}/{platform}/{python_tag}/apps/{app_id}/{version}``
+        for each app, and ``POST /data/{organization}/{repository}/{platform}/apps/upload`` for
+        each app that the server does not have
+
+        Parameters
+        ----------
+        paths : iterable of str or path-like
+            The apps, as `upload_app` takes them.
+        overwrite, concurrency, progress, dry_run
+            As for `SinglePlatformRepository.upload_runtimes`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        HatcherException
+            As for `SinglePlatformRepository.upload_runtimes`.
+        """
+        from hatcher.core.batches.others import Options, upload_apps
+
+        options = Options(overwrite, concurrency, progress, dry_run)
+        return upload_apps(self._session, self.platform, paths, options)
 
     def __str__(self) -> str:
         return "/".join(self._names.values())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from hatcher import endpoints
-from hatcher.errors import HatcherException
+from hatcher.errors import HatcherException, MissingName
 from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 
 
-def did_you_mean(session: Session, request: Request) -> str:
+def did_you_mean(session: Session, request: Request) -> MissingName | None:
     """Look for the first name in a request that is wrong, and for what is like it.
 
     Parameters
@@ -21,16 +21,16 @@ def did_you_mean(session: Session, request: Request) -> str:
 
     Returns
     -------
-    str
-        A sentence, or nothing when there is nothing helpful to say.
+    MissingName or None
+        None when all of them are right, or the server does not say.
     """
     try:
         return _look(session, request.names)
     except HatcherException:
-        return ""  # the user asked for something else, and is told how that went
+        return None  # the user asked for something else, and is told how that went
 
 
-def _look(session: Session, names: Mapping[str, str]) -> str:
+def _look(session: Session, names: Mapping[str, str]) -> MissingName | None:
     def known(operation: str, field: str) -> list[str]:
         asked = endpoints.request(session.api_version, operation, names)
         return list(session.field(asked._replace(may_be_missing=True), field, list))
@@ -45,8 +45,8 @@ def _look(session: Session, names: Mapping[str, str]) -> str:
             break
         siblings = known(operation, field)
         if _alike(names[what]) not in map(_alike, siblings):
-            return _advice(what, names[what], siblings)
-    return ""
+            return MissingName(what, names[what], _alikes(names[what], siblings))
+    return None
 
 
 def _alike(name: str) -> str:
@@ -54,13 +54,10 @@ def _alike(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _advice(what: str, name: str, known: Iterable[str]) -> str:
+def _alikes(name: str, known: Iterable[str]) -> tuple[str, ...]:
     # Imported here, for those who name what there is.
     import difflib
 
     by_lower = {candidate.lower(): candidate for candidate in known}
     alike = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
-    if alike:
-        names = " or ".join(f"'{by_lower[candidate]}'" for candidate in alike)
-        return f"There is no {what} '{name}' that you may see. Did you mean {names}?"
-    return f"There is no {what} '{name}' that you may see."
+    return tuple(by_lower[candidate] for candidate in alike)

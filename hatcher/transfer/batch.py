@@ -92,6 +92,11 @@ class Tally:
         self._settled += size or 0
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether the batch was stopped."""
+        return self._stop.is_set()
+
+    @property
     def done(self) -> int:
         """Bytes so far."""
         return self._settled + self._current
@@ -184,6 +189,9 @@ class Attempts:
                 item.outcome = action() or item.outcome
                 self._in_a_row = 0
             except (HatcherException, OSError) as error:
+                if tally.is_stopped:
+                    # It failed because it was broken off: that is no failure of the file.
+                    raise Stopped from None
                 item.fail(error)
                 self._consider(error)
         tally.settle(item.size)

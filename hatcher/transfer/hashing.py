@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hatcher.errors import InvalidArgumentError
+from hatcher.transport.buffers import new_buffer
 
 if TYPE_CHECKING:
     from hatcher.transfer.progress import Progress
@@ -64,7 +65,7 @@ def blocks_of(descriptor: int) -> Iterator[memoryview]:
         Good until the next one.
     """
     # No larger than the file: a batch has thousands of small ones.
-    buffer = memoryview(bytearray(min(BLOCK_SIZE, max(os.fstat(descriptor).st_size, 4096))))
+    buffer = new_buffer(min(BLOCK_SIZE, max(os.fstat(descriptor).st_size, 4096)))
     with open(descriptor, "rb", buffering=0, closefd=False) as file:
         while size := file.readinto(buffer):
             yield buffer[:size]

@@ -41,6 +41,10 @@ _MAX_STEM = 200
 
 _OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
+#: Bytes. For larger ones Linux looks for large stretches of free memory, which the host of a
+#: virtual machine may have to provide first: in one, 1 MiB at a time took up to twice as long.
+_WRITTEN_AT_ONCE = 256 * 1024
+
 #: Bytes after which the system is told to begin writing to the disk.
 _FLUSHED_EVERY = 8 * 1024 * 1024
 
@@ -169,7 +173,7 @@ class Partial:
         """
         rest = memoryview(data)
         while rest:
-            written = os.write(self._descriptor, rest)
+            written = os.write(self._descriptor, rest[:_WRITTEN_AT_ONCE])
             self.size += written
             rest = rest[written:]
         if self.size - self._flushed >= _FLUSHED_EVERY:

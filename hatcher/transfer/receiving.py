@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from hatcher.transfer.partial import Partial
+from hatcher.transport.buffers import new_buffer
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -51,7 +52,7 @@ class Sink:
         self._buffer_size = BUFFER_SIZE if expected is None else min(BUFFER_SIZE, expected + 1)
         self._buffers = 0
         self._free: SimpleQueue[memoryview] = SimpleQueue()
-        self._full: SimpleQueue[memoryview | None] = SimpleQueue()
+        self._full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
         self._is_closed = False
@@ -121,7 +122,7 @@ class Sink:
             raise self._error
         if self._buffers < _BUFFERS and self._free.empty():
             self._buffers += 1
-            return memoryview(bytearray(self._buffer_size))
+            return new_buffer(self._buffer_size)
         buffer = self._free.get()
         if self._error is not None:
             raise self._error
@@ -138,17 +139,18 @@ class Sink:
             # A daemon: the exit of the interpreter waits for no download that was given up.
             self._thread = threading.Thread(target=self._work, name="hatcher-download", daemon=True)
             self._thread.start()
-        self._full.put(buffer[:filled])
+        self._full.put((buffer, filled))
 
     def _work(self) -> None:
-        while (block := self._full.get()) is not None:
+        while (given := self._full.get()) is not None:
+            buffer, filled = given
             if self._error is None and not self._is_closed:
                 try:
-                    self._process(block)
+                    self._process(buffer[:filled])
                 except BaseException as error:
                     self._error = error
             # Also after an error: whoever receives must not wait for ever.
-            self._free.put(memoryview(block.obj))  # the whole of it
+            self._free.put(buffer)
 
     def _process(self, block: memoryview) -> None:
         self._partial.write(block)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from hatcher.errors import BatchError
+from hatcher.errors import BatchError, BatchInterrupted
 from hatcher.transport.value import Value
 
 #: What became of one file.
-Outcome: TypeAlias = Literal["uploaded", "downloaded", "already there", "failed", "not tried"]
+Outcome: TypeAlias = Literal[
+    "uploaded",
+    "downloaded",
+    "would upload",
+    "would download",
+    "already there",
+    "failed",
+    "not tried",
+]
 
 #: The order in which a summary counts them.
 _OUTCOMES: tuple[Outcome, ...] = (
     "uploaded",
     "downloaded",
+    "would upload",
+    "would download",
     "already there",
     "failed",
     "not tried",
@@ -37,9 +49,11 @@ class FileResult(Value):
         The file's name.
     path : pathlib.Path
         The local file, as it was given or as it will be called.
-    outcome : {'uploaded', 'downloaded', 'already there', 'failed', 'not tried'}
-        ``already there``: it was not transferred, since it was at its destination
-        with the same sha256. ``not tried``: the batch gave up before its turn.
+    outcome : str
+        ``uploaded`` or ``downloaded``; ``would upload`` or ``would download`` where
+        `dry_run` was given; ``already there``: it was not transferred, since it was at
+        its destination with the same sha256; ``failed``; ``not tried``: the batch ended
+        before its turn, or broke it off.
     size : int, optional
         Its size in bytes; None where nobody said.
     error : Exception, optional
@@ -137,7 +151,7 @@ class BatchReport(Value):
         lines += [f"failed: {result.name}: {result.error}" for result in failed[:_MAX_NAMED]]
         if len(failed) > _MAX_NAMED:
             lines.append(f"and {len(failed) - _MAX_NAMED} more")
-        if self.not_tried:
+        if self.not_tried and self.not_tried[0].error is not None:
             lines.append(f"not tried: {self.not_tried[0].error}")
         return "\n".join(lines)
 
@@ -165,3 +179,24 @@ class BatchReport(Value):
 
     def _those(self, outcome: Outcome) -> tuple[FileResult, ...]:
         return tuple(result for result in self.results if result.outcome == outcome)
+
+
+@contextmanager
+def reporting(report: Callable[[], BatchReport]) -> Iterator[None]:
+    """Let a Ctrl-C that ends a batch tell what has been done by then.
+
+    Parameters
+    ----------
+    report : callable
+        Returns what became of each file so far.
+
+    Raises
+    ------
+    BatchInterrupted
+        Instead of the KeyboardInterrupt.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        so_far = report()
+        raise BatchInterrupted(str(so_far), report=so_far) from stop

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
 from hatcher.transfer.hashing import BLOCK_SIZE
+from hatcher.transport.buffers import new_buffer
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -43,7 +44,7 @@ class HashingRing:
         """
         if self._unused > 0:
             self._unused -= 1
-            return memoryview(bytearray(BLOCK_SIZE))
+            return new_buffer(BLOCK_SIZE)
         return self._hashed.get()
 
     def hash(self, buffer: memoryview, size: int) -> None:

@@ -11,6 +11,7 @@ from hatcher.errors import (
     ErrorResponse,
     InvalidJSONError,
     InvalidResponseError,
+    MissingName,
     http_error_class,
 )
 from hatcher.transport import parsing
@@ -24,6 +25,9 @@ Asked: TypeAlias = tuple[str, str, str]
 
 #: Bytes of an error's body that are kept.
 MAX_ERROR_BODY = 64 * 1024
+
+#: What to try when the answer is none of Brood's.
+_CHECK_URL = "Check that the URL is that of a Brood server."
 
 _HTML_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 
@@ -81,10 +85,11 @@ def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
     except parsing.BombError as error:
         action, method, url = asked
         raise InvalidResponseError(
-            f"Could not {action}: the answer to {method} {showable(url)} was given up: {error}. "
-            "Check that the URL is that of a Brood server, and whom the connection goes through.",
+            f"Could not {action}: the answer to {method} {showable(url)} was given up: {error}.",
             method=method,
             url=showable(url),
+            what=f"Could not {action}: the answer was given up: {error}.",
+            advice=f"{_CHECK_URL[:-1]}, and whom the connection goes through.",
         ) from error
     except ValueError as error:
         raise _no_json(asked, headers, content) from error
@@ -131,7 +136,7 @@ def http_error(
     headers: Mapping[str, str],
     content: bytes,
     *,
-    advice: str = "",
+    advice: str | MissingName | None = None,
 ) -> BroodHTTPError:
     """Return the exception for an answer with an error status.
 
@@ -143,7 +148,7 @@ def http_error(
     headers : mapping of str to str
     content : bytes
         The body, or its beginning.
-    advice : str, optional
+    advice : str or MissingName, optional
         What to try, where that is better known than from the status.
 
     Returns
@@ -156,6 +161,9 @@ def http_error(
     response = ErrorResponse(
         status_code, headers.get("Content-Type", ""), content.decode("utf-8", "replace")
     )
+    known: dict[str, Any] = (
+        {"missing": advice} if isinstance(advice, MissingName) else {"advice": advice or ""}
+    )
     return http_error_class(status_code)(
         action,
         method=method,
@@ -164,7 +172,7 @@ def http_error(
         error=_server_words(headers, response),
         request_id=headers.get("X-Request-ID"),
         retry_after=parse_retry_after(headers.get("Retry-After")),
-        advice=advice,
+        **known,
     )
 
 
@@ -184,10 +192,11 @@ def unexpected(asked: Asked, what: str) -> InvalidJSONError:
     """
     action, method, url = asked
     return InvalidJSONError(
-        f"Could not {action}: the answer to {method} {showable(url)} {what}. Check that the URL "
-        "is that of a Brood server.",
+        f"Could not {action}: the answer to {method} {showable(url)} {what}.",
         method=method,
         url=showable(url),
+        what=f"Could not {action}: the answer {what}.",
+        advice=_CHECK_URL,
     )
 
 
@@ -195,9 +204,11 @@ def _no_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Invali
     action, method, url = asked
     return InvalidJSONError(
         f"Could not {action}: {method} {showable(url)} should be answered in JSON, but "
-        f"{_describe(headers, content)} came. Check that the URL is that of a Brood server.",
+        f"{_describe(headers, content)} came.",
         method=method,
         url=showable(url),
+        what=f"Could not {action}: instead of JSON, {_describe(headers, content)} came.",
+        advice=_CHECK_URL,
     )
 
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 from hatcher.errors import InvalidResponseError
+from hatcher.transport.buffers import new_buffer
 from hatcher.transport.channel import Headers, Incoming, Trouble
 from hatcher.transport.faults import error_for
 from hatcher.transport.request import Request
@@ -74,7 +75,7 @@ class Download:
         TransportError, InvalidResponseError
             It does not arrive whole.
         """
-        buffer = memoryview(bytearray(_CHUNK))
+        buffer = new_buffer(_CHUNK)
         while size := self.readinto(buffer):
             yield bytes(buffer[:size])
 
@@ -94,6 +95,7 @@ class _Unpacking:
             )
         self._unpacker = zlib.decompressobj(wbits=47)  # gzip and zlib, told apart by their heads
         self._packed = b""
+        self._block = new_buffer(_CHUNK)
 
     def readinto(self, incoming: Incoming, buffer: bytearray | memoryview) -> int:
         while True:
@@ -102,10 +104,9 @@ class _Unpacking:
             if data:
                 buffer[: len(data)] = data
                 return len(data)
-            block = bytearray(_CHUNK)
-            size = incoming.readinto(block)
+            size = incoming.readinto(self._block)
             if size == 0:
                 if not self._unpacker.eof:
                     raise zlib.error("it ends too early")
                 return 0
-            self._packed += bytes(block[:size])
+            self._packed += bytes(self._block[:size])

@@ -36,10 +36,16 @@ def error_for(
     TransportError or InvalidResponseError
     """
     url = showable(url)
-    kind, words = _ERRORS[trouble.kind]
+    kind, words, advice = _ERRORS[trouble.kind]
     reason = f" ({trouble.reason})" if trouble.reason else ""
-    message = words.format(url=url, reason=reason, outcome=OUTCOME[request.safety])
-    error = kind(f"Could not {request.action}: {message}", method=request.method, url=url)
+    server = "/".join(url.split("/", 3)[:3])
+    error = kind(
+        f"Could not {request.action}: {words.format(url=url, reason=reason)}",
+        method=request.method,
+        url=url,
+        what=f"Could not {request.action}: {words.format(url=server, reason=reason)}",
+        advice=advice.format(outcome=OUTCOME[request.safety]),
+    )
     return unsent(error) if trouble.kind in _BEFORE_ANYTHING else error
 
 
@@ -47,51 +53,58 @@ def error_for(
 _BEFORE_ANYTHING = frozenset({"no connection in time", "no free connection"})
 
 
-_ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str]] = {
+#: The exception, what went wrong, and what to try.
+_ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str, str]] = {
     "no connection in time": (
         BroodTimeoutError,
-        "no connection to {url} within the connect timeout. Check the URL, the network and the "
-        "proxy settings.",
+        "no connection to {url} within the connect timeout.",
+        "Check the URL, the network and the proxy settings.",
     ),
     "no free connection": (
         BroodTimeoutError,
-        "all connections of this client stayed in use. Close what is no longer read, or raise "
-        "the pool timeout.",
+        "all connections of this client stayed in use.",
+        "Close what is no longer read, or raise the pool timeout.",
     ),
     "silence": (
         BroodTimeoutError,
-        "{url} stayed silent for longer than the timeout. {outcome}",
+        "{url} stayed silent for longer than the timeout.",
+        "{outcome}",
     ),
     "not safe": (
         TLSError,
-        "no safe connection to {url}{reason}. If its certificate is signed by an authority of "
-        "your own, give that authority's PEM file as verify_ssl.",
+        "no safe connection to {url}{reason}.",
+        "If its certificate is signed by an authority of your own, give that authority's PEM file "
+        "as verify_ssl.",
     ),
     "not connected": (
         NotConnectedError,
-        "no connection to {url}{reason}. Check that the server runs, the URL, and the proxy "
-        "settings.",
+        "no connection to {url}{reason}.",
+        "Check that the server runs, the URL, and the proxy settings.",
     ),
     "no answer": (
         BroodConnectionError,
-        "{url} closed the connection instead of answering. {outcome}",
+        "{url} closed the connection instead of answering.",
+        "{outcome}",
     ),
     "ended early": (
         IncompleteDownloadError,
-        "{url} ended the connection early{reason}. {outcome}",
+        "{url} ended the connection early{reason}.",
+        "{outcome}",
     ),
     "lost": (
         BroodConnectionError,
-        "the connection to {url} was lost{reason}. {outcome}",
+        "the connection to {url} was lost{reason}.",
+        "{outcome}",
     ),
     "no HTTP": (
         InvalidResponseError,
-        "{url} gave an answer that is no valid HTTP{reason}. Check the URL, and whatever stands "
-        "between.",
+        "{url} gave an answer that is no valid HTTP{reason}.",
+        "Check the URL, and whatever stands between.",
     ),
     "interrupted": (
         TransferInterruptedError,
-        "it was interrupted. {outcome}",
+        "it was interrupted.",
+        "{outcome}",
     ),
 }
 

@@ -15,6 +15,7 @@ from hatcher.errors import (
     BroodHTTPError,
     HatcherException,
     InvalidResponseError,
+    MissingName,
     NotFoundError,
     RedirectError,
 )
@@ -70,7 +71,7 @@ class Sender:
     retries : RetryPolicy
     advice : callable
         Given an error status and the request, returns what to tell the user beside
-        what the status says, or an empty string.
+        what the status says, or None.
     auth : BasicAuth, BroodBearerTokenAuth or BroodClientAuth, optional
         None where the channel sees to it, or nobody.
     exchanger : Exchanger, optional
@@ -82,7 +83,7 @@ class Sender:
         server: ServerURL,
         channel: Channel,
         retries: RetryPolicy,
-        advice: Callable[[int, Request], str],
+        advice: Callable[[int, Request], str | MissingName | None],
         *,
         auth: BroodAuth | None = None,
         exchanger: Exchanger | None = None,
@@ -266,7 +267,7 @@ class Sender:
         # Advice may need the connection: it asks the server for what there is.
         incoming.close()
         if incoming.status_code == 401 and not outgoing.at_home:
-            advice = (
+            advice: str | MissingName | None = (
                 f"The request was sent on from {self._server} to another server, where "
                 "credentials never follow. If you trust it, give its URL to the client."
             )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from hatcher.errors import HatcherException, InvalidJSONError, NotFoundError
+from hatcher.errors import HatcherException, InvalidJSONError, MissingName, NotFoundError
 from hatcher.transport import answers
 from hatcher.transport.auth import (
     AuthTypes,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OnNotFound: TypeAlias = "Callable[[Session, Request], str]"
+OnNotFound: TypeAlias = "Callable[[Session, Request], MissingName | None]"
 
 _NO_CREDENTIALS = (
     "This client was unpickled, and credentials are never pickled: give it new ones with "
@@ -399,13 +399,13 @@ class Session:
         verify_ssl = auth.verify_ssl
         return Wire(self.timeouts, lambda: ssl_context(verify_ssl))
 
-    def _advice(self, status_code: int, request: Request) -> str:
+    def _advice(self, status_code: int, request: Request) -> str | MissingName | None:
         """Say what to try, where the session knows better than the status alone."""
         if status_code == 401 and self._unpickled and self._auth is None:
             return _NO_CREDENTIALS
         if status_code == 404 and self._on_not_found is not None and not request.may_be_missing:
             return self._on_not_found(self, request)
-        return ""
+        return None
 
     def _json_in(self, request: Request, answer: Answer) -> Any:
         try:
@@ -414,9 +414,11 @@ class Session:
             if request.safety != "ambiguous":
                 raise
             raise InvalidJSONError(
-                f"{error} It has been carried out all the same: look before asking for it again.",
+                str(error),
                 method=error.method,
                 url=error.url,
+                what=error.what,
+                advice="It has been carried out all the same: look before asking for it again.",
             ) from error
 
     def _asked(self, request: Request) -> answers.Asked:

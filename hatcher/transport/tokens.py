@@ -130,7 +130,7 @@ class Exchanger:
 
 
 def _token_in(reply: Reply, url: str) -> str:
-    asked = "exchange the credentials for a session token", "POST", url
+    asked = "log in", "POST", url
     if not 200 <= reply.status_code < 300:
         advice = (
             "This server gives out no session tokens: pass the user name and password, or "
@@ -145,7 +145,7 @@ def _token_in(reply: Reply, url: str) -> str:
     token = document.get("token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
         raise InvalidJSONError(
-            f"Could not {asked[0]}: the answer of {url} holds no 'token'.",
+            f"Could not {asked[0]}: the answer of {url} holds no session token.",
             method=asked[1],
             url=url,
         )

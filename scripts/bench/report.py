@@ -63,8 +63,8 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
             "Medians, with the fastest and the slowest in brackets; the ratio is the existing "
             "client's median to ours, so more is better. The time is that of the call, in a "
             "process that has imported the client and sent one request; of the whole process "
-            "for a first answer; and CPU time for a tiny GET. Limits are what no client can "
-            "undercut, and what curl takes; curl checks no hash."
+            "for a first answer and for commands; and CPU time for a tiny GET. Limits are what no "
+            "client can undercut, and what curl takes; curl checks no hash."
         ),
     )
     for outcome in outcomes:

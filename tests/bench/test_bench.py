@@ -37,9 +37,10 @@ def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
     [
         (["import", "first-answer", "tiny-get", "download-tls", "index-again"], []),
         (["upload", "list", "many-up-far", "many-down"], []),
+        (["cli-help", "cli-completion"], []),
         (["download-tls", "many-up"], ["--without-nginx"]),
     ],
-    ids=["one", "many", "without nginx"],
+    ids=["one", "many", "command line", "without nginx"],
 )
 def test_both_clients_are_measured(cases: list[str], more: list[str], tmp_path: Path) -> None:
     scratch, page = tmp_path / "scratch", tmp_path / "page.md"

@@ -112,6 +112,8 @@ def test_every_comparison_of_the_table_is_there() -> None:
     wanted = {
         "import": (4, 8),
         "first-answer": (1.5, 2),
+        "cli-help": (4, None),
+        "cli-completion": (3, None),
         "tiny-get": (1.5, 3),
         "download": (1.6, 1.9),
         "download-tls": (1.2, 1.5),

@@ -16,6 +16,7 @@ from hatcher.api import BatchReport, BroodClient, RetryPolicy, SinglePlatformRep
 from hatcher.errors import (
     AuthenticationError,
     BatchError,
+    BatchInterrupted,
     BroodConnectionError,
     ChecksumMismatchError,
     ConflictError,
@@ -34,6 +35,7 @@ from hatcher.testing import (
     BroodServer,
     FaultyGateway,
     RequestFault,
+    write_app,
     write_bundle,
     write_egg,
     write_legacy_runtime,
@@ -88,6 +90,12 @@ def at(url: str, server: BroodServer, version: int = 1, **options: Any) -> Singl
 
 def outcomes(report: BatchReport) -> list[str]:
     return [result.outcome for result in report.results]
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals of their own: those of other tests are not looked at here."""
+    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
 
 
 def journals() -> list[Path]:
@@ -538,3 +546,76 @@ def test_a_file_that_changes_while_it_is_sent_fails_alone(
     assert [result.name for result in report.failed] == [eggs[3].name]
     assert isinstance(report.failed[0].error, HatcherException)
     assert len(visible(platform)) == 5
+
+
+# -- what would be done, and what was -------------------------------------------------------
+
+
+def test_a_dry_run_sends_and_receives_nothing(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    platform.upload_egg(eggs[0])
+    platform.upload_egg(eggs[1], enabled=False)
+    platform.upload_egg(eggs[2])
+    changed = egg(eggs[2].parent, 2, seed=99)
+    sent = gateway.sent("POST")
+    report = platform.upload_eggs(eggs, dry_run=True)
+    assert outcomes(report) == ["already there"] * 2 + ["failed"] + ["would upload"] * 3
+    assert report.failed[0].path == changed
+    assert isinstance(report.failed[0].error, ChecksumMismatchError)
+    assert str(report).startswith("6 files: 3 would upload, 2 already there, 1 failed\n")
+    forced = platform.upload_eggs([changed], overwrite=True, dry_run=True)
+    assert outcomes(forced) == ["would upload"]
+    assert gateway.sent("POST") == sent
+    assert visible(platform) == [eggs[0].name, eggs[2].name]
+
+    folder = tmp_path / "back"
+    folder.mkdir()
+    platform.download_eggs("cp311", folder, names=[eggs[0].name])
+    received = gateway.sent(*DOWNLOAD)
+    report = platform.download_eggs("cp311", folder, dry_run=True)
+    assert sorted(outcomes(report)) == ["already there", "would download"]
+    assert gateway.sent(*DOWNLOAD) == received
+    assert [path.name for path in folder.iterdir()] == [eggs[0].name]
+
+
+@pytest.mark.parametrize("api_version", [0, 1])
+def test_apps_go_by_their_platform(
+    brood_server: BroodServer, tmp_path: Path, api_version: int
+) -> None:
+    client = brood_server.client(api_version)
+    client.create_organization("acme", "").create_repository("dev", "")
+    repository = client.organization("acme").repository("dev")
+    first = write_app(tmp_path)
+    second = write_app(tmp_path, "other.yaml", platform="win_x86_64")
+    assert outcomes(repository.upload_apps([first, second], dry_run=True)) == ["would upload"] * 2
+    assert repository.platform("rh8_x86_64").list_apps() == []
+    assert outcomes(repository.upload_apps([first])) == ["uploaded"]
+    assert outcomes(repository.upload_apps([first, second])) == ["already there", "uploaded"]
+    for platform in ("rh8_x86_64", "win_x86_64"):
+        assert repository.platform(platform).list_apps() == [
+            ("com.example.viewer", "1.10-2", "cp38")
+        ]
+    changed = write_app(tmp_path, description="Another one")
+    report = repository.upload_apps([changed, tmp_path / "missing.yaml"])
+    assert outcomes(report) == ["failed", "failed"]
+    assert isinstance(report.failed[0].error, ChecksumMismatchError)
+    assert outcomes(repository.upload_apps([changed], overwrite=True)) == ["uploaded"]
+
+
+def test_ctrl_c_tells_what_has_been_done(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
+) -> None:
+    gateway.add(RequestFault("stall", at="request", path=UPLOAD[1], skip=2, times=99))
+
+    def press(done: int, total: int | None, phase: str) -> None:
+        if gateway.sent(*UPLOAD) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(BatchInterrupted, match="6 files: 2 uploaded, 4 not tried") as raised:
+        platform.upload_eggs(eggs, concurrency=1, progress=press)
+    assert isinstance(raised.value, KeyboardInterrupt)
+    assert outcomes(raised.value.report) == ["uploaded"] * 2 + ["not tried"] * 4
+    assert pickle.loads(pickle.dumps(raised.value)).report == raised.value.report
+    gateway.clear()
+    assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 2 + ["uploaded"] * 4

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import trustme
@@ -365,28 +366,112 @@ class TestWaits:
         assert kinds == ["interrupted"]
 
 
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
 class TestTLS:
-    def test_kept_connections_survive_session_tickets(self) -> None:
-        authority = trustme.CA()
+    @contextmanager
+    def talking(
+        self, authority: trustme.CA, serve: Callable[[ssl.SSLSocket], None]
+    ) -> Iterator[tuple[Wire, str]]:
+        """A server that serves each connection with a function, and a client that trusts it."""
         server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("localhost").configure_cert(server_side)
         client_side = ssl.create_default_context()
         authority.configure_trust(client_side)
+
+        def run(connection: socket.socket) -> None:
+            with server_side.wrap_socket(connection, server_side=True) as tls:
+                serve(tls)
+
+        with talking(run) as url:
+            made = Wire(QUICK, lambda: client_side)
+            yield made, url.replace("http://127.0.0.1", "https://localhost")
+            made.close()
+
+    def test_kept_connections_survive_session_tickets(self, authority: trustme.CA) -> None:
         handshakes = []
 
+        def serve(tls: ssl.SSLSocket) -> None:
+            handshakes.append(tls.version())
+            while tls.recv(65536):
+                tls.sendall(OK + b"Content-Length: 1000000\r\n\r\n" + b"x" * 1_000_000)
+
+        with self.talking(authority, serve) as (made, url):
+            for _ in range(3):
+                assert len(whole(made, get(url))[2]) == 1_000_000
+        assert handshakes == ["TLSv1.3"]
+
+    def test_an_end_that_came_with_the_answer_is_noticed(self, authority: trustme.CA) -> None:
+        handshakes = []
+
+        def serve(tls: ssl.SSLSocket) -> None:
+            handshakes.append(tls.version())
+            tls.recv(65536)
+            tls.sendall(OK + b"Content-Length: 1\r\n\r\nx")
+            with suppress(OSError):  # the client may be gone already
+                tls.unwrap()
+
+        with self.talking(authority, serve) as (made, url):
+            for _ in range(3):
+                assert whole(made, get(url))[2] == b"x"
+        assert len(handshakes) == 3
+
+    def test_a_large_body_goes_up(self, authority: trustme.CA) -> None:
+        body = random.Random(5).randbytes(3_000_000)
+        received = bytearray()
+
+        def serve(tls: ssl.SSLSocket) -> None:
+            while len(received.partition(b"\r\n\r\n")[2]) < len(body):
+                received.extend(tls.recv(65536))
+            tls.sendall(OK + b"Content-Length: 0\r\n\r\n")
+
+        with self.talking(authority, serve) as (made, url):
+            assert whole(made, post(url, [body[:7], body[7:]]))[0] == 200
+        assert received.partition(b"\r\n\r\n")[2] == body
+
+    def test_a_body_that_is_cut_is_no_whole_one(self, authority: trustme.CA) -> None:
+        def serve(tls: ssl.SSLSocket) -> None:
+            tls.recv(65536)
+            tls.sendall(OK + b"Content-Length: 100000\r\n\r\n" + b"x" * 60_000)
+
+        with self.talking(authority, serve) as (made, url), pytest.raises(Trouble) as trouble:
+            whole(made, get(url))
+        assert trouble.value.kind == "ended early"
+
+    def test_silence_is_not_waited_for(self, authority: trustme.CA) -> None:
+        over = threading.Event()
+
+        def serve(tls: ssl.SSLSocket) -> None:
+            tls.recv(65536)
+            over.wait(10)
+
+        with self.talking(authority, serve) as (made, url):
+            with pytest.raises(Trouble) as trouble:
+                whole(made, get(url))
+            over.set()
+        assert trouble.value.kind == "silence"
+
+    def test_a_server_is_told_that_it_is_not_trusted(self, authority: trustme.CA) -> None:
+        server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(server_side)
+        told = []
+
         def serve(connection: socket.socket) -> None:
-            with server_side.wrap_socket(connection, server_side=True) as tls:
-                handshakes.append(tls.version())
-                while tls.recv(65536):
-                    tls.sendall(OK + b"Content-Length: 1000000\r\n\r\n" + b"x" * 1_000_000)
+            try:
+                server_side.wrap_socket(connection, server_side=True).recv(1)
+            except ssl.SSLError as error:
+                told.append(error.reason)
 
         with talking(serve) as url:
-            made = Wire(QUICK, lambda: client_side)
-            secure = url.replace("http://127.0.0.1", "https://localhost")
-            for _ in range(3):
-                assert len(whole(made, get(secure))[2]) == 1_000_000
+            made = Wire(QUICK, ssl.create_default_context)
+            with pytest.raises(Trouble) as trouble:
+                whole(made, get(url.replace("http://127.0.0.1", "https://localhost")))
             made.close()
-        assert handshakes == ["TLSv1.3"]
+        assert trouble.value.kind == "not safe"
+        assert told == ["TLSV1_ALERT_UNKNOWN_CA"]
 
 
 def test_addresses_of_version_6() -> None:

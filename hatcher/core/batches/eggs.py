@@ -22,7 +22,7 @@ from hatcher.errors import (
 from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.journal import Claim, Journal, open_journal
 from hatcher.transfer.progress import Progress
-from hatcher.transfer.reports import BatchReport
+from hatcher.transfer.reports import BatchReport, reporting
 from hatcher.transport.request import Request
 
 #: The index of each python tag; None for one that cannot be had.
@@ -83,16 +83,18 @@ class EggUpload:
         concurrency: int | None,
         progress: Progress | None,
         journal: str | os.PathLike[str] | bool | None,
+        dry_run: bool,
     ) -> BatchReport:
         """Upload them; see `SinglePlatformRepository.upload_eggs`."""
-        sending: Sending[EggFile] = Sending(eggs._session, paths, concurrency, progress)
+        sending: Sending[EggFile] = Sending(eggs._session, paths, concurrency, progress, dry_run)
         opened = None
-        if journal is not False and sending.items and enabled:
+        if journal is not False and sending.items and enabled and not dry_run:
             place = (str(eggs._session.server), *eggs._names.values(), "eggs")
             opened = open_journal(place, None if journal is True else journal)
         try:
             batch = cls(eggs, overwrite=overwrite, enabled=enabled, sending=sending, journal=opened)
-            return batch._run()
+            with reporting(sending.report):
+                return batch._run()
         finally:
             if opened is not None:
                 opened.close()
@@ -201,7 +203,7 @@ class EggUpload:
 
     def _enable(self) -> None:
         """Show all that is stored and disabled, in one request."""
-        if not self.enabled or not self._hidden:
+        if not self.enabled or not self._hidden or self.sending.dry_run:
             return
         total = sum(item.size or 0 for item in self._hidden)
         self.sending.crew.tell(0, total, "indexing")

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.core.artefact import FileArtefact
@@ -26,7 +27,7 @@ from hatcher.transfer.download import download, existing_directory
 from hatcher.transfer.filenames import bare_filename
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transfer.progress import Phase, Progress
-from hatcher.transfer.reports import BatchReport, Outcome
+from hatcher.transfer.reports import BatchReport, Outcome, reporting
 from hatcher.transport.session import Session
 
 F = TypeVar("F")
@@ -50,10 +51,12 @@ class Fetching(Generic[F]):
     Parameters
     ----------
     session : Session
-    destination : str or path-like
-        An existing directory.
+    destination : str, path-like or None
+        An existing directory; None when `items` are put in that have paths of their own.
     concurrency : int or None
     progress : Progress or None
+    dry_run : bool
+        Receive nothing, and say what would be received.
 
     Raises
     ------
@@ -64,14 +67,16 @@ class Fetching(Generic[F]):
     def __init__(
         self,
         session: Session,
-        destination: str | os.PathLike[str],
+        destination: str | os.PathLike[str] | None,
         concurrency: int | None,
         progress: Progress | None,
+        dry_run: bool,
     ) -> None:
         number = checked_concurrency(concurrency)
-        self._directory = existing_directory(destination)
+        self._directory = Path() if destination is None else existing_directory(destination)
         self._crew = Crew(number, progress, session.interrupt)
         self._attempts = Attempts(_HOPELESS, max(number, _GONE))
+        self.dry_run = dry_run
         self.items: list[Item[F]] = []
 
     def select(self, filenames: Collection[str], names: Names, listed: Callable[[str], F]) -> None:
@@ -107,14 +112,18 @@ class Fetching(Generic[F]):
     @property
     def present(self) -> list[Item[F]]:
         """Those of them of whose name there is something."""
-        names = set(os.listdir(self._directory))  # noqa: PTH208 - their names are enough
-        return [item for item in self.open if item.path.name in names]
+        items = self.open
+        names = {
+            folder: set(os.listdir(folder)) if folder.is_dir() else set()  # noqa: PTH208 - names
+            for folder in {item.path.parent for item in items}
+        }
+        return [item for item in items if item.path.name in names[item.path.parent]]
 
     def each(
         self,
         items: list[Item[F]],
         action: Callable[[Item[F], Tally], Outcome | None],
-        phase: Phase,
+        phase: Phase | None = None,
     ) -> None:
         """Do something with each file.
 
@@ -124,8 +133,8 @@ class Fetching(Generic[F]):
         action : callable
             Does it, and returns what has become of the file; None when there is more
             to do.
-        phase : {'hashing', 'downloading'}
-            What `progress` is told of it.
+        phase : {'hashing', 'downloading'}, optional
+            What `progress` is told of it; nothing when it is not given.
         """
 
         def attempt(item: Item[F], tally: Tally) -> None:
@@ -137,8 +146,8 @@ class Fetching(Generic[F]):
 
     def sync(self) -> None:
         """Make the names of the files survive a power failure."""
-        if any(item.outcome == "downloaded" for item in self.items):
-            sync_directory(self._directory)
+        for folder in {item.path.parent for item in self.items if item.outcome == "downloaded"}:
+            sync_directory(folder)
 
     def report(self) -> BatchReport:
         """Say what became of each file."""
@@ -173,15 +182,30 @@ class Listed(NamedTuple):
         )
 
 
-def _download_files(fetching: Fetching[Listed]) -> BatchReport:
+def download_files(fetching: Fetching[Listed]) -> BatchReport:
+    """Download files, but for those that are there with the right sha256.
+
+    Parameters
+    ----------
+    fetching : Fetching
+        With an item for each file.
+    """
     for item in fetching.open:
         item.size = item.file.size
-    fetching.each(fetching.present, _look, "hashing")
-    try:
-        fetching.each(fetching.open, _download, "downloading")
-    finally:
-        fetching.sync()
+    with reporting(fetching.report):
+        fetching.each(fetching.present, _look, "hashing")
+        if fetching.dry_run:
+            fetching.each(fetching.open, _would_download)
+            return fetching.report()
+        try:
+            fetching.each(fetching.open, _download, "downloading")
+        finally:
+            fetching.sync()
     return fetching.report()
+
+
+def _would_download(item: Item[Listed], tally: Tally) -> Outcome:
+    return "already there" if _is_there_after_all(item, tally) else "would download"
 
 
 def _look(item: Item[Listed], tally: Tally) -> Outcome | None:
@@ -195,14 +219,20 @@ def _look(item: Item[Listed], tally: Tally) -> Outcome | None:
     return "already there"
 
 
-def _download(item: Item[Listed], tally: Tally) -> Outcome:
+def _is_there_after_all(item: Item[Listed], tally: Tally) -> bool:
+    """Whether a file of which the index says too little, as old ones do, is there already."""
+    if item.file.sha256 is not None:
+        return False
     artefact = item.file.artefact
-    sha256 = item.file.sha256
-    if sha256 is None:  # old indices say too little
-        sha256 = artefact.sha256()
-        item.file = Listed(artefact, sha256, item.file.size)
-        if item.path.exists() and _look(item, tally):
-            return "already there"
+    item.file = Listed(artefact, artefact.sha256(), item.file.size)
+    return item.path.exists() and _look(item, tally) is not None
+
+
+def _download(item: Item[Listed], tally: Tally) -> Outcome:
+    if _is_there_after_all(item, tally):
+        return "already there"
+    artefact, sha256, _ = item.file
+    assert sha256 is not None
     # The directory is synchronised once, after all of them.
     download(
         artefact._session,
@@ -228,23 +258,48 @@ def download_eggs(
     names: Names,
     concurrency: int | None,
     progress: Progress | None,
+    dry_run: bool,
 ) -> BatchReport:
     """Download eggs; see `SinglePlatformRepository.download_eggs`."""
-    fetching: Fetching[Listed] = Fetching(platform._session, destination, concurrency, progress)
+    fetching: Fetching[Listed] = Fetching(
+        platform._session, destination, concurrency, progress, dry_run
+    )
     index = platform.egg_index(python_tag)
 
     def listed(filename: str) -> Listed:
         entry = index[filename]
-        called = _EGG.fullmatch(filename)
-        if called is None:
-            raise InvalidResponseError(
-                f"The index lists '{filename}', which is not called as an egg is. Nothing of it "
-                "was asked for; tell the administrators of the server."
-            )
-        return Listed.of(platform.egg(entry.get("python_tag"), *called.groups()), entry)
+        return listed_egg(platform, entry.get("python_tag"), filename, entry)
 
     fetching.select(index, names, listed)
-    return _download_files(fetching)
+    return download_files(fetching)
+
+
+def listed_egg(
+    platform: Eggs, python_tag: str | None, filename: str, entry: Mapping[str, Any]
+) -> Listed:
+    """Return an egg that an index lists.
+
+    Parameters
+    ----------
+    platform : Eggs
+    python_tag : str or None
+        The tag to address it by.
+    filename : str
+    entry : mapping
+        What the index says of it.
+
+    Raises
+    ------
+    InvalidResponseError
+        It is not called as an egg is.
+    """
+    called = _EGG.fullmatch(filename)
+    if called is None:
+        raise InvalidResponseError(
+            f"The index lists '{filename}', which is not called as an egg is. Nothing of it "
+            "was asked for; tell the administrators of the server."
+        )
+    return Listed.of(platform.egg(python_tag, *called.groups()), entry)
 
 
 def download_runtimes(
@@ -253,21 +308,36 @@ def download_runtimes(
     names: Names,
     concurrency: int | None,
     progress: Progress | None,
+    dry_run: bool,
 ) -> BatchReport:
     """Download runtimes; see `SinglePlatformRepository.download_runtimes`."""
-    fetching: Fetching[Listed] = Fetching(platform._session, destination, concurrency, progress)
-    entries = DIALECTS[platform._session.api_version].runtime_entries(platform.runtime_index())
-    index = {
-        entry.get("filename") or f"{selector}-{version}.runtime": (selector, version, entry)
-        for selector, version, entry in entries
-    }
+    fetching: Fetching[Listed] = Fetching(
+        platform._session, destination, concurrency, progress, dry_run
+    )
+    index = runtimes_by_filename(platform)
 
     def listed(filename: str) -> Listed:
         selector, version, entry = index[filename]
         return Listed.of(platform.runtime(selector, version), entry)
 
     fetching.select(index, names, listed)
-    return _download_files(fetching)
+    return download_files(fetching)
+
+
+def runtimes_by_filename(
+    platform: Runtimes,
+) -> dict[str, tuple[str | None, str, Mapping[str, Any]]]:
+    """Return what addresses each runtime, and what the index says of it, by their files' names.
+
+    Parameters
+    ----------
+    platform : Runtimes
+    """
+    entries = DIALECTS[platform._session.api_version].runtime_entries(platform.runtime_index())
+    return {
+        entry.get("filename") or f"{selector}-{version}.runtime": (selector, version, entry)
+        for selector, version, entry in entries
+    }
 
 
 def download_bundles(
@@ -276,10 +346,25 @@ def download_bundles(
     names: Names,
     concurrency: int | None,
     progress: Progress | None,
+    dry_run: bool,
 ) -> BatchReport:
     """Save bundles; see `SinglePlatformRepository.download_bundles`."""
-    fetching: Fetching[Bundle] = Fetching(platform._session, destination, concurrency, progress)
+    fetching: Fetching[Bundle] = Fetching(
+        platform._session, destination, concurrency, progress, dry_run
+    )
     index = {bundle.canonical_filename: bundle for bundle in platform.bundles}
+    fetching.select(index, names, index.__getitem__)
+    return save_bundles(fetching)
+
+
+def save_bundles(fetching: Fetching[Bundle]) -> BatchReport:
+    """Save the documents of bundles, but for those that are there already.
+
+    Parameters
+    ----------
+    fetching : Fetching
+        With an item for each bundle.
+    """
 
     def save(item: Item[Bundle], tally: Tally) -> Outcome:
         content = item.file._content()
@@ -287,12 +372,14 @@ def download_bundles(
         tally(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
+        if fetching.dry_run:
+            return "would download"
         with replacing(item.path) as file:
             file.write(content)
         return "downloaded"
 
-    fetching.select(index, names, index.__getitem__)
-    fetching.each(fetching.open, save, "downloading")
+    with reporting(fetching.report):
+        fetching.each(fetching.open, save, "downloading")
     return fetching.report()
 
 

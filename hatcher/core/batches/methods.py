@@ -32,6 +32,7 @@ class Batches(Eggs, Runtimes, Bundles):
         enabled: bool = True,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
         journal: str | os.PathLike[str] | Literal[False] | None = None,
     ) -> BatchReport:
         """Upload many eggs, which appear together.
@@ -66,6 +67,9 @@ class Batches(Eggs, Runtimes, Bundles):
             Is told of the bytes of the whole batch, from the calling thread; those of
             files that fail count as done. An exception that it raises ends the batch
             as Ctrl-C does.
+        dry_run : bool, default False
+            Send nothing, and say of each file whether it would be sent. The server is
+            asked for each egg that the index does not show.
         journal : str, path-like or False, optional
             The file that keeps what has been begun until the batch is complete. By
             default one in the user's state folder, or in the folder that the
@@ -89,7 +93,8 @@ class Batches(Eggs, Runtimes, Bundles):
         Notes
         -----
         Ctrl-C ends the call within about a second: no further file is begun, nothing
-        is shown that was not shown before, and the journal is kept.
+        is shown that was not shown before, and the journal is kept. What comes out is a
+        `BatchInterrupted`, a KeyboardInterrupt with the report so far.
 
         Examples
         --------
@@ -108,6 +113,7 @@ class Batches(Eggs, Runtimes, Bundles):
             concurrency=concurrency,
             progress=progress,
             journal=journal,
+            dry_run=dry_run,
         )
 
     def upload_runtimes(
@@ -117,6 +123,7 @@ class Batches(Eggs, Runtimes, Bundles):
         overwrite: bool = False,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> BatchReport:
         """Upload many runtimes that are for this platform.
 
@@ -134,7 +141,7 @@ class Batches(Eggs, Runtimes, Bundles):
             platform is a failure.
         overwrite : bool, default False
             Replace runtimes of the same name and version with other content.
-        concurrency, progress
+        concurrency, progress, dry_run
             As for `upload_eggs`.
 
         Returns
@@ -150,7 +157,7 @@ class Batches(Eggs, Runtimes, Bundles):
         from hatcher.core.batches.others import Options, only, upload_runtimes
 
         platform_of = only(self, self._names["platform"], InvalidRuntime)
-        options = Options(overwrite, concurrency, progress)
+        options = Options(overwrite, concurrency, progress, dry_run)
         return upload_runtimes(self._session, platform_of, paths, options)
 
     def upload_bundles(
@@ -160,6 +167,7 @@ class Batches(Eggs, Runtimes, Bundles):
         overwrite: bool = False,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> BatchReport:
         """Upload many bundles whose runtimes are for this platform; API version 1 only.
 
@@ -179,7 +187,7 @@ class Batches(Eggs, Runtimes, Bundles):
             platform is a failure.
         overwrite : bool, default False
             Replace bundles of the same name and version with another document.
-        concurrency, progress
+        concurrency, progress, dry_run
             As for `upload_eggs`.
 
         Returns
@@ -197,7 +205,7 @@ class Batches(Eggs, Runtimes, Bundles):
         from hatcher.core.batches.others import Options, only, upload_bundles
 
         platform_of = only(self, self._names["platform"], InvalidBundle)
-        options = Options(overwrite, concurrency, progress)
+        options = Options(overwrite, concurrency, progress, dry_run)
         return upload_bundles(self._session, platform_of, paths, options)
 
     def download_eggs(
@@ -208,6 +216,7 @@ class Batches(Eggs, Runtimes, Bundles):
         names: Names = None,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> BatchReport:
         """Download the eggs that a Python can use, all of them or some.
 
@@ -233,6 +242,8 @@ class Batches(Eggs, Runtimes, Bundles):
             How many files to receive at once, 16 by default.
         progress : Progress, optional
             As for `upload_eggs`.
+        dry_run : bool, default False
+            Receive nothing, and say of each file whether it would be received.
 
         Returns
         -------
@@ -259,7 +270,7 @@ class Batches(Eggs, Runtimes, Bundles):
         """
         from hatcher.core.batches.fetching import download_eggs
 
-        return download_eggs(self, python_tag, destination, names, concurrency, progress)
+        return download_eggs(self, python_tag, destination, names, concurrency, progress, dry_run)
 
     def download_runtimes(
         self,
@@ -268,6 +279,7 @@ class Batches(Eggs, Runtimes, Bundles):
         names: Names = None,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> BatchReport:
         """Download the runtimes, all of them or some.
 
@@ -279,7 +291,7 @@ class Batches(Eggs, Runtimes, Bundles):
         ----------
         destination : str or path-like
             An existing directory.
-        names, concurrency, progress
+        names, concurrency, progress, dry_run
             As for `download_eggs`.
 
         Returns
@@ -294,7 +306,7 @@ class Batches(Eggs, Runtimes, Bundles):
         """
         from hatcher.core.batches.fetching import download_runtimes
 
-        return download_runtimes(self, destination, names, concurrency, progress)
+        return download_runtimes(self, destination, names, concurrency, progress, dry_run)
 
     def download_bundles(
         self,
@@ -303,6 +315,7 @@ class Batches(Eggs, Runtimes, Bundles):
         names: Names = None,
         concurrency: int | None = None,
         progress: Progress | None = None,
+        dry_run: bool = False,
     ) -> BatchReport:
         """Save the documents of the bundles, all of them or some; API version 1 only.
 
@@ -316,7 +329,7 @@ class Batches(Eggs, Runtimes, Bundles):
         ----------
         destination : str or path-like
             An existing directory.
-        names, concurrency, progress
+        names, concurrency, progress, dry_run
             As for `download_eggs`.
 
         Returns
@@ -333,4 +346,4 @@ class Batches(Eggs, Runtimes, Bundles):
         """
         from hatcher.core.batches.fetching import download_bundles
 
-        return download_bundles(self, destination, names, concurrency, progress)
+        return download_bundles(self, destination, names, concurrency, progress, dry_run)

@@ -1,4 +1,4 @@
-"""Uploading many runtimes or bundles, whose files say which platform they are for."""
+"""Uploading many runtimes, bundles or apps, whose files say which platform they are for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from hatcher.artefacts.app import AppFile, read_app
 from hatcher.artefacts.bundle import read_bundle
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.core.apps import Apps
 from hatcher.core.batches.sending import Sending, is_same, other_there
 from hatcher.core.bundles import Bundles, LocalBundle
 from hatcher.core.dialects import DIALECTS, LocalRuntime
@@ -17,7 +19,7 @@ from hatcher.core.runtimes import Runtimes
 from hatcher.errors import ArtefactError
 from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.progress import Progress
-from hatcher.transfer.reports import BatchReport
+from hatcher.transfer.reports import BatchReport, reporting
 from hatcher.transport.session import Session
 
 P = TypeVar("P", bound=Node)
@@ -31,6 +33,7 @@ class Options(NamedTuple):
     overwrite: bool
     concurrency: int | None
     progress: Progress | None
+    dry_run: bool
 
 
 def upload_runtimes(
@@ -49,7 +52,7 @@ def upload_runtimes(
     """
     dialect = DIALECTS[session.api_version]
     sending: Sending[tuple[Runtimes, LocalRuntime]] = Sending(
-        session, paths, options.concurrency, options.progress
+        session, paths, options.concurrency, options.progress, options.dry_run
     )
 
     def read(path: Path) -> tuple[Runtimes, LocalRuntime]:
@@ -61,19 +64,13 @@ def upload_runtimes(
         # What the file does not say, its name does.
         return platform, runtime.selector or runtime.path.name, runtime.version
 
-    sending.read(read, key)
-    indices = _read_indices(sending, lambda platform: platform.runtime_index())
-    known = {
-        (platform, selector, version): entry
-        for platform, index in indices.items()
-        for selector, version, entry in dialect.runtime_entries(index)
-    }
+    known: dict[tuple[object, ...], Mapping[str, Any]] = {}
 
     def is_there(item: Item[tuple[Runtimes, LocalRuntime]], tally: Tally) -> bool:
         platform, runtime = item.file
-        entry = known.get((platform, runtime.selector, runtime.version))
-        if entry is None or runtime.selector is None:
+        if runtime.selector is None:
             return False
+        entry = known[key(item.file)]
         there = platform.runtime(runtime.selector, runtime.version)
         sha256 = entry.get("sha256") or there._remote_sha256()
         return sha256 is not None and is_same(
@@ -84,8 +81,13 @@ def upload_runtimes(
         platform, runtime = item.file
         platform._send_runtime(runtime, options.overwrite, tally)
 
-    sending.compare([item for item in sending.open if key(item.file) in known], is_there)
-    sending.send(sending.open, send)
+    with reporting(sending.report):
+        sending.read(read, key)
+        for platform, index in _read_indices(sending, lambda on: on.runtime_index()).items():
+            for selector, version, entry in dialect.runtime_entries(index):
+                known[platform, selector, version] = entry
+        sending.compare([item for item in sending.open if key(item.file) in known], is_there)
+        sending.send(sending.open, send)
     return sending.report()
 
 
@@ -94,15 +96,14 @@ def upload_bundles(
 ) -> BatchReport:
     """Upload bundles, each to its platform; see `upload_runtimes`."""
     sending: Sending[tuple[Bundles, LocalBundle]] = Sending(
-        session, paths, options.concurrency, options.progress
+        session, paths, options.concurrency, options.progress, options.dry_run
     )
 
     def read(path: Path) -> tuple[Bundles, LocalBundle]:
         platform = platform_of(read_bundle(path).content.platform)
         return platform, platform.bundles.from_file(path)
 
-    sending.read(read, lambda file: file[1].bundle)
-    indices = _read_indices(sending, lambda platform: platform.bundle_index())
+    indices: dict[Bundles, Mapping[str, Any]] = {}
 
     def is_listed(item: Item[tuple[Bundles, LocalBundle]]) -> bool:
         platform, local = item.file
@@ -119,10 +120,50 @@ def upload_bundles(
             return False
         raise other_there(str(platform), item.path, "its document is not the same")
 
-    sending.compare(list(filter(is_listed, sending.open)), is_there)
-    sending.send(
-        sending.open, lambda item, tally: item.file[1].upload(options.overwrite, progress=tally)
+    with reporting(sending.report):
+        sending.read(read, lambda file: file[1].bundle)
+        indices.update(_read_indices(sending, lambda platform: platform.bundle_index()))
+        sending.compare(list(filter(is_listed, sending.open)), is_there)
+        sending.send(
+            sending.open, lambda item, tally: item.file[1].upload(options.overwrite, progress=tally)
+        )
+    return sending.report()
+
+
+def upload_apps(
+    session: Session, platform_of: Callable[[str], Apps], paths: Paths, options: Options
+) -> BatchReport:
+    """Upload apps, each to its platform; see `upload_runtimes`."""
+    sending: Sending[tuple[Apps, AppFile]] = Sending(
+        session, paths, options.concurrency, options.progress, options.dry_run
     )
+
+    def read(path: Path) -> tuple[Apps, AppFile]:
+        app = read_app(path)
+        return platform_of(app.platform), app
+
+    def key(file: tuple[Apps, AppFile]) -> tuple[object, ...]:
+        platform, app = file
+        return platform, app.address or app.path.name
+
+    def is_there(item: Item[tuple[Apps, AppFile]], tally: Tally) -> bool:
+        platform, app = item.file
+        found = None if app.address is None else platform.app(*app.address)._found()
+        sha256 = None if found is None else found.get("sha256")
+        return isinstance(sha256, str) and is_same(
+            item.path, sha256.lower(), str(platform), tally, overwrite=options.overwrite
+        )
+
+    def send(item: Item[tuple[Apps, AppFile]], tally: Tally) -> None:
+        platform, app = item.file
+        platform._send_app(app, options.overwrite, tally)
+
+    with reporting(sending.report):
+        sending.read(read, key)
+        # A platform that is not there is not there for all of them: it says so once.
+        _read_indices(sending, lambda platform: platform.app_index())
+        sending.compare(sending.open, is_there)
+        sending.send(sending.open, send)
     return sending.report()
 
 

@@ -41,6 +41,8 @@ class Sending(Generic[F]):
     paths : iterable of str or path-like
     concurrency : int or None
     progress : Progress or None
+    dry_run : bool, default False
+        Send nothing, and say what would be sent.
 
     Attributes
     ----------
@@ -61,6 +63,7 @@ class Sending(Generic[F]):
         paths: Iterable[str | os.PathLike[str]],
         concurrency: int | None,
         progress: Progress | None,
+        dry_run: bool = False,
     ) -> None:
         if isinstance(paths, str | os.PathLike):
             raise InvalidArgumentError("A batch takes a list of files; put the one into a list.")
@@ -68,6 +71,7 @@ class Sending(Generic[F]):
         self.items: list[Item[F]] = [Item(path) for path in dict.fromkeys(map(Path, paths))]
         self.crew = Crew(number, progress, session.interrupt)
         self.attempts = Attempts(_HOPELESS, max(number, _GONE))
+        self.dry_run = dry_run
         self._twins: dict[int, Item[F]] = {}
 
     @property
@@ -158,6 +162,10 @@ class Sending(Generic[F]):
         send : callable
             Uploads one file; the tally is its `progress`.
         """
+        if self.dry_run:
+            for item in items:
+                item.outcome = "would upload"
+            return
 
         def upload(item: Item[F], tally: Tally) -> None:
             def action() -> Outcome:

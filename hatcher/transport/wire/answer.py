@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hatcher.transport.buffers import new_buffer
 from hatcher.transport.wire.connection import Connection
 from hatcher.transport.wire.head import Parser
 from hatcher.transport.wire.pool import Pool
@@ -56,9 +57,9 @@ class WireAnswer:
             return whole
         if self._remaining == 0 and len(self._arrived) == 1:
             return self._arrived.pop()
-        content = bytearray(sum(map(len, self._arrived)) + self._remaining)
-        view, filled = memoryview(content), 0
-        while size := self.readinto(view[filled:], stall=False):
+        content = new_buffer(sum(map(len, self._arrived)) + self._remaining)
+        filled = 0
+        while size := self.readinto(content[filled:], stall=False):
             filled += size
         return bytes(content)
 

@@ -7,12 +7,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from functools import partial
 
 from hatcher.transport.channel import Kind, Outgoing, Trouble
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import authority
 from hatcher.transport.wire.head import Parser
+from hatcher.transport.wire.tls import TLSSocket
 
 Origin = tuple[str, str, int]
 
@@ -39,16 +39,12 @@ class Connection:
         Whether `interrupt` was called.
     """
 
-    def __init__(self, origin: Origin, timeouts: Timeouts, sock: socket.socket) -> None:
+    def __init__(self, origin: Origin, timeouts: Timeouts, sock: socket.socket | TLSSocket) -> None:
         self.origin = origin
         self.is_interrupted = False
         self._timeouts = timeouts
         self._sock = sock
         self._waits = sock.gettimeout()
-        # The same for TLS, less the checks that are made here already.
-        self._into: Callable[[memoryview], int] = (
-            partial(_read_tls, sock) if isinstance(sock, ssl.SSLSocket) else sock.recv_into
-        )
         self._has_sent = False
         self._poll: select.poll | None = None
         self._idle_since = 0.0
@@ -81,8 +77,7 @@ class Connection:
             raise Trouble("not connected", str(error)) from error
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if context is not None:
-                sock = context.wrap_socket(sock, server_hostname=host)
+            stream = sock if context is None else TLSSocket.wrap(sock, context, host)
         except BaseException as error:
             sock.close()
             if isinstance(error, TimeoutError):
@@ -92,7 +87,7 @@ class Connection:
             if isinstance(error, OSError):
                 raise Trouble("not connected", str(error)) from error
             raise
-        return cls(origin, timeouts, sock)
+        return cls(origin, timeouts, stream)
 
     # -- a request and the head of its answer ------------------------------------------
 
@@ -208,7 +203,7 @@ class Connection:
         until = time.monotonic() + _AT_LEAST_EVERY
         try:
             while filled < len(view):
-                size = self._into(view[filled:])
+                size = self._sock.recv_into(view[filled:])
                 filled += size
                 if not size or time.monotonic() > until:
                     break
@@ -261,6 +256,8 @@ class Connection:
             self._waits = seconds
 
     def _is_readable(self) -> bool:
+        if isinstance(self._sock, TLSSocket) and self._sock.has_arrived:
+            return True
         if not hasattr(select, "poll"):  # Windows
             return bool(select.select([self._sock], [], [], 0)[0])
         if self._poll is None:
@@ -306,10 +303,6 @@ class Connection:
         if data:
             parser.feed(data)
         return bool(data)
-
-
-def _read_tls(sock: ssl.SSLSocket, view: memoryview) -> int:
-    return sock.read(len(view), view)  # type: ignore[return-value] # with a buffer, a number
 
 
 def _head(outgoing: Outgoing) -> bytes:

@@ -22,6 +22,14 @@ def _first_answer_tls(scene: Scene, folder: Path) -> list[str]:
     return [scene.https, *AUTH, str(scene.authority)]
 
 
+def _help(scene: Scene, folder: Path) -> list[str]:
+    return ["", "--help"]
+
+
+def _completion(scene: Scene, folder: Path) -> list[str]:
+    return ["hatcher eggs up"]
+
+
 _PYTHON = Limit("Python alone", "bare", _nothing)
 
 COMPARISONS = (
@@ -41,6 +49,24 @@ COMPARISONS = (
         "first answer over TLS",
         "first_answer",
         _first_answer_tls,
+        figure="process",
+        limits=(_PYTHON,),
+    ),
+    Comparison(
+        "cli-help",
+        "`hatcher --help`",
+        "command_line",
+        _help,
+        must=4,
+        figure="process",
+        limits=(_PYTHON,),
+    ),
+    Comparison(
+        "cli-completion",
+        "completion of a command in a shell",
+        "command_line",
+        _completion,
+        must=3,
         figure="process",
         limits=(_PYTHON,),
     ),

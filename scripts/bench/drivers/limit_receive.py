@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from measuring import measure, read_job
 
+from hatcher.transport.buffers import new_buffer
+
 job = read_job()
 parts = urlsplit(job["url"])
 context = ssl.create_default_context(cafile=job["verify"]) if parts.scheme == "https" else None
@@ -20,20 +22,19 @@ def connect() -> socket.socket:
 
 
 def work() -> None:
-    buffer = bytearray(1 << 20)
-    view = memoryview(buffer)
+    view = new_buffer(1 << 20)
     with (
         connect() as connection,
         Path(job["destination"], "file").open("wb", buffering=0) as file,
     ):
         request = f"GET {job['path']} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n"
         connection.sendall(request.encode())
-        count = connection.recv_into(buffer)
-        start = buffer.index(b"\r\n\r\n", 0, count) + 4
+        count = connection.recv_into(view)
+        start = bytes(view[:count]).index(b"\r\n\r\n") + 4
         file.write(view[start:count])
         received = count - start
         while received < job["size"]:
-            count = connection.recv_into(buffer)
+            count = connection.recv_into(view)
             if not count:
                 raise SystemExit("The connection ended too soon.")
             file.write(view[:count])
