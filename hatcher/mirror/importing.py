@@ -1,0 +1,286 @@
+"""From a folder, into a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from hatcher.core.brood_client import BroodClient
+from hatcher.core.repository import Repository
+from hatcher.errors import (
+    AuthenticationError,
+    ConflictError,
+    HatcherException,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    TransportError,
+    UnsupportedAPIVersionError,
+)
+from hatcher.mirror.layout import KINDS, Kind, files_in, platforms_in, repositories_in
+from hatcher.mirror.report import Collected, MirrorReport, Problem
+from hatcher.mirror.selection import Selection, select
+from hatcher.transfer.batch import checked_concurrency
+from hatcher.transfer.progress import Progress
+from hatcher.transfer.reports import BatchReport, FileResult, Outcome
+
+#: The one version of the API that imports, as in the existing client.
+_API_VERSION = 1
+
+#: What is said of a repository that was created on the way.
+_DESCRIPTION = "Created by hatcher import"
+
+#: After these no other batch is worth a try.
+_HOPELESS = (AuthenticationError, TransportError)
+
+
+def import_(
+    client: BroodClient,
+    root: str | os.PathLike[str],
+    *,
+    kinds: Iterable[str] | None = None,
+    repositories: Iterable[str] | None = None,
+    platforms: Iterable[str] | None = None,
+    overwrite: bool = False,
+    create_missing: bool = False,
+    concurrency: int | None = None,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+) -> MirrorReport:
+    """Upload a folder that was exported, by hatcher or the existing client; API version 1 only.
+
+    ``POST /data/{organization}/{repository}/{platform}/eggs/upload`` for each egg that the server
+    does not have, at the end ``POST /data/{organization}/{repository}/{platform}/eggs/re-index``
+    once for each platform; and likewise for runtimes, apps and bundles
+
+    What the server has already, with the same sha256, is not sent again. The eggs of a platform
+    appear together. When a file fails, the others go on; so they do when a repository is missing.
+
+    Parameters
+    ----------
+    client : BroodClient
+    root : str or path-like
+        The folder, with ``v1`` in it: see `export`.
+    kinds : iterable of {'eggs', 'runtimes', 'apps', 'bundles'}, optional
+        By default all that are there.
+    repositories : iterable of str, optional
+        Such as ``acme/dev``; by default all that are there.
+    platforms : iterable of str, optional
+        By default all that are there.
+    overwrite : bool, default False
+        Replace what the server has with other content; without it, that is a failure.
+    create_missing : bool, default False
+        Create repositories that are missing. Organizations are not created.
+    concurrency : int, optional
+        How many files to send at once, 16 by default.
+    progress : Progress, optional
+        Is told of the bytes of each platform and kind, from the calling thread.
+    dry_run : bool, default False
+        Send and create nothing, and say of each file whether it would be sent.
+
+    Returns
+    -------
+    MirrorReport
+        What became of each file, and which places are missing.
+
+    Raises
+    ------
+    InvalidArgumentError
+        An argument cannot be used, or the folder is none of an export; nothing was sent.
+    AuthenticationError, BroodConnectionError, BroodTimeoutError
+        Nothing could be sent at all.
+
+    Notes
+    -----
+    Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report so
+    far. The same call goes on where it was.
+
+    Examples
+    --------
+    >>> report = mirror.import_(client, 'backup', create_missing=True)
+    >>> report.raise_for_failures()
+    """
+    if client.api_version != _API_VERSION:
+        raise UnsupportedAPIVersionError(
+            f"With API version {client.api_version} nothing can be imported. Make the client with "
+            f"api_version={_API_VERSION}."
+        )
+    selection = select(KINDS if kinds is None else kinds, repositories, platforms)
+    checked_concurrency(concurrency)
+    options = _Options(overwrite, create_missing, concurrency, progress, dry_run)
+    return _Import(client, Path(root), selection, options).run()
+
+
+class _Options(NamedTuple):
+    """What the caller may choose."""
+
+    overwrite: bool
+    create_missing: bool
+    concurrency: int | None
+    progress: Progress | None
+    dry_run: bool
+
+
+class _Import:
+    """The uploads of one import: a batch for each platform and kind."""
+
+    def __init__(
+        self, client: BroodClient, root: Path, selection: Selection, options: _Options
+    ) -> None:
+        self._client = client
+        self._root = root
+        self._selection = selection
+        self._options = options
+        self._collected = Collected(root)
+        self._hopeless: HatcherException | None = None
+
+    def run(self) -> MirrorReport:
+        """Upload everything that is asked for."""
+        there = list(repositories_in(self._root, _API_VERSION))
+        wanted = self._selection.repositories or tuple(there)
+        for organization, repository in sorted(set(wanted) - set(there)):
+            self._problem(f"{organization}/{repository}", "It is not in the folder.")
+        self._check_platforms(pair for pair in there if pair in wanted)
+        for organization, pairs in groupby(
+            (pair for pair in there if pair in wanted), key=lambda pair: pair[0]
+        ):
+            self._organization(organization, [repository for _, repository in pairs])
+        done = any(result.outcome not in ("failed", "not tried") for result in self._results)
+        if self._hopeless is not None and not done:
+            raise self._hopeless
+        return self._collected.report()
+
+    @property
+    def _results(self) -> list[FileResult]:
+        return self._collected.results
+
+    def _check_platforms(self, pairs: Iterable[tuple[str, str]]) -> None:
+        if self._selection.platforms is None:
+            return
+        there = {name for pair in pairs for name in platforms_in(self._root, _API_VERSION, *pair)}
+        for platform in self._selection.platforms:
+            if platform not in there:
+                self._problem(platform, "There is no such platform in the folder.")
+
+    def _organization(self, name: str, repositories: list[str]) -> None:
+        try:
+            existing = self._existing(name)
+        except HatcherException as error:
+            for repository in repositories:
+                self._give_up(f"{name}/{repository}", self._files(name, repository), error)
+            return
+        if existing is None:
+            missing = HatcherException(
+                f"There is no organization '{name}' on the server, or you may not see it. Create "
+                f"it with: hatcher organizations create {name} DESCRIPTION"
+            )
+            for repository in repositories:
+                self._give_up(f"{name}/{repository}", self._files(name, repository), missing)
+            return
+        for repository in repositories:
+            try:
+                self._repository(name, repository, is_there=repository in existing)
+            except InvalidArgumentError as error:
+                # A folder that cannot be read, or whose name no repository can have.
+                self._give_up(f"{name}/{repository}", [], error)
+
+    def _existing(self, organization: str) -> set[str] | None:
+        """Return the repositories of an organization; None when there is no such one."""
+        if self._hopeless is not None:
+            raise self._hopeless
+        try:
+            return set(self._client.organization(organization).list_repositories())
+        except (NotFoundError, PermissionDeniedError):
+            # It takes an administrator to list them; what one may use is told to everybody.
+            available = self._client.list_available_repositories()
+            pairs = [name.partition("/") for name in available]
+            return {name for owner, _, name in pairs if owner == organization} or None
+
+    def _repository(self, organization: str, name: str, *, is_there: bool) -> None:
+        place = f"{organization}/{name}"
+        if not is_there:
+            if not self._options.create_missing:
+                missing = HatcherException(
+                    f"There is no repository '{place}' on the server, or you may not see it. "
+                    "Create missing ones with --create-missing, in Python create_missing=True."
+                )
+                self._give_up(place, self._files(organization, name), missing)
+                return
+            if self._options.dry_run:
+                self._note(self._files(organization, name), "would upload", None)
+                return
+            try:
+                self._client.organization(organization).create_repository(name, _DESCRIPTION)
+            except ConflictError:
+                pass  # it is there after all, and could not be seen, or was just made by another
+            except HatcherException as error:
+                self._give_up(place, self._files(organization, name), error)
+                return
+        repository = self._client.organization(organization).repository(name)
+        for platform in self._platforms(organization, name):
+            for kind in self._selection.kinds:
+                self._batch(repository, platform, kind)
+
+    def _batch(self, repository: Repository, platform: str, kind: Kind) -> None:
+        files = files_in(
+            self._root, _API_VERSION, repository.organization_name, repository.name, platform, kind
+        )
+        if not files:
+            return
+        if self._hopeless is not None:
+            self._note(files, "not tried", self._hopeless)
+            return
+        try:
+            self._collected.run(partial(self._upload, repository, platform, kind, files))
+        except HatcherException as error:
+            self._give_up(f"{repository}/{platform} {kind}", files, error)
+
+    def _upload(
+        self, repository: Repository, platform: str, kind: Kind, files: list[Path]
+    ) -> BatchReport:
+        # Whatever the folder is called: all but eggs say which platform they are for.
+        uploads: dict[Kind, Callable[..., BatchReport]] = {
+            "eggs": repository.platform(platform).upload_eggs,
+            "runtimes": repository.upload_runtimes,
+            "apps": repository.upload_apps,
+            "bundles": repository.upload_bundles,
+        }
+        return uploads[kind](
+            files,
+            overwrite=self._options.overwrite,
+            concurrency=self._options.concurrency,
+            progress=self._options.progress,
+            dry_run=self._options.dry_run,
+        )
+
+    def _platforms(self, organization: str, repository: str) -> list[str]:
+        wanted = self._selection.platforms
+        there = platforms_in(self._root, _API_VERSION, organization, repository)
+        return [name for name in there if wanted is None or name in wanted]
+
+    def _files(self, organization: str, repository: str) -> list[Path]:
+        """Return all files of a repository that are asked for."""
+        return [
+            path
+            for platform in self._platforms(organization, repository)
+            for kind in self._selection.kinds
+            for path in files_in(self._root, _API_VERSION, organization, repository, platform, kind)
+        ]
+
+    def _problem(self, place: str, why: str) -> None:
+        self._collected.problems.append(Problem(place, InvalidArgumentError(why)))
+
+    def _give_up(self, place: str, files: list[Path], error: HatcherException) -> None:
+        """Note that nothing can go to a place."""
+        if self._hopeless is None:
+            self._collected.problems.append(Problem(place, error))
+            if isinstance(error, _HOPELESS):
+                self._hopeless = error
+        self._note(files, "not tried", error)
+
+    def _note(self, files: list[Path], outcome: Outcome, error: Exception | None) -> None:
+        self._collected.add(FileResult(path.name, path, outcome, None, error) for path in files)

@@ -1,0 +1,203 @@
+"""Where each artefact stands in a folder, as the existing client's export lays it out.
+
+``v<api>/<organization>/<repository>/<platform>/<kind>/[<python tag>/]<file>``: eggs and bundles
+have a folder for each python tag, which is called ``None`` for eggs that have none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple, NoReturn, TypeAlias, get_args
+
+from hatcher.errors import InvalidArgumentError, InvalidNameError, MissingFilenameError
+from hatcher.transfer.filenames import bare_filename
+
+#: What there is, called as the folders are.
+Kind: TypeAlias = Literal["eggs", "runtimes", "apps", "bundles"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+#: How the files of each kind end.
+_SUFFIXES: dict[Kind, tuple[str, ...]] = {
+    "eggs": (".egg",),
+    "runtimes": (".runtime",),
+    "apps": (".yaml", ".yml"),
+    "bundles": (".bundle",),
+}
+
+#: The folder of eggs without a tag.
+NO_TAG_FOLDER = "None"
+
+_TAGGED: frozenset[Kind] = frozenset({"eggs", "bundles"})
+
+
+class Location(NamedTuple):
+    """Where an artefact belongs, on a server or in a folder.
+
+    Attributes
+    ----------
+    api_version : int
+    organization, repository, platform : str
+    kind : {'eggs', 'runtimes', 'apps', 'bundles'}
+    python_tag : str or None
+        Of eggs and bundles.
+    filename : str
+    """
+
+    api_version: int
+    organization: str
+    repository: str
+    platform: str
+    kind: Kind
+    python_tag: str | None
+    filename: str
+
+    @property
+    def place(self) -> str:
+        """The repository, such as ``acme/dev``."""
+        return f"{self.organization}/{self.repository}"
+
+    @property
+    def path(self) -> str:
+        """The path in a folder, with slashes; unchecked, so for showing only."""
+        tag = [self.python_tag or NO_TAG_FOLDER] if self.kind in _TAGGED else []
+        folders = [self.organization, self.repository, self.platform, self.kind, *tag]
+        return "/".join([f"v{self.api_version}", *folders, self.filename])
+
+    def below(self, root: Path) -> Path:
+        """Return the path of the file in a folder.
+
+        Parameters
+        ----------
+        root : pathlib.Path
+
+        Raises
+        ------
+        InvalidNameError
+            A name cannot be that of a folder or file, or begins with a dot: the file would
+            stand elsewhere, or be hidden.
+        """
+        tag = self.python_tag or NO_TAG_FOLDER
+        for what, name in (
+            ("organization", self.organization),
+            ("repository", self.repository),
+            ("platform", self.platform),
+            ("python tag", tag),
+            ("file", self.filename),
+        ):
+            try:
+                bare_filename(name, what)
+            except MissingFilenameError:
+                pass
+            else:
+                if not name.startswith("."):
+                    continue
+            raise InvalidNameError(
+                f"The name of the {what}, {name!r}, cannot be one in a folder, so nothing of it was "
+                "written. Tell the administrators of the server."
+            )
+        return root.joinpath(*self.path.split("/"))
+
+
+def parse(path: str) -> Location:
+    """Return what belongs at a path of the layout.
+
+    Parameters
+    ----------
+    path : str
+        As `Location.path` gives it; there may be more folders around the file.
+
+    Raises
+    ------
+    InvalidNameError
+        It is none of the layout.
+    """
+    version, *parts = path.split("/")
+    if len(parts) < 5 or not version.removeprefix("v").isdecimal() or parts[3] not in KINDS:
+        raise InvalidNameError(
+            f"'{path}' is not where an artefact stands in an export: "
+            "v1/organization/repository/platform/kind/python tag/file."
+        )
+    organization, repository, platform, kind, *tags, filename = parts
+    tag = tags[0] if tags and kind in _TAGGED and tags[0] != NO_TAG_FOLDER else None
+    return Location(
+        int(version.removeprefix("v")),
+        organization,
+        repository,
+        platform,
+        next(known for known in KINDS if known == kind),
+        tag,
+        filename,
+    )
+
+
+def version_folder(root: Path, api_version: int) -> Path:
+    """Return the folder of what was exported with a version of the API.
+
+    Raises
+    ------
+    InvalidArgumentError
+        There is none.
+    """
+    folder = root / f"v{api_version}"
+    if not folder.is_dir():
+        others = sorted(path.name for path in root.glob("v[0-9]*") if path.is_dir())
+        said = f" There is {', '.join(others)}, of another version of the API." if others else ""
+        raise InvalidArgumentError(
+            f"There is no folder '{folder.name}' in '{root}'.{said} Give the folder that an export "
+            "was written to."
+        )
+    return folder
+
+
+def repositories_in(root: Path, api_version: int) -> Iterator[tuple[str, str]]:
+    """Give the repositories that a folder holds, sorted: organization and repository.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    api_version : int
+    """
+    for organization in _folders(version_folder(root, api_version)):
+        for repository in _folders(organization):
+            yield organization.name, repository.name
+
+
+def platforms_in(root: Path, api_version: int, organization: str, repository: str) -> list[str]:
+    """Return the platforms of a repository that a folder holds, sorted."""
+    folder = version_folder(root, api_version) / organization / repository
+    return [platform.name for platform in _folders(folder)]
+
+
+def files_in(
+    root: Path, api_version: int, organization: str, repository: str, platform: str, kind: Kind
+) -> list[Path]:
+    """Return the files of a kind that a folder holds, in whatever folders below it.
+
+    Hidden files, and those that end otherwise, are none of them.
+    """
+    folder = version_folder(root, api_version) / organization / repository / platform / kind
+    if not folder.is_dir():
+        return []
+    return sorted(
+        Path(where, name)
+        for where, _, names in os.walk(folder, onerror=_unreadable)
+        for name in names
+        if name.endswith(_SUFFIXES[kind]) and not name.startswith(".")
+    )
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(
+            path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )
+    except OSError as error:
+        _unreadable(error)
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise InvalidArgumentError(
+        f"The folder '{error.filename}' cannot be read: {error.strerror}. Check its permissions."
+    ) from error
