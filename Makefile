@@ -9,7 +9,7 @@ PIP := 26.3
 SHOWING := tests/core tests/server tests/contract/test_authorization.py \
 	tests/contract/test_operations.py::test_the_graph_sends_what_it_says
 
-.PHONY: help demo test generate generate-check operations lint typecheck docs build serve bench clean
+.PHONY: help demo test generate generate-check operations cli-reference lint typecheck docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ operations: $(READY)  ## Renew docs/operations.md from what the tests really do
 	rm -rf .cache/operations
 	$(BIN)/python -m pytest -q --record-operations .cache/operations $(SHOWING)
 	$(BIN)/python scripts/operations.py .cache/operations
+
+cli-reference: $(READY)  ## Renew docs/command-line/reference.md from the commands
+	$(BIN)/python scripts/cli_reference.py
 
 lint: $(READY)  ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ import hatcher.api
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.index import Index
 from hatcher.core.node import Node
-from hatcher.errors import ErrorResponse, HatcherException
+from hatcher.errors import ErrorResponse, HatcherException, MissingName
 
 project = "hatcher"
 author = "The hatcher developers"
@@ -113,7 +113,14 @@ numpydoc_validation_exclude = {
     r"^hatcher\.testing\.(Request|Passage)$",
     r"^hatcher\.core\.documents\.(Any|NotRequired|TypedDict)$",  # typing's own
 }
-_MADE_FOR_USERS = (Node, LocalBundle, Index, HatcherException, ErrorResponse)
+_MADE_FOR_USERS = (
+    Node,
+    LocalBundle,
+    Index,
+    HatcherException,
+    ErrorResponse,
+    MissingName,
+)
 
 
 def hide_construction(
@@ -129,6 +136,13 @@ def hide_construction(
     if signature and isinstance(obj, type) and issubclass(obj, _MADE_FOR_USERS):
         return "", None
     return None
+
+
+def skip_fields(
+    app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out the fields of named tuples: their class's docstring tells them."""
+    return True if isinstance(obj, type(MissingName.name)) else None
 
 
 def fill_in_type(
@@ -161,5 +175,6 @@ def find_by_end(app: Sphinx, document: nodes.document) -> None:
 def setup(app: Sphinx) -> None:
     """Connect to the build."""
     app.connect("autodoc-process-signature", hide_construction)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("autodoc-process-signature", fill_in_type)
     app.connect("doctree-read", find_by_end)

@@ -1,5 +1,8 @@
 """What holds in every test: an embedded Brood answers nothing but what is described.
 
+Servers of this process are all told the same description, which is read once, and find out about
+passwords quickly; those in processes of their own do it as for users.
+
 What it has answered is also what docs/operations.md says of tests: with ``--record-operations`` it
 is written down, and otherwise the page is held to it.
 """
@@ -15,9 +18,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
-from hatcher.server import runner
+from hatcher.server import accounts, runner
+from hatcher.server.description import Description
 
 from .described import Notes, Observer
 
@@ -37,14 +42,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let every server that runs in this process be observed."""
+    """Let every server that runs in this process be observed, and start in half the time."""
     notes = config.stash[NOTES] = Notes()
     config.stash[ANSWERED] = {}
     config.stash[SHOWN] = shown()
+    # What makes guessing dear made up more than half of the start of a server.
+    accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     create_app = runner.create_app
+    description = Description.installed()
 
     def create_observed_app(*args: Any, **options: Any) -> Starlette:
-        app = create_app(*args, **options)
+        app = create_app(*args, **{"description": description, **options})
         app.add_middleware(Observer, notes=notes)
         return app
 
@@ -91,9 +99,10 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Journals of batches are kept in a folder of the tests, not in the user's."""
+    """Journals of batches and profiles are kept in folders of the tests, not in the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HATCHER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("HATCHER_CONFIG", str(tmp_path_factory.mktemp("config") / "config.toml"))
         yield
 
 

@@ -2,38 +2,152 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from hatcher import __version__
+from hatcher.cli.groups import DEFAULT_API_VERSION, Home, LazyGroup
+from hatcher.cli.output.data import FORMATS
+from hatcher.cli.parameters import completes
+from hatcher.cli.settings.levels import fill_in, settings_of, warn_of_secrets
+from hatcher.cli.state import State
 
-#: The module of each command: a room for everyone, opened when it is entered.
-_COMMANDS = {
-    "serve": "hatcher.cli.serve",
+_ARTEFACTS = "Artefacts"
+_PLACES = "Organizations and people"
+_SERVER = "The server"
+_MIRROR = "Whole repositories"
+_SETTINGS = "Settings"
+
+#: Every command: a room for each, opened when it is entered.
+_HOMES = {
+    "eggs": Home("eggs:eggs", "Upload, download and list eggs.", _ARTEFACTS),
+    "runtimes": Home("runtimes:runtimes", "Upload, download and list runtimes.", _ARTEFACTS),
+    "bundles": Home("bundles:bundles", "Upload, download and list bundles.", _ARTEFACTS, (1,)),
+    "apps": Home("apps:apps", "Upload and list apps.", _ARTEFACTS),
+    "export": Home("exporting:export", "Download whole repositories into a folder.", _MIRROR),
+    "import": Home("importing:import_", "Upload a folder that was exported.", _MIRROR, (1,)),
+    "organizations": Home("organizations:organizations", "Create and list organizations.", _PLACES),
+    "repositories": Home(
+        "repositories:repositories", "Create, delete and list repositories.", _PLACES
+    ),
+    "teams": Home("teams:teams", "Manage teams, their members and repositories.", _PLACES),
+    "users": Home("users:users", "Create and delete users.", _PLACES),
+    "user": Home("user:user", "What you have access to.", _PLACES),
+    "api-tokens": Home("api_tokens:api_tokens", "Create, delete and list API tokens.", _PLACES),
+    "platforms": Home("platforms:platforms", "List platforms.", _SERVER),
+    "python-tags": Home("python_tags:python_tags", "List PEP 425 python tags.", _SERVER),
+    "serve": Home("serve:serve", "Run a Brood of your own until Ctrl-C.", _SERVER),
+    "login": Home("login:login", "Keep a server and a token in a profile.", _SETTINGS),
+    "logout": Home("login:logout", "Forget the token of a profile.", _SETTINGS),
+    "whoami": Home("login:whoami", "Show which server, and who you are to it.", _SETTINGS),
+    "config": Home("config:config", "Show and change profiles.", _SETTINGS),
+    "completion": Home(
+        "completion:completion", "Print a script that completes commands in your shell.", _SETTINGS
+    ),
+    "schema": Home("schema:schema", "Show the JSON Schema of a command's data.", _SETTINGS),
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it is called, or its help is shown.
+class _Root(LazyGroup):
+    """The root: reads the API's version first."""
 
-    The module of a command holds it under the command's own name.
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Before --help and --command-tree, which show the commands of that version.
+        version = next(param for param in self.params if param.name == "api_version")
+        opts, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        version.handle_parse_result(ctx, opts, [])
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # Which commands there are may be for the profile to say.
+        fill_in(ctx, args)
+        return super().resolve_command(ctx, args)
+
+
+def _print_command_tree(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from hatcher.cli.tree import command_tree
+
+        click.echo(command_tree(ctx))
+        ctx.exit()
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from hatcher import __version__
+
+        click.echo(f"hatcher, version {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_Root, homes=_HOMES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-u", "--url", help="The URL of the server.")
+@click.option("-U", "--username", help="Your user name; the password is asked for.")
+@click.option("-p", "--password", help="Your password; better not on the command line.")
+@click.option(
+    "--password-stdin", is_flag=True, default=False, help="Read your password from standard input."
+)
+@click.option("-t", "--token", help="Your API token; better not on the command line.")
+@click.option(
+    "--token-stdin", is_flag=True, default=False, help="Read your API token from standard input."
+)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=completes,
+    help="Another profile than the default one.",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True),
+    help="Authorities that the server's certificate may be from: a PEM file or a folder.",
+)
+@click.option(
+    "-k", "--insecure", is_flag=True, default=False, help="Accept any certificate of the server."
+)
+@click.option(
+    "-d", "--debug", is_flag=True, default=False, help="Show requests, and where errors are from."
+)
+@click.option(
+    "--api-version",
+    type=click.Choice(["0", "1"]),
+    default=str(DEFAULT_API_VERSION),
+    show_default=True,
+    is_eager=True,
+    help="The version of Brood's API.",
+)
+@click.option(
+    "--output", type=click.Choice(FORMATS), help="How data is written, unless a command says."
+)
+@click.option(
+    "--command-tree",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_command_tree,
+    help="Show every command with its arguments.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+@click.pass_context
+def hatcher(ctx: click.Context, /, **_: object) -> None:
+    """Work with Brood, the server for Python artefacts.
+
+    Begin with 'hatcher login', which keeps the server and who you are. Then, for example:
+
+    \b
+    hatcher user repositories
+    hatcher eggs upload ORGANIZATION REPOSITORY PLATFORM FILENAME
+    hatcher eggs list ORGANIZATION REPOSITORY PLATFORM PYTHON_TAG
+
+    Every option has an environment variable: HATCHER_URL for --url, HATCHER_TOKEN for
+    --token; HATCHER_EGGS_UPLOAD_FORCE for --force of 'hatcher eggs upload'.
     """
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by its name."""
-        if cmd_name not in _COMMANDS:
-            return None
-        command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="hatcher")
-def hatcher() -> None:
-    """Work with Brood, the server for Python artefacts."""
+    warn_of_secrets(ctx)
+    ctx.obj = State(lambda: settings_of(ctx))

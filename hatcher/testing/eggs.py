@@ -7,6 +7,7 @@ the same bytes, so that an egg built twice has one sha256.
 
 from __future__ import annotations
 
+import csv
 import os
 import random
 import re
@@ -208,13 +209,13 @@ def _find(distribution: str) -> metadata.Distribution:
             f"Install it first (python -m pip install {distribution}), or name another."
         ) from error
     wheel = found.read_text("WHEEL")
-    if wheel is None or found.files is None:
+    if wheel is None or found.read_text("RECORD") is None:
         raise UnsuitableDistributionError(
             f"{distribution} was not installed from a wheel, so its files are not known. "
             f"Reinstall it with: python -m pip install --force-reinstall {distribution}"
         )
     tags = re.findall(r"(?m)^Tag:\s*(\S+)", wheel)
-    compiled = [file for file in found.files if PurePosixPath(file).suffix in _COMPILED]
+    compiled = [file for file in _recorded(found) if file.suffix in _COMPILED]
     if compiled or not all(tag.endswith("-none-any") for tag in tags):
         raise UnsuitableDistributionError(
             f"{distribution} is not pure Python ({compiled[0] if compiled else ', '.join(tags)}); "
@@ -223,10 +224,16 @@ def _find(distribution: str) -> metadata.Distribution:
     return found
 
 
+def _recorded(found: metadata.Distribution) -> list[PurePosixPath]:
+    # Not `files`, which from Python 3.12 on is silent about those that are missing.
+    record = found.read_text("RECORD") or ""
+    return [PurePosixPath(row[0]) for row in csv.reader(record.splitlines()) if row]
+
+
 def _members(found: metadata.Distribution) -> dict[str, Path]:
     """The files to take over, by their path in the egg."""
     members: dict[str, Path] = {}
-    for file in found.files or ():
+    for file in _recorded(found):
         top = file.parts[0]
         if top == ".." or file.suffix == ".pyc" or file.is_absolute():
             continue

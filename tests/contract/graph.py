@@ -179,6 +179,7 @@ def _known(method: str, node: str, version: int, world: World) -> dict[str, Any]
         "paths": [file],
         "names": None,
         "concurrency": 2,
+        "dry_run": False,
         "journal": None,
         "progress": None,
         "eggs_to_enable": [file],

@@ -193,6 +193,7 @@ PUBLIC = {
         "organization_name",
         "platform",
         "upload_app",
+        "upload_apps",
         "upload_bundle",
         "upload_bundles",
         "upload_runtime",

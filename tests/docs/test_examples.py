@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hatcher.cli.serve import serve
+from hatcher.cli.commands.serve import serve
 
 from ..examples import examples_of, reading
 
@@ -45,6 +45,8 @@ def test_few_examples_are_not_run() -> None:
     not_run = [example for example in examples if example.not_run]
     assert len(examples) > 50
     assert [(shown(example.page), example.section) for example in not_run] == [
+        ("command-line/index.md", "Connect and log in"),
+        ("command-line/index.md", "Completion"),
         ("embedded-server.md", "The embedded server"),
         ("porting.md", "From a session of your own"),
     ]

@@ -15,8 +15,8 @@ import traceback
 import hatcher.cli.main  # noqa: F401 - this is what takes so long
 
 
-def run(args, folder, typed):
-    """Run one command; return its status, and what it wrote."""
+def run(args, folder, typed, environment):
+    """Run one command, with more environment variables; return its status, and what it wrote."""
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
         files[0].write(typed.encode())
@@ -25,7 +25,7 @@ def run(args, folder, typed):
         if child == 0:
             for number, file in enumerate(files):
                 os.dup2(file.fileno(), number)
-            become(args, folder)
+            become(args, folder, environment)
         _, status = os.waitpid(child, 0)
         for file in files:
             file.seek(0)
@@ -33,10 +33,11 @@ def run(args, folder, typed):
         return {"returncode": os.WEXITSTATUS(status), "stdout": stdout, "stderr": stderr}
 
 
-def become(args, folder):
+def become(args, folder, environment):
     """Be the command, and end."""
     status = 1
     try:
+        os.environ.update(environment)
         os.chdir(folder)
         sys.stdin = os.fdopen(0)
         sys.argv = ["hatcher", *args]

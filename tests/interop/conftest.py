@@ -134,14 +134,27 @@ class CommandLine:
     folder: Path
 
     def __call__(
-        self, *args: object, auth: list[str] | None = None, typed: str = ""
+        self,
+        *args: object,
+        auth: list[str] | None = None,
+        typed: str = "",
+        environment: dict[str, str] | None = None,
     ) -> CompletedProcess[str]:
-        """Run a command, by default as the administrator."""
-        if auth is None:
-            auth = ["-U", self.server.admin_email, "-p", self.server.admin_password]
-        command = ["--url", self.server.url, *auth, "--api-version", str(self.api_version)]
+        """Run a command, by default as the administrator; or as environment variables say."""
+        command = []
+        if environment is None:
+            if auth is None:
+                auth = ["-U", self.server.admin_email, "-p", self.server.admin_password]
+            command = ["--url", self.server.url, *auth, "--api-version", str(self.api_version)]
         command += map(str, args)
-        done = self.commands({"args": command, "folder": str(self.folder), "typed": typed})
+        done = self.commands(
+            {
+                "args": command,
+                "folder": str(self.folder),
+                "typed": typed,
+                "environment": environment or {},
+            }
+        )
         return CompletedProcess(command, **done)
 
 

@@ -178,6 +178,7 @@ def use_batches(repository: Repository, folder: Path) -> BatchReport:
         platform.upload_bundles([str(folder / "a.bundle")], concurrency=1),
         repository.upload_runtimes(folder.glob("*.runtime")),
         repository.upload_bundles(folder.glob("*.bundle"), overwrite=True),
+        repository.upload_apps([folder / "a.yaml"], dry_run=True),
         platform.download_eggs("cp311", folder, names=["nose-*"], concurrency=8),
         platform.download_runtimes(folder, names=lambda name: name.startswith("cpython")),
         platform.download_bundles(str(folder)),

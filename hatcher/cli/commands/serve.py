@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from hatcher.cli.failures.explaining import ExitCode
+from hatcher.cli.failures.refusals import Refusal
 from hatcher.errors import InvalidArgumentError
 
 PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not a password
@@ -48,9 +50,10 @@ def serve(data: Path, host: str, port: int, admin: str) -> None:
         from hatcher.server.runner import serve as serve_until_stopped
         from hatcher.server.settings import Settings
     except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"The server needs {error.name}, which is not installed. "
-            "Install it with: python -m pip install 'hatcher[server]'"
+        raise Refusal(
+            f"The server needs {error.name}, which is not installed.",
+            "Run: python -m pip install 'hatcher[server]'",
+            ExitCode.FAILED,
         ) from error
     try:
         settings = Settings(

@@ -1,0 +1,259 @@
+"""`hatcher eggs`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from hatcher.cli import removals, transfers
+from hatcher.cli.failures.explaining import ExitCode
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.groups import group
+from hatcher.cli.ordering import egg_key
+from hatcher.cli.output.chatter import say
+from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.parameters import assume_yes, dry_run
+from hatcher.cli.places import on_platform
+from hatcher.cli.transfers import TRANSFERS
+
+if TYPE_CHECKING:
+    from hatcher.api import SinglePlatformRepository
+
+EGGS = Listing(
+    (Field("name", "Egg Name"), Field("python_tag", "Python Tag", ("string", "null"))),
+)
+EGG = Document((Field("filename", "File"), Field("sha256", "SHA-256")))
+EGG_INDEX = Document()
+
+_ONE_EGG = ("python_tag", "name", "version")
+
+_shown = click.option(
+    "--enabled/--disabled",
+    default=True,
+    help="Show it in the index at once, or later with 'update-index'.",
+)
+
+
+@group("eggs")
+def eggs() -> None:
+    """Upload, download and list eggs."""
+
+
+@eggs.command("list")
+@on_platform("python_tag")
+@emits(EGGS)
+def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
+    """List the eggs that a Python can use.
+
+    PYTHON_TAG is that of the Python, such as cp311: eggs for any Python are listed too. Those
+    that are not shown in the index are not.
+    """
+    found = place.list_eggs(python_tag)
+    emit(sorted(found, key=lambda egg: egg_key(egg["name"])))
+
+
+@eggs.command("index")
+@on_platform("python_tag")
+@emits(EGG_INDEX)
+def index(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
+    """Show the index of the eggs that a Python can use."""
+    emit(place.egg_index(python_tag))
+
+
+@eggs.command("metadata")
+@on_platform(*_ONE_EGG)
+@emits(EGG)
+def metadata(
+    place: SinglePlatformRepository,
+    python_tag: str,
+    name: str,
+    version: str,
+    emit: Emit,
+) -> None:
+    """Show what the server says of an egg.
+
+    PYTHON_TAG is the egg's own: 'none' for one without. VERSION has the build number: 1.3.0-1.
+    """
+    emit(place.egg_metadata(python_tag, name, version))
+
+
+@eggs.command("download")
+@on_platform(*_ONE_EGG)
+@transfers.destination
+@dry_run
+@emits(TRANSFERS)
+def download(
+    place: SinglePlatformRepository,
+    python_tag: str,
+    name: str,
+    version: str,
+    destination: str | None,
+    dry_run: bool,
+    emit: Emit,
+) -> None:
+    """Download an egg.
+
+    It goes into the folder DESTINATION, or the current one. It is verified, and a file that is
+    there already with the same content is left as it is.
+    """
+    transfers.download(emit, place.egg(python_tag, name, version), destination, dry_run)
+
+
+@eggs.command("batch-download")
+@on_platform("python_tag")
+@transfers.destination
+@transfers.names
+@transfers.concurrency
+@dry_run
+@emits(TRANSFERS)
+def batch_download(
+    place: SinglePlatformRepository,
+    python_tag: str,
+    destination: str | None,
+    names: tuple[str, ...],
+    concurrency: int | None,
+    dry_run: bool,
+    emit: Emit,
+) -> None:
+    """Download many eggs.
+
+    All that a Python can use, or some of them, go into the folder DESTINATION, or the current
+    one. What is there already with the same content is not downloaded again, and one failure does
+    not stop the others.
+    """
+    run = partial(
+        place.download_eggs,
+        python_tag,
+        destination or ".",
+        names=names or None,
+        concurrency=concurrency,
+        dry_run=dry_run,
+    )
+    transfers.batch(emit, "eggs", run)
+
+
+@eggs.command("upload")
+@on_platform("filename")
+@transfers.force
+@transfers.verify
+@_shown
+@dry_run
+@emits(TRANSFERS)
+def upload(
+    place: SinglePlatformRepository,
+    filename: str,
+    force: bool,
+    verify: bool,
+    enabled: bool,
+    dry_run: bool,
+    emit: Emit,
+) -> None:
+    """Upload an egg."""
+    transfers.upload(
+        emit,
+        filename,
+        place,
+        lambda progress: place.upload_egg(filename, force, enabled, verify, progress=progress),
+        lambda: place.upload_eggs([filename], overwrite=force, enabled=enabled, dry_run=True),
+        dry_run=dry_run,
+    )
+
+
+@eggs.command("batch-upload")
+@on_platform()
+@transfers.files("eggs", ".egg")
+@transfers.force
+@click.option(
+    "--index/--no-index", default=True, help="Show the eggs in the index when they are stored."
+)
+@click.option(
+    "--index_timeout",
+    default=10,
+    help="Not needed any more: the index is told of what is known to be stored.",
+)
+@transfers.concurrency
+@dry_run
+@emits(TRANSFERS)
+def batch_upload(
+    place: SinglePlatformRepository,
+    eggs: tuple[str, ...],
+    force: bool,
+    index: bool,
+    index_timeout: int,
+    concurrency: int | None,
+    dry_run: bool,
+    emit: Emit,
+) -> None:
+    """Upload many eggs, which appear in the index together.
+
+    EGGS are files, folders with eggs in them, or '-' for a list on standard input. What the
+    server has with the same content is not sent again, one failure does not stop the others, and
+    the same command again goes on where it was.
+    """
+    run = partial(
+        place.upload_eggs,
+        eggs,
+        overwrite=force,
+        enabled=index,
+        concurrency=concurrency,
+        dry_run=dry_run,
+    )
+    transfers.batch(emit, "eggs", run)
+
+
+@eggs.command("update-index")
+@on_platform()
+@transfers.files("eggs", ".egg")
+@dry_run
+def update_index(
+    place: SinglePlatformRepository,
+    eggs: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Show eggs in the index that were uploaded out of sight.
+
+    EGGS are the files that were uploaded; folders and '-' as in 'batch-upload'.
+    """
+    number = f"{len(eggs)} egg{'' if len(eggs) == 1 else 's'}"
+    if dry_run:
+        # What is not stored with this content cannot be shown.
+        report = place.upload_eggs(eggs, enabled=False, dry_run=True)
+        report.raise_for_failures()
+        if missing := [
+            result.name for result in report.results if result.outcome != "already there"
+        ]:
+            raise Refusal(
+                f"{place} does not have {', '.join(missing)}.",
+                "Upload them with 'hatcher eggs batch-upload'.",
+                ExitCode.NOT_FOUND,
+            )
+        say(f"Would show {number} in the index of {place}.")
+        return
+    place.reindex(eggs)
+    say(f"{number} shown in the index of {place}.", "green")
+
+
+@eggs.command("delete")
+@on_platform(*_ONE_EGG)
+@removals.force
+@assume_yes
+@dry_run
+def delete(
+    place: SinglePlatformRepository,
+    python_tag: str,
+    name: str,
+    version: str,
+    force: bool,
+    assume_yes: bool,
+    dry_run: bool,
+) -> None:
+    """Delete an egg."""
+    removals.remove(
+        place.egg(python_tag, name, version),
+        f"the egg {name}-{version} ({python_tag}) of {place}",
+        force=force,
+        assume_yes=assume_yes,
+        dry_run=dry_run,
+    )

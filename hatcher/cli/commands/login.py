@@ -1,0 +1,261 @@
+"""`hatcher login`, `hatcher logout` and `hatcher whoami`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hatcher.cli.failures.explaining import ExitCode, show
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.groups import command
+from hatcher.cli.output.chatter import say
+from hatcher.cli.output.data import Document, Emit, Field, Record, emits
+from hatcher.cli.output.streams import is_terminal
+from hatcher.cli.parameters import dry_run
+from hatcher.cli.settings.levels import (
+    config_of,
+    profile_of,
+    profile_option,
+    settings_with,
+    take_over,
+    warn_of_secrets,
+)
+from hatcher.cli.state import State, pass_state
+from hatcher.errors import AuthenticationError, PermissionDeniedError
+
+if TYPE_CHECKING:
+    from hatcher.cli.settings.profiles import Profile
+
+
+def _told(record: Record) -> str:
+    server, profile = record["url"], record["profile"]
+    of_profile = f" (profile {profile})" if profile else ""
+    if record["credential"] is None:
+        taken = "also takes" if record["accepted"] else "does not take"
+        return f"You are nobody to {server}{of_profile}, which {taken} requests of nobody."
+    if not record["accepted"]:
+        return f"{server}{of_profile} does not accept the {record['credential']}."
+    who = record["username"] or "somebody, as a token does not say whose it is,"
+    count = len(record["repositories"])
+    repositories = "1 repository" if count == 1 else f"{count} repositories"
+    return (
+        f"You are {who} to {server}{of_profile}: it accepts the {record['credential']}. "
+        f"You have access to {repositories}."
+    )
+
+
+WHOAMI = Document(
+    (
+        Field("url", "Server"),
+        Field("profile", "Profile", ("string", "null")),
+        Field("username", "User", ("string", "null")),
+        Field("credential", "Credential", ("string", "null")),
+        Field("accepted", "Accepted", "boolean"),
+        Field("api_version", "API", "integer"),
+        Field("repositories", "Repositories", "object"),
+    ),
+    sentence=_told,
+)
+
+
+@command("login")
+@click.argument("url", required=False)
+@profile_option
+@click.option("-U", "--username", help="Your user name; the password is asked for.")
+@click.option(
+    "--password-stdin", is_flag=True, default=False, help="Read your password from standard input."
+)
+@click.option("-t", "--token", help="Keep this API token; better not on the command line.")
+@click.option(
+    "--token-stdin", is_flag=True, default=False, help="Read the API token from standard input."
+)
+@click.option(
+    "--insecure-storage",
+    is_flag=True,
+    default=False,
+    help="Keep the token in a file that only you can read, and not in the system's keyring.",
+)
+@click.option("--token-name", metavar="NAME", help="What to call the API token that is made.")
+@dry_run
+@click.pass_context
+def login(
+    ctx: click.Context,
+    /,
+    insecure_storage: bool,
+    token_name: str | None,
+    dry_run: bool,
+    **_: Any,
+) -> None:
+    """Keep a server and a token in a profile.
+
+    Asks for what is missing. The user name and password are checked, and exchanged for a new
+    API token, which is what is kept, in the system's keyring. With --token-stdin or --token,
+    that token is checked and kept. The first profile becomes the default one, so that other
+    commands need neither --url nor --username.
+    """
+    from hatcher.cli.settings.credentials import Credential, ask_for_password, credential_for
+    from hatcher.cli.settings.keeping import keeper_named
+    from hatcher.cli.settings.logins import Login, log_in, profile_for
+    from hatcher.cli.settings.servers import server_at
+
+    warn_of_secrets(ctx)
+    root = ctx.find_root()
+    take_over(ctx, ("url", "profile", "username", "password_stdin", "token", "token_stdin"))
+    config = config_of(ctx)
+    url = root.params["url"]
+    name = profile_for(config, root.params["profile"], url)
+    profile = config.profiles.get(name)
+    settings = settings_with(root, profile, url)
+    if settings.url is None:
+        given = _asked("URL of the server", "Which server? Give its URL: hatcher login URL")
+        settings = settings._replace(url=given)
+    assert settings.url is not None
+    server = str(server_at(settings.url))
+    # Before anything is asked or sent: a token that cannot be kept is not to be made.
+    stays_in_file = profile is not None and profile.credential == "file"
+    where = "file" if insecure_storage or stays_in_file else "keyring"
+    keeper = keeper_named(where, config.path.parent)
+    keeper.get(server, name)
+    credential = (
+        credential_for(settings) if settings.named_by in ("options", "environment") else None
+    )
+    if credential is None:
+        username = settings.username or _asked(
+            "User name", "Who? Give --username and --password-stdin, or --token-stdin."
+        )
+        credential = Credential("password", ask_for_password(username), "a question", username)
+    log_in(
+        Login(
+            config,
+            name,
+            server,
+            credential,
+            settings.verify_ssl,
+            settings.api_version,
+            token_name or _usual_token_name(),
+            keeper,
+            _other_values(root, profile if settings.profile is None else None),
+        ),
+        dry_run=dry_run,
+    )
+
+
+@command("logout")
+@profile_option
+@click.option(
+    "--revoke",
+    is_flag=True,
+    default=False,
+    help="Also delete the API token from the server, where 'hatcher login' has made it.",
+)
+@dry_run
+@click.pass_context
+def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None:
+    """Forget the token of a profile.
+
+    The profile stays, with its server. Without --revoke the token stays valid.
+    """
+    from hatcher.api import BroodClient
+    from hatcher.cli.settings.credentials import kept_credential
+    from hatcher.cli.settings.keeping import keeper_named
+    from hatcher.cli.settings.logins import revoke as revoke_token
+    from hatcher.cli.settings.profile_editing import with_profile
+    from hatcher.cli.settings.servers import server_at
+
+    take_over(ctx, ("profile",))
+    root, config, profile = ctx.find_root(), config_of(ctx), profile_of(ctx)
+    if profile is None or profile.credential is None or profile.url is None:
+        say(f"Nothing is kept for the profile {profile.name}." if profile else "No profile is set.")
+        return
+    server = str(server_at(profile.url))
+    keeper = keeper_named(profile.credential, profile.folder)
+    kept = keeper.get(server, profile.name)
+    if revoke and (kept is None or kept.token_name is None):
+        raise Refusal(
+            f"No API token that 'hatcher login' has made is kept for the profile {profile.name}.",
+            "Delete tokens of your own by their names: hatcher api-tokens delete NAME",
+        )
+    if dry_run:
+        say(f"Would forget what {keeper} keeps for {server}.")
+        return
+    if revoke:
+        assert kept is not None
+        settings = settings_with(root, profile, profile.url)
+        credential = kept_credential(settings)
+        with BroodClient.from_url(
+            server,
+            auth=credential.auth(server, settings.verify_ssl),
+            verify_ssl=settings.verify_ssl,
+            api_version=settings.api_version,
+        ) as client:
+            revoke_token(client, kept)
+    keeper.forget(server, profile.name)
+    with_profile(config, profile.name, {"credential": None})
+    say(f"Forgot what {keeper} kept for {server}.", "green")
+
+
+@command("whoami")
+@emits(WHOAMI)
+@pass_state
+@click.pass_context
+def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
+    """Show which server, and who you are to it.
+
+    The exit code is 3 when the server does not accept the credential.
+    """
+    credential, settings = state.credential, state.settings
+    record = {
+        "profile": settings.profile.name if settings.profile else None,
+        "url": state.client.url,
+        "username": credential.username if credential else None,
+        "credential": f"{credential.kind} from {credential.source}" if credential else None,
+        "api_version": settings.api_version,
+    }
+    try:
+        answer = state.client.whoami()
+    except (AuthenticationError, PermissionDeniedError) as error:
+        emit(record | {"accepted": False, "repositories": {}})
+        show(error)
+        ctx.exit(ExitCode.AUTHENTICATION)
+    emit(record | {"accepted": True, "repositories": answer["repositories"]})
+
+
+def _asked(question: str, otherwise: str) -> str:
+    if not is_terminal(sys.stdin):
+        raise click.UsageError(otherwise)
+    answer: str = click.prompt(question, err=True)
+    return answer
+
+
+def _usual_token_name() -> str:
+    import socket
+
+    return f"hatcher on {socket.gethostname()}"
+
+
+def _other_values(
+    root: click.Context, replaced: Profile | None
+) -> dict[str, str | int | bool | None]:
+    """What the profile is to say of how to reach the server.
+
+    What the command line says; and nothing of what it said of another server before.
+    """
+    from pathlib import Path
+
+    given = {
+        name: root.params[name]
+        for name in ("api_version", "insecure", "ca_file")
+        if root.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    values: dict[str, str | int | bool | None] = {}
+    if replaced is not None:
+        values = dict.fromkeys(("api_version", "insecure", "ca_file"))
+    if "api_version" in given:
+        values["api_version"] = int(given["api_version"])
+    if "insecure" in given:
+        values |= {"insecure": True, "ca_file": None}
+    if "ca_file" in given:
+        values |= {"ca_file": str(Path(given["ca_file"]).absolute()), "insecure": None}
+    return values

@@ -1,0 +1,63 @@
+"""`hatcher schema`: what a program finds in the data of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from hatcher.cli.groups import command
+from hatcher.cli.output.data import Document, Emit, declared_by, emits, schema_of
+
+
+def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    below = _walked(ctx, ctx.params.get("command") or ())
+    if not isinstance(below.command, click.Group):
+        return []
+    names = below.command.list_commands(below)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+@command("schema")
+@click.argument("command", nargs=-1, shell_complete=_complete)
+@emits(Document())
+@click.pass_context
+def schema(ctx: click.Context, command: tuple[str, ...], emit: Emit) -> None:
+    """Show the JSON Schema of a command's data.
+
+    COMMAND is a command, such as 'eggs list'; the schema is that of what it writes with --output
+    json. With --output jsonl each line is one of a list's items. Of a group, or without COMMAND, it
+    shows the schemas of all commands with data, by their names.
+    """
+    asked = _walked(ctx, command)
+    if isinstance(asked.command, click.Group):
+        emit(dict(_schemas(asked)))
+        return
+    declared = declared_by(asked.command)
+    if declared is None:
+        raise click.UsageError(f"'{asked.command_path}' gives no data, so it has no schema.", ctx)
+    emit(schema_of(asked.command_path, declared))
+
+
+def _walked(ctx: click.Context, names: tuple[str, ...]) -> click.Context:
+    at = ctx.find_root()
+    for name in names:
+        if not isinstance(at.command, click.Group):
+            raise click.UsageError(f"'{at.command_path}' has no commands below it.", ctx)
+        _, command, _ = at.command.resolve_command(at, [name])
+        assert command is not None
+        at = click.Context(command, at, name)
+    return at
+
+
+def _schemas(at: click.Context) -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(at.command, click.Group):
+        for name in at.command.list_commands(at):
+            command = at.command.get_command(at, name)
+            if command is not None:
+                yield from _schemas(click.Context(command, at, name))
+    elif (declared := declared_by(at.command)) is not None:
+        name = at.command_path.partition(" ")[2]
+        yield name, schema_of(at.command_path, declared)

@@ -1,0 +1,148 @@
+"""What a server has answered, kept for the next press of the same key.
+
+Each file holds the answer to one question of one user to one server; its name is a hash of them.
+A kept answer is used as it is for a minute. Then the server is asked again, and what is kept
+serves only where it does not answer in time. A server that fails is left alone for a while: a
+key that is pressed again must not wait again, and a wrong password must not be tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeAlias
+
+Row: TypeAlias = tuple[str, ...]
+
+#: Seconds for which an answer is used without asking.
+FRESH = 60.0
+
+#: Seconds that a shell waits for the server, unless the variable says otherwise.
+PATIENCE = 1.0
+PATIENCE_VARIABLE = "HATCHER_COMPLETION_TIMEOUT"
+
+#: Seconds for which a server that failed is not asked again.
+LEFT_ALONE = 15.0
+
+#: Seconds after which nobody wants an answer any more.
+_FORGOTTEN = 7 * 24 * 3600.0
+
+
+def find(
+    folder: Path | None,
+    user: Sequence[str],
+    question: Sequence[str],
+    ask: Callable[[], Iterable[Row]],
+) -> list[Row]:
+    """Return the answer to a question: a kept one, or the server's.
+
+    Parameters
+    ----------
+    folder : pathlib.Path or None
+        Where answers are kept; None for nowhere.
+    user : sequence of str
+        Which server, and who asks.
+    question : sequence of str
+    ask : callable
+        Asks the server.
+
+    Returns
+    -------
+    list of tuple of str
+        Empty when nothing is kept and the server does not answer.
+    """
+    if folder is None:
+        return _asked(ask) or []
+    place = folder / _name(*user, "?", *question)
+    failed = folder / _name(*user, "failed")
+    if _age(place) < FRESH:
+        return _read(place)
+    if _age(failed) >= LEFT_ALONE:
+        rows = _asked(ask)
+        _keep(place if rows is not None else failed, rows or [])
+        if rows is not None:
+            return rows
+    return _read(place)
+
+
+def _asked(ask: Callable[[], Iterable[Row]]) -> list[Row] | None:
+    """Return the server's answer; None when it does not give one in time."""
+    # Imported here, since what is kept needs no client; and before the clock runs.
+    import hatcher.api
+    from hatcher.errors import NotFoundError, PermissionDeniedError
+
+    for name in ("BroodClient", "Organization", "SinglePlatformRepository"):
+        getattr(hatcher.api, name)
+    answers: list[list[Row] | None] = []
+
+    def work() -> None:
+        try:
+            answers.append([row for row in ask() if all(map(_is_plain, row))])
+        except (NotFoundError, PermissionDeniedError):
+            answers.append([])  # an answer, too: there is no such place
+        except Exception:  # whatever it is: a shell has no use for it
+            answers.append(None)
+
+    # A daemon, which ends with the process: no timeout covers the search for a server's address.
+    thread = threading.Thread(target=work, name="hatcher-completion", daemon=True)
+    thread.start()
+    thread.join(_patience())
+    return answers[0] if answers else None
+
+
+def _patience() -> float:
+    try:
+        return float(os.environ[PATIENCE_VARIABLE])
+    except (KeyError, ValueError):
+        return PATIENCE
+
+
+def _is_plain(name: str) -> bool:
+    # Others would steer the terminal, or break the lines of the files and of the shells.
+    return bool(name) and name.isprintable()
+
+
+def _name(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _age(place: Path) -> float:
+    try:
+        age = time.time() - place.stat().st_mtime
+    except OSError:
+        return float("inf")
+    return age if age >= 0 else float("inf")
+
+
+def _read(place: Path) -> list[Row]:
+    try:
+        lines = place.read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    return [tuple(line.split("\t")) for line in lines]
+
+
+def _keep(place: Path, rows: Iterable[Row]) -> None:
+    """Write an answer; without it, the next question takes longer."""
+    partial = place.with_name(f"{place.name}.{os.getpid()}")
+    with suppress(OSError):
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _clear(place.parent)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.writelines("\t".join(row) + "\n" for row in rows)
+            partial.replace(place)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> None:
+    for old in folder.iterdir():
+        if _age(old) > _FORGOTTEN:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,246 @@
+"""Which names may stand for an argument or an option, by what has been typed before it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hatcher.cli.arguments import known_of
+from hatcher.cli.completion import answers
+from hatcher.cli.completion.answers import Row
+from hatcher.cli.settings.levels import config_of, settings_of
+from hatcher.cli.state import State
+
+if TYPE_CHECKING:
+    import click
+
+    from hatcher.api import SinglePlatformRepository
+    from hatcher.cli.settings.levels import Settings
+
+
+class _Table(NamedTuple):
+    """What a server can be asked for: rows of names.
+
+    Attributes
+    ----------
+    asked_with : tuple of str
+        The arguments that must be there before it can be asked.
+    columns : tuple of str
+        The arguments that it has names for; those before one choose among the rows.
+    ask : callable
+    """
+
+    asked_with: tuple[str, ...]
+    columns: tuple[str, ...]
+    ask: Callable[..., Iterable[Row]]
+
+
+def _rows(names: Iterable[str]) -> Iterable[Row]:
+    return ((name,) for name in names)
+
+
+def _organizations(state: State) -> Iterable[Row]:
+    from hatcher.errors import NotFoundError, PermissionDeniedError
+
+    try:
+        return _rows(state.client.list_organizations())
+    except (NotFoundError, PermissionDeniedError):  # for administrators only, on some servers
+        available = state.client.list_available_repositories()
+        return _rows({name.partition("/")[0] for name in available})
+
+
+def _repositories(state: State, organization: str) -> Iterable[Row]:
+    from hatcher.errors import NotFoundError, PermissionDeniedError
+
+    try:
+        return _rows(state.organization(organization).list_repositories())
+    except (NotFoundError, PermissionDeniedError):
+        available = state.client.list_available_repositories()
+        split = (name.partition("/") for name in available)
+        return _rows(name for owner, _, name in split if owner == organization)
+
+
+def _platform(state: State, *names: str) -> SinglePlatformRepository:
+    return state.platform(*names)
+
+
+def _eggs(state: State, *names: str) -> Iterable[Row]:
+    *place, tag = names
+    for egg in _platform(state, *place).list_eggs(tag):
+        name, version, build = egg["name"].removesuffix(".egg").rsplit("-", 2)
+        yield name, f"{version}-{build}"
+
+
+def _runtimes(state: State, *names: str) -> Iterable[Row]:
+    index = _platform(state, *names).runtime_index()
+    return [(kind, version) for kind, versions in index.items() for version in versions]
+
+
+def _runtimes_of_tags(state: State, *names: str) -> Iterable[Row]:
+    # As version 0 of the API has them.
+    index = _platform(state, *names).runtime_index()
+    return [
+        (entry["python_tag"], f"{version}-{build}")
+        for versions in index.values()
+        for version, builds in versions.items()
+        for build, entry in builds.items()
+    ]
+
+
+def _bundles(state: State, *names: str) -> Iterable[Row]:
+    return [
+        (bundle["python_tag"], bundle["name"], bundle["version"])
+        for bundle in _platform(state, *names).bundle_list()
+    ]
+
+
+def _apps(state: State, *names: str) -> Iterable[Row]:
+    return [(tag, app_id, version) for app_id, version, tag in _platform(state, *names).list_apps()]
+
+
+def _members(state: State, organization: str) -> Iterable[Row]:
+    # There is no list of users, but one of each team's members.
+    teams = state.organization(organization).list_teams()
+    members = (state.team(organization, team["name"]).list_users() for team in teams)
+    return _rows({email for emails in members for email in emails})
+
+
+_PLATFORM = ("organization", "repository", "platform")
+
+_TABLES: Mapping[str, _Table] = {
+    "organizations": _Table((), ("organization",), _organizations),
+    "repositories": _Table(("organization",), ("repository",), _repositories),
+    "places": _Table(
+        (), ("place",), lambda state: _rows(state.client.list_available_repositories())
+    ),
+    "platforms": _Table((), ("platform",), lambda state: _rows(state.client.list_platforms())),
+    "python tags": _Table(
+        (), ("python_tag",), lambda state: _rows(state.client.list_python_tags())
+    ),
+    "all python tags": _Table(
+        (), ("python_tag",), lambda state: _rows(state.client.list_python_tags(list_all=True))
+    ),
+    "eggs": _Table((*_PLATFORM, "python_tag"), ("name", "version"), _eggs),
+    "runtimes": _Table(_PLATFORM, ("implementation", "version"), _runtimes),
+    "runtimes of tags": _Table(_PLATFORM, ("python_tag", "version"), _runtimes_of_tags),
+    "bundles": _Table(_PLATFORM, ("python_tag", "name", "version"), _bundles),
+    "apps": _Table(_PLATFORM, ("python_tag", "app_id", "version"), _apps),
+    "teams": _Table(
+        ("organization",),
+        ("team",),
+        lambda state, name: _rows(t["name"] for t in state.organization(name).list_teams()),
+    ),
+    "team's members": _Table(
+        ("organization", "team"),
+        ("email",),
+        lambda state, *names: _rows(state.team(*names).list_users()),
+    ),
+    "team's repositories": _Table(
+        ("organization", "team"),
+        ("repository",),
+        lambda state, *names: _rows(state.team(*names).list_repositories()),
+    ),
+    "members": _Table(("organization",), ("email",), _members),
+    "API tokens": _Table(
+        (), ("name",), lambda state: _rows(t["name"] for t in state.client.list_api_tokens())
+    ),
+}
+
+
+def names_for(ctx: click.Context, parameter: str) -> list[str]:
+    """Return the names that may stand for a parameter, as far as they are known in time.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the command, with what has been typed before.
+    parameter : str
+
+    Returns
+    -------
+    list of str
+        Sorted; versions with the newest first.
+    """
+    known = known_of(ctx, parameter)
+    if known is None or known.names is None:
+        return []
+    if known.names == "profiles":
+        return sorted(config_of(ctx).profiles)
+    table = _TABLES[known.names]
+    column = table.columns.index(parameter) if parameter in table.columns else 0
+    where = [ctx.params.get(name) for name in table.asked_with]
+    if not all(isinstance(name, str) for name in where):
+        return []
+    chosen = [ctx.params.get(name) for name in table.columns[:column]]
+    found = {
+        row[column]
+        for row in _answer(ctx.find_root(), known.names, [str(name) for name in where])
+        if all(name in (None, given) for name, given in zip(chosen, row, strict=False))
+    }
+    if parameter == "version":
+        return sorted(found, key=_age_of, reverse=True)
+    return sorted(found)
+
+
+def _answer(root: click.Context, question: str, where: list[str]) -> list[Row]:
+    settings = settings_of(root)
+    state = State(settings, quick=True)
+    if settings.url is None or settings.standard_input is not None:
+        return []
+    return answers.find(
+        _folder(),
+        _user(settings),
+        [question, *where],
+        lambda: _TABLES[question].ask(state, *where),
+    )
+
+
+def _user(settings: Settings) -> list[str]:
+    who = (settings.named_by, settings.username, settings.token)
+    kept_in = settings.profile.name if settings.profile else None
+    server = (settings.url, settings.verify_ssl, settings.api_version)
+    return [str(part) for part in (*server, *who, kept_in)]
+
+
+def _folder() -> Path | None:
+    """Return where answers are kept: beside the indices."""
+    named = os.environ.get("HATCHER_CACHE_DIR")
+    if named is not None and not named.strip():
+        return None
+    if named is not None:
+        return Path(named).expanduser() / "completion"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("hatcher", appauthor=False)) / "completion"
+
+
+def _age_of(version: str) -> list[tuple[int, int, str]]:
+    """Return what versions are ordered by: their numbers as numbers."""
+    parts = re.findall(r"\d+|[^\d.+-]+", version)
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
+
+
+def matching(ctx: click.Context, parameter: str, incomplete: str) -> list[Any]:
+    """Return what a shell may offer for a parameter.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    parameter : str
+    incomplete : str
+        What has been typed of it.
+
+    Returns
+    -------
+    list of click.shell_completion.CompletionItem
+    """
+    from click.shell_completion import CompletionItem
+
+    known = known_of(ctx, parameter)
+    if known is not None and known.names in {"file", "dir"}:
+        return [CompletionItem(incomplete, type=known.names)]
+    names = names_for(ctx, parameter)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

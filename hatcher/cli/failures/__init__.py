@@ -1,0 +1,1 @@
+"""What went wrong, how it is told, and the exit codes."""

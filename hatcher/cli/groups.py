@@ -1,0 +1,250 @@
+"""Groups of commands: which there are, in which version of the API, and in which module."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from hatcher.cli.arguments import known_of
+
+#: The versions of the API that a command works with, unless it says otherwise.
+ALL_API_VERSIONS = (0, 1)
+
+#: Where a context keeps, for all contexts of a run, that of the command that is run.
+RUNNING = "hatcher.cli.running"
+
+#: What `--api-version` is when nobody says.
+DEFAULT_API_VERSION = 1
+
+
+def api_version_of(ctx: click.Context) -> int:
+    """Return the version of the API that was asked for.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of any command below the root.
+    """
+    return int(ctx.find_root().params.get("api_version") or DEFAULT_API_VERSION)
+
+
+class Command(click.Command):
+    """A command whose help says what its arguments are."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the arguments, and then the options."""
+        rows = []
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                known = known_of(ctx, parameter.name or "")
+                words = " ".join(parameter.get_usage_pieces(ctx))
+                rows.append((words, known.help if known else ""))
+        if rows:
+            with formatter.section("Arguments"):
+                formatter.write_dl(rows)
+        super().format_options(ctx, formatter)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, and let those who tell errors know which command it was."""
+        ctx.meta[RUNNING] = ctx
+        return super().invoke(ctx)
+
+
+class Group(click.Group):
+    """A group whose commands may differ between the versions of the API."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._of_version: dict[int, dict[str, click.Command]] = {}
+
+    def command(  # type: ignore[override]
+        self,
+        name: str,
+        *,
+        api_versions: Sequence[int] = ALL_API_VERSIONS,
+        **options: Any,
+    ) -> Callable[[Callable[..., Any]], click.Command]:
+        """Make a command of a function, in some versions of the API.
+
+        Parameters
+        ----------
+        name : str
+        api_versions : sequence of int, default (0, 1)
+        **options
+            Of `click.command`.
+        """
+
+        def decorate(function: Callable[..., Any]) -> click.Command:
+            kind: type[click.Command] = options.pop("cls", Command)
+            made = click.command(name, cls=kind, **options)(function)
+            self._add(made, name, api_versions)
+            return made
+
+        return decorate
+
+    def group(  # type: ignore[override]
+        self, name: str, *, api_versions: Sequence[int] = ALL_API_VERSIONS, **options: Any
+    ) -> Callable[[Callable[..., Any]], Group]:
+        """Make a group of a function, below this one."""
+
+        def decorate(function: Callable[..., Any]) -> Group:
+            made = click.group(name, cls=Group, **options)(function)
+            self._add(made, name, api_versions)
+            return made
+
+        return decorate
+
+    def _add(self, command: click.Command, name: str, api_versions: Sequence[int]) -> None:
+        for version in api_versions:
+            self._of_version.setdefault(version, {})[name] = command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands of the API's version."""
+        return sorted(self._of_version.get(api_version_of(ctx), ()))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of the API's version by its name."""
+        return self._of_version.get(api_version_of(ctx), {}).get(cmd_name)
+
+    def versions_with(self, name: str) -> list[int]:
+        """Return the versions of the API that have a command."""
+        return [version for version, commands in self._of_version.items() if name in commands]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant, or say which one may be."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            if ctx.resilient_parsing:
+                return None, None, args[1:]
+            raise click.UsageError(self._no_command(ctx, name), ctx)
+        return super().resolve_command(ctx, args)
+
+    def _no_command(self, ctx: click.Context, name: str) -> str:
+        if versions := self.versions_with(name):
+            wanted = " or ".join(map(str, versions))
+            return (
+                f"'{ctx.command_path} {name}' needs version {wanted} of the API. Give "
+                f"--api-version {versions[-1]} right behind '{ctx.find_root().info_name}'."
+            )
+        said = f"There is no command '{ctx.command_path} {name}'."
+        meant = self._meant(ctx, name)
+        return f"{said} Did you mean {' or '.join(map(repr, meant))}?" if meant else said
+
+    def _meant(self, ctx: click.Context, name: str) -> list[str]:
+        """Return the command that is called alike, or those below that are called so."""
+        from difflib import get_close_matches  # which takes as long as all of this module
+
+        names = self.list_commands(ctx)
+        if close := get_close_matches(name, names, n=1):
+            return close
+        groups = ((group, self.get_command(ctx, group)) for group in names)
+        return [
+            f"{ctx.command_path} {group} {name}"
+            for group, command in groups
+            if isinstance(command, Group) and name in command.list_commands(ctx)
+        ]
+
+
+class Home(NamedTuple):
+    """Where a command is, and what is said of it before it is imported.
+
+    Attributes
+    ----------
+    place : str
+        ``module:name`` below `hatcher.cli.commands`.
+    help : str
+        The first line of its help; a test holds it against the command.
+    section : str
+        The part of the help that it stands in.
+    api_versions : tuple of int
+    """
+
+    place: str
+    help: str
+    section: str
+    api_versions: tuple[int, ...] = ALL_API_VERSIONS
+
+
+class LazyGroup(Group):
+    """A group that imports a command when it is called, or its own help is shown."""
+
+    def __init__(self, *args: Any, homes: Mapping[str, Home], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.homes = homes
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Make the context of the root, which knows how wide its help is."""
+        extra.setdefault("terminal_width", _width())
+        return super().make_context(info_name, args, parent, **extra)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands of the API's version."""
+        version = api_version_of(ctx)
+        return sorted(name for name, home in self.homes.items() if version in home.api_versions)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command of the API's version by its name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module, _, attribute = self.homes[cmd_name].place.partition(":")
+        command = getattr(import_module(f"hatcher.cli.commands.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def versions_with(self, name: str) -> list[int]:
+        """Return the versions of the API that have a command."""
+        return list(self.homes[name].api_versions) if name in self.homes else []
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands of each section, without importing them."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            home = self.homes[name]
+            sections.setdefault(home.section, []).append((name, home.help))
+        order = list(dict.fromkeys(home.section for home in self.homes.values()))
+        for section in sorted(sections, key=order.index):
+            with formatter.section(section):
+                formatter.write_dl(sections[section])
+
+
+def _width() -> int:
+    """Return the width of help, as click finds it, without all that shutil imports."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or 0)
+        columns = columns or os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]
+    except (AttributeError, OSError, ValueError):
+        columns = 80
+    return max(min(columns, 80) - 2, 50)
+
+
+def command(name: str) -> Callable[[Callable[..., Any]], Command]:
+    """Make a command of a function, for the root to import.
+
+    Parameters
+    ----------
+    name : str
+    """
+    return click.command(name, cls=Command)
+
+
+def group(name: str) -> Callable[[Callable[..., Any]], Group]:
+    """Make a group of a function, for the root to import.
+
+    Parameters
+    ----------
+    name : str
+    """
+    return click.group(name, cls=Group)

@@ -1,0 +1,58 @@
+"""The order of lists: by name, and by version as people count, so that 1.10 follows 1.9."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeAlias
+
+#: What sorts; parts of one kind stand at the same place.
+Key: TypeAlias = tuple[Any, ...]
+
+
+def egg_key(filename: str) -> Key:
+    """Return what sorts eggs by their file names.
+
+    Parameters
+    ----------
+    filename : str
+        Such as ``numpy-1.26.4-1.egg``; the case of the name does not count.
+    """
+    stem = filename.lower().removesuffix(".egg")
+    name, *version = stem.rsplit("-", 2)
+    return name, built_key("-".join(version)), filename
+
+
+@cache  # a list of many eggs has few versions
+def built_key(version: str) -> Key:
+    """Return what sorts versions with a build number, such as ``1.3.0-1``.
+
+    Parameters
+    ----------
+    version : str
+        One that cannot be read comes after all that can.
+    """
+    # Imported here, for lists only.
+    from okonomiyaki.errors import OkonomiyakiError
+    from okonomiyaki.versions import EnpkgVersion
+
+    try:
+        return 0, EnpkgVersion.from_string(version)
+    except (OkonomiyakiError, ValueError):
+        return 1, version
+
+
+def runtime_key(version: str) -> Key:
+    """Return what sorts versions of runtimes, such as ``3.8.17+1``.
+
+    Parameters
+    ----------
+    version : str
+        One that cannot be read comes after all that can.
+    """
+    from okonomiyaki.errors import OkonomiyakiError
+    from okonomiyaki.versions import PEP440Version
+
+    try:
+        return 0, PEP440Version.from_string(version)
+    except (OkonomiyakiError, ValueError):
+        return 1, version

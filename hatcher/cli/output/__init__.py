@@ -1,0 +1,1 @@
+"""What is written: data on standard output, words on standard error."""

@@ -1,0 +1,205 @@
+"""Who asks: with a password or token that was given, was kept, or is asked for now."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import click
+
+from hatcher.cli.failures.explaining import ExitCode
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.output.streams import is_terminal
+from hatcher.cli.settings.levels import Settings
+
+if TYPE_CHECKING:
+    from hatcher.api import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
+
+Kind: TypeAlias = Literal["password", "token"]
+
+#: The variables that the words on a credential name.
+_SOURCES = {
+    "options": "the command line",
+    "environment": "the environment",
+    "profile": "a question",
+}
+
+
+class Credential(NamedTuple):
+    """A password or a token, and where it is from.
+
+    Attributes
+    ----------
+    kind : {'password', 'token'}
+    secret : str
+    source : str
+        Where it is from, in words.
+    username : str or None
+        Whose it is; a token does not say.
+    direct : bool
+        Whether it goes with every request, and is not exchanged for a session token.
+    """
+
+    kind: Kind
+    secret: str
+    source: str
+    username: str | None = None
+    direct: bool = False
+
+    def auth(
+        self, url: str, verify_ssl: bool | str
+    ) -> BroodClientAuth | BasicAuth | BroodBearerTokenAuth:
+        """Return what a client of a server authenticates with."""
+        from hatcher.api import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
+
+        itself: BasicAuth | BroodBearerTokenAuth
+        if self.kind == "password":
+            itself = BasicAuth(self.username or "", self.secret)
+        else:
+            itself = BroodBearerTokenAuth(self.secret)
+        return itself if self.direct else BroodClientAuth(url, itself, verify_ssl=verify_ssl)
+
+    def __repr__(self) -> str:
+        return f"<Credential {self.kind} of {self.username!r} from {self.source}>"
+
+
+def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | None:
+    """Return the credential for the server of the settings; None where nobody is named.
+
+    Parameters
+    ----------
+    settings : Settings
+        With a URL.
+    may_ask : bool, default True
+        Whether to ask for a password that nobody gave.
+
+    Raises
+    ------
+    Refusal
+        There is no password, or what was kept cannot be had.
+    """
+    if settings.named_by is None:
+        from hatcher.cli.settings.edm import edm_token
+
+        assert settings.url is not None
+        return edm_token(settings.url)
+    source = _SOURCES[settings.named_by]
+    if settings.standard_input == "token":
+        return Credential("token", read_secret("token"), "standard input")
+    if settings.token is not None:
+        return Credential("token", settings.token, source)
+    if settings.named_by == "profile":
+        assert settings.profile is not None
+        if settings.profile.credential is not None:
+            return kept_credential(settings)
+    username = settings.username
+    if username is None:
+        return _credential_in(settings.url)
+    if settings.standard_input == "password":
+        return Credential("password", read_secret("password"), "standard input", username)
+    if settings.password is not None:
+        return Credential("password", settings.password, source, username)
+    if not may_ask:
+        raise _no_password(username)
+    # The existing command line takes the password of --username from a pipe; nobody expects
+    # that of a profile, and a loop over the lines of a file would lose one of them.
+    if settings.named_by == "profile" and not is_terminal(sys.stdin):
+        raise _no_password(username)
+    return Credential("password", ask_for_password(username), "a question", username)
+
+
+def _credential_in(url: str | None) -> Credential | None:
+    """Return the user name and password that stand in a URL."""
+    from hatcher.cli.settings.servers import server_at
+
+    credentials = server_at(url).credentials if url else None
+    if credentials is None:
+        return None
+    username, password = credentials
+    return Credential("password", password.reveal(), "the URL", username, direct=True)
+
+
+def kept_credential(settings: Settings) -> Credential:
+    """Return what 'hatcher login' has kept for the profile of the settings.
+
+    Raises
+    ------
+    Refusal
+        It is not there any more, or cannot be had.
+    """
+    from hatcher.cli.settings.keeping import keeper_named
+    from hatcher.cli.settings.servers import server_at
+
+    profile = settings.profile
+    assert profile is not None and profile.credential is not None and settings.url is not None
+    keeper = keeper_named(profile.credential, profile.folder)
+    kept = keeper.get(str(server_at(settings.url)), profile.name)
+    if kept is None or (
+        profile.username is not None and kept.username not in (None, profile.username)
+    ):
+        raise Refusal(
+            f"Nothing is kept in {keeper} for the profile {profile.name}, its server and user.",
+            f"Log in again: hatcher login --profile {profile.name}",
+            ExitCode.AUTHENTICATION,
+        )
+    return Credential(kept.kind, kept.secret, str(keeper), kept.username, kept.direct)
+
+
+def read_secret(what: Kind) -> str:
+    """Read a password or token from standard input: its first line.
+
+    Raises
+    ------
+    Refusal
+        There is nothing.
+    """
+    if is_terminal(sys.stdin):
+        return _hidden(what.capitalize())
+    secret = _line()
+    if not secret:
+        raise Refusal(
+            f"There is no {what} on standard input.",
+            f"Send it through a pipe, without anything before it, or set HATCHER_{what.upper()}.",
+        )
+    return secret
+
+
+def ask_for_password(username: str) -> str:
+    """Ask for a password without echo, or take it from a pipe.
+
+    Raises
+    ------
+    Refusal
+        There is neither a terminal nor anything in the pipe.
+    """
+    if is_terminal(sys.stdin):
+        return _hidden(f"Password of {username}")
+    password = _line()
+    if not password:
+        raise _no_password(username)
+    return password
+
+
+def _line() -> str:
+    """Return a line of standard input; nothing where there is none."""
+    try:
+        return "" if sys.stdin is None else sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        # Not chained: the error holds the bytes.
+        raise Refusal(
+            "What is on standard input is no text.",
+            f"Send it in the encoding {sys.stdin.encoding}.",
+        ) from None
+
+
+def _hidden(text: str) -> str:
+    answer: str = click.prompt(text, hide_input=True, err=True)
+    return answer
+
+
+def _no_password(username: str) -> Refusal:
+    return Refusal(
+        f"There is no password for {username}, and nobody to ask for it.",
+        "Set HATCHER_PASSWORD, send it with --password-stdin, or keep a token: hatcher login",
+        ExitCode.AUTHENTICATION,
+    )

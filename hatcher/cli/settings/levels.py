@@ -1,0 +1,317 @@
+"""Which server, and who asks: from options, the environment and the profile, in this order."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+
+import click
+from click.core import ParameterSource
+
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.output.chatter import say
+from hatcher.cli.parameters import completes
+from hatcher.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from hatcher.cli.settings.profiles import Config, Profile
+
+#: Who said something: the command line, a variable, the profile.
+Level: TypeAlias = Literal["options", "environment", "profile"]
+
+_SAID = (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
+
+
+#: A URL with a user name in it.
+_URL_NAMES = re.compile(r"(?:[^/]*//)?[^/]*@")
+
+
+#: For commands that are about profiles; see `take_over`.
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=completes,
+    help="The profile that is meant, instead of the default one.",
+)
+
+
+class Settings(NamedTuple):
+    """What a client is made with.
+
+    Attributes
+    ----------
+    url : str or None
+        The server; None when nobody said.
+    username, password, token : str or None
+        Who asks. A user name without a password is asked for it; nobody is named where user
+        name and token are both unsaid, and the profile may have a credential that was kept.
+    verify_ssl : bool or str
+    api_version : int
+    debug : bool
+        Show tracebacks.
+    profile : Profile or None
+        The profile, where it is for this server.
+    named_by : {'options', 'environment', 'profile'} or None
+        Who named the user name or token.
+    standard_input : {'password', 'token'} or None
+        What is to be read from there.
+    """
+
+    url: str | None
+    username: str | None
+    password: str | None
+    token: str | None
+    verify_ssl: bool | str
+    api_version: int
+    debug: bool
+    profile: Profile | None = None
+    named_by: Level | None = None
+    standard_input: Literal["password", "token"] | None = None
+
+    def __repr__(self) -> str:
+        # Neither a password nor a token.
+        return f"<Settings url={self.url!r}, username={self.username!r}>"
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """Return the settings of an invocation, from the options of the root.
+
+    Asks nobody, and reads no more than the profile.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the root.
+
+    Raises
+    ------
+    click.UsageError, Refusal
+        The options contradict each other, or the profile cannot be used.
+    """
+    return settings_with(ctx, profile_of(ctx), ctx.params["url"])
+
+
+def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) -> Settings:
+    """Return the settings of an invocation with a certain profile and URL.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the root.
+    profile : Profile or None
+    url : str or None
+        None takes that of the profile.
+
+    Raises
+    ------
+    click.UsageError, Refusal
+        As for `settings_of`.
+    """
+    given = ctx.params
+    if url is None:
+        url = profile.url if profile else None
+    elif profile is not None and not profile.is_for(url):
+        profile = None  # nothing of it is meant for another server
+    who = _who(ctx, profile)
+    return Settings(
+        url=url,
+        username=who.username,
+        password=who.password,
+        token=who.token,
+        verify_ssl=_verify_ssl(ctx, profile),
+        api_version=int(given["api_version"]),
+        debug=given["debug"],
+        profile=profile,
+        named_by=who.level,
+        standard_input=who.standard_input,
+    )
+
+
+def config_of(ctx: click.Context) -> Config:
+    """Return the user's configuration, read once for an invocation.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of any command.
+
+    Raises
+    ------
+    Refusal
+        It is not as it should be.
+    """
+    from hatcher.cli.settings.profiles import read_config
+
+    meta = ctx.find_root().meta
+    if (config := meta.get(__name__)) is None:
+        config = meta[__name__] = read_config()
+    return cast("Config", config)
+
+
+def profile_of(ctx: click.Context) -> Profile | None:
+    """Return the profile that was asked for, or the default one, if any.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of any command.
+
+    Raises
+    ------
+    Refusal
+        There is no such profile, or it is not as it should be.
+    """
+    config = config_of(ctx)
+    name = ctx.find_root().params.get("profile") or config.default_profile
+    return None if name is None else config.profile(name)
+
+
+def fill_in(ctx: click.Context, arguments: list[str]) -> None:
+    """Let the profile say the API's version and the output, where nobody else did.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the root.
+    arguments : list of str
+        What stands behind its options. Help waits for no file.
+    """
+    if not set(arguments).isdisjoint(ctx.help_option_names):
+        return
+    url = ctx.params["url"]
+    try:
+        profile = profile_of(ctx)
+        is_for_server = profile is not None and (url is None or profile.is_for(url))
+    except (Refusal, InvalidArgumentError):
+        # Told to commands that use the settings; the others must go on, to mend them.
+        return
+    if profile is None:
+        return
+    if profile.output is not None and _level(ctx, "output") is None:
+        ctx.params["output"] = profile.output
+    if is_for_server and profile.api_version is not None and _level(ctx, "api_version") is None:
+        ctx.params["api_version"] = str(profile.api_version)
+
+
+def warn_of_secrets(ctx: click.Context) -> None:
+    """Warn of passwords and tokens on the command line, where others may see them.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of a command with options of these names.
+    """
+    for name in ("password", "token"):
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            say(
+                f"Warning: a {name} on the command line can be seen by others, and stays in the "
+                f"shell's history. Better: --{name}-stdin, or 'hatcher login'.",
+                "yellow",
+            )
+
+
+def take_over(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Let options of a command stand for those of the root.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the command.
+    names : tuple of str
+        Of the options.
+    """
+    root = ctx.find_root()
+    for name in names:
+        source = ctx.get_parameter_source(name)
+        if ctx.params[name] and source is not None:
+            root.params[name] = ctx.params[name]
+            root.set_parameter_source(name, source)
+
+
+class _Who(NamedTuple):
+    """Who asks, and who said so."""
+
+    level: Level | None = None
+    username: str | None = None
+    password: str | None = None
+    token: str | None = None
+    standard_input: Literal["password", "token"] | None = None
+
+
+def _level(ctx: click.Context, name: str) -> Level | None:
+    source = ctx.get_parameter_source(name)
+    if source in _SAID:
+        return "options"
+    return "environment" if source is ParameterSource.ENVIRONMENT else None
+
+
+def _who(ctx: click.Context, profile: Profile | None) -> _Who:
+    kept_name = profile.username if profile else None
+    # The highest level that names anybody wins as a whole: a token given as an option is not
+    # outdone by a user name in the environment. In a level, the user name outdoes the token.
+    for level in ("options", "environment"):
+        said = _said_at(ctx, level)
+        _check_standard_input(ctx, said)
+        has_password = said.keys() & {"password", "password_stdin"}
+        username = said.get("username")
+        if username is None and has_password:
+            username = ctx.params["username"] or kept_name
+            if username is None:
+                raise click.UsageError(
+                    "There is a password and no user name. Give --username too.", ctx
+                )
+        if username is not None:
+            password = said.get("password")
+            if not has_password and level == "options" and _in_environment(ctx, username):
+                password = ctx.params["password"]
+            from_stdin = "password" if "password_stdin" in said else None
+            return _Who(level, username, password, None, from_stdin)  # type: ignore[arg-type]
+        if _URL_NAMES.match(ctx.params["url"] or "") and _level(ctx, "url") == level:
+            return _Who(level)
+        if "token" in said:
+            return _Who(level, token=said["token"])
+        if "token_stdin" in said:
+            return _Who(level, standard_input="token")
+    if kept_name is not None or (profile is not None and profile.credential is not None):
+        return _Who("profile", kept_name)
+    return _Who()
+
+
+def _said_at(ctx: click.Context, level: str) -> dict[str, Any]:
+    names = ("username", "password", "token", "password_stdin", "token_stdin")
+    return {
+        name: ctx.params[name] for name in names if ctx.params[name] and _level(ctx, name) == level
+    }
+
+
+def _check_standard_input(ctx: click.Context, said: dict[str, Any]) -> None:
+    for one, other in (
+        ("password_stdin", "password"),
+        ("token_stdin", "token"),
+        ("password_stdin", "token_stdin"),
+    ):
+        if one in said and other in said:
+            options = " and ".join(f"--{name.replace('_', '-')}" for name in (one, other))
+            raise click.UsageError(f"Give one of {options}, not both.", ctx)
+
+
+def _in_environment(ctx: click.Context, username: str) -> bool:
+    """Whether a password in the environment is that of a user whom an option named."""
+    param = next(param for param in ctx.command.params if param.name == "username")
+    return param.value_from_envvar(ctx) in (None, username)
+
+
+def _verify_ssl(ctx: click.Context, profile: Profile | None) -> bool | str:
+    insecure, ca_file = ctx.params["insecure"], ctx.params["ca_file"]
+    for level in ("options", "environment"):
+        says_insecure = insecure and _level(ctx, "insecure") == level
+        says_file = ca_file is not None and _level(ctx, "ca_file") == level
+        if says_insecure and says_file:
+            raise click.UsageError("Give one of --insecure and --ca-file, not both.", ctx)
+        if says_insecure:
+            return False
+        if says_file:
+            return str(ca_file)
+        if _level(ctx, "insecure") == level:
+            return True
+    return True if profile is None else profile.verify_ssl()

@@ -1,0 +1,305 @@
+"""The user's profiles: servers by name, in a TOML file without secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.output.data import FORMATS
+
+#: Names another file than the usual one.
+VARIABLE = "HATCHER_CONFIG"
+
+#: What a profile can be called.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
+
+_AUTHORITY = re.compile(r"(?:[^/]*//)?([^/]*)@")
+
+
+class Key(NamedTuple):
+    """What a profile can hold.
+
+    Attributes
+    ----------
+    type : type
+    choices : tuple
+        The only values there are; empty where any will do.
+    help : str
+        What it is.
+    by_login : bool
+        Whether nothing but 'hatcher login' and 'hatcher logout' set it.
+    """
+
+    type: type
+    choices: tuple[Any, ...]
+    help: str
+    by_login: bool = False
+
+    def wanted(self) -> str:
+        """Return what its values are, in words."""
+        if self.type is bool:
+            return "true or false"
+        if self.choices:
+            return " or ".join(
+                f'"{choice}"' if self.type is str else str(choice) for choice in self.choices
+            )
+        return "a string"
+
+    def accepts(self, value: object) -> bool:
+        """Whether it can have this value."""
+        return type(value) is self.type and (not self.choices or value in self.choices)
+
+
+KEYS = {
+    "url": Key(str, (), "The URL of the server."),
+    "username": Key(str, (), "Your user name there."),
+    "api_version": Key(int, (0, 1), "The version of Brood's API."),
+    "insecure": Key(bool, (), "Accept any certificate of the server."),
+    "ca_file": Key(str, (), "Authorities that the server's certificate may be from."),
+    "output": Key(str, FORMATS, "How data is written, unless a command says."),
+    "credential": Key(str, ("keyring", "file"), "Where your credential is kept.", by_login=True),
+}
+
+#: The key of the file itself.
+DEFAULT_PROFILE = "default_profile"
+
+
+class Profile(NamedTuple):
+    """A server, and who one is there.
+
+    Attributes
+    ----------
+    name : str
+    folder : pathlib.Path
+        The one of the configuration, which `ca_file` starts from.
+    url, username, api_version, insecure, ca_file, output, credential
+        As in `KEYS`; None where it is not said.
+    """
+
+    name: str
+    folder: Path
+    url: str | None = None
+    username: str | None = None
+    api_version: int | None = None
+    insecure: bool | None = None
+    ca_file: str | None = None
+    output: str | None = None
+    credential: str | None = None
+
+    def is_for(self, url: str) -> bool:
+        """Whether it is for the server at a URL. One without a URL is for any.
+
+        Raises
+        ------
+        InvalidURLError
+            That is no URL of a server.
+        """
+        if self.url is None or self.url == url:
+            return True
+        # Imported here, for the few that give a URL and have a profile.
+        from hatcher.cli.settings.servers import server_at
+
+        return server_at(url) == server_at(self.url)
+
+    def verify_ssl(self) -> bool | str:
+        """Return how the server's certificate is verified.
+
+        Raises
+        ------
+        Refusal
+            Its authorities are missing.
+        """
+        if self.insecure:
+            return False
+        if self.ca_file is None:
+            return True
+        path = self.folder / Path(self.ca_file).expanduser()
+        if not path.exists():
+            raise Refusal(
+                f"The ca_file of the profile {self.name} is missing: {path}",
+                "Name another one: hatcher config set ca_file FILE",
+            )
+        return str(path)
+
+
+class Config:
+    """What the user's file says.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    text : str
+        Its text; empty where there is no file.
+
+    Raises
+    ------
+    Refusal
+        It is not as it should be; the message says where.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.text = text
+        document = self._parsed()
+        self.default_profile: str | None = document.pop(DEFAULT_PROFILE, None)
+        if not isinstance(self.default_profile, str | None):
+            raise self._wrong(f"{DEFAULT_PROFILE} must be a string", DEFAULT_PROFILE)
+        tables = document.pop("profiles", {})
+        if not isinstance(tables, dict):
+            raise self._wrong("profiles must be tables: [profiles.NAME]", "profiles")
+        for key in document:
+            raise self._unknown(key, (DEFAULT_PROFILE, "profiles"), key)
+        self.profiles = {name: self._profile(name, table) for name, table in tables.items()}
+
+    def profile(self, name: str) -> Profile:
+        """Return a profile.
+
+        Parameters
+        ----------
+        name : str
+
+        Raises
+        ------
+        Refusal
+            There is none of that name.
+        """
+        if (profile := self.profiles.get(name)) is not None:
+            return profile
+        from difflib import get_close_matches
+
+        said = f"There is no profile '{name}' in {self.path}"
+        if name == self.default_profile:
+            said += f", though {DEFAULT_PROFILE} names it"
+        if close := get_close_matches(name, self.profiles, n=1):
+            hint = f"Did you mean '{close[0]}'? See them all: hatcher config list"
+        else:
+            hint = f"Make it: hatcher login --profile {name}"
+        raise Refusal(f"{said}.", hint)
+
+    def _parsed(self) -> dict[str, Any]:
+        if not self.text:
+            return {}
+        # Imported here, as difflib: completion waits for neither where there is no file.
+        import tomllib
+
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            place = re.search(r" \(at line (\d+), column \d+\)", str(error))
+            line = f":{place[1]}" if place else ""
+            what = str(error).replace(place[0], "") if place else str(error)
+            raise Refusal(
+                f"{self.path}{line}: no TOML: {what.rstrip('.')}.",
+                "Correct that line, or take the file away and run: hatcher login",
+            ) from error
+
+    def _profile(self, name: str, table: object) -> Profile:
+        where = ("profiles", name)
+        if not _NAME.match(name):
+            raise self._wrong(f"no profile can be called {name!r}", *where)
+        if not isinstance(table, dict):
+            raise self._wrong(f"the profile must be a table: [profiles.{name}]", *where)
+        for key, value in table.items():
+            if key not in KEYS:
+                raise self._unknown(key, KEYS, *where, key)
+            if not KEYS[key].accepts(value):
+                raise self._wrong(f"{key} must be {KEYS[key].wanted()}", *where, key)
+        if _AUTHORITY.match(table.get("url", "")):
+            raise self._wrong(
+                "the url holds a user name or password, which belong elsewhere",
+                *where,
+                "url",
+                hint="Take it out of the URL, and keep it with: hatcher login",
+            )
+        if table.get("insecure") and "ca_file" in table:
+            raise self._wrong("insecure and ca_file contradict each other", *where, "insecure")
+        return Profile(name, self.path.parent, **table)
+
+    def _unknown(self, key: str, known: Mapping[str, Any] | tuple[str, ...], *at: str) -> Refusal:
+        from difflib import get_close_matches
+
+        close = get_close_matches(key, known, n=1)
+        hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
+        return self._wrong(f"there is no setting '{key}'", *at, hint=hint)
+
+    def _wrong(self, what: str, *at: str, hint: str = "") -> Refusal:
+        line = next(_lines_of(self.text, at), None)
+        where = f"{self.path}:{line}" if line else f"{self.path}"
+        return Refusal(f"{where}: {what}.", hint or "Correct it there: it is a text file.")
+
+
+def checked_name(name: str) -> str:
+    """Return what a profile is to be called.
+
+    Raises
+    ------
+    Refusal
+        It cannot be called so.
+    """
+    if not _NAME.match(name):
+        raise Refusal(
+            f"A profile cannot be called '{name}'.",
+            "Give it a name of letters, digits, '.', '_', '-' and '@', such as 'work'.",
+        )
+    return name
+
+
+def config_path() -> Path:
+    """Return where the configuration is, or would be."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named).expanduser().absolute()
+    # Imported here: the help of a command needs no configuration.
+    import platformdirs
+
+    return platformdirs.user_config_path("hatcher", appauthor=False) / "config.toml"
+
+
+def read_config() -> Config:
+    """Read the configuration; a missing file is an empty one.
+
+    Raises
+    ------
+    Refusal
+        It is not as it should be.
+    """
+    path = config_path()
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise Refusal(
+            f"{path} cannot be read: {reason}.", f"Mend it, or name another file in {VARIABLE}."
+        ) from error
+    return Config(path, text)
+
+
+def _lines_of(text: str, at: tuple[str, ...]) -> Iterator[int]:
+    """Yield the numbers of the lines that say something of a key, best guesses first."""
+    import tomllib
+
+    header: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            said = tomllib.loads(line)
+        except tomllib.TOMLDecodeError:
+            continue  # a part of something that goes over several lines
+        names = tuple(_names(said))
+        if line.lstrip().startswith("["):
+            header = names
+            path = header
+        else:
+            path = header + names
+        if names and path[: len(at)] == at:
+            yield number
+
+
+def _names(said: object) -> Iterator[str]:
+    while isinstance(said, dict) and len(said) == 1:
+        ((name, said),) = said.items()
+        yield name

@@ -1,0 +1,113 @@
+"""What a command is run with: the settings, and the client that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.settings.levels import Settings
+
+if TYPE_CHECKING:
+    from hatcher.api import (
+        BroodClient,
+        Organization,
+        Repository,
+        SinglePlatformRepository,
+        Team,
+    )
+    from hatcher.cli.settings.credentials import Credential
+
+
+class State:
+    """What a command is run with; `pass_state` hands it over.
+
+    Parameters
+    ----------
+    settings : Settings or callable
+        Or what finds them out, when a command first needs them.
+    quick : bool, default False
+        Whether a shell waits for it: ask nobody for a password, and try once.
+    """
+
+    def __init__(self, settings: Settings | Callable[[], Settings], *, quick: bool = False) -> None:
+        self._given = settings
+        self._quick = quick
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Which server, and who asks.
+
+        Raises
+        ------
+        click.UsageError, Refusal
+            The options contradict each other, or the profile cannot be used.
+        """
+        return self._given if isinstance(self._given, Settings) else self._given()
+
+    @cached_property
+    def credential(self) -> Credential | None:
+        """What the client proves with who asks; None where nobody is named.
+
+        Raises
+        ------
+        click.UsageError, Refusal
+            Nobody said which server, or there is no password.
+        """
+        if self.settings.url is None:
+            raise Refusal(
+                "Which server? None is named.",
+                "Give --url, set HATCHER_URL, or keep it in a profile: hatcher login URL",
+            )
+        # Imported here: the help of a command needs none.
+        from hatcher.cli.settings.credentials import credential_for
+
+        return credential_for(self.settings, may_ask=not self._quick)
+
+    @cached_property
+    def client(self) -> BroodClient:
+        """The client, made when a command first needs it.
+
+        Raises
+        ------
+        click.UsageError, Refusal
+            Nobody said which server, or there is no password.
+        """
+        settings, credential = self.settings, self.credential
+        assert settings.url is not None
+        # Imported here: the help of a command needs no client.
+        from hatcher.api import BroodClient, RetryPolicy
+
+        return BroodClient.from_url(
+            settings.url,
+            auth=credential and credential.auth(settings.url, settings.verify_ssl),
+            verify_ssl=settings.verify_ssl,
+            api_version=settings.api_version,
+            retries=0 if self._quick else RetryPolicy(),
+        )
+
+    # -- places ---------------------------------------------------------------------------
+
+    def organization(self, organization: str) -> Organization:
+        """Return an organization; sends nothing, as all of these."""
+        return self.client.organization(organization)
+
+    def team(self, organization: str, team: str) -> Team:
+        """Return a team."""
+        return self.organization(organization).team(team)
+
+    def repository(self, organization: str, repository: str) -> Repository:
+        """Return a repository."""
+        return self.organization(organization).repository(repository)
+
+    def platform(
+        self, organization: str, repository: str, platform: str
+    ) -> SinglePlatformRepository:
+        """Return the part of a repository that is for a platform."""
+        return self.repository(organization, repository).platform(platform)
+
+
+pass_state = click.make_pass_decorator(State)

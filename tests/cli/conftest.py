@@ -1,0 +1,139 @@
+"""What the tests of the command line share: `hatcher` as a user runs it, and a Brood to run it on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from hatcher.api import BroodClient
+from hatcher.cli.run import run
+from hatcher.testing import BroodServer
+
+
+class Result(NamedTuple):
+    """What became of a command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """The JSON on standard output, of a command that went well."""
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+class Cli:
+    """Runs `hatcher` as the server's administrator, in a home of its own.
+
+    In this process, which is quick; `process` is for what only a process can show.
+    """
+
+    def __init__(
+        self, server: BroodServer, home: Path, folder: Path, patch: pytest.MonkeyPatch
+    ) -> None:
+        self.server = server
+        self.home = home
+        self._patch = patch
+        for name in [name for name in os.environ if name.startswith("HATCHER_")]:
+            if name not in {"HATCHER_CACHE_DIR", "HATCHER_STATE_DIR"}:
+                patch.delenv(name)
+        for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+            patch.delenv(name, raising=False)
+        self.setenv("HOME", home)
+        for kind in ("CONFIG", "CACHE", "DATA", "STATE", "RUNTIME"):
+            self.setenv(f"XDG_{kind}_{'DIR' if kind == 'RUNTIME' else 'HOME'}", home / kind.lower())
+        self.setenv("HATCHER_URL", server.url)
+        self.setenv("HATCHER_USERNAME", server.admin_email)
+        self.setenv("HATCHER_PASSWORD", server.admin_password)
+        patch.chdir(folder)
+
+    def setenv(self, name: str, value: object) -> None:
+        """Set an environment variable until the test ends."""
+        self._patch.setenv(name, str(value))
+
+    def delenv(self, *names: str) -> None:
+        """Unset environment variables until the test ends."""
+        for name in names:
+            self._patch.delenv(name, raising=False)
+
+    def client(self, api_version: int = 1) -> BroodClient:
+        """A client of the administrator, to see what a command has done."""
+        return self.server.client(api_version=api_version)
+
+    def __call__(self, *arguments: object, input: str = "") -> Result:
+        """Run a command in this process; neither end is a terminal."""
+        out, err = _text(), _text()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "stdin", _text(input))
+            code = run([str(argument) for argument in arguments])
+        return Result(int(code), _written(out), _written(err))
+
+    def process(
+        self,
+        *arguments: object,
+        input: str = "",
+        env: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Run a command in a process of its own; neither end is a terminal."""
+        done = subprocess.run(
+            self.command(*arguments),
+            input=input,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env={**os.environ, **(env or {})},
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def command(self, *arguments: object) -> list[str]:
+        """The command line of a process; it takes the environment of this one."""
+        return [sys.executable, "-m", "hatcher", *map(str, arguments)]
+
+
+def _text(content: str = "") -> TextIOWrapper:
+    return TextIOWrapper(BytesIO(content.encode()), "utf-8", newline="", write_through=True)
+
+
+def _written(stream: TextIOWrapper) -> str:
+    stream.flush()
+    return stream.buffer.getvalue().decode()
+
+
+@contextmanager
+def command_line(server: BroodServer, parent: Path) -> Iterator[Cli]:
+    """`hatcher`, with a home and a current folder below another folder."""
+    home, folder = parent / "home", parent / "folder"
+    home.mkdir()
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        yield Cli(server, home, folder, patch)
+
+
+@pytest.fixture
+def cli(brood_server: BroodServer, tmp_path: Path) -> Iterator[Cli]:
+    """`hatcher`, and a Brood of this test alone; the current folder is an empty one.
+
+    ``cli("eggs", "list", …)`` returns ``.code``, ``.out``, ``.err`` and ``.data``, the JSON;
+    ``cli.process(…)`` the same from a process of its own.
+    """
+    with command_line(brood_server, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def dev(cli: Cli) -> str:
+    """A repository ``dev`` in an organization ``acme``; its name for people."""
+    organization = cli.client().create_organization("acme", "Makers of everything")
+    return str(organization.create_repository("dev", "Builds of the night"))

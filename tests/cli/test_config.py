@@ -1,0 +1,128 @@
+"""`hatcher config`: profiles are shown and changed, each value checked."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Cli
+
+
+@pytest.fixture(autouse=True)
+def nobody(cli: Cli) -> None:
+    """Nothing in the environment that outdoes profiles."""
+    cli.delenv("HATCHER_URL", "HATCHER_USERNAME", "HATCHER_PASSWORD")
+
+
+@pytest.fixture
+def work(cli: Cli) -> None:
+    """A profile, which is the default one."""
+    assert cli("config", "set", "url", "https://work.example.com", "--profile", "work").code == 0
+
+
+def test_where_it_is(cli: Cli) -> None:
+    usual = cli("config", "path", "-o", "json").data[0]["path"]
+    assert usual.endswith("/hatcher/config.toml")
+    cli.setenv("HATCHER_CONFIG", cli.home / "mine.toml")
+    assert cli("config", "path").out == f"{cli.home / 'mine.toml'}\n"
+
+
+def test_nothing_is_set(cli: Cli) -> None:
+    assert cli("config", "list", "-o", "json").data == []
+    result = cli("config", "get", "url")
+    assert result.code == 2 and "no profile 'default'" in result.err
+    result = cli("config", "get", "default_profile")
+    assert result.code == 4 and "is not set" in result.err
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("url", "https://brood.example.com/prefix", None),
+        ("username", "ada@example.com", None),
+        ("api_version", "0", None),
+        ("insecure", "yes", "true"),
+        ("insecure", "false", None),
+        ("output", "jsonl", None),
+        ("ca_file", "authority.pem", "{folder}/authority.pem"),
+    ],
+)
+def test_set_get_and_unset(cli: Cli, key: str, value: str, shown: str | None) -> None:
+    (cli.home.parent / "folder" / "authority.pem").touch()
+    result = cli("config", "set", key, value)
+    assert (result.code, result.out) == (0, "") and "new profile default" in result.err
+    expected = (shown or value).replace("{folder}", str(cli.home.parent / "folder"))
+    assert cli("config", "get", key, "-o", "json").data == [{"value": expected}]
+    assert cli("config", "unset", key).code == 0
+    assert cli("config", "get", key).code == 4
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("url", "ftp://brood.example.com", "scheme"),
+        ("url", "https://ada:s3cr3t@brood.example.com", "user name or password"),
+        ("api_version", "2", "Give 0 or 1."),
+        ("api_version", "one", "Give 0 or 1."),
+        ("insecure", "perhaps", "Give true or false."),
+        ("output", "xml", '"table" or "json"'),
+        ("ca_file", "missing.pem", "Give a PEM file"),
+        ("default_profile", "missing", "no profile 'missing'"),
+        ("credential", "file", "credential"),
+        ("password", "s3cr3t", "password"),
+    ],
+)
+def test_values_are_checked(cli: Cli, key: str, value: str, said: str) -> None:
+    result = cli("config", "set", key, value)
+    assert result.code == 2
+    assert said in result.err and "s3cr3t" not in result.err
+    assert cli("config", "list", "-o", "json").data == []
+
+
+def test_profiles_by_name(cli: Cli, work: None) -> None:
+    assert cli("--profile", "home", "config", "set", "url", "home.example.com").code == 0
+    assert cli("config", "get", "url").out == "https://work.example.com\n"
+    assert cli("config", "get", "url", "--profile", "home").out == "home.example.com\n"
+    cli.setenv("HATCHER_PROFILE", "home")
+    assert cli("config", "get", "url").out == "home.example.com\n"
+    cli.delenv("HATCHER_PROFILE")
+    assert cli("config", "use", "home").code == 0
+    assert cli("config", "get", "default_profile").out == "home\n"
+    names = [(of["name"], of["default"]) for of in cli("config", "list", "-o", "json").data]
+    assert names == [("work", False), ("home", True)]
+    assert cli("config", "unset", "default_profile").code == 0
+    assert cli("config", "get", "default_profile").code == 4
+    result = cli("config", "use", "hoem")
+    assert result.code == 2 and "Did you mean 'home'?" in result.err
+
+
+def test_the_list_for_people(cli: Cli, work: None) -> None:
+    headings, _, row = cli("config", "list").out.splitlines()
+    assert headings.split()[:3] == ["Profile", "Default", "URL"]
+    assert row.split() == ["work", "true", "https://work.example.com"]
+
+
+def test_trying_it_out(cli: Cli, work: None) -> None:
+    before = cli("config", "list").out
+    for command in (("set", "output", "csv"), ("unset", "url"), ("use", "work")):
+        result = cli("config", *command, "--dry-run")
+        assert result.code == 0 and result.err.startswith("Would ")
+    assert cli("config", "set", "output", "xml", "--dry-run").code == 2
+    assert cli("config", "list").out == before
+
+
+def test_a_name_that_cannot_be(cli: Cli) -> None:
+    result = cli("config", "set", "url", "https://a", "--profile", "a/b")
+    assert result.code == 2 and "cannot be called 'a/b'" in result.err
+
+
+def test_a_credential_stays_with_its_server_and_user(cli: Cli) -> None:
+    token = cli.client().create_api_token("mine")["token"]
+    arguments = ("login", cli.server.url, "--token-stdin", "--insecure-storage")
+    assert cli(*arguments, input=token).code == 0
+    for change in (("set", "url", "https://other.example.com"), ("unset", "url")):
+        result = cli("config", *change)
+        assert result.code == 2 and "hatcher logout" in result.err
+    assert cli("config", "set", "username", "eve").code == 2
+    assert cli("config", "set", "url", cli.server.url).code == 0
+    assert cli("logout").code == 0
+    assert cli("config", "set", "url", "https://other.example.com").code == 0

@@ -1,0 +1,171 @@
+"""`hatcher eggs`: each command with real eggs, for both versions of the API."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hatcher.testing import write_egg
+
+from .conftest import Cli
+
+PLACE = ("acme", "dev", "rh8-x86_64")
+
+
+@pytest.fixture(params=[0, 1])
+def versions(request: pytest.FixtureRequest, cli: Cli) -> int:
+    """Each version of the API."""
+    cli.setenv("HATCHER_API_VERSION", request.param)
+    return int(request.param)
+
+
+def egg(
+    folder: Path, name: str = "nose", version: str = "1.3.0", build: int = 1, *, seed: int = 0
+) -> Path:
+    return write_egg(
+        folder, name, version, build, platform="rh8-x86_64", payload_bytes=1000, seed=seed
+    )
+
+
+@pytest.mark.usefixtures("versions", "dev")
+def test_an_egg_from_its_upload_to_its_deletion(cli: Cli, tmp_path: Path) -> None:
+    path = egg(tmp_path)
+    platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
+
+    dry = cli("eggs", "upload", *PLACE, path, "--dry-run")
+    assert dry == (0, "", "Would upload nose-1.3.0-1.egg to acme/dev/rh8-x86_64.\n")
+    assert platform.list_eggs("cp311") == []
+    done = cli("eggs", "upload", *PLACE, path)
+    assert done == (0, "", "Uploaded nose-1.3.0-1.egg to acme/dev/rh8-x86_64.\n")
+    assert [listed["name"] for listed in platform.list_eggs("cp311")] == [path.name]
+
+    metadata = cli("eggs", "metadata", *PLACE, "none", "nose", "1.3.0-1")
+    assert (metadata.code, metadata.err) == (0, "")
+    assert metadata.data == platform.egg_metadata(None, "nose", "1.3.0-1")
+    assert metadata.out == json.dumps(metadata.data, indent=2, sort_keys=True) + "\n"
+    index = cli("eggs", "index", *PLACE, "cp311")
+    assert index.data == platform.egg_index("cp311")
+
+    address = (*PLACE, "none", "nose", "1.3.0-1")
+    dry = cli("eggs", "download", *address, "-n")
+    assert dry == (0, "", "Would save nose-1.3.0-1.egg.\n")
+    assert not Path(path.name).exists()
+    assert cli("eggs", "download", *address) == (0, "", "Saved nose-1.3.0-1.egg.\n")
+    assert Path(path.name).read_bytes() == path.read_bytes()
+    again = cli("eggs", "download", *address, ".", "-o", "json")
+    assert again.data == [record(path, "already there", path.name)]
+    assert cli("eggs", "download", *address, "-n", "-o", "jsonl").data["outcome"] == (
+        "already there"
+    )
+
+    dry = cli("eggs", "delete", *address, "--dry-run")
+    what = "egg nose-1.3.0-1 (none) of acme/dev/rh8-x86_64"
+    assert dry == (0, "", f"Would delete the {what}.\n")
+    no = cli("eggs", "delete", *address, input="n\n")
+    assert (no.code, no.out) == (0, "")
+    assert f"The {what} will be deleted. Go on?" in no.err
+    assert len(platform.list_eggs("cp311")) == 1
+    assert cli("eggs", "delete", *address, "-y") == (0, "", f"Deleted the {what}.\n")
+    assert platform.list_eggs("cp311") == []
+    assert cli("eggs", "delete", *address, "-y").code == 4
+    assert cli("eggs", "delete", *address, "--dry-run").code == 4
+
+
+def record(path: Path, outcome: str, where: object) -> dict[str, object]:
+    return {
+        "file": path.name,
+        "outcome": outcome,
+        "size": path.stat().st_size,
+        "path": str(where),
+        "error": None,
+    }
+
+
+@pytest.mark.usefixtures("dev")
+def test_what_is_there_stays_unless_it_is_forced(cli: Cli, tmp_path: Path) -> None:
+    path = egg(tmp_path)
+    assert cli("eggs", "upload", *PLACE, path).code == 0
+    same = cli("eggs", "upload", *PLACE, path, "--verify", "-o", "json")
+    assert same.data == [record(path, "already there", path)]
+    assert same.err == (
+        "nose-1.3.0-1.egg is in acme/dev/rh8-x86_64 already, with the same content.\n"
+    )
+
+    egg(tmp_path, seed=1)
+    for options in (["--verify"], ["--no-verify"], ["--dry-run"]):
+        refused = cli("eggs", "upload", *PLACE, path, *options)
+        assert (refused.code, refused.out) == (5, "")
+    forced = cli("eggs", "upload", *PLACE, path, "--force", "-n", "-o", "json")
+    assert forced.data == [record(path, "would upload", path)]
+    assert cli("eggs", "upload", *PLACE, path, "--force", "-o", "json").data == [
+        record(path, "uploaded", path)
+    ]
+    platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
+    platform.download_egg(None, "nose", "1.3.0-1", ".")
+    assert Path(path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.usefixtures("versions", "dev")
+def test_eggs_out_of_sight_appear_when_the_index_is_told(cli: Cli, tmp_path: Path) -> None:
+    one, two = egg(tmp_path), egg(tmp_path, build=2)
+    platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
+    assert cli("eggs", "upload", *PLACE, one, "--disabled").code == 0
+    missing = cli("eggs", "update-index", *PLACE, one, two, "--dry-run")
+    assert missing.code == 4
+    assert f"does not have {two.name}." in missing.err
+    assert cli("eggs", "batch-upload", *PLACE, two, "--no-index").code == 0
+    dry = cli("eggs", "update-index", *PLACE, tmp_path, "--dry-run")
+    assert dry == (0, "", "Would show 2 eggs in the index of acme/dev/rh8-x86_64.\n")
+    assert platform.list_eggs("cp311") == []
+    shown = cli("eggs", "update-index", *PLACE, one, two)
+    assert shown == (0, "", "2 eggs shown in the index of acme/dev/rh8-x86_64.\n")
+    assert len(platform.list_eggs("cp311")) == 2
+
+
+@pytest.mark.usefixtures("dev")
+def test_bad_arguments_are_told_before_anything_is_sent(cli: Cli, tmp_path: Path) -> None:
+    cli.setenv("HATCHER_URL", "http://127.0.0.1:9")  # where nobody listens
+    no_egg = tmp_path / "notes.txt"
+    no_egg.write_text("nothing")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for arguments in (
+        ["upload", *PLACE, tmp_path / "missing-1.0-1.egg"],
+        ["upload", *PLACE, no_egg],
+        ["batch-upload", *PLACE, tmp_path / "missing-1.0-1.egg"],
+        ["batch-upload", *PLACE, empty],
+        ["batch-upload", *PLACE, "--concurrency", "0"],
+        ["update-index", *PLACE, tmp_path / "missing-1.0-1.egg"],
+        ["download", *PLACE, "none", "nose", "1.3.0-1", tmp_path / "nowhere"],
+        ["batch-download", *PLACE, "cp311", no_egg],
+    ):
+        refused = cli("eggs", *arguments)
+        assert refused.code in {1, 2}, refused
+        assert refused.out == ""
+        assert refused.err.startswith("Error: ")
+
+
+@pytest.mark.usefixtures("dev")
+def test_options_come_from_the_environment_too(cli: Cli, tmp_path: Path) -> None:
+    path = egg(tmp_path)
+    platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
+    cli.setenv("HATCHER_EGGS_BATCH_UPLOAD_INDEX", "0")
+    cli.setenv("HATCHER_EGGS_BATCH_UPLOAD_INDEX_TIMEOUT", "3")
+    assert cli("eggs", "batch-upload", *PLACE, path).code == 0
+    assert platform.list_eggs("cp311") == []
+    cli.setenv("HATCHER_EGGS_BATCH_UPLOAD_INDEX", "1")
+    assert cli("eggs", "batch-upload", *PLACE, path, "--index_timeout", "1").code == 0
+    assert len(platform.list_eggs("cp311")) == 1
+
+    egg(tmp_path, seed=1)
+    cli.setenv("HATCHER_EGGS_UPLOAD_FORCE", "1")
+    assert cli("eggs", "upload", *PLACE, path).code == 0
+    cli.delenv("HATCHER_EGGS_UPLOAD_FORCE")
+    cli.setenv("HATCHER_EGGS_UPLOAD_VERIFY", "true")
+    same = cli("--output", "json", "eggs", "upload", *PLACE, path)
+    assert same.data == [record(path, "already there", path)]
+    cli.setenv("HATCHER_EGGS_DELETE_ASSUME_YES", "1")
+    assert cli("eggs", "delete", *PLACE, "none", "nose", "1.3.0-1").code == 0
+    assert platform.list_eggs("cp311") == []

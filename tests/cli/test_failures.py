@@ -1,0 +1,442 @@
+"""Every error is told in two lines, and ends with an exit code that was chosen for it."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import click
+import pytest
+import trustme
+
+from hatcher import errors
+from hatcher.cli.failures import explaining
+from hatcher.cli.failures.explaining import ExitCode, Failure, explain
+from hatcher.errors import BroodHTTPError, ErrorResponse, HatcherException
+from hatcher.testing import Answer, FaultyGateway, RequestFault, ScriptedServer, write_egg
+
+from .conftest import Cli, Result
+
+PLACE = ("acme", "dev", "rh8-x86_64")
+JSON = {"Content-Type": "application/json"}
+EXCEPTIONS = [
+    value
+    for value in (getattr(errors, name) for name in errors.__all__)
+    if inspect.isclass(value) and issubclass(value, BaseException)
+]
+
+
+def told(result: Result) -> tuple[str, str]:
+    """The two lines of a failure; there is nothing else, on either stream."""
+    assert result.out == ""
+    what, hint = result.err.splitlines()
+    assert what.startswith("Error: ") and what.endswith(".")
+    assert len(hint.split()) > 2
+    return what.removeprefix("Error: "), hint
+
+
+def an_error(kind: type[BaseException]) -> BaseException:
+    if issubclass(kind, BroodHTTPError):
+        response = ErrorResponse(418, "application/json", "{}")
+        return kind("brew tea", method="GET", url="https://example.com/tea", response=response)
+    return kind("The kettle is cold.")
+
+
+# -- each kind ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", EXCEPTIONS)
+def test_each_exception_has_an_exit_code_on_purpose(kind: type[BaseException]) -> None:
+    # By itself: what it inherits may be an accident.
+    assert kind in explaining._KINDS
+    failure = explain(an_error(kind))
+    assert isinstance(failure, Failure) and failure.code is explaining._KINDS[kind][0]
+    if failure.code is ExitCode.INTERRUPTED:
+        assert (failure.what, failure.hint) == ("Interrupted.", "")
+    else:
+        assert failure.what and failure.hint.strip(" .")
+    assert "\n" not in failure.what + failure.hint
+    assert "https://example.com/tea" not in failure.what + failure.hint
+
+
+def test_exit_codes_stay_as_they_are() -> None:
+    assert {code.name: int(code) for code in ExitCode} == {
+        "DONE": 0,
+        "FAILED": 1,
+        "USAGE": 2,
+        "AUTHENTICATION": 3,
+        "NOT_FOUND": 4,
+        "CONFLICT": 5,
+        "NETWORK": 6,
+        "PARTIAL": 7,
+        "INTERRUPTED": 130,
+        "READER_GONE": 141,
+        "TERMINATED": 143,
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (PermissionError(13, "Permission denied", "nose.egg"), 1, "Permission denied: 'nose.egg'."),
+        (OSError(28, "No space left on device"), 1, "No space left on device."),
+        (MemoryError(), 1, "There is not enough memory."),
+        (KeyError("x"), 1, "hatcher failed, which is a fault of its own (KeyError: 'x')."),
+        (NotImplementedError("Not implemented."), 1, "Brood cannot do that."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (click.Abort(), 130, "Interrupted."),
+        (explaining.Terminated(), 143, "Ended by SIGTERM."),
+    ],
+)
+def test_what_is_no_error_of_hatchers(error: BaseException, code: int, words: str) -> None:
+    failure = explain(error)
+    assert (failure.code, failure.what) == (code, words)
+    assert bool(failure.hint) is (code < 128)
+
+
+def test_what_sigterm_ends_is_told_as_such() -> None:
+    try:
+        try:
+            raise explaining.Terminated
+        except KeyboardInterrupt as stop:
+            raise errors.BatchInterrupted("2 files: 2 not tried") from stop
+    except KeyboardInterrupt as error:
+        assert explain(error).code == 143
+
+
+# -- the halves of a message ----------------------------------------------------------------
+
+
+def test_the_halves_of_a_message() -> None:
+    plain = HatcherException("'a.b. c' is no egg: it's v1.0. Build it again. Then send it.")
+    assert plain.what == "'a.b. c' is no egg: it's v1.0."
+    assert plain.advice == "Build it again. Then send it."
+    assert (HatcherException("It failed").what, HatcherException("It failed").advice) == (
+        "It failed",
+        "",
+    )
+    apart = HatcherException("GET x failed.", what="It failed.", advice="Try again.")
+    for error in (apart, pickle.loads(pickle.dumps(apart))):
+        assert (str(error), error.what, error.advice) == (
+            "GET x failed. Try again.",
+            "It failed.",
+            "Try again.",
+        )
+
+
+# -- as users meet them ---------------------------------------------------------------------
+
+
+def test_usage(cli: Cli) -> None:
+    for arguments, wrong, hint in (
+        (("egs",), "Did you mean 'eggs'?", "See: hatcher --help"),
+        (("update-index",), "Did you mean 'hatcher eggs update-index'?", "See: hatcher --help"),
+        (("eggs", "lst"), "Did you mean 'list'?", "See: hatcher eggs --help"),
+        (("--bar",), "'--bar'", "See: hatcher --help"),
+        (("eggs", "list", "--outpt", "json"), "'--output'?", "See: hatcher eggs list --help"),
+        (
+            ("eggs", "list", "acme"),
+            "Missing argument 'REPOSITORY'.",
+            "Usage: hatcher eggs list [OPTIONS] ORGANIZATION REPOSITORY PLATFORM PYTHON_TAG; "
+            "see: hatcher eggs list --help",
+        ),
+    ):
+        result = cli(*arguments)
+        assert (result.code, result.out) == (2, "")
+        what, said = result.err.splitlines()
+        assert what.startswith("Error: ") and wrong in what and said == hint
+
+
+@pytest.mark.parametrize("group", [(), ("eggs",), ("teams", "members")])
+def test_a_group_alone_shows_its_help(cli: Cli, group: tuple[str, ...]) -> None:
+    alone, asked = cli(*group), cli(*group, "--help")
+    assert (
+        alone == asked == (0, asked.out, "") and "Commands:" in asked.out
+    ) or "Usage" in asked.out
+
+
+def test_wrong_password(cli: Cli) -> None:
+    cli.setenv("HATCHER_PASSWORD", "kept-under-the-rose")
+    result = cli("platforms", "list")
+    assert result.code == 3 and "hatcher login" in told(result)[1]
+    assert "kept-under-the-rose" not in result.err
+
+
+def test_a_url_that_is_not_that_of_a_server(cli: Cli) -> None:
+    cli.setenv("HATCHER_URL", f"{cli.server.url}/elsewhere")
+    result = cli("platforms", "list")
+    assert result.code == 4 and "--url" in told(result)[1]
+
+
+def test_arguments_in_another_order(cli: Cli, tmp_path: Path) -> None:
+    egg = write_egg(tmp_path, "nose", "1.3.0")
+    result = cli("eggs", "batch-upload", egg, "acme", "dev", "rh8-x86_64")
+    assert result.code == 2
+    assert "ORGANIZATION REPOSITORY PLATFORM [EGGS]" in told(result)[1]
+
+
+def test_no_access(cli: Cli, dev: str) -> None:
+    organization = cli.client().create_organization("other", "Others")
+    password = organization.create_user("bob@example.com").one_time_password
+    cli.setenv("HATCHER_USERNAME", "bob@example.com")
+    cli.setenv("HATCHER_PASSWORD", password)
+    result = cli("organizations", "create", "mine", "All mine")
+    assert result.code == 3 and "hatcher whoami" in told(result)[1]
+
+
+def test_not_found(cli: Cli, dev: str) -> None:
+    result = cli("eggs", "list", "acme", "deb", "rh8-x86_64", "cp311")
+    assert result.code == 4
+    what, hint = told(result)
+    assert what.endswith(": there is no repository 'deb' that you may see.")
+    assert hint == "Did you mean 'dev'? Or check who you are with: hatcher whoami"
+    assert cli.server.url not in result.err
+
+
+def test_conflict(cli: Cli, dev: str, tmp_path: Path) -> None:
+    taken = cli("organizations", "create", "acme", "Again")
+    assert taken.code == 5 and "acme" in told(taken)[0]
+    one = write_egg(tmp_path, "Nose", "1.0", platform="rh8-x86_64")
+    assert cli("eggs", "upload", *PLACE, one).code == 0
+    write_egg(tmp_path, "Nose", "1.0", platform="rh8-x86_64", payload_bytes=9)
+    other = cli("eggs", "upload", *PLACE, one)
+    assert other.code == 5
+    assert other.err.splitlines()[-1] == "To replace what is there, add --force."
+    assert cli("eggs", "upload", *PLACE, one, "--force").code == 0
+
+
+def test_a_file_that_is_no_egg(cli: Cli, dev: str, tmp_path: Path) -> None:
+    file = tmp_path / "nose-1.0-1.egg"
+    file.write_bytes(b"no zip")
+    result = cli("eggs", "upload", *PLACE, file)
+    assert result.code == 1
+    assert file.name in told(result)[0]
+
+
+def test_a_batch_names_each_file(cli: Cli, dev: str, tmp_path: Path) -> None:
+    good = write_egg(tmp_path, "Nose", "1.0", platform="rh8-x86_64")
+    bad = tmp_path / "spam-1.0-1.egg"
+    bad.write_bytes(b"no zip")
+    result = cli("eggs", "batch-upload", *PLACE, good, bad)
+    assert result.code == 7
+    what, failed, hint = result.err.splitlines()
+    assert what == "Error: 2 files: 1 uploaded, 1 failed"
+    assert failed.startswith(f"failed: {bad.name}: ")
+    assert hint.endswith("The same command again does what is left.")
+
+
+def test_an_export_names_each_place(cli: Cli, dev: str, tmp_path: Path) -> None:
+    result = cli("export", tmp_path / "there", "-r", "acme/deb", "-p", "rh8-x86_64")
+    assert result.code != 0
+    assert "deb" in result.err and "Traceback" not in result.err
+
+
+# -- networks -------------------------------------------------------------------------------
+
+
+def test_nobody_listens(cli: Cli) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        result = cli("--url", url, "platforms", "list")
+    assert result.code == 6
+    what, hint = told(result)
+    assert f"no connection to {url} (" in what and "/api/" not in what
+    assert "--url" in hint
+
+
+def test_no_such_host(cli: Cli) -> None:
+    result = cli("--url", "https://no.such.host.invalid", "platforms", "list")
+    assert result.code == 6 and "https://no.such.host.invalid" in told(result)[0]
+
+
+def test_a_connection_that_breaks(
+    cli: Cli, dev: str, faulty_gateway: Callable[..., FaultyGateway]
+) -> None:
+    # What creates is not sent again by itself.
+    gateway = faulty_gateway(
+        RequestFault("reset", at="answer", method="POST", path="*/organizations", times=9)
+    )
+    cli.setenv("HATCHER_URL", gateway.url)
+    result = cli("organizations", "create", "other", "Others")
+    assert result.code == 6
+    assert told(result)[1].startswith("It may have been carried out all the same: look before")
+    assert "other" in cli.client().list_organizations()
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[str]:
+    """A server whose certificate nobody knows."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_certificate_of_an_unknown_authority(cli: Cli, https: str) -> None:
+    result = cli("--url", https, "platforms", "list")
+    assert result.code == 6
+    what, hint = told(result)
+    assert "certificate" in what and "--ca-file" in hint and "--insecure" in hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said", "advised"),
+    [
+        (
+            Answer(400, JSON, b'{"error": "The name\\n is   odd."}'),
+            1,
+            "Could not create organization: The name is odd.",
+            "--help",
+        ),
+        (
+            Answer(429, {**JSON, "Retry-After": "3600"}, b'{"error": "Slowly"}'),
+            6,
+            "Could not create organization: Slowly.",
+            "Wait 3600 seconds",
+        ),
+        (
+            Answer(500, {**JSON, "X-Request-ID": "r-17"}, b'{"error": "Out of order"}'),
+            1,
+            "Could not create organization: the server answered 500 Internal Server Error: "
+            "Out of order.",
+            "r-17",
+        ),
+        (
+            Answer(502, {"Content-Type": "text/html"}, b"<title>Bad Gateway</title>"),
+            6,
+            "Could not create organization: the server answered 502 Bad Gateway: an HTML page "
+            "titled 'Bad Gateway' came, as from a gateway.",
+            "look before asking for it again",
+        ),
+        (
+            Answer(418, {}, b""),
+            1,
+            "Could not create organization: the server answered 418 I'm a Teapot and gave no "
+            "reason.",
+            "hatcher --debug",
+        ),
+        (
+            Answer(302, {"Location": "https://elsewhere.invalid/"}, b""),
+            6,
+            "Could not create organization:",
+            "--url",
+        ),
+    ],
+)
+def test_answers_of_servers(cli: Cli, answer: Answer, code: int, said: str, advised: str) -> None:
+    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+    with ScriptedServer(answer) as server:
+        result = cli("--url", server.url, "organizations", "create", "acme", "Makers")
+    assert result.code == code
+    what, hint = told(result)
+    assert what == said if said.endswith(".") else what.startswith(said)
+    assert advised in hint
+
+
+def test_a_page_instead_of_a_brood(cli: Cli) -> None:
+    page = Answer(200, {"Content-Type": "text/html"}, b"<title>Welcome</title>")
+    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+    with ScriptedServer(page) as server:
+        result = cli("--url", server.url, "platforms", "list")
+    assert result.code == 6
+    assert told(result) == (
+        "Could not list platforms: instead of JSON, an HTML page titled 'Welcome' came.",
+        "Check that the URL is that of a Brood server.",
+    )
+
+
+def test_what_a_server_says_steers_no_terminal(cli: Cli) -> None:
+    words = b'{"error": "\\u001b[2J\\u0007' + b"x" * 5000 + b'"}'
+    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+    with ScriptedServer(Answer(400, JSON, words)) as server:
+        result = cli("--url", server.url, "organizations", "create", "acme", "Makers")
+    what, _ = result.err.splitlines()
+    assert "\x1b" not in what and "\x07" not in what and len(what) < 1100
+
+
+# -- debugging ------------------------------------------------------------------------------
+
+
+def test_debug_shows_requests_and_the_traceback_and_no_secret(cli: Cli, dev: str) -> None:
+    result = cli("--debug", "eggs", "list", "acme", "deb", "rh8-x86_64", "cp311")
+    assert result.code == 4 and result.out == ""
+    *before, what, hint = result.err.splitlines()
+    assert what.startswith("Error: ") and hint.startswith("Did you mean")
+    assert "Traceback (most recent call last):" in before
+    assert any("GET" in line and "-> 404" in line for line in before)
+    assert cli.server.admin_password not in result.err
+    assert "Basic " not in result.err and "Authorization" not in result.err
+
+    quiet = cli("eggs", "list", "acme", "deb", "rh8-x86_64", "cp311")
+    assert quiet.err.splitlines() == [what, hint]
+
+
+def test_debug_of_a_token(cli: Cli) -> None:
+    token = "tkn-under-the-rose"
+    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+    cli.setenv("HATCHER_TOKEN", token)
+    result = cli("--debug", "platforms", "list")
+    assert result.code == 3 and "Traceback" in result.err and token not in result.err
+
+
+def test_debug_says_no_more_of_what_goes_well_than_its_requests(cli: Cli) -> None:
+    result = cli("--debug", "platforms", "list", "-o", "json")
+    assert result.data
+    assert all("hatcher: " in line for line in result.err.splitlines()) and result.err
+
+
+# -- streams --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [("--help",), ("eggs",), ("--version",)])
+def test_a_reader_that_goes_away(cli: Cli, command: tuple[str, ...]) -> None:
+    import subprocess
+
+    with subprocess.Popen(
+        cli.command(*command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (141, "")
+
+
+def test_a_full_disk(cli: Cli) -> None:
+    import subprocess
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            cli.command("--version"), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: No space left on device.\nMake room, and run the same command again.\n"
+    )
+
+
+def test_closed_streams(cli: Cli) -> None:
+    import shlex
+    import subprocess
+
+    command = shlex.join(cli.command("organizations", "list", "-o", "json"))
+    done = subprocess.run(
+        ["sh", "-c", f"{command} >&- <&-"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

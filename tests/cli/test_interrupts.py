@@ -1,0 +1,110 @@
+"""Signals at real processes: one line, the right exit code, and nothing by half."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hatcher.testing import FaultyGateway, RequestFault, write_egg
+
+from .conftest import Cli
+
+PLACE = ("acme", "dev", "rh8-x86_64")
+
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals for others"),
+    pytest.mark.usefixtures("dev"),
+]
+
+
+def interrupted(
+    cli: Cli, gateway: FaultyGateway, number: int, path: str, *arguments: object
+) -> tuple[int, str, str]:
+    """Run a command, and send a signal when the gateway has a request for a path."""
+    command = cli.command("--url", gateway.url, *arguments)
+    with subprocess.Popen(
+        # Who runs the tests in the background has them ignore Ctrl-C.
+        ["env", "--default-signal=INT,TERM", *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not gateway.sent("*", path):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, "Error: Interrupted.\n"),
+        (signal.SIGTERM, 143, "Error: Ended by SIGTERM.\n"),
+    ],
+)
+def test_in_the_middle_of_an_upload(
+    cli: Cli,
+    tmp_path: Path,
+    faulty_gateway: Callable[..., FaultyGateway],
+    number: int,
+    code: int,
+    said: str,
+) -> None:
+    egg = write_egg(tmp_path, "nose", "1.0", platform="rh8-x86_64", payload_bytes=5_000_000)
+    gateway = faulty_gateway(RequestFault("stall", at="request body", path="*/eggs/upload"))
+    result = interrupted(cli, gateway, number, "*/eggs/upload", "eggs", "upload", *PLACE, egg)
+    assert result == (code, "", said)
+    platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
+    assert list(platform.list_eggs("cp311")) == []
+    # Nothing that is left stands in the way of the same command.
+    assert cli("eggs", "upload", *PLACE, egg).code == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_in_the_middle_of_a_batch(
+    cli: Cli,
+    tmp_path: Path,
+    faulty_gateway: Callable[..., FaultyGateway],
+    number: int,
+    code: int,
+) -> None:
+    eggs = [write_egg(tmp_path, f"Egg{i}", "1.0", platform="rh8-x86_64") for i in range(3)]
+    gateway = faulty_gateway(RequestFault("stall", at="answer", path="*/eggs/upload", times=9))
+    ended, out, err = interrupted(
+        cli, gateway, number, "*/eggs/upload", "eggs", "batch-upload", *PLACE, *eggs, "-o", "jsonl"
+    )
+    assert ended == code
+    assert len(out.splitlines()) == 3
+    assert "Traceback" not in err and "Exception ignored" not in err
+    assert cli("eggs", "batch-upload", *PLACE, *eggs).code == 0
+
+
+def test_in_the_middle_of_a_download(
+    cli: Cli, tmp_path: Path, faulty_gateway: Callable[..., FaultyGateway]
+) -> None:
+    egg = write_egg(tmp_path, "nose", "1.0", platform="rh8-x86_64", payload_bytes=5_000_000)
+    assert cli("eggs", "upload", *PLACE, egg).code == 0
+    gateway = faulty_gateway(RequestFault("stall", at="answer body", path="*/eggs/*/nose/*"))
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    download = ("eggs", "download", *PLACE, "cp311", "nose", "1.0-1", folder)
+    code, out, err = interrupted(cli, gateway, signal.SIGINT, "*", *download)
+    assert (code, out, err) == (130, "", "Error: Interrupted.\n")
+    assert not (folder / egg.name).exists()
+    assert cli(*download).code == 0
+    assert (folder / egg.name).read_bytes() == egg.read_bytes()
+
+
+def test_before_the_server_answers(cli: Cli, faulty_gateway: Callable[..., FaultyGateway]) -> None:
+    gateway = faulty_gateway(RequestFault("stall", at="request", times=9))
+    result = interrupted(cli, gateway, signal.SIGINT, "*", "platforms", "list")
+    assert result == (130, "", "Error: Interrupted.\n")

@@ -1,0 +1,463 @@
+"""Logging in and out: what is kept, where, and for which server alone."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backends import fail
+
+from hatcher.testing import FaultyGateway, RequestFault
+from hatcher.testing.faults import Answer, ScriptedServer
+
+from .conftest import Cli
+from .keyrings import VARIABLE, FileKeyring
+from .terminals import Terminal
+
+TOKEN_NAME = f"hatcher on {socket.gethostname()}"
+
+
+@pytest.fixture(autouse=True)
+def ring(cli: Cli) -> Iterator[FileKeyring]:
+    """A keyring of this test, and nobody named but on the command line."""
+    ring = FileKeyring(cli.home / "keyring.json")
+    keyring.set_keyring(ring)
+    cli.delenv("HATCHER_URL", "HATCHER_USERNAME", "HATCHER_PASSWORD")
+    yield ring
+    keyring.set_keyring(fail.Keyring())
+
+
+@pytest.fixture
+def no_ring(ring: FileKeyring) -> None:
+    """A system without a keyring."""
+    keyring.set_keyring(fail.Keyring())
+
+
+@pytest.fixture
+def password(cli: Cli) -> str:
+    """The administrator's password, as a line."""
+    return f"{cli.server.admin_password}\n"
+
+
+@pytest.fixture
+def log_in(cli: Cli, password: str) -> None:
+    """Be logged in."""
+    result = cli("login", cli.server.url, "-U", cli.server.admin_email, input=password)
+    assert result.code == 0, result.err
+
+
+def config(cli: Cli) -> Path:
+    return Path(cli("config", "path").out.strip())
+
+
+def profiles(cli: Cli) -> dict[str, dict[str, object]]:
+    return {profile["name"]: profile for profile in cli("config", "list", "-o", "json").data}
+
+
+def tokens(cli: Cli) -> list[str]:
+    """The administrator's API tokens."""
+    return [token["name"] for token in cli.client().list_api_tokens()]
+
+
+def kept(ring: FileKeyring) -> list[dict[str, object]]:
+    return [json.loads(text) for users in ring.passwords.values() for text in users.values()]
+
+
+# -- login ----------------------------------------------------------------------------------
+
+
+def test_a_password_becomes_a_token(cli: Cli, ring: FileKeyring, password: str) -> None:
+    result = cli("login", cli.server.url, "-U", cli.server.admin_email, input=password)
+    assert (result.code, result.out) == (0, "")
+    assert tokens(cli) == [TOKEN_NAME]
+    assert profiles(cli)["default"] == {
+        "name": "default",
+        "default": True,
+        "url": cli.server.url,
+        "username": cli.server.admin_email,
+        "api_version": None,
+        "insecure": None,
+        "ca_file": None,
+        "output": None,
+        "credential": "keyring",
+    }
+    (secret,) = kept(ring)
+    assert secret["token_name"] == TOKEN_NAME
+    shown = result.err + config(cli).read_text()
+    assert str(secret["secret"]) not in shown
+    assert cli.server.admin_password not in shown + ring.path.read_text()
+    assert stat.S_IMODE(config(cli).stat().st_mode) == 0o600
+    assert cli("organizations", "list").code == 0
+    assert cli("whoami", "-o", "json").data == {
+        "profile": "default",
+        "url": cli.server.url,
+        "username": cli.server.admin_email,
+        "credential": "token from the keyring",
+        "api_version": 1,
+        "accepted": True,
+        "repositories": {},
+    }
+
+
+def test_in_processes_with_a_keyring_of_their_own(cli: Cli, password: str) -> None:
+    environment = {
+        "PYTHON_KEYRING_BACKEND": "keyrings.FileKeyring",
+        "PYTHONPATH": str(Path(__file__).parent),
+        VARIABLE: str(cli.home / "another.json"),
+    }
+    arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--password-stdin")
+    assert cli.process(*arguments, input=password, env=environment).code == 0
+    result = cli.process("whoami", "-o", "json", env=environment)
+    assert (result.code, result.data["credential"]) == (0, "token from the keyring")
+
+
+def test_a_token_is_checked_and_kept(cli: Cli, ring: FileKeyring) -> None:
+    token = cli.client().create_api_token("mine")["token"]
+    assert cli("--token-stdin", "login", cli.server.url, input=token).code == 0
+    assert cli("logout").code == 0
+    assert cli("login", "--token-stdin", input=token).code == 0
+    assert (kept(ring)[0]["secret"], kept(ring)[0]["token_name"]) == (token, None)
+    assert tokens(cli) == ["mine"]
+    assert cli("whoami", "-o", "json").data["username"] is None
+
+
+def test_a_token_as_an_argument_is_warned_of(cli: Cli) -> None:
+    token = cli.client().create_api_token("mine")["token"]
+    result = cli("login", cli.server.url, "--token", token)
+    assert result.code == 0
+    assert result.err.startswith("Warning: a token on the command line")
+    assert token not in result.err
+
+
+def test_the_environment_is_enough(cli: Cli) -> None:
+    cli.setenv("HATCHER_URL", cli.server.url)
+    cli.setenv("HATCHER_USERNAME", cli.server.admin_email)
+    cli.setenv("HATCHER_PASSWORD", cli.server.admin_password)
+    assert cli("login").code == 0
+    cli.delenv("HATCHER_URL", "HATCHER_USERNAME", "HATCHER_PASSWORD")
+    assert cli("organizations", "list").code == 0
+
+
+@pytest.mark.parametrize("wrong", [("-U", "admin@example.com"), ("--token-stdin",)])
+def test_nothing_is_kept_that_is_not_accepted(
+    cli: Cli, ring: FileKeyring, wrong: tuple[str, ...]
+) -> None:
+    result = cli("login", cli.server.url, *wrong, input="wrong\n")
+    assert result.code == 3
+    assert not config(cli).exists() and not ring.passwords
+
+
+def test_nothing_is_kept_of_a_server_that_is_not_there(cli: Cli, ring: FileKeyring) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        assert cli("login", url, "-U", "ada", input="any\n").code == 6
+    assert not config(cli).exists() and not ring.passwords
+
+
+def test_trying_it_out(cli: Cli, ring: FileKeyring, password: str) -> None:
+    arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--dry-run")
+    result = cli(*arguments, input=password)
+    assert result.code == 0 and "Would keep" in result.err
+    assert not config(cli).exists() and not ring.passwords and not tokens(cli)
+    assert cli(*arguments, input="wrong\n").code == 3
+
+
+@pytest.mark.parametrize("said", [(), ("http://127.0.0.1:9",)])
+def test_nobody_to_ask(cli: Cli, said: tuple[str, ...]) -> None:
+    result = cli("login", *said)
+    assert result.code == 2 and len(result.err.splitlines()) == 2
+
+
+def test_in_a_terminal_it_asks_for_what_is_missing(cli: Cli, password: str) -> None:
+    with Terminal(cli.command("login", "--insecure-storage")) as terminal:
+        terminal.wait_for("URL of the server")
+        terminal.type(f"{cli.server.url}\n")
+        terminal.wait_for("User name")
+        terminal.type(f"{cli.server.admin_email}\n")
+        terminal.wait_for("Password")
+        terminal.type(password)
+        assert terminal.end() == 0, terminal.text
+    assert cli.server.admin_password not in terminal.text
+    assert "Logged in" in terminal.text
+    assert cli("organizations", "list").code == 0
+
+
+def test_in_a_terminal_a_token_is_not_shown(cli: Cli) -> None:
+    token = cli.client().create_api_token("mine")["token"]
+    command = ("login", cli.server.url, "--token-stdin", "--insecure-storage")
+    with Terminal(cli.command(*command)) as terminal:
+        terminal.wait_for("Token")
+        terminal.type(f"{token}\n")
+        assert terminal.end() == 0, terminal.text
+    assert token not in terminal.text
+    assert cli("organizations", "list").code == 0
+
+
+# -- profiles -------------------------------------------------------------------------------
+
+
+def test_a_second_server_gets_a_profile_of_its_own(cli: Cli, log_in: None, password: str) -> None:
+    user = ("-U", cli.server.admin_email)
+    with FaultyGateway(cli.server.url) as other:
+        assert cli("login", other.url, *user, input=password).code == 0
+        assert cli("--profile", "127.0.0.1", "whoami", "-o", "json").data["url"] == other.url
+        assert cli("login", other.url, "--profile", "work", *user, input=password).code == 0
+        assert sorted(profiles(cli)) == ["127.0.0.1", "default", "work"]
+        assert [name for name, of in profiles(cli).items() if of["default"]] == ["default"]
+        # The same server again means its profile.
+        assert cli("login", other.url, *user, input=password).code == 0
+        assert sorted(profiles(cli)) == ["127.0.0.1", "default", "work"]
+        cli.setenv("HATCHER_PROFILE", "work")
+        assert cli("whoami", "-o", "json").data["profile"] == "work"
+
+
+def test_a_profile_that_moves_to_another_server(
+    cli: Cli, log_in: None, ring: FileKeyring, password: str
+) -> None:
+    cli("config", "set", "insecure", "true")
+    cli("config", "set", "output", "csv")
+    with FaultyGateway(cli.server.url) as other:
+        arguments = ("login", other.url, "--profile", "default", "-U", cli.server.admin_email)
+        result = cli(*arguments, input=password)
+        assert result.code == 0 and "still valid" in result.err
+        assert len(kept(ring)) == 1
+        moved = profiles(cli)["default"]
+        assert (moved["url"], moved["insecure"], moved["output"]) == (other.url, None, "csv")
+
+
+def test_how_to_reach_the_server_is_kept_too(cli: Cli, password: str) -> None:
+    authority = cli.home / "authority.pem"
+    authority.touch()
+    user = ("-U", cli.server.admin_email)
+    arguments = ("--insecure", "--api-version", "0", "login", cli.server.url, *user)
+    assert cli(*arguments, input=password).code == 0
+    of = profiles(cli)["default"]
+    assert (of["insecure"], of["api_version"], of["ca_file"]) == (True, 0, None)
+
+
+def test_a_profile_cannot_be_called_anything(cli: Cli) -> None:
+    result = cli("login", cli.server.url, "--profile", "a b", "--token-stdin", input="any")
+    assert result.code == 2 and "cannot be called 'a b'" in result.err
+
+
+# -- what is kept is for its server ---------------------------------------------------------
+
+
+def test_what_is_kept_goes_to_no_other_server(cli: Cli, log_in: None) -> None:
+    with ScriptedServer(Answer(401, {"Content-Type": "application/json"}, b"{}")) as other:
+        assert cli("--url", other.url, "whoami").code == 3
+        assert cli("--profile", "default", "--url", other.url, "organizations", "list").code == 3
+        cli.setenv("HATCHER_URL", other.url)
+        assert cli("organizations", "list").code == 3
+        cli.delenv("HATCHER_URL")
+        # Not even when somebody edits the profile.
+        text = config(cli).read_text()
+        config(cli).write_text(text.replace(cli.server.url, other.url))
+        result = cli("organizations", "list")
+        assert result.code == 3 and "Log in again" in result.err
+        assert len(other.requests) == 3
+        assert not any("authorization" in request.headers for request in other.requests)
+
+
+def test_what_is_kept_is_for_its_user(cli: Cli, log_in: None) -> None:
+    text = config(cli).read_text()
+    config(cli).write_text(text.replace(cli.server.admin_email, "eve@example.com"))
+    result = cli("organizations", "list")
+    assert result.code == 3 and "Nothing is kept" in result.err
+
+
+# -- keyrings and files ---------------------------------------------------------------------
+
+
+def test_without_a_keyring_nothing_is_asked_or_sent(cli: Cli, no_ring: None) -> None:
+    with ScriptedServer() as server:
+        result = cli("login", server.url, "-U", "ada", input="any\n")
+        assert result.code == 1 and "--insecure-storage" in result.err
+        assert not server.requests
+
+
+def test_without_the_package_keyring(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    result = cli("login", cli.server.url, "-U", "ada", input="any\n")
+    assert result.code == 1 and "pip install 'hatcher[keyring]'" in result.err
+
+
+def test_a_file_instead(cli: Cli, no_ring: None, password: str) -> None:
+    arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
+    assert cli(*arguments, input=password).code == 0
+    path = config(cli).with_name("credentials.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert cli("whoami", "-o", "json").data["credential"] == f"token from the file {path}"
+    path.chmod(0o644)
+    result = cli("whoami")
+    assert result.code == 2 and f"chmod 600 {path}" in result.err
+    path.chmod(0o600)
+    # The next time it stays there.
+    assert cli("login", input=password).code == 0
+    assert len(tokens(cli)) == 1
+    assert cli("logout", "--revoke").code == 0
+    assert json.loads(path.read_text()) == {} and not tokens(cli)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"url": []}', '{"%s": {"default": {"kind": "x"}}}'])
+def test_a_file_that_is_something_else(cli: Cli, no_ring: None, password: str, text: str) -> None:
+    arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
+    assert cli(*arguments, input=password).code == 0
+    path = config(cli).with_name("credentials.json")
+    path.write_text(text.replace("%s", cli.server.url))
+    result = cli("whoami")
+    assert result.code == 1 and "is not what hatcher has kept there" in result.err
+
+
+def test_a_locked_keyring(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+    ring.path.unlink()
+    ring.path.mkdir()
+    result = cli("organizations", "list")
+    assert result.code == 1
+    assert result.err.splitlines()[0] == "Error: The keyring refuses: it is locked"
+
+
+def test_what_cannot_be_kept_is_not_left_on_the_server(
+    cli: Cli, ring: FileKeyring, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = cli.home / "file-in-the-way"
+    folder.touch()
+    cli.setenv("HATCHER_CONFIG", folder / "config.toml")
+    result = cli("login", cli.server.url, "-U", cli.server.admin_email, input=password)
+    assert result.code != 0
+    assert not tokens(cli) and not kept(ring)
+
+
+def test_the_keyring_is_left_alone_until_it_is_needed(
+    cli: Cli, log_in: None, ring: FileKeyring
+) -> None:
+    ring.path.unlink()
+    ring.path.mkdir()
+    for command in (("config", "list"), ("serve", "--help"), ("eggs", "--help")):
+        assert cli(*command).code == 0
+    token = cli.client().create_api_token("mine")["token"]
+    cli.setenv("HATCHER_TOKEN", token)
+    assert cli("organizations", "list").code == 0
+
+
+# -- servers that know less -----------------------------------------------------------------
+
+
+def test_a_server_without_tokens_of_either_kind(cli: Cli, ring: FileKeyring, password: str) -> None:
+    unknown = Answer(404, {"Content-Type": "application/json"}, b'{"error": "Not Found"}')
+    faults = (
+        RequestFault("replace", at="request", path="*/auth/tokens/*", answer=unknown, times=10**6),
+    )
+    with FaultyGateway(cli.server.url, *faults) as gateway:
+        user = ("-U", cli.server.admin_email)
+        result = cli("login", gateway.url, *user, "--insecure-storage", input=password)
+        assert result.code == 2 and not config(cli).exists()
+        result = cli("login", gateway.url, *user, input=password)
+        assert result.code == 0 and "it is the password that is kept" in result.err
+        assert kept(ring)[0]["kind"] == "password"
+        result = cli("whoami", "-o", "json")
+        assert (result.code, result.data["credential"]) == (0, "password from the keyring")
+        assert cli("logout").code == 0 and not kept(ring)
+
+
+# -- again, and out -------------------------------------------------------------------------
+
+
+def test_logging_in_again_leaves_one_token(
+    cli: Cli, log_in: None, ring: FileKeyring, password: str
+) -> None:
+    before = kept(ring)[0]
+    assert cli("login", input=password).code == 0
+    assert len(tokens(cli)) == len(kept(ring)) == 1
+    assert kept(ring)[0]["secret"] != before["secret"]
+    assert cli("organizations", "list").code == 0
+    assert cli("login", "--insecure-storage", input=password).code == 0
+    assert len(tokens(cli)) == 1 and not kept(ring)
+    assert cli("organizations", "list").code == 0
+
+
+def test_a_token_of_that_name_that_is_not_ours_stays(cli: Cli, password: str) -> None:
+    cli.client().create_api_token(TOKEN_NAME)
+    assert cli("login", cli.server.url, "-U", cli.server.admin_email, input=password).code == 0
+    assert sorted(tokens(cli)) == [TOKEN_NAME, f"{TOKEN_NAME} 2"]
+    arguments = ("login", "--token-name", "laptop", "-U", cli.server.admin_email)
+    assert cli(*arguments, input=password).code == 0
+    assert sorted(tokens(cli)) == [TOKEN_NAME, "laptop"]
+
+
+def test_logging_out(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+    assert "Would forget" in cli("logout", "--dry-run").err and kept(ring)
+    assert cli("logout").code == 0
+    assert not kept(ring)
+    assert tokens(cli) == [TOKEN_NAME]
+    of = profiles(cli)["default"]
+    assert (of["url"], of["credential"]) == (cli.server.url, None)
+    assert cli("organizations", "list").code == 3
+    result = cli("logout")
+    assert result.code == 0 and "Nothing is kept" in result.err
+
+
+def test_logging_out_for_good(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+    secret = str(kept(ring)[0]["secret"])
+    # Whatever the environment says of other servers and users.
+    cli.setenv("HATCHER_URL", "http://127.0.0.1:9")
+    cli.setenv("HATCHER_TOKEN", "of-another")
+    result = cli("logout", "--revoke")
+    assert result.code == 0, result.err
+    cli.delenv("HATCHER_URL", "HATCHER_TOKEN")
+    assert not kept(ring) and not tokens(cli)
+    assert cli("--url", cli.server.url, "--token-stdin", "whoami", input=secret).code == 3
+
+
+def test_logging_out_of_a_token_that_is_gone(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+    cli.client().delete_api_token(TOKEN_NAME)
+    result = cli("logout", "--revoke")
+    assert result.code == 0 and "not valid any more" in result.err
+    assert not kept(ring)
+
+
+def test_only_a_token_that_login_has_made_is_revoked(cli: Cli, ring: FileKeyring) -> None:
+    token = cli.client().create_api_token("mine")["token"]
+    assert cli("login", cli.server.url, "--token-stdin", input=token).code == 0
+    result = cli("logout", "--revoke")
+    assert result.code == 2 and "hatcher api-tokens delete" in result.err
+    assert kept(ring) and tokens(cli) == ["mine"]
+
+
+def test_a_server_that_is_away_keeps_what_is_kept(
+    cli: Cli, password: str, ring: FileKeyring
+) -> None:
+    with FaultyGateway(cli.server.url) as gateway:
+        user = ("-U", cli.server.admin_email)
+        assert cli("login", gateway.url, *user, input=password).code == 0
+    assert cli("logout", "--revoke").code == 6
+    assert kept(ring) and tokens(cli) == [TOKEN_NAME]
+
+
+# -- whoami ---------------------------------------------------------------------------------
+
+
+def test_whoami_in_words(cli: Cli, log_in: None, dev: str) -> None:
+    assert cli("whoami").out == (
+        f"You are {cli.server.admin_email} to {cli.server.url} (profile default): it accepts the "
+        "token from the keyring. You have access to 1 repository.\n"
+    )
+    assert cli("whoami", "-o", "json").data["repositories"] == {dev: "server_administrator"}
+    cli.client().delete_api_token(TOKEN_NAME)
+    result = cli("whoami")
+    assert result.code == 3
+    assert result.out.startswith(f"{cli.server.url} (profile default) does not accept the token")
+    assert len(result.err.splitlines()) <= 2
+    assert cli("--url", cli.server.url, "-t", "x", "whoami").code == 3
+
+
+def test_whoami_of_nobody(cli: Cli) -> None:
+    result = cli("--url", cli.server.url, "whoami")
+    assert result.code == 3 and result.out.startswith("You are nobody to ")

@@ -1,0 +1,228 @@
+"""Data on standard output: the same records in each format, as their schema says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from hatcher.cli.output.data import FORMATS, Document, Emit, Field, Listing
+
+from .conftest import Cli
+
+#: What the schemas are checked against in the other formats.
+PEOPLE = Listing(
+    (Field("name", "Name"), Field("age", "Age", ("integer", "null")), Field("ok", "OK", "boolean"))
+)
+ADA = {"name": "Ada", "age": 36, "ok": True, "unsaid": "secret"}
+GRACE = {"name": "Grace, née Murray", "age": None, "ok": False}
+
+
+def written(capsys: pytest.CaptureFixture[str], declared: Any, chosen: Any, data: Any) -> str:
+    Emit(declared, chosen)(data)
+    return capsys.readouterr().out
+
+
+# -- each format ----------------------------------------------------------------------------
+
+
+def test_a_listing_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
+    records = [ADA, GRACE]
+    assert written(capsys, PEOPLE, "csv", records) == (
+        'name,age,ok\nAda,36,true\n"Grace, née Murray",,false\n'
+    )
+    plain = (
+        "Name               Age    OK\n"
+        "-----------------  -----  -----\n"
+        "Ada                36     true\n"
+        "Grace, née Murray         false\n"
+    )
+    assert written(capsys, PEOPLE, "table", records) == plain
+    assert written(capsys, PEOPLE, None, records) == plain
+    wanted = [{key: record[key] for key in ("name", "age", "ok")} for record in records]
+    assert json.loads(written(capsys, PEOPLE, "json", records)) == wanted
+    lines = written(capsys, PEOPLE, "jsonl", records).splitlines()
+    assert [json.loads(line) for line in lines] == wanted
+
+
+def test_an_empty_listing_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert written(capsys, PEOPLE, "json", []) == "[]\n"
+    assert written(capsys, PEOPLE, "jsonl", []) == ""
+    assert written(capsys, PEOPLE, "csv", []) == "name,age,ok\n"
+    assert written(capsys, PEOPLE, "table", []) == "Name    Age    OK\n------  -----  ----\n"
+    assert written(capsys, PEOPLE._replace(bare=True), None, []) == ""
+
+
+def test_a_bare_listing_is_names_for_people_only(capsys: pytest.CaptureFixture[str]) -> None:
+    bare = PEOPLE._replace(bare=True)
+    assert written(capsys, bare, None, [ADA, GRACE]) == "Ada\nGrace, née Murray\n"
+    # Who asks for a table gets one.
+    assert written(capsys, bare, "table", [ADA]) == written(capsys, PEOPLE, "table", [ADA])
+    assert json.loads(written(capsys, bare, "json", [ADA])) == [
+        {"name": "Ada", "age": 36, "ok": True}
+    ]
+
+
+def test_a_document_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"name": "nose", "build": 1, "packages": ["six 1.9"], "python": None}
+    declared = Document((Field("name", "Name"),))
+    assert json.loads(written(capsys, declared, None, document)) == document
+    assert json.loads(written(capsys, declared, "json", document)) == document
+    line = written(capsys, declared, "jsonl", document)
+    assert line.count("\n") == 1
+    assert json.loads(line) == document
+    assert written(capsys, declared, "csv", document) == (
+        'build,name,packages,python\n1,nose,"[""six 1.9""]",\n'
+    )
+    assert written(capsys, declared, "table", document).splitlines()[2:] == [
+        "build     1",
+        "name      nose",
+        'packages  ["six 1.9"]',
+        "python",
+    ]
+
+
+def test_a_document_that_people_see_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"name": "nightly", "token": "brood_api_x"}
+    fields = (Field("name", "Name"), Field("token", "Token"))
+    row = "Name     Token\n-------  -----------\nnightly  brood_api_x\n"
+    assert written(capsys, Document(fields, as_row=True), None, document) == row
+    assert written(capsys, Document(fields, as_row=True), "table", document) == row
+    said = Document(fields, sentence=lambda record: f"It is {record['name']}.")
+    assert written(capsys, said, None, document) == "It is nightly.\n"
+    assert json.loads(written(capsys, said, "json", document)) == document
+    assert "It is" not in written(capsys, said, "table", document)
+
+
+def test_lines_are_written_as_records_come(capsys: pytest.CaptureFixture[str]) -> None:
+    def slowly() -> Iterator[dict[str, Any]]:
+        for record in (ADA, GRACE):
+            yield record
+            assert json.loads(capsys.readouterr().out)["name"] == record["name"]
+
+    Emit(PEOPLE, "jsonl")(slowly())
+
+
+@pytest.mark.parametrize("chosen", ["table", None])
+def test_no_name_steers_a_terminal_or_breaks_a_line(
+    capsys: pytest.CaptureFixture[str], chosen: Any
+) -> None:
+    evil = {"name": "a\x1b[2Jb\nc\u2028d\x9be\x00", "age": None, "ok": True}
+    spelled = r"a\x1b[2Jb\nc\u2028d\x9be\x00"
+    assert spelled in written(capsys, PEOPLE, chosen, [evil])
+    assert written(capsys, PEOPLE._replace(bare=True), None, [evil]) == spelled + "\n"
+
+
+def test_a_name_that_the_encoding_lacks_is_spelled_out(cli: Cli) -> None:
+    client = cli.client()
+    client.create_organization("acme", "Makers of everything")
+    client.create_api_token("nächtlich")
+    listed = cli.process("api-tokens", "list", env={"PYTHONIOENCODING": "ascii"})
+    assert listed.code == 0, listed.err
+    assert r"n\xe4chtlich" in listed.out
+
+
+# -- how it is chosen ---------------------------------------------------------------------
+
+
+def test_output_is_chosen_by_the_command_then_by_hatcher_then_by_the_environment(cli: Cli) -> None:
+    cli.client().create_organization("acme", "Makers of everything")
+    listing = ("organizations", "list")
+    as_json, as_csv = [{"name": "acme"}], "name\nacme\n"
+    assert cli("--output", "csv", *listing).out == as_csv
+    assert cli("--output", "csv", *listing, "-o", "json").data == as_json
+    cli.setenv("HATCHER_OUTPUT", "json")
+    assert cli(*listing).data == as_json
+    assert cli(*listing, "-o", "csv").out == as_csv
+    cli.setenv("HATCHER_ORGANIZATIONS_LIST_OUTPUT", "csv")
+    assert cli(*listing).out == as_csv
+    wrong = cli(*listing, "-o", "xml")
+    assert (wrong.code, wrong.out) == (2, "")
+
+
+def test_a_reader_that_goes_away_is_not_told(cli: Cli) -> None:
+    client = cli.client()
+    for number in range(3):
+        client.create_organization(f"acme{number}", "Makers of everything")
+    for chosen in FORMATS:
+        # It writes to a pipe that nobody reads any more.
+        process = subprocess.Popen(
+            cli.command("organizations", "list", "-o", chosen),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        process.stderr.close()
+        assert process.wait(60) == 141
+
+
+def test_nobody_who_listens_is_no_reason_to_stop(cli: Cli) -> None:
+    process = subprocess.Popen(
+        cli.command("organizations", "create", "acme", "Makers of everything"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stderr.close()
+    assert process.stdout.read() == ""
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert cli.client().list_organizations() == ["acme"]
+
+
+@pytest.mark.parametrize("chosen", FORMATS)
+def test_data_that_cannot_be_written(cli: Cli, chosen: str) -> None:
+    cli.client().create_organization("acme", "Makers of everything")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            cli.command("organizations", "list", "-o", chosen),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert "The data could not be written: No space left on device." in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_ends_that_are_closed_from_the_beginning(cli: Cli) -> None:
+    for command in (
+        ("organizations", "create", "acme", "Makers of everything"),
+        ("organizations", "list"),
+        ("platforms", "list"),
+        ("teams", "list", "acme", "-o", "json"),
+    ):
+        closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *cli.command(*command)]
+        assert subprocess.run(closed, timeout=60).returncode == 0
+    assert cli.client().list_organizations() == ["acme"]
+
+
+# -- the schemas ----------------------------------------------------------------------------
+
+
+def test_the_schema_of_a_command(cli: Cli) -> None:
+    schema = cli("schema", "teams", "list").data
+    Draft202012Validator.check_schema(schema)
+    assert schema["title"] == "hatcher teams list"
+    assert schema["items"]["required"] == ["name", "group"]
+    below = cli("schema", "teams", "members").data
+    assert below.keys() == {"teams members list", "teams members query"}
+    assert cli("schema", "teams", "members", "query").data == below["teams members query"]
+
+
+def test_what_has_no_schema(cli: Cli) -> None:
+    for command, said in (
+        (("teams", "delete"), "gives no data"),
+        (("teams", "delete", "x"), "no commands below"),
+        (("teems",), "Did you mean 'teams'?"),
+    ):
+        result = cli("schema", *command)
+        assert (result.code, result.out) == (2, "")
+        assert said in result.err

@@ -1,0 +1,194 @@
+"""The file of profiles: read with care, written whole, and nobody else's business."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.settings.private_files import read_private, write_private
+from hatcher.cli.settings.profile_editing import with_default, with_profile
+from hatcher.cli.settings.profiles import Config, config_path, read_config
+
+from .conftest import Cli
+
+FILE = Path("/somewhere/config.toml")
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "settings" / "hatcher.toml"
+    monkeypatch.setenv("HATCHER_CONFIG", str(path))
+    return path
+
+
+# -- reading --------------------------------------------------------------------------------
+
+
+def test_no_file_is_an_empty_one(path: Path) -> None:
+    config = read_config()
+    assert (config.path, config.default_profile, config.profiles) == (path, None, {})
+
+
+def test_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HATCHER_CONFIG", "~/mine.toml")
+    assert config_path() == tmp_path / "mine.toml"
+    monkeypatch.delenv("HATCHER_CONFIG")
+    assert config_path().parts[-2:] == ("hatcher", "config.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what", "hint"),
+    [
+        ("default_profile =\n", 1, "no TOML", "Correct that line"),
+        ("\n\n[profiles.work\n", 3, "no TOML", "Correct that line"),
+        ("default_profile = 7", 1, "default_profile must be a string", ""),
+        ("defualt_profile = 'a'", 1, "no setting 'defualt_profile'", "'default_profile'?"),
+        ("profiles = 3", 1, "profiles must be tables", ""),
+        ("[profiles]\nwork = 3", 2, "must be a table", ""),
+        ("[profiles.work]\n\nulr = 'a'", 3, "no setting 'ulr'", "Did you mean 'url'?"),
+        ("[profiles.work]\npassword = 'a'", 2, "no setting 'password'", "There are: url, "),
+        ("[profiles.work]\nurl = 3", 2, "url must be a string", ""),
+        ("[profiles.a]\nurl = 'b'\n[profiles.b]\nurl = 3", 4, "url must be a string", ""),
+        ("[profiles.work]\ninsecure = 1", 2, "insecure must be true or false", ""),
+        ("[profiles.work]\napi_version = 2", 2, "api_version must be 0 or 1", ""),
+        ("[profiles.work]\napi_version = true", 2, "api_version must be 0 or 1", ""),
+        ("[profiles.work]\noutput = 'xml'", 2, 'output must be "table" or "json"', ""),
+        ("profiles.work.output = 'xml'", 1, "output must be", ""),
+        ("[profiles.work]\ncredential = 'brain'", 2, 'must be "keyring" or "file"', ""),
+        ("[profiles.work]\nurl = 'https://a:b@c'", 2, "user name or password", "hatcher login"),
+        ("[profiles.work]\ninsecure = true\nca_file = 'a'", 2, "contradict", ""),
+        ("[profiles.'a b']\nurl = 'a'", 1, "no profile can be called 'a b'", ""),
+        ("profiles = {work = {url = 3}}", 1, "url must be a string", ""),
+    ],
+)
+def test_what_is_wrong_and_where(text: str, line: int, what: str, hint: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        Config(FILE, text)
+    message = caught.value.format_message()
+    assert message.startswith(f"{FILE}:{line}: ") and what in message
+    assert caught.value.hint and hint in caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+def test_a_secret_in_a_wrong_file_is_not_shown() -> None:
+    for text in ("[profiles.a]\nurl = 'https://ada:s3cr3t@host'", "[profiles.a]\ntoken = 's3cr3t'"):
+        with pytest.raises(Refusal) as caught:
+            Config(FILE, text)
+        assert "s3cr3t" not in caught.value.format_message() + caught.value.hint
+
+
+def test_a_default_profile_that_is_not_there() -> None:
+    with pytest.raises(Refusal, match="though default_profile names it"):
+        Config(FILE, "default_profile = 'work'").profile("work")
+
+
+def test_a_file_that_cannot_be_read(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(Refusal, match="cannot be read"):
+        read_config()
+
+
+# -- writing --------------------------------------------------------------------------------
+
+
+def test_a_new_file(path: Path) -> None:
+    config = with_profile(read_config(), "work", {"url": "https://a", "api_version": 0})
+    assert config.text == path.read_text() == read_config().text
+    assert config.default_profile == "work"
+    assert config.profile("work").api_version == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_first_profile_is_the_default_one_and_no_other(path: Path) -> None:
+    config = with_profile(read_config(), "work", {"url": "https://a"})
+    config = with_profile(config, "home.example.com", {"url": "https://b"})
+    assert config.default_profile == "work"
+    assert list(config.profiles) == ["work", "home.example.com"]
+    assert with_default(config, "home.example.com").default_profile == "home.example.com"
+    assert with_default(config, None).default_profile is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# mine\n[profiles.work] # the office\nurl = 'https://a' # far away\n",
+        "# mine, the office\nprofiles = {work = {url = 'https://a'}} # far away\n",
+    ],
+)
+def test_comments_stay_however_it_is_written(path: Path, text: str) -> None:
+    config = with_profile(Config(path, text), "work", {"username": "ada", "insecure": True})
+    config = with_profile(config, "home", {"url": "https://b"})
+    config = with_default(config, "work")
+    for comment in ("mine", "the office", "far away"):
+        assert comment in path.read_text()
+    work, home = read_config().profiles.values()
+    assert (work.url, work.username, work.insecure, home.url) == (
+        "https://a",
+        "ada",
+        True,
+        "https://b",
+    )
+    assert with_profile(config, "work", {"username": None}).profile("work").username is None
+
+
+def test_a_file_that_cannot_be_changed_stays(path: Path) -> None:
+    write_private(path, "profiles.work.url = 'https://a'\nprofiles.work.output = 'csv'\n")
+    before = path.read_bytes()
+    with pytest.raises(Refusal, match="cannot change") as caught:
+        with_profile(read_config(), "home", {"url": "https://b"})
+    assert "[profiles.NAME]" in caught.value.hint
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_written_that_could_not_be_read(path: Path) -> None:
+    config = with_profile(read_config(), "work", {"url": "https://a", "insecure": True})
+    before = path.read_bytes()
+    with pytest.raises(Refusal, match="contradict"):
+        with_profile(config, "work", {"ca_file": "/a.pem"})
+    assert path.read_bytes() == before
+
+
+def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "dotfiles.toml"
+    target.write_text("")
+    path.parent.mkdir()
+    path.symlink_to(target)
+    with_profile(read_config(), "work", {"url": "https://a"})
+    assert path.is_symlink() and "https://a" in target.read_text()
+
+
+def test_a_file_of_secrets_that_others_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    assert read_private(path) is None
+    write_private(path, "{}")
+    assert read_private(path) == "{}"
+    for mode in (0o640, 0o604, 0o620, 0o666):
+        path.chmod(mode)
+        with pytest.raises(Refusal, match="others may read or change") as caught:
+            read_private(path)
+        assert f"chmod 600 {path}" in caught.value.hint
+
+
+# -- a wrong file and the commands ----------------------------------------------------------
+
+
+def test_a_wrong_file_stops_what_needs_it_and_nothing_else(cli: Cli) -> None:
+    path = cli.home / "config.toml"
+    path.write_text("[profiles.work]\nulr = 'a'")
+    cli.setenv("HATCHER_CONFIG", path)
+    for command in (("platforms", "list"), ("whoami",), ("config", "list"), ("login",)):
+        result = cli(*command)
+        assert result.code == 2
+        assert result.err.splitlines() == [
+            f"Error: {path}:2: there is no setting 'ulr'.",
+            "Did you mean 'url'?",
+        ]
+    assert cli("config", "path").out == f"{path}\n"
+    for command in ((), ("eggs",), ("serve",), ("config", "set")):
+        assert cli(*command, "--help").code == 0

@@ -1,0 +1,276 @@
+"""Every command with data gives what its schema says, in each format; the others give none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from jsonschema import Draft202012Validator
+
+from hatcher.cli.output.data import Document, declared_by
+from hatcher.cli.root import hatcher
+from hatcher.mirror import export
+from hatcher.testing import (
+    BroodServer,
+    write_app,
+    write_bundle,
+    write_egg,
+    write_legacy_runtime,
+    write_runtime,
+)
+
+from .conftest import Cli, command_line
+
+#: What commands are asked that change nothing which another one is about.
+READING = {
+    "api-tokens list": "",
+    "apps index": "acme dev rh8-x86_64",
+    "apps list": "acme dev rh8-x86_64",
+    "apps metadata": "acme dev rh8-x86_64 cp38 com.example.viewer 1.10-2",
+    "bundles batch-download": "acme dev rh8-x86_64",
+    "bundles index": "acme dev rh8-x86_64",
+    "bundles list": "acme dev rh8-x86_64",
+    "bundles metadata": "acme dev rh8-x86_64 cp38 tools 1.0.0-1",
+    "config get": "url",
+    "config list": "",
+    "config path": "",
+    "eggs batch-download": "acme dev rh8-x86_64 cp311",
+    "eggs download": "acme dev rh8-x86_64 none spam 1.0.0-1",
+    "eggs index": "acme dev rh8-x86_64 cp311",
+    "eggs list": "acme dev rh8-x86_64 cp311",
+    "eggs metadata": "acme dev rh8-x86_64 none spam 1.0.0-1",
+    "export": "exported -p rh8-x86_64 -t cp311",
+    "organizations list": "",
+    "platforms list": "",
+    "python-tags list": "--all",
+    "repositories list": "acme",
+    "repositories metadata": "acme dev",
+    "runtimes batch-download": "acme dev rh8-x86_64",
+    "runtimes download": "acme dev rh8-x86_64 cpython 3.8.17+1",
+    "runtimes index": "acme dev rh8-x86_64",
+    "runtimes list": "acme dev rh8-x86_64",
+    "runtimes metadata": "acme dev rh8-x86_64 cpython 3.8.17+1",
+    "schema": "eggs list",
+    "teams list": "acme",
+    "teams members list": "acme builders",
+    "teams members query": "acme builders ada@example.com",
+    "teams metadata": "acme builders",
+    "teams repositories list": "acme builders",
+    "teams repositories query": "acme builders dev",
+    "user repositories": "--include-indexable",
+    "users metadata": "acme ada@example.com",
+    "whoami": "",
+}
+
+#: The same, of those that are others in version 0 of the API.
+READING_0 = {
+    "runtimes download": "acme dev rh8-64 cp27 2.7.10-1",
+    "runtimes list": "acme dev rh8-64",
+    "runtimes metadata": "acme dev rh8-64 cp27 2.7.10-1",
+}
+
+#: What commands are asked that change something: each of them something else.
+CHANGING = {
+    "api-tokens create": "weekly",
+    "api-tokens delete": "doomed -y",
+    "apps batch-upload": "acme dev {app}",
+    "apps upload": "acme dev {app}",
+    "bundles batch-upload": "acme dev {bundle}",
+    "bundles delete": "acme dev rh8-x86_64 cp38 doomed 1.0.0-1 -y",
+    "bundles download": "acme dev rh8-x86_64 cp38 tools 1.0.0-1 .",
+    "bundles upload": "acme dev {bundle}",
+    "config set": "username ada@example.com",
+    "config unset": "url",
+    "config use": "kept",
+    "eggs batch-upload": "acme dev rh8-x86_64 {egg}",
+    "eggs delete": "acme dev rh8-x86_64 none doomed 1.0.0-1 -y",
+    "eggs update-index": "acme dev rh8-x86_64 {egg}",
+    "eggs upload": "acme dev rh8-x86_64 {egg}",
+    "import": "{exported}",
+    "login": "{url} --insecure-storage --profile made",
+    "logout": "",
+    "organizations create": "bulk Others",
+    "repositories create": "acme prod Releases",
+    "repositories delete": "acme doomed -y",
+    "runtimes batch-upload": "acme dev {runtime}",
+    "runtimes delete": "acme dev rh8-x86_64 cpython 3.9.1+1 -y",
+    "runtimes upload": "acme dev {runtime}",
+    "teams create": "acme others read_index",
+    "teams delete": "acme doomed -y",
+    "teams members add": "acme leavers ada@example.com",
+    "teams members remove": "acme leavers grace@example.com",
+    "teams repositories add": "acme leavers other",
+    "teams repositories remove": "acme leavers dev",
+    "users create": "acme barbara@example.com",
+    "users delete": "acme doomed@example.com -y",
+}
+
+#: What runs until it is stopped, or writes what is no data but a program.
+OTHERS = {"completion": "a program for a shell", "serve": "a server"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What is uploaded, by its kind."""
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        "app": write_app(folder),
+        "bundle": write_bundle(folder),
+        "egg": write_egg(folder),
+        "runtime": write_runtime(folder),
+    }
+
+
+@pytest.fixture(scope="module")
+def world(
+    files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BroodServer]:
+    """A server with something of everything, and something of everything to be deleted."""
+    folder = tmp_path_factory.mktemp("doomed")
+    with BroodServer() as server:
+        client = server.client(api_version=1)
+        organization = client.create_organization("acme", "Makers of everything")
+        for name in ("dev", "other", "doomed"):
+            organization.create_repository(name, "Builds of the night")
+        for name in ("builders", "leavers", "doomed"):
+            organization.create_team(name, "upload_repository")
+        for name, team in (("ada", "builders"), ("grace", "leavers"), ("doomed", "doomed")):
+            organization.create_user(f"{name}@example.com", [team])
+        organization.team("doomed").remove_user("doomed@example.com")
+        for team in ("builders", "leavers"):
+            organization.team(team).add_repository("dev")
+        for name in ("nightly", "doomed"):
+            client.create_api_token(name)
+
+        repository = organization.repository("dev")
+        platform = repository.platform("rh8-x86_64")
+        for egg in (files["egg"], write_egg(folder, "doomed")):
+            platform.upload_egg(egg)
+        for runtime in (files["runtime"], write_runtime(folder, version="3.9.1+1")):
+            repository.upload_runtime(runtime)
+        for bundle in (files["bundle"], write_bundle(folder, "doomed")):
+            repository.upload_bundle(bundle)
+        repository.upload_app(files["app"])
+        legacy = server.client(api_version=0).organization("acme").repository("dev")
+        legacy.upload_runtime(write_legacy_runtime(folder))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def exported(world: BroodServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an export."""
+    folder = tmp_path_factory.mktemp("exported")
+    some = {"platforms": ["rh8-x86_64"], "python_tags": ["cp311"]}
+    export(world.client(), folder, **some).raise_for_failures()
+    return folder
+
+
+@pytest.fixture
+def known(world: BroodServer, files: dict[str, Path], exported: Path) -> dict[str, object]:
+    """What the names in braces stand for."""
+    return {**files, "exported": exported, "url": world.url}
+
+
+@pytest.fixture
+def cli(world: BroodServer, tmp_path: Path) -> Iterator[Cli]:
+    """`hatcher` with a profile."""
+    with command_line(world, tmp_path) as made:
+        for words in (("set", "url", world.url, "--profile", "kept"), ("use", "kept")):
+            assert made("config", *words).code == 0
+        yield made
+
+
+def root(api_version: int) -> click.Context:
+    at = click.Context(hatcher, info_name="hatcher")
+    at.params["api_version"] = str(api_version)
+    return at
+
+
+def commands(at: click.Context) -> Iterator[tuple[str, click.Command]]:
+    """Every command below another one, with its name."""
+    if not isinstance(at.command, click.Group):
+        yield at.command_path.removeprefix("hatcher "), at.command
+        return
+    for name in at.command.list_commands(at):
+        yield from commands(click.Context(at.command.get_command(at, name), at, name))
+
+
+def command_of(api_version: int, name: str) -> click.Command:
+    at = root(api_version)
+    for part in name.split():
+        at = click.Context(at.command.get_command(at, part), at, part)
+    return at.command
+
+
+def test_every_command_is_asked_something() -> None:
+    now, before = dict(commands(root(1))), dict(commands(root(0)))
+    assert now.keys() == READING.keys() | CHANGING.keys() | OTHERS.keys()
+    assert not READING.keys() & CHANGING.keys()
+    others = {name for name, command in before.items() if now.get(name) is not command}
+    assert others == READING_0.keys()
+
+
+@pytest.mark.parametrize(
+    ("api_version", "name", "asked"),
+    [(1, *item) for item in READING.items()] + [(0, *item) for item in READING_0.items()],
+)
+def test_a_command_that_reads(
+    cli: Cli, known: dict[str, object], api_version: int, name: str, asked: str
+) -> None:
+    hatcher_of = ("--api-version", str(api_version))
+    command = command_of(api_version, name)
+    declared = declared_by(command)
+    assert declared is not None, "A command with data declares them: see hatcher.cli.output.data."
+    schema = cli(*hatcher_of, "schema", *name.split()).data
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+
+    asking = (*hatcher_of, *name.split(), *shlex.split(asked.format_map(known)))
+    data = cli(*asking, "-o", "json").data
+    assert data, "There is something of everything."
+    validator.validate(data)
+
+    lines = cli(*asking, "-o", "jsonl").out.splitlines()
+    table = cli(*asking, "-o", "table").out
+    rows = list(csv.DictReader(io.StringIO(cli(*asking, "-o", "csv").out)))
+    if isinstance(declared, Document):
+        (line,) = map(json.loads, lines)
+        validator.validate(line)
+        assert line.keys() == data.keys()
+        (row,) = rows
+        assert set(row) == data.keys()
+    else:
+        of_a_line = Draft202012Validator(schema["items"])
+        for line in lines:
+            of_a_line.validate(json.loads(line))
+        assert len(lines) == len(rows) == len(data)
+        assert all(list(row) == [field.key for field in declared.fields] for row in rows)
+    assert table.strip()
+
+
+@pytest.mark.parametrize(("name", "asked"), CHANGING.items())
+def test_a_command_that_changes_something(
+    cli: Cli, known: dict[str, object], name: str, asked: str
+) -> None:
+    command = command_of(1, name)
+    asking = [*name.split(), *shlex.split(asked.format_map(known))]
+    options = {option for param in command.params for option in param.opts}
+    assert "--dry-run" in options
+    rehearsed = cli(*asking, "--dry-run")
+    assert rehearsed.code == 0, rehearsed.err
+    assert rehearsed.err, "It says what it would do."
+    if declared_by(command) is None:
+        assert "--output" not in options
+        done = cli(*asking)
+        assert done.code == 0, done.err
+        assert done.out == "", "A command with data declares them: see hatcher.cli.output.data."
+        return
+    schema = cli("schema", *name.split()).data
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(cli(*asking, "-o", "json").data)

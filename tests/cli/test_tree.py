@@ -1,0 +1,124 @@
+"""The tree of commands: how it is shown, and what the help of each must say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from hatcher.cli.arguments import known_of
+from hatcher.cli.root import hatcher
+
+from .conftest import Cli
+
+
+def commands(ctx: click.Context) -> Iterator[click.Context]:
+    """Every command below a context, with a context of its own."""
+    yield ctx
+    if isinstance(ctx.command, click.Group):
+        for name in ctx.command.list_commands(ctx):
+            below = ctx.command.get_command(ctx, name)
+            assert below is not None
+            yield from commands(click.Context(below, ctx, name))
+
+
+def every_command() -> Iterator[click.Context]:
+    """Every command of every version of the API."""
+    for version in "01":
+        root = click.Context(hatcher, info_name="hatcher")
+        root.params["api_version"] = version
+        yield from commands(root)
+
+
+def test_help_has_the_first_line_of_each_command() -> None:
+    for version in "01":
+        root = click.Context(hatcher, info_name="hatcher")
+        root.params["api_version"] = version
+        shown = {name: hatcher.homes[name].help for name in hatcher.list_commands(root)}
+        found = {name: hatcher.get_command(root, name) for name in shown}
+        assert shown == {name: command.help.splitlines()[0] for name, command in found.items()}
+
+
+def test_every_argument_is_explained() -> None:
+    arguments = [
+        (ctx, parameter)
+        for ctx in every_command()
+        for parameter in ctx.command.params
+        if isinstance(parameter, click.Argument)
+    ]
+    assert len(arguments) > 100
+    for ctx, argument in arguments:
+        known = known_of(ctx, argument.name)
+        assert known is not None, f"{ctx.command_path}: {argument.name}"
+        assert known.help.endswith((".", "list")), f"{ctx.command_path}: {argument.name}"
+        assert known.help in " ".join(ctx.get_help().split())
+
+
+def test_every_option_and_command_is_explained() -> None:
+    for ctx in every_command():
+        assert ctx.command.help, ctx.command_path
+        for parameter in ctx.command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{ctx.command_path}: {parameter.name}"
+
+
+#: Arguments that are plain text, and yet not completed: only the user knows what is new.
+_NEW = {
+    "api-tokens create name", "config set value", "login url", "organizations create description",
+    "organizations create name", "repositories create description",
+    "repositories create repository", "teams create group", "teams create team",
+    "users create email",
+}  # fmt: skip
+
+
+def test_every_name_is_completed() -> None:
+    left_out = set()
+    for ctx in every_command():
+        for parameter in ctx.command.params:
+            known = known_of(ctx, parameter.name)
+            if parameter.type is not click.STRING or parameter._custom_shell_complete is not None:
+                continue  # what they offer, test_completion shows
+            assert known is None or known.names is None, f"{ctx.command_path}: {parameter.name}"
+            if isinstance(parameter, click.Argument):
+                left_out.add(f"{ctx.command_path} {parameter.name}".removeprefix("hatcher "))
+    assert left_out <= _NEW
+
+
+def test_what_is_new_is_not_completed() -> None:
+    found = set()
+    for ctx in every_command():
+        for parameter in ctx.command.params:
+            known = known_of(ctx, parameter.name)
+            if isinstance(parameter, click.Argument) and known.names is None:
+                found.add(f"{ctx.command_path} {parameter.name}".removeprefix("hatcher "))
+    assert found - _NEW == {
+        "completion shell",
+        "config get key",
+        "config set key",
+        "config unset key",
+        "schema command",
+    }  # which are choices
+    assert found >= _NEW
+
+
+def test_the_tree(cli: Cli) -> None:
+    lines = cli("--command-tree").out.splitlines()
+    assert lines[0] == "hatcher"
+    assert lines[1] == "    api-tokens"
+    create, list_ = "        create", "        list"
+    assert lines[2].startswith(create) and lines[2].endswith("   [OPTIONS] NAME")
+    at = lines[2].index("[OPTIONS]")
+    assert next(line[at:] for line in lines if line.startswith(list_)) == "[OPTIONS]"
+    usages = [line for line in lines if "[OPTIONS]" in line]
+    assert {line.index("[OPTIONS]") for line in usages} == {at}
+    assert "            add          [OPTIONS] ORGANIZATION TEAM EMAIL" in lines
+
+
+@pytest.mark.parametrize(("version", "argument"), [("0", "PYTHON_TAG"), ("1", "IMPLEMENTATION")])
+def test_the_tree_is_that_of_the_version(cli: Cli, version: str, argument: str) -> None:
+    tree = cli("--api-version", version, "--command-tree").out
+    assert ("bundles" in tree) == ("import" in tree) == (version == "1")
+    assert f"[OPTIONS] ORGANIZATION REPOSITORY PLATFORM {argument} VERSION" in tree
+    cli.setenv("HATCHER_API_VERSION", version)
+    assert cli("--command-tree").out == tree
