@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from hatcher.core.organization import Organization
 from hatcher.core.repository import Repository, SinglePlatformRepository
 from hatcher.errors import HatcherException, InvalidArgumentError
-from hatcher.mirror.ends import Held, Place, State, names_of, state_of_folder, state_of_place
+from hatcher.mirror.ends.states import Held, Place, State, names_of, state_of_folder, state_of_place
 from hatcher.mirror.exporting import check_kinds
 from hatcher.mirror.layout import Kind
 from hatcher.mirror.report import Problem

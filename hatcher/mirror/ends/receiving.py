@@ -1,0 +1,72 @@
+"""The side of an end that is written to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from hatcher.mirror.ends.base import Held
+from hatcher.transfer.batch import Attempts, Item, Tally
+from hatcher.transfer.reports import Outcome
+
+#: Returns a local file with what is to be written, given where to put one if it has to be made;
+#: verified, and called as the artefact must be.
+Obtain: TypeAlias = Callable[[Path], Path]
+
+
+class Delivery:
+    """An artefact that is to be written, or to be deleted.
+
+    Parameters
+    ----------
+    path : str
+        Below the place: where it is to stand.
+    wanted : Held or None
+        What the source has; None when it is to be deleted.
+    there : Held or None
+        What the target has instead, which is known to be what may be replaced.
+    """
+
+    __slots__ = ("path", "there", "wanted")
+
+    def __init__(self, path: str, wanted: Held | None, there: Held | None) -> None:
+        self.path = path
+        self.wanted = wanted
+        self.there = there
+
+
+class Receiver(ABC):
+    """Writes to an end."""
+
+    @abstractmethod
+    def local(self, path: str) -> Path:
+        """Return the local file that something stands in; for people only, on a server."""
+
+    @abstractmethod
+    def rounds(self, items: Sequence[Item[Delivery]]) -> Iterator[list[Item[Delivery]]]:
+        """Give what is to be written, in rounds that follow each other.
+
+        What has to be done after a round is done when the next one is asked for.
+
+        Parameters
+        ----------
+        items : sequence of Item
+        """
+
+    @abstractmethod
+    def attempts(self, item: Item[Delivery]) -> Attempts:
+        """Return what gives up when it is the same with all that go to one place."""
+
+    @abstractmethod
+    def put(self, item: Item[Delivery], obtain: Obtain, tally: Tally) -> Outcome:
+        """Write something; what it replaces is as it was a moment ago."""
+
+    @abstractmethod
+    def delete(self, item: Item[Delivery], tally: Tally) -> Outcome:
+        """Delete something, if it is as it was a moment ago."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Bring to an end what goes for all of it."""
