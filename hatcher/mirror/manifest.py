@@ -1,0 +1,558 @@
+"""What an end of a mirror has, written down: each artefact with its sha256.
+
+A manifest is pure data. It can be carried to where the end cannot be reached, and be compared
+with there. The same file stands in every folder that hatcher has put artefacts into, as
+``manifest.json``, and in every archive.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from hatcher.errors import (
+    ArtefactError,
+    HatcherException,
+    InvalidArgumentError,
+    InvalidNameError,
+    MissingFilenameError,
+)
+from hatcher.mirror.documents import DOCUMENTS, digest_of_file
+from hatcher.mirror.layout import KINDS, Kind, parse
+from hatcher.mirror.locking import locked
+from hatcher.mirror.report import Problem
+from hatcher.mirror.selection import Selection, select
+from hatcher.transfer.atomic import replacing
+from hatcher.transfer.filenames import bare_filename
+from hatcher.transfer.hashing import file_sha256
+from hatcher.transfer.progress import Progress
+from hatcher.transport.value import Value
+
+#: What it is called in a folder and in an archive.
+FILENAME = "manifest.json"
+
+#: What is locked while several processes write to the one of a folder.
+_LOCK = ".manifest.lock"
+
+_FORMAT, _VERSION = "hatcher manifest", 1
+
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+#: Entries that are written at a time.
+_AT_ONCE = 1000
+
+
+class Entry(NamedTuple):
+    """An artefact in a manifest.
+
+    Attributes
+    ----------
+    kind : {'eggs', 'runtimes', 'apps', 'bundles'}
+    sha256 : str
+        By which it is compared: of its file; of bundles and apps that of their documents, however
+        they are written.
+    size : int or None
+        Bytes of its file; None where there is none, or nobody says.
+    file_sha256 : str or None
+        Of bundles and apps, the sha256 of the file itself, where there is one.
+    carried : bool
+        Whether the archive that the manifest stands in holds the file.
+    """
+
+    kind: Kind
+    sha256: str
+    size: int | None = None
+    file_sha256: str | None = None
+    carried: bool = False
+
+    @property
+    def bytes_sha256(self) -> str | None:
+        """The sha256 of the file's bytes; None where there is no file."""
+        if self.kind in DOCUMENTS:
+            return self.file_sha256
+        return self.sha256
+
+
+class Difference(Value):
+    """How two ends differ; true when they do.
+
+    Parameters
+    ----------
+    lacking : tuple of str
+        The paths that only the other one has, below its place.
+    different : tuple of str
+        Those that both have, with different content.
+    surplus : tuple of str
+        Those that the other one lacks.
+    """
+
+    __match_args__ = ("lacking", "different", "surplus")
+    __slots__ = __match_args__
+
+    lacking: tuple[str, ...]
+    different: tuple[str, ...]
+    surplus: tuple[str, ...]
+
+    def __init__(
+        self, lacking: tuple[str, ...], different: tuple[str, ...], surplus: tuple[str, ...]
+    ) -> None:
+        super().__init__(lacking, different, surplus)
+
+    def __bool__(self) -> bool:
+        return bool(self.lacking or self.different or self.surplus)
+
+    def __str__(self) -> str:
+        named = [(name, getattr(self, name)) for name in self.__match_args__]
+        counts = [f"{len(paths)} {name}" for name, paths in named if paths]
+        lines = [f"{name} {path}" for name, paths in named for path in paths]
+        return "\n".join([", ".join(counts) or "no difference", *lines])
+
+
+class Manifest(Value):
+    """What an end has; pure data.
+
+    Two are equal when they are of the same place, and list the same artefacts with the same
+    hashes; when, of what and by which selection they were made does not count.
+
+    Parameters
+    ----------
+    source : str
+        Of what it was made, for people.
+    place : tuple of str
+        The names that lead to it: organization, repository, platform; fewer for a larger place,
+        and none for all that stands in a folder.
+    api_version : int or None
+        None for all that stands in a folder.
+    selection : Selection
+        What was read. Of what else the end may have, the manifest says nothing.
+    artefacts : mapping of str to Entry
+        By the path in the layout, such as ``v1/acme/dev/rh8-x86_64/eggs/cp311/nose-1.3.0-1.egg``.
+    made : str or None
+        When it was made: an ISO 8601 date-time in UTC.
+    problems : tuple of Problem
+        What could not be read. Then nothing is deleted because the manifest does not list it.
+    """
+
+    __match_args__ = (
+        "source",
+        "place",
+        "api_version",
+        "selection",
+        "artefacts",
+        "made",
+        "problems",
+    )
+    __slots__ = __match_args__
+    __hash__ = None  # type: ignore[assignment]  # its artefacts are a dict
+
+    source: str
+    place: tuple[str, ...]
+    api_version: int | None
+    selection: Selection
+    artefacts: Mapping[str, Entry]
+    made: str | None
+    problems: tuple[Problem, ...]
+
+    def __init__(
+        self,
+        source: str,
+        place: tuple[str, ...],
+        api_version: int | None,
+        selection: Selection,
+        artefacts: Mapping[str, Entry],
+        made: str | None = None,
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        ordered = {path: artefacts[path] for path in sorted(artefacts)}
+        super().__init__(source, place, api_version, selection, ordered, made, problems)
+
+    # -- what it says ------------------------------------------------------------------
+
+    def below(self, api_version: int, names: tuple[str, ...]) -> dict[str, Entry]:
+        """Return the artefacts of a place, by their paths below it.
+
+        Parameters
+        ----------
+        api_version : int
+        names : tuple of str
+            The names that lead to it.
+
+        Returns
+        -------
+        dict of str to Entry
+        """
+        prefix = "/".join([f"v{api_version}", *names, ""])
+        return {
+            path.removeprefix(prefix): entry
+            for path, entry in self.artefacts.items()
+            if path.startswith(prefix)
+        }
+
+    def difference(self, other: Manifest) -> Difference:
+        """Say how this one differs from another one, by hash.
+
+        Parameters
+        ----------
+        other : Manifest
+            Of the same place or of another one; what counts are the paths below the places.
+
+        Returns
+        -------
+        Difference
+        """
+        mine, others = self._by_own_path(), other._by_own_path()
+        return Difference(
+            tuple(path for path in others if path not in mine),
+            tuple(path for path in others if path in mine and mine[path] != others[path]),
+            tuple(path for path in mine if path not in others),
+        )
+
+    def _by_own_path(self) -> dict[str, str]:
+        if self.api_version is None:
+            return {path: entry.sha256 for path, entry in self.artefacts.items()}
+        artefacts = self.below(self.api_version, self.place)
+        return {path: entry.sha256 for path, entry in artefacts.items()}
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all files, as far as they are known."""
+        return sum(entry.size or 0 for entry in self.artefacts.values())
+
+    def _values(self) -> tuple[Any, ...]:
+        hashes = {path: entry.sha256 for path, entry in self.artefacts.items()}
+        return self.place, self.api_version, hashes
+
+    def __repr__(self) -> str:
+        return f"<Manifest of {self.source}: {len(self.artefacts)} artefacts>"
+
+    def __str__(self) -> str:
+        number = len(self.artefacts)
+        lines = [
+            f"{self.source}: {number} artefact{'' if number == 1 else 's'}, {self.bytes:,} bytes",
+            *(f"problem: {problem}" for problem in self.problems),
+        ]
+        return "\n".join(lines)
+
+    # -- as a file ---------------------------------------------------------------------
+
+    def document(self) -> dict[str, Any]:
+        """Return it as what JSON can hold.
+
+        Returns
+        -------
+        dict
+            ``format``, ``version``, ``made``, ``source``, ``api_version``, ``place``,
+            ``selection``, ``problems``, and ``artefacts``: by their paths, each with ``kind``,
+            ``sha256``, ``size`` and, where there is one, ``file_sha256``.
+        """
+        return {
+            **self._head(),
+            "artefacts": {path: _entry_document(entry) for path, entry in self.artefacts.items()},
+        }
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "made": self.made,
+            "source": self.source,
+            "api_version": self.api_version,
+            "place": list(self.place),
+            "selection": {
+                field: None if names is None else list(names)
+                for field, names in self.selection._asdict().items()
+                if field != "repositories"
+            },
+            "problems": [
+                {"place": problem.place, "error": str(problem.error)} for problem in self.problems
+            ],
+        }
+
+    @classmethod
+    def from_document(cls, document: Any, where: str = "the manifest") -> Self:
+        """Return the manifest of a document.
+
+        Parameters
+        ----------
+        document : dict
+            As `document` returns it.
+        where : str
+            What it was read from, for the message.
+
+        Returns
+        -------
+        Manifest
+
+        Raises
+        ------
+        ArtefactError
+            It is none, is of another version, or lists what cannot be.
+        """
+        if not isinstance(document, dict) or document.get("format") != _FORMAT:
+            raise ArtefactError(
+                f"{where} is no manifest of hatcher. Give one that was written by Manifest.write."
+            )
+        if document.get("version") != _VERSION:
+            raise ArtefactError(
+                f"{where} is a manifest of version {document.get('version')!r}, and this hatcher "
+                f"knows version {_VERSION}. Use the hatcher that wrote it, or a newer one."
+            )
+        try:
+            return cls(
+                _text(document["source"]),
+                tuple(map(_text, _list(document["place"]))),
+                _version(document["api_version"]),
+                select(repositories=None, **document["selection"]),
+                _entries(document["artefacts"]),
+                None if document["made"] is None else _text(document["made"]),
+                tuple(
+                    Problem(_text(problem["place"]), HatcherException(_text(problem["error"])))
+                    for problem in _list(document["problems"])
+                ),
+            )
+        except InvalidNameError as error:
+            raise ArtefactError(
+                f"{where} is not to be trusted: {error.what} Get it again from where it was made."
+            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtefactError(
+                f"{where} is damaged: {_reason(error)}. Get it again from where it was made."
+            ) from error
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file, which appears whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            What is there is replaced.
+
+        Raises
+        ------
+        InvalidDestinationError
+            The file cannot be written.
+        """
+        with replacing(Path(path)) as file:
+            for chunk in self.chunks():
+                file.write(chunk)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give what stands in its file: JSON, with a line for each artefact.
+
+        Yields
+        ------
+        bytes
+        """
+        head = json.dumps(self._head(), indent=1)
+        lines = [head.removesuffix("\n}"), ',\n "artefacts": {']
+        before = "\n"
+        for path, entry in self.artefacts.items():
+            lines.append(f"{before}  {json.dumps(path)}: {json.dumps(_entry_document(entry))}")
+            before = ",\n"
+            if len(lines) > _AT_ONCE:
+                yield "".join(lines).encode()
+                lines = []
+        yield "".join([*lines, "\n }\n}\n"]).encode()
+
+
+def read_manifest(path: str | os.PathLike[str]) -> Manifest:
+    """Read a manifest from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that `Manifest.write` has written, or the ``manifest.json`` of a folder.
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    ArtefactError
+        There is no such file, it cannot be read, or is no manifest.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ArtefactError(
+            f"The manifest '{path}' cannot be read: {error.strerror}. Check the path and the "
+            "permissions."
+        ) from error
+    return parse_manifest(content, f"'{path}'")
+
+
+def parse_manifest(content: bytes, where: str) -> Manifest:
+    """Return the manifest that stands in a file.
+
+    Parameters
+    ----------
+    content : bytes
+    where : str
+        What it was read from, for the message.
+
+    Raises
+    ------
+    ArtefactError
+        It is none.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ArtefactError(
+            f"{where} is no manifest: {error}. Get it again from where it was made."
+        ) from error
+    return Manifest.from_document(document, where)
+
+
+def now() -> str:
+    """Return the time as a manifest says it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def entry_of_file(
+    path: Path, kind: Kind, sha256: str | None = None, progress: Progress | None = None
+) -> Entry:
+    """Return what a manifest says of a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    kind : {'eggs', 'runtimes', 'apps', 'bundles'}
+    sha256 : str, optional
+        What it is compared by, where that is known; it is not found out again.
+    progress : Progress, optional
+        Is told of bytes that are hashed.
+
+    Raises
+    ------
+    ArtefactError
+        It is no bundle or app.
+    OSError
+        It cannot be read.
+    """
+    size = path.stat().st_size
+    if kind in DOCUMENTS:
+        file = file_sha256(path, progress=progress)
+        return Entry(kind, sha256 or digest_of_file(kind, path), size, file)
+    return Entry(kind, sha256 or file_sha256(path, progress=progress), size)
+
+
+# -- of a folder ---------------------------------------------------------------------------
+
+
+def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> None:
+    """Write down in a folder's ``manifest.json`` what was put into it, and what was deleted.
+
+    What stands in it already stays. When nothing is new, it is not written. Several processes
+    may do this at once.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder that ``v1`` is in.
+    there : mapping of str to Entry
+        By the path in the layout.
+    gone : iterable of str
+        Paths in the layout.
+
+    Raises
+    ------
+    ArtefactError
+        What is there under that name is no manifest, so it was left as it is.
+    InvalidDestinationError
+        It cannot be written.
+    """
+    path = root / FILENAME
+    with locked(root / _LOCK):
+        before: Mapping[str, Entry] = {}
+        if os.path.lexists(path):
+            before = read_manifest(path).artefacts
+        after = {**before, **there}
+        for name in gone:
+            after.pop(name, None)
+        if after != before:
+            everything = Selection(KINDS, None, None)
+            Manifest("all that hatcher has put here", (), None, everything, after, now()).write(
+                path
+            )
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+
+def _entry_document(entry: Entry) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "kind": entry.kind,
+        "sha256": entry.sha256,
+        "size": entry.size,
+    }
+    if entry.file_sha256 is not None:
+        document["file_sha256"] = entry.file_sha256
+    if entry.carried:
+        document["carried"] = True
+    return document
+
+
+def _entries(documents: Any) -> dict[str, Entry]:
+    kinds: dict[str, Kind] = {}
+    return {path: _entry(path, documents[path], kinds) for path in documents}
+
+
+def _entry(path: str, document: Mapping[str, Any], kinds: dict[str, Kind]) -> Entry:
+    # There are thousands of them in few folders.
+    folder, _, filename = path.rpartition("/")
+    kind = kinds.get(folder)
+    if kind is None:
+        location = parse(path)
+        location.below(Path())
+        if location.path != path:
+            raise InvalidNameError(f"'{path}' is not how an export calls it.")
+        kind = kinds[folder] = location.kind
+    elif filename.startswith("."):
+        raise InvalidNameError(f"'{path}' would be hidden.")
+    else:
+        try:
+            bare_filename(filename, "The name of a file")
+        except MissingFilenameError as error:
+            raise InvalidNameError(str(error)) from error
+    size, file_sha256 = document.get("size"), document.get("file_sha256")
+    if document["kind"] != kind:
+        raise ValueError(f"it says that '{path}' is of the kind {document['kind']!r}")
+    if size is not None and (type(size) is not int or size < 0):
+        raise ValueError(f"it says that '{path}' has {size!r} bytes")
+    for sha256 in (document["sha256"], file_sha256):
+        if sha256 is not None and not _SHA256.match(sha256):
+            raise ValueError(f"it says of '{path}' what is no sha256: {sha256!r}")
+    return Entry(
+        kind, _text(document["sha256"]), size, file_sha256, document.get("carried") is True
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
+
+
+def _version(value: object) -> int | None:
+    if value is not None and value not in (0, 1):
+        raise ValueError(f"{value!r} is no version of the API")
+    return value  # type: ignore[return-value]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, InvalidArgumentError):
+        return error.what.rstrip(".")
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
