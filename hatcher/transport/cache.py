@@ -64,8 +64,10 @@ _HEAD = Struct(">8sHQII")
 _MAGIC = b"hatcher1"
 _ETAG = re.compile(r'(?:W/)?"[!#-~]{0,500}"')
 
-_TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
-# hatcher keeps indices here. Everything can be deleted at any time.
+#: What tells backups to leave a folder out.
+TAG_NAME = "CACHEDIR.TAG"
+TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
+# hatcher keeps copies here. Everything can be deleted at any time.
 """
 
 
@@ -94,13 +96,25 @@ def open_cache(
     if identity is None:
         return None
     with _or_without("cannot be used"):
-        folder = _folder(place)
+        folder = cache_folder(place)
         if folder is not None:
             return IndexCache(folder, (str(server), str(verify_ssl), *identity))
     return None
 
 
-def _folder(place: bool | Path) -> Path | None:
+def cache_folder(place: bool | Path) -> Path | None:
+    """Return the folder that all caches are in; None when there shall be none.
+
+    Parameters
+    ----------
+    place : bool or pathlib.Path
+        As for `open_cache`.
+
+    Raises
+    ------
+    OSError
+        There can be none.
+    """
     if place is False:
         return None
     if place is not True:
@@ -154,7 +168,7 @@ class IndexCache:
 
     def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
         self._space = space
-        self._folder = _private(folder)
+        self._folder = private_folder(folder, "indices")
         self._last: _Last | None = None
         self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
         _add(self._view, *view)
@@ -470,16 +484,39 @@ def _add(name: hashlib.blake2b, *parts: str) -> None:
         name.update(len(encoded).to_bytes(8) + encoded)
 
 
-def _private(folder: Path) -> Path:
-    """Return the folder of the files, which nobody else can read or write."""
-    own = folder / "indices"
+def private_folder(folder: Path, name: str) -> Path:
+    """Return the folder of one cache, which nobody else can read or write; make it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        That of all caches.
+    name : str
+
+    Raises
+    ------
+    OSError
+        It cannot be made, or is not its user's alone.
+    """
+    own = folder / name
     own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_private(own)
+    return own
+
+
+def check_private(own: Path) -> None:
+    """Check that nobody else can read or write a folder.
+
+    Raises
+    ------
+    OSError
+        Somebody can, or it is no folder.
+    """
     status = own.lstat()
     if not stat.S_ISDIR(status.st_mode):
         raise OSError(f"'{own}' is no folder")
     if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o077):
         raise OSError(f"'{own}' belongs to somebody else, or is open to others")
-    return own
 
 
 def _key(own: Path) -> bytes:
@@ -489,7 +526,7 @@ def _key(own: Path) -> bytes:
         key = path.read_bytes()
         if len(key) == 32:
             return key
-    (own / "CACHEDIR.TAG").write_bytes(_TAG)  # backups leave such folders out
+    (own / TAG_NAME).write_bytes(TAG)
     draft = own / f".key.{os.urandom(8).hex()}.partial"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as file:

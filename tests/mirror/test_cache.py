@@ -1,0 +1,348 @@
+"""Artefacts kept by their sha256: right every time, bounded, the owner's alone, and never needed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hatcher import mirror
+from hatcher.errors import HatcherException, InvalidArgumentError, InvalidDestinationError
+
+
+def make(folder: Path, name: str, size: int = 400) -> tuple[Path, str]:
+    """A file of that size, and its sha256."""
+    content = hashlib.sha256(name.encode()).digest() * (size // 32 + 1)
+    path = folder / name
+    path.write_bytes(content[:size])
+    return path, hashlib.sha256(content[:size]).hexdigest()
+
+
+def used(path: Path, *, seconds_ago: int) -> None:
+    when = time.time() - seconds_ago
+    os.utime(path, (when, when))
+
+
+def damage(path: Path) -> None:
+    """Change one bit of a file, as a disk does it: neither size nor time tell."""
+    status = path.stat()
+    path.chmod(0o600)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    path.chmod(0o400)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the cache is; not there yet."""
+    return tmp_path / "caches" / "hatcher"
+
+
+def test_kept_by_what_is_in_it(folder: Path, tmp_path: Path) -> None:
+    cache = mirror.Cache(folder)
+    assert not folder.exists(), "Making one touches nothing."
+    path, sha256 = make(tmp_path, "nose-1.3.0-1.egg")
+    assert cache.get(sha256) is None
+    assert not cache.usage().files
+    assert not folder.exists(), "Neither does looking."
+
+    kept = cache.add(path, sha256)
+    assert kept == folder / "artefacts" / sha256[:2] / sha256[2:]
+    path.write_bytes(b"the user goes on with it")
+    again = mirror.Cache(folder)
+    assert again.get(sha256.upper()) == kept
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() == sha256
+    other, _ = make(tmp_path, "nose-1.3.0-1.egg")
+    assert again.add(other, sha256) == kept
+    assert str(again.usage()) == "1 artefact of 400 bytes"
+    assert (folder / "artefacts" / "CACHEDIR.TAG").read_bytes().startswith(b"Signature: 8a477f597")
+    with pytest.raises(InvalidArgumentError, match="sha256"):
+        cache.get("../../etc/passwd")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Other systems have other permissions.")
+def test_its_owners_alone(folder: Path, tmp_path: Path) -> None:
+    cache = mirror.Cache(folder)
+    kept = cache.add(*make(tmp_path, "spam"))
+    assert kept.stat().st_mode & 0o777 == 0o400
+    for parent in (kept.parent, cache.folder):
+        assert parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_is_the_callers_own_is_not_copied(folder: Path, tmp_path: Path) -> None:
+    cache = mirror.Cache(folder)
+    path, sha256 = make(tmp_path, "download")
+    used(path, seconds_ago=5000)
+    kept = cache.add(path, sha256, own=True)
+    assert kept.samefile(path)
+    assert time.time() - kept.stat().st_mtime < 100, "It was used now, whenever it was made."
+    path.unlink()
+    assert cache.get(sha256) == kept
+    assert list(cache.folder.glob(".*")) == []
+
+
+def test_bytes_that_rot_are_never_handed_out(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = mirror.Cache(folder)
+    path, sha256 = make(tmp_path, "spam", 3 << 20)
+    target = tmp_path / "target"
+    target.write_bytes(b"before")
+
+    damage(cache.add(path, sha256))
+    assert not cache.copy(sha256, target)
+    assert target.read_bytes() == b"before"
+    assert cache.usage().files == 0
+
+    damage(cache.add(path, sha256))
+    with cache.lend(sha256) as lent:
+        assert lent is None
+    assert cache.usage().files == 0
+    assert "is damaged (it has another sha256): it is removed" in caplog.text
+
+    kept = cache.add(path, sha256)
+    kept.chmod(0o600)
+    os.truncate(kept, 100)
+    assert cache.add(path, sha256) == kept, "One of another size is replaced."
+    assert cache.copy(sha256, target)
+    assert target.read_bytes() == path.read_bytes()
+    assert target.stat().st_mode & 0o200, "A copy is the user's."
+    assert [found.name for found in tmp_path.glob("target*")] == ["target"]
+
+
+def test_what_is_something_else_is_not_kept(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = mirror.Cache(folder)
+    path, _ = make(tmp_path, "spam")
+    wanted = "ab" * 32
+    assert cache.add(path, wanted) is None
+    assert f"and not {wanted}" in caplog.text
+    assert cache.add(tmp_path / "gone", wanted) is None
+    assert "cannot keep 'gone'" in caplog.text
+    assert [found.name for found in cache.folder.iterdir()] == ["CACHEDIR.TAG", "ab"] or not list(
+        cache.folder.glob(".*")
+    )
+    assert cache.usage().files == 0
+
+
+def test_what_was_used_longest_ago_goes_first(folder: Path, tmp_path: Path) -> None:
+    cache = mirror.Cache(folder, limit=1600)
+    files = [make(tmp_path, name) for name in "abcd"]
+    for age, (path, sha256) in enumerate(reversed(files)):
+        used(cache.add(path, sha256), seconds_ago=100 + age)
+    assert cache.get(files[0][1]), "Used now, so it is no longer the oldest."
+    assert cache.add(*make(tmp_path, "e"))
+    # A part of the limit is made free at once.
+    assert [cache.get(sha256) is not None for _, sha256 in files] == [True, False, False, True]
+    assert cache.usage().size == 1200
+
+    assert cache.add(*make(tmp_path, "large", 1601)) is None
+    assert cache.usage().size == 1200, "Nothing is removed for what cannot be kept."
+    assert cache.add(*make(tmp_path, "whole", 1600))
+    assert cache.usage().size == 1600
+
+
+def test_what_is_in_use_is_not_removed(folder: Path, tmp_path: Path) -> None:
+    """By any process: the lock is the system's."""
+    cache = mirror.Cache(folder, limit=1000)
+    old, new = make(tmp_path, "old"), make(tmp_path, "new")
+    used(cache.add(*old), seconds_ago=100)
+    with mirror.Cache(folder).lend(old[1]) as lent:
+        used(lent, seconds_ago=100)
+        cache.add(*new)
+        cache.add(*make(tmp_path, "more"))
+        assert lent.exists()
+        assert cache.get(new[1]) is None
+        assert len(cache.clear().removed) == 1
+        assert lent.exists()
+    assert cache.clear().removed == (old[1],)
+    assert cache.usage() == mirror.CacheReport(0, 0)
+
+
+def test_verify_prune_clear(folder: Path, tmp_path: Path) -> None:
+    cache = mirror.Cache(folder)
+    files = {name: make(tmp_path, name) for name in "abcde"}
+    kept = {name: cache.add(*file) for name, file in files.items()}
+    for age, path in enumerate(kept.values()):
+        used(path, seconds_ago=1000 - age)
+    damage(kept["b"])
+    stranger = cache.folder / "notes.txt"
+    stranger.write_text("not ours")
+    given_up, at_work = cache.folder / ".spam.partial", cache.folder / ".eggs.partial"
+    for path in (given_up, at_work):
+        path.write_bytes(b"half")
+    used(given_up, seconds_ago=4000)
+
+    told: list[tuple[int, int, str]] = []
+    report = cache.verify(progress=lambda *now: told.append(now))
+    assert told[-1] == (2000, 2000, "hashing")
+    assert not report
+    assert report.damaged == report.removed == (files["b"][1],)
+    assert (report.files, report.size, report.freed) == (4, 1600, 400)
+    assert str(report) == ("4 artefacts of 1,600 bytes; 1 damaged; 1 of 400 bytes removed")
+    assert cache.verify()
+    assert not given_up.exists()
+    assert at_work.exists()
+
+    would = cache.prune(900, dry_run=True)
+    assert cache.usage().files == 4
+    assert cache.prune(900) == would
+    assert would.removed == (files["a"][1], files["c"][1]), "Hashing all is no use of them."
+    assert (would.files, would.size) == (2, 800)
+    assert cache.prune().removed == ()
+    assert cache.clear(dry_run=True).files == 0
+    assert cache.usage().files == 2
+    assert set(cache.clear().removed) == {files["d"][1], files["e"][1]}
+    assert stranger.read_text() == "not ours"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Links need no permission there.")
+def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    cache = mirror.Cache(folder)
+    path, sha256 = make(tmp_path, "spam")
+    kept = cache.add(path, sha256)
+    kept.unlink()
+    kept.symlink_to(path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ("0" * 62)).write_bytes(b"somebody's")
+    (cache.folder / "00").symlink_to(elsewhere)
+
+    assert mirror.Cache(folder).get(sha256) is None
+    assert cache.verify().damaged == (sha256,)
+    assert path.exists()
+    cache.clear()
+    assert (elsewhere / ("0" * 62)).exists()
+
+
+def test_a_cache_that_cannot_be_used(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said once, and everything goes on without it; who asks about it is told."""
+    path, sha256 = make(tmp_path, "spam")
+    folder.parent.mkdir()
+    folder.write_bytes(b"a file in the way")
+    cache = mirror.Cache(folder)
+    with caplog.at_level(logging.WARNING, "hatcher"):
+        for _ in range(3):
+            assert cache.add(path, sha256) is None
+            assert cache.get(sha256) is None
+            assert not cache.copy(sha256, tmp_path / "target")
+    assert len(caplog.records) == 1
+    folder.unlink()
+
+    if os.name == "posix":
+        (folder / "artefacts").mkdir(parents=True)
+        (folder / "artefacts").chmod(0o755)
+        cache = mirror.Cache(folder)
+        assert cache.add(path, sha256) is None
+        assert "open to others" in caplog.text
+        for ask in (cache.usage, cache.verify, cache.prune, cache.clear):
+            with pytest.raises(HatcherException, match="open to others"):
+                ask()
+
+
+def test_a_target_that_cannot_be_written_is_no_fault_of_the_cache(
+    folder: Path, tmp_path: Path
+) -> None:
+    cache = mirror.Cache(folder)
+    path, sha256 = make(tmp_path, "spam")
+    cache.add(path, sha256)
+
+    def gone(*_: object) -> None:
+        raise BrokenPipeError("nobody looks at the bar")
+
+    with pytest.raises(InvalidDestinationError):
+        cache.copy(sha256, tmp_path / "missing" / "target")
+    with pytest.raises(BrokenPipeError):
+        cache.get(sha256, progress=gone)
+    assert cache.get(sha256)
+
+
+def test_where_it_is(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HATCHER_CACHE_DIR", str(folder))
+    assert mirror.Cache().folder == folder / "artefacts"
+    assert mirror.Cache().limit == 10 * 1024**3
+    monkeypatch.setenv("HATCHER_CACHE_DIR", "")
+    nowhere = mirror.Cache()
+    path, sha256 = make(tmp_path, "spam")
+    assert (nowhere.folder, nowhere.add(path, sha256), nowhere.get(sha256)) == (None, None, None)
+    assert nowhere.verify() == nowhere.clear() == mirror.CacheReport(0, 0)
+    monkeypatch.chdir(tmp_path)
+    assert mirror.Cache("here").folder == tmp_path / "here" / "artefacts"
+    for limit in (-1, 1.5, True, "10 GB"):
+        with pytest.raises(InvalidArgumentError, match="number of bytes"):
+            mirror.Cache(folder, limit)
+        with pytest.raises(InvalidArgumentError, match="number of bytes"):
+            mirror.Cache(folder).prune(limit)
+
+
+#: Adds and reads what others do, in a cache that has room for a part of it only.
+_WORKER = """
+import hashlib, random, sys
+from pathlib import Path
+from hatcher.mirror import Cache
+folder, own, seed = sys.argv[1:]
+cache, dice = Cache(folder, limit=20_000), random.Random(seed)
+for step in range(300):
+    content = bytes([dice.randrange(40)]) * 1000
+    sha256 = hashlib.sha256(content).hexdigest()
+    with cache.lend(sha256) as path:
+        if path is not None:
+            assert path.read_bytes() == content
+            continue
+    path = Path(own, str(step))
+    path.write_bytes(content)
+    kept = cache.add(path, sha256, own=bool(step % 2))
+    assert kept is not None
+    path.unlink()
+"""
+
+
+def test_threads_and_processes_at_once(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = []
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        arguments = [str(folder), str(tmp_path / str(number)), str(number)]
+        workers.append(
+            subprocess.Popen(
+                [sys.executable, "-c", _WORKER, *arguments], stderr=subprocess.PIPE, text=True
+            )
+        )
+    cache = mirror.Cache(folder, limit=20_000)
+    files = [make(tmp_path, f"t{number}", 1000) for number in range(40)]
+    wrong: list[str] = []
+
+    def work(mine: list[tuple[Path, str]]) -> None:
+        for path, sha256 in mine * 5:
+            with cache.lend(sha256) as lent:
+                if lent is not None and lent.read_bytes() != path.read_bytes():
+                    wrong.append(sha256)
+            cache.add(path, sha256)
+
+    threads = [threading.Thread(target=work, args=(files[n:],)) for n in range(0, 40, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for worker in workers:
+        _, said = worker.communicate(timeout=60)
+        assert (worker.returncode, said) == (0, "")
+    assert not wrong
+    assert not caplog.records
+    # Each of the three may pass the limit by its share.
+    assert 0 < cache.usage().size <= 20_000 * (1 + 3 / 16)
+    assert cache.verify()
+    assert list(cache.folder.glob(".*")) == []
