@@ -29,7 +29,7 @@ _SIZE = 10**9
 #: What `--quick` takes instead.
 _QUICK_ROUNDS, _QUICK_SCALE, _QUICK_SIZE = 3, 0.02, 150_000_000
 #: The order in which the manual shows the modules of cases.
-_ORDER = ("starting", "tiny", "large", "index", "many", "memory")
+_ORDER = ("starting", "tiny", "large", "index", "many", "mirroring", "memory")
 
 
 def size(text: str) -> int:

@@ -61,6 +61,10 @@ class Comparison:
     again : bool
         Do the work once in a process before, whose caches stay.
     limits : sequence of Limit
+    instead : Limit or None
+        What our own client does, to be compared with where the existing one has nothing alike.
+    most_rounds : int or None
+        How often to measure at most, where it takes long.
     """
 
     name: str
@@ -73,16 +77,23 @@ class Comparison:
     memory_limit: int | None = None
     again: bool = False
     limits: Sequence[Limit] = ()
+    instead: Limit | None = None
+    most_rounds: int | None = None
+
+    def rounds(self, wanted: int) -> int:
+        """Return how often to measure, when so many rounds are wanted."""
+        return wanted if self.most_rounds is None else min(wanted, self.most_rounds)
 
 
 @frozen
 class Sample:
-    """One measurement: seconds, and bytes above an idle client."""
+    """One measurement: seconds, bytes above an idle client, and requests where they are counted."""
 
     wall: float
     cpu: float
     process: float
     memory: int | None
+    requests: int | None = None
 
     def of(self, figure: Figure) -> float:
         """Return what is compared."""
@@ -136,6 +147,11 @@ class Outcome:
     def aim_met(self) -> bool:
         """Whether the aim is reached, if there is one (`bool`)."""
         return self.comparison.aim is None or self.ratio >= self.comparison.aim
+
+
+def requests(samples: Sequence[Sample]) -> int | None:
+    """Return the most requests that the work took, where they were counted."""
+    return max((sample.requests for sample in samples if sample.requests is not None), default=None)
 
 
 def memory(samples: Sequence[Sample]) -> float | None:

@@ -13,6 +13,7 @@ LARGE_UPLOAD = 256_000_000
 INDEX_ENTRIES = 50_000
 SMALL_EGGS = 200
 SMALL_EGG = 2_000
+MIRRORED_EGGS = 1_000
 TINY_GETS = 1_000
 #: The round trip to a server that is far away, in seconds.
 ROUND_TRIP = 0.02

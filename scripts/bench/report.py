@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-from scripts.bench.comparison import Outcome, Sample, memory
+from scripts.bench.comparison import Outcome, Sample, memory, requests
 
 
 @define
@@ -64,7 +64,9 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
             "client's median to ours, so more is better. The time is that of the call, in a "
             "process that has imported the client and sent one request; of the whole process "
             "for a first answer and for commands; and CPU time for a tiny GET. Limits are what no "
-            "client can undercut, and what curl takes; curl checks no hash."
+            "client can undercut, and what curl takes; curl checks no hash. The existing client "
+            "cannot compare two repositories: beside a plan stands what it takes hatcher to fetch "
+            "their indices one after the other."
         ),
     )
     for outcome in outcomes:
@@ -72,8 +74,8 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
         table.within = table.within and (not judged or outcome.must_met)
         table.rows.append(
             (
-                wanted.title,
-                _spread(outcome, outcome.peer),
+                _title(outcome),
+                _instead(outcome) + _spread(outcome, outcome.peer),
                 _spread(outcome, outcome.ours),
                 f"**{outcome.ratio:.2f}**",
                 _verdict(wanted.must, outcome.ratio, judged),
@@ -97,11 +99,15 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
             "CPU, hatcher",
             "memory, existing client",
             "memory, hatcher",
+            "requests, existing client",
+            "requests, hatcher",
         ),
         notes=(
             "Medians. CPU time is user and system of the client's process, all its threads "
             "included. Memory is the peak of what is resident, above what the process had before "
-            "the call; MB = 10^6 bytes."
+            "the call; MB = 10^6 bytes. Requests are what the server counted meanwhile, where that "
+            "is measured, and the most of all rounds. Beside a plan stands what the table above "
+            "has there."
         ),
     )
     for outcome in outcomes:
@@ -112,9 +118,27 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
                 seconds(_cpu(outcome.ours)),
                 _memory(memory(outcome.peer)),
                 _memory(outcome.memory, outcome.comparison.memory_limit if judged else None),
+                _count(requests(outcome.peer)),
+                _count(requests(outcome.ours)),
             )
         )
     return table
+
+
+def _title(outcome: Outcome) -> str:
+    """Return what was measured; how often, where it is not as often as everything else."""
+    rounds = len(outcome.ours)
+    few = outcome.comparison.most_rounds is not None
+    return outcome.comparison.title + (f" ({rounds} round{'s' * (rounds > 1)})" if few else "")
+
+
+def _instead(outcome: Outcome) -> str:
+    instead = outcome.comparison.instead
+    return f"{instead.name}: " if instead is not None else ""
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
 
 
 def _spread(outcome: Outcome, samples: Sequence[Sample]) -> str:

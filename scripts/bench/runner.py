@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import define
 
-from scripts.bench.comparison import Comparison, Job, JobMaker, Outcome, Sample
+from scripts.bench.comparison import Comparison, Job, JobMaker, Limit, Outcome, Sample
 from scripts.bench.environments import Environment
 from scripts.bench.scene import Scene
 
@@ -51,17 +51,20 @@ class Runner:
     def run(self, comparison: Comparison) -> Outcome:
         """Measure; every round has both clients, and each second one in the other order."""
         outcome = Outcome(comparison)
-        for number in range(self.rounds):
+        rounds = comparison.rounds(self.rounds)
+        for number in range(rounds):
             turns = [(self.peer, outcome.peer), (self.ours, outcome.ours)]
             for environment, samples in reversed(turns) if number % 2 else turns:
-                samples.append(self.measure(environment, comparison))
+                if samples is outcome.peer and comparison.instead is not None:
+                    samples.append(self._measure_limit(comparison.instead))
+                else:
+                    samples.append(self.measure(environment, comparison))
         # Not in between: what they leave in the system's memory is no client's to clear up.
         for limit in comparison.limits:
             if limit.driver == "curl" and shutil.which("curl") is None:
                 continue
-            for _ in range(self.rounds):
-                sample = self._measure(self.ours.python, limit.driver, limit.job, again=False)
-                outcome.limits.setdefault(limit.name, []).append(sample)
+            for _ in range(rounds):
+                outcome.limits.setdefault(limit.name, []).append(self._measure_limit(limit))
         return outcome
 
     def measure(self, environment: Environment, comparison: Comparison) -> Sample:
@@ -69,6 +72,9 @@ class Runner:
         return self._measure(
             environment.python, comparison.driver, comparison.job, again=comparison.again
         )
+
+    def _measure_limit(self, limit: Limit) -> Sample:
+        return self._measure(self.ours.python, limit.driver, limit.job, again=False)
 
     def profile(self, comparison: Comparison) -> None:
         """Print where our client's time goes, in two ways."""
@@ -97,7 +103,7 @@ class Runner:
         if driver in _SILENT:
             return Sample(process, cpu, process, None)
         told = json.loads(said)
-        return Sample(told["wall"], told["cpu"], process, told["memory"])
+        return Sample(told["wall"], told["cpu"], process, told["memory"], told.get("requests"))
 
     @contextmanager
     def _place(self) -> Iterator[Path]:

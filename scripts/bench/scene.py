@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from contextlib import ExitStack
 from functools import cached_property
@@ -15,6 +16,7 @@ from scripts.bench.options import (
     INDEX_ENTRIES,
     LARGE_DOWNLOAD,
     LARGE_UPLOAD,
+    MIRRORED_EGGS,
     ROUND_TRIP,
     SMALL_EGG,
     SMALL_EGGS,
@@ -22,7 +24,22 @@ from scripts.bench.options import (
 )
 from scripts.bench.servers import nginx
 from scripts.bench.servers.process import Process, run_module
-from scripts.bench.servers.site import REPOSITORY, SMALL, File, Site, made_up, make_egg
+from scripts.bench.servers.site import (
+    MIRRORED,
+    MIRRORED_PLATFORMS,
+    MIRRORED_TAGS,
+    NEARLY,
+    ORGANIZATION,
+    REPOSITORY,
+    REQUESTS,
+    SMALL,
+    File,
+    Site,
+    filename_of,
+    made_up,
+    make_egg,
+    nearly,
+)
 
 #: Who asks. No server here looks at it, but it is sent as users do.
 AUTH = ("ada@example.com", "correct horse battery staple")
@@ -94,6 +111,11 @@ class Scene:
             "scripts.bench.servers.delay", "--to", str(self._port), "--round-trip", str(ROUND_TRIP)
         )
         return self._serving(proxy)
+
+    @property
+    def requests(self) -> str:
+        """The URL where the server of files says how many requests it has had."""
+        return f"{self.http}{REQUESTS}"
 
     @cached_property
     def swallowing(self) -> str:
@@ -169,6 +191,44 @@ class Scene:
         count = self._options.scaled(INDEX_ENTRIES)
         self.site.add_index(REPOSITORY, made_up(count))
         return count
+
+    @cached_property
+    def nearly(self) -> None:
+        """An index that is nearly the large one, in another repository."""
+        self.site.add_index(NEARLY, nearly(made_up(self.entries)))
+
+    @cached_property
+    def mirrored(self) -> list[tuple[str, File]]:
+        """The eggs that are exported, each with its platform, which are served from now on."""
+        count = self._options.scaled(MIRRORED_EGGS)
+        places = [(platform, tag) for platform in MIRRORED_PLATFORMS for tag in MIRRORED_TAGS]
+        made = []
+        for first, (platform, tag) in enumerate(places):
+            files = [
+                self.site.add_egg(
+                    f"mirrored_{number:04}",
+                    SMALL_EGG,
+                    MIRRORED,
+                    number,
+                    platform=platform,
+                    python_tag=tag,
+                )
+                for number in range(first, count, len(places))
+            ]
+            self.site.add_index(MIRRORED, files, platform, tag)
+            made += [(platform, file) for file in files]
+        return made
+
+    @cached_property
+    def exported(self) -> Path:
+        """The folder that they have all been exported to."""
+        folder = self._folder / "exported"
+        for platform, egg in self.mirrored:
+            names = "v1", ORGANIZATION, MIRRORED, platform, "eggs", egg.python_tag
+            place = folder.joinpath(*names)
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(egg.path, place / filename_of(egg.name))
+        return folder
 
     @cached_property
     def small(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from scripts.bench.__main__ import main
+from scripts.bench.cases import mirroring
+from scripts.bench.options import Options
+from scripts.bench.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 ITSELF = ("--ours", sys.executable, "--peer", sys.executable)
@@ -37,10 +41,11 @@ def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
     [
         (["import", "first-answer", "tiny-get", "download-tls", "index-again"], []),
         (["upload", "list", "many-up-far", "many-down"], []),
+        (["export-first", "export-again", "plan"], []),
         (["cli-help", "cli-completion"], []),
         (["download-tls", "many-up"], ["--without-nginx"]),
     ],
-    ids=["one", "many", "command line", "without nginx"],
+    ids=["one", "many", "mirroring", "command line", "without nginx"],
 )
 def test_both_clients_are_measured(cases: list[str], more: list[str], tmp_path: Path) -> None:
     scratch, page = tmp_path / "scratch", tmp_path / "page.md"
@@ -59,6 +64,24 @@ def test_both_clients_are_measured(cases: list[str], more: list[str], tmp_path: 
         assert float(row[3].strip("*")) > 0
     assert "missed" not in fast  # of so little, nothing can be said
     assert list(scratch.iterdir()) == []
+
+
+def test_an_export_that_asks_too_much_fails(tmp_path: Path) -> None:
+    with Scene(Options(0, 1, tmp_path, scale=0.008)) as scene:
+        (again,) = (each for each in mirroring.COMPARISONS if each.name == "export-again")
+        job = dict(again.job(scene, tmp_path))
+        ended = []
+        for most in (4, 3):  # two platforms, and two tags
+            told = json.dumps({**job, "most_requests": most})
+            driver = ROOT / "scripts" / "bench" / "drivers" / "export_eggs.py"
+            ended.append(
+                subprocess.run([sys.executable, driver, told], capture_output=True, text=True)
+            )
+
+    assert (ended[0].returncode, ended[0].stderr) == (0, "")
+    assert json.loads(ended[0].stdout)["requests"] == 4
+    assert ended[1].returncode == 1
+    assert "It took 4 requests, and must not take more than 3." in ended[1].stderr
 
 
 def test_a_profile_names_what_takes_time(tmp_path: Path) -> None:

@@ -125,6 +125,9 @@ def test_every_comparison_of_the_table_is_there() -> None:
         "many-up-far": (11, 19),
         "many-down": (1.5, 3),
         "many-down-far": (9, 14),
+        "export-first": (9, None),
+        "export-again": (30, None),
+        "plan": (0.34, None),
     }
     found = {each.name: (each.must, each.aim) for each in COMPARISONS if each.must is not None}
     assert found == wanted
@@ -134,8 +137,34 @@ def test_every_comparison_of_the_table_is_there() -> None:
 def test_drivers_exist() -> None:
     drivers = Path(REMARKS).parent / "drivers"
     for comparison in COMPARISONS:
-        for driver in (comparison.driver, *(limit.driver for limit in comparison.limits)):
+        limits = (*comparison.limits, *filter(None, [comparison.instead]))
+        for driver in (comparison.driver, *(limit.driver for limit in limits)):
             assert driver == "curl" or (drivers / f"{driver}.py").is_file()
+
+
+def test_what_stands_in_for_the_existing_client_is_named() -> None:
+    page = results(1.0, 2.5, name="plan").markdown("")
+    assert (
+        "| both indices alone, hatcher: 1.00 s (500 ms to 1.50 s) | 2.50 s (1.25 s to 5.00 s) "
+        "| **0.40** | 0.34 met |"
+    ) in page
+
+
+def test_rounds_are_told_where_they_are_fewer() -> None:
+    (export,) = (each for each in COMPARISONS if each.name == "export-first")
+    assert export.most_rounds is not None
+    assert export.rounds(1) == 1
+    assert export.rounds(export.most_rounds + 4) == export.most_rounds
+    assert f"{export.title} (3 rounds) |" in results(9.0, 1.0, name="export-first").markdown("")
+
+
+def test_requests_are_told_where_they_were_counted() -> None:
+    found = results(9.0, 1.0)
+    assert "1.0 MB (at most 45 MB: met) |  |  |" in found.markdown("")
+    outcome = found.outcomes[0]
+    outcome.peer[0] = evolve(outcome.peer[0], requests=2_004)
+    outcome.ours[:] = [evolve(each, requests=4 + n) for n, each in enumerate(outcome.ours)]
+    assert "1.0 MB (at most 45 MB: met) | 2,004 | 6 |" in found.markdown("")
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 import pytest
 
 from hatcher.testing import Answer, ScriptedServer
+from scripts.bench.drivers.measuring import requests_so_far
 from scripts.bench.options import Options
 from scripts.bench.scene import Scene
 from scripts.bench.servers import nginx
 from scripts.bench.servers.process import run_module
-from scripts.bench.servers.site import REPOSITORY, made_up
+from scripts.bench.servers.site import nearly_count
 
 ROOT = "/api/v1/json"
 EGG = f"{ROOT}/data/acme/dev/rh8-x86_64/cp311/eggs/large/1.0.0-1"
@@ -34,7 +35,7 @@ def scene(
         pytest.skip("there is no nginx")
     options = Options(0, 1, tmp_path_factory.mktemp("scene"), scale=0.001)
     with Scene(options, without_nginx=request.param == "small") as scene:
-        scene.site.add_index(REPOSITORY, made_up(50))
+        assert scene.entries == 50
         assert scene.large.size > 500_000
         yield scene
 
@@ -74,6 +75,33 @@ def test_an_index_is_gzipped_and_revalidated(scene: Scene) -> None:
     answer, content = ask(scene, INDEX)
     assert answer.headers["Content-Encoding"] is None
     assert len(json.loads(content)) == 50
+
+
+def test_requests_are_counted(scene: Scene) -> None:
+    job = {"requests": scene.requests}
+    before = requests_so_far(job)
+    for path in (INDEX, EGG, f"{ROOT}/metadata/nothing"):
+        ask(scene, path)
+    after = requests_so_far(job)
+    assert before is not None and after is not None
+    assert after - before == 3 + 1  # with this question itself
+    assert requests_so_far({}) is None
+
+
+def test_an_index_that_is_nearly_another(scene: Scene) -> None:
+    scene.nearly  # noqa: B018
+    left, right = (
+        json.loads(ask(scene, path)[1]) for path in (INDEX, INDEX.replace("/dev/", "/nearly/"))
+    )
+    both = left.keys() & right.keys()
+    same = sum(left[name]["sha256"] == right[name]["sha256"] for name in both)
+    found = {
+        "copy": len(left.keys() - right.keys()),
+        "update": len(both) - same,
+        "delete": len(right.keys() - left.keys()),
+        "skip": same,
+    }
+    assert found == nearly_count(scene.entries)
 
 
 def test_an_egg(scene: Scene) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from scripts.bench.scene import AUTH, Scene
@@ -21,3 +23,21 @@ def job_for(scene: Scene, url: str, repository: str = REPOSITORY, **others: Any)
         "profile": None,
         **others,
     }
+
+
+def curl_at_once(folder: Path, transfers: Iterable[str]) -> list[str]:
+    """Return what curl is told to do several transfers, sixteen at once.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where what it is told of the transfers goes, for want of room on the command line.
+    transfers : iterable of str
+        As its configuration files have them.
+    """
+    path = folder / "curl"
+    # Each transfer forgets what was said of the one before, this included.
+    text = "next\n".join(f"fail\n{transfer}" for transfer in transfers)
+    path.write_text(text, encoding="utf-8")
+    at_once = ("--parallel", "--parallel-immediate", "--parallel-max", "16")
+    return ["--no-progress-meter", *at_once, "--config", str(path)]

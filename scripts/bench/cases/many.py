@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.cases.jobs import job_for
+from scripts.bench.cases.jobs import curl_at_once, job_for
 from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.scene import Scene
 from scripts.bench.servers.site import (
@@ -49,10 +49,6 @@ def _down(where: _Where) -> JobMaker:
     return make
 
 
-# Sixteen at once; what curl is told stands in a file, for want of room on the command line.
-_AT_ONCE = ("--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", "16")
-
-
 def _curl_up(where: _Where) -> JobMaker:
     def make(scene: Scene, folder: Path) -> list[str]:
         path = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{EMPTY}/{PLATFORM}/eggs/upload"
@@ -61,7 +57,7 @@ def _curl_up(where: _Where) -> JobMaker:
             f'form = "file=@{egg}"\nform = "data={{}}"\n'
             for egg in sorted(scene.small_local.iterdir())
         ]
-        return [*_AT_ONCE, "--config", _written(folder, transfers)]
+        return curl_at_once(folder, transfers)
 
     return make
 
@@ -74,17 +70,9 @@ def _curl_down(where: _Where) -> JobMaker:
             f'output = "{folder}/{number}"\n'
             for number in range(scene.small)
         ]
-        return [*_AT_ONCE, "--config", _written(folder, transfers)]
+        return curl_at_once(folder, transfers)
 
     return make
-
-
-def _written(folder: Path, transfers: list[str]) -> str:
-    path = folder / "curl"
-    # Each transfer forgets what was said of the one before, this included.
-    text = "next\n".join(f"fail\n{transfer}" for transfer in transfers)
-    path.write_text(text, encoding="utf-8")
-    return str(path)
 
 
 def _curl(job: JobMaker) -> tuple[Limit, ...]:

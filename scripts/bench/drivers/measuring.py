@@ -11,6 +11,7 @@ import re
 import resource
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -38,16 +39,18 @@ def make_platform(job: dict[str, Any]) -> Any:
     return make_client(job).organization(names[0]).repository(names[1]).platform(names[2])
 
 
-def measure(job: dict[str, Any], work: Callable[[], None], times: int = 1) -> None:
-    """Run the work and print its figures: time in seconds, memory in bytes.
+def measure(job: dict[str, Any], work: Callable[[], None], times: int = 1) -> int | None:
+    """Run the work and print its figures: time in seconds, memory in bytes, requests.
 
-    Times are per repetition of what the work does that many times.
+    Times are per repetition of what the work does that many times. Requests are counted by the
+    server, when the job says where; their number is returned.
     """
     if job["profile"]:
         import profiling
 
         profiling.profile(work, job["profile"])
-        return
+        return None
+    asked = requests_so_far(job)
     forget_peak()
     idle = status("VmRSS")
     before = resource.getrusage(resource.RUSAGE_SELF)
@@ -56,12 +59,27 @@ def measure(job: dict[str, Any], work: Callable[[], None], times: int = 1) -> No
     wall = time.perf_counter() - begun
     after = resource.getrusage(resource.RUSAGE_SELF)
     peak = status("VmHWM")
+    asked_since = requests_so_far(job)
+    requests = None if asked is None or asked_since is None else asked_since - asked - 1
     cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     tell(
         wall=wall / times,
         cpu=cpu / times,
         memory=None if peak is None or idle is None else max(0, peak - idle),
+        requests=requests,
     )
+    return requests
+
+
+def requests_so_far(job: dict[str, Any]) -> int | None:
+    """Return how many requests the server has had, this one included; None when nobody asks."""
+    if "requests" not in job:
+        return None
+    with urllib.request.urlopen(job["requests"]) as answer:
+        found = re.search(rb"requests\s+\d+ \d+ (\d+)", answer.read())
+    if found is None:
+        raise SystemExit(f"{job['requests']} says nothing of requests.")
+    return int(found[1])
 
 
 def tell(**figures: float | None) -> None:

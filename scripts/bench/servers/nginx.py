@@ -10,7 +10,7 @@ from string import Template
 from attrs import frozen
 
 from scripts.bench.servers.process import Process, free_ports, wait_for_port
-from scripts.bench.servers.site import DATA, ROOT_PATH
+from scripts.bench.servers.site import DATA, REQUESTS, ROOT_PATH
 
 #: Uploads up to this many bytes are kept in memory until they are whole; nginx writes larger ones
 #: to the disk, which is why `scripts.bench.servers.small` takes those.
@@ -65,6 +65,7 @@ http {
         root $root;
         error_page 404 = @missing;
         location @missing { return 404 '{"error": "not found"}'; }
+        location = $requests { stub_status; }
         location = $root_path/metadata/python-tags {
             try_files $root_path/metadata/python-tags.json =404;
         }
@@ -147,6 +148,7 @@ def start(
         root=root,
         root_path=ROOT_PATH,
         data=DATA,
+        requests=REQUESTS,
     )
     path = scratch / "nginx.conf"
     path.write_text(configuration, encoding="utf-8")

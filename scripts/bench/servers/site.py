@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hatcher.testing import write_egg
 
@@ -34,6 +34,15 @@ REPOSITORY = "dev"
 SMALL = "small"
 #: A repository with nothing in it, which the many small eggs are uploaded to.
 EMPTY = "empty"
+#: The repository that is exported, and the places of its eggs: platforms and python tags.
+MIRRORED = "mirrored"
+MIRRORED_PLATFORMS = ("rh8-x86_64", "win-x86_64")
+MIRRORED_TAGS = ("cp38", "cp311")
+#: The repository whose index is nearly that of the large one.
+NEARLY = "nearly"
+
+#: Where the server says how many requests it has had, as nginx's stub_status does.
+REQUESTS = "/requests"
 
 _PLATFORMS = ["osx-x86_64", "rh7-x86_64", "rh8-x86_64", "win-x86_64"]
 _TAGS = ["cp27", "cp38", "cp311"]
@@ -60,12 +69,14 @@ class File:
     size : int
         In bytes.
     sha256 : str
+    python_tag : str
     """
 
     name: str
     path: Path
     size: int
     sha256: str
+    python_tag: str = PYTHON_TAG
 
 
 class Site:
@@ -84,35 +95,49 @@ class Site:
             self._write(f"metadata/{tags}", {"python_tags": _TAGS})
         repositories = [
             {"name": f"{ORGANIZATION}/{name}", "access": "upload_repository", "description": ""}
-            for name in (REPOSITORY, SMALL, EMPTY)
+            for name in (REPOSITORY, SMALL, EMPTY, MIRRORED, NEARLY)
         ]
         self._write("metadata/user/repositories", {"repositories": repositories})
         self._write(_index(EMPTY), {})
 
-    def add_egg(self, name: str, size: int, repository: str = REPOSITORY, seed: int = 0) -> File:
+    def add_egg(
+        self,
+        name: str,
+        size: int,
+        repository: str = REPOSITORY,
+        seed: int = 0,
+        *,
+        platform: str = PLATFORM,
+        python_tag: str = PYTHON_TAG,
+    ) -> File:
         """Serve an egg of about that many bytes, and its metadata."""
-        path = self._path(
-            f"data/{ORGANIZATION}/{repository}/{PLATFORM}/{PYTHON_TAG}/eggs/{name}/{FULL_VERSION}"
-        )
+        place = f"{ORGANIZATION}/{repository}/{platform}/{python_tag}/eggs/{name}/{FULL_VERSION}"
+        path = self._path(f"data/{place}")
         path.parent.mkdir(parents=True)
-        egg = make_egg(path.parent, name, size, seed)
+        egg = make_egg(path.parent, name, size, seed, platform=platform, python_tag=python_tag)
         egg.path.rename(path)
-        file = File(name, path, egg.size, egg.sha256)
+        file = evolve(egg, path=path)
         metadata = _entry(file) | {
             "change_date": "2024-05-14T12:00:00.000000",
             "egg_basename": name,
             "enabled": True,
             "filename": filename_of(name),
         }
-        self._write(
-            f"metadata/{ORGANIZATION}/{repository}/{PLATFORM}/{PYTHON_TAG}/eggs/{name}/{FULL_VERSION}",
-            metadata,
-        )
+        self._write(f"metadata/{place}", metadata)
         return file
 
-    def add_index(self, repository: str, files: Iterable[File]) -> None:
+    def add_index(
+        self,
+        repository: str,
+        files: Iterable[File],
+        platform: str = PLATFORM,
+        python_tag: str = PYTHON_TAG,
+    ) -> None:
         """Serve the index of a repository's eggs, gzipped."""
-        self._write(_index(repository), {filename_of(file.name): _entry(file) for file in files})
+        self._write(
+            _index(repository, platform, python_tag),
+            {filename_of(file.name): _entry(file) for file in files},
+        )
 
     def index_of(self, repository: str) -> Path:
         """Return where the index of a repository is, as plain JSON."""
@@ -132,21 +157,29 @@ class Site:
         return self.folder / ROOT_PATH.lstrip("/") / path
 
 
-def make_egg(folder: Path, name: str, size: int, seed: int = 0) -> File:
+def make_egg(
+    folder: Path,
+    name: str,
+    size: int,
+    seed: int = 0,
+    *,
+    platform: str = PLATFORM,
+    python_tag: str = PYTHON_TAG,
+) -> File:
     """Write an egg of about that many bytes into a folder."""
     path = write_egg(
         folder,
         name,
         VERSION,
         BUILD,
-        platform=PLATFORM,
-        python_tag=PYTHON_TAG,
+        platform=platform,
+        python_tag=python_tag,
         payload_bytes=size,
         seed=seed,
     )
     with path.open("rb", buffering=0) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return File(name, path, path.stat().st_size, sha256)
+    return File(name, path, path.stat().st_size, sha256, python_tag)
 
 
 def made_up(count: int) -> Iterator[File]:
@@ -158,13 +191,31 @@ def made_up(count: int) -> Iterator[File]:
         yield File(name, Path(filename_of(name)), size, random_bytes(32).hex())
 
 
+def nearly(files: Iterable[File]) -> Iterator[File]:
+    """Tell of the same eggs but for some: of a hundred, one lacks, one is new and one is another."""
+    for number, file in enumerate(files):
+        if number % 100 == 2:
+            yield evolve(file, name=f"new_{file.name}")
+        if number % 100 == 1:
+            yield evolve(file, sha256=file.sha256[::-1])
+        elif number % 100 != 0:
+            yield file
+
+
+def nearly_count(count: int) -> dict[str, int]:
+    """Say what it takes to make `nearly` of so many eggs equal to all of them, by kinds of steps."""
+    lacking, others, new = (len(range(first, count, 100)) for first in range(3))
+    found = {"copy": lacking, "update": others, "delete": new, "skip": count - lacking - others}
+    return {action: number for action, number in found.items() if number}
+
+
 def filename_of(name: str) -> str:
     """Return the file name of an egg of the site."""
     return f"{name}-{FULL_VERSION}.egg"
 
 
-def _index(repository: str) -> str:
-    return f"indices/{ORGANIZATION}/{repository}/{PLATFORM}/{PYTHON_TAG}/eggs"
+def _index(repository: str, platform: str = PLATFORM, python_tag: str = PYTHON_TAG) -> str:
+    return f"indices/{ORGANIZATION}/{repository}/{platform}/{python_tag}/eggs"
 
 
 def _entry(file: File) -> dict[str, Any]:
@@ -178,8 +229,8 @@ def _entry(file: File) -> dict[str, Any]:
         "packages": ["numpy 1.26.4", "scipy 1.13.0"],
         "platform_abi": "gnu",
         "product": "free",
-        "python": "3.11",
-        "python_tag": PYTHON_TAG,
+        "python": f"{file.python_tag[2]}.{file.python_tag[3:]}",
+        "python_tag": file.python_tag,
         "sha256": file.sha256,
         "size": file.size,
         "type": "egg",

@@ -3,7 +3,8 @@
 ``python -m scripts.bench.servers.small ROOT [--certificate PEM]`` prints its port and serves until
 it is ended. It answers what the clients under measurement ask for as `scripts.bench.servers.nginx`
 does, and no more: GET of files below ROOT, of ``<file>.gz`` where that is there and is accepted,
-ETags with 304, one range; POST of a body, which is read to its end before it is answered.
+ETags with 304, one range; POST of a body, which is read to its end before it is answered; and how
+many requests there were, as nginx says it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
 
-from scripts.bench.servers.site import DATA, ROOT_PATH, answer_to_upload
+from scripts.bench.servers.site import DATA, REQUESTS, ROOT_PATH, answer_to_upload
 
 #: Bytes taken from the socket at once; a body is only counted, and never kept.
 _BUFFER = 1 << 20
@@ -40,6 +41,9 @@ class _Body:
 
 class Connection(asyncio.BufferedProtocol):
     """One connection of a client, kept for as long as the client likes."""
+
+    #: Requests on all connections so far.
+    requests = 0
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -92,6 +96,7 @@ class Connection(asyncio.BufferedProtocol):
         request, *lines = self._head[:end].decode("latin-1").split("\r\n")
         rest = len(self._head) - end - len(_ENDS)
         del self._head[: end + len(_ENDS)]
+        Connection.requests += 1
         method, target, _ = request.split(" ", 2)
         headers = {
             name.lower(): value.strip()
@@ -99,6 +104,8 @@ class Connection(asyncio.BufferedProtocol):
         }
         if method == "POST":
             self._swallow(target, headers, rest)
+        elif target == REQUESTS:
+            self._transport.write(_text(f"requests\n 1 1 {Connection.requests}\n"))
         elif method in ("GET", "HEAD"):
             self._send(method, target, headers)
         else:
@@ -180,6 +187,11 @@ class Connection(asyncio.BufferedProtocol):
 def _head(status: str, headers: Mapping[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join(lines).encode("latin-1") + _ENDS
+
+
+def _text(text: str) -> bytes:
+    headers = {"Content-Type": "text/plain", "Content-Length": str(len(text))}
+    return _head("200 OK", headers) + text.encode()
 
 
 def _json(status: str, body: bytes) -> bytes:
