@@ -67,6 +67,7 @@ EXIT_CODES = {
     ExitCode.CONFLICT: "It is there already, or is not what it should be.",
     ExitCode.NETWORK: "The server could not be reached, or did not answer.",
     ExitCode.PARTIAL: "Some files of many arrived and others did not.",
+    ExitCode.DIFFERENCES: "What was looked at is not as it should be.",
     ExitCode.INTERRUPTED: "Somebody pressed Ctrl-C.",
     ExitCode.READER_GONE: "Nobody reads standard output any more, as with `| head -1`.",
     ExitCode.TERMINATED: "It was told to end, as by `kill`.",

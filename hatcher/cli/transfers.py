@@ -149,7 +149,7 @@ def upload(
             raise result.error
         tell(emit, path, place, result.outcome)
         return
-    with _progress(path.name) as bar:
+    with progress_bar(path.name) as bar:
         watched = _Watched(bar)
         send(watched)
     tell(emit, path, place, "uploaded" if "uploading" in watched.phases else "already there")
@@ -178,7 +178,7 @@ def download(emit: Emit, artefact: Egg | Runtime, destination: str | None, dry_r
         tell(emit, target, folder, "already there" if there else "would download", said)
         return
     before = _identity(target)
-    with _progress(target.name) as bar:
+    with progress_bar(target.name) as bar:
         artefact.download(folder, sha256, filename, progress=bar)
     # What arrives is put in the place of what was there.
     outcome = "already there" if _identity(target) == before else "downloaded"
@@ -240,7 +240,7 @@ def batch(emit: Emit, what: str, run: Callable[..., BatchReport]) -> None:
         One of them failed; that is told, and the others are done.
     """
     try:
-        with _progress(what) as bar:
+        with progress_bar(what) as bar:
             report = run(progress=bar)
     except BatchInterrupted as stop:
         emit(map(_record_of, stop.report.results))
@@ -272,8 +272,19 @@ def _record(
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Progress | None]:
-    """Show how far it is, where somebody sees it."""
+def progress_bar(what: str) -> Iterator[Progress | None]:
+    """Show how far it is, where somebody sees it.
+
+    Parameters
+    ----------
+    what : str
+        What stands before it.
+
+    Yields
+    ------
+    Progress or None
+        What to tell; None where nobody looks.
+    """
     if not is_terminal(sys.stderr):
         yield None
         return

@@ -75,6 +75,7 @@ def test_exit_codes_stay_as_they_are() -> None:
         "CONFLICT": 5,
         "NETWORK": 6,
         "PARTIAL": 7,
+        "DIFFERENCES": 8,
         "INTERRUPTED": 130,
         "READER_GONE": 141,
         "TERMINATED": 143,

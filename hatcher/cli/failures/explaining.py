@@ -45,6 +45,8 @@ class ExitCode(IntEnum):
         or one that says to come later: 408, 429, 502, 503, 504.
     PARTIAL
         Some files of many failed, or all of them; the others are done.
+    DIFFERENCES
+        What was looked at is not as it should be; the looking itself went well.
     INTERRUPTED, READER_GONE, TERMINATED
         Ended by Ctrl-C, by a pipe that nobody reads, by SIGTERM: 128 and the signal's number.
     """
@@ -57,6 +59,7 @@ class ExitCode(IntEnum):
     CONFLICT = 5
     NETWORK = 6
     PARTIAL = 7
+    DIFFERENCES = 8
     INTERRUPTED = 130
     READER_GONE = READER_GONE
     TERMINATED = 143

@@ -1,0 +1,79 @@
+"""`hatcher cache`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from hatcher.mirror import Cache
+
+from .conftest import Cli
+
+
+@pytest.fixture
+def cache(cli: Cli, tmp_path: Path) -> Cache:
+    """The user's cache, with three artefacts; the server does not matter."""
+    cli.setenv("HATCHER_CACHE_DIR", tmp_path / "cache")
+    cli.delenv("HATCHER_URL")
+    cache = Cache()
+    for content in (b"a" * 1000, b"b" * 1000, b"c" * 1000):
+        path = tmp_path / "artefact"
+        path.write_bytes(content)
+        assert cache.add(path, hashlib.sha256(content).hexdigest())
+    return cache
+
+
+def test_show(cli: Cli, cache: Cache) -> None:
+    assert cli("cache", "show", "-o", "json").data == {
+        "folder": str(cache.folder),
+        "files": 3,
+        "size": 3000,
+        "limit": 10 * 1024**3,
+    }
+    assert str(cache.folder) in cli("cache", "show").out
+    cli.setenv("HATCHER_CACHE_DIR", "")
+    assert cli("cache", "show", "-o", "json").data["folder"] is None
+
+
+def test_prune_and_clear(cli: Cli, cache: Cache) -> None:
+    done = cli("cache", "prune")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "Nothing to remove: 3 artefacts of 3,000 bytes.\n"
+    for limit in ("2.5kB", "2KiB", "2k", "2100"):
+        done = cli("cache", "prune", "--limit", limit, "-n")
+        assert done.err == "Would remove 1 of 1,000 bytes; 2 of 2,000 bytes stay.\n"
+    assert cache.usage().files == 3
+    assert len(cli("cache", "prune", "--limit", "2kB", "-o", "json").data["removed"]) == 1
+    assert cli("cache", "clear", "--dry-run").code == 0
+    assert cache.usage().files == 2
+    assert cli("cache", "clear").err == "Removed 2 of 2,000 bytes; 0 of 0 bytes stay.\n"
+    assert cache.usage().files == 0
+    wrong = cli("cache", "prune", "--limit", "a lot")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "such as 500MB or 10GiB" in wrong.err
+
+
+def test_verify(cli: Cli, cache: Cache) -> None:
+    assert cli("cache", "verify").code == 0
+    sha256 = hashlib.sha256(b"a" * 1000).hexdigest()
+    path = cache.get(sha256)
+    path.chmod(0o600)
+    path.write_bytes(b"x" * 1000)
+    for options in (["-n"], []):
+        assert cache.usage().files == 3
+        done = cli("cache", "verify", *options)
+        assert (done.code, done.out) == (8, "")
+        assert f"damaged: {sha256}" in done.err
+    assert cache.usage().files == 2
+    assert cli("cache", "verify", "-o", "json").data["damaged"] == []
+
+
+def test_a_folder_that_is_not_the_users_alone(cli: Cli, cache: Cache) -> None:
+    cache.folder.chmod(0o777)
+    for command in ("show", "verify", "prune", "clear"):
+        done = cli("cache", command)
+        assert (done.code, done.out) == (1, "")
+        assert "open to others" in done.err
+        assert "HATCHER_CACHE_DIR" in done.err
