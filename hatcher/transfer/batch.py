@@ -25,10 +25,11 @@ from hatcher.errors import (
 )
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import FileResult, Outcome
+from hatcher.transfer.staffing import FEW, INTERVAL, Staffing
 
 T = TypeVar("T")
 
-#: Files that are worked on at once, where the caller does not say. Measured with 200 small
+#: Files that are worked on at once at most, where the caller does not say. Measured with 200 small
 #: eggs: over a link with 20 ms latency, uploads are slower with 8 and no faster with 32, and
 #: downloads slower with 32; without latency it makes little difference.
 CONCURRENCY = 16
@@ -279,12 +280,17 @@ class Crew:
             for _ in range(min(self._concurrency, at_once or self._concurrency, len(files)))
         ]
         report = _Reporter(self._progress, phase, total, [worker.tally for worker in workers])
+        waiting = deque(workers)
         try:
             report()
+            staffing = Staffing(len(workers))
+            _start(waiting, FEW)
             for worker in workers:
-                worker.start()
-            for worker in workers:
-                while not worker.wait(_INTERVAL):
+                while not worker.wait(INTERVAL if waiting else _INTERVAL):
+                    if waiting:
+                        at_work = len(workers) - len(waiting)
+                        finished = len(files) - len(todo) - at_work
+                        _start(waiting, staffing.wanted(at_work, finished) - at_work)
                     report()
             if not broken:
                 report(last=True)
@@ -306,6 +312,11 @@ class Crew:
         if not _ended(workers, begin + _PATIENCE):
             self._interrupt()
             _ended(workers, begin + _LAST)
+
+
+def _start(waiting: deque[_Worker], number: int) -> None:
+    for _ in range(min(number, len(waiting))):
+        waiting.popleft().start()
 
 
 def _ended(workers: Sequence[_Worker], deadline: float) -> bool:
@@ -362,10 +373,15 @@ class _Reporter:
         self._total = total
         self._tallies = tallies
         self._told = -1
+        self._due = 0.0
 
     def __call__(self, *, last: bool = False) -> None:
         if self._progress is None or self._phase is None:
             return
+        now = time.monotonic()
+        if now < self._due and not last:
+            return
+        self._due = now + _INTERVAL
         done = sum(tally.done for tally in self._tallies)
         if self._total is not None:
             # Files may grow or shrink meanwhile; and those that failed are through too.

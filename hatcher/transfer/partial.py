@@ -11,6 +11,7 @@ locks it next may go on with it.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -45,6 +46,16 @@ _OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 #: virtual machine may have to provide first: in one, 1 MiB at a time took up to twice as long.
 _WRITTEN_AT_ONCE = 256 * 1024
 
+#: Writes past the system's cache: nothing is copied, no memory has to be found, and a thread
+#: that waits for the disk leaves the processor to the others.
+_PAST_CACHE = getattr(os, "O_DIRECT", 0)
+
+#: Bytes of a block from which on that pays.
+_LARGE = 1024 * 1024
+
+#: What sizes and places must be multiples of then, in bytes; for some disks 512 would do.
+_ALIGNED = 4096
+
 #: Bytes after which the system is told to begin writing to the disk.
 _FLUSHED_EVERY = 8 * 1024 * 1024
 
@@ -73,6 +84,8 @@ class Partial:
         self._descriptor = descriptor
         self._flushed = self.size
         self._is_open = True
+        self._bypasses_cache = False
+        self._may_bypass_cache = fcntl is not None and _PAST_CACHE != 0
 
     @classmethod
     def claim(cls, target: Path) -> Partial:
@@ -172,12 +185,35 @@ class Partial:
         OSError
         """
         rest = memoryview(data)
+        self._bypass_cache(len(rest) >= _LARGE and (self.size | len(rest)) % _ALIGNED == 0)
         while rest:
-            written = os.write(self._descriptor, rest[:_WRITTEN_AT_ONCE])
-            self.size += written
-            rest = rest[written:]
-        if self.size - self._flushed >= _FLUSHED_EVERY:
+            try:
+                block = rest if self._bypasses_cache else rest[:_WRITTEN_AT_ONCE]
+                written = os.write(self._descriptor, block)
+            except OSError as error:
+                if error.errno != errno.EINVAL or not self._bypasses_cache:
+                    raise
+                # This disk wants other places in memory.
+                self._bypass_cache(False)
+                self._may_bypass_cache = False
+            else:
+                self.size += written
+                rest = rest[written:]
+        if self._bypasses_cache:
+            self._flushed = self.size
+        elif self.size - self._flushed >= _FLUSHED_EVERY:
             self._begin_flushing()
+
+    def _bypass_cache(self, wanted: bool) -> None:
+        if wanted == self._bypasses_cache or not self._may_bypass_cache:
+            return
+        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
+        try:
+            fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags ^ _PAST_CACHE)
+        except OSError:
+            self._may_bypass_cache = False  # not all file systems have such a way
+        else:
+            self._bypasses_cache = wanted
 
     def _begin_flushing(self) -> None:
         # Without a wait, so that the fsync at the end has little left to wait for. What is not

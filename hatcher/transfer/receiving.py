@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hatcher.transfer.partial import Partial
 from hatcher.transport.buffers import new_buffer
@@ -21,18 +21,21 @@ BUFFER_SIZE = 1024 * 1024
 #: Buffers that may be under way at once; fewer are made where the disk keeps up.
 _BUFFERS = 8
 
-#: Bytes to come from which on a thread saves more than it costs.
-_WORTH_A_THREAD = 2 * BUFFER_SIZE
+#: Bytes to come from which on threads save more than they cost.
+_WORTH_THREADS = 2 * BUFFER_SIZE
 
 #: Seconds after which what has arrived is passed on, also in a buffer that is not full.
 _AT_LEAST_EVERY = 0.1
+
+#: Buffers under way, each with the number of bytes in it; None at the end.
+_Blocks: TypeAlias = "SimpleQueue[tuple[memoryview, int] | None]"
 
 
 class Sink:
     """Takes what arrives, in order; writes and hashes it.
 
-    A large file is written and hashed in a thread of its own: both let others run
-    meanwhile. The thread ends with `settle` or `close`.
+    A large file is written in one thread and hashed in another: both let others run
+    meanwhile. The threads end with `settle` or `close`.
 
     Parameters
     ----------
@@ -47,13 +50,14 @@ class Sink:
     def __init__(self, partial: Partial, digest: _Hash, expected: int | None) -> None:
         self._partial = partial
         self._digest = digest
-        self._is_large = expected is None or expected > _WORTH_A_THREAD
+        self._is_large = expected is None or expected > _WORTH_THREADS
         # One byte more than is expected, so that the end is found without another buffer.
         self._buffer_size = BUFFER_SIZE if expected is None else min(BUFFER_SIZE, expected + 1)
         self._buffers = 0
         self._free: SimpleQueue[memoryview] = SimpleQueue()
-        self._full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._arrived: _Blocks = SimpleQueue()
+        self._written: _Blocks = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._error: BaseException | None = None
         self._is_closed = False
 
@@ -102,20 +106,21 @@ class Sink:
         OSError
             It could not be written.
         """
-        self._end_thread()
+        self._end_threads()
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
         """End, without care for what is not written yet."""
         self._is_closed = True
-        self._end_thread()
+        self._end_threads()
 
-    def _end_thread(self) -> None:
-        if self._thread is not None:
-            self._full.put(None)
-            self._thread.join()
-            self._thread = None
+    def _end_threads(self) -> None:
+        # In the order in which blocks pass through them.
+        for thread, blocks in zip(self._threads, (self._arrived, self._written), strict=False):
+            blocks.put(None)
+            thread.join()
+        self._threads = []
 
     def _buffer(self) -> memoryview:
         if self._error is not None:
@@ -135,22 +140,35 @@ class Sink:
             finally:
                 self._free.put(buffer)
             return
-        if self._thread is None:
-            # A daemon: the exit of the interpreter waits for no download that was given up.
-            self._thread = threading.Thread(target=self._work, name="hatcher-download", daemon=True)
-            self._thread.start()
-        self._full.put((buffer, filled))
+        if not self._threads:
+            self._begin(self._work, self._arrived, self._partial.write, self._written.put)
+            self._begin(self._work, self._written, self._digest.update, self._give_back)
+        self._arrived.put((buffer, filled))
 
-    def _work(self) -> None:
-        while (given := self._full.get()) is not None:
-            buffer, filled = given
+    def _begin(self, work: Callable[..., None], *arguments: object) -> None:
+        # Daemons: the exit of the interpreter waits for no download that was given up.
+        thread = threading.Thread(target=work, args=arguments, name="hatcher-download", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(
+        self,
+        blocks: _Blocks,
+        action: Callable[[memoryview], object],
+        pass_on: Callable[[tuple[memoryview, int]], object],
+    ) -> None:
+        while (block := blocks.get()) is not None:
+            buffer, filled = block
             if self._error is None and not self._is_closed:
                 try:
-                    self._process(buffer[:filled])
+                    action(buffer[:filled])
                 except BaseException as error:
                     self._error = error
             # Also after an error: whoever receives must not wait for ever.
-            self._free.put(buffer)
+            pass_on(block)
+
+    def _give_back(self, block: tuple[memoryview, int]) -> None:
+        self._free.put(block[0])
 
     def _process(self, block: memoryview) -> None:
         self._partial.write(block)

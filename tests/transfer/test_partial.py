@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -143,3 +145,23 @@ def test_without_locks_all_begins_anew(target: Path, monkeypatch: pytest.MonkeyP
     assert third.size == 0
     third.discard()
     assert names(target) == [target.name]
+
+
+@pytest.mark.parametrize("offset", [0, 512, 1], ids=["aligned", "suits most disks", "suits none"])
+def test_large_blocks_past_the_cache_and_all_others_are_the_file(
+    tmp_path: Path, offset: int
+) -> None:
+    block = 1 << 20
+    content = random.Random(offset).randbytes(3 * block + 12345)
+    memory = memoryview(mmap.mmap(-1, len(content) + offset))[offset:]
+    memory[:] = content
+    target = tmp_path / "file"
+    partial = Partial.claim(target)
+    for begin in range(0, len(content), block):
+        partial.write(memory[begin : begin + block])
+    # Now no place in the file is a multiple of anything.
+    partial.write(memory[:block])
+    assert partial.size == len(content) + block
+    assert list(partial.rehash(hashlib.sha256()))[-1] == partial.size
+    partial.publish(target)
+    assert target.read_bytes() == content + content[:block]

@@ -25,6 +25,10 @@ _TOGETHER = 65536
 #: Seconds after which received bytes are handed out, though there is room for more.
 _AT_LEAST_EVERY = 0.1
 
+#: Has what arrives acknowledged at once, until the system thinks it knows better; on Linux. A
+#: server that waits for that with the rest of a body otherwise does so for 40 ms.
+_ACKNOWLEDGE_AT_ONCE = getattr(socket, "TCP_QUICKACK", None)
+
 #: Seconds to look for the answer of a server that takes no more of a body.
 _LAST_WORDS = 5.0
 
@@ -202,6 +206,8 @@ class Connection:
             raise self._failure
         until = time.monotonic() + _AT_LEAST_EVERY
         try:
+            if _ACKNOWLEDGE_AT_ONCE is not None:
+                self._sock.setsockopt(socket.IPPROTO_TCP, _ACKNOWLEDGE_AT_ONCE, 1)
             while filled < len(view):
                 size = self._sock.recv_into(view[filled:])
                 filled += size

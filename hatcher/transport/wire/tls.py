@@ -32,6 +32,7 @@ class TLSSocket:
         self._leaving = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._arrived, self._leaving, server_hostname=host)
         self._buffer: memoryview | None = None
+        self._has_ended = False
 
     @classmethod
     def wrap(cls, sock: socket.socket, context: ssl.SSLContext, host: str) -> Self:
@@ -68,8 +69,8 @@ class TLSSocket:
 
     @property
     def has_arrived(self) -> bool:
-        """Whether something can be read without the system."""
-        return self._arrived.pending > 0 or self._tls.pending() > 0
+        """Whether something can be read, or the end be found, without the system."""
+        return self._has_ended or self._arrived.pending > 0 or self._tls.pending() > 0
 
     # -- what a socket has ---------------------------------------------------------------
 
@@ -79,16 +80,26 @@ class TLSSocket:
         return bytes(buffer[: self.recv_into(memoryview(buffer))])
 
     def recv_into(self, buffer: memoryview) -> int:
-        """Receive what is there, at most a record; return the number of bytes, 0 at the end."""
+        """Receive what is there, and wait only for the first of it; return the number of bytes.
+
+        It is 0 at the end.
+        """
+        read, size, filled = self._tls.read, len(buffer), 0
         while True:
             try:
-                return self._tls.read(len(buffer), buffer)  # type: ignore[return-value] # with a buffer, a number
+                # A record at a time: there are 64 of them in a megabyte.
+                while filled < size and (got := read(size - filled, buffer[filled:])):
+                    filled += got  # type: ignore[operator] # with a buffer, a number
+                return filled
             except ssl.SSLWantReadError:
+                if filled:
+                    return filled
                 if self._leaving.pending:
                     self._flush()
                 self._read_ahead()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                return 0
+                self._has_ended = True
+                return filled
 
     def send(self, data: memoryview) -> int:
         """Send some of the bytes; return how many."""
@@ -103,6 +114,10 @@ class TLSSocket:
     def settimeout(self, seconds: float | None) -> None:
         """Limit the waits from now on."""
         self._sock.settimeout(seconds)
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        """Set an option of the socket."""
+        self._sock.setsockopt(level, option, value)
 
     def fileno(self) -> int:
         """Return the descriptor, for `select`."""

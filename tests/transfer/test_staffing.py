@@ -1,0 +1,54 @@
+"""How many threads a batch is worth."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from hatcher.transfer.batch import Crew, Tally
+from hatcher.transfer.staffing import enough
+
+
+@pytest.mark.parametrize(
+    ("threads", "files", "took", "used", "wanted"),
+    [
+        (1, 9, 0.005, 0.005, 1),  # Python is busy
+        (2, 9, 0.005, 0.006, 2),  # and more so, with what goes on beside it
+        (1, 6, 0.005, 0.0025, 2),  # half of the time goes by with waiting
+        (3, 9, 0.005, 0.001, 15),
+    ],
+)
+def test_small_files_get_as_many_threads_as_keep_python_busy(
+    threads: int, files: int, took: float, used: float, wanted: int
+) -> None:
+    assert enough(threads, files, took, used) == wanted
+
+
+@pytest.mark.parametrize(
+    ("threads", "files", "took", "used"),
+    [(1, 0, 0.005, 0.0), (1, 0, 0.02, 0.02), (2, 1, 0.02, 0.04), (4, 1, 0.005, 0.005)],
+)
+def test_what_takes_long_gets_all_threads(
+    threads: int, files: int, took: float, used: float
+) -> None:
+    assert enough(threads, files, took, used) > 1000
+
+
+def test_a_batch_that_waits_has_all_threads_and_a_busy_one_has_not() -> None:
+    def threads_of(work: float, wait: float) -> int:
+        threads: set[int] = set()
+
+        def job(_: int, tally: Tally) -> None:
+            threads.add(threading.get_ident())
+            end = time.thread_time() + work
+            while time.thread_time() < end:
+                pass
+            time.sleep(wait)
+
+        Crew(16, None, threads.clear).each(range(60), job)
+        return len(threads)
+
+    assert threads_of(0.0, 0.02) == 16
+    assert threads_of(0.002, 0.0) < 6
