@@ -88,8 +88,10 @@ class TLSSocket:
         while True:
             try:
                 # A record at a time: there are 64 of them in a megabyte.
-                while filled < size and (got := read(size - filled, buffer[filled:])):
-                    filled += got  # type: ignore[operator] # with a buffer, a number
+                while filled < size and not self._has_ended:
+                    got: int = read(size - filled, buffer[filled:])  # type: ignore[assignment]
+                    filled += got
+                    self._has_ended = not got
                 return filled
             except ssl.SSLWantReadError:
                 if filled:
