@@ -122,8 +122,9 @@ class AppIndexEntry(TypedDict, total=False):
 
 
 class AppMetadata(AppIndexEntry, total=False):
-    """What a server says of one app."""
+    """What a server says of one app; `data`, where there is one, is the app itself."""
 
+    data: dict[str, Any]
     platform: str
     sha256: str
 

@@ -9,27 +9,26 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from hatcher.core.batches.fetching import Fetching, Listed, download_files, save_bundles
+from hatcher.core.apps import App
+from hatcher.core.batches.fetching import Fetching, Listed, download_files
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.errors import (
     HatcherException,
     InvalidDestinationError,
     InvalidNameError,
-    UnsupportedAPIVersionError,
 )
+from hatcher.mirror.documents import document_of, write_document
+from hatcher.mirror.ends.base import Held
 from hatcher.mirror.layout import Kind
-from hatcher.mirror.reading import Offer, read
+from hatcher.mirror.reading import handle, read
 from hatcher.mirror.report import Collected, MirrorReport
-from hatcher.mirror.selection import Selection, select
-from hatcher.transfer.batch import Item
+from hatcher.mirror.selection import check_kinds, select
+from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.progress import Progress
-from hatcher.transfer.reports import FileResult
+from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
 from hatcher.transport.session import Session
-
-#: What can be exported with each version of the API.
-EXPORTABLE: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: ("eggs", "runtimes", "bundles")}
 
 #: What is exported when nobody says: as the existing client does.
 _USUAL: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: ("eggs", "runtimes")}
@@ -43,6 +42,7 @@ def export(
     repositories: Iterable[str] | None = None,
     platforms: Iterable[str] | None = None,
     python_tags: Iterable[str] | None = None,
+    names: Iterable[str] | None = None,
     concurrency: int | None = None,
     progress: Progress | None = None,
     dry_run: bool = False,
@@ -67,12 +67,16 @@ def export(
     client : BroodClient
     target : str or path-like
         The folder; made when it is missing.
-    kinds : iterable of {'eggs', 'runtimes', 'bundles'}, optional
-        By default eggs and, with API version 1, runtimes. Brood has no way to download apps.
+    kinds : iterable of {'eggs', 'runtimes', 'apps', 'bundles'}, optional
+        By default eggs and, with API version 1, runtimes. Of apps, which Brood has no way to
+        download, the document is written that their metadata hold, where they do.
     repositories : iterable of str, optional
         Such as ``acme/dev``; by default all that you may see.
     platforms, python_tags : iterable of str, optional
         By default all that the server knows.
+    names : iterable of str, optional
+        Names of eggs and bundles, implementations of runtimes, ids of apps, or shell patterns
+        of these such as ``numpy*``; capital letters do not count. By default all.
     concurrency : int, optional
         How many files to receive at once, 16 by default.
     progress : Progress, optional
@@ -106,7 +110,7 @@ def export(
     """
     version = client.api_version
     selection = select(
-        _USUAL[version] if kinds is None else kinds, repositories, platforms, python_tags
+        _USUAL[version] if kinds is None else kinds, repositories, platforms, python_tags, names
     )
     check_kinds(selection, version)
     root = Path(target)
@@ -116,72 +120,72 @@ def export(
     what_there_is = read(client, selection, concurrency)
     collected = Collected(root)
     collected.problems += what_there_is.problems
-    for _, offers in groupby(what_there_is.offers, key=lambda offer: offer.location.place):
+    for _, offers in groupby(sorted(what_there_is.held.items()), key=_repository):
         _export_repository(
             client._session, collected, root, list(offers), concurrency, progress, dry_run
         )
     return collected.report()
 
 
-def check_kinds(selection: Selection, version: int) -> None:
-    """Check that a server gives away what is asked for.
-
-    Raises
-    ------
-    UnsupportedAPIVersionError
-        It does not.
-    """
-    for kind in selection.kinds:
-        if kind == "apps":
-            raise UnsupportedAPIVersionError(
-                "Brood has no way to download apps. Keep their files, and upload those."
-            )
-        if kind not in EXPORTABLE[version]:
-            raise UnsupportedAPIVersionError(
-                f"With API version {version}, {kind} cannot be exported. Make the client with "
-                "api_version=1, or leave them out."
-            )
+def _repository(offer: tuple[str, Held]) -> str:
+    return "/".join(offer[0].split("/", 3)[1:3])
 
 
 def _export_repository(
     session: Session,
     collected: Collected,
     root: Path,
-    offers: list[Offer],
+    offers: list[tuple[str, Held]],
     concurrency: int | None,
     progress: Progress | None,
     dry_run: bool,
 ) -> None:
     files: Fetching[Listed] = Fetching(session, None, concurrency, progress, dry_run)
     # They are small, of unknown size, and few.
-    bundles: Fetching[Bundle] = Fetching(session, None, concurrency, None, dry_run)
-    for location, listed in offers:
-        try:
-            path = location.below(root)
-        except InvalidNameError as error:
-            unplaced = FileResult(location.path, root, "failed", None, error)
+    documents: Fetching[App | Bundle] = Fetching(session, None, concurrency, None, dry_run)
+    for path, held in offers:
+        if isinstance(held.wrong, InvalidNameError):
+            unplaced = FileResult(path, root, "failed", None, held.wrong)
             collected.results.append(unplaced)
             continue
-        if isinstance(listed, Bundle):
-            bundles.items.append(_item(path, listed))
-        elif isinstance(listed, HatcherException):
-            failed: Item[Any] = Item(path)
-            failed.fail(listed)
-            files.items.append(failed)
-        else:
-            files.items.append(_item(path, listed))
+        item: Item[Any] = Item(root / path)
+        try:
+            artefact = handle(path, held)
+        except HatcherException as error:
+            item.fail(error)
+            files.items.append(item)
+            continue
+        if isinstance(artefact, App | Bundle):
+            item.file = artefact
+            documents.items.append(item)
+            continue
+        item.file = Listed(artefact, held.sha256, held.size)
+        files.items.append(item)
     if not dry_run:
-        _make_folders([*files.open, *bundles.open])
+        _make_folders([*files.open, *documents.open])
     if files.items:
         collected.run(partial(download_files, files))
-    if bundles.items:
-        collected.run(partial(save_bundles, bundles))
+    if documents.items:
+        collected.run(partial(_save_documents, documents))
 
 
-def _item(path: Path, file: Any) -> Item[Any]:
-    item: Item[Any] = Item(path)
-    item.file = file
-    return item
+def _save_documents(fetching: Fetching[App | Bundle]) -> BatchReport:
+    """Save apps and bundles, but for those that are there already."""
+
+    def save(item: Item[App | Bundle], tally: Tally) -> Outcome:
+        document, content = document_of(item.file)
+        item.size = len(content)
+        tally(len(content), None, "downloading")
+        if item.path.is_file() and item.path.read_bytes() == content:
+            return "already there"
+        if fetching.dry_run:
+            return "would download"
+        write_document(item.path, document, content)
+        return "downloaded"
+
+    with reporting(fetching.report):
+        fetching.each(fetching.open, save, "downloading")
+    return fetching.report()
 
 
 def _make_folders(items: list[Item[Any]]) -> None:

@@ -1,7 +1,7 @@
 """Where each artefact stands in a folder, as the existing client's export lays it out.
 
-``v<api>/<organization>/<repository>/<platform>/<kind>/[<python tag>/]<file>``: eggs and bundles
-have a folder for each python tag, which is called ``None`` for eggs that have none.
+``v<api>/<organization>/<repository>/<platform>/<kind>/[<python tag>/]<file>``: eggs, apps and
+bundles have a folder for each python tag, which is called ``None`` for those that have none.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ Kind: TypeAlias = Literal["eggs", "runtimes", "apps", "bundles"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: How the files of each kind end.
-_SUFFIXES: dict[Kind, tuple[str, ...]] = {
+SUFFIXES: dict[Kind, tuple[str, ...]] = {
     "eggs": (".egg",),
     "runtimes": (".runtime",),
     "apps": (".yaml", ".yml"),
     "bundles": (".bundle",),
 }
 
-#: The folder of eggs without a tag.
+#: The folder of what has no tag.
 NO_TAG_FOLDER = "None"
 
-_TAGGED: frozenset[Kind] = frozenset({"eggs", "bundles"})
+#: The kinds that have a folder for each python tag.
+TAGGED: frozenset[Kind] = frozenset({"eggs", "apps", "bundles"})
 
 
 class Location(NamedTuple):
@@ -41,7 +42,7 @@ class Location(NamedTuple):
     organization, repository, platform : str
     kind : {'eggs', 'runtimes', 'apps', 'bundles'}
     python_tag : str or None
-        Of eggs and bundles.
+        Of eggs, apps and bundles.
     filename : str
     """
 
@@ -61,7 +62,7 @@ class Location(NamedTuple):
     @property
     def path(self) -> str:
         """The path in a folder, with slashes; unchecked, so for showing only."""
-        tag = [self.python_tag or NO_TAG_FOLDER] if self.kind in _TAGGED else []
+        tag = [self.python_tag or NO_TAG_FOLDER] if self.kind in TAGGED else []
         folders = [self.organization, self.repository, self.platform, self.kind, *tag]
         return "/".join([f"v{self.api_version}", *folders, self.filename])
 
@@ -120,7 +121,7 @@ def parse(path: str) -> Location:
             "v1/organization/repository/platform/kind/python tag/file."
         )
     organization, repository, platform, kind, *tags, filename = parts
-    tag = tags[0] if tags and kind in _TAGGED and tags[0] != NO_TAG_FOLDER else None
+    tag = tags[0] if tags and kind in TAGGED and tags[0] != NO_TAG_FOLDER else None
     return Location(
         int(version.removeprefix("v")),
         organization,
@@ -182,9 +183,9 @@ def files_in(
         return []
     return sorted(
         Path(where, name)
-        for where, _, names in os.walk(folder, onerror=_unreadable)
+        for where, _, names in os.walk(folder, onerror=unreadable)
         for name in names
-        if name.endswith(_SUFFIXES[kind]) and not name.startswith(".")
+        if name.endswith(SUFFIXES[kind]) and not name.startswith(".")
     )
 
 
@@ -194,10 +195,17 @@ def _folders(folder: Path) -> list[Path]:
             path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
         )
     except OSError as error:
-        _unreadable(error)
+        unreadable(error)
 
 
-def _unreadable(error: OSError) -> NoReturn:
+def unreadable(error: OSError) -> NoReturn:
+    """Say that a folder cannot be read.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Always.
+    """
     raise InvalidArgumentError(
         f"The folder '{error.filename}' cannot be read: {error.strerror}. Check its permissions."
     ) from error

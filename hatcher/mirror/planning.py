@@ -1,174 +1,67 @@
-"""What would have to be done, so that one place has what another one has.
-
-It is told and not done: what a plan says can be done with `export` and `import_`.
-"""
+"""What has to be done, so that one place has what another one has."""
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Iterator
+from functools import partial
 
-from hatcher.core.organization import Organization
-from hatcher.core.repository import Repository, SinglePlatformRepository
 from hatcher.errors import HatcherException, InvalidArgumentError
-from hatcher.mirror.ends.states import Held, Place, State, names_of, state_of_folder, state_of_place
-from hatcher.mirror.exporting import check_kinds
-from hatcher.mirror.layout import Kind
+from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.ends.choosing import EndLike, pair_of
+from hatcher.mirror.plans import Action, Plan, Step
 from hatcher.mirror.report import Problem
-from hatcher.mirror.selection import select
+from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.transfer.batch import Crew, Tally, checked_concurrency
-from hatcher.transport.value import Value
 
-Action: TypeAlias = Literal["copy", "update", "delete", "conflict", "skip"]
+__all__ = ["Plan", "Step", "plan"]
 
-_ACTIONS: tuple[Action, ...] = ("copy", "update", "delete", "conflict", "skip")
-
-#: What a plan is about when nobody says, by the version of the API.
-_USUAL: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: ("eggs", "runtimes", "bundles")}
-
-
-class Step(Value):
-    """What would become of one artefact.
-
-    Parameters
-    ----------
-    action : {'copy', 'update', 'delete', 'conflict', 'skip'}
-        ``copy``: the target lacks it; ``update``: the target has another one; ``delete``: the
-        source lacks it; ``skip``: both have the same, by sha256; ``conflict``: nobody can say.
-    path : str
-        Where it stands below the place, such as ``rh8-x86_64/eggs/cp311/nose-1.3.0-1.egg``.
-    size : int, optional
-        Bytes of what would move; None where nobody says.
-    reason : str, optional
-        Of a conflict.
-    """
-
-    __match_args__ = ("action", "path", "size", "reason")
-    __slots__ = __match_args__
-
-    action: Action
-    path: str
-    size: int | None
-    reason: str | None
-
-    def __init__(
-        self, action: Action, path: str, size: int | None = None, reason: str | None = None
-    ) -> None:
-        super().__init__(action, path, size, reason)
-
-
-class Plan(Value):
-    """What would have to be done, so that a target has what a source has; pure data.
-
-    True when there is anything to do, or to look into.
-
-    Parameters
-    ----------
-    source, target : str
-        For people.
-    steps : tuple of Step
-        One for each artefact that is asked for, sorted by path.
-    problems : tuple of Problem
-        What could not be read, at either end. When it is something of the source, nothing is to be
-        deleted.
-    """
-
-    __match_args__ = ("source", "target", "steps", "problems")
-    __slots__ = __match_args__
-
-    source: str
-    target: str
-    steps: tuple[Step, ...]
-    problems: tuple[Problem, ...]
-
-    def __init__(
-        self, source: str, target: str, steps: tuple[Step, ...], problems: tuple[Problem, ...] = ()
-    ) -> None:
-        super().__init__(source, target, steps, problems)
-
-    def those(self, action: Action) -> tuple[Step, ...]:
-        """Return the steps of one kind.
-
-        Parameters
-        ----------
-        action : {'copy', 'update', 'delete', 'conflict', 'skip'}
-
-        Returns
-        -------
-        tuple of Step
-        """
-        return tuple(step for step in self.steps if step.action == action)
-
-    def document(self) -> dict[str, Any]:
-        """Return the plan as what JSON can hold.
-
-        Returns
-        -------
-        dict
-            ``source``, ``target``, ``steps`` (each with ``action``, ``path``, ``size`` and
-            ``reason``) and ``problems`` (each with ``place`` and ``error``).
-        """
-        return {
-            "source": self.source,
-            "target": self.target,
-            "steps": [
-                {name: getattr(step, name) for name in Step.__match_args__} for step in self.steps
-            ],
-            "problems": [
-                {"place": problem.place, "error": str(problem.error)} for problem in self.problems
-            ],
-        }
-
-    def __bool__(self) -> bool:
-        return bool(self.problems) or any(step.action != "skip" for step in self.steps)
-
-    def __str__(self) -> str:
-        counts = Counter(step.action for step in self.steps)
-        number = len(self.steps)
-        parts = [f"{counts[action]} {action}" for action in _ACTIONS if counts[action]]
-        summary = f"{number} artefact{'' if number == 1 else 's'}"
-        lines = [f"{summary}: {', '.join(parts)}" if parts else summary]
-        for step in self.steps:
-            if step.action != "skip":
-                because = f": {step.reason}" if step.reason else ""
-                lines.append(f"{step.action} {step.path}{because}")
-        return "\n".join([*lines, *(f"problem: {problem}" for problem in self.problems)])
+#: What may be deleted when nobody says: this part of what the target has, and at least so much.
+_PART, _AT_LEAST = 10, 10
 
 
 def plan(
-    source: Place | str | os.PathLike[str],
-    target: Place | str | os.PathLike[str],
+    source: EndLike,
+    target: EndLike,
     *,
     kinds: Iterable[str] | None = None,
     platforms: Iterable[str] | None = None,
     python_tags: Iterable[str] | None = None,
+    names: Iterable[str] | None = None,
     prune: bool = False,
+    max_deletes: int | None = None,
     concurrency: int | None = None,
 ) -> Plan:
-    """Compare two places, and say what would have to be done; changes nothing.
+    """Compare two places, and say what has to be done; changes nothing.
 
     ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once for each
-    platform and python tag of each server, and likewise for runtimes and bundles. What an index
-    says no hash of, as for bundles, is asked for one by one, where both ends have it.
+    platform and python tag of each server, and likewise for runtimes, apps and bundles. What an
+    index says no hash of, as for apps and bundles, is asked for one by one.
 
-    What counts is the sha256, of bundles that of their documents; neither names nor times alone.
-    Eggs that are disabled stand in no index, and so are taken for missing.
+    What counts is the sha256, of bundles and apps that of their documents; neither names nor times
+    alone. Eggs that are disabled stand in no index, and so are taken for missing.
 
     Parameters
     ----------
-    source, target : Organization, Repository, SinglePlatformRepository, str or path-like
+    source, target : Organization, Repository, SinglePlatformRepository, str, path-like, ...
         Two places of the same kind, on one server or on two; or one of them, and the folder of an
-        export, in which that place is looked for.
-    kinds : iterable of {'eggs', 'runtimes', 'bundles'}, optional
+        export, in which that place is looked for. A `Folder` says which place in it is meant. The
+        source may be an archive that `pack` has written, and the target a `Manifest`, to compare
+        with.
+    kinds : iterable of {'eggs', 'runtimes', 'apps', 'bundles'}, optional
         By default all, with API version 0 only eggs.
     platforms, python_tags : iterable of str, optional
         By default all.
+    names : iterable of str, optional
+        Names of eggs and bundles, implementations of runtimes, ids of apps, or shell patterns
+        of these such as ``numpy*``; capital letters do not count. By default all.
     prune : bool, default False
         Delete what the target has and the source lacks. Nothing is to be deleted when the source
-        could not be read whole.
+        could not be read whole, nor where the source could not have it: on platforms and with
+        python tags that its server does not know, and in repositories that its organization
+        lacks. Apps cannot be deleted.
+    max_deletes : int, optional
+        The most that may be deleted; when there is more of it, nothing is, and the plan says so.
+        By default a tenth of what the target has, but at least 10.
     concurrency : int, optional
         How many questions or files at once, 16 by default.
 
@@ -181,78 +74,207 @@ def plan(
     InvalidArgumentError
         The two cannot be compared, or another argument cannot be used.
     HatcherException
-        One of them could not be read at all.
+        One of them could not be read at all, or there is no such source.
+
+    Examples
+    --------
+    >>> plan = mirror.plan(dev, prod, platforms=['rh8-x86_64'], prune=True)
+    >>> print(plan)
+    12 artefacts: 2 copy, 10 skip; 5,403,211 bytes to move
+    at most 10 may be deleted
+    copy rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg (5,400,102 bytes)
+    copy rh8-x86_64/eggs/cp311/six-1.16.0-1.egg (3,109 bytes)
     """
-    places = [end for end in (source, target) if isinstance(end, _PLACES)]
-    if not places:
+    ends = pair_of(source, target)
+    versions = [end.version for end in ends]
+    selection = usual_selection(min(versions), kinds, platforms, python_tags, names)
+    if max_deletes is not None and (type(max_deletes) is not int or max_deletes < 0):
         raise InvalidArgumentError(
-            "Two folders cannot be compared. Give a place on a server for one of them, such as a "
-            "repository."
+            f"max_deletes is {max_deletes!r}; give the most that may be deleted, from 0, or "
+            "nothing for a tenth."
         )
-    if len({type(place) for place in places}) > 1:
-        raise InvalidArgumentError(
-            f"{places[0]!r} and {places[1]!r} cannot be compared. Give two organizations, two "
-            "repositories or two platforms."
-        )
-    version = places[0]._session.api_version
-    selection = select(_USUAL[version] if kinds is None else kinds, None, platforms, python_tags)
-    for place in places:
-        check_kinds(selection, place._session.api_version)
     number = checked_concurrency(concurrency)
-
-    def state_of(end: Place | str | os.PathLike[str]) -> State:
-        if isinstance(end, _PLACES):
-            return state_of_place(end, selection, concurrency)
-        return state_of_folder(end, names_of(places[0]), version, selection)
-
-    wanted, there = state_of(source), state_of(target)
-    both = [path for path in wanted.held if path in there.held]
-
-    def interrupt() -> None:
-        for place in places:
-            place._session.interrupt()
-
-    steps = _compared(both, wanted, there, Crew(number, None, interrupt))
-    steps += [_lacking(path, wanted.held[path]) for path in wanted.held.keys() - both]
-    if prune and not wanted.problems:
-        steps += [Step("delete", path, there.held[path].size) for path in there.held.keys() - both]
+    wanted, there = states_of(ends, selection, concurrency)
+    comparing = _Comparing(ends, wanted, there, prune=prune and not wanted.problems)
+    comparing.look(Crew(number, None, partial(interrupt, ends)))
+    steps = sorted(comparing.steps(), key=lambda step: step.path)
+    most = max(_AT_LEAST, len(there.held) // _PART) if max_deletes is None else max_deletes
+    problems = [*wanted.problems, *there.problems, *_missing(ends[1], there, steps)]
+    deletes = sum(step.action == "delete" for step in steps)
+    if deletes > most:
+        problems.append(too_many(str(ends[1]), deletes, most))
     return Plan(
-        _shown(source),
-        _shown(target),
-        tuple(sorted(steps, key=lambda step: step.path)),
-        (*wanted.problems, *there.problems),
+        str(ends[0]),
+        str(ends[1]),
+        tuple(steps),
+        tuple(problems),
+        selection,
+        prune,
+        most,
+        ends,
     )
 
 
-_PLACES = (Organization, Repository, SinglePlatformRepository)
+def interrupt(ends: tuple[End, End]) -> None:
+    """Make what other threads send and receive end at once."""
+    for end in ends:
+        end.interrupt()
 
 
-def _compared(both: list[str], wanted: State, there: State, crew: Crew) -> list[Step]:
-    steps: list[Step] = []
+def states_of(
+    ends: tuple[End, End], selection: Selection, concurrency: int | None
+) -> tuple[State, State]:
+    """Read what the two ends have.
 
-    def compare(path: str, _: Tally) -> None:
-        source, target = wanted.held[path], there.held[path]
-        try:
-            action: Action = "skip" if _is_same(source, target) else "update"
-            steps.append(Step(action, path, source.size))
-        except (HatcherException, OSError) as error:
-            steps.append(Step("conflict", path, source.size, str(error)))
-
-    crew.each(both, compare)
-    return steps
-
-
-def _lacking(path: str, held: Held) -> Step:
-    if held.wrong is not None:
-        return Step("conflict", path, held.size, str(held.wrong))
-    return Step("copy", path, held.size)
+    Raises
+    ------
+    HatcherException
+        One of them could not be read at all, or there is no such source.
+    """
+    wanted = ends[0].state(selection, concurrency)
+    if wanted.missing is not None:
+        raise wanted.missing
+    return wanted, ends[1].state(selection, concurrency)
 
 
-def _is_same(source: Held, target: Held) -> bool:
-    return source.sha256() == target.sha256()
+def too_many(target: str, deletes: int, most: int) -> Problem:
+    """Return what is to be said when more would be deleted than may be."""
+    return Problem(
+        target,
+        HatcherException(
+            f"{deletes:,} artefacts would be deleted, and at most {most:,} may be: nothing is. "
+            f"Check the source; if it is right, plan again with max_deletes={deletes}."
+        ),
+    )
 
 
-def _shown(end: Place | str | os.PathLike[str]) -> str:
-    if isinstance(end, _PLACES):
-        return f"{'/'.join(names_of(end))} on {end._session.server}"
-    return str(Path(end))
+class _Comparing:
+    """Makes steps of what two ends have."""
+
+    def __init__(self, ends: tuple[End, End], wanted: State, there: State, *, prune: bool) -> None:
+        self._source, self._target = ends
+        self._wanted = wanted
+        self._there = there
+        self._repositories: set[str] | None = None
+        if len(self._source.names or ()) == 1 and wanted.selection.repositories is not None:
+            self._repositories = {name for _, name in wanted.selection.repositories}
+        #: Each artefact of the source, with the path that the target has it under.
+        self._pairs = [(path, there.path_of(path)) for path in wanted.held]
+        self._surplus: list[str] = []
+        if prune:
+            known = {path for _, path in self._pairs}
+            self._surplus = [
+                path for path in there.held if path not in known and self._could_have(path)
+            ]
+        self._kept: dict[str, Held] = {}
+        self._errors: dict[str, Exception] = {}
+
+    def _could_have(self, path: str) -> bool:
+        """Whether the source has said that it lacks something that the target has."""
+        location = self._target.location(path)
+        return self._wanted.selection.takes(location) and (
+            self._repositories is None or location.repository in self._repositories
+        )
+
+    def look(self, crew: Crew) -> None:
+        """Find out the hashes that nobody has said, and what a listing has left out."""
+        questions: list[tuple[End, str, str, Held]] = []
+        for path, other in self._pairs:
+            held = self._wanted.held[path]
+            if held.wrong is None and held.sha256 is None:
+                questions.append((self._source, path, path, held))
+            if other is not None and (held.wrong is None or held.sha256 is not None):
+                target = self._there.held[other]
+                if target.wrong is None and target.sha256 is None:
+                    questions.append((self._target, path, other, target))
+        questions += [
+            (self._target, path, path, self._there.held[path])
+            for path in self._surplus
+            if self._there.held[path].sha256 is None and self._there.held[path].wrong is None
+        ]
+
+        def identify(question: tuple[End, str, str, Held], tally: Tally) -> None:
+            end, step, path, held = question
+            try:
+                end.identify(path, held, tally)
+            except (HatcherException, OSError) as error:
+                if tally.is_stopped:
+                    return
+                self._errors[step] = error
+
+        def find(path: str, tally: Tally) -> None:
+            try:
+                found = self._source.find(path, self._wanted)
+                if found is not None:
+                    self._source.identify(path, found, tally)
+                    self._kept[path] = found
+            except HatcherException as error:
+                self._errors[path] = error
+
+        crew.each(questions, identify)
+        crew.each(self._surplus, find)
+
+    def steps(self) -> Iterator[Step]:
+        """Give what is to be done about each artefact."""
+        errors = self._errors
+        for path, other in self._pairs:
+            held = self._wanted.held[path]
+            target = None if other is None else self._there.held[other]
+            error = errors.get(path)
+            if held.wrong is not None and not _is_same(held, target):
+                error = error or held.wrong
+            if error is not None:
+                yield Step("conflict", path, held.size, held.sha256, reason=str(error))
+            elif target is None:
+                yield Step("copy", path, held.size, held.sha256)
+            else:
+                yield self._compared(path, held, target)
+        for path in self._surplus:
+            target = self._there.held[path]
+            error = errors.get(path)
+            if target.sha256 is None:
+                error = error or target.wrong
+            if error is not None:
+                yield Step("conflict", path, target.size, reason=str(error))
+            elif path in self._kept:
+                yield self._compared(path, self._kept[path], target)
+            elif self._target.kind(path) == "apps" and not self._target.may_delete_apps:
+                yield Step(
+                    "conflict",
+                    path,
+                    target.size,
+                    replaces=target.sha256,
+                    reason="The source lacks it, and Brood has no way to delete an app.",
+                )
+            else:
+                yield Step("delete", path, target.size, replaces=target.sha256)
+
+    def _compared(self, path: str, source: Held, target: Held) -> Step:
+        if target.wrong is not None and target.sha256 is None:
+            return Step("conflict", path, source.size, source.sha256, reason=str(target.wrong))
+        action: Action = "skip" if source.sha256 == target.sha256 else "update"
+        return Step(action, path, source.size, source.sha256, target.sha256)
+
+
+def _is_same(source: Held, target: Held | None) -> bool:
+    """Whether it is known that nothing has to move: an archive lists what it does not carry."""
+    return target is not None and source.sha256 == target.sha256 is not None
+
+
+def _missing(target: End, there: State, steps: list[Step]) -> list[Problem]:
+    """Say which repositories there would have to be."""
+    if there.repositories is None:
+        return []
+    wanted = {target.location(step.path).place for step in steps if step.action == "copy"}
+    return [missing_repository(place) for place in sorted(wanted - set(there.repositories))]
+
+
+def missing_repository(place: str) -> Problem:
+    """Return what is to be said of a repository that is not there."""
+    return Problem(
+        place,
+        HatcherException(
+            "There is no such repository on the server, or you may not see it. Create missing ones "
+            "with --create-missing, in Python create_missing=True."
+        ),
+    )

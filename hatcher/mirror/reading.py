@@ -1,43 +1,47 @@
-"""What a server has: one read of an index for each platform and python tag, many at a time."""
+"""What a server has: one read of an index for each platform and python tag, many at a time.
+
+An index may have fifty thousand entries, so that little is made of each: what addresses an artefact
+is put together when it is wanted, by `handle`.
+"""
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from hatcher.core.batches.fetching import Listed, listed_egg, runtimes_by_filename
+from hatcher.core.apps import App
+from hatcher.core.batches.fetching import listed_egg, runtimes_by_filename
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
+from hatcher.core.eggs import Egg
 from hatcher.core.platform import SinglePlatformRepository
+from hatcher.core.runtimes import Runtime
 from hatcher.errors import (
     AuthenticationError,
     HatcherException,
+    InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
 )
+from hatcher.mirror.ends.base import Held
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
+from hatcher.transfer.hashing import normalized_sha256
 
 #: Who may not know of something is told that it is not there.
-_HIDDEN = (NotFoundError, PermissionDeniedError)
+HIDDEN = (NotFoundError, PermissionDeniedError)
 
+#: Eggs that are called as nearly all are; the others are looked at closely.
+_USUAL_EGG = re.compile(r"\w[\w.+]*-\w[\w.+!~]*-\d+\.egg", re.ASCII).fullmatch
+_USUAL_SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch
 
-class Offer(NamedTuple):
-    """An artefact that a server has.
-
-    Attributes
-    ----------
-    location : Location
-    listed : Listed, Bundle or HatcherException
-        How to get it; or why it cannot be had.
-    """
-
-    location: Location
-    listed: Listed | Bundle | HatcherException
+#: What a server knows an artefact by.
+Handle: TypeAlias = Egg | Runtime | App | Bundle
 
 
 class Read(NamedTuple):
@@ -45,26 +49,64 @@ class Read(NamedTuple):
 
     Attributes
     ----------
-    offers : list of Offer
-        Sorted by their paths, each artefact once.
+    held : dict of str to Held
+        By the paths in the layout. Their `origin` is for `handle`.
     problems : list of Problem
         The places that could not be read.
+    platforms, python_tags : tuple of str
+        Those that were asked for.
     """
 
-    offers: list[Offer]
+    held: dict[str, Held]
     problems: list[Problem]
+    platforms: tuple[str, ...]
+    python_tags: tuple[str, ...]
 
 
-class _Index(NamedTuple):
+class Index(NamedTuple):
     """An index to read."""
 
     platform: SinglePlatformRepository
     kind: Kind
     python_tag: str | None
 
+    def location(self, python_tag: str | None, filename: str) -> Location:
+        """Return where something in it belongs."""
+        platform = self.platform
+        return Location(
+            platform._session.api_version,
+            platform.organization_name,
+            platform.repository_name,
+            platform.name,
+            self.kind,
+            python_tag,
+            filename,
+        )
 
-#: The artefacts found so far. Of an egg that several indices show it is the one of the first tag.
-_Found: TypeAlias = dict[Location, tuple[str, Callable[[], Listed | Bundle]]]
+
+def handle(path: str, held: Held) -> Handle:
+    """Return what addresses an artefact on its server.
+
+    Parameters
+    ----------
+    path : str
+        Its path; what counts is the name of the file.
+    held : Held
+        With the `origin` that `read` has given it.
+
+    Raises
+    ------
+    HatcherException
+        It cannot be had.
+    """
+    if held.wrong is not None:
+        raise held.wrong
+    origin: Index | Handle = held.origin
+    if not isinstance(origin, Index):
+        return origin
+    name, version, build = path.rpartition("/")[2].removesuffix(".egg").rsplit("-", 2)
+    # By the tag of the index, which is how all servers find it.
+    return origin.platform.egg(origin.python_tag, name, f"{version}-{build}")
 
 
 def repositories_of(client: BroodClient, selection: Selection) -> list[tuple[str, str]]:
@@ -82,16 +124,40 @@ def repositories_of(client: BroodClient, selection: Selection) -> list[tuple[str
     indexable = set(client.list_available_repositories(include_indexable=True)) - usable
     try:
         organizations = client.list_organizations()
-    except _HIDDEN:
+    except HIDDEN:
         organizations = []
     for organization in organizations:
         try:
             names = client.organization(organization).list_repositories()
-        except _HIDDEN:
+        except HIDDEN:
             continue
         usable.update(f"{organization}/{name}" for name in names)
     pairs = (name.partition("/") for name in usable - indexable)
     return sorted((organization, repository) for organization, _, repository in pairs)
+
+
+def existing_repositories(client: BroodClient, organization: str) -> set[str]:
+    """Return the repositories of an organization, as far as they can be known.
+
+    Parameters
+    ----------
+    client : BroodClient
+    organization : str
+
+    Raises
+    ------
+    NotFoundError, PermissionDeniedError
+        There is no such organization, or nothing of it may be seen.
+    """
+    try:
+        return set(client.organization(organization).list_repositories())
+    except HIDDEN:
+        # It takes an administrator to list them; what one may use is told to everybody.
+        pairs = [name.partition("/") for name in client.list_available_repositories()]
+        names = {name for owner, _, name in pairs if owner == organization}
+        if not names:
+            raise
+        return names
 
 
 def read(client: BroodClient, selection: Selection, concurrency: int | None) -> Read:
@@ -114,11 +180,17 @@ def read(client: BroodClient, selection: Selection, concurrency: int | None) -> 
         Nothing at all could be read.
     """
     number = checked_concurrency(concurrency)
+    repositories = repositories_of(client, selection)
+    platforms = tuple(selection.platforms or client.list_platforms())
+    tags: tuple[str, ...] = selection.python_tags or ()
+    if "eggs" in selection.kinds and not tags:
+        tags = tuple(sorted(client.list_python_tags()))
     reading = _Reading(selection)
-    items = [_item(index) for index in _indices(client, selection)]
+    indices = _indices(client, selection, repositories, platforms, tags)
+    items = [_item(index) for index in indices]
     attempts = Attempts((AuthenticationError,), number)
 
-    def note(item: Item[_Index], tally: Tally) -> None:
+    def note(item: Item[Index], tally: Tally) -> None:
         index = item.file
         known = reading.hidden.get((index.platform, index.kind))
         if known is not None:
@@ -133,27 +205,29 @@ def read(client: BroodClient, selection: Selection, concurrency: int | None) -> 
         error = (refused or failed)[0].error
         assert error is not None
         raise error
-    return Read(reading.offers(), _problems(items))
+    return Read(reading.held, _problems(items), platforms, tags)
 
 
-def _item(index: _Index) -> Item[_Index]:
-    item: Item[_Index] = Item(Path(str(index.platform), index.kind))
+def _item(index: Index) -> Item[Index]:
+    item: Item[Index] = Item(Path(str(index.platform), index.kind))
     item.file = index
     return item
 
 
-def _indices(client: BroodClient, selection: Selection) -> list[_Index]:
-    repositories = repositories_of(client, selection)
-    platforms = selection.platforms or client.list_platforms()
-    tags: Iterable[str] = ()
-    if "eggs" in selection.kinds:
-        tags = sorted(selection.python_tags or client.list_python_tags())
-    indices: list[_Index] = []
+def _indices(
+    client: BroodClient,
+    selection: Selection,
+    repositories: Iterable[tuple[str, str]],
+    platforms: Iterable[str],
+    tags: Iterable[str],
+) -> list[Index]:
+    indices: list[Index] = []
     for organization, repository in repositories:
         for name in platforms:
             platform = client.organization(organization).repository(repository).platform(name)
-            indices += [_Index(platform, "eggs", tag) for tag in tags]
-            indices += [_Index(platform, kind, None) for kind in selection.kinds if kind != "eggs"]
+            if "eggs" in selection.kinds:
+                indices += [Index(platform, "eggs", tag) for tag in sorted(tags)]
+            indices += [Index(platform, kind, None) for kind in selection.kinds if kind != "eggs"]
     return indices
 
 
@@ -162,76 +236,140 @@ class _Reading:
 
     def __init__(self, selection: Selection) -> None:
         self.hidden: dict[tuple[SinglePlatformRepository, Kind], Exception] = {}
+        self.held: dict[str, Held] = {}
         self._selection = selection
-        self._found: _Found = {}
         self._lock = threading.Lock()
 
-    def note(self, index: _Index) -> None:
+    def note(self, index: Index) -> None:
         """Read an index."""
-        readers = {"eggs": self._eggs, "runtimes": self._runtimes, "bundles": self._bundles}
+        readers = {
+            "eggs": self._eggs,
+            "runtimes": self._runtimes,
+            "apps": self._apps,
+            "bundles": self._bundles,
+        }
         try:
             found = readers[index.kind](index)
-        except _HIDDEN as error:
+        except HIDDEN as error:
             # It will be no other with the other tags.
             self.hidden[index.platform, index.kind] = error
             raise
         with self._lock:
-            for location, (tag, get) in found.items():
-                if location not in self._found or tag < self._found[location][0]:
-                    self._found[location] = (tag, get)
+            if not self.held:
+                self.held = found
+                return
+            for path, held in found.items():
+                known = self.held.get(path)
+                # Of an egg that several indices show it is the one of the first tag.
+                if known is None or _tag(held) < _tag(known):
+                    self.held[path] = held
 
-    def offers(self) -> list[Offer]:
-        """Return what was found, sorted."""
-        return [
-            Offer(location, _got(self._found[location][1]))
-            for location in sorted(self._found, key=lambda location: location.path)
-        ]
+    def _eggs(self, index: Index) -> dict[str, Held]:
+        assert index.python_tag is not None
+        entries = index.platform.egg_index(index.python_tag)
+        folders = _Folders(index)
+        takes_name = None if self._selection.names is None else self._selection.takes_name
+        found: dict[str, Held] = {}
+        for filename, entry in entries.items():
+            if takes_name is not None and not takes_name(filename.rsplit("-", 2)[0]):
+                continue
+            sha256, size = entry.get("sha256"), entry.get("size")
+            held = Held(
+                size if isinstance(size, int) else None,
+                sha256 if isinstance(sha256, str) else None,
+                index,
+            )
+            tag = _tag_of(entry)
+            found[f"{folders[tag]}{filename}"] = held
+            if not _USUAL_EGG(filename) or (
+                held.sha256 is not None and not _USUAL_SHA256(held.sha256)
+            ):
+                self._check(index.location(tag, filename), held)
+            elif folders.wrong[tag] is not None:
+                held.wrong = folders.wrong[tag]
+        return found
 
-    def _eggs(self, index: _Index) -> _Found:
-        platform, tag = index.platform, index.python_tag
-        assert tag is not None
+    def _runtimes(self, index: Index) -> dict[str, Held]:
+        found: dict[str, Held] = {}
+        for filename, described in runtimes_by_filename(index.platform).items():
+            selector, version, entry = described
+            if not self._selection.takes_runtime(selector, version):
+                continue
+            location = index.location(None, filename)
+            sha256, size = entry.get("sha256"), entry.get("size")
+            held = found[location.path] = Held(
+                size if isinstance(size, int) else None,
+                sha256 if isinstance(sha256, str) else None,
+            )
+            self._check(location, held)
+            self._address(held, lambda: index.platform.runtime(selector, version))  # noqa: B023
+        return found
 
-        def egg(filename: str, entry: Mapping[str, Any]) -> Callable[[], Listed]:
-            # By the tag of the index, which is how all servers find it.
-            return lambda: listed_egg(platform, tag, filename, entry)
+    def _apps(self, index: Index) -> dict[str, Held]:
+        found: dict[str, Held] = {}
+        for app_id, version, tag in index.platform.list_apps():
+            own = None if tag.lower() == "none" else tag
+            if not self._selection.takes_tag(own) or not self._selection.takes_name(app_id):
+                continue
+            location = index.location(own, f"{app_id}-{version}.yaml")
+            held = found[location.path] = Held(None, None)
+            self._check(location, held)
+            self._address(held, lambda: index.platform.app(tag, app_id, version))  # noqa: B023
+        return found
 
-        return {
-            _location(index, filename, _tag_of(entry)): (tag, egg(filename, entry))
-            for filename, entry in platform.egg_index(tag).items()
-        }
+    def _bundles(self, index: Index) -> dict[str, Held]:
+        found: dict[str, Held] = {}
+        for bundle in index.platform.bundles:
+            tag = bundle.python_tag
+            if self._selection.takes_tag(tag) and self._selection.takes_name(bundle.name):
+                location = index.location(tag, bundle.canonical_filename)
+                held = found[location.path] = Held(None, None, bundle)
+                self._check(location, held)
+        return found
 
-    def _runtimes(self, index: _Index) -> _Found:
-        platform = index.platform
+    def _check(self, location: Location, held: Held) -> None:
+        """Check what an index says of something, when it is not what it usually says."""
+        try:
+            location.below(Path())
+            if location.kind == "eggs":
+                platform = held.origin.platform
+                listed_egg(platform, location.python_tag, location.filename, {})
+            if held.sha256 is not None:
+                held.sha256 = normalized_sha256(held.sha256)
+        except InvalidArgumentError as error:
+            held.wrong, held.sha256 = error, None
+        except HatcherException as error:
+            held.wrong = error
 
-        def runtime(
-            selector: str | None, version: str, entry: Mapping[str, Any]
-        ) -> Callable[[], Listed]:
-            return lambda: Listed.of(platform.runtime(selector, version), entry)
-
-        return {
-            _location(index, filename, None): ("", runtime(selector, version, entry))
-            for filename, (selector, version, entry) in runtimes_by_filename(platform).items()
-            if self._selection.takes_runtime(selector, version)
-        }
-
-    def _bundles(self, index: _Index) -> _Found:
-        tags = self._selection.python_tags
-
-        def handle(bundle: Bundle) -> Callable[[], Bundle]:
-            return lambda: bundle
-
-        return {
-            _location(index, bundle.canonical_filename, bundle.python_tag): ("", handle(bundle))
-            for bundle in index.platform.bundles
-            if tags is None or bundle.python_tag in tags
-        }
+    def _address(self, held: Held, make: Any) -> None:
+        try:
+            held.origin = make()
+        except HatcherException as error:
+            held.wrong = held.wrong or error
 
 
-def _got(get: Callable[[], Listed | Bundle]) -> Listed | Bundle | HatcherException:
-    try:
-        return get()
-    except HatcherException as error:
-        return error
+class _Folders(dict[str | None, str]):
+    """The paths of the folders that the eggs of an index belong to, by their own tags."""
+
+    def __init__(self, index: Index) -> None:
+        super().__init__()
+        self._index = index
+        #: Why there can be no such folder.
+        self.wrong: dict[str | None, HatcherException | None] = {}
+
+    def __missing__(self, tag: str | None) -> str:
+        location = self._index.location(tag, "egg")
+        self.wrong[tag] = None
+        try:
+            location.below(Path())
+        except HatcherException as error:
+            self.wrong[tag] = error
+        folder = self[tag] = location.path.removesuffix("egg")
+        return folder
+
+
+def _tag(held: Held) -> str:
+    return held.origin.python_tag or "" if isinstance(held.origin, Index) else ""
 
 
 def _tag_of(entry: Mapping[str, Any]) -> str | None:
@@ -243,22 +381,9 @@ def _tag_of(entry: Mapping[str, Any]) -> str | None:
     return f"cp{python.replace('.', '')}" if isinstance(python, str) else None
 
 
-def _location(index: _Index, filename: str, python_tag: str | None) -> Location:
-    platform = index.platform
-    return Location(
-        platform._session.api_version,
-        platform.organization_name,
-        platform.repository_name,
-        platform.name,
-        index.kind,
-        python_tag,
-        filename,
-    )
-
-
-def _problems(items: list[Item[_Index]]) -> list[Problem]:
+def _problems(items: list[Item[Index]]) -> list[Problem]:
     """Say of each place once what is wrong with it; of a repository, when it is all of it."""
-    places: dict[str, list[Item[_Index]]] = {}
+    places: dict[str, list[Item[Index]]] = {}
     for item in items:
         platform = item.file.platform
         places.setdefault(f"{platform.organization_name}/{platform.repository_name}", []).append(
@@ -266,7 +391,7 @@ def _problems(items: list[Item[_Index]]) -> list[Problem]:
         )
     problems: dict[str, Exception] = {}
     for place, those in places.items():
-        hidden = [item.error for item in those if isinstance(item.error, _HIDDEN)]
+        hidden = [item.error for item in those if isinstance(item.error, HIDDEN)]
         if len(hidden) == len(those):
             problems[place] = hidden[0]
             continue

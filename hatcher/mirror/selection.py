@@ -1,14 +1,20 @@
-"""What of it: the kinds, repositories, platforms and python tags that are asked for."""
+"""What of it: the kinds, repositories, platforms, python tags and names that are asked for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from fnmatch import translate
+from functools import lru_cache
 from typing import NamedTuple
 
+from hatcher.artefacts.platforms import usual_platform
 from hatcher.artefacts.python_tags import python_tag_of
-from hatcher.errors import InvalidArgumentError
-from hatcher.mirror.layout import KINDS, Kind
+from hatcher.errors import InvalidArgumentError, UnsupportedAPIVersionError
+from hatcher.mirror.layout import KINDS, Kind, Location
+
+#: What can be exported with each version of the API.
+EXPORTABLE: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: KINDS}
 
 #: The tags of implementations: CPython, IronPython, PyPy, Jython.
 _PYTHON_TAG = re.compile(r"(?:cp|ip|pp|jy)\d+\Z", re.ASCII)
@@ -26,18 +32,50 @@ class Selection(NamedTuple):
     repositories : tuple of (str, str) or None
         Organization and repository.
     platforms, python_tags : tuple of str or None
+    names : tuple of str or None
+        Of eggs and bundles, implementations of runtimes, ids of apps; or shell patterns of
+        these. Capital letters do not count.
     """
 
     kinds: tuple[Kind, ...]
     repositories: tuple[tuple[str, str], ...] | None
     platforms: tuple[str, ...] | None
     python_tags: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None
+
+    def takes(self, location: Location) -> bool:
+        """Whether what stands at a place in the layout is asked for, as far as its path tells."""
+        if location.kind not in self.kinds or not self.takes_platform(location.platform):
+            return False
+        if location.kind == "runtimes":
+            implementation, _, version = location.filename.partition("-")
+            return self.takes_runtime(implementation, version)
+        takes_tag = self.takes_egg if location.kind == "eggs" else self.takes_tag
+        return takes_tag(location.python_tag) and self.takes_name(
+            location.filename.rsplit("-", 2)[0]
+        )
+
+    def takes_name(self, name: str) -> bool:
+        """Whether something of that name is asked for."""
+        return self.names is None or bool(_pattern(self.names).match(name.casefold()))
+
+    def takes_platform(self, platform: str) -> bool:
+        """Whether a platform is one of those that are asked for, whatever it is called."""
+        return self.platforms is None or usual_platform(platform) in map(
+            usual_platform, self.platforms
+        )
 
     def takes_runtime(self, implementation: str | None, version: str) -> bool:
         """Whether a runtime is one of those that are asked for."""
+        if not self.takes_name(implementation or ""):
+            return False
         if self.python_tags is None:
             return True
         return python_tag_of(implementation or "", version) in self.python_tags
+
+    def takes_tag(self, python_tag: str | None) -> bool:
+        """Whether apps and bundles of that tag are asked for."""
+        return self.python_tags is None or python_tag is None or python_tag in self.python_tags
 
     def takes_egg(self, python_tag: str | None) -> bool:
         """Whether an egg is one of those that are asked for: an index of these tags shows it."""
@@ -45,6 +83,11 @@ class Selection(NamedTuple):
             return True
         parts = python_tag.split(".")
         return any(_suits(part, tag) for part in parts for tag in self.python_tags)
+
+
+@lru_cache(maxsize=8)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{translate(name.casefold())})" for name in names))
 
 
 def _suits(part: str, tag: str) -> bool:
@@ -61,6 +104,7 @@ def select(
     repositories: Iterable[str] | None,
     platforms: Iterable[str] | None,
     python_tags: Iterable[str] | None = None,
+    names: Iterable[str] | None = None,
 ) -> Selection:
     """Check what is asked for.
 
@@ -71,6 +115,8 @@ def select(
         Such as ``acme/dev``.
     platforms, python_tags : iterable of str or None
         None, and nothing at all, mean every one.
+    names : iterable of str or None
+        Names or shell patterns; likewise.
 
     Raises
     ------
@@ -88,13 +134,61 @@ def select(
                 f"'{tag}' is no python tag of an implementation. Give one such as cp311: they "
                 "begin with cp, ip, pp or jy."
             )
-    names = _each_once(repositories, "repositories")
+    pairs = _each_once(repositories, "repositories")
+    named = _each_once(names, "names")
+    if named is not None and not all(isinstance(name, str) and name for name in named):
+        raise InvalidArgumentError("One of the names is empty. Give names or patterns of them.")
     return Selection(
         tuple(kind for kind in KINDS if kind in chosen),
-        None if names is None else tuple(map(_pair, names)),
+        None if pairs is None else tuple(map(_pair, pairs)),
         _each_once(platforms, "platforms"),
         tags,
+        named,
     )
+
+
+def usual_selection(
+    version: int,
+    kinds: Iterable[str] | None,
+    platforms: Iterable[str] | None,
+    python_tags: Iterable[str] | None,
+    names: Iterable[str] | None,
+) -> Selection:
+    """Check what is asked for of a place; by default all that a version of the API gives away.
+
+    Parameters
+    ----------
+    version : int
+    kinds, platforms, python_tags, names
+        As for `select`; None for the kinds that there are.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Something of it cannot be.
+    UnsupportedAPIVersionError
+        A kind cannot be had with that version.
+    """
+    chosen = EXPORTABLE[version] if kinds is None else kinds
+    selection = select(chosen, None, platforms, python_tags, names)
+    check_kinds(selection, version)
+    return selection
+
+
+def check_kinds(selection: Selection, version: int) -> None:
+    """Check that a server gives away what is asked for.
+
+    Raises
+    ------
+    UnsupportedAPIVersionError
+        It does not.
+    """
+    for kind in selection.kinds:
+        if kind not in EXPORTABLE[version]:
+            raise UnsupportedAPIVersionError(
+                f"With API version {version}, {kind} cannot be exported. Make the client with "
+                "api_version=1, or leave them out."
+            )
 
 
 def _pair(name: str) -> tuple[str, str]:

@@ -15,8 +15,12 @@ from hatcher.transport.value import Value
 Outcome: TypeAlias = Literal[
     "uploaded",
     "downloaded",
+    "packed",
+    "deleted",
     "would upload",
     "would download",
+    "would pack",
+    "would delete",
     "already there",
     "failed",
     "not tried",
@@ -26,8 +30,12 @@ Outcome: TypeAlias = Literal[
 _OUTCOMES: tuple[Outcome, ...] = (
     "uploaded",
     "downloaded",
+    "packed",
+    "deleted",
     "would upload",
     "would download",
+    "would pack",
+    "would delete",
     "already there",
     "failed",
     "not tried",
@@ -50,8 +58,8 @@ class FileResult(Value):
     path : pathlib.Path
         The local file, as it was given or as it will be called.
     outcome : str
-        ``uploaded`` or ``downloaded``; ``would upload`` or ``would download`` where
-        `dry_run` was given; ``already there``: it was not transferred, since it was at
+        ``uploaded``, ``downloaded`` or ``deleted``; ``would upload``, ``would download`` or
+        ``would delete`` where `dry_run` was given; ``already there``: it was not transferred, since it was at
         its destination with the same sha256; ``failed``; ``not tried``: the batch ended
         before its turn, or broke it off.
     size : int, optional
@@ -114,6 +122,11 @@ class BatchReport(Value):
     def downloaded(self) -> tuple[FileResult, ...]:
         """The files that were received, and are verified."""
         return self._those("downloaded")
+
+    @property
+    def deleted(self) -> tuple[FileResult, ...]:
+        """The files that a mirror has removed from its target."""
+        return self._those("deleted")
 
     @property
     def already_there(self) -> tuple[FileResult, ...]:

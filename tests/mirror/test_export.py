@@ -296,8 +296,6 @@ def test_arguments_that_cannot_be(client: BroodClient, tmp_path: Path) -> None:
     ):
         with pytest.raises(InvalidArgumentError):
             mirror.export(client, out, **options)
-    with pytest.raises(UnsupportedAPIVersionError, match="no way to download apps"):
-        mirror.export(client, out, kinds=["apps"])
     (tmp_path / "file").touch()
     with pytest.raises(InvalidDestinationError, match="cannot be made"):
         mirror.export(client, tmp_path / "file" / "out")

@@ -12,6 +12,7 @@ import pytest
 from hatcher import mirror
 from hatcher.api import BroodClient, Repository
 from hatcher.errors import InvalidArgumentError, NotFoundError, UnsupportedAPIVersionError
+from hatcher.mirror.documents import digest
 from hatcher.mirror.selection import select
 from hatcher.server.platforms import preference, usable_tags
 from hatcher.testing import (
@@ -26,10 +27,11 @@ from hatcher.testing import (
 
 from .conftest import PLATFORM, fill, make_repository
 
-SOME: dict[str, Any] = {
+PLACES: dict[str, Any] = {
     "platforms": (PLATFORM, "win-x86_64"),
     "python_tags": ("cp311", "cp38"),
 }
+SOME: dict[str, Any] = {"kinds": ("eggs", "runtimes", "bundles"), **PLACES}
 EGG = f"{PLATFORM}/eggs/cp311/MyEgg-1.0-1.egg"
 
 
@@ -53,7 +55,6 @@ def copy(
     mirror.export(
         client,
         tmp_path / "moving",
-        kinds=("eggs", "runtimes", "bundles"),
         repositories=["acme/dev"],
         **SOME,
     ).raise_for_failures()
@@ -73,7 +74,7 @@ def test_an_empty_target_lacks_everything(
         assert plan
         sizes = {step.path: step.size for step in plan.steps if "/eggs/" in step.path}
         assert sizes == {path: len(expected[path]) for path in sizes}
-        assert str(plan).startswith("7 artefacts: 7 copy\n")
+        assert str(plan).startswith(f"7 artefacts: 7 copy; {plan.bytes:,} bytes to move\n")
     assert not mirror.plan(empty, repository, **SOME)
     assert actions(mirror.plan(empty, repository, prune=True, **SOME)) == dict.fromkeys(
         sorted(expected), "delete"
@@ -93,7 +94,9 @@ def test_equal_places(
     assert {path.split("/")[0] for path in actions(plan)} == {"copy", "dev"}
     assert not plan
     platform = repository.platform(PLATFORM)
-    plan = mirror.plan(platform, copy.platform(PLATFORM), python_tags=("cp311", "cp38"))
+    kinds = SOME["kinds"]
+    tags = SOME["python_tags"]
+    plan = mirror.plan(platform, copy.platform(PLATFORM), kinds=kinds, python_tags=tags)
     assert set(actions(plan)) == {
         path.removeprefix(f"{PLATFORM}/") for path in expected if path.startswith(PLATFORM)
     }
@@ -172,13 +175,18 @@ def test_every_difference(repository: Repository, copy: Repository, tmp_path: Pa
     }
     assert not mirror.plan(repository, copy, **SOME).those("delete")
     document = json.loads(json.dumps(plan.document()))
+    new = json.loads(write_bundle(tmp_path).read_text())
+    old = {**new, "mark": "other"}
     assert document["steps"][0] == {
         "action": "update",
         "path": f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle",
-        "size": None,
+        "size": len(json.dumps(new, indent=2)),
+        "sha256": digest(new),
+        "replaces": digest(old),
         "reason": None,
     }
     assert document["source"].startswith("acme/dev on http://127.0.0.1:")
+    assert mirror.Plan.from_document(document, repository, copy) == plan
 
 
 def test_nothing_is_deleted_when_the_source_could_not_be_read_whole(
@@ -212,7 +220,7 @@ def test_no_question_for_what_the_indices_say(
     through = BroodClient.from_url(gateway.url, auth=auth, api_version=1)
     acme = through.organization("acme")
     assert not mirror.plan(
-        acme.repository("dev"), acme.repository("copy"), kinds=["eggs", "runtimes"], **SOME
+        acme.repository("dev"), acme.repository("copy"), **{**SOME, "kinds": ["eggs", "runtimes"]}
     )
     asked = [passage.path for passage in gateway.requests if "/auth/" not in passage.path]
     # Two places, with two platforms each: the eggs of two tags, and the runtimes.
@@ -244,7 +252,9 @@ def test_what_cannot_be_compared(
         with pytest.raises(InvalidArgumentError, match="cannot be compared"):
             mirror.plan(source, target)
     with pytest.raises(UnsupportedAPIVersionError):
-        mirror.plan(repository, tmp_path, kinds=["apps"])
+        mirror.plan(repository, mirror.Folder(tmp_path, api_version=0), kinds=["runtimes"])
     nowhere = client.organization("acme").repository("nowhere")
     with pytest.raises(NotFoundError):
-        mirror.plan(repository, nowhere, **SOME)
+        mirror.plan(nowhere, repository, **SOME)
+    with pytest.raises(InvalidArgumentError, match="There is no folder 'v1/acme/dev/'"):
+        mirror.plan(tmp_path, repository, **SOME)

@@ -29,10 +29,10 @@ from hatcher.transport.request import Request
 _Known: TypeAlias = dict[str | None, dict[str, EggIndexEntry] | None]
 
 #: Files that are noted in the journal at a time: a write for each would cost more.
-_TOGETHER = 32
+TOGETHER = 32
 
 #: After these nobody knows whether the server has stored the file.
-_UNKNOWN_END = (TransportError, ServerError, OSError)
+UNKNOWN_END = (TransportError, ServerError, OSError)
 
 
 class EggUpload:
@@ -197,9 +197,9 @@ class EggUpload:
             return
         with self._lock:
             while number >= self._noted:
-                some = items[self._noted : self._noted + _TOGETHER]
+                some = items[self._noted : self._noted + TOGETHER]
                 journal.begin([_claim(item.file) for item in some])
-                self._noted += _TOGETHER
+                self._noted += TOGETHER
 
     def _enable(self) -> None:
         """Show all that is stored and disabled, in one request."""
@@ -232,7 +232,7 @@ class EggUpload:
 
     def _is_unknown(self, item: Item[EggFile]) -> bool:
         if item.outcome == "failed":
-            return isinstance(item.error, _UNKNOWN_END) or item in self._hidden
+            return isinstance(item.error, UNKNOWN_END) or item in self._hidden
         return item.outcome == "not tried"
 
 

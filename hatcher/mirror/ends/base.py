@@ -6,10 +6,10 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hatcher.errors import HatcherException, InvalidArgumentError
-from hatcher.mirror.layout import Location, parse
+from hatcher.mirror.layout import Kind, Location, parse
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.progress import Progress
@@ -86,6 +86,7 @@ class State:
         self.repositories = repositories
         self.missing = missing
         self._paths: dict[str, str] | None = None
+        self._namesakes: set[str] | None = None
 
     def path_of(self, path: str) -> str | None:
         """Return the path of what is the same artefact to a server; None when it has none.
@@ -102,6 +103,18 @@ class State:
         if self._paths is None:
             self._paths = {identity_of(known): known for known in self.held}
         return self._paths.get(identity_of(path))
+
+    def has_namesake(self, path: str) -> bool:
+        """Whether there is an egg of that file name with another python tag.
+
+        Parameters
+        ----------
+        path : str
+            Of an egg.
+        """
+        if self._namesakes is None:
+            self._namesakes = set(map(_without_tag, self.held))
+        return _without_tag(path) in self._namesakes
 
 
 def identity_of(path: str) -> str:
@@ -131,12 +144,27 @@ class Options(NamedTuple):
     journal: str | os.PathLike[str] | bool | None = None
 
 
+def _without_tag(path: str) -> str:
+    folders, _, filename = path.casefold().rpartition("/")
+    return f"{folders.rpartition('/')[0]}/{filename}"
+
+
+def changed(path: str, end: End) -> HatcherException:
+    """Return the error for what is no longer as a plan says."""
+    return HatcherException(
+        f"{path} in {end} has changed since the plan was made, so it was left as it is. Plan again."
+    )
+
+
 class End(ABC):
     """One end of a mirror.
 
     A source can be read: `state`, `identify`, `obtain`. A target can be written to as well:
     `receiver`.
     """
+
+    #: Whether apps can be deleted there, which Brood has no way to do.
+    may_delete_apps = True
 
     @property
     @abstractmethod
@@ -237,6 +265,19 @@ class End(ABC):
         """
         return None
 
+    def check_writable(self) -> None:
+        """Check that it can be written to.
+
+        Raises
+        ------
+        InvalidArgumentError
+            It cannot.
+        """
+        raise InvalidArgumentError(
+            f"Nothing can be written to {self}. Give a place on a server, or a folder, as the "
+            "target."
+        )
+
     def receiver(self, state: State, options: Options) -> Receiver:
         """Return what writes to this end.
 
@@ -245,15 +286,8 @@ class End(ABC):
         state : State
             What it has.
         options : Options
-
-        Raises
-        ------
-        InvalidArgumentError
-            Nothing can be written to it.
         """
-        raise InvalidArgumentError(
-            f"Nothing can be written to {self}. Give a place on a server, or a folder."
-        )
+        raise NotImplementedError
 
     def interrupt(self) -> None:  # noqa: B027 - most ends have nothing to interrupt
         """Make what other threads send and receive end at once."""
@@ -277,8 +311,18 @@ class End(ABC):
         """
         return parse(f"{self.prefix}{path}")
 
+    def kind(self, path: str) -> Kind:
+        """Return what kind of artefact stands at a path below the place."""
+        assert self.names is not None
+        return cast(Kind, path.split("/")[3 - len(self.names)])
+
+    @property
+    def version(self) -> int:
+        """The version of the API: 1 where nobody says."""
+        return 1 if self.api_version is None else self.api_version
+
     @property
     def prefix(self) -> str:
         """The path of the place in the layout of an export, with a slash at its end."""
         assert self.names is not None
-        return "/".join([f"v{self.api_version or 1}", *self.names, ""])
+        return "/".join([f"v{self.version}", *self.names, ""])

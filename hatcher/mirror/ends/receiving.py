@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 from hatcher.mirror.ends.base import Held
 from hatcher.transfer.batch import Attempts, Item, Tally
+from hatcher.transfer.progress import Phase
 from hatcher.transfer.reports import Outcome
 
-#: Returns a local file with what is to be written, given where to put one if it has to be made;
-#: verified, and called as the artefact must be.
-Obtain: TypeAlias = Callable[[Path], Path]
+#: Returns a local file with what is to be written, verified.
+Obtain: TypeAlias = Callable[[], Path]
 
 
 class Delivery:
@@ -40,9 +40,27 @@ class Delivery:
 class Receiver(ABC):
     """Writes to an end."""
 
+    #: Whether a file may be made at once where `local` says.
+    is_local = False
+
+    #: What is told of the bytes.
+    phase: Phase = "uploading"
+
+    #: What has become of something that was written.
+    outcome: Outcome = "uploaded"
+
     @abstractmethod
     def local(self, path: str) -> Path:
         """Return the local file that something stands in; for people only, on a server."""
+
+    def missing(self, items: Sequence[Item[Delivery]]) -> set[str]:
+        """Return the repositories that there would have to be, and must not be created.
+
+        Parameters
+        ----------
+        items : sequence of Item
+        """
+        return set()
 
     @abstractmethod
     def rounds(self, items: Sequence[Item[Delivery]]) -> Iterator[list[Item[Delivery]]]:
@@ -66,6 +84,9 @@ class Receiver(ABC):
     @abstractmethod
     def delete(self, item: Item[Delivery], tally: Tally) -> Outcome:
         """Delete something, if it is as it was a moment ago."""
+
+    def keep(self, path: str, held: Held) -> None:  # noqa: B027 - servers need not be told
+        """Note something that is there already, and right."""
 
     @abstractmethod
     def close(self) -> None:

@@ -1,0 +1,166 @@
+"""What a manifest lists, as an end to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hatcher.artefacts.platforms import usual_platform
+from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.layout import Location, parse
+from hatcher.mirror.manifest import Entry, Manifest
+from hatcher.mirror.selection import Selection
+from hatcher.transfer.progress import Progress
+
+
+class Listed(End):
+    """A manifest as an end: it says what there is, and has nothing of it.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    names : tuple of str, optional
+        Of the place in it; by default its own.
+    api_version : int, optional
+        Likewise.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        names: tuple[str, ...] | None = None,
+        api_version: int | None = None,
+    ) -> None:
+        self.manifest = manifest
+        self._names = manifest.place or names
+        self._api_version = manifest.api_version if names is None else api_version
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The names that lead to the place; None for a manifest of several."""
+        return self._names or None
+
+    @property
+    def api_version(self) -> int | None:
+        """The version of the API."""
+        return self._api_version
+
+    def beside(self, names: tuple[str, ...], api_version: int) -> End:
+        """Return it with a place; see `End.beside`."""
+        version = self.manifest.api_version
+        return Listed(
+            self.manifest, self._names or names, api_version if version is None else version
+        )
+
+    def state(self, selection: Selection, concurrency: int | None = None) -> State:
+        """Say what the manifest lists of what is asked for; see `End.state`."""
+        told = narrowed(selection, self.manifest)
+        state = State({}, list(self.manifest.problems), told)
+        # There are thousands of files in few folders.
+        known: dict[str, _Folder | None] = {}
+        for path, entry in self.manifest.artefacts.items():
+            name, _, filename = path.rpartition("/")
+            if name not in known:
+                known[name] = self._folder(name)
+            folder = known[name]
+            if folder is not None and folder.has(filename, told):
+                wrong = self._wrong(entry)
+                state.held[folder.below + filename] = Held(entry.size, entry.sha256, path, wrong)
+        return state
+
+    def _folder(self, folder: str) -> _Folder | None:
+        """Return what a folder is below the place; None when it is outside of it."""
+        names = self.names
+        assert names is not None
+        location = parse(f"{folder}/file")
+        location = location._replace(platform=usual_platform(location.platform))
+        place = (location.organization, location.repository, location.platform)
+        names = (*names[:2], *map(usual_platform, names[2:]))
+        if (location.api_version, place[: len(names)]) != (self.api_version or 1, names):
+            return None
+        below = location.path.split("/")[1 + len(names) : -1]
+        return _Folder("/".join([*below, ""]), location)
+
+    def _wrong(self, entry: Entry) -> HatcherException | None:
+        """Why something that is listed cannot be had."""
+        return InvalidArgumentError(
+            f"{self} only says what there is. To get it, give the place, the folder or the archive "
+            "itself as the source."
+        )
+
+    def identify(self, path: str, held: Held, progress: Progress | None = None) -> str:
+        """Return what the manifest says; see `End.identify`."""
+        assert held.sha256 is not None
+        return held.sha256
+
+    def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
+        """Refuse: it has nothing; see `End.obtain`."""
+        assert held.wrong is not None
+        raise held.wrong
+
+    def __str__(self) -> str:
+        return f"the manifest of {self.manifest.source}"
+
+
+class _Folder:
+    """A folder of the layout."""
+
+    def __init__(self, below: str, location: Location) -> None:
+        self.below = below
+        self._location = location
+        self._is_whole = False
+
+    def has(self, filename: str, selection: Selection) -> bool:
+        """Whether a file in it is asked for."""
+        if self._is_whole:
+            return True
+        is_taken = selection.takes(self._location._replace(filename=filename))
+        # Only runtimes, and what is asked for by name, differ from each other in a folder.
+        self._is_whole = is_taken and selection.names is None and self._location.kind != "runtimes"
+        return is_taken
+
+
+def narrowed(asked: Selection, manifest: Manifest) -> Selection:
+    """Return what a manifest can tell of what is asked for.
+
+    Parameters
+    ----------
+    asked : Selection
+    manifest : Manifest
+
+    Raises
+    ------
+    InvalidArgumentError
+        Nothing of it.
+    """
+    known = manifest.selection
+    both = asked._replace(
+        kinds=tuple(kind for kind in asked.kinds if kind in known.kinds),
+        platforms=_common(known.platforms, asked.platforms, known.takes_platform),
+        python_tags=_common(known.python_tags, asked.python_tags, known.takes_tag),
+        names=_common(known.names, asked.names, lambda name: _is_of(name, known)),
+    )
+    for field in ("kinds", "platforms", "python_tags", "names"):
+        if getattr(both, field) == ():
+            raise InvalidArgumentError(
+                f"The manifest of {manifest.source} is only of the {field.replace('_', ' ')} "
+                f"{', '.join(getattr(known, field))}, and others are asked for. Ask for these, or "
+                "have one made of more."
+            )
+    return both
+
+
+def _common(
+    known: tuple[str, ...] | None, asked: tuple[str, ...] | None, is_known: Callable[[str], bool]
+) -> tuple[str, ...] | None:
+    if known is None or asked is None:
+        return known if asked is None else asked
+    return tuple(filter(is_known, asked))
+
+
+def _is_of(name: str, known: Selection) -> bool:
+    """Whether all that a name or pattern stands for was read."""
+    if known.names is not None and name in known.names:
+        return True
+    return not set(name) & set("*?[") and known.takes_name(name)
