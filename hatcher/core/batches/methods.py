@@ -62,7 +62,7 @@ class Batches(Eggs, Runtimes, Bundles):
             until `reindex`; the server is then asked for each egg that the index does
             not show, since it may be there.
         concurrency : int, optional
-            How many files to send at once, 16 by default.
+            How many files to send at once at most, 16 by default.
         progress : Progress, optional
             Is told of the bytes of the whole batch, from the calling thread; those of
             files that fail count as done. An exception that it raises ends the batch
@@ -239,7 +239,7 @@ class Batches(Eggs, Runtimes, Bundles):
             a failure in the report. Or a function that is given a file name, and says
             whether the file is wanted. By default all are.
         concurrency : int, optional
-            How many files to receive at once, 16 by default.
+            How many files to receive at once at most, 16 by default.
         progress : Progress, optional
             As for `upload_eggs`.
         dry_run : bool, default False
