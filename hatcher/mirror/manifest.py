@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from hatcher.errors import (
     ArtefactError,
@@ -45,6 +45,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 #: Entries that are written at a time.
 _AT_ONCE = 1000
+
+
+#: A property of `Manifest` has that name too.
+_Chunk: TypeAlias = bytes
 
 
 class Entry(NamedTuple):
@@ -341,7 +345,7 @@ class Manifest(Value):
             for chunk in self.chunks():
                 file.write(chunk)
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[_Chunk]:
         """Give what stands in its file: JSON, with a line for each artefact.
 
         Yields
@@ -467,8 +471,13 @@ def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> 
         What is there under that name is no manifest, so it was left as it is.
     InvalidDestinationError
         It cannot be written.
+    InvalidNameError
+        A path is none of the layout.
     """
     path = root / FILENAME
+    known: dict[str, Kind] = {}
+    for name in there:
+        kind_at(name, known)
     with locked(root / _LOCK):
         before: Mapping[str, Entry] = {}
         if os.path.lexists(path):
@@ -505,22 +514,7 @@ def _entries(documents: Any) -> dict[str, Entry]:
 
 
 def _entry(path: str, document: Mapping[str, Any], kinds: dict[str, Kind]) -> Entry:
-    # There are thousands of them in few folders.
-    folder, _, filename = path.rpartition("/")
-    kind = kinds.get(folder)
-    if kind is None:
-        location = parse(path)
-        location.below(Path())
-        if location.path != path:
-            raise InvalidNameError(f"'{path}' is not how an export calls it.")
-        kind = kinds[folder] = location.kind
-    elif filename.startswith("."):
-        raise InvalidNameError(f"'{path}' would be hidden.")
-    else:
-        try:
-            bare_filename(filename, "The name of a file")
-        except MissingFilenameError as error:
-            raise InvalidNameError(str(error)) from error
+    kind = kind_at(path, kinds)
     size, file_sha256 = document.get("size"), document.get("file_sha256")
     if document["kind"] != kind:
         raise ValueError(f"it says that '{path}' is of the kind {document['kind']!r}")
@@ -532,6 +526,38 @@ def _entry(path: str, document: Mapping[str, Any], kinds: dict[str, Kind]) -> En
     return Entry(
         kind, _text(document["sha256"]), size, file_sha256, document.get("carried") is True
     )
+
+
+def kind_at(path: str, known: dict[str, Kind]) -> Kind:
+    """Return what kind of artefact stands at a path of the layout.
+
+    Parameters
+    ----------
+    path : str
+    known : dict of str to str
+        The kinds of folders that were looked at before: there are thousands of files in few.
+
+    Raises
+    ------
+    InvalidNameError
+        It is none of the layout, leads elsewhere, or would be hidden.
+    """
+    folder, _, filename = path.rpartition("/")
+    if folder not in known:
+        known[folder] = parse(path).kind
+        for name in folder.split("/"):
+            _check_name(name, path)
+    _check_name(filename, path)
+    return known[folder]
+
+
+def _check_name(name: str, path: str) -> None:
+    try:
+        bare_filename(name, "The name of a file")
+    except MissingFilenameError as error:
+        raise InvalidNameError(f"'{path}' would stand elsewhere.") from error
+    if name.startswith("."):
+        raise InvalidNameError(f"'{path}' would be hidden.")
 
 
 def _text(value: object) -> str:
@@ -547,9 +573,9 @@ def _list(value: object) -> list[Any]:
 
 
 def _version(value: object) -> int | None:
-    if value is not None and value not in (0, 1):
-        raise ValueError(f"{value!r} is no version of the API")
-    return value  # type: ignore[return-value]
+    if value is None or (type(value) is int and value in (0, 1)):
+        return value
+    raise ValueError(f"{value!r} is no version of the API")
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,351 @@
+"""Packing what another side lacks into one file, to be carried there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from hatcher.errors import (
+    AuthenticationError,
+    FileChangedError,
+    InvalidArgumentError,
+    PermissionDeniedError,
+)
+from hatcher.mirror.archives import size_of_archive, write_archive
+from hatcher.mirror.documents import DOCUMENTS
+from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
+from hatcher.mirror.ends.folder import Folder
+from hatcher.mirror.listing import entries_of, identify_all, read_state
+from hatcher.mirror.locking import locked
+from hatcher.mirror.manifest import Entry, Manifest
+from hatcher.mirror.report import MirrorReport, Problem
+from hatcher.mirror.selection import Selection, usual_selection
+from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
+from hatcher.transfer.download import existing_directory
+from hatcher.transfer.hashing import file_sha256
+from hatcher.transfer.partial import PARTIAL_SUFFIX
+from hatcher.transfer.progress import Meter, Progress
+from hatcher.transfer.reports import FileResult, reporting
+from hatcher.transfer.space import check_space, explained
+
+#: What is the same for all files of a source.
+_HOPELESS = (AuthenticationError, PermissionDeniedError)
+
+#: Failures in a row after which the server or the network is taken for gone.
+_GONE = 5
+
+
+def pack(
+    source: EndLike,
+    archive: str | os.PathLike[str],
+    *,
+    lacking: EndLike | None = None,
+    kinds: Iterable[str] | None = None,
+    platforms: Iterable[str] | None = None,
+    python_tags: Iterable[str] | None = None,
+    names: Iterable[str] | None = None,
+    max_size: int | None = None,
+    concurrency: int | None = None,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+) -> MirrorReport:
+    """Pack what another side lacks into one file, for where no network leads.
+
+    ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once for each
+    platform and python tag, likewise for runtimes, apps and bundles, and a download for each
+    artefact that is packed
+
+    The file is a ZIP with the manifest of all that the source has, and with the artefacts that the
+    other side lacks, or has with other content. On the other side it is the source of a `plan`,
+    which knows by the manifest what is to be deleted too; and `verify` compares with it. Unpacked
+    by hand it is a folder as `export` writes it.
+
+    It appears under its name only when it is complete. The same content gives the same bytes.
+
+    Parameters
+    ----------
+    source : Organization, Repository, SinglePlatformRepository, Folder, str or path-like
+        A place on a server, or the folder of an export.
+    archive : str or path-like
+        The file; it is replaced when it is there.
+    lacking : Manifest or as `source`, optional
+        The side that it is for. Where that cannot be reached, its `manifest`, or that of the
+        archive that was packed last. By default it has nothing.
+    kinds : iterable of {'eggs', 'runtimes', 'apps', 'bundles'}, optional
+        By default all, with API version 0 only eggs.
+    platforms, python_tags, names : iterable of str, optional
+        As for `plan`; by default all.
+    max_size : int, optional
+        Bytes that the file may have, such as those of a disc. If it would be larger, nothing
+        is packed.
+    concurrency : int, optional
+        How many files to receive at once, 16 by default.
+    progress : Progress, optional
+        Is told of the bytes that are downloaded, and then, in the phase ``hashing``, of those
+        that are packed.
+    dry_run : bool, default False
+        Receive and write nothing, and say of each artefact whether it would be packed.
+
+    Returns
+    -------
+    MirrorReport
+        What became of each artefact: ``packed``, or ``already there`` on the other side. When one
+        failed there is no archive.
+
+    Raises
+    ------
+    InvalidArgumentError
+        An argument cannot be used, or the archive would be larger than `max_size`.
+    NoSpaceError
+        There is no room for it; nothing was received.
+    HatcherException
+        The source could not be read at all, or the archive not be written.
+
+    Notes
+    -----
+    What is downloaded is kept in a folder beside the archive until the archive is complete, so
+    that there must be room for twice its size. Ctrl-C ends the call within about a second with a
+    `BatchInterrupted`; the same call goes on with what is in that folder.
+
+    Examples
+    --------
+    >>> there = mirror.read_manifest('state-of-the-other-side.json')
+    >>> report = mirror.pack(repository, 'delta.zip', lacking=there)
+    >>> print(report)
+    120 files: 3 packed, 117 already there
+    """
+    number = checked_concurrency(concurrency)
+    target = Path(archive)
+    existing_directory(target.parent)
+    if target.is_dir():
+        raise InvalidArgumentError(f"'{target}' is a folder. Give the name of a file for it.")
+    here, there = _ends(source, lacking)
+    version = 1 if here.api_version is None else here.api_version
+    selection = usual_selection(version, kinds, platforms, python_tags, names)
+    delta = _compare(here, there, selection, number, progress)
+    packing = _Packing(here, target, delta, max_size, number, progress)
+    packing.check_size()
+    if dry_run:
+        return packing.tell()
+    return packing.run()
+
+
+def _ends(source: EndLike, lacking: EndLike | None) -> tuple[End, End | None]:
+    if lacking is not None:
+        return pair_of(source, lacking)
+    here = end_of(source)
+    if here.names is None:
+        raise InvalidArgumentError(
+            f"'{here}' is a folder of several places. Say which one is to be packed: "
+            "Folder('backup', 'acme/dev')."
+        )
+    return here.beside(here.names, 1), None
+
+
+class _Delta(NamedTuple):
+    """What a source has, and what of it another side lacks.
+
+    Attributes
+    ----------
+    state : State
+        Of the source.
+    entries : dict of str to Entry
+        What the manifest is to say, by the path in the layout.
+    wanted : list of str
+        What is to be packed, by the path below the place.
+    problems, others : list of Problem
+        What could not be read of the source, and of the other side.
+    """
+
+    state: State
+    entries: dict[str, Entry]
+    wanted: list[str]
+    problems: list[Problem]
+    others: list[Problem]
+
+
+def _compare(
+    here: End, there: End | None, selection: Selection, concurrency: int, progress: Progress | None
+) -> _Delta:
+    state = read_state(here, selection, concurrency)
+    problems = state.problems + identify_all(here, state.held, concurrency, progress)
+    entries = entries_of(here, state.held, problems)
+    wanted = [path for path in state.held if f"{here.prefix}{path}" in entries]
+    if there is None:
+        return _Delta(state, entries, sorted(wanted), problems, [])
+    other = there.state(state.selection, concurrency)
+    same = {path: other.path_of(path) for path in wanted}
+    both = {name: other.held[name] for name in same.values() if name is not None}
+    # What cannot be told is packed: that does no harm.
+    others = other.problems + identify_all(there, both, concurrency, progress)
+    wanted = [
+        path
+        for path in wanted
+        if (name := same[path]) is None or other.held[name].sha256 != state.held[path].sha256
+    ]
+    return _Delta(state, entries, sorted(wanted), problems, others)
+
+
+class _Packing:
+    """The making of one archive."""
+
+    def __init__(
+        self,
+        source: End,
+        target: Path,
+        delta: _Delta,
+        max_size: int | None,
+        concurrency: int,
+        progress: Progress | None,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._max_size = max_size
+        self._delta = delta
+        self._crew = Crew(concurrency, progress, source.interrupt)
+        self._attempts = Attempts(_HOPELESS, max(concurrency, _GONE))
+        self._progress = progress
+        self._items = {path: self._item(path) for path in delta.wanted}
+        for path in delta.wanted:
+            full = f"{source.prefix}{path}"
+            delta.entries[full] = delta.entries[full]._replace(carried=True)
+
+    def _item(self, path: str) -> Item[Held]:
+        item: Item[Held] = Item(self._target)
+        item.file = self._delta.state.held[path]
+        item.size = item.file.size
+        return item
+
+    def check_size(self) -> None:
+        """Check that the archive may be as large as it will be.
+
+        Raises
+        ------
+        InvalidArgumentError
+        """
+        size = size_of_archive(self._manifest())
+        if self._max_size is not None and size > self._max_size:
+            raise InvalidArgumentError(
+                f"'{self._target}' would have {size:,} bytes, and max_size is {self._max_size:,}. Ask for "
+                "less, by platforms, kinds or names, and pack the rest into another one."
+            )
+
+    def tell(self) -> MirrorReport:
+        """Say what would be packed."""
+        for item in self._items.values():
+            item.outcome = "would pack"
+        return self._report()
+
+    def run(self) -> MirrorReport:
+        """Get what is to be packed, and write the archive."""
+        with self._scratch() as folder:
+            self._check_space(folder)
+            with reporting(self._report):
+                files = self._obtain(folder)
+                if all(item.error is None for item in self._items.values()):
+                    self._write(files)
+                    shutil.rmtree(folder)
+        return self._report()
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """Give the folder for what is downloaded, which a later call finds again."""
+        folder = self._target.with_name(f"{self._target.name}.files{PARTIAL_SUFFIX}")
+        with locked(folder.with_name(f".{folder.name}.lock"), wait=False) as is_free:
+            if not is_free:
+                raise InvalidArgumentError(
+                    f"'{self._target}' is being packed by somebody else. Wait for that, or give "
+                    "another name."
+                )
+            with explained(folder):
+                if not folder.is_dir() or folder.is_symlink():
+                    folder.mkdir(mode=0o700)
+            yield folder
+
+    def _check_space(self, folder: Path) -> None:
+        """Check that there is room for what is downloaded, and for the archive."""
+        needed = size_of_archive(self._manifest())
+        if not isinstance(self._source, Folder):
+            there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            needed += max(sum(item.size or 0 for item in self._items.values()) - there, 0)
+        check_space(self._target, needed)
+
+    def _obtain(self, folder: Path) -> dict[str, Path]:
+        """Get each file, and note what the manifest is to say of it."""
+        files: dict[str, Path] = {}
+        by_hash: dict[str, list[str]] = {}
+        for path, item in self._items.items():
+            by_hash.setdefault(f"{item.file.sha256} {path.rpartition('/')[2]}", []).append(path)
+
+        def obtain(paths: list[str], tally: Tally) -> None:
+            # What is wanted at several places is fetched once.
+            for path in paths:
+                item = self._items[path]
+                self._attempts.attempt(item, tally, partial(self._get, folder, path, files, tally))
+
+        sizes = [item.size for item in self._items.values()]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
+        self._crew.each(list(by_hash.values()), obtain, "downloading", total)
+        return files
+
+    def _get(self, folder: Path, path: str, files: dict[str, Path], tally: Tally) -> None:
+        item, full = self._items[path], f"{self._source.prefix}{path}"
+        entry = self._delta.entries[full]
+        # In a folder of its own: the name of the file may tell what it is.
+        own = folder / entry.sha256
+        with explained(own):
+            own.mkdir(exist_ok=True)
+        file = self._source.obtain(path, item.file, own / path.rpartition("/")[2], tally)
+        if item.file.sha256 != entry.sha256:
+            raise FileChangedError(
+                f"{path} in {self._source} has changed since it was looked at. Pack again."
+            )
+        item.size = file.stat().st_size
+        sha256 = file_sha256(file) if entry.kind in DOCUMENTS else None
+        self._delta.entries[full] = entry._replace(size=item.size, file_sha256=sha256)
+        files[full] = file
+
+    def _write(self, files: Mapping[str, Path]) -> None:
+        total = sum(item.size or 0 for item in self._items.values())
+        # Of some nobody had said the size.
+        self.check_size()
+        meter, done = Meter(self._progress, total, "hashing"), 0
+
+        def note(size: int) -> None:
+            nonlocal done
+            done += size
+            meter.reach(done)
+
+        write_archive(self._target, self._manifest(), files, note)
+        for item in self._items.values():
+            item.outcome = "packed"
+
+    def _manifest(self) -> Manifest:
+        # Without the time, so that the same content gives the same bytes.
+        return Manifest(
+            str(self._source),
+            self._source.names or (),
+            1 if self._source.api_version is None else self._source.api_version,
+            self._delta.state.selection,
+            self._delta.entries,
+            None,
+            tuple(self._delta.problems),
+        )
+
+    def _report(self) -> MirrorReport:
+        results = []
+        for path, held in sorted(self._delta.state.held.items()):
+            item = self._items.get(path)
+            full = f"{self._source.prefix}{path}"
+            if item is not None:
+                result = FileResult(full, self._target, item.outcome, item.size, item.error)
+                results.append(result)
+            elif full in self._delta.entries:
+                results.append(FileResult(full, self._target, "already there", held.size))
+        return MirrorReport(tuple(results), tuple(self._delta.problems + self._delta.others))
