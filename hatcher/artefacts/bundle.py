@@ -106,15 +106,32 @@ def read_bundle_document(file: Path) -> BundleDocument:
         document = json.loads(read_text(file, InvalidBundle))
     except (ValueError, RecursionError) as error:
         raise InvalidBundle(f"'{file}' is no JSON: {error}.") from error
+    return bundle_document(document, f"'{file}'")
+
+
+def bundle_document(document: Any, what: str) -> BundleDocument:
+    """Return what is in a bundle, given its JSON.
+
+    Parameters
+    ----------
+    document : object
+    what : str
+        What it is, for the message.
+
+    Raises
+    ------
+    InvalidBundle
+        It names no runtime.
+    """
     runtime = document.get("runtime") if isinstance(document, dict) else None
     if not isinstance(runtime, dict):
-        raise InvalidBundle(f"'{file}' is no bundle: its document names no runtime.")
+        raise InvalidBundle(f"{what} is no bundle: its document names no runtime.")
     missing = [
         key
         for key in ("implementation", "platform", "version")
         if not isinstance(runtime.get(key), str)
     ]
     if missing:
-        raise InvalidBundle(f"'{file}' is no bundle: its runtime has no {', '.join(missing)}.")
+        raise InvalidBundle(f"{what} is no bundle: its runtime has no {', '.join(missing)}.")
     python_tag = python_tag_of(runtime["implementation"], runtime["version"])
     return BundleDocument(runtime["platform"], python_tag, document)

@@ -6,19 +6,40 @@ what two places have in common.
 """
 
 from hatcher.mirror.cache import Cache, CacheReport
+from hatcher.mirror.checking import BundleCheck, BundleEntry, check_bundle
+from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.exporting import export
+from hatcher.mirror.fetching import fetch_bundle
 from hatcher.mirror.importing import import_
+from hatcher.mirror.listing import manifest
+from hatcher.mirror.manifest import Difference, Entry, Manifest, read_manifest
+from hatcher.mirror.packing import pack
 from hatcher.mirror.planning import Plan, Step, plan
 from hatcher.mirror.report import MirrorReport, Problem
+from hatcher.mirror.verifying import Finding, Verification, verify
 
 __all__ = [
+    "BundleCheck",
+    "BundleEntry",
     "Cache",
     "CacheReport",
+    "Difference",
+    "Entry",
+    "Finding",
+    "Folder",
+    "Manifest",
     "MirrorReport",
     "Plan",
     "Problem",
     "Step",
+    "Verification",
+    "check_bundle",
     "export",
+    "fetch_bundle",
     "import_",
+    "manifest",
+    "pack",
     "plan",
+    "read_manifest",
+    "verify",
 ]

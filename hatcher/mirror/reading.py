@@ -279,7 +279,7 @@ class _Reading:
                 sha256 if isinstance(sha256, str) else None,
                 index,
             )
-            tag = _tag_of(entry)
+            tag = tag_of(entry)
             found[f"{folders[tag]}{filename}"] = held
             if not _USUAL_EGG(filename) or (
                 held.sha256 is not None and not _USUAL_SHA256(held.sha256)
@@ -372,7 +372,7 @@ def _tag(held: Held) -> str:
     return held.origin.python_tag or "" if isinstance(held.origin, Index) else ""
 
 
-def _tag_of(entry: Mapping[str, Any]) -> str | None:
+def tag_of(entry: Mapping[str, Any]) -> str | None:
     """Return an egg's own tag; older indices say the version of Python instead."""
     if "python_tag" in entry:
         tag = entry["python_tag"]

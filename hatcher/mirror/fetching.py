@@ -1,0 +1,264 @@
+"""A bundle with all that belongs to it, out of a server and into a folder."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+from hatcher.core.batches.fetching import Fetching, Listed, download_files
+from hatcher.core.brood_client import BroodClient
+from hatcher.core.platform import SinglePlatformRepository
+from hatcher.core.repository import Repository
+from hatcher.errors import (
+    ChecksumMismatchError,
+    HatcherException,
+    InvalidArgumentError,
+    InvalidNameError,
+)
+from hatcher.mirror.cache import Cache
+from hatcher.mirror.checking import Found, place_of, sought
+from hatcher.mirror.closure import AnyBundle, Closure, closure_of
+from hatcher.mirror.layout import Kind, Location
+from hatcher.mirror.report import Collected, MirrorReport, Problem
+from hatcher.transfer.atomic import replacing
+from hatcher.transfer.batch import Item, Tally, checked_concurrency
+from hatcher.transfer.download import existing_directory
+from hatcher.transfer.progress import Progress
+from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
+from hatcher.transfer.space import explained
+
+#: What all suffixes of files are called by.
+_SUFFIXES: dict[Kind, str] = {"eggs": ".egg", "runtimes": ".runtime"}
+
+
+def fetch_bundle(
+    bundle: AnyBundle,
+    directory: str | os.PathLike[str],
+    place: Repository | SinglePlatformRepository | BroodClient | None = None,
+    *,
+    concurrency: int | None = None,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+    cache: Cache | None = None,
+) -> MirrorReport:
+    """Download a bundle with all that belongs to it: its runtime and eggs; API version 1 only.
+
+    The requests of `check_bundle`, and a download for each file that is not there yet
+
+    The files are laid out as by `export`, below the repositories that they are from, so that
+    `import_` takes them. Each is verified by the sha256 that the bundle names, and stands under its
+    name only when it is whole. When one fails, or cannot be found, the others go on.
+
+    Parameters
+    ----------
+    bundle : Bundle, str or path-like
+        One of a server, or a file.
+    directory : str or path-like
+        The folder; made when it is missing.
+    place : Repository, SinglePlatformRepository or BroodClient, optional
+        Where to get it all from: as for `check_bundle`.
+    concurrency : int, optional
+        How many files to receive at once, 16 by default.
+    progress : Progress, optional
+        Is told of the bytes, from the calling thread.
+    dry_run : bool, default False
+        Receive and write nothing, and say of each file whether it would be received.
+    cache : Cache, optional
+        Where to look first, and what keeps what is received.
+
+    Returns
+    -------
+    MirrorReport
+        What became of each file.
+
+    Raises
+    ------
+    InvalidDestinationError
+        The folder cannot be made or written to.
+    InvalidBundle, InvalidArgumentError, NotFoundError
+        As for `check_bundle`; nothing was received.
+    HatcherException
+        The server could not be asked.
+
+    Notes
+    -----
+    Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report so
+    far. The same call goes on where it was.
+
+    Examples
+    --------
+    >>> bundle = platform.bundle('cp38', 'tools', '1.0.0-1')
+    >>> mirror.fetch_bundle(bundle, 'tools').raise_for_failures()
+    """
+    number = checked_concurrency(concurrency)
+    where = place_of(bundle, place)
+    root = Path(directory)
+    if not dry_run:
+        _make(root)
+        existing_directory(root)
+    closure = closure_of(bundle)
+    own = _own_location(closure, where).below(root)
+    result = sought(closure, where, number)
+
+    collected = Collected(root)
+    collected.problems += result.problems
+    files: Fetching[Listed] = Fetching(where._session, None, concurrency, progress, dry_run)
+    for found in result.found:
+        _add(found, closure, files, collected, root)
+    documents: Fetching[Closure] = Fetching(where._session, None, concurrency, None, dry_run)
+    item: Item[Closure] = Item(own)
+    item.file = closure
+    documents.items.append(item)
+    if not dry_run:
+        paths = [item.path for item in files.open] + [item.path for item in documents.open]
+        for folder in {path.parent for path in paths}:
+            _make(folder)
+    collected.run(partial(download_with_cache, files, cache))
+    collected.run(partial(_write, documents))
+    return collected.report()
+
+
+def download_with_cache(fetching: Fetching[Listed], cache: Cache | None) -> BatchReport:
+    """Download files as `download_files` does, but for those that a cache has.
+
+    Parameters
+    ----------
+    fetching : Fetching
+        With an item for each file.
+    cache : Cache or None
+        Is given what it did not have.
+    """
+    if cache is None or fetching.dry_run:
+        return download_files(fetching)
+    kept: set[Path] = set()
+
+    def copy(item: Item[Listed], tally: Tally) -> Outcome | None:
+        sha256 = item.file.sha256
+        if sha256 is None or not cache.copy(sha256, item.path, progress=tally):
+            return None
+        item.size = item.path.stat().st_size
+        kept.add(item.path)
+        return "downloaded"
+
+    with reporting(fetching.report):
+        there = {id(item) for item in fetching.present}
+        fetching.each([item for item in fetching.open if id(item) not in there], copy)
+        report = download_files(fetching)
+        for item in fetching.items:
+            if item.outcome == "downloaded" and item.path not in kept:
+                assert item.file.sha256 is not None
+                cache.add(item.path, item.file.sha256)
+    return report
+
+
+def _add(
+    found: Found, closure: Closure, files: Fetching[Listed], collected: Collected, root: Path
+) -> None:
+    """Make an item of something that the bundle names, or say why there can be none."""
+    need, on = found.need, found.platform
+    if on is None:
+        why = f"{closure.name} does not say in which repository it is. Give a repository."
+        collected.problems.append(Problem(str(need), InvalidArgumentError(why)))
+        return
+    filename = found.filename or f"{need.name}-{need.version}{_SUFFIXES[need.kind]}"
+    tag = found.python_tag if found.listed else closure.python_tag
+    location = _location(on, need.kind, tag, filename)
+    try:
+        item: Item[Listed] = Item(location.below(root))
+    except InvalidNameError as error:
+        collected.results.append(FileResult(location.path, root, "failed", None, error))
+        return
+    files.items.append(item)
+    if found.listed is None:
+        item.fail(
+            HatcherException(
+                f"{found.repository} has no {need}, which {closure.name} names. Upload it there, "
+                "or make the bundle anew."
+            )
+        )
+    elif found.state == "different":
+        item.fail(
+            ChecksumMismatchError(
+                f"{found.repository} has another {filename} than {closure.name} names: its sha256 "
+                f"is {found.listed.sha256}, and not {need.sha256}. Nothing of it was received. "
+                "Make the bundle anew, or look for the right one in another repository.",
+                expected=need.sha256,
+                actual=found.listed.sha256,
+            )
+        )
+    else:
+        item.file = found.listed
+
+
+def _write(fetching: Fetching[Closure]) -> BatchReport:
+    """Write the bundle's own file, unless it is there already."""
+
+    def write(item: Item[Closure], tally: Tally) -> Outcome:
+        closure = item.file
+        content = closure.path.read_bytes() if closure.path is not None else closure.content
+        assert content is not None
+        item.size = len(content)
+        if item.path.is_file() and item.path.read_bytes() == content:
+            return "already there"
+        if fetching.dry_run:
+            return "would download"
+        with replacing(item.path) as file:
+            file.write(content)
+        return "downloaded"
+
+    with reporting(fetching.report):
+        fetching.each(fetching.open, write)
+    return fetching.report()
+
+
+def _own_location(
+    closure: Closure, place: Repository | SinglePlatformRepository | BroodClient
+) -> Location:
+    """Return where the bundle's own file belongs.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Nobody says.
+    """
+    if closure.bundle is not None:
+        names = closure.bundle._names
+        pair = names["organization"], names["repository"]
+    elif closure.path is None:
+        raise InvalidArgumentError(
+            "A document alone has no name that a file could be called by. Give the bundle's file, "
+            "or one of a server."
+        )
+    elif isinstance(place, Repository):
+        pair = place.organization_name, place.name
+    elif isinstance(place, SinglePlatformRepository):
+        pair = place.organization_name, place.repository_name
+    else:
+        named = [name for need in closure.needs for name in need.repositories]
+        if not named:
+            raise InvalidArgumentError(
+                f"{closure.name} names no repository. Give the one that everything is in."
+            )
+        organization, _, repository = named[0].partition("/")
+        pair = organization, repository
+    return Location(1, *pair, closure.platform, "bundles", closure.python_tag, closure.name)
+
+
+def _location(
+    on: SinglePlatformRepository, kind: Kind, python_tag: str | None, filename: str
+) -> Location:
+    return Location(
+        on._session.api_version,
+        on.organization_name,
+        on.repository_name,
+        on.name,
+        kind,
+        python_tag,
+        filename,
+    )
+
+
+def _make(folder: Path) -> None:
+    with explained(folder / "v1"):
+        folder.mkdir(parents=True, exist_ok=True)

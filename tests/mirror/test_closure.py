@@ -1,0 +1,322 @@
+"""Bundles with all that belongs to them: looked for, and fetched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from hatcher import mirror
+from hatcher.api import BroodClient, Bundle, Repository
+from hatcher.errors import (
+    InvalidArgumentError,
+    InvalidBundle,
+    InvalidDestinationError,
+    NotFoundError,
+    UnsupportedAPIVersionError,
+)
+from hatcher.testing import (
+    BroodServer,
+    FaultyGateway,
+    write_bundle,
+    write_egg,
+    write_runtime,
+)
+
+from .conftest import PLATFORM, files
+
+PLACE = f"v1/acme/dev/{PLATFORM}"
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class World(NamedTuple):
+    """A server with a bundle and all that belongs to it; and what is in the files."""
+
+    server: BroodServer
+    client: BroodClient
+    dev: Repository
+    bundle: Bundle
+    document: dict[str, Any]
+    expected: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("artefacts")
+    with BroodServer() as server:
+        client = server.client(api_version=1)
+        acme = client.create_organization("acme", "Makers of everything")
+        dev, base = (acme.create_repository(name, "Builds") for name in ("dev", "base"))
+        runtime = write_runtime(folder)
+        base.upload_runtime(runtime)
+        expected = {f"v1/acme/base/{PLATFORM}/runtimes/{runtime.name}": runtime.read_bytes()}
+        requirements = []
+        for name, tag in [("MyEgg", "cp38"), ("pure", None), ("old", "cp38")]:
+            egg = write_egg(folder, name, "1.0", platform=PLATFORM, python_tag=tag)
+            dev.platform(PLATFORM).upload_egg(egg)
+            expected[f"{PLACE}/eggs/{tag}/{egg.name}"] = egg.read_bytes()
+            requirements.append(
+                {"name": name.lower(), "version": "1.0-1", "sha256": sha256_of(egg)}
+            )
+        requirements[0]["repository"] = "acme/dev"
+        document = {
+            "metadata_version": "2.0",
+            "runtime": {
+                "implementation": "cpython",
+                "platform": "rh8_x86_64",
+                "version": "3.8.17+1",
+                "sha256": sha256_of(runtime),
+                "repository": "acme/base",
+            },
+            "requirements": requirements,
+            "repositories": {"packages": ["acme/base", "acme/dev"], "runtimes": ["acme/base"]},
+            "modifiers": {"allow_newer": []},
+        }
+        dev.upload_bundle(write_bundle(folder, **document))
+        bundle = dev.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1")
+        text = json.dumps(document, indent=2, sort_keys=True).encode()
+        expected[f"{PLACE}/bundles/cp38/tools-1.0.0-1.bundle"] = text
+        yield World(server, client, dev, bundle, document, expected)
+
+
+@pytest.fixture
+def changed(world: World, tmp_path: Path) -> Callable[..., Path]:
+    """Writes the bundle's file with something else in it."""
+
+    def change(index: int | None = None, **fields: Any) -> Path:
+        document = json.loads(json.dumps(world.document))
+        if index is None:
+            document |= fields
+        else:
+            document["requirements"][index] |= fields
+        return write_bundle(tmp_path, **document)
+
+    return change
+
+
+def states(check: mirror.BundleCheck) -> dict[str, str]:
+    return {entry.name: entry.state for entry in check.entries}
+
+
+# -- looking ---------------------------------------------------------------------------------
+
+
+def test_everything_is_there(world: World, changed: Callable[..., Path]) -> None:
+    for bundle, place in [
+        (world.bundle, None),
+        (world.bundle, world.client),
+        (changed(), world.client),
+        (world.document, world.client),
+    ]:
+        check = mirror.check_bundle(bundle, place)
+        assert check
+        assert states(check) == dict.fromkeys(("cpython", "myegg", "pure", "old"), "present")
+        assert [entry.repository for entry in check.entries] == ["acme/base"] + ["acme/dev"] * 3
+    assert str(mirror.check_bundle(changed(), world.client)) == (
+        "tools-1.0.0-1.bundle: 4 artefacts: 4 present"
+    )
+
+
+def test_another_repository(world: World, tmp_path: Path) -> None:
+    """Whatever the bundle names: whether it could go there."""
+    prod = world.client.organization("acme").create_repository("prod", "What customers get")
+    assert states(mirror.check_bundle(world.bundle, prod)) == dict.fromkeys(
+        ("cpython", "myegg", "pure", "old"), "missing"
+    )
+    prod.upload_runtime(write_runtime(tmp_path))
+    on = prod.platform(PLATFORM)
+    on.upload_egg(
+        write_egg(tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp38"), enabled=False
+    )
+    on.upload_egg(write_egg(tmp_path, "pure", "1.0", platform=PLATFORM, payload_bytes=9))
+    for place in (prod, prod.platform("rh8_x86_64")):
+        check = mirror.check_bundle(world.bundle, place)
+        assert not check
+        assert states(check) == {
+            "cpython": "present",
+            "myegg": "disabled",
+            "pure": "different",
+            "old": "missing",
+        }
+    (different,) = check.those("different")
+    assert different.sha256 == world.document["requirements"][1]["sha256"] != different.actual
+    lines = str(check).splitlines()
+    assert lines[0] == (
+        f"acme/dev/{PLATFORM}/bundles/cp38/tools/1.0.0-1: "
+        "4 artefacts: 1 present, 1 disabled, 1 different, 1 missing"
+    )
+    assert lines[1] == "disabled: egg myegg 1.0-1 in acme/prod"
+    assert lines[2].startswith("different: egg pure 1.0-1 in acme/prod has the sha256 ")
+    document = json.loads(json.dumps(check.document()))
+    assert document["entries"][3] == {
+        "state": "missing",
+        "kind": "eggs",
+        "name": "old",
+        "version": "1.0-1",
+        "repository": "acme/prod",
+        "sha256": world.document["requirements"][2]["sha256"],
+        "actual": None,
+    }
+    with pytest.raises(InvalidArgumentError, match="is for rh8-x86_64"):
+        mirror.check_bundle(world.bundle, prod.platform("win-x86_64"))
+
+
+def test_repositories_that_cannot_be_read(world: World, changed: Callable[..., Path]) -> None:
+    acme = world.client.organization("acme")
+    with pytest.raises(NotFoundError):
+        mirror.check_bundle(world.bundle, acme.repository("nowhere"))
+    bundle = changed(
+        repositories={"packages": ["acme/nowhere", "acme/dev"]},
+        requirements=[{"name": "pure", "version": "1.0-1"}],
+    )
+    check = mirror.check_bundle(bundle, world.client)
+    assert check, "It is in the other one."
+    assert [problem.place for problem in check.problems] == [f"acme/nowhere/{PLATFORM} eggs"]
+    check = mirror.check_bundle(changed(repositories=[]), world.client)
+    assert states(check) == {
+        "cpython": "present",
+        "myegg": "present",
+        "pure": "missing",
+        "old": "missing",
+    }
+    assert "missing: egg pure 1.0-1, of which the bundle names no repository" in str(check)
+
+
+def test_one_question_for_each_index(world: World, changed: Callable[..., Path]) -> None:
+    auth = (world.server.admin_email, world.server.admin_password)
+    more = [{"name": "hidden", "version": "9-1"}, *world.document["requirements"]]
+    with FaultyGateway(world.server.url) as gateway:
+        through = BroodClient.from_url(gateway.url, auth=auth, api_version=1)
+        dev = through.organization("acme").repository("dev")
+        mirror.check_bundle(changed(requirements=more), dev)
+        through.close()
+        asked = [passage.path.split("/json/")[1] for passage in gateway.requests]
+    assert sorted(asked) == [
+        f"indices/acme/dev/{PLATFORM}/cp38/eggs",
+        f"indices/acme/dev/{PLATFORM}/runtimes",
+        f"metadata/acme/dev/{PLATFORM}/cp38/eggs/hidden/9-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("index", "fields", "said"),
+    [
+        (None, {"requirements": {"pure": "1.0"}}, "are no list"),
+        (None, {"requirements": ["pure 1.0-1"]}, "Requirement 1 of .* has no name"),
+        (1, {"version": None}, "Requirement 2 of .* has no name or no version"),
+        (2, {"sha256": "1234"}, "Requirement 3 of .* has the sha256 '1234'"),
+        (0, {"repository": "acme"}, "is in 'acme', which is no repository"),
+        (
+            None,
+            {"runtime": {"implementation": "julia", "platform": "rh8_x86_64", "version": "1.9"}},
+            "is no Python that has a tag",
+        ),
+    ],
+)
+def test_bundles_that_cannot_be_understood(
+    world: World, changed: Callable[..., Path], index: int, fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidBundle, match=said):
+        mirror.check_bundle(changed(index, **fields), world.client)
+
+
+def test_arguments(world: World, changed: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="Give a repository, or a client"):
+        mirror.check_bundle(changed())
+    with pytest.raises(InvalidArgumentError, match="no place to look"):
+        mirror.check_bundle(changed(), "acme/dev")
+    with pytest.raises(InvalidArgumentError, match="is no bundle"):
+        mirror.check_bundle(17, world.client)
+    with pytest.raises(InvalidBundle):
+        mirror.check_bundle(tmp_path / "gone-1.0.0-1.bundle", world.client)
+    with pytest.raises(UnsupportedAPIVersionError):
+        mirror.check_bundle(changed(), world.server.client(api_version=0))
+    with pytest.raises(NotFoundError):
+        mirror.check_bundle(world.dev.platform(PLATFORM).bundle("cp38", "gone", "1.0.0-1"))
+    with pytest.raises(InvalidArgumentError, match="has no name"):
+        mirror.fetch_bundle(world.document, tmp_path, world.client)
+    with pytest.raises(InvalidArgumentError, match="names no repository"):
+        mirror.fetch_bundle(write_bundle(tmp_path), tmp_path / "out", world.client)
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidDestinationError):
+        mirror.fetch_bundle(world.bundle, tmp_path / "file")
+
+
+# -- fetching --------------------------------------------------------------------------------
+
+
+def test_fetched_and_imported(world: World, tmp_path: Path) -> None:
+    """What is fetched is all that another server needs."""
+    folder = tmp_path / "fetched"
+    would = mirror.fetch_bundle(world.bundle, folder, dry_run=True)
+    assert not folder.exists()
+    assert [result.outcome for result in would.results] == ["would download"] * 5
+    report = mirror.fetch_bundle(world.bundle, folder)
+    report.raise_for_failures()
+    assert files(folder) == world.expected
+    assert [result.name for result in report.downloaded] == sorted(world.expected)
+    again = mirror.fetch_bundle(world.bundle, folder)
+    assert str(again) == "5 files: 5 already there"
+
+    with BroodServer() as server:
+        client = server.client(api_version=1)
+        client.create_organization("acme", "Makers of everything")
+        mirror.import_(client, folder, create_missing=True).raise_for_failures()
+        bundle = client.at(f"acme/dev/{PLATFORM}").bundle("cp38", "tools", "1.0.0-1")
+        assert mirror.check_bundle(bundle)
+
+
+def test_a_file_of_a_bundle_and_a_cache(
+    world: World, changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The second folder is filled without a download: there is no server any more."""
+    cache = mirror.Cache(tmp_path / "cache")
+    file = changed()
+    mirror.fetch_bundle(file, tmp_path / "first", world.client, cache=cache).raise_for_failures()
+    own = f"{PLACE.replace('dev', 'base')}/bundles/cp38/tools-1.0.0-1.bundle"
+    expected = world.expected | {own: file.read_bytes()}
+    del expected[f"{PLACE}/bundles/cp38/tools-1.0.0-1.bundle"]
+    assert files(tmp_path / "first") == expected
+    assert cache.usage().files == 4
+
+    notes = []
+    report = mirror.fetch_bundle(
+        file,
+        tmp_path / "second",
+        world.client,
+        cache=cache,
+        progress=lambda *now: notes.append(now),
+    )
+    assert files(tmp_path / "second") == expected
+    assert len(report.downloaded) == 5
+    assert not [phase for _, _, phase in notes if phase == "downloading"]
+
+
+def test_what_cannot_be_had_does_not_stop_the_others(
+    world: World, changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "fetched"
+    other = changed(
+        requirements=[
+            {"name": "pure", "version": "1.0-1", "sha256": "ab" * 32},
+            {"name": "gone", "version": "1.0-1"},
+            {"name": "old", "version": "1.0-1"},
+        ]
+    )
+    report = mirror.fetch_bundle(other, folder, world.dev)
+    failed = {Path(result.name).name: str(result.error) for result in report.failed}
+    assert failed.keys() == {"cpython-3.8.17+1.runtime", "gone-1.0-1.egg", "pure-1.0-1.egg"}
+    assert "acme/dev has another pure-1.0-1.egg" in failed["pure-1.0-1.egg"]
+    assert "acme/dev has no egg gone 1.0-1" in failed["gone-1.0-1.egg"]
+    assert sorted(files(folder)) == [
+        f"{PLACE}/bundles/cp38/tools-1.0.0-1.bundle",
+        f"{PLACE}/eggs/cp38/old-1.0-1.egg",
+    ]
+    assert not mirror.fetch_bundle(changed(repositories=[]), folder, world.client)
