@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -21,8 +21,9 @@ from hatcher.errors import (
 from hatcher.mirror.documents import document_of, write_document
 from hatcher.mirror.ends.base import Held
 from hatcher.mirror.layout import Kind
+from hatcher.mirror.manifest import FILENAME, record_files
 from hatcher.mirror.reading import handle, read
-from hatcher.mirror.report import Collected, MirrorReport
+from hatcher.mirror.report import Collected, MirrorReport, Problem
 from hatcher.mirror.selection import check_kinds, select
 from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.download import existing_directory
@@ -120,11 +121,28 @@ def export(
     what_there_is = read(client, selection, concurrency)
     collected = Collected(root)
     collected.problems += what_there_is.problems
-    for _, offers in groupby(sorted(what_there_is.held.items()), key=_repository):
-        _export_repository(
-            client._session, collected, root, list(offers), concurrency, progress, dry_run
-        )
+    try:
+        for _, offers in groupby(sorted(what_there_is.held.items()), key=_repository):
+            _export_repository(
+                client._session, collected, root, list(offers), concurrency, progress, dry_run
+            )
+    finally:
+        if not dry_run:
+            _record(collected, root, what_there_is.held)
     return collected.report()
+
+
+def _record(collected: Collected, root: Path, held: Mapping[str, Held]) -> None:
+    """Write down what is in the folder now."""
+    present = [
+        result.name
+        for result in collected.results
+        if result.outcome in ("downloaded", "already there")
+    ]
+    try:
+        record_files(root, present, {path: one.sha256 for path, one in held.items()})
+    except HatcherException as error:
+        collected.problems.append(Problem(FILENAME, error))
 
 
 def _repository(offer: tuple[str, Held]) -> str:

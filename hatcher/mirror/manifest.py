@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias
@@ -448,6 +449,32 @@ def entry_of_file(
 
 
 # -- of a folder ---------------------------------------------------------------------------
+
+
+def record_files(root: Path, paths: Iterable[str], sha256s: Mapping[str, str | None]) -> None:
+    """Write down in a folder's ``manifest.json`` what was put into it; see `record`.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    paths : iterable of str
+        The files, by their paths in the layout.
+    sha256s : mapping of str to str or None
+        By what they are compared, where that is known.
+
+    Raises
+    ------
+    HatcherException
+        As for `record`; or a file is not what it should be.
+    """
+    known: dict[str, Kind] = {}
+    there = {}
+    for path in paths:
+        # Another process may have removed it meanwhile.
+        with suppress(FileNotFoundError):
+            kind = kind_at(path, known)
+            there[path] = entry_of_file(root / path, kind, sha256s.get(path))
+    record(root, there)
 
 
 def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> None:

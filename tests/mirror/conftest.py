@@ -13,11 +13,11 @@ PLATFORM = "rh8-x86_64"
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """What a folder holds, by path."""
+    """What a folder holds, by path, but for what is written down about it."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path != folder / "manifest.json"
     }
 
 

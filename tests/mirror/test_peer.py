@@ -102,6 +102,8 @@ def test_what_either_exports_either_imports(
         assert done.returncode == 0, done
     else:
         export(client, out, "acme/dev")
+        # Nobody is disturbed by it.
+        assert (out / "manifest.json").is_file()
     (out / "v1" / "acme" / "dev").rename(out / "v1" / "acme" / "copy")
     if importer == "theirs":
         done = peer("import", "--create-missing", out)
