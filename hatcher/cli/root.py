@@ -151,4 +151,5 @@ def hatcher(ctx: click.Context, /, **_: object) -> None:
     --token; HATCHER_EGGS_UPLOAD_FORCE for --force of 'hatcher eggs upload'.
     """
     warn_of_secrets(ctx)
-    ctx.obj = State(lambda: settings_of(ctx))
+    ctx.obj = state = State(lambda: settings_of(ctx))
+    ctx.call_on_close(state.close)

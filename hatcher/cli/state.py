@@ -89,6 +89,11 @@ class State:
             retries=0 if self._quick else RetryPolicy(),
         )
 
+    def close(self) -> None:
+        """Close the connections of the client, if there is one."""
+        if "client" in self.__dict__:
+            self.client.close()
+
     # -- places ---------------------------------------------------------------------------
 
     def organization(self, organization: str) -> Organization:

@@ -124,10 +124,14 @@ class Sender:
         self._interrupted.set()
         self._interrupted = threading.Event()
         self._channel.interrupt()
+        if self._exchanger is not None:
+            self._exchanger.interrupt()
 
     def close(self) -> None:
         """Close the connections."""
         self._channel.close()
+        if self._exchanger is not None:
+            self._exchanger.close()
 
     def _carry_out(
         self, request: Request, attempt: Callable[[Request], T], done: T | None = None

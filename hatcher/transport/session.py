@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+from weakref import WeakMethod
 
 from hatcher.errors import HatcherException, InvalidJSONError, MissingName, NotFoundError
 from hatcher.transport import answers
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from hatcher.transport.download import Download
     from hatcher.transport.sender import Answer, Sender
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 OnNotFound: TypeAlias = "Callable[[Session, Request], MissingName | None]"
@@ -362,9 +364,8 @@ class Session:
             from hatcher.transport.tokens import Exchanger
 
             exchanger = Exchanger(auth, channel, self._exchange_channel(auth, channel))
-        return Sender(
-            self.server, channel, self.retries, self._advice, auth=auth, exchanger=exchanger
-        )
+        advice = _weakly(self._advice)
+        return Sender(self.server, channel, self.retries, advice, auth=auth, exchanger=exchanger)
 
     def _new_channel(self) -> tuple[Channel, BroodAuth | None]:
         """Return what carries requests, and the credentials that it does not see to itself."""
@@ -376,28 +377,30 @@ class Session:
         if self._auth is not None and not isinstance(self._auth, BroodAuth):
             return self._new_httpx_channel(self._authorizer()), None
 
+        return self._new_route(_weakly(self._get_ssl_context)), self._auth
+
+    def _new_route(self, context: Callable[[], ssl.SSLContext]) -> Channel:
         from hatcher.transport.route import Route
         from hatcher.transport.wire.wire import Wire
 
-        wire = Wire(self.timeouts, lambda: self._ssl_context)
-        return Route(wire, self._new_httpx_channel), self._auth
+        return Route(
+            Wire(self.timeouts, context),
+            partial(_new_httpx_channel, self.server, self.timeouts, context),
+        )
 
-    def _new_httpx_channel(self, auth: httpx.Auth | None = None) -> Channel:
-        from hatcher.transport import clients
-        from hatcher.transport.httpx_channel import HttpxChannel
-
-        client = clients.build_client(self.server, self.timeouts, self._ssl_context, auth)
-        return HttpxChannel(client, owned=True)
+    def _new_httpx_channel(self, auth: httpx.Auth | None) -> Channel:
+        return _new_httpx_channel(self.server, self.timeouts, self._get_ssl_context, auth)
 
     def _exchange_channel(self, auth: BroodClientAuth, channel: Channel) -> Channel:
-        if auth.verify_ssl is None:
+        if auth.verify_ssl is None or auth.verify_ssl == self.verify_ssl:
             return channel
 
         from hatcher.transport.tls import ssl_context
-        from hatcher.transport.wire.wire import Wire
 
-        verify_ssl = auth.verify_ssl
-        return Wire(self.timeouts, lambda: ssl_context(verify_ssl))
+        return self._new_route(partial(ssl_context, auth.verify_ssl))
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        return self._ssl_context
 
     def _advice(self, status_code: int, request: Request) -> str | MissingName | None:
         """Say what to try, where the session knows better than the status alone."""
@@ -446,6 +449,36 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session url='{self.server}', api_version={self.api_version}>"
+
+
+def _new_httpx_channel(
+    server: ServerURL,
+    timeouts: Timeouts,
+    context: Callable[[], ssl.SSLContext],
+    auth: httpx.Auth | None = None,
+) -> Channel:
+    # Imported here: httpx takes its time, and most get by without it.
+    from hatcher.transport import clients
+    from hatcher.transport.httpx_channel import HttpxChannel
+
+    client = clients.build_client(server, timeouts, context(), auth)
+    return HttpxChannel(client, owned=True)
+
+
+def _weakly(method: Callable[P, T]) -> Callable[P, T]:
+    """Return a session's method for what the session owns, and uses only while it is there.
+
+    Without a circle of references, the connections of a client that is forgotten close at
+    once; otherwise they would be open until Python looks for garbage.
+    """
+    reference = WeakMethod(method)
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        bound = reference()
+        assert bound is not None
+        return bound(*args, **kwargs)
+
+    return call
 
 
 def _unpickle(server: ServerURL, options: dict[str, Any]) -> Session:

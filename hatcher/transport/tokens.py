@@ -104,6 +104,14 @@ class Exchanger:
             outgoing.headers["Authorization"] = auth.authorization()
         return self._channel.exchange(outgoing)
 
+    def interrupt(self) -> None:
+        """Make exchanges that are under way in other threads end at once, in `Trouble`."""
+        self._elsewhere.interrupt()
+
+    def close(self) -> None:
+        """Close the connections that exchanges have of their own."""
+        self._elsewhere.close()
+
     def _exchange(self) -> None:
         """Get a token. When that fails, nothing of what it is for has been sent."""
         steps = exchanging(self._auth)

@@ -1,11 +1,14 @@
 """The session on real sockets: TLS, proxies, session tokens, clients of the user's own."""
 
+import gc
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -189,6 +192,69 @@ class TestSessionTokens:
                 pytest.raises(InvalidJSONError, match="Could not log in"),
             ):
                 client.list_platforms()
+
+    @pytest.mark.parametrize(("verify_ssl", "connections"), [(None, 1), (True, 1), (False, 2)])
+    def test_one_that_verifies_otherwise_has_its_own_connection(
+        self, verify_ssl: bool | None, connections: int
+    ) -> None:
+        with Peer(token("one"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, PASSWORD, verify_ssl=verify_ssl)
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                client.list_platforms()
+            assert server.connections == connections
+            server.wait_until_alone()
+
+    @pytest.mark.parametrize("verify_ssl", [None, True, False])
+    def test_it_goes_through_proxies(
+        self, verify_ssl: bool | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with ScriptedServer(token("one"), PLATFORMS) as proxy:
+            monkeypatch.setenv("HTTP_PROXY", proxy.url)
+            auth = BroodClientAuth("http://brood.invalid", PASSWORD, verify_ssl=verify_ssl)
+            with BroodClient.from_url("http://brood.invalid", auth=auth) as client:
+                assert client.list_platforms() == ["rh8-x86_64"]
+            asked = [request.headers["authorization"].split()[0] for request in proxy.requests]
+        assert asked == ["Basic", "Bearer"]
+
+
+class Peer(ScriptedServer):
+    """A server that knows whether somebody is still connected."""
+
+    def wait_until_alone(self) -> None:
+        deadline = time.monotonic() + 10
+        while self._open:
+            assert time.monotonic() < deadline, "a connection stays open"
+            time.sleep(0.001)
+
+
+class TestTheEnd:
+    @pytest.mark.parametrize("auth", [None, BroodBearerTokenAuth("token"), "exchanged", PASSWORD])
+    def test_who_is_forgotten_has_no_connections(self, auth: Any) -> None:
+        """At once: programs that make many clients may not look for garbage for long."""
+        with Peer(*([token("once")] if auth == "exchanged" else []), PLATFORMS) as server:
+            if auth == "exchanged":
+                auth = BroodClientAuth(server.url, PASSWORD)
+            client = BroodClient.from_url(server.url, auth=auth)
+            gc.disable()
+            try:
+                client.list_platforms()
+                assert server.connections == 1
+                del client
+                server.wait_until_alone()
+            finally:
+                gc.enable()
+
+    def test_a_place_keeps_the_connections(self) -> None:
+        with Peer(PLATFORMS) as server:
+            client = BroodClient.from_url(server.url)
+            client.list_platforms()
+            place = client.organization("acme")
+            del client
+            assert BroodClient(place._session).list_platforms() == ["rh8-x86_64"]
+            assert server.connections == 1
+            del place
+            server.wait_until_alone()
 
 
 class TestWhatGoesOut:
