@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import suppress
+from types import FrameType, TracebackType
 from typing import Self
 
 import uvicorn
@@ -23,6 +26,10 @@ _GRACE = 10
 #: How long an unused connection is kept, in seconds: longer than clients keep theirs, so
 #: that they do not send into one that is just being closed.
 _KEEP_ALIVE = 75
+#: How long the date in answers may be that of another moment, in seconds.
+_TICK = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 class CannotListenError(RuntimeError):
@@ -136,13 +143,17 @@ class BackgroundServer:
         traceback: TracebackType | None,
     ) -> None:
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+            self._server.stop()
             self._thread.join()
         self._url = self._app = self._server = self._thread = None
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that says when it is ready."""
+    """A uvicorn server that says when it is ready, and stops at once when nothing is under way.
+
+    By itself, uvicorn looks every 0.1 s whether it is to stop, and then waits for as long again,
+    which for a server of one test would be most of its time.
+    """
 
     def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
         super().__init__(
@@ -158,10 +169,54 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE,
-                timeout_graceful_shutdown=_GRACE,
             )
         )
         self._ready = ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop soon. Any thread may say so, and a signal."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has stopped already
+                self._loop.call_soon_threadsafe(self._told.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self.stop()
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(_GRACE):
+                await self._come_to_rest()
+        except TimeoutError:
+            logger.warning("Requests are given up that have taken more than %d s.", _GRACE)
+            for task in self.server_state.tasks:
+                task.cancel()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    async def _come_to_rest(self) -> None:
+        """Wait until no request is under way, or a second Ctrl-C comes."""
+        pause = 0.0
+        while self.server_state.connections or self.server_state.tasks:
+            if self.force_exit:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause + 0.001, 0.1)
+        for server in self.servers:
+            await server.wait_closed()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
