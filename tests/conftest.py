@@ -3,15 +3,19 @@
 Servers of this process are all told the same description, which is read once, and find out about
 passwords quickly; those in processes of their own do it as for users.
 
+Nor does anything leave descriptors open, of which a process has but so many: what grows is told at
+the end, with the tests that it grew in.
+
 What it has answered is also what docs/operations.md says of tests: with ``--record-operations`` it
 is written down, and otherwise the page is held to it.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +34,11 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTES = pytest.StashKey[Notes]()
 ANSWERED = pytest.StashKey[dict[str, list[str]]]()
 SHOWN = pytest.StashKey[dict[str, set[str]]]()
+LEFT_OPEN = pytest.StashKey[Counter[str]]()
+
+#: What a process of tests may hold open when it ends: servers that many tests share, and what
+#: waits for Python to look for garbage.
+MOST_DESCRIPTORS = 200
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     notes = config.stash[NOTES] = Notes()
     config.stash[ANSWERED] = {}
     config.stash[SHOWN] = shown()
+    config.stash[LEFT_OPEN] = Counter()
     # What makes guessing dear made up more than half of the start of a server.
     accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     create_app = runner.create_app
@@ -57,6 +67,21 @@ def pytest_configure(config: pytest.Config) -> None:
         return app
 
     runner.create_app = create_observed_app
+
+
+def descriptors() -> int:
+    """How many descriptors this process has open; 0 where that cannot be told."""
+    folder = Path("/dev/fd")
+    return sum(1 for _ in folder.iterdir()) if folder.exists() else 0
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note what each file of tests leaves open."""
+    before = descriptors()
+    result = yield
+    item.config.stash[LEFT_OPEN][item.nodeid.partition("::")[0]] += descriptors() - before
+    return result
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -89,7 +114,17 @@ def shown() -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def few_descriptors(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What is opened is closed: when all is over, there are no more descriptors than a few."""
+    yield
+    most = request.config.stash[LEFT_OPEN].most_common(5)
+    assert descriptors() <= MOST_DESCRIPTORS, f"Descriptors are left open, most of all by {most}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(
+    few_descriptors: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """Where indices are kept: not among those of whoever runs the tests."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
@@ -98,7 +133,7 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def own_state(few_descriptors: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Journals of batches and profiles are kept in folders of the tests, not in the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HATCHER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
@@ -114,6 +149,7 @@ def wire_notes(request: pytest.FixtureRequest) -> Iterator[Notes]:
     notes.clear()
     yield notes
     assert not notes.faults, "\n".join(notes.faults)
+    assert gc.isenabled(), "Garbage, and what it holds open, would stay until the end."
     test = request.node.nodeid.removeprefix("tests/")
     if config.getoption("--record-operations") is not None:
         config.stash[ANSWERED][test] = sorted(notes.operations)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any, Literal
 from attrs import Attribute, define, field, frozen
 
 from hatcher.testing.faults import Answer
-from hatcher.testing.listener import Listener, host_and_port, reset_on_close, shutdown
+from hatcher.testing.listener import Listener, host_and_port, readable, reset_on_close, shutdown
 
 __all__ = ["FaultyGateway", "Passage", "RequestFault"]
 
@@ -556,11 +555,11 @@ class _End:
             pass
 
     def is_readable(self) -> bool:
-        return bool(self.buffered or select.select([self.socket], [], [], 0)[0])
+        return bool(self.buffered or readable(self.socket, timeout=0))
 
     def is_readable_before(self, other: _End) -> bool:
         """Wait for either end; return whether there is something at this one."""
-        return self.socket in select.select([self.socket, other.socket], [], [])[0]
+        return self.socket in readable(self.socket, other.socket)
 
 
 def _next_request(client: _End, server: _End) -> _Head | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import selectors
 import socket
 import struct
 import sys
@@ -15,6 +16,10 @@ from urllib.parse import urlsplit
 
 #: With this, a close sends a reset: the other side sees "connection reset by peer".
 _LINGER_NOT = struct.pack("ii", 1, 0)
+
+#: Not select() where there is another: it takes no descriptor above 1023. And none that has a
+#: descriptor of its own.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 #: Linux's SIOCOUTQNSD: how many bytes wait in a socket, not yet sent.
 _NOT_SENT = 0x894B
@@ -124,6 +129,22 @@ def shutdown(side: socket.socket, how: int) -> None:
     # Whoever is on the other end may be gone already, which is no fault of its own.
     with contextlib.suppress(OSError):
         side.shutdown(how)
+
+
+def readable(*sides: socket.socket, timeout: float | None = None) -> list[socket.socket]:
+    """Wait until something can be received, or an end be seen; return where.
+
+    Parameters
+    ----------
+    *sides : socket.socket
+    timeout : float, optional
+        Seconds to wait at most; by default, as long as it takes.
+    """
+    with _Selector() as selector:
+        for side in sides:
+            selector.register(side, selectors.EVENT_READ)
+        ready = {key.fd for key, _ in selector.select(timeout)}
+    return [side for side in sides if side.fileno() in ready]
 
 
 def reset_on_close(side: socket.socket) -> None:

@@ -46,6 +46,9 @@ class Terminal:
         self.screen = ""
         self._timeout = timeout
         self._keys, outside = pty.openpty()
+        # Not select(), which takes no descriptor above 1023.
+        self._poll = select.poll()
+        self._poll.register(self._keys, select.POLLIN)
         termios.tcsetwinsize(outside, (24, columns))
         name = os.ttyname(outside)
         # The leader of a session that opens a terminal is controlled by it: that is where
@@ -90,7 +93,7 @@ class Terminal:
         return STEERING.sub("", self.screen).replace("\r", "")
 
     def _read(self) -> None:
-        while select.select([self._keys], [], [], 0.05)[0]:
+        while self._poll.poll(50):
             self.screen += os.read(self._keys, 65536).decode(errors="replace")
 
     def __enter__(self) -> Self:

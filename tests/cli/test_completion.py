@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pty
 import re
@@ -33,8 +34,11 @@ def offered(cli: Cli, line: str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         for name, value in {**_BASH, "COMP_LINE": f"hatcher {line}"}.items():
             patch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            main()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            gc.enable()  # a process that answers a shell ends without it
     assert (ended.value.code, err.getvalue()) == (0, "")
     return [item.removeprefix("plain,") for item in out.getvalue().splitlines() if item]
 
@@ -294,6 +298,9 @@ class Terminal:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.execvp(command[0], command)
+        # Not select(), which takes no descriptor above 1023.
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
         self.shown = ""
 
     def type(self, text: str) -> None:
@@ -303,7 +310,7 @@ class Terminal:
         """Wait until the terminal shows something; forget what came before it."""
         until = time.monotonic() + 60
         while (found := re.search(pattern, self.shown)) is None:
-            ready, _, _ = select.select([self._fd], [], [], max(0, until - time.monotonic()))
+            ready = self._poll.poll(max(0, until - time.monotonic()) * 1000)
             assert ready, f"{pattern} did not appear in: {self.shown}"
             self.shown += os.read(self._fd, 65536).decode(errors="replace")
         self.shown = self.shown[found.end() :]
