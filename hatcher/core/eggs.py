@@ -14,7 +14,7 @@ from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import Original, list_of_each, load_object
+from hatcher.transport.parsing import Original, entries_with, list_of_each, load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.egg import EggFile
@@ -105,6 +105,11 @@ class Eggs(Node):
         request = self._request("get_egg_index", python_tag=python_tag)
         entries: dict[str, Any] = self._session.index(request, load_object, Original)
         return Index(entries)
+
+    def _egg_hashes(self, python_tag: str) -> dict[str, dict[str, Any]]:
+        """Return what tells the eggs of an index apart, and nothing else that it says of them."""
+        request = self._request("get_egg_index", python_tag=python_tag)
+        return self._session.index(request, _hashes)
 
     def list_eggs(self, python_tag: str) -> list[EggListing]:
         """List the enabled eggs that a Python can use.
@@ -402,3 +407,8 @@ class Eggs(Node):
 def _listings(text: bytes) -> list[EggListing]:
     """Return what a list says of the eggs in an index's text."""
     return cast("list[EggListing]", list_of_each(text, "name", "python_tag"))
+
+
+def _hashes(text: bytes) -> dict[str, dict[str, Any]]:
+    """Return what tells the eggs in an index's text apart."""
+    return entries_with(text, ("sha256", "size", "python_tag", "python"))

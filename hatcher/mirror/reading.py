@@ -266,7 +266,7 @@ class _Reading:
 
     def _eggs(self, index: Index) -> dict[str, Held]:
         assert index.python_tag is not None
-        entries = index.platform.egg_index(index.python_tag)
+        entries = index.platform._egg_hashes(index.python_tag)
         folders = _Folders(index)
         takes_name = None if self._selection.names is None else self._selection.takes_name
         found: dict[str, Held] = {}

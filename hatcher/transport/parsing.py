@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     import msgspec
@@ -245,6 +245,41 @@ def list_of_each(text: bytes, key: str, field: str) -> list[dict[str, Any]]:
     return found
 
 
+def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Parse a JSON object of objects, but only some fields of each.
+
+    Nothing is made of the other fields, which would take most of the time and memory.
+
+    Parameters
+    ----------
+    text : bytes
+    fields : tuple of str
+
+    Returns
+    -------
+    dict of str to dict
+        In the order of the text; a field that is missing there is missing here.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON.
+    ShapeError
+        It is no object of objects.
+    """
+    if _is_for_msgspec(text):
+        try:
+            return _decoder_with(fields).decode(text)
+        except (ValueError, RecursionError):
+            pass  # as in `loads`
+    found: dict[str, dict[str, Any]] = {}
+    for name, entry in load_object(text).items():
+        if not isinstance(entry, dict):
+            raise ShapeError(f"has no JSON object under '{name}'")
+        found[name] = {field: entry[field] for field in fields if field in entry}
+    return found
+
+
 def load_object(text: bytes) -> dict[str, Any]:
     """Parse JSON that should be an object, as `loads` does.
 
@@ -347,3 +382,12 @@ def _decoder_of(name: str) -> msgspec.json.Decoder[dict[str, Any]]:
 
     entry = msgspec.defstruct("Entry", [(name, Any, None)], gc=False)
     return msgspec.json.Decoder(dict[str, entry])  # type: ignore[valid-type]
+
+
+@cache
+def _decoder_with(fields: tuple[str, ...]) -> msgspec.json.Decoder[dict[str, dict[str, Any]]]:
+    import msgspec
+
+    # Made from what is known at run time, which type checkers cannot follow.
+    entry = TypedDict("Entry", dict.fromkeys(fields, Any), total=False)  # type: ignore[misc]
+    return msgspec.json.Decoder(dict[str, entry])

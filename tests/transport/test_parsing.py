@@ -173,6 +173,40 @@ class TestListOfEach:
             parsing.list_of_each(b'{"a": {' + b" " * padding, "key", "tag")
 
 
+class TestEntriesWith:
+    def test_they_have_these_fields_and_no_others(self, index: bytes) -> None:
+        fields = ("size", "nothing", "python_tag")
+        found = parsing.entries_with(index, fields)
+        whole = json.loads(index)
+        assert found == {
+            key: {field: value[field] for field in fields if field in value}
+            for key, value in whole.items()
+        }
+        assert list(found) == list(whole)
+        assert type(found["egg-3.egg"]) is dict
+
+    @pytest.mark.parametrize("padding", [0, parsing.LARGE_TEXT])
+    def test_what_is_odd(self, padding: int) -> None:
+        text = b"""{
+            "missing": {}, "null": {"tag": null}, "other": {"tag": [1, {"a": NaN}]},
+            "twice": {"tag": 1, "tag": 2}, "again": {"tag": 1}, "x": {"tag": "x", "y": 1},
+            "again": {"tag": 2}, "deep": {"inner": {"tag": 1}}
+        }"""
+        for json_text in (text, text.replace(b"NaN", b"1e5")):
+            found = parsing.entries_with(json_text + b" " * padding, ("tag",))
+            entries = json.loads(json_text).items()
+            expected = {
+                key: {"tag": entry["tag"]} if "tag" in entry else {} for key, entry in entries
+            }
+            assert repr(found) == repr(expected)
+
+    @pytest.mark.parametrize("padding", [0, parsing.LARGE_TEXT])
+    def test_another_shape_is_an_error(self, padding: int) -> None:
+        for text, trouble in [(b"[]", "is no JSON object"), (b'{"a": 3}', "object under 'a'")]:
+            with pytest.raises(parsing.ShapeError, match=trouble):
+                parsing.entries_with(text + b" " * padding, ("tag",))
+
+
 class TestTheCollector:
     def test_it_does_not_run_meanwhile(self, index: bytes) -> None:
         runs: list[str] = []
