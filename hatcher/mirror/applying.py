@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +15,7 @@ from hatcher.mirror.ends.receiving import Delivery, Receiver
 from hatcher.mirror.planning import interrupt, missing_repository, states_of, too_many
 from hatcher.mirror.plans import Plan, Step
 from hatcher.mirror.report import MirrorReport, Problem
+from hatcher.mirror.staging import staging_folder
 from hatcher.transfer.batch import Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import FileResult, Outcome, reporting
@@ -58,7 +58,7 @@ def apply(plan: Plan, source: End, target: End, options: Options) -> MirrorRepor
         with reporting(applying.report):
             applying.run()
     finally:
-        receiver.close()
+        applying.close()
     return applying.report()
 
 
@@ -130,6 +130,13 @@ class _Applying:
         self._copy(list(filter(_is_ready, copies)))
         self._delete(copies, deletes)
 
+    def close(self) -> None:
+        """Bring to an end what goes for all of it."""
+        try:
+            self._receiver.close()
+        except HatcherException as error:
+            self._problems.append(Problem(str(self._target), error))
+
     def _keep(self) -> None:
         """Let the target note what is right already."""
         for task in self._tasks:
@@ -163,8 +170,9 @@ class _Applying:
                 if not tally.is_stopped:
                     task.item.fail(error)
 
-        sizes = [held.size or 0 for _, _, _, held in questions]
-        self._crew.each(questions, identify, "hashing", sum(sizes))
+        total = sum(held.size or 0 for _, _, _, held in questions)
+        # Servers are only asked.
+        self._crew.each(questions, identify, "hashing" if total else None, total)
 
     def _decide(self, task: _Task) -> None:
         """Say whether what the plan says still holds, and what is to be done then."""
@@ -230,8 +238,8 @@ class _Applying:
                     item.error = error
 
     def _copy(self, items: list[Item[Delivery]]) -> None:
-        with tempfile.TemporaryDirectory(prefix="hatcher-mirror-") as folder:
-            carrier = Carrier(self._source, self._receiver, Path(folder), self._options.cache)
+        with staging_folder() as folder:
+            carrier = Carrier(self._source, self._receiver, folder, self._options.cache)
             for some in self._receiver.rounds(items):
                 sizes = [item.size for item in some]
                 total = None if None in sizes else sum(size or 0 for size in sizes)

@@ -59,9 +59,9 @@ class FileResult(Value):
         The local file, as it was given or as it will be called.
     outcome : str
         ``uploaded``, ``downloaded`` or ``deleted``; ``would upload``, ``would download`` or
-        ``would delete`` where `dry_run` was given; ``already there``: it was not transferred, since it was at
-        its destination with the same sha256; ``failed``; ``not tried``: the batch ended
-        before its turn, or broke it off.
+        ``would delete`` where `dry_run` was given; ``already there``: it was not
+        transferred, since it was at its destination with the same sha256; ``failed``;
+        ``not tried``: the batch ended before its turn, or broke it off.
     size : int, optional
         Its size in bytes; None where nobody said.
     error : Exception, optional

@@ -16,6 +16,7 @@ from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.ends.base import Held, changed
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.ends.receiving import Delivery, Obtain, Receiver
+from hatcher.mirror.layout import parse
 from hatcher.mirror.manifest import Entry, record
 from hatcher.transfer.atomic import replacing, sync_directory
 from hatcher.transfer.batch import Attempts, Item, Tally
@@ -85,7 +86,10 @@ class Storing(Receiver):
 
     def keep(self, path: str, held: Held) -> None:
         """Note for the manifest what is there already; see `Receiver.keep`."""
-        self._note(path, held, held.origin)
+        where = held.origin.relative_to(self._folder.root).as_posix()
+        # What stands elsewhere than an export puts it is in no manifest.
+        if parse(where).path == where:
+            self._note(path, held, held.origin)
 
     def _note(self, path: str, wanted: Held, target: Path) -> None:
         kind = self._folder.kind(path)
