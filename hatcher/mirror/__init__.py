@@ -15,6 +15,7 @@ from hatcher.mirror.listing import manifest
 from hatcher.mirror.manifest import Difference, Entry, Manifest, read_manifest
 from hatcher.mirror.packing import pack
 from hatcher.mirror.planning import Plan, Step, plan
+from hatcher.mirror.promoting import promote
 from hatcher.mirror.report import MirrorReport, Problem
 from hatcher.mirror.verifying import Finding, Verification, verify
 
@@ -40,6 +41,7 @@ __all__ = [
     "manifest",
     "pack",
     "plan",
+    "promote",
     "read_manifest",
     "verify",
 ]

@@ -1,0 +1,260 @@
+"""From one repository to another: single artefacts, and bundles with all that belongs to them."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from hatcher import mirror
+from hatcher.api import BroodClient, Bundle, Repository
+from hatcher.errors import (
+    BatchError,
+    ChecksumMismatchError,
+    HatcherException,
+    InvalidArgumentError,
+    NotFoundError,
+    UnsupportedAPIVersionError,
+)
+from hatcher.testing import (
+    Answer,
+    BroodServer,
+    FaultyGateway,
+    RequestFault,
+    write_app,
+    write_bundle,
+    write_egg,
+    write_runtime,
+)
+
+from .conftest import PLATFORM
+
+EGGS = {
+    f"{PLATFORM}/eggs/None/pure-1.0-1.egg",
+    f"{PLATFORM}/eggs/cp38/MyEgg-1.0-1.egg",
+    f"{PLATFORM}/eggs/cp38/old-1.0-1.egg",
+}
+RUNTIME = f"{PLATFORM}/runtimes/cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
+BUNDLE = f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"
+CLOSURE = sorted({*EGGS, RUNTIME, BUNDLE})
+
+
+class World(NamedTuple):
+    """A server with a bundle and all that belongs to it, and another one that is empty."""
+
+    folder: Path
+    dev: Repository
+    bundle: Bundle
+    document: dict[str, Any]
+    other: BroodServer
+    numbers: Iterator[int]
+
+    def target(self, client: BroodClient) -> Repository:
+        """A new repository."""
+        return client.organization("acme").create_repository(f"prod{next(self.numbers)}", "Prod")
+
+    def client(self, url: str) -> BroodClient:
+        """A client of the other server, through a gateway."""
+        auth = (self.other.admin_email, self.other.admin_password)
+        return BroodClient.from_url(url, auth=auth, api_version=1, retries=0)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("artefacts")
+    with BroodServer() as server, BroodServer() as other:
+        other.client(api_version=1).create_organization("acme", "Makers of everything")
+        acme = server.client(api_version=1).create_organization("acme", "Makers of everything")
+        dev, base = (acme.create_repository(name, "Builds") for name in ("dev", "base"))
+        runtime = write_runtime(folder)
+        base.upload_runtime(runtime)
+        dev.upload_app(write_app(folder))
+        requirements = []
+        for name, tag in [("MyEgg", "cp38"), ("pure", None), ("old", "cp38")]:
+            egg = write_egg(folder, name, "1.0", platform=PLATFORM, python_tag=tag)
+            dev.platform(PLATFORM).upload_egg(egg)
+            sha256 = hashlib.sha256(egg.read_bytes()).hexdigest()
+            requirements.append({"name": name.lower(), "version": "1.0-1", "sha256": sha256})
+        document = {
+            "runtime": {
+                "implementation": "cpython",
+                "platform": "rh8_x86_64",
+                "version": "3.8.17+1",
+                "sha256": hashlib.sha256(runtime.read_bytes()).hexdigest(),
+                "repository": "acme/base",
+            },
+            "requirements": requirements,
+        }
+        dev.upload_bundle(write_bundle(folder, **document))
+        bundle = dev.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1")
+        yield World(folder, dev, bundle, document, other, itertools.count())
+
+
+def outcomes(report: mirror.MirrorReport) -> dict[str, str]:
+    return {result.name: result.outcome for result in report.results}
+
+
+def sent(gateway: FaultyGateway) -> list[str]:
+    """What was changed behind a gateway: the ends of the paths, in order."""
+    return [
+        "/".join(passage.path.partition("?")[0].split("/")[-2:])
+        for passage in gateway.requests
+        if passage.method != "GET" and "/auth/" not in passage.path
+    ]
+
+
+def test_a_closure_goes_to_another_server(world: World, tmp_path: Path) -> None:
+    """Eggs appear together, the bundle when all is there; and nothing is sent twice."""
+    cache = mirror.Cache(tmp_path / "cache")
+    with FaultyGateway(world.other.url) as gateway:
+        client = world.client(gateway.url)
+        prod = world.target(client)
+        would = mirror.promote(world.bundle, prod, closure=True, dry_run=True)
+        assert outcomes(would) == dict.fromkeys(CLOSURE, "would upload")
+        assert not sent(gateway)[1:], "But for the new repository."
+
+        report = mirror.promote(world.bundle, prod, closure=True, cache=cache)
+        assert outcomes(report) == dict.fromkeys(CLOSURE, "uploaded")
+        order = sent(gateway)[1:]
+        assert sorted(order[:4]) == [*["eggs/upload"] * 3, "runtimes/upload"]
+        assert order[4:] == ["eggs/re-index", "bundles/upload"]
+
+        check = mirror.check_bundle(
+            prod.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1"), prod
+        )
+        assert check, str(check)
+        again = mirror.promote(world.bundle, prod, closure=True)
+        assert outcomes(again) == dict.fromkeys(CLOSURE, "already there")
+        assert len(sent(gateway)) == 7
+        client.close()
+    assert cache.usage().files == 4
+
+
+def test_single_artefacts_on_one_server(world: World) -> None:
+    prod = world.target(BroodClient(world.dev._session))
+    on, there = world.dev.platform(PLATFORM), prod.platform(PLATFORM)
+    app = on.app("cp38", "com.example.viewer", "1.10-2")
+    base = BroodClient(world.dev._session).at(f"acme/base/{PLATFORM}")
+    runtime = base.runtime("cpython", "3.8.17+1")
+    egg = on.egg("cp311", "pure", "1.0-1")  # by the tag of a Python that can use it
+    report = mirror.promote([egg, runtime, app, world.bundle, egg], prod)
+    assert outcomes(report) == {
+        f"{PLATFORM}/apps/cp38/com.example.viewer-1.10-2.yaml": "uploaded",
+        BUNDLE: "uploaded",
+        f"{PLATFORM}/eggs/None/pure-1.0-1.egg": "uploaded",
+        RUNTIME: "uploaded",
+    }
+    assert [listed["name"] for listed in there.list_eggs("cp38")] == ["pure-1.0-1.egg"]
+    assert there.egg(None, "pure", "1.0-1").sha256() == egg.sha256()
+    assert (
+        there.bundle("cp38", "tools", "1.0.0-1").metadata()["data"]
+        == (world.bundle.metadata()["data"])
+    )
+    assert (
+        there.app("cp38", "com.example.viewer", "1.10-2").metadata()["data"]
+        == (app.metadata()["data"])
+    )
+    assert str(mirror.promote([egg, app], prod)) == "2 files: 2 already there"
+    assert str(mirror.promote([], prod)) == "0 files"
+
+
+def test_what_is_not_whole_at_the_source_is_not_begun(world: World, tmp_path: Path) -> None:
+    dev = world.target(BroodClient(world.dev._session))
+    on = dev.platform(PLATFORM)
+    dev.upload_bundle(write_bundle(tmp_path, **world.document))
+    bundle = on.bundle("cp38", "tools", "1.0.0-1")
+    for name, enabled in (("MyEgg", True), ("old", False)):
+        egg = write_egg(tmp_path, name, "1.0", platform=PLATFORM, python_tag="cp38")
+        on.upload_egg(egg, enabled=enabled)
+    with FaultyGateway(world.other.url) as gateway:
+        client = world.client(gateway.url)
+        prod = world.target(client)
+        with pytest.raises(
+            HatcherException, match="Not everything that the bundle names"
+        ) as caught:
+            mirror.promote(bundle, prod, closure=True)
+        assert "disabled: egg old 1.0-1 in" in str(caught.value)
+        assert "missing: egg pure 1.0-1 in" in str(caught.value)
+        with pytest.raises(HatcherException, match="is disabled: no index shows it"):
+            mirror.promote(on.egg("cp38", "old", "1.0-1"), prod)
+        with pytest.raises(NotFoundError):
+            mirror.promote([on.egg("cp38", "MyEgg", "1.0-1"), on.egg("cp38", "no", "1-1")], prod)
+        write_egg(tmp_path, "pure", "1.0", platform=PLATFORM, payload_bytes=9)
+        on.upload_egg(tmp_path / "pure-1.0-1.egg")
+        eggs = [place.egg(None, "pure", "1.0-1") for place in (on, world.dev.platform(PLATFORM))]
+        with pytest.raises(ChecksumMismatchError, match="would be one artefact"):
+            mirror.promote(eggs, prod)
+        assert len(sent(gateway)) == 1, "The new repository."
+        client.close()
+
+
+def test_others_at_the_target(world: World, tmp_path: Path) -> None:
+    """They are replaced only when that is wanted; what is hidden and right is shown."""
+    prod = world.target(world.other.client(api_version=1))
+    on = prod.platform(PLATFORM)
+    other = write_egg(tmp_path, "old", "1.0", platform=PLATFORM, python_tag="cp38", payload_bytes=9)
+    on.upload_egg(other, enabled=False)
+    same = world.folder / "pure-1.0-1.egg"
+    on.upload_egg(same, enabled=False)
+    prod.upload_bundle(write_bundle(tmp_path, mark="another"))
+    before = on.egg("cp38", "old", "1.0-1").sha256()
+    with pytest.raises(ChecksumMismatchError, match="Nothing was sent") as caught:
+        mirror.promote(world.bundle, prod, closure=True)
+    assert f"{PLATFORM}/eggs/cp38/old-1.0-1.egg (sha256 {before})" in str(caught.value)
+    assert not on.list_eggs("cp38")
+    report = mirror.promote(world.bundle, prod, closure=True, overwrite=True)
+    report.raise_for_failures()
+    assert len(on.list_eggs("cp38")) == 3
+    assert mirror.check_bundle(world.bundle, prod)
+    document = on.bundle("cp38", "tools", "1.0.0-1").metadata()["data"]
+    assert document == world.bundle.metadata()["data"]
+
+
+def test_a_bundle_waits_for_all_that_belongs_to_it(world: World, tmp_path: Path) -> None:
+    """When something fails the others go on, but for the bundle; again does what is left."""
+    full = Answer(500, body=b'{"error": "full"}', headers={"Content-Type": "application/json"})
+    with FaultyGateway(
+        world.other.url,
+        RequestFault("replace", at="request", path="*/runtimes/upload", answer=full),
+    ) as gateway:
+        client = world.client(gateway.url)
+        prod = world.target(client)
+        report = mirror.promote(world.bundle, prod, closure=True)
+        assert outcomes(report) == {
+            **dict.fromkeys(EGGS, "uploaded"),
+            RUNTIME: "failed",
+            BUNDLE: "not tried",
+        }
+        with pytest.raises(BatchError):
+            report.raise_for_failures()
+        assert "bundles/upload" not in sent(gateway)
+        again = mirror.promote(world.bundle, prod, closure=True)
+        assert outcomes(again) == {
+            **dict.fromkeys(EGGS, "already there"),
+            RUNTIME: "uploaded",
+            BUNDLE: "uploaded",
+        }
+        client.close()
+
+
+def test_arguments(world: World) -> None:
+    prod = world.dev
+    egg = world.dev.platform(PLATFORM).egg("cp38", "MyEgg", "1.0-1")
+    for artefacts, target, said in [
+        (egg, world.dev.platform(PLATFORM), "is no repository"),
+        (world.dev, prod, "is not iterable"),
+        (["MyEgg-1.0-1.egg"], prod, "cannot be promoted"),
+        (egg, "acme/prod", "is no repository"),
+    ]:
+        with pytest.raises((InvalidArgumentError, TypeError), match=said):
+            mirror.promote(artefacts, target)
+    old = world.other.client(api_version=0).organization("acme").repository("prod")
+    with pytest.raises(UnsupportedAPIVersionError):
+        mirror.promote(egg, old)
+    with pytest.raises(InvalidArgumentError, match="concurrency"):
+        mirror.promote(egg, prod, concurrency=0)
+    assert str(mirror.promote(egg, prod)) == "1 file: 1 already there", "It is there itself."
