@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.settings.levels import Settings
+from hatcher.cli.settings.levels import Settings, settings_of_profile
 
 if TYPE_CHECKING:
     from hatcher.api import (
@@ -36,6 +36,7 @@ class State:
     def __init__(self, settings: Settings | Callable[[], Settings], *, quick: bool = False) -> None:
         self._given = settings
         self._quick = quick
+        self._others: dict[str, State] = {}
 
     @cached_property
     def settings(self) -> Settings:
@@ -90,9 +91,32 @@ class State:
         )
 
     def close(self) -> None:
-        """Close the connections of the client, if there is one."""
+        """Close the connections of the clients, if there are any."""
         if "client" in self.__dict__:
             self.client.close()
+        for other in self._others.values():
+            other.close()
+
+    def of_profile(self, name: str) -> State:
+        """Return the same for the server of a profile, which may be another one.
+
+        Nothing that was said about the chosen server counts there: neither who asks, nor how
+        its certificate is verified.
+
+        Parameters
+        ----------
+        name : str
+            Of the profile.
+
+        Raises
+        ------
+        Refusal
+            There is no such profile, it names no server, or it is not as it should be.
+        """
+        if name not in self._others:
+            settings = settings_of_profile(click.get_current_context(), name)
+            self._others[name] = State(settings, quick=self._quick)
+        return self._others[name]
 
     # -- places ---------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.groups import DEFAULT_API_VERSION
 from hatcher.cli.output.chatter import say
 from hatcher.cli.parameters import completes
 from hatcher.errors import InvalidArgumentError
@@ -124,6 +125,50 @@ def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) 
         profile=profile,
         named_by=who.level,
         standard_input=who.standard_input,
+    )
+
+
+def settings_of_profile(ctx: click.Context, name: str) -> Settings:
+    """Return the settings of another server than the chosen one: all that its profile says.
+
+    Options and variables say who asks the chosen server, so none of that goes to this one.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of any command.
+    name : str
+        Of the profile.
+
+    Raises
+    ------
+    Refusal
+        There is no such profile, it names no server, or it is not as it should be.
+    """
+    root = ctx.find_root()
+    profile = config_of(ctx).profile(name)
+    if profile.url is None:
+        raise Refusal(
+            f"The profile '{name}' names no server.",
+            f"Name it: hatcher config set --profile {name} url URL",
+        )
+    if _level(root, "api_version") is not None:
+        api_version = int(root.params["api_version"])
+    elif profile.api_version is not None:
+        api_version = profile.api_version
+    else:
+        api_version = DEFAULT_API_VERSION
+    is_named = profile.username is not None or profile.credential is not None
+    return Settings(
+        url=profile.url,
+        username=profile.username,
+        password=None,
+        token=None,
+        verify_ssl=profile.verify_ssl(),
+        api_version=api_version,
+        debug=root.params["debug"],
+        profile=profile,
+        named_by="profile" if is_named else None,
     )
 
 
