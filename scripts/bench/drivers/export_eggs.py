@@ -6,7 +6,6 @@ command ``export`` consists of.
 
 import contextlib
 import io
-import os
 from pathlib import Path
 
 from measuring import make_client, measure, read_job
@@ -42,9 +41,9 @@ def work() -> None:
 
 
 requests = measure(job, work)
-there = sum(len(names) for _, _, names in os.walk(job["destination"]))
+there = sum(1 for _ in Path(job["destination"]).rglob("*.egg"))
 if there != job["count"]:
-    raise SystemExit(f"There are {there} files, not {job['count']}.")
+    raise SystemExit(f"There are {there} eggs, not {job['count']}.")
 most = job["most_requests"]
 if mirror is not None and requests is not None and most is not None and requests > most:
     raise SystemExit(f"It took {requests} requests, and must not take more than {most}.")
