@@ -46,7 +46,9 @@ _KNOWN: Mapping[str, Known] = {
     "bundles bundles": Known(
         "Files, folders with bundles in them, or - for a list on stdin.", "file"
     ),
+    "bundles check-file filename": Known("The bundle's file.", "file"),
     "bundles directory": Known("The folder to save it in.", "dir"),
+    "bundles fetch directory": Known("The folder to put it into; made when missing.", "dir"),
     "bundles name": Known("The name of the bundle.", "bundles"),
     "bundles python_tag": Known(
         "The python tag of the bundle's runtime, such as cp311.", "bundles"
@@ -66,6 +68,18 @@ _KNOWN: Mapping[str, Known] = {
     "import root_dir": Known("The folder that was exported.", "dir"),
     "login url": Known("The server, such as https://brood.example.com."),
     "organizations create name": Known("What to call the organization."),
+    "promote app app_id": Known("The app's id.", "apps"),
+    "promote app python_tag": Known("Such as cp311.", "apps"),
+    "promote app version": Known(_FULL_VERSION, "apps"),
+    "promote bundle name": Known("The name of the bundle.", "bundles"),
+    "promote bundle python_tag": Known(
+        "The python tag of the bundle's runtime, such as cp311.", "bundles"
+    ),
+    "promote bundle version": Known(_FULL_VERSION, "bundles"),
+    "promote egg name": Known("The name of the egg, as in its file name.", "eggs"),
+    "promote egg version": Known(_FULL_VERSION, "eggs"),
+    "promote runtime implementation": Known("Such as cpython.", "runtimes"),
+    "promote runtime version": Known("Its version, such as 3.11.9+1.", "runtimes"),
     "repositories create repository": Known("What to call the repository."),
     "runtimes implementation": Known("Such as cpython.", "runtimes"),
     "runtimes python_tag": Known("Such as cp38.", "runtimes of tags"),
@@ -88,6 +102,9 @@ _KNOWN: Mapping[str, Known] = {
     "import requested_platforms": Known("", "platforms"),
     "import requested_repos": Known("", "places"),
     "profile": Known("", "profiles"),
+    "bundles inside": Known("", "places"),
+    "promote to": Known("", "places"),
+    "promote to_profile": Known("", "profiles"),
 }
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from hatcher.cli.parameters import Decorator, arguments
 from hatcher.cli.state import State, pass_state
+
+if TYPE_CHECKING:
+    from hatcher.api import Repository
 
 
 def on_repository(*more: str) -> Decorator:
@@ -30,6 +35,31 @@ def on_platform(*more: str) -> Decorator:
         The arguments behind them.
     """
     return _on(State.platform, ("organization", "repository", "platform"), more)
+
+
+def repository_named(state: State, name: str, option: str) -> Repository:
+    """Return the repository that an option names; sends nothing.
+
+    Parameters
+    ----------
+    state : State
+    name : str
+        Such as ``acme/dev``.
+    option : str
+        For the message.
+
+    Raises
+    ------
+    click.BadParameter
+        It is no name of a repository.
+    """
+    organization, _, repository = name.partition("/")
+    if not organization or not repository or "/" in repository:
+        raise click.BadParameter(
+            f"'{name}' is no repository. Give its organization too: organization/repository.",
+            param_hint=f"'{option}'",
+        )
+    return state.repository(organization, repository)
 
 
 def _on(find: Callable[..., object], names: tuple[str, ...], more: tuple[str, ...]) -> Decorator:

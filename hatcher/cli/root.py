@@ -24,6 +24,9 @@ _HOMES = {
     "apps": Home("apps:apps", "Upload and list apps.", _ARTEFACTS),
     "export": Home("exporting:export", "Download whole repositories into a folder.", _MIRROR),
     "import": Home("importing:import_", "Upload a folder that was exported.", _MIRROR, (1,)),
+    "promote": Home(
+        "promoting:promote", "Copy artefacts from one repository to another.", _MIRROR, (1,)
+    ),
     "cache": Home("cache:cache", "Look after the artefacts that are kept here.", _MIRROR),
     "organizations": Home("organizations:organizations", "Create and list organizations.", _PLACES),
     "repositories": Home(

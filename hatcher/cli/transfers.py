@@ -54,6 +54,13 @@ concurrency = click.option(
     help="How many files at once; 16 when it is not given.",
 )
 
+cache = click.option(
+    "--cache",
+    is_flag=True,
+    default=False,
+    help="Keep what is received for the next time, and look there first: see 'hatcher cache'.",
+)
+
 names = click.option(
     "--name",
     "names",

@@ -14,15 +14,17 @@ from hatcher.cli import removals, transfers
 from hatcher.cli.failures.explaining import ExitCode
 from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.groups import group
+from hatcher.cli.output.chatter import say
 from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
 from hatcher.cli.output.streams import is_terminal
-from hatcher.cli.parameters import assume_yes, dry_run
-from hatcher.cli.places import on_platform, on_repository
+from hatcher.cli.parameters import arguments, assume_yes, completes, dry_run
+from hatcher.cli.places import on_platform, on_repository, repository_named
+from hatcher.cli.state import State, pass_state
 from hatcher.cli.transfers import TRANSFERS
 from hatcher.errors import TargetFileExists
 
 if TYPE_CHECKING:
-    from hatcher.api import Repository, SinglePlatformRepository
+    from hatcher.api import Bundle, Repository, SinglePlatformRepository
 
 BUNDLES = Listing(
     (
@@ -33,8 +35,27 @@ BUNDLES = Listing(
 )
 BUNDLE = Document((Field("name", "Bundle"), Field("full_version", "Version")))
 BUNDLE_INDEX = Document()
+BUNDLE_CHECK = Listing(
+    (
+        Field("state", "State"),
+        Field("kind", "Kind"),
+        Field("name", "Name"),
+        Field("version", "Version"),
+        Field("repository", "Repository", ("string", "null")),
+        Field("sha256", "sha256", ("string", "null")),
+        Field("actual", "Actual sha256", ("string", "null")),
+    )
+)
 
 _ONE_BUNDLE = ("python_tag", "name", "version")
+
+_inside = click.option(
+    "inside",
+    "--in",
+    metavar="ORGANIZATION/REPOSITORY",
+    shell_complete=completes,
+    help="Look in this repository, and not in those that the bundle names.",
+)
 
 
 @group("bundles")
@@ -144,6 +165,102 @@ def batch_download(
         dry_run=dry_run,
     )
     transfers.batch(emit, "bundles", run)
+
+
+@bundles.command("check", api_versions=[1])
+@on_platform(*_ONE_BUNDLE)
+@_inside
+@emits(BUNDLE_CHECK)
+@pass_state
+def check(
+    state: State,
+    place: SinglePlatformRepository,
+    python_tag: str,
+    name: str,
+    version: str,
+    inside: str | None,
+    emit: Emit,
+) -> None:
+    """Look whether all that a bundle names is there: its runtime and eggs, by their sha256.
+
+    In the repositories that the bundle names; with --in in that one, to find out whether the bundle
+    could go there. The exit code is 8 when something is missing, disabled or another one.
+
+    PYTHON_TAG is that of its runtime, such as cp38; VERSION has the build number: 1.0.0-1.
+    """
+    _check(state, place.bundle(python_tag, name, version), inside, emit)
+
+
+@bundles.command("check-file", api_versions=[1])
+@arguments("filename")
+@_inside
+@emits(BUNDLE_CHECK)
+@pass_state
+def check_file(state: State, filename: str, inside: str | None, emit: Emit) -> None:
+    """Look whether all that a bundle's file names is there, before the file is uploaded.
+
+    In the repositories that the bundle names; with --in in that one. The exit code is 8 when
+    something is missing, disabled or another one.
+    """
+    _check(state, filename, inside, emit)
+
+
+def _check(state: State, bundle: Bundle | str, inside: str | None, emit: Emit) -> None:
+    where = state.client if inside is None else repository_named(state, inside, "--in")
+    from hatcher.mirror import check_bundle
+
+    found = check_bundle(bundle, where)
+    emit(found.document()["entries"])
+    say(str(found), "green" if found else None)
+    if not found:
+        click.get_current_context().exit(ExitCode.DIFFERENCES)
+
+
+@bundles.command("fetch", api_versions=[1])
+@on_platform(*_ONE_BUNDLE)
+@click.argument("directory", type=click.Path(file_okay=False))
+@_inside
+@transfers.concurrency
+@transfers.cache
+@dry_run
+@emits(TRANSFERS)
+@pass_state
+def fetch(
+    state: State,
+    place: SinglePlatformRepository,
+    python_tag: str,
+    name: str,
+    version: str,
+    directory: str,
+    inside: str | None,
+    concurrency: int | None,
+    cache: bool,
+    dry_run: bool,
+    emit: Emit,
+) -> None:
+    """Save a bundle with all that belongs to it: its runtime and eggs.
+
+    From the repositories that the bundle names; with --in from that one. Each file is verified by
+    the sha256 that the bundle names. They are laid out as by 'hatcher export', so that
+    'hatcher import' takes them.
+    """
+    where = state.client if inside is None else repository_named(state, inside, "--in")
+    bundle = place.bundle(python_tag, name, version)
+    from hatcher import mirror
+
+    transfers.batch(
+        emit,
+        "Bundle",
+        lambda progress: mirror.fetch_bundle(
+            bundle,
+            directory,
+            where,
+            concurrency=concurrency,
+            progress=progress,
+            dry_run=dry_run,
+            cache=mirror.Cache() if cache else None,
+        ),
+    )
 
 
 @bundles.command("upload", api_versions=[1])
