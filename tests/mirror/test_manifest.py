@@ -1,0 +1,328 @@
+"""What an end has, written down."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hatcher import mirror
+from hatcher.api import BroodClient, Repository
+from hatcher.errors import (
+    ArtefactError,
+    InvalidArgumentError,
+    InvalidNameError,
+    NotFoundError,
+    UnsupportedAPIVersionError,
+)
+from hatcher.mirror.layout import KINDS
+from hatcher.mirror.manifest import Entry, record
+from hatcher.mirror.selection import Selection
+from hatcher.testing import BroodServer, write_egg
+
+from .conftest import PLATFORM, fill, make_repository
+
+SOME: dict[str, Any] = {"platforms": (PLATFORM, "win-x86_64"), "python_tags": ("cp311", "cp38")}
+EGG = f"v1/acme/dev/{PLATFORM}/eggs/cp311/MyEgg-1.0-1.egg"
+APP = f"v1/acme/dev/{PLATFORM}/apps/cp38/com.example.viewer-1.10-2.yaml"
+EVERYTHING = Selection(KINDS, None, None)
+SHA256 = "0" * 64
+SELECTION = {"platforms": None, "python_tags": None, "names": None}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[BroodClient]:
+    with BroodServer() as server:
+        yield server.client()
+
+
+@pytest.fixture(scope="module")
+def expected(client: BroodClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What acme/dev has, but for the app; nothing of it is changed."""
+    return fill(make_repository(client), tmp_path_factory.mktemp("source") / "artefacts")
+
+
+@pytest.fixture(scope="module")
+def repository(client: BroodClient, expected: dict[str, bytes]) -> Repository:
+    return client.organization("acme").repository("dev")
+
+
+@pytest.fixture(scope="module")
+def manifest(repository: Repository) -> mirror.Manifest:
+    return mirror.manifest(repository, **SOME)
+
+
+def of(artefacts: dict[str, Entry], place: tuple[str, ...] = ("acme", "dev")) -> mirror.Manifest:
+    return mirror.Manifest("somewhere", place, 1, EVERYTHING, artefacts)
+
+
+def test_what_it_says(
+    manifest: mirror.Manifest, repository: Repository, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    assert set(manifest.artefacts) == {*expected, APP}
+    assert manifest.artefacts[EGG] == Entry(
+        "eggs",
+        repository.platform(PLATFORM).egg_metadata("cp311", "MyEgg", "1.0-1")["sha256"],
+        len(expected[EGG]),
+    )
+    manifest.write(tmp_path / "state.json")
+    text = (tmp_path / "state.json").read_text()
+    document = json.loads(text)
+    assert document == manifest.document()
+    assert (document["format"], document["version"]) == ("hatcher manifest", 1)
+    assert (document["place"], document["api_version"]) == (["acme", "dev"], 1)
+    assert document["selection"]["platforms"] == [PLATFORM, "win-x86_64"]
+    assert document["source"].startswith("acme/dev on http://127.0.0.1:")
+    assert list(document["artefacts"]) == sorted(document["artefacts"])
+    # A line for each, for those who compare two of them by eye.
+    assert sum(line.startswith('  "v1/') for line in text.splitlines()) == len(expected) + 1
+    again = mirror.read_manifest(tmp_path / "state.json")
+    assert again == manifest
+    assert again.document() == document
+    assert str(again).startswith(document["source"] + ": 8 artefacts, ")
+    assert repr(again) == f"<Manifest of {document['source']}: 8 artefacts>"
+
+
+def test_of_a_place_and_of_its_folder(
+    manifest: mirror.Manifest, client: BroodClient, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    """They are equal; and what the folder has written down itself has the hashes of its files."""
+    mirror.export(client, tmp_path, kinds=KINDS, repositories=["acme/dev"], **SOME)
+    folder = mirror.manifest(mirror.Folder(tmp_path, "acme/dev"))
+    assert folder == manifest
+    assert not folder.difference(manifest)
+    whole = mirror.manifest(tmp_path)
+    recorded = mirror.read_manifest(tmp_path / "manifest.json")
+    assert whole == recorded
+    assert (whole.place, whole.api_version) == ((), None)
+    assert recorded.artefacts == whole.artefacts == folder.artefacts
+    bundle = next(path for path in expected if "/bundles/" in path)
+    entry = recorded.artefacts[bundle]
+    assert entry.size == len(expected[bundle])
+    assert entry.bytes_sha256 == entry.file_sha256 != entry.sha256 is not None
+    # Nothing is new: it is not written again.
+    before = (tmp_path / "manifest.json").stat()
+    mirror.export(client, tmp_path, kinds=KINDS, repositories=["acme/dev"], **SOME)
+    after = (tmp_path / "manifest.json").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["manifest.json"]
+
+
+def test_it_stands_for_an_end_that_cannot_be_reached(
+    manifest: mirror.Manifest, client: BroodClient, repository: Repository, tmp_path: Path
+) -> None:
+    plan = mirror.plan(repository, manifest, prune=True, **SOME)
+    assert not plan
+    assert len(plan.those("skip")) == 8
+    less = of({path: entry for path, entry in manifest.artefacts.items() if path != EGG})
+    plan = mirror.plan(repository, less, **SOME)
+    assert [step.path for step in plan.those("copy")] == [EGG.removeprefix("v1/acme/dev/")]
+    with pytest.raises(InvalidArgumentError, match="Nothing can be written to the manifest of"):
+        plan.apply()
+    # Another place, and a manifest that is all about eggs: the rest is not its business.
+    eggs = mirror.manifest(repository, kinds=["eggs"], **SOME)
+    assert len(eggs.artefacts) == 4
+    empty = make_repository(client, "empty")
+    assert {step.action for step in mirror.plan(empty, eggs, prune=True, **SOME).steps} == {
+        "delete"
+    }
+    plan = mirror.plan(eggs, repository, prune=True, **SOME)
+    assert {(step.action, step.path.split("/")[1]) for step in plan.steps} == {("skip", "eggs")}
+    for asked in (
+        {"kinds": ["runtimes"]},
+        {"platforms": ["osx-x86_64"]},
+        {"python_tags": ["cp27"]},
+    ):
+        with pytest.raises(InvalidArgumentError, match="and others are asked for"):
+            mirror.plan(eggs, empty, **{**SOME, **asked})
+    named = mirror.manifest(repository, names=["my*"], **SOME)
+    assert list(named.artefacts) == [EGG]
+    assert len(mirror.plan(named, empty, names=["myegg"], **SOME).steps) == 1
+    with pytest.raises(InvalidArgumentError, match="only of the names my"):
+        mirror.plan(named, empty, names=["m*"], **SOME)
+
+
+def test_a_difference() -> None:
+    egg, other = Entry("eggs", SHA256, 1), Entry("eggs", "1" * 64, 1)
+    place = f"{PLATFORM}/eggs/cp311"
+    here = of({f"v1/acme/dev/{place}/{name}-1-1.egg": egg for name in "abc"})
+    there = mirror.Manifest(
+        "elsewhere",
+        ("corp", "main"),
+        1,
+        EVERYTHING,
+        {
+            f"v1/corp/main/{place}/a-1-1.egg": egg,
+            f"v1/corp/main/{place}/b-1-1.egg": other,
+            f"v1/corp/main/{place}/d-1-1.egg": egg,
+        },
+    )
+    difference = here.difference(there)
+    assert difference == mirror.Difference(
+        (f"{place}/d-1-1.egg",), (f"{place}/b-1-1.egg",), (f"{place}/c-1-1.egg",)
+    )
+    assert difference
+    assert str(difference).splitlines()[0] == "1 lacking, 1 different, 1 surplus"
+    assert not here.difference(here)
+    assert str(here.difference(here)) == "no difference"
+    assert here != there
+
+
+def test_what_cannot_be_written_down(client: BroodClient, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        mirror.manifest(client.organization("acme").repository("nowhere"), **SOME)
+    with pytest.raises(InvalidArgumentError, match="There is no kind 'wheels'"):
+        mirror.manifest(tmp_path, kinds=["wheels"])
+    old = BroodClient.from_url(str(client._session.server), api_version=0)
+    with pytest.raises(UnsupportedAPIVersionError):
+        mirror.manifest(old.organization("acme").repository("dev"), kinds=["bundles"])
+
+
+def changed(**fields: Any) -> dict[str, Any]:
+    return {**of({EGG: Entry("eggs", SHA256, 1)}).document(), **fields}
+
+
+def entry(path: str = EGG, **fields: Any) -> dict[str, Any]:
+    said = {"kind": "eggs", "sha256": SHA256, "size": 1, **fields}
+    return changed(artefacts={path: said})
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ([], "is no manifest of hatcher"),
+        ({"name": "a web application"}, "is no manifest of hatcher"),
+        (changed(version=2), "version 2, and this hatcher knows version 1"),
+        (changed(selection={**SELECTION, "kinds": ["wheels"]}), "There is no kind 'wheels'"),
+        ({key: value for key, value in changed().items() if key != "place"}, "lacks 'place'"),
+        (changed(place="acme"), "is no list"),
+        (changed(api_version=7), "no version of the API"),
+        (changed(artefacts=[EGG]), "is damaged"),
+        (entry(sha256="abc"), "no sha256"),
+        (entry(sha256=None), "is no text"),
+        (entry(file_sha256=1), "is damaged"),
+        (entry(size=-1), "has -1 bytes"),
+        (entry(size=True), "has True bytes"),
+        (entry(kind="runtimes"), "kind 'runtimes'"),
+        (entry("v1/acme/dev/../dev/eggs/cp311/a-1-1.egg"), "not to be trusted"),
+        (entry(f"v1/acme/dev/{PLATFORM}/eggs/cp311/.."), "not to be trusted"),
+        (entry(f"v1/acme/dev/{PLATFORM}/eggs/../../a-1-1.egg"), "not to be trusted"),
+        (entry(f"v1/acme/dev/{PLATFORM}/eggs/cp311/.hidden.egg"), "would be hidden"),
+        (entry(f"v1/acme/dev/{PLATFORM}/eggs/cp311/a\\b.egg"), "not to be trusted"),
+        (entry("/etc/passwd"), "not to be trusted"),
+        (entry(""), "not to be trusted"),
+    ],
+)
+def test_what_is_not_believed(document: Any, complaint: str, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(ArtefactError, match=complaint):
+        mirror.read_manifest(path)
+
+
+def test_what_is_no_json(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    for content in (b"", b"\xff", b"PK\3\4", b"[" * 100_000):
+        path.write_bytes(content)
+        with pytest.raises(ArtefactError, match="is no manifest"):
+            mirror.read_manifest(path)
+    with pytest.raises(ArtefactError, match="cannot be read"):
+        mirror.read_manifest(tmp_path / "nothing.json")
+
+
+# -- of a folder -------------------------------------------------------------------------
+
+
+def test_it_follows_what_is_put_there_and_deleted(
+    client: BroodClient, repository: Repository, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    source = make_repository(client, "moving")
+    for name in ("one", "two"):
+        source.platform(PLATFORM).upload_egg(
+            write_egg(tmp_path, name, platform=PLATFORM, python_tag="cp311")
+        )
+    folder = tmp_path / "folder"
+    mirror.plan(source, folder, **SOME).apply().raise_for_failures()
+    mirror.export(client, folder, repositories=["acme/dev"], **SOME).raise_for_failures()
+    listed = set(mirror.read_manifest(folder / "manifest.json").artefacts)
+    assert len(listed) == 2 + 6
+    source.platform(PLATFORM).delete_egg("cp311", "one", "1.0.0-1")
+    mirror.plan(source, folder, prune=True, **SOME).apply().raise_for_failures()
+    gone = f"v1/acme/moving/{PLATFORM}/eggs/cp311/one-1.0.0-1.egg"
+    assert set(mirror.read_manifest(folder / "manifest.json").artefacts) == listed - {gone}
+    assert mirror.verify(folder)
+
+
+def test_what_somebody_else_has_called_so_is_left_alone(
+    client: BroodClient, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "a web application"}')
+    report = mirror.export(client, tmp_path, repositories=["acme/dev"], **SOME)
+    assert len(report.downloaded) == 6
+    assert not report
+    assert [problem.place for problem in report.problems] == ["manifest.json"]
+    assert "no manifest of hatcher" in str(report.problems[0].error)
+    assert (tmp_path / "manifest.json").read_text() == '{"name": "a web application"}'
+
+
+def test_nothing_goes_into_it_that_could_not_be_read_again(tmp_path: Path) -> None:
+    with pytest.raises(InvalidNameError):
+        record(tmp_path, {"v1/a/b/c/eggs/../../d.egg": Entry("eggs", SHA256, 1)})
+    assert list(tmp_path.iterdir()) == []
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+from hatcher.mirror.manifest import Entry, record
+
+root, name = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(60):
+    path = f"v1/acme/dev/rh8-x86_64/eggs/cp311/{name}-{number}-1.egg"
+    before = f"v1/acme/dev/rh8-x86_64/eggs/cp311/{name}-{number - 1}-1.egg"
+    # Of each pair of neighbours only the one with an even number is to stay.
+    record(root, {path: Entry("eggs", "0" * 64, number)}, [before] if number % 2 == 0 else [])
+"""
+
+
+def test_several_processes_write_into_one(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(tmp_path), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("one", "two", "three")
+    ]
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+        assert process.returncode == 0
+    listed = mirror.read_manifest(tmp_path / "manifest.json").artefacts
+    stay = [*range(0, 60, 2), 59]
+    assert {path.rpartition("/")[2] for path in listed} == {
+        f"{name}-{number}-1.egg" for name in ("one", "two", "three") for number in stay
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_a_large_one(tmp_path: Path) -> None:
+    """It is written without making one text of it, and read in no time."""
+    folder = f"v1/acme/dev/{PLATFORM}/eggs/cp311"
+    large = of({f"{folder}/egg{n}-1.0-1.egg": Entry("eggs", f"{n:064x}", n) for n in range(50_000)})
+    assert max(map(len, large.chunks())) < 1_000_000
+    large.write(tmp_path / "large.json")
+    assert mirror.read_manifest(tmp_path / "large.json") == large
