@@ -20,6 +20,7 @@ from hatcher.mirror.cache import Cache
 from hatcher.mirror.checking import Found, place_of, sought
 from hatcher.mirror.closure import AnyBundle, Closure, closure_of
 from hatcher.mirror.layout import Kind, Location
+from hatcher.mirror.manifest import FILENAME, record_files
 from hatcher.mirror.report import Collected, MirrorReport, Problem
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.batch import Item, Tally, checked_concurrency
@@ -114,9 +115,31 @@ def fetch_bundle(
         paths = [item.path for item in files.open] + [item.path for item in documents.open]
         for folder in {path.parent for path in paths}:
             _make(folder)
-    collected.run(partial(download_with_cache, files, cache))
-    collected.run(partial(_write, documents))
+    try:
+        collected.run(partial(download_with_cache, files, cache))
+        collected.run(partial(_write, documents))
+    finally:
+        if not dry_run:
+            _record(collected, root, result.found)
     return collected.report()
+
+
+def _record(collected: Collected, root: Path, found: list[Found]) -> None:
+    """Write down in the folder's manifest what is there now."""
+    sha256s = {
+        _location_of(one).path: one.listed.sha256
+        for one in found
+        if one.platform is not None and one.listed is not None
+    }
+    present = [
+        result.name
+        for result in collected.results
+        if result.outcome in ("downloaded", "already there")
+    ]
+    try:
+        record_files(root, present, sha256s)
+    except HatcherException as error:
+        collected.problems.append(Problem(FILENAME, error))
 
 
 def download_with_cache(fetching: Fetching[Listed], cache: Cache | None) -> BatchReport:
@@ -161,9 +184,8 @@ def _add(
         why = f"{closure.name} does not say in which repository it is. Give a repository."
         collected.problems.append(Problem(str(need), InvalidArgumentError(why)))
         return
-    filename = found.filename or f"{need.name}-{need.version}{_SUFFIXES[need.kind]}"
-    tag = found.python_tag if found.listed else closure.python_tag
-    location = _location(on, need.kind, tag, filename)
+    location = _location_of(found)
+    filename = location.filename
     try:
         item: Item[Listed] = Item(location.below(root))
     except InvalidNameError as error:
@@ -245,17 +267,18 @@ def _own_location(
     return Location(1, *pair, closure.platform, "bundles", closure.python_tag, closure.name)
 
 
-def _location(
-    on: SinglePlatformRepository, kind: Kind, python_tag: str | None, filename: str
-) -> Location:
+def _location_of(found: Found) -> Location:
+    """Return where something belongs; of what is missing, where it would as far as is known."""
+    need, on = found.need, found.platform
+    assert on is not None
     return Location(
-        on._session.api_version,
+        1,
         on.organization_name,
         on.repository_name,
         on.name,
-        kind,
-        python_tag,
-        filename,
+        need.kind,
+        found.python_tag,
+        found.filename or f"{need.name}-{need.version}{_SUFFIXES[need.kind]}",
     )
 
 

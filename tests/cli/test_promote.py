@@ -74,7 +74,7 @@ def test_fetch(cli: Cli, tmp_path: Path) -> None:
     assert outcomes(done.data) == dict.fromkeys(expected, "downloaded")
     assert sorted(
         path.relative_to("out").as_posix() for path in Path("out").rglob("*.*") if path.is_file()
-    ) == sorted(expected)
+    ) == ["manifest.json", *sorted(expected)]
     assert cli("cache", "show", "-o", "json").data["files"] == 2
     assert cli("bundles", "fetch", *BUNDLE, "there", "--in", "acme/prod").code == 7
 

@@ -260,6 +260,7 @@ def test_fetched_and_imported(world: World, tmp_path: Path) -> None:
     assert [result.outcome for result in would.results] == ["would download"] * 5
     report = mirror.fetch_bundle(world.bundle, folder)
     report.raise_for_failures()
+    assert mirror.verify(folder), "It is written down what it is."
     assert files(folder) == world.expected
     assert [result.name for result in report.downloaded] == sorted(world.expected)
     again = mirror.fetch_bundle(world.bundle, folder)
