@@ -21,7 +21,7 @@ from hatcher.errors import (
     NotFoundError,
 )
 from hatcher.mirror.archives import blocks_of_member, check_member
-from hatcher.mirror.documents import digest_of_file
+from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.ends.archive import Archive
 from hatcher.mirror.ends.base import End, Held, State, identity_of
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
@@ -416,7 +416,7 @@ class _Work:
             path: str = held.origin
             entry = archive.manifest.artefacts[path]
             if entry.carried:
-                read = partial(_hash_member, archive, path, entry)
+                read = partial(_hash_member, archive, key, held, entry)
                 checks.append(_Check(path, key, entry.size, read))
         self._run(checks, "hashing")
 
@@ -548,26 +548,35 @@ def _keys(listed: Listed, folder: Folder, selection: Selection) -> dict[str, str
 def _hash_listed(root: Path, path: str, entry: Entry, progress: Progress) -> tuple[int, str]:
     file = root / path
     size = file.stat().st_size
-    expected = entry.bytes_sha256
-    if expected is None:
-        expected, actual = entry.sha256, digest_of_file(entry.kind, file)
-    else:
-        actual = file_sha256(file, progress=progress)
+    if entry.bytes_sha256 is not None:
+        _check(file_sha256(file, progress=progress), entry.bytes_sha256, "")
+    if entry.kind in DOCUMENTS:
+        _check(digest_of_file(entry.kind, file), entry.sha256, " of its document")
+    return size, entry.sha256
+
+
+def _check(actual: str, expected: str, of: str) -> None:
     if actual != expected:
         raise ChecksumMismatchError(
-            f"its sha256 is {actual}, and {FILENAME} says {expected}",
+            f"the sha256{of} is {actual}, and {FILENAME} says {expected}",
             expected=expected,
             actual=actual,
         )
-    return size, entry.sha256
 
 
 def _identify(end: End, path: str, held: Held, progress: Progress) -> tuple[int, str]:
     return held.size or 0, end.identify(path, held, progress)
 
 
-def _hash_member(archive: Archive, path: str, entry: Entry, progress: Progress) -> tuple[int, str]:
-    member = archive.contents.members[path]
+def _hash_member(
+    archive: Archive, path: str, held: Held, entry: Entry, progress: Progress
+) -> tuple[int, str]:
+    member = archive.contents.members[held.origin]
+    if entry.kind in DOCUMENTS:
+        # They are small, and looked into.
+        with tempfile.TemporaryDirectory(prefix="hatcher-") as own:
+            archive.obtain(path, held, Path(own, path.rpartition("/")[2]), progress)
+        return member.size, entry.sha256
     digest, done = hashlib.sha256(), 0
     for block in blocks_of_member(archive.path, member):
         digest.update(block)

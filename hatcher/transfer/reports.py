@@ -58,8 +58,8 @@ class FileResult(Value):
     path : pathlib.Path
         The local file, as it was given or as it will be called.
     outcome : str
-        ``uploaded``, ``downloaded`` or ``deleted``; ``would upload``, ``would download`` or
-        ``would delete`` where `dry_run` was given; ``already there``: it was not
+        ``uploaded``, ``downloaded``, ``packed`` or ``deleted``; ``would upload``, ``would
+        download``, ``would pack`` or ``would delete`` where `dry_run` was given; ``already there``: it was not
         transferred, since it was at its destination with the same sha256; ``failed``;
         ``not tried``: the batch ended before its turn, or broke it off.
     size : int, optional
@@ -122,6 +122,11 @@ class BatchReport(Value):
     def downloaded(self) -> tuple[FileResult, ...]:
         """The files that were received, and are verified."""
         return self._those("downloaded")
+
+    @property
+    def packed(self) -> tuple[FileResult, ...]:
+        """The files that an archive has been made of."""
+        return self._those("packed")
 
     @property
     def deleted(self) -> tuple[FileResult, ...]:

@@ -1,0 +1,543 @@
+"""One file that carries only what another side lacks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hatcher import mirror
+from hatcher.api import BroodClient, Repository, RetryPolicy
+from hatcher.errors import (
+    ArtefactError,
+    BatchInterrupted,
+    ChecksumMismatchError,
+    InvalidArgumentError,
+    InvalidDestinationError,
+    NoSpaceError,
+    NotFoundError,
+)
+from hatcher.mirror.layout import KINDS
+from hatcher.mirror.selection import select
+from hatcher.testing import (
+    Answer,
+    BroodServer,
+    FaultyGateway,
+    RequestFault,
+    write_app,
+    write_bundle,
+    write_egg,
+)
+
+from .conftest import PLATFORM, files, fill, make_repository
+
+SOME: dict[str, Any] = {"platforms": (PLATFORM, "win-x86_64"), "python_tags": ("cp311", "cp38")}
+EGG = f"{PLATFORM}/eggs/cp311/MyEgg-1.0-1.egg"
+SELECTION = select(KINDS, None, None)
+BUNDLE = f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"
+APP = f"{PLATFORM}/apps/cp38/com.example.viewer-1.10-2.yaml"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[BroodServer]:
+    with BroodServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def other_side() -> Iterator[BroodServer]:
+    """A server that no network leads to."""
+    with BroodServer() as server:
+        server.client().create_organization("corp", "")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server: BroodServer) -> BroodClient:
+    return server.client()
+
+
+@pytest.fixture(scope="module")
+def expected(client: BroodClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What acme/dev has, but for the app, by the path in the layout; nothing of it is changed."""
+    return fill(make_repository(client), tmp_path_factory.mktemp("source") / "artefacts")
+
+
+@pytest.fixture(scope="module")
+def repository(client: BroodClient, expected: dict[str, bytes]) -> Repository:
+    return client.organization("acme").repository("dev")
+
+
+@pytest.fixture(scope="module")
+def packed(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An archive of all of acme/dev."""
+    path = tmp_path_factory.mktemp("packed") / "all.zip"
+    mirror.pack(repository, path, **SOME).raise_for_failures()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def archive(packed: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "all.zip"
+    path.write_bytes(packed)
+    return path
+
+
+@pytest.fixture
+def target(other_side: BroodServer) -> Iterator[Repository]:
+    """An empty repository on the other side."""
+    repository = other_side.client().organization("corp").create_repository("main", "")
+    yield repository
+    repository.delete(force=True)
+
+
+@pytest.fixture
+def gateways(server: BroodServer) -> Iterator[Callable[..., tuple[FaultyGateway, Repository]]]:
+    """Makes a gateway that fails, and acme/dev as it is behind that."""
+    opened: list[FaultyGateway] = []
+
+    def make(*faults: RequestFault) -> tuple[FaultyGateway, Repository]:
+        gateway = FaultyGateway(server.url, *faults)
+        gateway.__enter__()
+        opened.append(gateway)
+        through = server.client(url=gateway.url, retries=RetryPolicy(0))
+        return gateway, through.organization("acme").repository("dev")
+
+    yield make
+    for gateway in opened:
+        gateway.__exit__(None, None, None)
+
+
+def actions(plan: mirror.Plan) -> dict[str, str]:
+    return {step.path: step.action for step in plan.steps if step.action != "skip"}
+
+
+def members(path: Path) -> set[str]:
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+# -- packing -------------------------------------------------------------------------------
+
+
+def test_two_nights_across_an_air_gap(
+    client: BroodClient, target: Repository, tmp_path: Path
+) -> None:
+    """What changes here is carried there, and nothing else; what was deleted here goes there."""
+    here = make_repository(client, "nightly")
+    fill(here, tmp_path / "artefacts")
+    bridge, there = tmp_path / "bridge", target
+    bridge.mkdir()
+
+    report = mirror.pack(here, bridge / "first.zip", **SOME)
+    assert len(report.results) == len(report.packed) == 8
+    assert report.results[0].name.startswith("v1/acme/nightly/")
+    plan = mirror.plan(bridge / "first.zip", there, prune=True, **SOME)
+    assert set(actions(plan).values()) == {"copy"}
+    assert plan.apply()
+    assert not mirror.plan(bridge / "first.zip", there, prune=True, **SOME)
+    mirror.manifest(there, **SOME).write(bridge / "state.json")
+
+    platform = here.platform(PLATFORM)
+    platform.upload_egg(write_egg(tmp_path, "fresh", platform=PLATFORM, python_tag="cp311"))
+    again = write_egg(
+        tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=9
+    )
+    platform.upload_egg(again, overwrite=True)
+    platform.delete_egg("cp38", "old", "1.0-1")
+    here.upload_bundle(write_bundle(tmp_path, mark="other"), overwrite=True)
+    here.upload_app(write_app(tmp_path, description="a better one"), overwrite=True)
+
+    state = mirror.read_manifest(bridge / "state.json")
+    dry = mirror.pack(here, bridge / "second.zip", lacking=state, dry_run=True, **SOME)
+    assert len([result for result in dry.results if result.outcome == "would pack"]) == 4
+    assert not (bridge / "second.zip").exists()
+    report = mirror.pack(here, bridge / "second.zip", lacking=state, **SOME)
+    fresh = f"{PLATFORM}/eggs/cp311/fresh-1.0.0-1.egg"
+    moved = {f"v1/acme/nightly/{path}" for path in (EGG, BUNDLE, APP, fresh)}
+    assert {result.name for result in report.packed} == moved
+    assert len(report.already_there) == 4
+    assert str(report) == "8 files: 4 packed, 4 already there"
+    assert members(bridge / "second.zip") == moved | {"manifest.json"}
+    assert mirror.verify(bridge / "second.zip")
+
+    plan = mirror.plan(str(bridge / "second.zip"), there, prune=True, **SOME)
+    assert actions(plan) == {
+        EGG: "update",
+        BUNDLE: "update",
+        APP: "update",
+        fresh: "copy",
+        f"{PLATFORM}/eggs/cp38/old-1.0-1.egg": "delete",
+    }
+    plan.apply().raise_for_failures()
+    assert not mirror.plan(bridge / "second.zip", there, prune=True, **SOME)
+    assert mirror.verify(there, bridge / "second.zip", **SOME)
+    assert mirror.verify(there, here, download=True, **SOME)
+    # With what is there by now, nothing is carried, but it is said all the same.
+    mirror.pack(here, bridge / "third.zip", lacking=mirror.manifest(there, **SOME), **SOME)
+    assert members(bridge / "third.zip") == {"manifest.json"}
+    assert not mirror.plan(bridge / "third.zip", there, prune=True, **SOME)
+
+
+def test_it_is_a_folder_when_it_is_unpacked(
+    archive: Path, expected: dict[str, bytes], repository: Repository, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    shutil.unpack_archive(archive, folder)
+    app = f"v1/acme/dev/{APP}"
+    assert {path: content for path, content in files(folder).items() if path != app} == expected
+    assert mirror.verify(folder)
+    assert not mirror.plan(mirror.Folder(folder, "acme/dev"), repository, prune=True, **SOME)
+    # Into a folder it goes by itself, too.
+    mirror.plan(archive, tmp_path / "mirror").apply().raise_for_failures()
+    assert files(tmp_path / "mirror") == files(folder)
+    assert mirror.verify(tmp_path / "mirror", archive)
+
+
+def test_the_same_content_gives_the_same_bytes(
+    packed: bytes, repository: Repository, archive: Path, tmp_path: Path
+) -> None:
+    mirror.pack(repository, tmp_path / "again.zip", concurrency=1, **SOME)
+    assert (tmp_path / "again.zip").read_bytes() == packed
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.testzip() is None
+        assert {info.compress_type for info in opened.infolist()} == {zipfile.ZIP_STORED}
+        assert opened.namelist() == ["manifest.json", *sorted(opened.namelist()[1:])]
+
+
+def test_a_folder_is_packed_without_copies_of_its_files(
+    archive: Path, target: Repository, tmp_path: Path
+) -> None:
+    mirror.plan(archive, tmp_path / "mirror").apply()
+    folder = mirror.Folder(tmp_path / "mirror", "acme/dev")
+    # For a place on a server, and for nobody in particular.
+    report = mirror.pack(folder, tmp_path / "delta.zip", lacking=target, kinds=["eggs"], **SOME)
+    assert len(report.packed) == 4
+    mirror.plan(tmp_path / "delta.zip", target, **SOME).apply().raise_for_failures()
+    report = mirror.pack(folder, tmp_path / "rest.zip", lacking=target, **SOME)
+    assert len(report.packed) == len(report.already_there) == 4
+    with pytest.raises(InvalidArgumentError, match="Say which one is to be packed"):
+        mirror.pack(tmp_path / "mirror", tmp_path / "delta.zip")
+
+
+def test_what_another_target_had(archive: Path, repository: Repository, tmp_path: Path) -> None:
+    """The archive lists it, and does not carry it: nobody can have it from there."""
+    state = mirror.manifest(repository, **SOME)
+    kept = {path: entry for path, entry in state.artefacts.items() if not path.endswith(EGG)}
+    other = mirror.Manifest(state.source, state.place, 1, state.selection, kept)
+    delta = tmp_path / "delta.zip"
+    mirror.pack(repository, delta, lacking=other, **SOME)
+    plan = mirror.plan(delta, tmp_path / "empty")
+    assert len(plan.those("copy")) == 1
+    reasons = {step.reason for step in plan.those("conflict")}
+    assert len(plan.those("conflict")) == 7
+    assert len(reasons) == 1 and "it was packed for a target that had it already" in reasons.pop()
+    plan.apply()
+    assert set(files(tmp_path / "empty")) == {f"v1/acme/dev/{EGG}"}
+    # A target that has all of it has no conflict.
+    assert not mirror.plan(delta, repository, **SOME)
+
+
+def test_no_deletes_after_a_source_that_could_not_be_read_whole(
+    gateways: Callable[..., Any], target: Repository, archive: Path, tmp_path: Path
+) -> None:
+    mirror.plan(archive, target, **SOME).apply().raise_for_failures()
+    gone = Answer(404, body=b'{"error": "gone"}', headers={"Content-Type": "application/json"})
+    _, through = gateways(
+        RequestFault("replace", path=f"*/indices/acme/dev/{PLATFORM}/*/eggs", answer=gone, times=99)
+    )
+    report = mirror.pack(through, tmp_path / "partial.zip", **SOME)
+    assert not report
+    assert [problem.place for problem in report.problems] == [f"acme/dev/{PLATFORM} eggs"]
+    plan = mirror.plan(tmp_path / "partial.zip", target, prune=True, **SOME)
+    assert not plan.those("delete")
+    assert [problem.place for problem in plan.problems] == [f"acme/dev/{PLATFORM} eggs"]
+
+
+def test_what_cannot_be_packed(
+    repository: Repository, client: BroodClient, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidDestinationError):
+        mirror.pack(repository, tmp_path / "missing" / "delta.zip", **SOME)
+    with pytest.raises(InvalidArgumentError, match="is a folder"):
+        mirror.pack(repository, tmp_path, **SOME)
+    with pytest.raises(InvalidArgumentError, match=r"would have \d,\d+ bytes, and max_size is 500"):
+        mirror.pack(repository, tmp_path / "delta.zip", max_size=500, **SOME)
+    with pytest.raises(InvalidArgumentError, match="cannot be compared"):
+        mirror.pack(repository, tmp_path / "delta.zip", lacking=client.organization("acme"))
+    with pytest.raises(NotFoundError):
+        nowhere = client.organization("acme").repository("nowhere")
+        mirror.pack(nowhere, tmp_path / "delta.zip", **SOME)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1, 1, 0))
+    with pytest.raises(NoSpaceError, match=r"no room for delta\.zip"):
+        mirror.pack(repository, tmp_path / "delta.zip", **SOME)
+    assert not (tmp_path / "delta.zip").exists()
+
+
+# -- interruptions -------------------------------------------------------------------------
+
+DOWNLOADS = ("GET", "*/data/*")
+
+
+def left_over(folder: Path) -> list[Path]:
+    """Whole files of an unfinished archive."""
+    return [path for path in folder.rglob("*-1.egg") if path.is_file()]
+
+
+def test_a_failure_leaves_no_archive_and_the_next_call_goes_on(
+    gateways: Callable[..., Any], packed: bytes, tmp_path: Path
+) -> None:
+    gateway, through = gateways(
+        RequestFault("replace", path="*/data/*/old/*", answer=Answer(500), times=99)
+    )
+    target = tmp_path / "delta.zip"
+    target.write_bytes(b"of yesterday")
+    report = mirror.pack(through, target, **SOME)
+    assert not report
+    assert [result.name.rpartition("/")[2] for result in report.failed] == ["old-1.0-1.egg"]
+    assert len(report.not_tried) == 7
+    assert target.read_bytes() == b"of yesterday"
+    gateway.clear()
+    before = gateway.sent(*DOWNLOADS)
+    mirror.pack(through, target, **SOME).raise_for_failures()
+    assert gateway.sent(*DOWNLOADS) - before == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["delta.zip"]
+    assert mirror.verify(target)
+    assert target.stat().st_size == len(packed)
+
+
+def test_ctrl_c(gateways: Callable[..., Any], tmp_path: Path) -> None:
+    gateway, through = gateways()
+
+    def progress(done: int, total: int | None, phase: str) -> None:
+        if phase == "hashing" and done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(BatchInterrupted) as stop:
+        mirror.pack(through, tmp_path / "delta.zip", progress=progress, **SOME)
+    assert len(stop.value.report.not_tried) == 8
+    assert not (tmp_path / "delta.zip").exists()
+    before = gateway.sent(*DOWNLOADS)
+    told: list[tuple[int, int | None, str]] = []
+    mirror.pack(
+        through, tmp_path / "delta.zip", progress=lambda *now: told.append(now), **SOME
+    ).raise_for_failures()
+    assert gateway.sent(*DOWNLOADS) == before
+    done, total, phase = told[-1]
+    assert (phase, done) == ("hashing", total)
+    assert [path.name for path in tmp_path.iterdir()] == ["delta.zip"]
+
+
+PROCESS = """
+import sys
+from hatcher import mirror
+from hatcher.api import BroodClient
+
+url, user, password, archive = sys.argv[1:]
+client = BroodClient.from_url(url, auth=(user, password), api_version=1)
+repository = client.organization("acme").repository("dev")
+some = {"platforms": ("rh8-x86_64", "win-x86_64"), "python_tags": ("cp311", "cp38")}
+mirror.pack(repository, archive, **some)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_a_kill(
+    server: BroodServer, gateways: Callable[..., Any], packed: bytes, tmp_path: Path
+) -> None:
+    """What was downloaded before is not downloaded again, and nobody else packs meanwhile."""
+    gateway, through = gateways(
+        RequestFault("stall", at="answer", path="*/data/*/old/*", times=1),
+        RequestFault("stall", at="answer body", path="*/data/*/MyEgg/*", times=1),
+    )
+    archive = tmp_path / "delta.zip"
+    auth = (server.admin_email, server.admin_password)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROCESS, gateway.url, *auth, str(archive)], stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 20
+    while gateway.sent(*DOWNLOADS) < 6 or len(left_over(tmp_path)) < 2:
+        assert process.poll() is None and time.monotonic() < deadline, process.stderr
+        time.sleep(0.02)
+    with pytest.raises(InvalidArgumentError, match="is being packed by somebody else"):
+        mirror.pack(through, archive, **SOME)
+    process.kill()
+    process.communicate()
+    assert not archive.exists()
+    finished = len(left_over(tmp_path))
+    gateway.clear()
+    before = gateway.sent(*DOWNLOADS)
+    mirror.pack(through, archive, **SOME).raise_for_failures()
+    assert gateway.sent(*DOWNLOADS) - before <= 6 - finished
+    assert mirror.verify(archive)
+    assert archive.stat().st_size == len(packed)
+    assert [path.name for path in tmp_path.iterdir()] == ["delta.zip"]
+
+
+# -- archives that are not as they should be -------------------------------------------------
+
+
+CONTENT = b"PK of an egg"
+HASH = hashlib.sha256(CONTENT).hexdigest()
+PLACE = f"v1/acme/dev/{PLATFORM}/eggs/cp311/spam-1.0-1.egg"
+
+
+def listing(*paths: str, **fields: Any) -> dict[str, Any]:
+    """A manifest that says that these are carried."""
+    entry = mirror.Entry("eggs", HASH, len(CONTENT), None, True)
+    manifest = mirror.Manifest(
+        "acme/dev", ("acme", "dev"), 1, SELECTION, {PLACE: entry}, None
+    ).document()
+    said = manifest["artefacts"].pop(PLACE)
+    manifest["artefacts"] = {path: {**said, **fields} for path in paths}
+    return manifest
+
+
+def forge(
+    path: Path, manifest: object, *contents: tuple[str | zipfile.ZipInfo, bytes], **options: Any
+) -> Path:
+    """Write an archive as no hatcher would."""
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        if manifest is not None:
+            archive.writestr("manifest.json", json.dumps(manifest), zipfile.ZIP_STORED)
+        for name, content in contents:
+            archive.writestr(name, content)
+    return path
+
+
+def linked(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+ELSEWHERE = "v1/acme/dev/rh8-x86_64/eggs/../../../../../outside.egg"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "contents", "complaint"),
+    [
+        (None, [(PLACE, CONTENT)], "has no manifest.json"),
+        ({"name": "a web application"}, [], "is no manifest of hatcher"),
+        ({**listing(), "api_version": None}, [], "is of no place"),
+        (listing(ELSEWHERE), [(ELSEWHERE, CONTENT)], "would stand elsewhere"),
+        (listing("/etc/passwd"), [("/etc/passwd", CONTENT)], "not where an artefact stands"),
+        (listing(PLACE), [(PLACE, CONTENT), (ELSEWHERE, CONTENT)], "does not list as carried"),
+        (listing(PLACE), [(PLACE, CONTENT), ("v1/", b"")], "does not list as carried"),
+        (listing(PLACE, carried=False), [(PLACE, CONTENT)], "does not list as carried"),
+        (listing(PLACE), [], "it lacks 'v1/acme"),
+        (listing(PLACE), [(PLACE, CONTENT), (PLACE, b"other bytes!")], "more than once"),
+        (listing(PLACE), [(linked(PLACE), CONTENT)], "is no plain file"),
+        (listing(PLACE), [(PLACE, CONTENT * 1000)], "12000 bytes, and its manifest says 12"),
+        (listing(PLACE, size=None), [(PLACE, CONTENT)], "and its manifest says None"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_is_not_trusted(manifest: Any, contents: Any, complaint: str, tmp_path: Path) -> None:
+    """Nothing of it is written anywhere."""
+    (tmp_path / "inside").mkdir()
+    path = forge(tmp_path / "inside" / "delta.zip", manifest, *contents)
+    with pytest.raises(ArtefactError, match=complaint):
+        mirror.plan(path, tmp_path / "inside" / "folder")
+    assert [entry.name for entry in (tmp_path / "inside").iterdir()] == ["delta.zip"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["inside"]
+    result = mirror.verify(path)
+    assert not result
+    assert complaint in str(result)
+
+
+def test_bombs(tmp_path: Path) -> None:
+    """What would unpack to more than it is: compressed, or the same bytes for many files."""
+    huge = b"\0" * 5_000_000
+    said = listing(PLACE, size=len(huge), sha256=hashlib.sha256(huge).hexdigest())
+    path = tmp_path / "compressed.zip"
+    forge(path, said, (PLACE, huge), compression=zipfile.ZIP_DEFLATED)
+    assert path.stat().st_size < 10_000
+    with pytest.raises(ArtefactError, match="is compressed, which hatcher never does"):
+        mirror.plan(path, tmp_path / "folder")
+    # Two entries of the directory are one file.
+    other = PLACE.replace("spam", "span")
+    path = forge(
+        tmp_path / "overlap.zip", listing(PLACE, other), (PLACE, CONTENT), (other, CONTENT)
+    )
+    content = path.read_bytes()
+    with zipfile.ZipFile(path) as opened:
+        first, second = (opened.getinfo(name).header_offset for name in (PLACE, other))
+    directory = content.rindex(b"PK\1\2")
+    assert content[directory + 42 : directory + 46] == second.to_bytes(4, "little")
+    content = content[: directory + 42] + first.to_bytes(4, "little") + content[directory + 46 :]
+    path.write_bytes(content)
+    with pytest.raises(ArtefactError, match="overlaps with another file"):
+        mirror.plan(path, tmp_path / "folder")
+
+
+def test_an_archive_that_was_cut_off(packed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "cut.zip"
+    for size in (0, 1, 100, len(packed) // 2, len(packed) - 1):
+        path.write_bytes(packed[:size])
+        with pytest.raises(ArtefactError, match="Copy it again"):
+            mirror.plan(path, tmp_path / "folder")
+        result = mirror.verify(path)
+        assert not result
+        assert [problem.place for problem in result.problems] == [str(path)]
+    # Of which something is missing in the middle.
+    path.write_bytes(packed[:3000] + packed[3100:])
+    with pytest.raises(ArtefactError):
+        mirror.plan(path, tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
+
+
+def test_a_damaged_byte(archive: Path, packed: bytes, target: Repository, tmp_path: Path) -> None:
+    """It is found by verify, and goes nowhere; what is whole does."""
+    with zipfile.ZipFile(archive) as opened:
+        content = opened.read(f"v1/acme/dev/{EGG}")
+    begin = packed.index(content)
+    spoiled = bytearray(packed)
+    spoiled[begin + len(content) // 2] ^= 1
+    archive.write_bytes(spoiled)
+    result = mirror.verify(archive)
+    assert [(found.condition, found.path) for found in result.findings] == [
+        ("damaged", f"v1/acme/dev/{EGG}")
+    ]
+    assert result.checked == 8
+    for place in (target, tmp_path / "folder"):
+        report = mirror.plan(archive, place, **SOME).apply()
+        assert [str(result.name) for result in report.failed] == [EGG]
+        assert isinstance(report.failed[0].error, ChecksumMismatchError)
+    assert f"v1/acme/dev/{EGG}" not in files(tmp_path / "folder")
+    assert len(files(tmp_path / "folder")) == 7
+    assert "MyEgg-1.0-1.egg" not in target.platform(PLATFORM).egg_index("cp311")
+
+
+def test_a_document_that_is_not_what_the_manifest_says(archive: Path, tmp_path: Path) -> None:
+    """Documents are compared by what they say, so that the hash of the file is not enough."""
+    path = tmp_path / "forged.zip"
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, "w") as new:
+        manifest = json.loads(old.read("manifest.json"))
+        bundle = manifest["artefacts"][f"v1/acme/dev/{BUNDLE}"]
+        bundle["sha256"] = "0" * 64
+        new.writestr("manifest.json", json.dumps(manifest))
+        for name in old.namelist()[1:]:
+            new.writestr(name, old.read(name))
+    report = mirror.plan(path, tmp_path / "folder", **SOME).apply()
+    assert [result.name for result in report.failed] == [BUNDLE]
+    assert "not that of which its manifest says the sha256" in str(report.failed[0].error)
+    assert not (tmp_path / "folder/v1/acme/dev" / BUNDLE).exists()
+    assert [found.path for found in mirror.verify(path).findings] == [f"v1/acme/dev/{BUNDLE}"]
