@@ -119,7 +119,10 @@ class State:
 
 def identity_of(path: str) -> str:
     """Return what makes an artefact another one to a server, given its path."""
-    *folders, filename = path.casefold().split("/")
+    folded = path.casefold()
+    if "runtimes/" not in folded:  # as for nearly all of many thousands
+        return folded
+    *folders, filename = folded.split("/")
     if "runtimes" in folders[-1:]:
         filename = "-".join(filename.split("-")[:2])
     return "/".join([*folders, filename])
