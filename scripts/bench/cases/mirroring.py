@@ -71,7 +71,7 @@ def _curl(scene: Scene, folder: Path) -> list[str]:
 COMPARISONS = (
     Comparison(
         "export-first",
-        "export of 1,000 small eggs, 20 ms latency",
+        "export of 1,000 small eggs, two platforms with two python tags each, 20 ms latency",
         "export_eggs",
         _export,
         must=9,
@@ -80,7 +80,7 @@ COMPARISONS = (
     ),
     Comparison(
         "export-again",
-        "the same again, nothing changed, at most one request for each platform and tag",
+        "the same export again, nothing changed, at most one request for each platform and tag",
         "export_eggs",
         _export_again,
         must=30,
