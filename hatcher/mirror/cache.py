@@ -17,6 +17,7 @@ import hashlib
 import logging
 import os
 import re
+import shutil
 import stat
 import threading
 import time
@@ -52,6 +53,9 @@ LIMIT = 10 << 30
 #: The part of the limit that is made free at once, and after which others' files are counted
 #: anew: looking at all files costs as much as adding many.
 _SHARE = 16
+
+#: Bytes that are left free on the disk, unless a twentieth of it is less.
+_LEFT = 1 << 30
 
 #: Seconds after which a file that is still being written has been given up.
 _GIVEN_UP = 3600.0
@@ -135,10 +139,10 @@ class Cache:
         Is made when it is needed; the artefacts are in ``artefacts`` below it. By default it is
         the one that the environment variable ``HATCHER_CACHE_DIR`` names, or the user's own.
         Where the variable is empty, nothing is kept.
-    limit : int, default 10 GiB
-        Bytes that all artefacts may take; those that were used longest ago go first. With
-        several processes it may be passed by a sixteenth for each of them. An artefact above
-        the limit is not kept.
+    limit : int, optional
+        Bytes that all artefacts may take, 10 GiB by default; those that were used longest ago go
+        first. With several processes it may be passed by a sixteenth for each of them. An
+        artefact above the limit is not kept, nor one that would nearly fill the disk.
 
     Raises
     ------
@@ -356,6 +360,7 @@ class Cache:
         self._make_room(folder, size)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         if not (own and _linked(source, target)):
+            _check_room(folder, size)
             _copied(source, folder, target, digest)
         return target
 
@@ -386,6 +391,10 @@ class Cache:
 
     def usage(self) -> CacheReport:
         """Return how much is in it.
+
+        Returns
+        -------
+        CacheReport
 
         Raises
         ------
@@ -580,6 +589,19 @@ def _linked(source: Path, target: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Leave the disk to those who need it.
+
+    Raises
+    ------
+    OSError
+        There would be hardly anything left.
+    """
+    disk = shutil.disk_usage(folder)
+    if disk.free - size < min(_LEFT, disk.total // 20):
+        raise OSError(errno.ENOSPC, f"the disk is nearly full: {disk.free:,} bytes are free")
 
 
 def _copied(source: Path, folder: Path, target: Path, digest: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,9 @@ import pytest
 
 from hatcher import mirror
 from hatcher.errors import HatcherException, InvalidArgumentError, InvalidDestinationError
+
+if sys.platform == "linux":
+    import resource
 
 
 def make(folder: Path, name: str, size: int = 400) -> tuple[Path, str]:
@@ -250,6 +254,33 @@ def test_a_cache_that_cannot_be_used(
         for ask in (cache.usage, cache.verify, cache.prune, cache.clear):
             with pytest.raises(HatcherException, match="open to others"):
                 ask()
+
+
+def test_a_disk_that_is_full(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing is left half done, and the rest of the disk is left to others."""
+    cache = mirror.Cache(folder)
+    path, sha256 = make(tmp_path, "spam", 3 << 20)
+    if sys.platform == "linux":
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+        try:
+            assert cache.add(path, sha256) is None
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert "File too large" in caplog.text
+        assert list(cache.folder.glob(".*")) == []
+    nearly = shutil.disk_usage(tmp_path)._replace(total=100 << 30, free=1 << 30)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: nearly)
+        assert mirror.Cache(folder).add(path, sha256) is None
+        assert "nearly full" in caplog.text
+        assert cache.add(path, sha256, own=True), "Another name takes no room."
+    assert cache.get(sha256)
 
 
 def test_a_target_that_cannot_be_written_is_no_fault_of_the_cache(
