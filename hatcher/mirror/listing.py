@@ -72,8 +72,7 @@ def manifest(
     """
     number = checked_concurrency(concurrency)
     it = end_of(end)
-    version = 1 if it.api_version is None else it.api_version
-    selection = usual_selection(version, kinds, platforms, python_tags, names)
+    selection = usual_selection(it.version, kinds, platforms, python_tags, names)
     if isinstance(it, Folder) and it.names is None:
         return _of_all(it, selection, number, progress)
     state = read_state(it, selection, concurrency)
@@ -82,7 +81,7 @@ def manifest(
     return Manifest(
         str(it),
         it.names or (),
-        version,
+        it.version,
         state.selection,
         entries,
         now(),

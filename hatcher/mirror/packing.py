@@ -126,8 +126,7 @@ def pack(
     if target.is_dir():
         raise InvalidArgumentError(f"'{target}' is a folder. Give the name of a file for it.")
     here, there = _ends(source, lacking)
-    version = 1 if here.api_version is None else here.api_version
-    selection = usual_selection(version, kinds, platforms, python_tags, names)
+    selection = usual_selection(here.version, kinds, platforms, python_tags, names)
     delta = _compare(here, there, selection, number, progress)
     packing = _Packing(here, target, delta, max_size, number, progress)
     packing.check_size()
@@ -331,7 +330,7 @@ class _Packing:
         return Manifest(
             str(self._source),
             self._source.names or (),
-            1 if self._source.api_version is None else self._source.api_version,
+            self._source.version,
             self._delta.state.selection,
             self._delta.entries,
             None,

@@ -248,8 +248,7 @@ def verify(
     there = None
     if source is not None:
         there, here = pair_of(source, here)
-    version = 1 if here.api_version is None else here.api_version
-    selection = usual_selection(version, kinds, platforms, python_tags, names)
+    selection = usual_selection(here.version, kinds, platforms, python_tags, names)
     work = _Work(here, selection, number, progress, is_compared=there is not None)
     if isinstance(here, Folder):
         work.folder(here)
@@ -303,6 +302,8 @@ class _Work:
         self._checked = 0
         self._bytes = 0
         self._findings: list[Finding] = []
+        #: Files that no manifest lists.
+        self._extras: set[str] = set()
         self._problems: list[Problem] = []
         #: What the target really has, to be compared with the source.
         self._state = State({}, [], selection)
@@ -311,6 +312,7 @@ class _Work:
 
     def result(self, source: End | None) -> Verification:
         """Return what came out."""
+        self._findings += [Finding("extra", path) for path in self._extras]
         return Verification(
             str(self._end),
             None if source is None else str(source),
@@ -382,7 +384,7 @@ class _Work:
             for filename in filenames:
                 path = Path(where, filename).relative_to(folder.root).as_posix()
                 if path not in listed and path != FILENAME and self._may_be_extra(path):
-                    self._findings.append(Finding("extra", path))
+                    self._extras.add(path)
 
     def _may_be_extra(self, path: str) -> bool:
         """Whether a file counts that is not listed: others are not asked for."""
@@ -480,8 +482,8 @@ class _Work:
             self._note(item, hashes.get(item.file.path))
         left = [item for item in items if item.is_open]
         if left and left[0].error is not None:
-            place = f"{len(left):,} artefacts that were not looked at"
-            self._problems.append(Problem(place, left[0].error))
+            those = "1 artefact was" if len(left) == 1 else f"{len(left):,} artefacts were"
+            self._problems.append(Problem(f"{those} not looked at", left[0].error))
 
     def _note(self, item: Item[_Check], sha256: str | None) -> None:
         path, key = item.file.path, item.file.key
@@ -529,9 +531,9 @@ class _Work:
 
     def _find(self, condition: Condition, path: str, reason: str | None = None) -> None:
         path = f"{self._end.prefix}{path}"
-        extra = Finding("extra", path)
-        if condition == "surplus" and extra in self._findings:
-            self._findings.remove(extra)
+        if condition == "surplus":
+            # Which says more.
+            self._extras.discard(path)
         self._findings.append(Finding(condition, path, reason))
 
 
@@ -541,7 +543,7 @@ class _Work:
 def _keys(listed: Listed, folder: Folder, selection: Selection) -> dict[str, str]:
     """Return the paths below a folder's place, by those in the layout."""
     assert folder.names is not None
-    there = listed.beside(folder.names, folder.api_version or 1).state(selection)
+    there = listed.beside(folder.names, folder.version).state(selection)
     return {held.origin: key for key, held in there.held.items()}
 
 

@@ -77,7 +77,7 @@ class Listed(End):
         location = location._replace(platform=usual_platform(location.platform))
         place = (location.organization, location.repository, location.platform)
         names = (*names[:2], *map(usual_platform, names[2:]))
-        if (location.api_version, place[: len(names)]) != (self.api_version or 1, names):
+        if (location.api_version, place[: len(names)]) != (self.version, names):
             return None
         below = location.path.split("/")[1 + len(names) : -1]
         return _Folder("/".join([*below, ""]), location)
