@@ -27,6 +27,9 @@ _HOMES = {
     "promote": Home(
         "promoting:promote", "Copy artefacts from one repository to another.", _MIRROR, (1,)
     ),
+    "mirror": Home(
+        "mirroring:mirror", "Make one place like another, moving only what changed.", _MIRROR
+    ),
     "cache": Home("cache:cache", "Look after the artefacts that are kept here.", _MIRROR),
     "organizations": Home("organizations:organizations", "Create and list organizations.", _PLACES),
     "repositories": Home(

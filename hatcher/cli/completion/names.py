@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hatcher.cli.arguments import known_of
 from hatcher.cli.completion import answers
 from hatcher.cli.completion.answers import Row
-from hatcher.cli.settings.levels import config_of, settings_of
+from hatcher.cli.mirror_ends import divided, is_written_as_path
+from hatcher.cli.settings.levels import config_of, settings_of, settings_of_profile
 from hatcher.cli.state import State
 
 if TYPE_CHECKING:
@@ -150,6 +151,10 @@ _TABLES: Mapping[str, _Table] = {
 }
 
 
+#: What a shell is offered otherwise than by a question to the server.
+_NOT_BY_NAME = frozenset({"file", "dir", "ends"})
+
+
 def names_for(ctx: click.Context, parameter: str) -> list[str]:
     """Return the names that may stand for a parameter, as far as they are known in time.
 
@@ -165,8 +170,9 @@ def names_for(ctx: click.Context, parameter: str) -> list[str]:
         Sorted; versions with the newest first.
     """
     known = known_of(ctx, parameter)
-    if known is None or known.names is None:
+    if known is None or known.names in {None, *_NOT_BY_NAME}:
         return []
+    assert known.names is not None
     if known.names == "profiles":
         return sorted(config_of(ctx).profiles)
     table = _TABLES[known.names]
@@ -177,7 +183,7 @@ def names_for(ctx: click.Context, parameter: str) -> list[str]:
     chosen = [ctx.params.get(name) for name in table.columns[:column]]
     found = {
         row[column]
-        for row in _answer(ctx.find_root(), known.names, [str(name) for name in where])
+        for row in _answer(settings_of(ctx.find_root()), known.names, [str(name) for name in where])
         if all(name in (None, given) for name, given in zip(chosen, row, strict=False))
     }
     if parameter == "version":
@@ -185,8 +191,32 @@ def names_for(ctx: click.Context, parameter: str) -> list[str]:
     return sorted(found)
 
 
-def _answer(root: click.Context, question: str, where: list[str]) -> list[Row]:
-    settings = settings_of(root)
+def _ends(ctx: click.Context, incomplete: str) -> list[str]:
+    """Return what may stand for an end of a mirror that is no path.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the command.
+    incomplete : str
+        What has been typed of it.
+    """
+    server, place = divided(incomplete)
+    profile = server.rstrip(":")
+    settings = settings_of_profile(ctx, profile) if profile else settings_of(ctx.find_root())
+    if place.count("/") < 2:
+        places = [name for (name,) in _answer(settings, "places", [])]
+        names = {*places, *(name.partition("/")[0] for name in places)}
+    else:
+        repository = place.rpartition("/")[0]
+        names = {f"{repository}/{name}" for (name,) in _answer(settings, "platforms", [])}
+    if not server:
+        names |= {f"{profile}:" for profile in config_of(ctx).profiles}
+        names |= {file for file in os.listdir() if file.endswith((".zip", ".json"))}  # noqa: PTH208
+    return sorted(f"{server}{name}" for name in names)
+
+
+def _answer(settings: Settings, question: str, where: list[str]) -> list[Row]:
     state = State(settings, quick=True)
     if settings.url is None or settings.standard_input is not None:
         return []
@@ -242,5 +272,10 @@ def matching(ctx: click.Context, parameter: str, incomplete: str) -> list[Any]:
     known = known_of(ctx, parameter)
     if known is not None and known.names in {"file", "dir"}:
         return [CompletionItem(incomplete, type=known.names)]
-    names = names_for(ctx, parameter)
+    if known is not None and known.names == "ends":
+        if is_written_as_path(incomplete):
+            return [CompletionItem(incomplete, type="file")]
+        names = _ends(ctx, incomplete)
+    else:
+        names = names_for(ctx, parameter)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -35,11 +35,14 @@ class Field(NamedTuple):
         Its name for people.
     type : str or list of str, default 'string'
         Its type in JSON Schema.
+    in_tables : bool, default True
+        Whether people see it in the table of a listing; programs always get it.
     """
 
     key: str
     heading: str
     type: str | Sequence[str] = "string"
+    in_tables: bool = True
 
 
 class Listing(NamedTuple):
@@ -190,8 +193,9 @@ class Emit:
         elif declared.bare and self._chosen is None:
             tables.write_names(record[keys[0]] for record in records)
         else:
-            headings = [field.heading for field in declared.fields]
-            tables.write_table(headings, [list(record.values()) for record in records])
+            shown = [field for field in declared.fields if field.in_tables]
+            rows = [[record[field.key] for field in shown] for record in records]
+            tables.write_table([field.heading for field in shown], rows)
 
     def _document(self, declared: Document, document: Record) -> None:
         keys = sorted(document)

@@ -1,0 +1,481 @@
+"""`hatcher mirror`: whole places kept equal, across servers, folders and air gaps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hatcher.cli.failures.explaining import ExitCode
+from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.groups import group
+from hatcher.cli.mirror_ends import End, WrittenEnd, end, open_pair
+from hatcher.cli.output.chatter import confirm, say
+from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.parameters import assume_yes, completes, dry_run
+from hatcher.cli.state import State, pass_state
+from hatcher.cli.transfers import TRANSFERS, batch, concurrency, progress_bar
+from hatcher.errors import BatchError
+
+if TYPE_CHECKING:
+    from hatcher.mirror import Manifest, Plan, Problem, Verification
+    from hatcher.mirror.ends.choosing import EndLike
+
+PLAN = Listing(
+    (
+        Field("action", "Action"),
+        Field("path", "Path"),
+        Field("size", "Size", ("integer", "null")),
+        Field("reason", "Reason", ("string", "null")),
+        Field("sha256", "SHA-256", ("string", "null"), in_tables=False),
+        Field("replaces", "Replaces", ("string", "null"), in_tables=False),
+    )
+)
+MANIFEST = Document(
+    (
+        Field("format", "Format"),
+        Field("version", "Version", "integer"),
+        Field("made", "Made", ("string", "null")),
+        Field("source", "Source"),
+        Field("api_version", "API version", ("integer", "null")),
+        Field("place", "Place", "array"),
+        Field("selection", "Selection", "object"),
+        Field("problems", "Problems", "array"),
+        Field("artefacts", "Artefacts", "object"),
+    )
+)
+VERIFICATION = Document(
+    (
+        Field("ok", "All right", "boolean"),
+        Field("target", "Target"),
+        Field("source", "Compared with", ("string", "null")),
+        Field("checked", "Artefacts", "integer"),
+        Field("bytes", "Bytes hashed", "integer"),
+        Field("findings", "Findings", "array"),
+        Field("problems", "Problems", "array"),
+    )
+)
+
+#: Findings that are told one by one; there may be thousands.
+_MOST_NAMED = 50
+
+_SELECTING = (
+    click.option(
+        "-a",
+        "--kind",
+        "kinds",
+        multiple=True,
+        type=click.Choice(["eggs", "runtimes", "apps", "bundles"]),
+        help="A kind of artefact; may be repeated. Without it all, with API version 0 eggs.",
+    ),
+    click.option(
+        "-p",
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="PLATFORM",
+        shell_complete=completes,
+        help="A platform such as rh8-x86_64; may be repeated. Without it all.",
+    ),
+    click.option(
+        "-t",
+        "--python-tag",
+        "python_tags",
+        multiple=True,
+        metavar="TAG",
+        shell_complete=completes,
+        help="A python tag such as cp311; may be repeated. Without it all.",
+    ),
+    click.option(
+        "--name",
+        "names",
+        multiple=True,
+        metavar="PATTERN",
+        help="Only what is called so, such as 'numpy*'; may be repeated.",
+    ),
+)
+
+_PRUNING = (
+    click.option(
+        "--prune", is_flag=True, default=False, help="Delete from TARGET what SOURCE lacks."
+    ),
+    click.option(
+        "--max-deletes",
+        type=click.IntRange(min=0),
+        metavar="NUMBER",
+        help="Delete nothing if it would be more; a tenth of what is there when not given, "
+        "but at least 10.",
+    ),
+)
+
+
+def _selecting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say what of a place is meant."""
+    for option in reversed(_SELECTING):
+        function = option(function)
+    return function
+
+
+def _pruning(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say what may be deleted."""
+    for option in reversed(_PRUNING):
+        function = option(function)
+    return function
+
+
+@group("mirror")
+def mirror() -> None:
+    """Make one place like another, moving only what changed.
+
+    A place is on a server, in a folder, or in an archive that was carried here:
+
+    \b
+    acme/dev             a place on the server: an organization, repository or platform
+    site:acme/dev        the same on the server of the profile 'site'
+    ./backup             a folder, which begins with '.', '/' or '~', or ends with '/'
+    ./backup:acme/dev    a place in it; without one it is called as the other end is
+    delta.zip            an archive, from 'hatcher mirror pack'
+    state.json           a manifest, from 'hatcher mirror manifest', to compare with
+
+    What counts is the sha256, never a name or a time alone.
+    """
+
+
+@mirror.command("plan")
+@end("source", "place", "folder", "archive")
+@end("target", "place", "folder", "archive", "manifest")
+@_selecting
+@_pruning
+@concurrency
+@click.option("--all", "show_all", is_flag=True, default=False, help="Show what is skipped too.")
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, writable=True),
+    metavar="FILE",
+    shell_complete=completes,
+    help="Keep the plan as JSON, for 'hatcher mirror apply --plan'.",
+)
+@emits(PLAN)
+@pass_state
+def plan(
+    state: State,
+    /,
+    source: WrittenEnd,
+    target: WrittenEnd,
+    show_all: bool,
+    save: str | None,
+    emit: Emit,
+    **asked: Any,
+) -> None:
+    """Say what has to be done, so that TARGET has what SOURCE has; change nothing.
+
+    The exit code is 0 when there is nothing to do, 8 when there is, and 7 when not all could be
+    read or something stands in the way.
+    """
+    made = _planned(*open_pair(state, source, target), **asked)
+    if save is not None:
+        _write_json(save, made.document())
+        say(f"The plan is kept in {save}.")
+    steps = made.steps if show_all else [step for step in made.steps if step.action != "skip"]
+    if steps or emit.is_chosen:
+        emit({field.key: getattr(step, field.key) for field in PLAN.fields} for step in steps)
+    if made.prune and made.those("delete"):
+        say(f"At most {made.max_deletes:,} may be deleted.")
+    _raise_for(made.problems, _summary(made))
+    if made:
+        say(f"To do: {_summary(made)}")
+        click.get_current_context().exit(ExitCode.DIFFERENCES)
+    say(f"Nothing to do: {_summary(made)}", "green")
+
+
+@mirror.command("apply")
+@end("source", "place", "folder", "archive")
+@end("target", "place", "folder")
+@_selecting
+@_pruning
+@click.option(
+    "--plan",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    shell_complete=completes,
+    help="Do what this plan says, which 'hatcher mirror plan --save' kept, and nothing else.",
+)
+@click.option(
+    "--create-missing",
+    is_flag=True,
+    default=False,
+    help="Create repositories that are missing on the server of TARGET.",
+)
+@click.option(
+    "--cache/--no-cache",
+    default=False,
+    help="Keep what moves in the cache of this machine, and take from there what is in it.",
+)
+@concurrency
+@dry_run
+@assume_yes
+@emits(TRANSFERS)
+@pass_state
+def apply(
+    state: State,
+    /,
+    source: WrittenEnd,
+    target: WrittenEnd,
+    plan: str | None,
+    create_missing: bool,
+    cache: bool,
+    concurrency: int | None,
+    dry_run: bool,
+    assume_yes: bool,
+    emit: Emit,
+    **asked: Any,
+) -> None:
+    """Make TARGET have what SOURCE has.
+
+    Only what differs moves, several files at a time; eggs appear in the index together. One
+    failure does not stop the others, and the same command again does what is left, also after an
+    interruption. What somebody else changes meanwhile is neither replaced nor deleted.
+
+    With --prune it asks before it deletes. Nothing is deleted when SOURCE could not be read
+    whole, or where something failed.
+    """
+    if plan is not None and any(value not in ((), None, False) for value in asked.values()):
+        raise click.UsageError(
+            "The plan says already what is meant. Give either --plan, or --kind, --platform, "
+            "--python-tag, --name, --prune and --max-deletes."
+        )
+    ends = open_pair(state, source, target)
+    if plan is not None:
+        made = _read_plan(plan, *ends)
+    else:
+        made = _planned(*ends, concurrency=concurrency, **asked)
+    if not made and target.sort == "place":
+        if emit.is_chosen:
+            emit([])
+        say(f"Nothing to do: {_summary(made)}", "green")
+        return
+    deletes = len(made.those("delete")) if made.prune else 0
+    if 0 < deletes <= made.max_deletes and not dry_run:
+        confirm(
+            f"{deletes:,} artefact{'' if deletes == 1 else 's'} of {made.target} will be deleted. "
+            "Go on?",
+            assume_yes=assume_yes,
+        )
+    from hatcher.mirror import Cache
+
+    run = partial(
+        made.apply,
+        concurrency=concurrency,
+        cache=Cache() if cache else None,
+        create_missing=create_missing,
+        dry_run=dry_run,
+    )
+    if made:
+        batch(emit, "Mirror", run)
+        return
+    # Nothing moves into the folder, but its manifest may lack what is there.
+    run().raise_for_failures()
+    if emit.is_chosen:
+        emit([])
+    say(f"Nothing to do: {_summary(made)}", "green")
+
+
+@mirror.command("verify")
+@end("target", "place", "folder", "archive")
+@click.option(
+    "--against",
+    type=End("place", "folder", "archive", "manifest"),
+    metavar="SOURCE",
+    shell_complete=completes,
+    help="What TARGET should have; without it, what its own manifest says.",
+)
+@click.option(
+    "--download",
+    is_flag=True,
+    default=False,
+    help="Download everything from the server of TARGET, and hash it; nothing of it is kept.",
+)
+@_selecting
+@concurrency
+@emits(VERIFICATION)
+@pass_state
+def verify(
+    state: State,
+    /,
+    target: WrittenEnd,
+    against: WrittenEnd | None,
+    download: bool,
+    emit: Emit,
+    **asked: Any,
+) -> None:
+    """Check that TARGET is what it should be, by hashing it again; change nothing.
+
+    Of a folder and of an archive every file is read. Of a place on a server it is what the server
+    says, unless --download is given.
+
+    The exit code is 0 when all is right, 8 when something is damaged, missing or another one, and
+    7 when not all could be read.
+    """
+    if target.sort == "place" and against is None and not download:
+        raise Refusal(
+            f"There is nothing to compare {target.place} with.",
+            "Give --against SOURCE, or --download to hash everything that it has.",
+        )
+    if download and target.sort != "place":
+        raise Refusal("--download is for a place on a server.", "Leave it out: every file is read.")
+    if against is None:
+        here, there = target.open(state), None
+    else:
+        there, here = open_pair(state, against, target)
+    from hatcher import mirror
+
+    with progress_bar("Verify") as bar:
+        found = mirror.verify(here, there, download=download, progress=bar, **_given(asked))
+    if emit.is_chosen:
+        emit(found.document())
+    summary = f"{found.target}: {_summary(found)}"
+    for finding in found.findings[:_MOST_NAMED]:
+        say(str(finding))
+    if len(found.findings) > _MOST_NAMED:
+        say(f"and {len(found.findings) - _MOST_NAMED:,} more; --output json names them all")
+    if found.findings:
+        for problem in found.problems:
+            say(f"problem: {problem}")
+        say(summary, "red")
+        click.get_current_context().exit(ExitCode.DIFFERENCES)
+    _raise_for(found.problems, summary)
+    say(summary, "green")
+
+
+@mirror.command("manifest")
+@end("place", "place", "folder", "archive")
+@_selecting
+@concurrency
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, writable=True),
+    metavar="FILE",
+    shell_complete=completes,
+    help="Write it into a file, which appears whole or not at all.",
+)
+@emits(MANIFEST)
+@pass_state
+def manifest(
+    state: State, /, place: WrittenEnd, save: str | None, emit: Emit, **asked: Any
+) -> None:
+    """Write down what a place, a folder or an archive has: each artefact with its sha256.
+
+    The manifest goes to standard output, or with --save into a file. Where the place itself cannot
+    be reached, it stands for it: as the target of 'plan', for --lacking of 'pack', and for
+    --against of 'verify'.
+    """
+    from hatcher import mirror
+
+    with progress_bar("Manifest") as bar:
+        made = mirror.manifest(place.open(state), progress=bar, **_given(asked))
+    if save is not None:
+        made.write(save)
+    if save is None or emit.is_chosen:
+        emit(made.document())
+    summary = _summary(made)
+    _raise_for(made.problems, summary)
+    if save is not None:
+        say(f"{summary}; written to {save}", "green")
+
+
+@mirror.command("pack")
+@end("source", "place", "folder")
+@click.argument("archive", type=click.Path(dir_okay=False, writable=True), shell_complete=completes)
+@click.option(
+    "--lacking",
+    type=End("place", "folder", "archive", "manifest"),
+    metavar="TARGET",
+    shell_complete=completes,
+    help="The side that it is for, or its manifest; without it everything is packed.",
+)
+@_selecting
+@concurrency
+@dry_run
+@emits(TRANSFERS)
+@pass_state
+def pack(
+    state: State,
+    /,
+    source: WrittenEnd,
+    archive: str,
+    lacking: WrittenEnd | None,
+    emit: Emit,
+    **asked: Any,
+) -> None:
+    """Pack what another side lacks into one file, to be carried there.
+
+    ARCHIVE is a ZIP file. On the other side it is the SOURCE of 'plan' and 'apply', and it says what
+    is to be deleted there, too. It appears when it is complete; the same command goes on with what
+    was interrupted.
+    """
+    if Path(archive).suffix.lower() != ".zip":
+        raise Refusal(
+            f"'{archive}' would not be known for an archive.", f"Call it '{archive}.zip'."
+        )
+    if lacking is None:
+        if source.sort == "folder" and source.place is None:
+            raise Refusal(
+                "There may be many places in a folder, and it is not said which one is meant.",
+                "Write it behind the folder, such as ./backup:acme/dev",
+            )
+        here, there = source.open(state), None
+    else:
+        here, there = open_pair(state, source, lacking)
+    from hatcher import mirror
+
+    batch(emit, "Pack", partial(mirror.pack, here, archive, lacking=there, **_given(asked)))
+
+
+# -- plans -------------------------------------------------------------------------------------
+
+
+def _planned(source: EndLike, target: EndLike, **asked: Any) -> Plan:
+    from hatcher import mirror
+
+    return mirror.plan(source, target, **_given(asked))
+
+
+def _given(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what is asked for; nothing given is everything."""
+    return {name: None if value == () else value for name, value in asked.items()}
+
+
+def _summary(made: Plan | Manifest | Verification) -> str:
+    """Return the line that counts."""
+    return str(made).partition("\n")[0]
+
+
+def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
+    """End the command when there is something of which nobody knows."""
+    if problems:
+        from hatcher.mirror import MirrorReport
+
+        raise BatchError(summary, report=MirrorReport((), problems))
+
+
+def _write_json(path: str, document: dict[str, Any]) -> None:
+    # It appears whole, or not at all.
+    with click.open_file(path, "w", encoding="utf-8", atomic=True) as file:
+        json.dump(document, file, indent=1)
+        file.write("\n")
+
+
+def _read_plan(path: str, source: EndLike, target: EndLike) -> Plan:
+    from hatcher import mirror
+
+    try:
+        document = json.loads(Path(path).read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Refusal(
+            f"'{path}' is no plan: {error}.", "Make one with: hatcher mirror plan --save FILE"
+        ) from error
+    return mirror.Plan.from_document(document, source, target)

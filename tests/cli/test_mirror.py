@@ -1,0 +1,345 @@
+"""`hatcher mirror`: between two servers, into folders, over an air gap; and how ends are written."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hatcher.api import Repository
+from hatcher.cli.mirror_ends import WrittenEnd, read_end
+from hatcher.testing import BroodServer, write_bundle, write_egg, write_runtime
+
+from .conftest import Cli, command_line
+from .test_completion import offered
+
+PLATFORM = "rh8-x86_64"
+SOME = ("-p", PLATFORM, "-t", "cp311")
+NUMPY = f"{PLATFORM}/eggs/cp311/numpy-1.0.0-1.egg"
+_NAMES = (f"dev{number}" for number in itertools.count(1))
+PURE = f"{PLATFORM}/eggs/None/pure-1.0.0-1.egg"
+
+
+# -- how they are written ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("acme", WrittenEnd("place", "acme")),
+        ("acme/dev", WrittenEnd("place", "acme/dev")),
+        ("acme/dev/rh8-x86_64", WrittenEnd("place", "acme/dev/rh8-x86_64")),
+        ("site:acme/dev", WrittenEnd("place", "acme/dev", "site")),
+        (":acme/dev", WrittenEnd("place", "acme/dev")),
+        (":delta.zip", WrittenEnd("place", "delta.zip")),
+        ("c:acme", WrittenEnd("place", "acme", "c")),
+        (".", WrittenEnd("folder", path=Path())),
+        ("./mirror", WrittenEnd("folder", path=Path("mirror"))),
+        ("mirror/", WrittenEnd("folder", path=Path("mirror"))),
+        ("/data/mirror:acme", WrittenEnd("folder", "acme", path=Path("/data/mirror"))),
+        ("../mirror:acme/dev", WrittenEnd("folder", "acme/dev", path=Path("../mirror"))),
+        ("./od:d:acme/dev", WrittenEnd("folder", "acme/dev", path=Path("od:d"))),
+        ("./od:d/", WrittenEnd("folder", path=Path("od:d"))),
+        ("~/mirror:acme", WrittenEnd("folder", "acme", path=Path.home() / "mirror")),
+        ("C:/mirror", WrittenEnd("folder", path=Path("C:/mirror"))),
+        ("C:\\mirror:acme/dev", WrittenEnd("folder", "acme/dev", path=Path("C:\\mirror"))),
+        (".\\mirror", WrittenEnd("folder", path=Path(".\\mirror"))),
+        ("delta.zip", WrittenEnd("archive", path=Path("delta.zip"))),
+        ("./out/DELTA.ZIP", WrittenEnd("archive", path=Path("out/DELTA.ZIP"))),
+        ("state.json", WrittenEnd("manifest", path=Path("state.json"))),
+        ("./delta.zip/", WrittenEnd("folder", path=Path("delta.zip"))),
+    ],
+)
+def test_an_end(text: str, expected: WrittenEnd) -> None:
+    assert read_end(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is no place"),
+        ("a/b/c/d", "is no place"),
+        ("acme//dev", "is no place"),
+        ("acme/..", "is no place"),
+        ("site:", "is no place"),
+        ("./mirror:a/b/c/d", "is no place"),
+        ("mirror\\acme", "no backslash"),
+        ("https://brood.example.com/acme", "hatcher login URL --profile NAME"),
+        ("~nobody-of-that-name/x", "Write the whole path"),
+        ("here", "'./here' for the folder"),
+        ("./a:b", "Write './a:b/' for the folder"),
+    ],
+)
+def test_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("here").mkdir()
+    Path("a:b").mkdir()
+    with pytest.raises(ValueError, match=re.escape(said)):
+        read_end(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("plan acme/dev backup", "'./backup' for the folder"),
+        ("plan missing.zip acme/dev", "There is no archive 'missing.zip'"),
+        ("plan state.json acme/dev", "it is a manifest"),
+        ("apply acme/dev delta.zip", "'hatcher mirror pack'"),
+        ("plan ./backup ./other", "./backup:acme/dev"),
+        ("pack ./backup delta.zip", "./backup:acme/dev"),
+        ("pack acme/dev delta", "'delta.zip'"),
+        ("plan acme/dev acme", "Give two organizations, two repositories or two platforms"),
+        ("plan acme/dev site:acme/dev", "There is no profile 'site'"),
+        ("plan acme/dev acme/prod --max-deletes -1", "max-deletes"),
+        ("plan acme/dev acme/prod --kind wheels", "wheels"),
+        ("apply acme/dev acme/prod --plan state.json --prune", "Give either --plan"),
+        ("apply acme/dev acme/prod --plan broken.json", "hatcher mirror plan --save"),
+        ("apply acme/dev acme/prod --plan state.json", "This is no plan of hatcher"),
+        ("verify acme/dev", "--against SOURCE"),
+        ("verify ./backup --download", "every file is read"),
+    ],
+)
+def test_usage(cli: Cli, arguments: str, said: str) -> None:
+    """Nothing is sent: there is no server."""
+    cli.setenv("HATCHER_URL", "http://127.0.0.1:9")
+    Path("backup").mkdir()
+    Path("state.json").write_text("{}")
+    Path("broken.json").write_text("{")
+    Path("delta.zip").touch()
+    done = cli("mirror", *arguments.split())
+    assert (done.code, done.out) == (2, ""), done
+    assert said in done.err
+
+
+# -- between two servers -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[BroodServer]:
+    with BroodServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[BroodServer]:
+    with BroodServer() as server:
+        server.client().create_organization("acme", "The same, elsewhere")
+        yield server
+
+
+@pytest.fixture
+def cli(here: BroodServer, tmp_path: Path) -> Iterator[Cli]:
+    """`hatcher`; the servers are those of all tests of this module."""
+    with command_line(here, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def dev(cli: Cli, tmp_path: Path) -> Repository:
+    """A repository of the test's own: two eggs, a runtime and a bundle."""
+    client = cli.client()
+    if "acme" not in client.list_organizations():
+        client.create_organization("acme", "Makers of everything")
+    repository = client.organization("acme").create_repository(next(_NAMES), "Builds of the night")
+    for egg, tag in [("numpy", "cp311"), ("pure", None)]:
+        path = write_egg(tmp_path, egg, platform=PLATFORM, python_tag=tag)
+        repository.platform(PLATFORM).upload_egg(path)
+    repository.upload_runtime(write_runtime(tmp_path, version="3.11.9+2", python_tag="cp311"))
+    repository.upload_bundle(write_bundle(tmp_path))
+    return repository
+
+
+def eggs_of(repository: Repository) -> list[str]:
+    return sorted(egg["name"] for egg in repository.platform(PLATFORM).list_eggs("cp311"))
+
+
+def keep(cli: Cli, server: BroodServer, profile: str) -> None:
+    """Log in to another server, under the name of a profile."""
+    done = cli(
+        *("login", server.url, "--username", server.admin_email, "--password-stdin"),
+        *("--insecure-storage", "--profile", profile),
+        input=f"{server.admin_password}\n",
+    )
+    assert done.code == 0, done
+
+
+def test_another_server_reviewed_plan(cli: Cli, dev: Repository, there: BroodServer) -> None:
+    """Plan, keep it, look at it, do it; and what is of one server does not go to the other."""
+    keep(cli, there, "site")
+    ends = (str(dev), f"site:{dev}")
+
+    done = cli("mirror", "plan", *ends, *SOME)
+    assert done.code == 7, "The repository is missing."
+    assert "--create-missing" in done.err
+    assert "copy" in done.out
+
+    there.client().organization("acme").create_repository(dev.name, "For the site")
+    planned = cli("mirror", "plan", *ends, *SOME, "--save", "plan.json", "-o", "json")
+    assert planned.code == 8, planned
+    steps = json.loads(planned.out)
+    assert [(step["action"], step["path"]) for step in steps] == [
+        ("copy", PURE),
+        ("copy", NUMPY),
+        ("copy", f"{PLATFORM}/runtimes/cpython-3.11.9+2-rh8_x86_64-gnu.runtime"),
+    ]
+    assert json.loads(Path("plan.json").read_text())["steps"] == steps
+
+    site = there.client().organization("acme").repository(dev.name)
+    dry = cli("mirror", "apply", *ends, "--plan", "plan.json", "--dry-run")
+    assert (dry.code, eggs_of(site)) == (0, [])
+    assert "3 would upload" in dry.err
+    done = cli("mirror", "apply", *ends, "--plan", "plan.json", "-o", "csv")
+    assert done.code == 0, done
+    assert [row["outcome"] for row in csv.DictReader(done.out.splitlines())] == ["uploaded"] * 3
+    assert eggs_of(site) == eggs_of(dev) == ["numpy-1.0.0-1.egg", "pure-1.0.0-1.egg"]
+
+    other = cli("mirror", "apply", ends[0], f"site:{dev}x", "--plan", "plan.json")
+    assert (other.code, "Give the ends that it was made of" in other.err) == (2, True)
+
+    again = cli("mirror", "plan", *ends, *SOME)
+    assert (again.code, again.out) == (0, ""), again
+    assert "Nothing to do: 3 artefacts: 3 skip" in again.err
+    assert "skip" in cli("mirror", "plan", *ends, *SOME, "--all").out
+    assert cli("mirror", "apply", *ends, *SOME, "-o", "json").data == []
+    assert cli("mirror", "verify", f"site:{dev}", "--against", str(dev), *SOME).code == 0
+    assert cli("mirror", "verify", f"site:{dev}", "--download", *SOME).code == 0
+
+
+def test_nothing_of_the_chosen_server_goes_to_another(
+    cli: Cli, dev: Repository, there: BroodServer
+) -> None:
+    cli("config", "set", "--profile", "open", "url", there.url)
+    cli.setenv("HATCHER_TOKEN", "a token of the first server")
+    done = cli("mirror", "plan", str(dev), "open:acme/dev", *SOME)
+    assert done.code == 3, done
+    cli("config", "set", "--profile", "nowhere", "username", "ada")
+    done = cli("mirror", "plan", str(dev), "nowhere:acme/dev")
+    assert (done.code, "names no server" in done.err) == (2, True)
+
+
+def test_pruning(cli: Cli, dev: Repository, tmp_path: Path) -> None:
+    """What is to be deleted is asked for, within a limit."""
+    client = cli.client()
+    prod = client.organization("acme").create_repository(f"{dev.name}-prod", "What is sold")
+    for name in ("old", "older"):
+        prod.platform(PLATFORM).upload_egg(write_egg(tmp_path, name, platform=PLATFORM))
+    apply = ("mirror", "apply", str(dev), str(prod), "--kind", "eggs", *SOME)
+
+    limited = cli(*apply, "--prune", "--max-deletes", "1", "-y")
+    assert limited.code == 7
+    assert "2 artefacts would be deleted, and at most 1 may be" in limited.err
+    assert len(eggs_of(prod)) == 4, "What is new is there; nothing was deleted."
+
+    asked = cli(*apply, "--prune")
+    assert (asked.code, len(eggs_of(prod))) == (2, 4)
+    assert f"2 artefacts of {prod} on {cli.server.url} will be deleted. Go on?" in asked.err
+    assert cli(*apply, "--prune", input="n\n").code == 0
+    assert len(eggs_of(prod)) == 4
+    assert cli(*apply, "--prune", "--dry-run").code == 0
+    assert len(eggs_of(prod)) == 4
+
+    planned = cli("mirror", "plan", *apply[2:], "--prune")
+    assert planned.code == 8
+    assert planned.out.count("delete") == 2
+    assert "At most 10 may be deleted." in planned.err
+    done = cli(*apply, "--prune", "--name", "OLD*", input="y\n")
+    assert done.code == 0, done
+    assert "2 deleted" in done.err
+    assert eggs_of(prod) == eggs_of(dev)
+
+
+# -- folders and archives ----------------------------------------------------------------------
+
+
+def test_a_folder_is_kept_and_verified(cli: Cli, dev: Repository) -> None:
+    apply = ("mirror", "apply", str(dev), "./backup", "--cache", *SOME)
+    done = cli(*apply, "-o", "json")
+    assert [record["outcome"] for record in done.data] == ["downloaded"] * 3
+    files = [Path(record["path"]) for record in done.data]
+    assert cli("cache", "show", "-o", "json").data["files"] == 3
+
+    verified = cli("mirror", "verify", "./backup", "-o", "json").data
+    assert (verified["ok"], verified["checked"], verified["findings"]) == (True, 3, [])
+    Path("backup/manifest.json").unlink()
+    nothing = cli(*apply)
+    assert (nothing.code, "Nothing to do" in nothing.err) == (0, True)
+    assert cli("mirror", "verify", "./backup").code == 0, "It was written again."
+
+    egg = next(file for file in files if file.name.startswith("numpy"))
+    egg.write_bytes(egg.read_bytes()[:-1])
+    damaged = cli("mirror", "verify", f"./backup:{dev}", "--against", str(dev), *SOME)
+    assert damaged.code == 8
+    assert f"damaged v1/{dev}/{NUMPY}" in damaged.err
+    assert cli("mirror", "plan", str(dev), "./backup", *SOME).code == 8
+    assert cli(*apply).code == 0
+    assert cli("mirror", "verify", "./backup").code == 0
+    Path("backup/manifest.json").write_text("{")
+    unknown = cli("mirror", "verify", "./backup")
+    assert (unknown.code, "manifest" in unknown.err) == (7, True)
+
+
+def test_over_an_air_gap(cli: Cli, dev: Repository, there: BroodServer, tmp_path: Path) -> None:
+    """A manifest comes out, an archive of what is lacking goes in."""
+    keep(cli, there, "site")
+    organization = there.client().organization("acme")
+    site = organization.create_repository(f"{dev.name}-site", "For the site")
+    site.platform(PLATFORM).upload_egg(tmp_path / "pure-1.0.0-1.egg")
+    site.platform(PLATFORM).upload_egg(write_egg(tmp_path, "old", platform=PLATFORM))
+
+    done = cli("mirror", "manifest", f"site:{site}", *SOME, "--save", "site.json")
+    assert (done.code, done.out) == (0, ""), done
+    assert "2 artefacts" in done.err
+    printed = cli("mirror", "manifest", f"site:{site}", *SOME).out
+    assert (
+        json.loads(printed)["artefacts"] == json.loads(Path("site.json").read_text())["artefacts"]
+    )
+
+    compared = cli("mirror", "plan", str(dev), "site.json", "--prune", *SOME, "-o", "jsonl")
+    assert compared.code == 8
+    actions = [json.loads(line)["action"] for line in compared.out.splitlines()]
+    assert sorted(actions) == ["copy", "copy", "delete"]
+
+    pack = ("mirror", "pack", str(dev), "delta.zip", "--lacking", "site.json", *SOME)
+    assert "2 would pack" in cli(*pack, "-n").err
+    assert not Path("delta.zip").exists()
+    packed = cli(*pack, "-o", "json").data
+    assert sorted(record["outcome"] for record in packed) == ["already there", "packed", "packed"]
+
+    assert cli("mirror", "verify", "delta.zip").code == 0
+    done = cli("mirror", "apply", "delta.zip", f"site:{site}", *SOME, "--prune", "--yes")
+    assert done.code == 0, done
+    assert eggs_of(site) == eggs_of(dev)
+    assert cli("mirror", "verify", f"site:{site}", "--against", "delta.zip", *SOME).code == 0
+
+    content = Path("delta.zip").read_bytes()
+    Path("delta.zip").write_bytes(content[: len(content) // 2])
+    assert cli("mirror", "verify", "delta.zip").code == 7
+    assert cli("mirror", "plan", "delta.zip", f"site:{site}").code == 1
+
+
+# -- completion --------------------------------------------------------------------------------
+
+
+def test_ends_are_completed(
+    cli: Cli, dev: Repository, there: BroodServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HATCHER_COMPLETION_TIMEOUT", "30")
+    keep(cli, there, "site")
+    there.client().organization("acme").create_repository(f"{dev.name}-far", "Far away")
+    Path("state.json").touch()
+    cli.setenv("HATCHER_CACHE_DIR", cli.home / "answers")
+    every = offered(cli, "mirror plan ")
+    assert {"acme", str(dev), "site:", "state.json"} <= set(every)
+    assert offered(cli, f"mirror plan {dev}/rh8-x86_") == [f"{dev}/rh8-x86_64"]
+    # Bash replaces only what stands behind the colon.
+    assert offered(cli, f"mirror apply acme/dev site:{dev}-f") == [f"{dev}-far"]
+    assert [item.partition(",")[0] for item in offered(cli, "mirror apply acme/dev ./b")] == [
+        "file"
+    ]
+    assert offered(cli, "mirror plan acme/dev acme/prod --platform rh8-x86_") == ["rh8-x86_64"]
+    assert offered(cli, "mirror plan nobody:") == []
