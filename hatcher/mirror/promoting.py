@@ -64,8 +64,9 @@ def promote(
 ) -> MirrorReport:
     """Copy artefacts from their repositories to another one; API version 1 only.
 
-    ``GET /metadata/…`` for each artefact, of the source and of the target; a download, and an
-    upload, for each that the target does not have; at the end
+    ``GET /metadata/…`` for each artefact, of the source and of the target;
+    ``GET /indices/{organization}/{repository}/{platform}/runtimes`` of the target; a download, and
+    an upload, for each that the target does not have; at the end
     ``POST /data/{organization}/{repository}/{platform}/eggs/re-index`` once for each platform
 
     They go to the same platforms of the target, which may be on another server. What the target
@@ -103,7 +104,7 @@ def promote(
     InvalidArgumentError
         An argument cannot be used; nothing was sent.
     NotFoundError
-        One of the artefacts does not exist, or may not be seen; nothing was sent.
+        One of the artefacts, or the target, does not exist, or may not be seen; nothing was sent.
     ChecksumMismatchError
         The target has others of the same names and versions; nothing was sent.
     HatcherException
@@ -135,6 +136,9 @@ def promote(
                 "clients with api_version=1."
             )
     pieces = _Gathering(chosen, number, closure=closure).pieces()
+    for platform in sorted({piece.path.partition("/")[0] for piece in pieces}):
+        # Whether it is there at all: what is asked for below may just be missing.
+        target.platform(platform).runtime_index()
     rounds = [
         _Round(_Chosen(some, target), _There(some, target, number))
         for some in (

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -338,6 +339,31 @@ for step in range(300):
     assert kept is not None
     path.unlink()
 """
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Nobody can be killed there.")
+def test_killed_while_something_is_kept(folder: Path, tmp_path: Path) -> None:
+    """What has a name is whole; what has none yet is swept some time."""
+    path, sha256 = make(tmp_path, "large", 32 << 20)
+    code = "from hatcher.mirror import Cache; import sys; print('go', flush=True)\n"
+    code += "while True: Cache(sys.argv[1]).add(*sys.argv[2:]); Cache(sys.argv[1]).clear()"
+    for seconds in (0.01, 0.03, 0.05):
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(folder), str(path), sha256],
+            stdout=subprocess.PIPE,
+        ) as process:
+            assert process.stdout.readline() == b"go\n"
+            time.sleep(seconds)
+            process.kill()
+            assert process.wait(timeout=60) == -signal.SIGKILL
+    cache = mirror.Cache(folder)
+    assert cache.verify()
+    for partial in cache.folder.glob(".*.partial"):
+        used(partial, seconds_ago=4000)
+    assert cache.add(path, sha256)
+    cache.usage()
+    assert list(cache.folder.glob(".*")) == []
+    assert cache.get(sha256)
 
 
 def test_threads_and_processes_at_once(

@@ -255,6 +255,8 @@ def test_arguments(world: World) -> None:
     old = world.other.client(api_version=0).organization("acme").repository("prod")
     with pytest.raises(UnsupportedAPIVersionError):
         mirror.promote(egg, old)
+    with pytest.raises(NotFoundError, match="Did you mean 'base'"):
+        mirror.promote(egg, BroodClient(world.dev._session).at("acme/bace"))
     with pytest.raises(InvalidArgumentError, match="concurrency"):
         mirror.promote(egg, prod, concurrency=0)
     assert str(mirror.promote(egg, prod)) == "1 file: 1 already there", "It is there itself."
