@@ -42,8 +42,8 @@ BUNDLE_CHECK = Listing(
         Field("name", "Name"),
         Field("version", "Version"),
         Field("repository", "Repository", ("string", "null")),
-        Field("sha256", "sha256", ("string", "null")),
-        Field("actual", "Actual sha256", ("string", "null")),
+        Field("sha256", "SHA-256", ("string", "null"), in_tables=False),
+        Field("actual", "Actual SHA-256", ("string", "null"), in_tables=False),
     )
 )
 
