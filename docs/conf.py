@@ -61,8 +61,12 @@ nitpick_ignore_regex = [
     ),  # the manuals of others
     (
         r"py:class",
-        r"AuthTypes|Client|Console|Names|Outcome|Path|hatcher\.core\.team\.Has\w+",
+        r"AuthTypes|Client|Console|EndLike|Kind|Names|Outcome|Path|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
+    (
+        r"py:(class|obj)",
+        r"(hatcher\.mirror\.(ends\.base|selection)\.)?(End|Selection)",
+    ),  # what is behind a place, and what its methods' arguments come to
 ]
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self
 
 from hatcher.errors import (
     ArtefactError,
@@ -48,14 +48,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _AT_ONCE = 1000
 
 
-#: A property of `Manifest` has that name too.
-_Chunk: TypeAlias = bytes
-
-
 class Entry(NamedTuple):
     """An artefact in a manifest.
 
-    Attributes
+    Parameters
     ----------
     kind : {'eggs', 'runtimes', 'apps', 'bundles'}
     sha256 : str
@@ -224,8 +220,8 @@ class Manifest(Value):
         return {path: entry.sha256 for path, entry in artefacts.items()}
 
     @property
-    def bytes(self) -> int:
-        """The bytes of all files, as far as they are known."""
+    def size(self) -> int:
+        """The bytes of all files, as far as they are known (`int`)."""
         return sum(entry.size or 0 for entry in self.artefacts.values())
 
     def _values(self) -> tuple[Any, ...]:
@@ -238,7 +234,7 @@ class Manifest(Value):
     def __str__(self) -> str:
         number = len(self.artefacts)
         lines = [
-            f"{self.source}: {number} artefact{'' if number == 1 else 's'}, {self.bytes:,} bytes",
+            f"{self.source}: {number} artefact{'' if number == 1 else 's'}, {self.size:,} bytes",
             *(f"problem: {problem}" for problem in self.problems),
         ]
         return "\n".join(lines)
@@ -346,7 +342,7 @@ class Manifest(Value):
             for chunk in self.chunks():
                 file.write(chunk)
 
-    def chunks(self) -> Iterator[_Chunk]:
+    def chunks(self) -> Iterator[bytes]:
         """Give what stands in its file: JSON, with a line for each artefact.
 
         Yields
