@@ -58,9 +58,10 @@ def _size(ctx: click.Context, param: click.Parameter, given: str | None) -> int 
 def cache() -> None:
     """Look after the artefacts that are kept here.
 
-    Mirrors keep what they fetch, by its sha256, so that the same bytes are fetched once, whatever
-    repository they are in. They are in the folder that HATCHER_CACHE_DIR names, or in your own
-    one. Everything in it can be removed at any time.
+    With --cache, 'hatcher mirror apply', 'hatcher promote' and 'hatcher bundles fetch' keep what
+    they fetch, by its sha256, so that the same bytes are fetched once, whatever repository or
+    server they are on. They are in the folder that HATCHER_CACHE_DIR names, or in your own cache
+    folder. Everything in it can be removed at any time.
     """
 
 
