@@ -48,6 +48,17 @@ class Listener(ABC):
         with self._lock:
             return self._connections
 
+    def has_news(self) -> bool:
+        """Whether a connection, or something on one, has come that nobody has looked at yet."""
+        with self._lock:
+            sides = [side for side in self._open if side.fileno() >= 0]
+        if self._accepting:
+            sides.append(self._listening)
+        try:
+            return bool(readable(*sides, timeout=0))
+        except (OSError, ValueError):
+            return True  # one of them has just been closed
+
     def refuse(self) -> None:
         """Drop every connection and refuse new ones, as a machine does whose server is down."""
         if self._accepting:

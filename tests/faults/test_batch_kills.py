@@ -234,6 +234,7 @@ def whole_files(folder: Path, eggs: dict[str, Path]) -> int:
 
 def finish_upload(world: World, gateway: FaultyGateway, repository: str) -> None:
     """Repeat a batch: all is shown, and nothing was sent that was there."""
+    gateway.settle()
     stored = world.stored(repository)
     sent = gateway.sent(*UPLOAD)
     with world.client(gateway.url) as client:
@@ -248,6 +249,7 @@ def finish_upload(world: World, gateway: FaultyGateway, repository: str) -> None
 
 def finish_download(world: World, gateway: FaultyGateway, repository: str, folder: Path) -> None:
     """Repeat a batch: all is there, and nothing was sent that was there."""
+    gateway.settle()
     present = whole_files(folder, world.eggs)
     sent = gateway.sent(*DOWNLOAD)
     with world.client(gateway.url) as client:
