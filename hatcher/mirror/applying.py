@@ -62,15 +62,27 @@ def apply(plan: Plan, source: End, target: End, options: Options) -> MirrorRepor
     return applying.report()
 
 
-class _Task(NamedTuple):
-    """A step of the plan, and what both ends have by now."""
+class _Task:
+    """A step of the plan, and what both ends have by now.
 
-    step: Step
-    item: Item[Delivery]
-    wanted: Held | None
-    there: Held | None
-    #: Where the target has it.
-    where: str
+    Parameters
+    ----------
+    step : Step
+    item : Item
+    wanted, there : Held or None
+        What the source and the target have.
+    where : str
+        Under which path the target has it.
+    """
+
+    def __init__(
+        self, step: Step, item: Item[Delivery], wanted: Held | None, there: Held | None, where: str
+    ) -> None:
+        self.step = step
+        self.item = item
+        self.wanted = wanted
+        self.there = there
+        self.where = where
 
 
 class _Applying:
@@ -151,32 +163,40 @@ class _Applying:
 
     def _identify(self) -> None:
         """Find out the hashes that nobody has said."""
-        questions: list[tuple[_Task, End, str, Held]] = []
-        for task in self._tasks:
-            if not task.item.is_open or task.step.action == "conflict":
-                continue
-            for end, path, held in (
-                (self._source, task.step.path, task.wanted),
-                (self._target, task.where, task.there),
-            ):
-                if held is not None and held.sha256 is None and held.wrong is None:
-                    questions.append((task, end, path, held))
+        tasks = [
+            task for task in self._tasks if task.item.is_open and task.step.action != "conflict"
+        ]
 
-        def identify(question: tuple[_Task, End, str, Held], tally: Tally) -> None:
-            task, end, path, held = question
+        def identify(task: _Task, tally: Tally) -> None:
+            path = task.step.path
             try:
-                end.identify(path, held, tally)
+                if task.wanted is None:
+                    task.wanted = self._source.find(path, self._wanted)
+                if task.there is None:
+                    task.there = self._target.find(path, self._there)
+                for end, name, held in (
+                    (self._source, path, task.wanted),
+                    (self._target, task.where, task.there),
+                ):
+                    if held is not None and held.sha256 is None and held.wrong is None:
+                        end.identify(name, held, tally)
+                        tally.settle(held.size)
             except (HatcherException, OSError) as error:
                 if not tally.is_stopped:
                     task.item.fail(error)
 
-        total = sum(held.size or 0 for _, _, _, held in questions)
+        total = sum(
+            held.size or 0
+            for task in tasks
+            for held in (task.wanted, task.there)
+            if held is not None and held.sha256 is None
+        )
         # Servers are only asked.
-        self._crew.each(questions, identify, "hashing" if total else None, total)
+        self._crew.each(tasks, identify, "hashing" if total else None, total)
 
     def _decide(self, task: _Task) -> None:
         """Say whether what the plan says still holds, and what is to be done then."""
-        step, item, wanted, there, _ = task
+        step, item, wanted, there = task.step, task.item, task.wanted, task.there
         if step.action == "conflict":
             item.fail(HatcherException(step.reason or "Nobody can say what is right. Plan again."))
         elif there is not None and there.wrong is not None:
@@ -185,10 +205,10 @@ class _Applying:
             self._decide_delete(task)
         elif wanted is None:
             item.fail(changed(step.path, self._source))
+        elif there is not None and there.sha256 == wanted.sha256 is not None:
+            item.outcome = "already there"
         elif wanted.wrong is not None:
             item.fail(wanted.wrong)
-        elif there is not None and there.sha256 == wanted.sha256:
-            item.outcome = "already there"
         elif there is not None and there.sha256 not in (step.replaces, step.sha256):
             # What the plan itself was about to put there may be replaced by what is newer.
             item.fail(changed(step.path, self._target))
@@ -197,7 +217,7 @@ class _Applying:
             item.file.wanted, item.file.there = wanted, there
 
     def _decide_delete(self, task: _Task) -> None:
-        step, item, wanted, there, where = task
+        step, item, wanted, there = task.step, task.item, task.wanted, task.there
         if there is None:
             item.outcome = "already there"
         elif wanted is not None:
@@ -205,7 +225,7 @@ class _Applying:
         elif there.sha256 is None or there.sha256 != step.replaces:
             item.fail(changed(step.path, self._target))
         else:
-            item.file.path = where
+            item.file.path = task.where
             item.file.there = there
 
     def _refuse_missing(self, copies: list[Item[Delivery]]) -> None:

@@ -160,13 +160,14 @@ class _Comparing:
             self._repositories = {name for _, name in wanted.selection.repositories}
         #: Each artefact of the source, with the path that the target has it under.
         self._pairs = [(path, there.path_of(path)) for path in wanted.held]
+        #: What an end has, though its listing leaves it out.
+        self._unlisted: dict[tuple[End, str], Held] = {}
         self._surplus: list[str] = []
         if prune:
             known = {path for _, path in self._pairs}
             self._surplus = [
                 path for path in there.held if path not in known and self._could_have(path)
             ]
-        self._kept: dict[str, Held] = {}
         self._errors: dict[str, Exception] = {}
 
     def _could_have(self, path: str) -> bool:
@@ -202,24 +203,34 @@ class _Comparing:
                     return
                 self._errors[step] = error
 
-        def find(path: str, tally: Tally) -> None:
+        def find(question: tuple[End, State, str], tally: Tally) -> None:
+            end, state, path = question
             try:
-                found = self._source.find(path, self._wanted)
+                found = end.find(path, state)
                 if found is not None:
-                    self._source.identify(path, found, tally)
-                    self._kept[path] = found
+                    end.identify(path, found, tally)
+                    self._unlisted[end, path] = found
             except HatcherException as error:
                 self._errors[path] = error
 
         crew.each(questions, identify)
-        crew.each(self._surplus, find)
+        lacking = [path for path, other in self._pairs if other is None]
+        crew.each(
+            [
+                *((self._target, self._there, path) for path in lacking),
+                *((self._source, self._wanted, path) for path in self._surplus),
+            ],
+            find,
+        )
 
     def steps(self) -> Iterator[Step]:
         """Give what is to be done about each artefact."""
         errors = self._errors
         for path, other in self._pairs:
             held = self._wanted.held[path]
-            target = None if other is None else self._there.held[other]
+            target = self._unlisted.get((self._target, path))
+            if other is not None:
+                target = self._there.held[other]
             error = errors.get(path)
             if held.wrong is not None and not _is_same(held, target):
                 error = error or held.wrong
@@ -236,8 +247,8 @@ class _Comparing:
                 error = error or target.wrong
             if error is not None:
                 yield Step("conflict", path, target.size, reason=str(error))
-            elif path in self._kept:
-                yield self._compared(path, self._kept[path], target)
+            elif (self._source, path) in self._unlisted:
+                yield self._compared(path, self._unlisted[self._source, path], target)
             elif self._target.kind(path) == "apps" and not self._target.may_delete_apps:
                 yield Step(
                     "conflict",

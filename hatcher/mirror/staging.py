@@ -6,25 +6,19 @@ It is removed at the end. What a killed process has left behind is removed by th
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
 
-try:
-    import fcntl as _fcntl
-except ImportError:  # Windows: what is left behind there is left to the system
-    fcntl: ModuleType | None = None
-else:
-    fcntl = _fcntl
+from hatcher.errors import InvalidDestinationError
+from hatcher.mirror import locking
+from hatcher.mirror.locking import locked
+from hatcher.transfer.space import explained
 
-_PREFIX, _LOCK = "hatcher-mirror-", "in-use"
-
-#: Seconds after which a folder without a lock is nobody's: it is made a moment after the folder.
-_SOON = 3600
+_PREFIX, _LOCK = "hatcher-mirror-", ".lock"
 
 
 @contextmanager
@@ -34,35 +28,35 @@ def staging_folder() -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
+
+    Raises
+    ------
+    InvalidDestinationError
+        There can be none.
     """
-    with suppress(OSError):
-        _sweep(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        with open(folder / _LOCK, "wb") as lock:
-            if fcntl is not None:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+    parent = Path(tempfile.gettempdir())
+    _sweep(parent)
+    folder = parent / f"{_PREFIX}{secrets.token_hex(8)}"
+    # Locked before it is there, so that nobody takes it for one that was left behind.
+    with locked(folder.with_suffix(_LOCK)):
+        with explained(folder):
+            folder.mkdir(mode=0o700)
+        try:
             yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:
     """Remove the folders of processes of this user that are no more."""
-    if fcntl is None:
+    if locking.fcntl is None:
         return
     for folder in parent.glob(f"{_PREFIX}*"):
         # Others remove theirs meanwhile.
-        with suppress(OSError):
+        with suppress(OSError, InvalidDestinationError):
             status = folder.lstat()
-            if folder.is_symlink() or status.st_uid != os.getuid():
+            if folder.suffix == _LOCK or folder.is_symlink() or status.st_uid != os.getuid():
                 continue
-            try:
-                lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
-            except FileNotFoundError:
-                if time.time() - status.st_mtime > _SOON:
+            with locked(folder.with_suffix(_LOCK), wait=False) as is_free:
+                if is_free:
                     shutil.rmtree(folder, ignore_errors=True)
-                continue
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(lock)

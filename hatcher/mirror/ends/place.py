@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.apps import App
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
+from hatcher.core.eggs import Egg
 from hatcher.core.organization import Organization
 from hatcher.core.repository import Repository, SinglePlatformRepository
+from hatcher.core.runtimes import Runtime
 from hatcher.errors import ChecksumMismatchError, HatcherException, NotFoundError
 from hatcher.mirror.documents import digest, document_of, write_document
 from hatcher.mirror.ends.base import End, Held, Options, State
 from hatcher.mirror.ends.receiving import Receiver
-from hatcher.mirror.reading import HIDDEN, Handle, Read, existing_repositories, handle, read
+from hatcher.mirror.reading import HIDDEN, Read, existing_repositories, handle, read
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.download import download
-from hatcher.transfer.hashing import normalized_sha256
 from hatcher.transfer.progress import Progress
 
 #: A place on a server.
 Place: TypeAlias = Organization | Repository | SinglePlatformRepository
 PLACES = (Organization, Repository, SinglePlatformRepository)
+
+
+#: What has a file on a server.
+FileHandle: TypeAlias = Egg | Runtime
 
 
 class Remote(End):
@@ -99,17 +105,19 @@ class Remote(End):
             return False
 
     def find(self, path: str, among: State) -> Held | None:
-        """Ask for an egg that an index hides behind another one of the same name."""
+        """Ask for an egg that an index hides behind another one, of the same name.
+
+        Of eggs for several Pythons an index shows those that are for its own one instead.
+        """
         if self.kind(path) != "eggs" or not among.has_namesake(path):
             return None
-        location = self.location(path)
-        name, version, build = location.filename.removesuffix(".egg").rsplit("-", 2)
-        platform = self.platform(path)
-        egg = platform.egg(location.python_tag, name, f"{version}-{build}")
+        if self.location(path).python_tag in (among.selection.python_tags or ()):
+            return None
+        egg = self.egg(path)
         metadata = egg._found()
         if metadata is None or not metadata.get("enabled", False):
             return None
-        if metadata.get("python_tag", location.python_tag) != location.python_tag:
+        if not has_tag(metadata, egg.python_tag):
             return None
         return Held(metadata.get("size"), egg._sha256_in(metadata), egg)
 
@@ -133,7 +141,7 @@ class Remote(End):
                 held.sha256, held.size = digest(document), len(content)
                 write_document(into, document, content)
             else:
-                self._download(artefact, held, into, progress)
+                self._download(path, artefact, held, into, progress)
         except NotFoundError as error:
             # Of the source, which is no reason to give up the target.
             raise HatcherException(
@@ -142,34 +150,22 @@ class Remote(End):
         return into
 
     def _download(
-        self, artefact: Handle, held: Held, into: Path, progress: Progress | None
+        self, path: str, artefact: FileHandle, held: Held, into: Path, progress: Progress | None
     ) -> None:
-        request = artefact._request(f"download_{artefact._kind}")
-        expected = self.identify(into.name, held)
+        expected = self.identify(path, held)
         try:
-            download(
-                self.session,
-                request,
-                into.parent,
-                expected,
-                into.name,
-                progress=progress,
-                sync=False,
-            )
-        except ChecksumMismatchError:
-            # It may have been replaced since the index was read.
-            held.sha256 = normalized_sha256(str(artefact.metadata().get("sha256")))
-            if held.sha256 == expected:
+            _receive(artefact, expected, into, progress)
+        except (ChecksumMismatchError, NotFoundError):
+            # It may have been replaced since the index was read. Or the tag of the index leads to
+            # another egg of that name, which is disabled, and suits it better: its own does not.
+            own = self.egg(path) if isinstance(artefact, Egg) else artefact
+            metadata = own.metadata()
+            sha256 = own._sha256_in(metadata)
+            is_same = own == artefact and sha256 == expected
+            if is_same or (isinstance(own, Egg) and not has_tag(metadata, own.python_tag)):
                 raise
-            download(
-                self.session,
-                request,
-                into.parent,
-                held.sha256,
-                into.name,
-                progress=progress,
-                sync=False,
-            )
+            held.sha256 = sha256
+            _receive(own, sha256, into, progress)
 
     def check_writable(self) -> None:
         """Do nothing: it can be."""
@@ -190,5 +186,29 @@ class Remote(End):
         repository = self.client.organization(location.organization).repository(location.repository)
         return repository.platform(location.platform)
 
+    def egg(self, path: str) -> Egg:
+        """Return the egg that a path below the place leads to, by its own tag."""
+        location = self.location(path)
+        name, version, build = location.filename.removesuffix(".egg").rsplit("-", 2)
+        return self.platform(path).egg(location.python_tag, name, f"{version}-{build}")
+
     def __str__(self) -> str:
         return f"{'/'.join(self.names)} on {self.session.server}"
+
+
+def has_tag(metadata: Mapping[str, Any], python_tag: str | None) -> bool:
+    """Whether metadata are of the egg of that tag, and not of one that suits it."""
+    return bool(metadata.get("python_tag", python_tag) == python_tag)
+
+
+def _receive(artefact: FileHandle, sha256: str, into: Path, progress: Progress | None) -> None:
+    download(
+        artefact._session,
+        artefact._request(f"download_{artefact._kind}"),
+        into.parent,
+        sha256,
+        into.name,
+        progress=progress,
+        # Whoever wants it to survive a power failure does that once for all of them.
+        sync=False,
+    )

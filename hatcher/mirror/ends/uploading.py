@@ -23,7 +23,7 @@ from hatcher.errors import (
 )
 from hatcher.mirror.documents import DOCUMENTS, digest
 from hatcher.mirror.ends.base import Held, Options, State, changed
-from hatcher.mirror.ends.place import Remote
+from hatcher.mirror.ends.place import Remote, has_tag
 from hatcher.mirror.ends.receiving import Delivery, Obtain, Receiver
 from hatcher.mirror.reading import Handle
 from hatcher.transfer.batch import Attempts, Item, Tally
@@ -176,10 +176,10 @@ class Uploading(Receiver):
         """
         delivery = item.file
         assert delivery.wanted is not None
-        egg = self._egg(delivery.path)
+        egg = self._remote.egg(delivery.path)
         metadata = egg._found()
         tag = egg.python_tag
-        if metadata is None or metadata.get("python_tag", tag) != tag:
+        if metadata is None or not has_tag(metadata, tag):
             return False
         if egg._sha256_in(metadata) != delivery.wanted.sha256:
             if metadata.get("enabled") is not False:
@@ -263,7 +263,9 @@ class Uploading(Receiver):
         """Return what the server has now; None when there is nothing."""
         artefact = self._artefact(path)
         metadata = artefact._found()
-        if metadata is None:
+        if metadata is None or (
+            isinstance(artefact, Egg) and not has_tag(metadata, artefact.python_tag)
+        ):
             return None
         if self._remote.kind(path) in DOCUMENTS:
             return digest(metadata.get("data"))
@@ -274,7 +276,7 @@ class Uploading(Receiver):
         location, platform = self._remote.location(path), self._remote.platform(path)
         tag = location.python_tag or "none"
         if location.kind == "eggs":
-            return self._egg(path)
+            return self._remote.egg(path)
         if location.kind == "runtimes":
             implementation, version = location.filename.split("-")[:2]
             return platform.runtime(implementation, version)
@@ -282,12 +284,6 @@ class Uploading(Receiver):
         if location.kind == "apps":
             return platform.app(tag, name, f"{version}-{build}")
         return platform.bundle(tag, name, f"{version}-{build}")
-
-    def _egg(self, path: str) -> Egg:
-        location = self._remote.location(path)
-        name, version, build = location.filename.removesuffix(".egg").rsplit("-", 2)
-        platform = self._remote.platform(path)
-        return platform.egg(location.python_tag, name, f"{version}-{build}")
 
     # -- all of them ---------------------------------------------------------------------
 
