@@ -20,8 +20,10 @@ from hatcher.errors import (
     UnsupportedAPIVersionError,
 )
 from hatcher.testing import (
+    Answer,
     BroodServer,
     FaultyGateway,
+    RequestFault,
     write_bundle,
     write_egg,
     write_runtime,
@@ -203,6 +205,36 @@ def test_one_question_for_each_index(world: World, changed: Callable[..., Path])
         f"indices/acme/dev/{PLATFORM}/runtimes",
         f"metadata/acme/dev/{PLATFORM}/cp38/eggs/hidden/9-1",
     ]
+
+
+def test_indices_that_say_little(world: World, tmp_path: Path) -> None:
+    """Old ones have neither hashes nor tags: the artefacts are asked for."""
+    on = world.dev.platform(PLATFORM)
+    eggs = {
+        name: {key: value for key, value in entry.items() if key not in ("sha256", "python_tag")}
+        for name, entry in on.egg_index("cp38").items()
+    }
+    runtimes = world.client.at(f"acme/base/{PLATFORM}").runtime_index()
+    for entry in runtimes["cpython"].values():
+        del entry["sha256"]
+    headers = {"Content-Type": "application/json"}
+    faults = [
+        RequestFault("replace", path=path, times=9, answer=Answer(200, headers, body))
+        for path, body in [
+            (f"*/indices/acme/dev/{PLATFORM}/cp38/eggs", json.dumps(eggs).encode()),
+            (f"*/indices/acme/base/{PLATFORM}/runtimes", json.dumps(runtimes).encode()),
+        ]
+    ]
+    auth = (world.server.admin_email, world.server.admin_password)
+    with FaultyGateway(world.server.url, *faults) as gateway:
+        through = BroodClient.from_url(gateway.url, auth=auth, api_version=1)
+        bundle = through.at(f"acme/dev/{PLATFORM}").bundle("cp38", "tools", "1.0.0-1")
+        assert mirror.check_bundle(bundle)
+        # Those of which a repository is not known are looked for in both.
+        assert gateway.sent("GET", "*/metadata/*/eggs/*") == 3 + 2
+        mirror.fetch_bundle(bundle, tmp_path / "fetched").raise_for_failures()
+        through.close()
+    assert files(tmp_path / "fetched") == world.expected
 
 
 @pytest.mark.parametrize(
