@@ -1,0 +1,298 @@
+"""A mirror is killed, as by kill -9, and interrupted, in the middle.
+
+At every moment the target shows all that is new or nothing of it, what stands in a folder is whole,
+and the same mirror again finishes the work without moving again what is there. The moments are
+random; a failing test says the seed, and ``HATCHER_FAULTS_SEED`` sets it. ``HATCHER_KILLS`` sets
+how many kills each test has to survive.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if not hasattr(os, "fork"):
+    pytest.skip("client processes are forked", allow_module_level=True)
+
+from hatcher import mirror
+from hatcher.api import Repository
+from hatcher.testing import BroodServer, FaultyGateway, RequestFault, write_bundle, write_egg
+from hatcher.transfer.hashing import file_sha256
+
+from .conftest import PLATFORM
+
+#: Kills that hit a mirror under way, per test.
+KILLS = int(os.environ.get("HATCHER_KILLS", "2"))
+
+#: Eggs, and the bytes of each.
+EGGS, SIZE = 20, 60_000
+
+CONCURRENCY = 4
+
+SOME: dict[str, Any] = {"platforms": [PLATFORM], "python_tags": ["cp311"], "prune": True}
+
+UPLOAD = ("POST", "*/eggs/upload")
+DOWNLOAD = ("GET", "*/data/*")
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[list[BroodServer]]:
+    with BroodServer() as one, BroodServer() as two:
+        for server in (one, two):
+            server.client().create_organization("acme", "")
+        yield [one, two]
+
+
+@pytest.fixture(scope="module")
+def source(servers: list[BroodServer], tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    folder = tmp_path_factory.mktemp("eggs")
+    repository = servers[0].client().organization("acme").create_repository("dev", "")
+    eggs = [
+        write_egg(
+            folder,
+            f"Egg{number}",
+            platform=PLATFORM,
+            python_tag="cp311",
+            payload_bytes=SIZE,
+            seed=number,
+        )
+        for number in range(EGGS)
+    ]
+    repository.platform(PLATFORM).upload_eggs(eggs).raise_for_failures()
+    repository.upload_bundle(write_bundle(folder))
+    return repository
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
+    print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
+    return random.Random(seed)
+
+
+class Mirrors:
+    """Makes processes that mirror."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, servers: list[BroodServer], scratch: Path) -> None:
+        self._servers = servers
+        self._scratch = scratch
+        self._outcome = scratch / "outcome.json"
+        script = Path(__file__).with_name("mirroring.py")
+        self._maker = subprocess.Popen(
+            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def new(self) -> str:
+        """Make a repository on the second server."""
+        name = f"copy{next(self._numbers)}"
+        self._servers[1].client().organization("acme").create_repository(name, "")
+        return name
+
+    def at(self, number: int, repository: str, gateway: FaultyGateway) -> dict[str, Any]:
+        """Return an end for a process, behind a gateway."""
+        server = self._servers[number]
+        auth = [server.admin_email, server.admin_password]
+        return {"url": gateway.url, "auth": auth, "repository": repository}
+
+    def begin(self, source: dict[str, Any], target: dict[str, Any]) -> int:
+        """Begin to mirror, and return the id of the process."""
+        self._outcome.unlink(missing_ok=True)
+        job = {
+            "source": source,
+            "target": target,
+            "some": SOME,
+            "concurrency": CONCURRENCY,
+            "outcome": str(self._outcome),
+        }
+        assert self._maker.stdin is not None
+        self._maker.stdin.write(json.dumps(job) + "\n")
+        self._maker.stdin.flush()
+        return self._number()
+
+    def wait(self) -> dict[str, Any]:
+        """Wait for the end of the process, and return how it ended."""
+        assert self._number() == 0
+        outcome: dict[str, Any] = json.loads(self._outcome.read_text())
+        return outcome
+
+    def kill(self, pid: int) -> bool:
+        """Kill the process, and tell whether it was still at work."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        status = self._number()
+        assert status in (0, -signal.SIGKILL)
+        return status != 0
+
+    def kills(self, dice: random.Random, whole: float) -> Iterator[float]:
+        """Give random moments; no more than four times as many as have to hit."""
+        for _ in range(4 * KILLS):
+            yield dice.uniform(0, whole)
+        pytest.fail(f"Of {4 * KILLS} kills too few came in the middle.")
+
+    def close(self) -> None:
+        self._maker.communicate()
+
+    def _number(self) -> int:
+        assert self._maker.stdout is not None
+        return int(self._maker.stdout.readline())
+
+
+@pytest.fixture
+def mirrors(
+    servers: list[BroodServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Mirrors]:
+    # Journals, and files on their way, are kept where no other test keeps them.
+    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    mirrors = Mirrors(servers, tmp_path)
+    yield mirrors
+    mirrors.close()
+    left = [path.name for path in tmp_path.glob("hatcher-mirror-*")]
+    # The next one removes what this one has left.
+    assert left == []
+
+
+@pytest.fixture
+def gateways(servers: list[BroodServer]) -> Iterator[list[FaultyGateway]]:
+    """What counts the requests on their way to the servers."""
+    with FaultyGateway(servers[0].url) as one, FaultyGateway(servers[1].url) as two:
+        yield [one, two]
+
+
+def stored(server: BroodServer, repository: str) -> int:
+    """Return how many eggs are stored, shown or not."""
+    with closing(sqlite3.connect(server.data / "brood.sqlite3")) as database:
+        rows = database.execute(
+            "SELECT COUNT(*) FROM artefacts JOIN repositories ON repositories.id = repository_id"
+            " WHERE repositories.name = ? AND kind = 'egg'",
+            (repository,),
+        ).fetchone()
+    return int(rows[0])
+
+
+def shown(server: BroodServer, repository: str) -> int:
+    place = server.client().organization("acme").repository(repository)
+    return len(place.platform(PLATFORM).egg_index("cp311"))
+
+
+def finish(
+    servers: list[BroodServer], source: Repository, repository: str, gateway: FaultyGateway
+) -> None:
+    """Mirror once more: all is shown, and nothing was sent that was there."""
+    had, sent = stored(servers[1], repository), gateway.sent(*UPLOAD)
+    through = servers[1].client(url=gateway.url).organization("acme").repository(repository)
+    mirror.plan(source, through, **SOME).apply().raise_for_failures()
+    assert shown(servers[1], repository) == EGGS
+    assert gateway.sent(*UPLOAD) - sent <= EGGS - had
+    assert not mirror.plan(source, through, **SOME)
+    assert not list(Path(os.environ["HATCHER_STATE_DIR"]).glob("batches/*"))
+
+
+def finish_folder(servers: list[BroodServer], folder: Path, gateway: FaultyGateway) -> None:
+    """Likewise with a folder; nothing in it was torn."""
+    source = servers[0].client(url=gateway.url).organization("acme").repository("dev")
+    index = source.platform(PLATFORM).egg_index("cp311")
+    present = list(folder.rglob("*.egg"))
+    for path in present:
+        assert file_sha256(path) == index[path.name]["sha256"]
+    fetched = gateway.sent(*DOWNLOAD)
+    mirror.plan(source, folder, **SOME).apply().raise_for_failures()
+    assert gateway.sent(*DOWNLOAD) - fetched <= EGGS - len(present)
+    assert not mirror.plan(source, folder, **SOME)
+    assert not list(folder.rglob("*.hatcher-partial"))
+    assert mirror.verify(folder)
+
+
+def test_a_mirror_to_a_server_is_killed(
+    servers: list[BroodServer],
+    source: Repository,
+    mirrors: Mirrors,
+    gateways: list[FaultyGateway],
+    dice: random.Random,
+) -> None:
+    here = mirrors.at(0, "dev", gateways[0])
+    begin = time.perf_counter()
+    mirrors.begin(here, mirrors.at(1, mirrors.new(), gateways[1]))
+    assert mirrors.wait()["complete"]
+    hits = 0
+    for moment in mirrors.kills(dice, time.perf_counter() - begin):
+        name = mirrors.new()
+        process = mirrors.begin(here, mirrors.at(1, name, gateways[1]))
+        time.sleep(moment)
+        hits += mirrors.kill(process)
+        assert shown(servers[1], name) in (0, EGGS)
+        finish(servers, source, name, gateways[1])
+        if hits >= KILLS:
+            break
+
+
+def test_a_mirror_to_a_folder_is_killed(
+    servers: list[BroodServer],
+    source: Repository,
+    mirrors: Mirrors,
+    gateways: list[FaultyGateway],
+    dice: random.Random,
+    tmp_path: Path,
+) -> None:
+    here = mirrors.at(0, "dev", gateways[0])
+    begin = time.perf_counter()
+    mirrors.begin(here, {"folder": str(tmp_path / "first")})
+    assert mirrors.wait()["complete"]
+    hits = 0
+    for number, moment in enumerate(mirrors.kills(dice, time.perf_counter() - begin)):
+        folder = tmp_path / f"folder{number}"
+        process = mirrors.begin(here, {"folder": str(folder)})
+        time.sleep(moment)
+        hits += mirrors.kill(process)
+        finish_folder(servers, folder, gateways[0])
+        if hits >= KILLS:
+            break
+
+
+@pytest.mark.parametrize("to", ["server", "folder"])
+def test_ctrl_c_ends_a_mirror(
+    servers: list[BroodServer],
+    source: Repository,
+    mirrors: Mirrors,
+    gateways: list[FaultyGateway],
+    tmp_path: Path,
+    to: str,
+) -> None:
+    name, folder = mirrors.new(), tmp_path / "folder"
+    number, request = (1, UPLOAD) if to == "server" else (0, DOWNLOAD)
+    # Nothing moves any more, and the timeouts are far away.
+    place: Any = "request body" if to == "server" else "answer body"
+    gateways[number].add(RequestFault("stall", at=place, path=request[1], skip=8, times=99))
+    target = mirrors.at(1, name, gateways[1]) if to == "server" else {"folder": str(folder)}
+    process = mirrors.begin(mirrors.at(0, "dev", gateways[0]), target)
+    deadline = time.monotonic() + 30
+    while gateways[number].sent(*request) < 8 + CONCURRENCY:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    begin = time.monotonic()
+    os.kill(process, signal.SIGINT)
+    outcome = mirrors.wait()
+    assert time.monotonic() - begin < 10
+    assert outcome == {"interrupted": True, "threads": ["MainThread"]}
+    gateways[number].clear()
+    if to == "server":
+        assert shown(servers[1], name) == 0
+        finish(servers, source, name, gateways[1])
+    else:
+        finish_folder(servers, folder, gateways[0])
