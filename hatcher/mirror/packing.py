@@ -280,7 +280,7 @@ class _Packing:
         files: dict[str, Path] = {}
         by_hash: dict[str, list[str]] = {}
         for path, item in self._items.items():
-            by_hash.setdefault(f"{item.file.sha256} {path.rpartition('/')[2]}", []).append(path)
+            by_hash.setdefault(f"{item.file.sha256}{Path(path).suffix}", []).append(path)
 
         def obtain(paths: list[str], tally: Tally) -> None:
             # What is wanted at several places is fetched once.
@@ -296,11 +296,8 @@ class _Packing:
     def _get(self, folder: Path, path: str, files: dict[str, Path], tally: Tally) -> None:
         item, full = self._items[path], f"{self._source.prefix}{path}"
         entry = self._delta.entries[full]
-        # In a folder of its own: the name of the file may tell what it is.
-        own = folder / entry.sha256
-        with explained(own):
-            own.mkdir(exist_ok=True)
-        file = self._source.obtain(path, item.file, own / path.rpartition("/")[2], tally)
+        into = folder / f"{entry.sha256}{Path(path).suffix}"
+        file = self._source.obtain(path, item.file, into, tally)
         if item.file.sha256 != entry.sha256:
             raise FileChangedError(
                 f"{path} in {self._source} has changed since it was looked at. Pack again."

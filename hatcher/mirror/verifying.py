@@ -331,6 +331,11 @@ class _Work:
         manifest = self._manifest_of(folder)
         listed = {} if manifest is None else manifest.artefacts
         listed = {path: entry for path, entry in listed.items() if self._is_inside(path)}
+        is_named = folder.names is not None and not self._is_compared
+        if is_named and not listed and not (folder.root / folder.prefix).is_dir():
+            raise InvalidArgumentError(
+                f"There is no '{folder.prefix}' in '{folder.root}'. Check the place."
+            )
         keys: dict[str, str] = {}
         if self._is_compared:
             if manifest is not None:

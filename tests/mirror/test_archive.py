@@ -324,7 +324,7 @@ DOWNLOADS = ("GET", "*/data/*")
 
 def left_over(folder: Path) -> list[Path]:
     """Whole files of an unfinished archive."""
-    return [path for path in folder.rglob("*-1.egg") if path.is_file()]
+    return [path for path in folder.rglob("*.egg") if path.is_file()]
 
 
 def test_a_failure_leaves_no_archive_and_the_next_call_goes_on(

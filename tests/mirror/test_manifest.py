@@ -116,6 +116,8 @@ def test_of_a_place_and_of_its_folder(
 def test_it_stands_for_an_end_that_cannot_be_reached(
     manifest: mirror.Manifest, client: BroodClient, repository: Repository, tmp_path: Path
 ) -> None:
+    manifest.write(tmp_path / "state.json")
+    assert not mirror.plan(repository, str(tmp_path / "state.json"), prune=True, **SOME)
     plan = mirror.plan(repository, manifest, prune=True, **SOME)
     assert not plan
     assert len(plan.those("skip")) == 8

@@ -151,7 +151,8 @@ def test_what_can_be_wrong_with_a_folder(folder: Path, tmp_path: Path) -> None:
     ]
     assert mirror.verify(folder, platforms=["win-x86_64"]).checked == 1
     assert not mirror.verify(mirror.Folder(folder, "acme/dev"), kinds=["eggs"])
-    assert mirror.verify(mirror.Folder(folder, "acme/other"))
+    with pytest.raises(InvalidArgumentError, match="There is no 'v1/acme/other/' in"):
+        mirror.verify(mirror.Folder(folder, "acme/other"))
 
 
 def test_a_manifest_that_is_of_no_use(folder: Path, repository: Repository) -> None:

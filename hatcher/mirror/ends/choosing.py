@@ -11,7 +11,7 @@ from hatcher.mirror.ends.base import LEVELS, End
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.ends.listed import Listed
 from hatcher.mirror.ends.place import PLACES, Place, Remote
-from hatcher.mirror.manifest import Manifest
+from hatcher.mirror.manifest import Manifest, read_manifest
 
 #: What may stand at either end of a mirror.
 EndLike: TypeAlias = Place | End | Manifest | str | os.PathLike[str]
@@ -23,7 +23,7 @@ def end_of(given: EndLike) -> End:
     Parameters
     ----------
     given : Organization, Repository, SinglePlatformRepository, End, Manifest, str or path-like
-        A path is that of the folder of an export, or of an archive.
+        A path is that of the folder of an export, of an archive, or of a manifest (``.json``).
 
     Raises
     ------
@@ -40,7 +40,8 @@ def end_of(given: EndLike) -> End:
         if os.path.isfile(given):  # noqa: PTH113 - takes any path
             from hatcher.mirror.ends.archive import Archive
 
-            return Archive(Path(given))
+            path = Path(given)
+            return Listed(read_manifest(path)) if path.suffix == ".json" else Archive(path)
         return Folder(given)
     raise InvalidArgumentError(
         f"{given!r} is no end of a mirror. Give an organization, a repository or a platform of "
