@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +51,7 @@ class World(NamedTuple):
     """A server with a bundle and all that belongs to it, and another one that is empty."""
 
     folder: Path
+    server: BroodServer
     dev: Repository
     bundle: Bundle
     document: dict[str, Any]
@@ -91,7 +96,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         }
         dev.upload_bundle(write_bundle(folder, **document))
         bundle = dev.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1")
-        yield World(folder, dev, bundle, document, other, itertools.count())
+        yield World(folder, server, dev, bundle, document, other, itertools.count())
 
 
 def outcomes(report: mirror.MirrorReport) -> dict[str, str]:
@@ -135,10 +140,10 @@ def test_a_closure_goes_to_another_server(world: World, tmp_path: Path) -> None:
 
 
 def test_single_artefacts_on_one_server(world: World) -> None:
-    prod = world.target(BroodClient(world.dev._session))
+    prod = world.target(world.server.client(api_version=1))
     on, there = world.dev.platform(PLATFORM), prod.platform(PLATFORM)
     app = on.app("cp38", "com.example.viewer", "1.10-2")
-    base = BroodClient(world.dev._session).at(f"acme/base/{PLATFORM}")
+    base = world.server.client(api_version=1).at(f"acme/base/{PLATFORM}")
     runtime = base.runtime("cpython", "3.8.17+1")
     egg = on.egg("cp311", "pure", "1.0-1")  # by the tag of a Python that can use it
     report = mirror.promote([egg, runtime, app, world.bundle, egg], prod)
@@ -163,7 +168,7 @@ def test_single_artefacts_on_one_server(world: World) -> None:
 
 
 def test_what_is_not_whole_at_the_source_is_not_begun(world: World, tmp_path: Path) -> None:
-    dev = world.target(BroodClient(world.dev._session))
+    dev = world.target(world.server.client(api_version=1))
     on = dev.platform(PLATFORM)
     dev.upload_bundle(write_bundle(tmp_path, **world.document))
     bundle = on.bundle("cp38", "tools", "1.0.0-1")
@@ -241,6 +246,47 @@ def test_a_bundle_waits_for_all_that_belongs_to_it(world: World, tmp_path: Path)
         client.close()
 
 
+_PROMOTES = """
+import sys
+from hatcher import mirror
+from hatcher.api import BroodClient
+dev, prod = (
+    BroodClient.from_url(url, (email, password), api_version=1)
+    for url, email, password in (sys.argv[1:4], sys.argv[4:7])
+)
+bundle = dev.at("acme/dev/rh8-x86_64").bundle("cp38", "tools", "1.0.0-1")
+mirror.promote(bundle, prod.at(sys.argv[7]), closure=True, concurrency=1)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Nobody can be killed there.")
+def test_killed_in_the_middle(world: World) -> None:
+    """Nothing is shown by half, and the same call again does what is left."""
+    hangs = RequestFault("stall", at="request body", path="*/runtimes/upload")
+    with FaultyGateway(world.other.url, hangs) as gateway:
+        client = world.client(gateway.url)
+        prod = world.target(client)
+        on = prod.platform(PLATFORM)
+        arguments = [
+            *(world.server.url, world.server.admin_email, world.server.admin_password),
+            *(gateway.url, world.other.admin_email, world.other.admin_password),
+            str(prod),
+        ]
+        with subprocess.Popen([sys.executable, "-c", _PROMOTES, *arguments]) as process:
+            deadline = time.monotonic() + 60
+            while not gateway.sent("POST", "*/runtimes/upload"):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.01)
+            process.kill()
+        assert on.egg("cp38", "MyEgg", "1.0-1").exists()
+        assert on.list_eggs("cp38") == on.bundle_list() == []
+        before = gateway.sent("POST", "*/eggs/upload")
+        mirror.promote(world.bundle, prod, closure=True).raise_for_failures()
+        assert gateway.sent("POST", "*/eggs/upload") == before, "They are there, and only shown."
+        assert mirror.check_bundle(world.bundle, prod)
+        client.close()
+
+
 def test_arguments(world: World) -> None:
     prod = world.dev
     egg = world.dev.platform(PLATFORM).egg("cp38", "MyEgg", "1.0-1")
@@ -256,7 +302,7 @@ def test_arguments(world: World) -> None:
     with pytest.raises(UnsupportedAPIVersionError):
         mirror.promote(egg, old)
     with pytest.raises(NotFoundError, match="Did you mean 'base'"):
-        mirror.promote(egg, BroodClient(world.dev._session).at("acme/bace"))
+        mirror.promote(egg, world.server.client(api_version=1).at("acme/bace"))
     with pytest.raises(InvalidArgumentError, match="concurrency"):
         mirror.promote(egg, prod, concurrency=0)
     assert str(mirror.promote(egg, prod)) == "1 file: 1 already there", "It is there itself."
