@@ -28,8 +28,9 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing import write_app, write_bundle, write_egg, write_runtime
 
-#: What the pages call the server, and who its administrator is.
+#: What the pages call the server, and who its administrator is; and a second one, with the same.
 SERVER = "https://brood.example.com"
+SITE = "https://site.example.com"
 USER = "ada@example.com"
 PASSWORD = "password"
 
@@ -91,6 +92,8 @@ class Reader:
     server : BackgroundServer
         The Brood that the page calls https://brood.example.com.
     folder : pathlib.Path
+    site : BackgroundServer or None
+        The one that the page calls https://site.example.com, if it does.
     namespace : dict
         The names that the examples have defined.
     printed : io.StringIO
@@ -99,6 +102,7 @@ class Reader:
 
     server: BackgroundServer
     folder: Path
+    site: BackgroundServer | None = None
     namespace: dict[str, Any] = Factory(dict)
     printed: io.StringIO = Factory(io.StringIO)
 
@@ -124,8 +128,16 @@ class Reader:
         """Make a client of the server's administrator."""
         return BroodClient.from_url(self.server.url, (USER, PASSWORD), api_version=api_version)
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where the servers are, by what the pages call them."""
+        site = {} if self.site is None else {SITE: self.site.url}
+        return {SERVER: self.server.url, **site}
+
     def _here(self, code: str) -> str:
-        return code.replace(SERVER, self.server.url)
+        for printed, url in self.addresses.items():
+            code = code.replace(printed, url)
+        return code
 
     def _execute(self, example: Example) -> None:
         # The empty lines before it make tracebacks show the line of the page.
@@ -159,7 +171,7 @@ class Reader:
 
 
 @contextlib.contextmanager
-def reading(folder: Path, *, furnished: bool) -> Iterator[Reader]:
+def reading(folder: Path, *, furnished: bool, with_site: bool = False) -> Iterator[Reader]:
     """Run a server, and make `folder` the working directory with the files of the examples.
 
     Parameters
@@ -169,28 +181,45 @@ def reading(folder: Path, *, furnished: bool) -> Iterator[Reader]:
     furnished : bool
         Whether the server has the organization ``acme`` with the repositories ``dev`` and
         ``prod`` from the start.
+    with_site : bool, default False
+        Whether there is a second server, with an empty ``acme/dev``; the first one then has an
+        egg for every Python, one for CPython 3.11, and a runtime in its ``acme/dev``.
     """
     (folder / "downloads").mkdir()
     for build in (1, 2):
         write_egg(folder, "nose", "1.3.0", build, seed=build, payload_bytes=1000)
-    write_egg(folder, "numpy", "1.26.4", 1, python_tag="cp311", platform="rh8-x86_64")
+    numpy = write_egg(folder, "numpy", "1.26.4", 1, python_tag="cp311", platform="rh8-x86_64")
     python = {"implementation": "cpython", "version": "3.11.9+1", "platform": "rh8_x86_64"}
-    write_runtime(folder, **python, language_version="3.11.9", python_tag="cp311")
+    runtime = write_runtime(folder, **python, language_version="3.11.9", python_tag="cp311")
     write_bundle(folder, runtime=python)
     write_app(folder, name="Viewer", python_tag="cp311", description="Shows data")
-    settings = Settings(data=folder / "data", port=0, admin=USER, admin_password=PASSWORD)
-    with (
-        BackgroundServer(settings) as server,
-        contextlib.chdir(folder),
-        warnings.catch_warnings(action="ignore", category=ResourceWarning),
-    ):
-        reader = Reader(server, folder)
+    with contextlib.ExitStack() as stack:
+        server, *others = (
+            stack.enter_context(BackgroundServer(_settings(folder / data)))
+            for data in ["data", *(["site-data"] if with_site else [])]
+        )
+        stack.enter_context(contextlib.chdir(folder))
+        stack.enter_context(warnings.catch_warnings(action="ignore", category=ResourceWarning))
+        reader = Reader(server, folder, *others)
         if furnished:
             with reader.client() as client:
                 acme = client.create_organization("acme", "Makers of everything")
                 acme.create_repository("dev", "Builds of the night")
                 acme.create_repository("prod", "What customers get")
+        for site in others:
+            with BroodClient.from_url(site.url, (USER, PASSWORD)) as client:
+                acme = client.create_organization("acme", "Makers of everything")
+                acme.create_repository("dev", "Builds of the night")
+            with reader.client() as client:
+                dev = client.organization("acme").repository("dev")
+                for egg in (folder / "nose-1.3.0-1.egg", numpy):
+                    dev.platform("rh8-x86_64").upload_egg(egg)
+                dev.upload_runtime(runtime)
         yield reader
         # Who tries things out ends without closing every client: do it here, quietly.
         reader.namespace.clear()
         gc.collect()
+
+
+def _settings(data: Path) -> Settings:
+    return Settings(data=data, port=0, admin=USER, admin_password=PASSWORD)

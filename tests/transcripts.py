@@ -17,7 +17,7 @@ from pathlib import Path
 
 from attrs import Factory, define, frozen
 
-from .examples import SERVER, Example
+from .examples import Example
 
 _ELLIPSIS = "..."
 
@@ -78,12 +78,12 @@ class Shell:
 
     Attributes
     ----------
-    url : str
-        The server that the page calls https://brood.example.com.
+    addresses : dict of str to str
+        Where the servers are, by what the page calls them.
     folder, home : pathlib.Path
     """
 
-    url: str
+    addresses: dict[str, str]
     folder: Path
     home: Path
     _exported: list[str] = Factory(list)
@@ -91,7 +91,9 @@ class Shell:
 
     def run(self, step: Step) -> str:
         """Run a step; return what it wrote."""
-        command = step.command.replace(SERVER, self.url)
+        command = step.command
+        for printed, url in self.addresses.items():
+            command = command.replace(printed, url)
         before = [*self._exported, f"(exit {self._status})"]
         done = subprocess.run(
             ["sh", "-c", "\n".join([*before, command])],
@@ -107,7 +109,10 @@ class Shell:
         if command.startswith("export "):
             self._exported.append(command)
         self._status = done.returncode
-        return done.stdout.replace(self.url, SERVER)
+        written = done.stdout
+        for printed, url in self.addresses.items():
+            written = written.replace(url, printed)
+        return written
 
     def _environment(self) -> dict[str, str]:
         kept = {

@@ -23,7 +23,7 @@ def shown(page: Path) -> str:
 @pytest.mark.parametrize("page", [page for page in PAGES if any(examples_of(page))], ids=shown)
 def test_the_examples_work_as_printed(page: Path, tmp_path: Path) -> None:
     examples = list(examples_of(page))
-    with reading(tmp_path, furnished=True) as reader:
+    with reading(tmp_path, furnished=True, with_site=page.stem == "mirroring") as reader:
         ran = reader.run(examples)
         for example in examples:
             if example.kind == "yaml":  # the file that the page uploads

@@ -8,13 +8,13 @@ import pytest
 
 from hatcher.cli.root import hatcher as root
 
-from ..examples import PASSWORD, Example, examples_of, reading
+from ..examples import PASSWORD, SERVER, Example, examples_of, reading
 from ..transcripts import Shell, is_as_printed, steps_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(
     page
-    for page in (DOCS / "command-line").glob("*.md")
+    for page in [*(DOCS / "command-line").glob("*.md"), DOCS / "mirroring.md"]
     if any(example.kind == "console" for example in examples_of(page))
 )
 
@@ -33,10 +33,10 @@ def test_the_transcripts_are_as_printed(page: Path, tmp_path: Path) -> None:
     folder.mkdir()
     home.mkdir()
     # The page on output has something to show from its first command.
-    furnished = page.stem != "index"
-    with reading(folder, furnished=furnished) as reader:
+    furnished, with_site = page.stem != "index", page.stem == "mirroring"
+    with reading(folder, furnished=furnished, with_site=with_site) as reader:
         Path("password.txt").write_text(f"{PASSWORD}\n", encoding="utf-8")
-        shell = Shell(reader.server.url, folder, home)
+        shell = Shell(reader.addresses, folder, home)
         for example in transcripts_of(page):
             for step in steps_of(example):
                 written = shell.run(step)
@@ -52,7 +52,10 @@ def test_there_are_transcripts() -> None:
     commands = [step.command for step in steps if step.command.startswith("hatcher ")]
     assert len(commands) > 25
     shown = {word for command in commands for word in command.split() if word in root.homes}
-    assert shown >= {"eggs", "repositories", "teams", "users", "export", "import", "login"}
+    assert shown >= {
+        *("eggs", "repositories", "teams", "users", "login"),
+        *("export", "import", "mirror", "promote"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_comparing(printed: str, written: str, same: bool) -> None:
 
 
 def test_a_shell_remembers(tmp_path: Path) -> None:
-    shell = Shell("http://127.0.0.1:1", tmp_path, tmp_path)
+    shell = Shell({SERVER: "http://127.0.0.1:1"}, tmp_path, tmp_path)
     code = "$ export NAME=https://brood.example.com\n$ echo $NAME\nx\n$ false\n$ echo $?\n1\n"
     code += "$ printf '%s\\n' \\\n>   a b\n"
     block = Example(tmp_path, 10, "", "console", code, None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hatcher.cli import transfers
 from hatcher.cli.failures.explaining import ExitCode
 from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.groups import group
@@ -18,7 +19,7 @@ from hatcher.cli.output.chatter import confirm, say
 from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
 from hatcher.cli.parameters import assume_yes, completes, dry_run
 from hatcher.cli.state import State, pass_state
-from hatcher.cli.transfers import TRANSFERS, batch, concurrency, progress_bar
+from hatcher.cli.transfers import TRANSFERS
 from hatcher.errors import BatchError
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def mirror() -> None:
 @end("target", "place", "folder", "archive", "manifest")
 @_selecting
 @_pruning
-@concurrency
+@transfers.concurrency
 @click.option("--all", "show_all", is_flag=True, default=False, help="Show what is skipped too.")
 @click.option(
     "--save",
@@ -210,12 +211,8 @@ def plan(
     default=False,
     help="Create repositories that are missing on the server of TARGET.",
 )
-@click.option(
-    "--cache/--no-cache",
-    default=False,
-    help="Keep what moves in the cache of this machine, and take from there what is in it.",
-)
-@concurrency
+@transfers.cache
+@transfers.concurrency
 @dry_run
 @assume_yes
 @emits(TRANSFERS)
@@ -275,7 +272,7 @@ def apply(
         dry_run=dry_run,
     )
     if made:
-        batch(emit, "Mirror", run)
+        transfers.batch(emit, "Mirror", run)
         return
     # Nothing moves into the folder, but its manifest may lack what is there.
     run().raise_for_failures()
@@ -300,7 +297,7 @@ def apply(
     help="Download everything from the server of TARGET, and hash it; nothing of it is kept.",
 )
 @_selecting
-@concurrency
+@transfers.concurrency
 @emits(VERIFICATION)
 @pass_state
 def verify(
@@ -333,7 +330,7 @@ def verify(
         there, here = open_pair(state, against, target)
     from hatcher import mirror
 
-    with progress_bar("Verify") as bar:
+    with transfers.progress_bar("Verify") as bar:
         found = mirror.verify(here, there, download=download, progress=bar, **_given(asked))
     if emit.is_chosen:
         emit(found.document())
@@ -354,7 +351,7 @@ def verify(
 @mirror.command("manifest")
 @end("place", "place", "folder", "archive")
 @_selecting
-@concurrency
+@transfers.concurrency
 @click.option(
     "--save",
     type=click.Path(dir_okay=False, writable=True),
@@ -375,7 +372,7 @@ def manifest(
     """
     from hatcher import mirror
 
-    with progress_bar("Manifest") as bar:
+    with transfers.progress_bar("Manifest") as bar:
         made = mirror.manifest(place.open(state), progress=bar, **_given(asked))
     if save is not None:
         made.write(save)
@@ -398,7 +395,7 @@ def manifest(
     help="The side that it is for, or its manifest; without it everything is packed.",
 )
 @_selecting
-@concurrency
+@transfers.concurrency
 @dry_run
 @emits(TRANSFERS)
 @pass_state
@@ -432,7 +429,9 @@ def pack(
         here, there = open_pair(state, source, lacking)
     from hatcher import mirror
 
-    batch(emit, "Pack", partial(mirror.pack, here, archive, lacking=there, **_given(asked)))
+    transfers.batch(
+        emit, "Pack", partial(mirror.pack, here, archive, lacking=there, **_given(asked))
+    )
 
 
 # -- plans -------------------------------------------------------------------------------------
