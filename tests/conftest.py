@@ -1,7 +1,8 @@
 """What holds in every test: an embedded Brood answers nothing but what is described.
 
 Servers of this process are all told the same description, which is read once, and find out about
-passwords quickly; those in processes of their own do it as for users.
+passwords quickly; clients of this process soon try again. Those in processes of their own do it as
+for users.
 
 Nor does anything leave descriptors open, of which a process has but so many: what grows is told at
 the end, with the tests that it grew in.
@@ -27,6 +28,7 @@ from starlette.applications import Starlette
 
 from hatcher.server import accounts, runner
 from hatcher.server.description import Description
+from hatcher.transport.retry import RetryPolicy
 
 from .described import Notes, Observer
 
@@ -58,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OPEN] = Counter()
     # What makes guessing dear made up more than half of the start of a server.
     accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    # As often as for users, but with pauses that nobody waits for.
+    RetryPolicy.__init__.__defaults__ = (3, 0.005, 30.0)
     create_app = runner.create_app
     description = Description.installed()
 

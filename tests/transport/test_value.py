@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -19,7 +21,7 @@ SERVER = ServerURL("https", "brood.example.com", 443)
     ("value", "same", "other", "shown"),
     [
         (
-            RetryPolicy(2),
+            RetryPolicy(2, 0.5),
             RetryPolicy(retries=2, backoff=0.5, longest=30),
             RetryPolicy(2, 0.25),
             "RetryPolicy(retries=2, backoff=0.5, longest=30.0)",
@@ -49,6 +51,13 @@ def test_a_value_is_what_its_attributes_are(
     assert repr(value) == shown
     again = pickle.loads(pickle.dumps(value))
     assert (again, type(again)) == (value, type(value))
+
+
+def test_how_often_is_tried_when_nobody_says() -> None:
+    # In a process of its own: that of the tests does not wait for so long.
+    program = "from hatcher.api import RetryPolicy; print(RetryPolicy())"
+    shown = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert shown == "RetryPolicy(retries=3, backoff=0.5, longest=30.0)\n"
 
 
 def test_values_of_two_kinds_are_never_equal() -> None:
