@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,6 +34,8 @@ from hatcher.transfer.partial import PARTIAL_SUFFIX
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import FileResult, reporting
 from hatcher.transfer.space import check_space, explained
+
+logger = logging.getLogger("hatcher")
 
 #: What is the same for all files of a source.
 _HOPELESS = (AuthenticationError, PermissionDeniedError)
@@ -249,7 +252,7 @@ class _Packing:
                 files = self._obtain(folder)
                 if all(item.error is None for item in self._items.values()):
                     self._write(files)
-                    shutil.rmtree(folder)
+                    _remove(folder)
         return self._report()
 
     @contextmanager
@@ -345,3 +348,11 @@ class _Packing:
             elif full in self._delta.entries:
                 results.append(FileResult(full, self._target, "already there", held.size))
         return MirrorReport(tuple(results), tuple(self._delta.problems + self._delta.others))
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        # The archive is complete all the same.
+        logger.warning("'%s' is no longer needed, and cannot be removed: %s", folder, error)

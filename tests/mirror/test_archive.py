@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 import signal
 import stat
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections import namedtuple
+from collections import Counter, namedtuple
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -528,6 +529,37 @@ def test_an_archive_that_was_cut_off(packed: bytes, tmp_path: Path) -> None:
     with pytest.raises(ArtefactError):
         mirror.plan(path, tmp_path / "folder")
     assert not (tmp_path / "folder").exists()
+
+
+def test_whatever_happens_to_its_bytes(tmp_path: Path) -> None:
+    """It is told what is wrong, and never a surprise; and what is called right is right."""
+    folder = tmp_path / "folder" / "v1/acme/dev" / PLATFORM / "eggs/cp311"
+    folder.mkdir(parents=True)
+    for name in ("one", "two"):
+        (folder / f"{name}-1.0-1.egg").write_bytes(name.encode() * 40)
+    path = tmp_path / "delta.zip"
+    mirror.pack(mirror.Folder(tmp_path / "folder", "acme/dev"), path)
+    whole = path.read_bytes()
+    dice = random.Random(7)
+    outcomes = Counter[str]()
+    for number in range(400):
+        spoiled = bytearray(whole)
+        # Half of the bytes at the end say where everything is.
+        place = dice.randrange(len(whole) - 300 if number % 2 else 0, len(whole))
+        if number % 5:
+            spoiled[place] ^= 1 << dice.randrange(8)
+        else:
+            del spoiled[place : place + dice.randrange(1, 40)]
+        path.write_bytes(spoiled)
+        result = mirror.verify(path)
+        if not result:
+            outcomes["damaged" if result.findings else type(result.problems[0].error).__name__] += 1
+            continue
+        outcomes["right"] += 1
+        target = tmp_path / str(number)
+        mirror.plan(path, mirror.Folder(target, "acme/dev")).apply().raise_for_failures()
+        assert set(files(target).values()) <= {b"one" * 40, b"two" * 40}
+    assert set(outcomes) == {"ArtefactError", "damaged", "right"}, outcomes
 
 
 def test_a_damaged_byte(archive: Path, packed: bytes, target: Repository, tmp_path: Path) -> None:

@@ -89,7 +89,11 @@ def test_what_it_says(
 
 
 def test_of_a_place_and_of_its_folder(
-    manifest: mirror.Manifest, client: BroodClient, expected: dict[str, bytes], tmp_path: Path
+    manifest: mirror.Manifest,
+    client: BroodClient,
+    repository: Repository,
+    expected: dict[str, bytes],
+    tmp_path: Path,
 ) -> None:
     """They are equal; and what the folder has written down itself has the hashes of its files."""
     mirror.export(client, tmp_path, kinds=KINDS, repositories=["acme/dev"], **SOME)
@@ -101,6 +105,8 @@ def test_of_a_place_and_of_its_folder(
     assert whole == recorded
     assert (whole.place, whole.api_version) == ((), None)
     assert recorded.artefacts == whole.artefacts == folder.artefacts
+    # It is of several places, of which the one is meant that the other end is of.
+    assert not mirror.plan(repository, tmp_path / "manifest.json", prune=True, **SOME)
     bundle = next(path for path in expected if "/bundles/" in path)
     entry = recorded.artefacts[bundle]
     assert entry.size == len(expected[bundle])
