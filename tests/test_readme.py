@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hatcher.cli.root import hatcher as root
+
 from .examples import Reader, examples_of, reading
 
 README = Path(__file__).parent.parent / "README.md"
@@ -27,6 +29,7 @@ def test_the_examples_work_as_printed(reader: Reader) -> None:
     assert {example.section for example in ran} == {
         "A first script",
         "Many files, and large ones",
+        "Mirror: move only what changed, and prove it",
         "Who is asking",
         "Nothing is sent until you ask",
         "Exploring",
@@ -36,6 +39,7 @@ def test_the_examples_work_as_printed(reader: Reader) -> None:
     original, downloaded = (Path(folder, "nose-1.3.0-1.egg") for folder in (".", "downloads"))
     assert downloaded.read_bytes() == original.read_bytes()
     assert "nose-1.3.0-1.egg" in reader.printed.getvalue()
+    assert "2 artefacts checked, 3,980 bytes hashed: all right" in reader.printed.getvalue()
     assert "no connection to https://no.such.host.invalid" in reader.printed.getvalue()
 
 
@@ -60,3 +64,5 @@ def test_the_commands_exist() -> None:
     for command in commands:
         if command[0] == "make":
             assert f"\n{command[1]}:" in makefile
+        elif command[0] == "hatcher" and not command[1].startswith("-"):
+            assert command[1] in root.homes
