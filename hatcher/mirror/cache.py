@@ -12,25 +12,36 @@ The cache is a convenience: where it cannot be used, everything works without it
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
-import re
-import shutil
-import stat
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.mirror.cached_files import (
+    DamagedError,
+    Kept,
+    all_files,
+    blocks,
+    check_room,
+    copy,
+    evict,
+    is_linked,
+    is_right,
+    opened,
+    path_of,
+    remove,
+    sha256_of,
+    size_of,
+    touch,
+)
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.batch import Crew, Tally
-from hatcher.transfer.hashing import blocks_of, normalized_sha256
-from hatcher.transfer.progress import Phase, Progress
+from hatcher.transfer.hashing import normalized_sha256
+from hatcher.transfer.progress import Progress
 from hatcher.transport.cache import (
     TAG,
     TAG_NAME,
@@ -40,11 +51,6 @@ from hatcher.transport.cache import (
 )
 from hatcher.transport.value import Value
 
-try:
-    import fcntl
-except ImportError:  # on Windows an open file cannot be removed anyway
-    fcntl = None  # type: ignore[assignment]
-
 logger = logging.getLogger("hatcher")
 
 #: Bytes that all files may take, where nobody says.
@@ -53,22 +59,6 @@ LIMIT = 10 << 30
 #: The part of the limit that is made free at once, and after which others' files are counted
 #: anew: looking at all files costs as much as adding many.
 _SHARE = 16
-
-#: Bytes that are left free on the disk, unless a twentieth of it is less.
-_LEFT = 1 << 30
-
-#: Seconds after which a file that is still being written has been given up.
-_GIVEN_UP = 3600.0
-
-_FOLDER = re.compile(r"[0-9a-f]{2}\Z")
-_NAME = re.compile(r"[0-9a-f]{62}\Z")
-_PARTIAL = ".partial"
-
-#: What the system says of files that nobody can use: a link, a file without permissions, none.
-_NEVER_READABLE = frozenset({errno.ELOOP, errno.EACCES, errno.ENOENT})
-
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class CacheReport(Value):
@@ -117,15 +107,6 @@ class CacheReport(Value):
         if self.removed:
             parts.append(f"{len(self.removed)} of {self.freed:,} bytes removed")
         return "; ".join(parts)
-
-
-class _Kept(NamedTuple):
-    """A file in the cache."""
-
-    used: float
-    size: int
-    sha256: str
-    path: Path
 
 
 class Cache:
@@ -222,11 +203,11 @@ class Cache:
             As `get` returns.
         """
         digest = normalized_sha256(sha256)
-        opened = self._open(digest)
-        if opened is None:
+        kept = self._open(digest)
+        if kept is None:
             yield None
             return
-        path, descriptor = opened
+        path, descriptor = kept
         try:
             yield path if self._is_whole(path, descriptor, digest, progress) else None
         finally:
@@ -257,24 +238,24 @@ class Cache:
             The copy cannot be written.
         """
         digest = normalized_sha256(sha256)
-        opened = self._open(digest)
-        if opened is None:
+        kept = self._open(digest)
+        if kept is None:
             return False
-        path, descriptor = opened
+        path, descriptor = kept
         try:
             with replacing(Path(target)) as file:
                 actual = hashlib.sha256()
-                for block in _blocks(descriptor, progress, "downloading"):
+                for block in blocks(descriptor, progress, "downloading"):
                     actual.update(block)
                     file.write(block)
                 if actual.hexdigest() != digest:
-                    raise _DamagedError("it has another sha256")
-        except _DamagedError as error:
+                    raise DamagedError("it has another sha256")
+        except DamagedError as error:
             self._discard(path, error)
             return False
         finally:
             os.close(descriptor)
-        _touch(path)
+        touch(path)
         return True
 
     def _open(self, digest: str) -> tuple[Path, int] | None:
@@ -282,37 +263,34 @@ class Cache:
         folder = self.folder
         if folder is None:
             return None
-        path = _path(folder, digest)
+        path = path_of(folder, digest)
         try:
             check_private(folder)
-            descriptor = os.open(path, _READ)
+            descriptor = opened(path)
         except FileNotFoundError:
             return None
         except OSError as error:
             self._warn("cannot be read", error)
             return None
-        if _lock(descriptor, exclusively=False) and _is_at(path, descriptor):
-            return path, descriptor
-        os.close(descriptor)  # somebody is removing it
-        return None
+        return None if descriptor is None else (path, descriptor)
 
     def _is_whole(
         self, path: Path, descriptor: int, digest: str, progress: Progress | None
     ) -> bool:
         try:
-            if _sha256_of(descriptor, progress) != digest:
-                raise _DamagedError("it has another sha256")
-        except _DamagedError as error:
+            if sha256_of(descriptor, progress) != digest:
+                raise DamagedError("it has another sha256")
+        except DamagedError as error:
             self._discard(path, error)
             return False
-        _touch(path)
+        touch(path)
         return True
 
-    def _discard(self, path: Path, error: _DamagedError) -> None:
+    def _discard(self, path: Path, error: DamagedError) -> None:
         """Remove what is damaged."""
         logger.warning("'%s' in the cache of artefacts is damaged (%s): it is removed", path, error)
         try:
-            _remove(path)
+            remove(path)
         except OSError as trouble:
             self._warn("cannot be written", trouble)
 
@@ -344,7 +322,7 @@ class Cache:
             return self._add(self._parent, source, digest, own)
         except OSError as error:
             self._warn(f"cannot keep '{source.name}'", error)
-        except _DamagedError as error:
+        except DamagedError as error:
             logger.warning("'%s' was not put into the cache of artefacts: %s", source, error)
         return None
 
@@ -353,15 +331,15 @@ class Cache:
         if size > self._limit:
             return None
         folder = private_folder(parent, "artefacts")
-        target = _path(folder, digest)
-        if _size_of(target) == size:
-            _touch(target)
+        target = path_of(folder, digest)
+        if size_of(target) == size:
+            touch(target)
             return target
         self._make_room(folder, size)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        if not (own and _linked(source, target)):
-            _check_room(folder, size)
-            _copied(source, folder, target, digest)
+        if not (own and is_linked(source, target)):
+            check_room(folder, size)
+            copy(source, folder, target, digest)
         return target
 
     def _make_room(self, folder: Path, size: int) -> None:
@@ -373,10 +351,10 @@ class Cache:
                 with suppress(FileExistsError), open(folder / TAG_NAME, "xb") as tag:
                     tag.write(TAG)
             if counted is None or self._added > share or counted + self._added + size > self._limit:
-                files = sorted(_files(folder))
+                files = sorted(all_files(folder))
                 total = sum(file.size for file in files)
                 if total + size > self._limit:
-                    removed = _evicted(files, total - (self._limit - size - share))
+                    removed = evict(files, total - (self._limit - size - share))
                     total -= sum(file.size for file in removed)
                 self._counted, self._added = total, 0
             self._added += size
@@ -424,10 +402,10 @@ class Cache:
             The folder cannot be read, or what is damaged cannot be removed.
         """
         files = self._kept()
-        damaged: list[_Kept] = []
+        damaged: list[Kept] = []
 
-        def check(file: _Kept, tally: Tally) -> None:
-            if not _is_right(file, tally):
+        def check(file: Kept, tally: Tally) -> None:
+            if not is_right(file, tally):
                 damaged.append(file)
             tally.settle(file.size)
 
@@ -435,7 +413,7 @@ class Cache:
             crew = Crew(os.cpu_count() or 1, progress, lambda: None)
             crew.each(files, check, "hashing", sum(file.size for file in files))
             for file in () if dry_run else damaged:
-                _remove(file.path)
+                remove(file.path)
         damaged.sort(key=lambda file: file.sha256)
         return self._report(files, damaged, tuple(file.sha256 for file in damaged))
 
@@ -487,21 +465,21 @@ class Cache:
         """
         return self._remove(self._kept(), None, dry_run)
 
-    def _remove(self, files: list[_Kept], excess: int | None, dry_run: bool) -> CacheReport:
+    def _remove(self, files: list[Kept], excess: int | None, dry_run: bool) -> CacheReport:
         with self._explained():
-            return self._report(files, _evicted(files, excess, dry_run=dry_run))
+            return self._report(files, evict(files, excess, dry_run=dry_run))
 
-    def _kept(self) -> list[_Kept]:
+    def _kept(self) -> list[Kept]:
         folder = self.folder
         if folder is None:
             return []
         with self._explained(), suppress(FileNotFoundError):
             check_private(folder)
-            return list(_files(folder))
+            return list(all_files(folder))
         return []
 
     def _report(
-        self, files: list[_Kept], removed: list[_Kept] | None = None, damaged: tuple[str, ...] = ()
+        self, files: list[Kept], removed: list[Kept] | None = None, damaged: tuple[str, ...] = ()
     ) -> CacheReport:
         gone = removed or []
         freed = sum(file.size for file in gone)
@@ -521,211 +499,6 @@ class Cache:
 
     def __repr__(self) -> str:
         return f"<Cache {str(self.folder)!r}, limit={self._limit}>"
-
-
-# -- one file ----------------------------------------------------------------------------
-
-
-class _DamagedError(Exception):
-    """A file is not what its name says, or cannot be read."""
-
-
-def _path(folder: Path, digest: str) -> Path:
-    return folder / digest[:2] / digest[2:]
-
-
-def _blocks(descriptor: int, progress: Progress | None, phase: Phase) -> Iterator[memoryview]:
-    """Read a file that is open; raises _DamagedError when the disk does not give it."""
-    total = os.fstat(descriptor).st_size
-    blocks = blocks_of(descriptor)
-    done = 0
-    while True:
-        try:
-            block = next(blocks, None)
-        except OSError as error:
-            raise _DamagedError(str(error)) from error
-        if block is None:
-            return
-        yield block
-        done += len(block)
-        if progress is not None:
-            progress(done, max(done, total), phase)
-
-
-def _sha256_of(descriptor: int, progress: Progress | None) -> str:
-    digest = hashlib.sha256()
-    for block in _blocks(descriptor, progress, "hashing"):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _is_right(file: _Kept, tally: Tally) -> bool:
-    """Whether a file is what its name says, or was removed meanwhile."""
-    try:
-        descriptor = os.open(file.path, _READ)
-    except FileNotFoundError:
-        return True
-    except OSError as error:
-        if error.errno in _NEVER_READABLE:
-            return False
-        raise
-    try:
-        return _sha256_of(descriptor, tally) == file.sha256
-    except _DamagedError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
-def _linked(source: Path, target: Path) -> bool:
-    """Give a file a second name, where the file system can."""
-    try:
-        source.chmod(0o400)
-        _touch(source)
-        target.unlink(missing_ok=True)  # of another size, so damaged
-        os.link(source, target)
-    except FileExistsError:
-        return True  # another process was quicker
-    except OSError:
-        return False
-    return True
-
-
-def _check_room(folder: Path, size: int) -> None:
-    """Leave the disk to those who need it.
-
-    Raises
-    ------
-    OSError
-        There would be hardly anything left.
-    """
-    disk = shutil.disk_usage(folder)
-    if disk.free - size < min(_LEFT, disk.total // 20):
-        raise OSError(errno.ENOSPC, f"the disk is nearly full: {disk.free:,} bytes are free")
-
-
-def _copied(source: Path, folder: Path, target: Path, digest: str) -> None:
-    draft = folder / f".{digest[:16]}.{os.urandom(8).hex()}{_PARTIAL}"
-    try:
-        with open(source, "rb", buffering=0) as file:
-            actual = hashlib.sha256()
-            with open(os.open(draft, _NEW, 0o400), "wb", buffering=0) as copy:
-                for block in blocks_of(file.fileno()):
-                    actual.update(block)
-                    rest = block
-                    while rest:
-                        rest = rest[copy.write(rest) :]
-        if actual.hexdigest() != digest:
-            raise _DamagedError(f"its sha256 is {actual.hexdigest()}, and not {digest}")
-        draft.replace(target)
-    finally:
-        with suppress(FileNotFoundError):  # it has its name
-            _remove(draft)
-
-
-def _lock(descriptor: int, *, exclusively: bool) -> bool:
-    """Lock a file that is open; return whether nobody else's lock stands against it."""
-    if fcntl is None:
-        return True
-    kind = fcntl.LOCK_EX if exclusively else fcntl.LOCK_SH
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # there are no locks on this file system
-    return True
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _size_of(path: Path) -> int | None:
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
-
-
-def _touch(path: Path) -> None:
-    """Note that it was used now."""
-    with suppress(OSError):  # another process has removed it
-        os.utime(path)
-
-
-def _remove(path: Path) -> None:
-    if os.name == "nt":
-        path.chmod(0o600)  # where what is read-only cannot be removed
-    path.unlink(missing_ok=True)
-
-
-# -- all files ---------------------------------------------------------------------------
-
-
-def _files(folder: Path) -> Iterator[_Kept]:
-    """Give the files of a cache; remove what was never finished."""
-    now = time.time()
-    for entry in os.scandir(folder):
-        if _FOLDER.match(entry.name) and entry.is_dir(follow_symlinks=False):
-            for file in os.scandir(entry.path):
-                with suppress(FileNotFoundError):  # another process removes some, too
-                    if _NAME.match(file.name):
-                        status = file.stat(follow_symlinks=False)
-                        digest = entry.name + file.name
-                        yield _Kept(status.st_mtime, status.st_size, digest, Path(file.path))
-        elif entry.name.endswith(_PARTIAL):
-            with suppress(FileNotFoundError):
-                if now - entry.stat(follow_symlinks=False).st_mtime > _GIVEN_UP:
-                    _remove(Path(entry.path))
-
-
-def _evicted(files: list[_Kept], excess: int | None, *, dry_run: bool = False) -> list[_Kept]:
-    """Remove the first files until so many bytes are free; return them.
-
-    Parameters
-    ----------
-    files : list of _Kept
-    excess : int or None
-        None removes all.
-    dry_run : bool, default False
-        Only say which.
-    """
-    evicted: list[_Kept] = []
-    freed = 0
-    for file in files:
-        if excess is not None and freed >= excess:
-            break
-        if not dry_run and not _is_removed(file):
-            continue
-        freed += file.size
-        evicted.append(file)
-    return evicted
-
-
-def _is_removed(file: _Kept) -> bool:
-    """Remove a file, unless somebody holds a lock on it; return whether it is gone."""
-    try:
-        descriptor = os.open(file.path, _READ)
-    except OSError as error:
-        if error.errno not in _NEVER_READABLE:
-            return False
-        _remove(file.path)
-        return True
-    try:
-        if not _lock(descriptor, exclusively=True):
-            return False
-        if fcntl is not None:  # the lock is held until it is gone
-            _remove(file.path)
-    finally:
-        os.close(descriptor)
-    if fcntl is None:
-        _remove(file.path)
-    return True
 
 
 def _checked(limit: int) -> int:
