@@ -38,7 +38,7 @@ KILLS = int(os.environ.get("HATCHER_KILLS", "13"))
 IN_THE_BODY = KILLS // 3
 
 #: Bytes of an egg: large enough that a transfer takes much longer than a kill.
-SIZE = 24_000_000
+SIZE = 12_000_000
 
 FILENAME = "Spam-1.0-1.egg"
 ARGUMENTS = ("cp311", "Spam", "1.0-1")
