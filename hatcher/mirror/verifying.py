@@ -16,6 +16,7 @@ from hatcher.errors import (
     ArtefactError,
     AuthenticationError,
     ChecksumMismatchError,
+    HatcherException,
     InvalidArgumentError,
     InvalidNameError,
     NotFoundError,
@@ -302,6 +303,8 @@ class _Work:
         self._checked = 0
         self._bytes = 0
         self._findings: list[Finding] = []
+        #: Of what nobody can say whether an end has it.
+        self._unsure: set[str] = set()
         #: Files that no manifest lists.
         self._extras: set[str] = set()
         self._problems: list[Problem] = []
@@ -512,24 +515,58 @@ class _Work:
         pairs = {path: self._state.path_of(path) for path in wanted.held}
         both = {path: wanted.held[path] for path, own in pairs.items() if own is not None}
         self._problems += identify_all(source, both, self._concurrency, self._progress)
-        known = set(pairs.values())
+        unlisted = self._find_unlisted(
+            self._end, self._state, [path for path, own in pairs.items() if own is None]
+        )
         for path, own in pairs.items():
-            theirs = wanted.held[path].sha256
-            if own is None:
-                if self._should_have(path):
-                    self._find("lacking", path)
-            elif theirs is not None and theirs != self._state.held[own].sha256:
-                said = f"its sha256 is {self._state.held[own].sha256}, that of the source {theirs}"
-                self._find("different", own, said)
+            mine = unlisted.get(path) if own is None else self._state.held[own]
+            if mine is not None:
+                self._tell_apart(own or path, wanted.held[path], mine)
+            elif self._should_have(path):
+                self._find("lacking", path)
         if not wanted.problems:
-            for path in self._state.held:
-                if path not in known and wanted.selection.takes(self._end.location(path)):
-                    self._find("surplus", path)
+            self._look_for_surplus(source, wanted, set(pairs.values()))
+
+    def _look_for_surplus(self, source: End, wanted: State, known: set[str | None]) -> None:
+        surplus = [
+            path
+            for path in self._state.held
+            if path not in known and wanted.selection.takes(self._end.location(path))
+        ]
+        unlisted = self._find_unlisted(source, wanted, surplus)
+        for path in surplus:
+            if path in unlisted:
+                self._tell_apart(path, unlisted[path], self._state.held[path])
+            elif path not in self._unsure:
+                self._find("surplus", path)
+
+    def _find_unlisted(self, end: End, state: State, paths: list[str]) -> dict[str, Held]:
+        """Look for what an end has though its listing leaves it out."""
+        found: dict[str, Held] = {}
+
+        def find(path: str, tally: Tally) -> None:
+            try:
+                held = end.find(path, state)
+                if held is not None:
+                    end.identify(path, held, tally)
+                    found[path] = held
+            except HatcherException as error:
+                self._unsure.add(path)
+                self._problems.append(Problem(f"{end.prefix}{path}", error))
+
+        Crew(self._concurrency, None, end.interrupt).each(paths, find)
+        return found
+
+    def _tell_apart(self, path: str, theirs: Held, mine: Held) -> None:
+        if None not in (theirs.sha256, mine.sha256) and theirs.sha256 != mine.sha256:
+            said = f"its sha256 is {mine.sha256}, that of the source {theirs.sha256}"
+            self._find("different", path, said)
 
     def _should_have(self, path: str) -> bool:
         """Whether it is new that the target lacks something."""
         return (
             identity_of(path) not in self._bad
+            and path not in self._unsure
             and not self._state.problems
             and self._state.selection.takes(self._end.location(path))
         )

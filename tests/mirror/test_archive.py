@@ -277,6 +277,40 @@ def test_what_another_target_had(archive: Path, repository: Repository, tmp_path
     assert not mirror.plan(delta, repository, **SOME)
 
 
+def test_eggs_that_hide_each_other(client: BroodClient, tmp_path: Path) -> None:
+    """Of one name an index shows the egg that suits it best: what it hides is not gone."""
+    here, there = make_repository(client, "hiding"), make_repository(client, "shown")
+    own, pure = (tmp_path / name for name in ("own", "pure"))
+    for folder, tag, repositories in ((own, "cp311", [here]), (pure, None, [here, there])):
+        folder.mkdir()
+        egg = write_egg(folder, "twin", platform=PLATFORM, python_tag=tag)
+        for repository in repositories:
+            repository.platform(PLATFORM).upload_egg(egg)
+    twins = [f"{PLATFORM}/eggs/{tag}/twin-1.0.0-1.egg" for tag in ("cp311", "None")]
+    narrow = {"platforms": [PLATFORM], "python_tags": ["cp311"]}
+    path = tmp_path / "delta.zip"
+    # The index of cp311 shows one of them, and says nothing of the other.
+    mirror.pack(here, path, **narrow)
+    plan = mirror.plan(path, there, prune=True, **narrow)
+    assert actions(plan) == {twins[0]: "copy", twins[1]: "conflict"}
+    assert "nobody can say whether it is there" in str(plan.those("conflict")[0].reason)
+    result = mirror.verify(there, path, **narrow)
+    assert [str(found) for found in result.findings] == [f"lacking v1/acme/shown/{twins[0]}"]
+    assert [problem.place for problem in result.problems] == [f"v1/acme/hiding/{twins[1]}"]
+    # Who can be asked says that it is there.
+    result = mirror.verify(there, here, **narrow)
+    assert [str(found) for found in result.findings] == [f"lacking v1/acme/shown/{twins[0]}"]
+    assert not result.problems
+    assert mirror.verify(here, there, **narrow).those("lacking") == ()
+    # The index of cp38 shows the other; and when it does not, the other is gone.
+    mirror.pack(here, path, **SOME)
+    assert actions(mirror.plan(path, there, prune=True, **SOME)) == {twins[0]: "copy"}
+    here.platform(PLATFORM).delete_egg("none", "twin", "1.0.0-1")
+    mirror.pack(here, path, **SOME)
+    plan = mirror.plan(path, there, prune=True, **SOME)
+    assert actions(plan) == {twins[0]: "copy", twins[1]: "delete"}
+
+
 def test_no_deletes_after_a_source_that_could_not_be_read_whole(
     gateways: Callable[..., Any], target: Repository, archive: Path, tmp_path: Path
 ) -> None:

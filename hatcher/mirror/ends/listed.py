@@ -89,6 +89,33 @@ class Listed(End):
             "itself as the source."
         )
 
+    def find(self, path: str, among: State) -> Held | None:
+        """Refuse to say that there is no egg which an index would not have shown.
+
+        Of eggs of one name an index shows only that which suits its own Python best.
+
+        Raises
+        ------
+        HatcherException
+            There are such eggs, and nobody can say.
+        """
+        if self.kind(path) != "eggs" or not among.has_namesake(path):
+            return None
+        own, filename = self.location(path).python_tag, path.rpartition("/")[2]
+        others = [
+            self.location(other).python_tag
+            for other in among.held
+            if other.endswith(f"/{filename}") and self.kind(other) == "eggs"
+        ]
+        for tag in among.selection.python_tags or ():
+            index = among.selection._replace(python_tags=(tag,))
+            if index.takes_egg(own) and not any(map(index.takes_egg, others)):
+                return None
+        raise HatcherException(
+            f"{self} lists another egg of that name, which an index shows instead of this one, so "
+            "that nobody can say whether it is there. Compare with the place itself."
+        )
+
     def identify(self, path: str, held: Held, progress: Progress | None = None) -> str:
         """Return what the manifest says; see `End.identify`."""
         assert held.sha256 is not None
