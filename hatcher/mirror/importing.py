@@ -22,6 +22,7 @@ from hatcher.errors import (
     UnsupportedAPIVersionError,
 )
 from hatcher.mirror.layout import KINDS, Kind, files_in, platforms_in, repositories_in
+from hatcher.mirror.reading import existing_repositories
 from hatcher.mirror.report import Collected, MirrorReport, Problem
 from hatcher.mirror.selection import Selection, select
 from hatcher.transfer.batch import checked_concurrency
@@ -193,12 +194,9 @@ class _Import:
         if self._hopeless is not None:
             raise self._hopeless
         try:
-            return set(self._client.organization(organization).list_repositories())
+            return existing_repositories(self._client, organization)
         except (NotFoundError, PermissionDeniedError):
-            # It takes an administrator to list them; what one may use is told to everybody.
-            available = self._client.list_available_repositories()
-            pairs = [name.partition("/") for name in available]
-            return {name for owner, _, name in pairs if owner == organization} or None
+            return None
 
     def _repository(self, organization: str, name: str, *, is_there: bool) -> None:
         place = f"{organization}/{name}"
