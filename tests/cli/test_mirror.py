@@ -97,6 +97,7 @@ def test_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said
         ("plan acme/dev site:acme/dev", "There is no profile 'site'"),
         ("plan acme/dev acme/prod --max-deletes -1", "max-deletes"),
         ("plan acme/dev acme/prod --kind wheels", "wheels"),
+        ("plan acme/dev acme/prod --save nowhere/plan.json", "There is no folder 'nowhere'"),
         ("apply acme/dev acme/prod --plan state.json --prune", "Give either --plan"),
         ("apply acme/dev acme/prod --plan broken.json", "hatcher mirror plan --save"),
         ("apply acme/dev acme/prod --plan state.json", "This is no plan of hatcher"),
@@ -175,6 +176,8 @@ def test_another_server_reviewed_plan(cli: Cli, dev: Repository, there: BroodSer
 
     done = cli("mirror", "plan", *ends, *SOME)
     assert done.code == 7, "The repository is missing."
+    assert f"problem: {dev}: There is no such repository" in done.err
+    assert "; 1 problem." in done.err
     assert "--create-missing" in done.err
     assert "copy" in done.out
 
@@ -217,6 +220,12 @@ def test_nothing_of_the_chosen_server_goes_to_another(
     cli.setenv("HATCHER_TOKEN", "a token of the first server")
     done = cli("mirror", "plan", str(dev), "open:acme/dev", *SOME)
     assert done.code == 3, done
+    keep(cli, there, "old")
+    cli("config", "set", "--profile", "old", "api_version", "0")
+    there.client().organization("acme").create_repository(f"{dev.name}-old", "Of old")
+    done = cli("mirror", "plan", str(dev), f"old:{dev}-old", *SOME, "-o", "json")
+    assert done.code == 8, done
+    assert [step["path"] for step in json.loads(done.out)] == [PURE, NUMPY], "Version 0 has eggs."
     cli("config", "set", "--profile", "nowhere", "username", "ada")
     done = cli("mirror", "plan", str(dev), "nowhere:acme/dev")
     assert (done.code, "names no server" in done.err) == (2, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.failures.explaining import ExitCode
+from hatcher.cli.failures.explaining import ExitCode, explain
 from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.groups import group
 from hatcher.cli.mirror_ends import End, WrittenEnd, end, open_pair
@@ -20,7 +19,6 @@ from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
 from hatcher.cli.parameters import assume_yes, completes, dry_run
 from hatcher.cli.state import State, pass_state
 from hatcher.cli.transfers import TRANSFERS
-from hatcher.errors import BatchError
 
 if TYPE_CHECKING:
     from hatcher.mirror import Manifest, Plan, Problem, Verification
@@ -61,7 +59,7 @@ VERIFICATION = Document(
     )
 )
 
-#: Findings that are told one by one; there may be thousands.
+#: Findings and problems that are told one by one; there may be thousands.
 _MOST_NAMED = 50
 
 _SELECTING = (
@@ -114,6 +112,13 @@ _PRUNING = (
 )
 
 
+def _in_a_folder(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
+    """Return a file that is to be written, whose folder is there: known before anything is asked."""
+    if path is not None and not Path(path).parent.is_dir():
+        raise click.BadParameter(f"There is no folder '{Path(path).parent}'.", ctx, param)
+    return path
+
+
 def _selecting(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say what of a place is meant."""
     for option in reversed(_SELECTING):
@@ -156,6 +161,7 @@ def mirror() -> None:
 @click.option(
     "--save",
     type=click.Path(dir_okay=False, writable=True),
+    callback=_in_a_folder,
     metavar="FILE",
     shell_complete=completes,
     help="Keep the plan as JSON, for 'hatcher mirror apply --plan'.",
@@ -341,7 +347,7 @@ def verify(
         say(f"and {len(found.findings) - _MOST_NAMED:,} more; --output json names them all")
     if found.findings:
         for problem in found.problems:
-            say(f"problem: {problem}")
+            say(f"problem: {problem.place}: {explain(problem.error).what}")
         say(summary, "red")
         click.get_current_context().exit(ExitCode.DIFFERENCES)
     _raise_for(found.problems, summary)
@@ -355,6 +361,7 @@ def verify(
 @click.option(
     "--save",
     type=click.Path(dir_okay=False, writable=True),
+    callback=_in_a_folder,
     metavar="FILE",
     shell_complete=completes,
     help="Write it into a file, which appears whole or not at all.",
@@ -454,14 +461,25 @@ def _summary(made: Plan | Manifest | Verification) -> str:
 
 
 def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
-    """End the command when there is something of which nobody knows."""
-    if problems:
-        from hatcher.mirror import MirrorReport
-
-        raise BatchError(summary, report=MirrorReport((), problems))
+    """End the command when there is something of which nobody knows, or that is in the way."""
+    if not problems:
+        return
+    told = [explain(problem.error) for problem in problems]
+    for problem, failure in zip(problems[:_MOST_NAMED], told, strict=False):
+        say(f"problem: {problem.place}: {failure.what}")
+    if len(problems) > _MOST_NAMED:
+        say(f"and {len(problems) - _MOST_NAMED:,} more")
+    hints = {failure.hint for failure in told}
+    raise Refusal(
+        f"{summary}; {len(problems):,} problem{'' if len(problems) == 1 else 's'}.",
+        hints.pop() if len(hints) == 1 else "Mend what is named, and run the same command again.",
+        ExitCode.PARTIAL,
+    )
 
 
 def _write_json(path: str, document: dict[str, Any]) -> None:
+    import json
+
     # It appears whole, or not at all.
     with click.open_file(path, "w", encoding="utf-8", atomic=True) as file:
         json.dump(document, file, indent=1)
@@ -469,6 +487,8 @@ def _write_json(path: str, document: dict[str, Any]) -> None:
 
 
 def _read_plan(path: str, source: EndLike, target: EndLike) -> Plan:
+    import json
+
     from hatcher import mirror
 
     try:
