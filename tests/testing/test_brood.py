@@ -139,6 +139,7 @@ class TestPlugin:
             "    assert brood_process.client().list_organizations() == []\n"
         )
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+        command += ["-p", "no:schemathesis"]  # takes two seconds to load
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         assert done.returncode == 0, done.stdout
         assert "3 passed" in done.stdout
