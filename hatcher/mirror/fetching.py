@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from hatcher.core.batches.fetching import Fetching, Listed, download_files
-from hatcher.core.brood_client import BroodClient
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.repository import Repository
 from hatcher.errors import (
@@ -17,11 +16,11 @@ from hatcher.errors import (
     InvalidNameError,
 )
 from hatcher.mirror.cache import Cache
-from hatcher.mirror.checking import Found, place_of, sought
 from hatcher.mirror.closure import AnyBundle, Closure, closure_of
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.manifest import FILENAME, record_files
 from hatcher.mirror.report import Collected, MirrorReport, Problem
+from hatcher.mirror.seeking import Found, Where, place_of, sought
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.batch import Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
@@ -36,7 +35,7 @@ _SUFFIXES: dict[Kind, str] = {"eggs": ".egg", "runtimes": ".runtime"}
 def fetch_bundle(
     bundle: AnyBundle,
     directory: str | os.PathLike[str],
-    place: Repository | SinglePlatformRepository | BroodClient | None = None,
+    place: Where | None = None,
     *,
     concurrency: int | None = None,
     progress: Progress | None = None,
@@ -234,9 +233,7 @@ def _write(fetching: Fetching[Closure]) -> BatchReport:
     return fetching.report()
 
 
-def _own_location(
-    closure: Closure, place: Repository | SinglePlatformRepository | BroodClient
-) -> Location:
+def _own_location(closure: Closure, place: Where) -> Location:
     """Return where the bundle's own file belongs.
 
     Raises

@@ -6,12 +6,9 @@ holds here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
 
-from hatcher.artefacts.platforms import usual_platform
-from hatcher.core.apps import App
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.eggs import Egg
@@ -25,30 +22,18 @@ from hatcher.errors import (
     UnsupportedAPIVersionError,
 )
 from hatcher.mirror.cache import Cache
-from hatcher.mirror.checking import checked, sought
+from hatcher.mirror.checking import checked
 from hatcher.mirror.closure import closure_of
-from hatcher.mirror.documents import DOCUMENTS, digest, document_of
-from hatcher.mirror.ends.base import End, Held, State
-from hatcher.mirror.ends.place import Remote
-from hatcher.mirror.layout import KINDS, Kind, Location
+from hatcher.mirror.documents import DOCUMENTS
+from hatcher.mirror.ends.chosen import Asked, Chosen, Piece, Promotable, path_of, piece_of
+from hatcher.mirror.layout import KINDS
 from hatcher.mirror.planning import plan
 from hatcher.mirror.plans import Plan
-from hatcher.mirror.reading import tag_of
 from hatcher.mirror.report import MirrorReport, Problem
-from hatcher.mirror.selection import Selection
+from hatcher.mirror.seeking import sought
 from hatcher.transfer.batch import Crew, Tally, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import FileResult
-
-#: What can be promoted.
-Promotable: TypeAlias = Egg | Runtime | App | Bundle
-
-_KINDS: dict[type[Promotable], Kind] = {
-    Egg: "eggs",
-    Runtime: "runtimes",
-    App: "apps",
-    Bundle: "bundles",
-}
 
 
 def promote(
@@ -139,15 +124,16 @@ def promote(
     for platform in sorted({piece.path.partition("/")[0] for piece in pieces}):
         # Whether it is there at all: what is asked for below may just be missing.
         target.platform(platform).runtime_index()
-    rounds = [
-        _Round(_Chosen(some, target), _There(some, target, number))
-        for some in (
-            [piece for piece in pieces if piece.kind not in DOCUMENTS],
-            [piece for piece in pieces if piece.kind in DOCUMENTS],
-        )
+    # What a document names is to be there before the document is.
+    rounds = (
+        [piece for piece in pieces if piece.kind not in DOCUMENTS],
+        [piece for piece in pieces if piece.kind in DOCUMENTS],
+    )
+    plans = [
+        plan(Chosen(some, target), Asked(some, target, number), kinds=KINDS, concurrency=number)
+        for some in rounds
         if some
     ]
-    plans = [plan(source, there, kinds=KINDS, concurrency=number) for source, there in rounds]
     if not overwrite:
         _refuse_updates(plans, target)
     return _apply(plans, progress, number, cache, dry_run=dry_run)
@@ -164,51 +150,6 @@ def _chosen(artefacts: Promotable | Iterable[Promotable]) -> list[Promotable]:
     return list(dict.fromkeys(handles))
 
 
-class _Round(NamedTuple):
-    """What is to be there before the next round begins."""
-
-    source: _Chosen
-    target: _There
-
-
-class _Piece(NamedTuple):
-    """An artefact that is to be copied.
-
-    Attributes
-    ----------
-    kind : {'eggs', 'runtimes', 'apps', 'bundles'}
-    path : str
-        Below the repositories.
-    artefact : Egg, Runtime, App or Bundle
-        What it is at the source.
-    python_tag : str or None
-        Its own.
-    sha256 : str
-        Of documents, that of the document.
-    size : int or None
-    """
-
-    kind: Kind
-    path: str
-    artefact: Promotable
-    python_tag: str | None
-    sha256: str
-    size: int | None
-
-    def at(self, repository: Repository) -> Promotable:
-        """Return what it is in another repository: by its own tag."""
-        platform = repository.platform(self.path.partition("/")[0])
-        names = self.artefact._names
-        tag = "none" if self.python_tag is None else self.python_tag
-        if self.kind == "eggs":
-            return platform.egg(tag, names["name"], names["version"])
-        if self.kind == "runtimes":
-            return platform.runtime(names["implementation"], names["version"])
-        if self.kind == "apps":
-            return platform.app(tag, names["app_id"], names["version"])
-        return platform.bundle(tag, names["name"], names["version"])
-
-
 class _Gathering:
     """Asks the source for what was chosen, and for what belongs to it."""
 
@@ -216,9 +157,9 @@ class _Gathering:
         self._chosen = chosen
         self._concurrency = concurrency
         self._closure = closure
-        self._pieces: dict[str, _Piece] = {}
+        self._pieces: dict[str, Piece] = {}
 
-    def pieces(self) -> list[_Piece]:
+    def pieces(self) -> list[Piece]:
         """Return it all, each once.
 
         Raises
@@ -234,10 +175,10 @@ class _Gathering:
             for session in sessions:
                 session.interrupt()
 
-        found: list[_Piece] = []
+        found: list[Piece] = []
 
         def look(artefact: Promotable, _: Tally) -> None:
-            found.append(_piece(artefact))
+            found.append(piece_of(artefact))
 
         Crew(self._concurrency, None, interrupt).each(self._chosen, look)
         for piece in found:
@@ -248,7 +189,7 @@ class _Gathering:
                     self._add_closure(artefact)
         return list(self._pieces.values())
 
-    def _add(self, piece: _Piece) -> None:
+    def _add(self, piece: Piece) -> None:
         other = self._pieces.setdefault(piece.path, piece)
         if other.sha256 != piece.sha256:
             raise ChecksumMismatchError(
@@ -271,9 +212,9 @@ class _Gathering:
             assert found.listed is not None and found.listed.sha256 is not None
             artefact = found.listed.artefact
             assert isinstance(artefact, Egg | Runtime)
-            path = _path(artefact, found.need.kind, found.python_tag, found.filename)
+            path = path_of(artefact, found.need.kind, found.python_tag, found.filename)
             self._add(
-                _Piece(
+                Piece(
                     found.need.kind,
                     path,
                     artefact,
@@ -282,168 +223,6 @@ class _Gathering:
                     found.listed.size,
                 )
             )
-
-
-def _piece(artefact: Promotable) -> _Piece:
-    """Ask the source what an artefact is."""
-    kind = _KINDS[type(artefact)]
-    if isinstance(artefact, App | Bundle):
-        document, content = document_of(artefact)
-        tag = None if artefact.python_tag.lower() == "none" else artefact.python_tag
-        filename = (
-            artefact.canonical_filename
-            if isinstance(artefact, Bundle)
-            else f"{artefact.app_id}-{artefact.version}.yaml"
-        )
-        path = _path(artefact, kind, tag, filename)
-        return _Piece(kind, path, artefact, tag, digest(document), len(content))
-    metadata: Mapping[str, Any] = artefact.metadata()
-    filename = metadata.get("filename") or _filename(artefact)
-    size = metadata.get("size")
-    tag = None
-    if isinstance(artefact, Egg):
-        if metadata.get("enabled") is False:
-            raise HatcherException(
-                f"{artefact} is disabled: no index shows it, so it is not promoted, and nothing "
-                "was sent. Enable it first, with reindex or hatcher eggs update-index."
-            )
-        tag = tag_of(metadata) if "python_tag" in metadata else artefact.python_tag
-    return _Piece(
-        kind,
-        _path(artefact, kind, tag, filename),
-        artefact,
-        tag,
-        artefact._sha256_in(metadata),
-        size if isinstance(size, int) else None,
-    )
-
-
-def _filename(artefact: Egg | Runtime) -> str:
-    if isinstance(artefact, Egg):
-        return f"{artefact.name}-{artefact.version}.egg"
-    return f"{artefact._names['implementation']}-{artefact.version}.runtime"
-
-
-def _path(artefact: Promotable, kind: Kind, python_tag: str | None, filename: str) -> str:
-    """Return the path below a repository.
-
-    Raises
-    ------
-    InvalidNameError
-        There can be no file that is called so.
-    """
-    names = artefact._names
-    location = Location(
-        1,
-        names["organization"],
-        names["repository"],
-        usual_platform(names["platform"]),
-        kind,
-        python_tag,
-        filename,
-    )
-    return location.below(Path()).as_posix().split("/", 3)[3]
-
-
-class _Chosen(End):
-    """What was chosen, from wherever it is.
-
-    Parameters
-    ----------
-    pieces : list of _Piece
-    target : Repository
-        Whose names it takes, so that the two can be compared.
-    """
-
-    def __init__(self, pieces: list[_Piece], target: Repository) -> None:
-        self._pieces = pieces
-        self._target = target
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the target."""
-        return self._target.organization_name, self._target.name
-
-    @property
-    def api_version(self) -> int:
-        """The version of the API."""
-        return self._target._session.api_version
-
-    def state(self, selection: Selection, concurrency: int | None = None) -> State:
-        """Return what was chosen; see `End.state`."""
-        held = {
-            piece.path: Held(piece.size, piece.sha256, piece.artefact) for piece in self._pieces
-        }
-        return State(held, [], selection)
-
-    def identify(self, path: str, held: Held, progress: Progress | None = None) -> str:
-        """Return what was found out before; see `End.identify`."""
-        assert held.sha256 is not None
-        return held.sha256
-
-    def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
-        """Download it from its own repository; see `End.obtain`."""
-        return _home(held.origin).obtain(path, held, into, progress)
-
-    def interrupt(self) -> None:
-        """Make what other threads receive end at once."""
-        for session in dict.fromkeys(piece.artefact._session for piece in self._pieces):
-            session.interrupt()
-
-    def __str__(self) -> str:
-        homes = dict.fromkeys(str(_home(piece.artefact)) for piece in self._pieces)
-        return ", ".join(homes)
-
-
-def _home(artefact: Promotable) -> Remote:
-    """Return the repository of an artefact."""
-    names = artefact._names
-    organization = BroodClient(artefact._session).organization(names["organization"])
-    return Remote(organization.repository(names["repository"]))
-
-
-class _There(Remote):
-    """The target, of which no more is asked than whether it has what was chosen.
-
-    Parameters
-    ----------
-    pieces : list of _Piece
-    target : Repository
-    concurrency : int
-    """
-
-    def __init__(self, pieces: list[_Piece], target: Repository, concurrency: int) -> None:
-        super().__init__(target)
-        self._target = target
-        self._pieces = pieces
-        self._concurrency = concurrency
-
-    def state(self, selection: Selection, concurrency: int | None = None) -> State:
-        """Ask for each artefact; see `End.state`."""
-        held: dict[str, Held] = {}
-
-        def ask(piece: _Piece, _: Tally) -> None:
-            artefact = piece.at(self._target)
-            metadata: Mapping[str, Any] | None = artefact._found()
-            if metadata is None or not _is_itself(piece, metadata):
-                return
-            if isinstance(artefact, App | Bundle):
-                sha256 = digest(metadata.get("data"))
-            else:
-                sha256 = artefact._sha256_in(metadata)
-            # One that is there, and disabled, has still to be shown.
-            if sha256 != piece.sha256 or metadata.get("enabled") is not False:
-                held[piece.path] = Held(piece.size, sha256, artefact)
-
-        Crew(self._concurrency, None, self.interrupt).each(self._pieces, ask)
-        return State(held, [], selection)
-
-
-def _is_itself(piece: _Piece, metadata: Mapping[str, Any]) -> bool:
-    """Whether a server speaks of an egg with that tag, and not of one that suits it."""
-    return piece.kind != "eggs" or (
-        "python_tag" not in metadata or tag_of(metadata) == piece.python_tag
-    )
 
 
 def _refuse_updates(plans: list[Plan], target: Repository) -> None:
