@@ -205,7 +205,20 @@ class Manifest(Value):
         Returns
         -------
         Difference
+
+        Raises
+        ------
+        InvalidArgumentError
+            One is of a larger place than the other.
         """
+        if (self.api_version is None, len(self.place)) != (
+            other.api_version is None,
+            len(other.place),
+        ):
+            raise InvalidArgumentError(
+                f"{self!r} and {other!r} cannot be compared. Give two of organizations, of "
+                "repositories or of platforms."
+            )
         mine, others = self._by_own_path(), other._by_own_path()
         return Difference(
             tuple(path for path in others if path not in mine),
@@ -505,7 +518,9 @@ def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> 
         before: Mapping[str, Entry] = {}
         if os.path.lexists(path):
             before = read_manifest(path).artefacts
-        after = {**before, **there}
+        # An archive that was unpacked by hand says what it carried.
+        after = {name: entry._replace(carried=False) for name, entry in before.items()}
+        after.update(there)
         for name in gone:
             after.pop(name, None)
         if after != before:

@@ -203,9 +203,19 @@ def test_it_is_a_folder_when_it_is_unpacked(
     assert {path: content for path, content in files(folder).items() if path != app} == expected
     assert mirror.verify(folder)
     assert not mirror.plan(mirror.Folder(folder, "acme/dev"), repository, prune=True, **SOME)
+    # From then on it is a folder like others, to which the next thing is added.
+    egg = write_egg(tmp_path, "more", platform=PLATFORM, python_tag="cp311")
+    (folder / "v1/acme/more" / PLATFORM / "eggs/cp311").mkdir(parents=True)
+    shutil.copy(egg, folder / "v1/acme/more" / PLATFORM / "eggs/cp311")
+    assert [found.condition for found in mirror.verify(folder).findings] == ["extra"]
+    more = mirror.Folder(folder, "acme/more")
+    mirror.plan(more, mirror.Folder(folder, "acme/again")).apply().raise_for_failures()
+    listed = mirror.read_manifest(folder / "manifest.json")
+    assert len(listed.artefacts) == 9
+    assert not any(entry.carried for entry in listed.artefacts.values())
     # Into a folder it goes by itself, too.
     mirror.plan(archive, tmp_path / "mirror").apply().raise_for_failures()
-    assert files(tmp_path / "mirror") == files(folder)
+    assert set(files(tmp_path / "mirror")) == {*expected, app}
     assert mirror.verify(tmp_path / "mirror", archive)
 
 

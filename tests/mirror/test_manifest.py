@@ -179,6 +179,9 @@ def test_a_difference() -> None:
     assert not here.difference(here)
     assert str(here.difference(here)) == "no difference"
     assert here != there
+    for place, version in (("acme",), 1), ((), None):
+        with pytest.raises(InvalidArgumentError, match="cannot be compared"):
+            here.difference(mirror.Manifest("elsewhere", place, version, EVERYTHING, {}))
 
 
 def test_what_cannot_be_written_down(client: BroodClient, tmp_path: Path) -> None:
