@@ -50,7 +50,8 @@ def apply(plan: Plan, source: End, target: End, options: Options) -> MirrorRepor
     target.check_writable()
     wanted, there = states_of((source, target), selection, options.concurrency)
     receiver = target.receiver(
-        there, Writing(options.create_missing, options.dry_run, options.journal)
+        there,
+        Writing(options.create_missing, options.dry_run, options.journal, options.progress),
     )
     crew = Crew(number, options.progress, partial(interrupt, (source, target)))
     applying = _Applying(plan, (source, target), (wanted, there), receiver, crew, options)

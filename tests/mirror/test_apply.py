@@ -106,6 +106,7 @@ def test_from_a_server_to_another(source: Repository, target: Repository, tmp_pa
     assert {step.action for step in plan.steps} == {"copy"}
     # Of runtimes, the index says no size.
     assert plan.bytes == sum(size or 0 for size, _ in shown(source).values())
+    assert f"<td>{EGG}</td>" in plan._repr_html_()
     dry = plan.apply(dry_run=True)
     assert set(outcomes(dry).values()) == {"would upload"}
     assert shown(target) == {}
@@ -115,7 +116,7 @@ def test_from_a_server_to_another(source: Repository, target: Repository, tmp_pa
     assert len(report.uploaded) == len(report.results) == FILLED
     assert shown(target) == shown(source)
     assert indices(target) == indices(source)
-    assert {phase for _, _, phase in told} == {"uploading"}
+    assert {phase for _, _, phase in told} == {"uploading", "indexing"}
     hidden = target.platform(PLATFORM).egg("cp311", "hidden", "1.0.0-1")
     assert not hidden.exists()
     assert not mirror.plan(source, target, prune=True, **SOME)
@@ -436,3 +437,134 @@ def test_a_source_that_breaks_off(
     assert len(report.uploaded) == FILLED - 1
     mirror.plan(source, target, prune=True, **SOME).apply().raise_for_failures()
     assert shown(target) == shown(source)
+
+
+def test_other_names_for_the_same(
+    source_server: BroodServer, target: Repository, tmp_path: Path
+) -> None:
+    """Capital letters, and the ABI of a runtime, make no other artefact on a server."""
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    source = make_repository(source_server.client(), "named")
+    try:
+        for repository, folder, egg, abi in (
+            (source, tmp_path / "here", "Spam", "gnu"),
+            (target, tmp_path / "there", "spam", "musl"),
+        ):
+            made = write_egg(folder, egg, platform=PLATFORM, python_tag="cp311")
+            repository.platform(PLATFORM).upload_egg(made)
+            repository.upload_runtime(write_runtime(folder, abi=abi))
+        folder = mirror.Folder(tmp_path / "folder", "acme/named")
+        mirror.plan(target, folder, prune=True, **SOME).apply().raise_for_failures()
+        for end in (target, folder):
+            plan = mirror.plan(source, end, prune=True, **SOME)
+            assert {step.action for step in plan.steps} == {"update"}
+            plan.apply().raise_for_failures()
+            assert not mirror.plan(source, end, prune=True, **SOME)
+        assert sorted(path.rpartition("/")[2] for path in files(tmp_path / "folder")) == [
+            "Spam-1.0.0-1.egg",
+            "cpython-3.8.17+1-rh8_x86_64-gnu.runtime",
+        ]
+        assert mirror.verify(tmp_path / "folder")
+    finally:
+        source.delete(force=True)
+
+
+def test_apps_keep_what_they_say(
+    source_server: BroodServer, target: Repository, tmp_path: Path
+) -> None:
+    """Though only their documents can be had: 1.10 is not the number 1.1."""
+    source = make_repository(source_server.client(), "apps")
+    try:
+        for text in (
+            "id: plain\nversion: 1.10\nbuild: 3\nplatform: rh8_x86_64\nmade: 2024-05-01\n",
+            "id: 7\nversion: '1.20-4'\nplatform: rh8_x86_64\npython_tag: cp311\n",
+            "id: on\nversion: 012\nplatform: rh8_x86_64\nwords: ['yes', \"ü\\n\", ~, 1e3]\n",
+        ):
+            app = tmp_path / "app.yaml"
+            app.write_text(text, encoding="utf-8")
+            source.upload_app(app)
+        some = {**SOME, "kinds": ["apps"]}
+        mirror.plan(source, target, **some).apply().raise_for_failures()
+        apps = source.platform(PLATFORM).list_apps()
+        assert len(apps) == 3
+        assert target.platform(PLATFORM).list_apps() == apps
+        assert indices(target) == indices(source)
+        assert not mirror.plan(source, target, **some)
+        # An export writes them too, where they are asked for.
+        report = mirror.export(
+            source_server.client(), tmp_path / "out", repositories=["acme/apps"], **some
+        )
+        report.raise_for_failures()
+        assert not mirror.plan(source, tmp_path / "out", **some)
+        again = mirror.export(
+            source_server.client(), tmp_path / "out", repositories=["acme/apps"], **some
+        )
+        assert len(again.already_there) == 3
+    finally:
+        source.delete(force=True)
+
+
+def test_nothing_is_deleted_when_the_source_cannot_be_read_any_more(
+    source_server: BroodServer, source: Repository, target: Repository, tmp_path: Path
+) -> None:
+    extra = write_egg(tmp_path, "extra", platform=PLATFORM, python_tag="cp311")
+    target.platform(PLATFORM).upload_egg(extra)
+    with FaultyGateway(source_server.url) as gateway:
+        through = source_server.client(url=gateway.url).organization("acme").repository("dev")
+        plan = mirror.plan(through, target, prune=True, **SOME)
+        assert len(plan.those("delete")) == 1
+        broken = Answer(404, body=b'{"error": "?"}', headers={"Content-Type": "application/json"})
+        gateway.add(RequestFault("replace", path="*/bundles", answer=broken, times=99))
+        report = plan.apply()
+    assert not report
+    assert [problem.place for problem in report.problems] == [
+        f"acme/dev/{name} bundles" for name in SOME["platforms"]
+    ]
+    assert [result.name.split("/")[-1] for result in report.not_tried] == ["extra-1.0.0-1.egg"]
+    assert "the source could not be read whole" in str(report)
+    assert target.platform(PLATFORM).egg("cp311", "extra", "1.0.0-1").exists()
+    assert len(report.uploaded) == FILLED - 1
+
+
+def test_eggs_by_the_older_api(
+    source_server: BroodServer,
+    target_server: BroodServer,
+    source: Repository,
+    target: Repository,
+    tmp_path: Path,
+) -> None:
+    acme = source_server.client(api_version=0).organization("acme")
+    corp = target_server.client(api_version=0).organization("corp")
+    plan = mirror.plan(acme.repository("dev"), corp.repository("main"), **SOME)
+    assert len(plan.those("copy")) == len(plan.steps) == 4
+    plan.apply(journal=tmp_path / "journal").raise_for_failures()
+    assert not (tmp_path / "journal").exists()
+    assert not mirror.plan(source, target, kinds=["eggs"], prune=True, **SOME)
+    folder = tmp_path / "folder"
+    mirror.plan(acme.repository("dev"), folder, **SOME).apply().raise_for_failures()
+    assert {path.split("/")[0] for path in files(folder)} == {"v0"}
+    assert not mirror.plan(acme.repository("dev"), folder, prune=True, **SOME)
+    # A whole organization, in a folder of the newer one.
+    organization = source_server.client().organization("acme")
+    mirror.plan(organization, tmp_path / "all", **SOME).apply().raise_for_failures()
+    assert not mirror.plan(mirror.Folder(tmp_path / "all", "acme"), organization, **SOME)
+
+
+def test_who_may_not_write(
+    target_server: BroodServer, source: Repository, corp: Organization, target: Repository
+) -> None:
+    """The first refusal is the last request: all others would be refused too."""
+    email, password = target_server.admin_email, "wrong"
+    with pytest.raises(HatcherException):
+        stranger = target_server.client(auth=(email, password)).organization("corp")
+        mirror.plan(source, stranger.repository("main"), **SOME)
+    gone = Answer(403, body=b'{"error": "no"}', headers={"Content-Type": "application/json"})
+    fault = RequestFault("replace", path="*/upload", answer=gone, times=99)
+    with FaultyGateway(target_server.url, fault) as gateway:
+        through = target_server.client(url=gateway.url).organization("corp").repository("main")
+        report = mirror.plan(source, through, **SOME).apply(concurrency=1)
+        assert gateway.sent("POST", "*/upload") == 1
+    assert len(report.failed) == 1
+    assert len(report.not_tried) == FILLED - 1
+    mirror.plan(source, target, **SOME).apply().raise_for_failures()

@@ -140,11 +140,14 @@ class Options(NamedTuple):
     journal : str, path-like, bool or None
         Where it is noted what was begun: a file, or one in the user's state folder; False for
         nowhere.
+    progress : Progress, optional
+        Is told, from the calling thread, of what is one request for many.
     """
 
     create_missing: bool = False
     dry_run: bool = False
     journal: str | os.PathLike[str] | bool | None = None
+    progress: Progress | None = None
 
 
 def _without_tag(path: str) -> str:

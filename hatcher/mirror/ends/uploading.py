@@ -28,6 +28,7 @@ from hatcher.mirror.ends.receiving import Delivery, Obtain, Receiver
 from hatcher.mirror.reading import Handle
 from hatcher.transfer.batch import Attempts, Item, Tally
 from hatcher.transfer.journal import Journal, open_journal
+from hatcher.transfer.progress import Meter
 from hatcher.transfer.reports import Outcome
 
 #: What is the same for all uploads to one repository.
@@ -58,6 +59,7 @@ class Uploading(Receiver):
         self._remote = remote
         self._repositories = None if state.repositories is None else set(state.repositories)
         self._create_missing = options.create_missing
+        self._progress = options.progress
         self._attempts: dict[str, Attempts] = {}
         self._items: list[Item[Delivery]] = []
         #: Eggs that are stored and disabled, and are to be shown.
@@ -289,6 +291,13 @@ class Uploading(Receiver):
 
     def _show(self) -> None:
         """Show all eggs that are stored and disabled: one request for each platform."""
+        sizes = {
+            platform: sum(item.size or 0 for item, _ in hidden)
+            for platform, hidden in self._hidden.items()
+        }
+        meter = Meter(self._progress if sizes else None, sum(sizes.values()), "indexing")
+        done = 0
+        meter.reach(done)
         for platform, hidden in self._hidden.items():
             try:
                 platform._enable([egg for _, egg in hidden])
@@ -301,6 +310,8 @@ class Uploading(Receiver):
                     stored.__cause__ = error
                     item.fail(stored)
                     self._unshown.add(id(item))
+            done += sizes[platform]
+            meter.reach(done)
         self._hidden.clear()
 
     def close(self) -> None:
