@@ -38,7 +38,7 @@ from hatcher.transport.value import Value
 FILENAME = "manifest.json"
 
 #: What is locked while several processes write to the one of a folder.
-_LOCK = ".manifest.lock"
+LOCK = ".manifest.lock"
 
 _FORMAT, _VERSION = "hatcher manifest", 1
 
@@ -514,7 +514,7 @@ def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> 
     known: dict[str, Kind] = {}
     for name in there:
         kind_at(name, known)
-    with locked(root / _LOCK):
+    with locked(root / LOCK):
         before: Mapping[str, Entry] = {}
         if os.path.lexists(path):
             before = read_manifest(path).artefacts

@@ -34,7 +34,7 @@ from hatcher.mirror.listing import (
     identify_all,
     read_state,
 )
-from hatcher.mirror.manifest import FILENAME, Entry, Manifest, read_manifest
+from hatcher.mirror.manifest import FILENAME, LOCK, Entry, Manifest, read_manifest
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
@@ -391,7 +391,8 @@ class _Work:
         for where, _, filenames in os.walk(folder.root, onerror=unreadable):
             for filename in filenames:
                 path = Path(where, filename).relative_to(folder.root).as_posix()
-                if path not in listed and path != FILENAME and self._may_be_extra(path):
+                is_own = path in (FILENAME, LOCK)
+                if path not in listed and not is_own and self._may_be_extra(path):
                     self._extras.add(path)
 
     def _may_be_extra(self, path: str) -> bool:

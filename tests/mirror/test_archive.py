@@ -25,6 +25,7 @@ from hatcher.errors import (
     ArtefactError,
     BatchInterrupted,
     ChecksumMismatchError,
+    FileChangedError,
     InvalidArgumentError,
     InvalidDestinationError,
     NoSpaceError,
@@ -267,6 +268,25 @@ def test_larger_and_smaller_places_and_the_older_api(
     assert f"v0/acme/dev/{EGG}" in members(tmp_path / "old.zip")
     assert mirror.verify(tmp_path / "old.zip", old, **SOME).checked == 4
     assert not mirror.plan(tmp_path / "old.zip", old, prune=True, **SOME)
+
+
+def test_a_file_that_changes_while_it_is_packed(archive: Path, tmp_path: Path) -> None:
+    mirror.plan(archive, tmp_path / "mirror").apply()
+    last = tmp_path / "mirror/v1/acme/dev/win-x86_64/eggs/cp311/win-1.0-1.egg"
+    content = last.read_bytes()
+
+    def progress(done: int, total: int | None, phase: str) -> None:
+        if phase == "downloading":
+            # By then it has been hashed, and is not in the archive yet.
+            last.write_bytes(content[:-1] + b"!")
+
+    folder = mirror.Folder(tmp_path / "mirror", "acme/dev")
+    with pytest.raises(FileChangedError, match="Nothing was kept; try again"):
+        mirror.pack(folder, tmp_path / "delta.zip", progress=progress)
+    assert not (tmp_path / "delta.zip").exists()
+    mirror.pack(folder, tmp_path / "delta.zip").raise_for_failures()
+    assert mirror.verify(tmp_path / "delta.zip")
+    assert {path.name for path in tmp_path.iterdir()} == {"all.zip", "mirror", "delta.zip"}
 
 
 def test_what_another_target_had(archive: Path, repository: Repository, tmp_path: Path) -> None:
