@@ -320,6 +320,9 @@ def test_over_an_air_gap(cli: Cli, dev: Repository, there: BroodServer, tmp_path
     assert sorted(record["outcome"] for record in packed) == ["already there", "packed", "packed"]
 
     assert cli("mirror", "verify", "delta.zip").code == 0
+    listed = cli("mirror", "manifest", "delta.zip").data["artefacts"]
+    assert listed.keys() == {record["file"] for record in packed}
+    assert cli("mirror", "plan", str(dev), "delta.zip", *SOME).code == 0
     done = cli("mirror", "apply", "delta.zip", f"site:{site}", *SOME, "--prune", "--yes")
     assert done.code == 0, done
     assert eggs_of(site) == eggs_of(dev)
