@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
+import os
 import re
 import socket
 import threading
@@ -138,6 +140,25 @@ class TestPassing:
             assert b" 100 " in client.recv(1000)
             client.sendall(body)
             assert b" 201 " in client.recv(1000)
+
+    def test_in_a_process_that_has_much_open(self, server: ScriptedServer) -> None:
+        """More than select() can take."""
+        resource = pytest.importorskip("resource")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 <= hard < 2048:
+            pytest.skip(f"a process may have no more than {hard} descriptors here")
+        with contextlib.ExitStack() as opened:
+            opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            if 0 <= soft < 2048:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (2048, hard))
+            taken = 0
+            while taken < 1024:
+                taken = os.dup(server._listening.fileno())
+                opened.callback(os.close, taken)
+            with FaultyGateway(server.url) as gateway:
+                connection = Connection(urlsplit(gateway.url).netloc, timeout=10)
+                assert ask(connection, "POST", body=BODY) == (200, BODY)
+                connection.close()
 
     def test_a_request_without_a_length_is_refused(self, gateway: FaultyGateway) -> None:
         with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client:
