@@ -74,7 +74,7 @@ OTHERS = [
 
 #: Pairs of repositories in each test, the same in each run; ``HATCHER_EXAMPLES`` sets how many.
 FEW = settings(
-    max_examples=int(os.environ.get("HATCHER_EXAMPLES", "6")),
+    max_examples=int(os.environ.get("HATCHER_EXAMPLES", "4")),
     derandomize=True,
     database=None,
     deadline=None,
@@ -355,6 +355,7 @@ def visible(state: State) -> State:
         min_size=1,
         max_size=4,
     ),
+    side=st.integers(0, 1),
 )
 def test_with_faults_the_same_after_repeating(
     servers: list[BroodServer],
@@ -363,19 +364,21 @@ def test_with_faults_the_same_after_repeating(
     source: State,
     target: State,
     faults: list[RequestFault],
+    side: int,
 ) -> None:
     target = drawn(source, target)
     world = World(acme, made)
     world.fill(world.source, source)
     world.fill(world.target, target)
     place: dict[str, Any] = {"platforms": [PLATFORM], "python_tags": TAGS, "prune": True}
-    with FaultyGateway(servers[1].url, *faults) as gateway:
-        through = servers[1].client(url=gateway.url, retries=RetryPolicy(0)).organization("acme")
-        repository = through.repository(world.target.name)
+    ends = [world.source, world.target]
+    with FaultyGateway(servers[side].url, *faults) as gateway:
+        through = servers[side].client(url=gateway.url, retries=RetryPolicy(0))
+        ends[side] = through.organization("acme").repository(ends[side].name)
         for _ in range(3):
             # Some plans, and some applies, cannot even read.
             with suppress(ConnectionError):
-                mirror.plan(world.source, repository, **place).apply()
+                mirror.plan(*ends, **place).apply()
     assert mirrored(world.source, world.target, True, {}) <= 3
     world.check(target, source, {}, True)
     assert shown(world.target) == shown(world.source)
