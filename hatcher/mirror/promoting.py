@@ -25,7 +25,15 @@ from hatcher.mirror.cache import Cache
 from hatcher.mirror.checking import checked
 from hatcher.mirror.closure import closure_of
 from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.chosen import Asked, Chosen, Piece, Promotable, path_of, piece_of
+from hatcher.mirror.ends.chosen import (
+    Asked,
+    Chosen,
+    Piece,
+    Promotable,
+    home_of,
+    path_of,
+    piece_of,
+)
 from hatcher.mirror.layout import KINDS
 from hatcher.mirror.planning import plan
 from hatcher.mirror.plans import Plan
@@ -34,6 +42,9 @@ from hatcher.mirror.seeking import sought
 from hatcher.transfer.batch import Crew, Tally, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import FileResult
+
+#: Artefacts that a message names.
+_MOST = 5
 
 
 def promote(
@@ -193,8 +204,9 @@ class _Gathering:
         other = self._pieces.setdefault(piece.path, piece)
         if other.sha256 != piece.sha256:
             raise ChecksumMismatchError(
-                f"{other.artefact} and {piece.artefact} would be one artefact at the target, "
-                f"{piece.path}, and they differ. Nothing was sent. Promote only one of them.",
+                f"{piece.path} of {home_of(other.artefact)} and that of {home_of(piece.artefact)} "
+                "would be one artefact at the target, and they differ, so nothing was sent. "
+                "Promote only one of them.",
                 expected=other.sha256,
                 actual=piece.sha256,
             )
@@ -204,9 +216,12 @@ class _Gathering:
         result = sought(closure, BroodClient(bundle._session), self._concurrency)
         check = checked(closure, result)
         if not check:
+            wrong = [str(entry) for entry in check.entries if entry.state != "present"]
+            more = f"; and {len(wrong) - _MOST} more" if len(wrong) > _MOST else ""
             raise HatcherException(
-                f"Not everything that the bundle names is there, so nothing was sent. {check}\n"
-                "Upload or enable what is missing, or make the bundle anew."
+                f"Not everything that {check.bundle} names is there, so nothing was sent: "
+                f"{'; '.join(wrong[:_MOST])}{more}. Upload or enable what is not there, or make "
+                "the bundle anew."
             )
         for found in result.found:
             assert found.listed is not None and found.listed.sha256 is not None
@@ -228,10 +243,10 @@ class _Gathering:
 def _refuse_updates(plans: list[Plan], target: Repository) -> None:
     updates = [step for made in plans for step in made.those("update")]
     if updates:
-        named = ", ".join(f"{step.path} (sha256 {step.replaces})" for step in updates[:5])
-        more = f" and {len(updates) - 5} more" if len(updates) > 5 else ""
+        named = ", ".join(f"{step.path} (sha256 {step.replaces})" for step in updates[:_MOST])
+        more = f" and {len(updates) - _MOST} more" if len(updates) > _MOST else ""
         raise ChecksumMismatchError(
-            f"{target} has others of the same name and version: {named}{more}. Nothing was sent. "
+            f"{target} has others of the same name and version, so nothing was sent: {named}{more}. "
             "Give them new build numbers, or pass overwrite=True.",
             expected=updates[0].sha256,
             actual=updates[0].replaces,

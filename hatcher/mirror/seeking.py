@@ -75,9 +75,9 @@ class Found(NamedTuple):
     listed : Listed or None
         What the server has; None when that is nothing.
     filename : str
-        What its file is called.
+        What its file is called; empty where nobody says.
     python_tag : str or None
-        Its own, of an egg.
+        Of an egg its own; of one that is missing that of the bundle.
     """
 
     need: Need
@@ -185,12 +185,12 @@ class _Search:
     def _look(self, need: Need, on: SinglePlatformRepository) -> None:
         """Look for something in an index; what it does not say is asked for."""
         if (on, need.kind) in self._problems:
-            self._found[need, on] = Found(need, "missing", on, None, "", None)
+            self._found[need, on] = self._missing(need, on)
             return
         filename, entry = self._entries[on, need.kind].get(_key(need), (None, {}))
         if filename is None:
             if need.kind == "runtimes":  # all of them are shown
-                self._found[need, on] = Found(need, "missing", on, None, "", None)
+                self._found[need, on] = self._missing(need, on)
         elif isinstance(entry.get("sha256"), str):
             self._note(need, on, filename, entry, is_shown=True)
 
@@ -200,7 +200,7 @@ class _Search:
         filename, entry = self._entries[on, need.kind].get(_key(need), (None, {}))
         metadata = _handle(need, on, self._tag, filename)._found()
         if metadata is None:
-            self._found[need, on] = Found(need, "missing", on, None, "", None)
+            self._found[need, on] = self._missing(need, on)
             return
         is_shown = metadata.get("enabled", filename is not None)
         said = filename or metadata.get("filename") or f"{need.name}-{need.version}.egg"
@@ -223,11 +223,15 @@ class _Search:
         tag = tag_of(entry) if need.kind == "eggs" else None
         self._found[need, on] = Found(need, state, on, listed, filename, tag)
 
+    def _missing(self, need: Need, on: SinglePlatformRepository | None) -> Found:
+        tag = self._tag if need.kind == "eggs" else None
+        return Found(need, "missing", on, None, "", tag)
+
     def _best(self, need: Need) -> Found:
         """Return the best of what was found at several places."""
         there = [self._found[need, on] for on in self._places[need]]
         if not there:
-            return Found(need, "missing", None, None, "", None)
+            return self._missing(need, None)
         return min(there, key=lambda found: PRESENCES.index(found.state))
 
 

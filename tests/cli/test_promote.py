@@ -145,7 +145,10 @@ def test_nothing_is_sent(cli: Cli, tmp_path: Path) -> None:
     cli.client().at(f"acme/dev/{PLATFORM}").runtime_delete("cpython", "3.8.17+1")
     done = cli("promote", "bundle", *BUNDLE, "--to", "acme/prod", "--closure")
     assert (done.code, done.out) == (1, "")
-    assert "Not everything that the bundle names is there, so nothing was sent." in done.err
-    assert "missing: runtime cpython 3.8.17+1 in acme/dev" in done.err
+    assert (
+        "is there, so nothing was sent: missing: runtime cpython 3.8.17+1 in acme/dev.\n"
+        in done.err
+    )
+    assert "Upload or enable what is not there" in done.err
     assert cli(*egg, "spam", "1.0-1").code == 2
     assert "is no repository" in cli(*egg, "spam", "1.0-1", "--to", "prod").err

@@ -179,12 +179,14 @@ def test_what_is_not_whole_at_the_source_is_not_begun(world: World, tmp_path: Pa
         client = world.client(gateway.url)
         prod = world.target(client)
         with pytest.raises(
-            HatcherException, match="Not everything that the bundle names"
+            HatcherException, match=r"Not everything that .* names is there"
         ) as caught:
             mirror.promote(bundle, prod, closure=True)
         assert "disabled: egg old 1.0-1 in" in str(caught.value)
         assert "missing: egg pure 1.0-1 in" in str(caught.value)
-        with pytest.raises(HatcherException, match="is disabled: no index shows it"):
+        with pytest.raises(
+            HatcherException, match=r"does not show old-1\.0-1\.egg, which is disabled"
+        ):
             mirror.promote(on.egg("cp38", "old", "1.0-1"), prod)
         with pytest.raises(NotFoundError):
             mirror.promote([on.egg("cp38", "MyEgg", "1.0-1"), on.egg("cp38", "no", "1-1")], prod)
@@ -207,7 +209,7 @@ def test_others_at_the_target(world: World, tmp_path: Path) -> None:
     on.upload_egg(same, enabled=False)
     prod.upload_bundle(write_bundle(tmp_path, mark="another"))
     before = on.egg("cp38", "old", "1.0-1").sha256()
-    with pytest.raises(ChecksumMismatchError, match="Nothing was sent") as caught:
+    with pytest.raises(ChecksumMismatchError, match="so nothing was sent") as caught:
         mirror.promote(world.bundle, prod, closure=True)
     assert f"{PLATFORM}/eggs/cp38/old-1.0-1.egg (sha256 {before})" in str(caught.value)
     assert not on.list_eggs("cp38")

@@ -104,7 +104,7 @@ def piece_of(artefact: Promotable) -> Piece:
     if isinstance(artefact, Egg):
         if metadata.get("enabled") is False:
             raise HatcherException(
-                f"{artefact} is disabled: no index shows it, so it is not promoted, and nothing "
+                f"{home_of(artefact)} does not show {filename}, which is disabled there, so nothing "
                 "was sent. Enable it first, with reindex or hatcher eggs update-index."
             )
         tag = tag_of(metadata) if "python_tag" in metadata else artefact.python_tag
@@ -183,7 +183,7 @@ class Chosen(End):
 
     def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
         """Download it from its own repository; see `End.obtain`."""
-        return _home(held.origin).obtain(path, held, into, progress)
+        return home_of(held.origin).obtain(path, held, into, progress)
 
     def interrupt(self) -> None:
         """Make what other threads receive end at once."""
@@ -191,12 +191,11 @@ class Chosen(End):
             session.interrupt()
 
     def __str__(self) -> str:
-        homes = dict.fromkeys(str(_home(piece.artefact)) for piece in self._pieces)
-        return ", ".join(homes)
+        return ", ".join(dict.fromkeys(str(home_of(piece.artefact)) for piece in self._pieces))
 
 
-def _home(artefact: Promotable) -> Remote:
-    """Return the repository of an artefact."""
+def home_of(artefact: Promotable) -> Remote:
+    """Return the repository that an artefact is in."""
     names = artefact._names
     organization = BroodClient(artefact._session).organization(names["organization"])
     return Remote(organization.repository(names["repository"]))
