@@ -181,7 +181,7 @@ def _compare(
     wanted = [path for path in state.held if f"{here.prefix}{path}" in entries]
     if there is None:
         return _Delta(state, entries, sorted(wanted), problems, [])
-    other = there.state(state.selection, concurrency)
+    other = there.state(selection, concurrency)
     same = {path: other.path_of(path) for path in wanted}
     both = {name: other.held[name] for name in same.values() if name is not None}
     # What cannot be told is packed: that does no harm.
@@ -234,8 +234,9 @@ class _Packing:
         size = size_of_archive(self._manifest())
         if self._max_size is not None and size > self._max_size:
             raise InvalidArgumentError(
-                f"'{self._target}' would have {size:,} bytes, and max_size is {self._max_size:,}. Ask for "
-                "less, by platforms, kinds or names, and pack the rest into another one."
+                f"'{self._target}' would have {size:,} bytes, and max_size is "
+                f"{self._max_size:,}. Ask for less, by platforms, kinds or names, and pack the "
+                "rest into another one."
             )
 
     def tell(self) -> MirrorReport:

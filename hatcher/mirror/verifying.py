@@ -20,6 +20,7 @@ from hatcher.errors import (
     InvalidArgumentError,
     InvalidNameError,
     NotFoundError,
+    PermissionDeniedError,
 )
 from hatcher.mirror.archives import blocks_of_member, check_member
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
@@ -51,6 +52,9 @@ _CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 #: Findings that are named in words; there may be thousands.
 _MAX_NAMED = 50
+
+#: What is the same for all that a server has.
+_HOPELESS = (AuthenticationError, PermissionDeniedError)
 
 #: Failures in a row after which the server or the network is taken for gone.
 _GONE = 5
@@ -198,8 +202,8 @@ def verify(
 
     Of a folder every file is hashed again, and compared with its ``manifest.json``; of an archive,
     every file that it carries, with the manifest in it. Of a place on a server the hashes are those
-    that it says itself, unless `download` is given: then everything is downloaded into a temporary
-    folder, one after the other, and hashed.
+    that it says itself, unless `download` is given: then everything is downloaded and hashed, and
+    kept in a temporary folder only until then.
 
     With a source, what the target has is compared with what the source has, too.
 
@@ -468,7 +472,7 @@ class _Work:
 
     def _run(self, checks: list[_Check], phase: Phase) -> None:
         """Look at each artefact."""
-        attempts = Attempts((AuthenticationError,), max(self._concurrency, _GONE))
+        attempts = Attempts(_HOPELESS, max(self._concurrency, _GONE))
         items = []
         for check in checks:
             item: Item[_Check] = Item(Path(check.path))
