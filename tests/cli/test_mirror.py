@@ -13,6 +13,8 @@ import pytest
 
 from hatcher.api import Repository
 from hatcher.cli.mirror_ends import WrittenEnd, read_end
+from hatcher.cli.root import hatcher as root
+from hatcher.cli.settings.levels import settings_of_profile
 from hatcher.testing import BroodServer, write_bundle, write_egg, write_runtime
 
 from .conftest import Cli, command_line
@@ -229,6 +231,20 @@ def test_nothing_of_the_chosen_server_goes_to_another(
     cli("config", "set", "--profile", "nowhere", "username", "ada")
     done = cli("mirror", "plan", str(dev), "nowhere:acme/dev")
     assert (done.code, "names no server" in done.err) == (2, True)
+
+
+def test_what_counts_for_another_server(cli: Cli) -> None:
+    """Nothing but its profile, whatever is said of the chosen one; but the API is one for both."""
+    cli("config", "set", "--profile", "far", "url", "https://far.example.com")
+    cli.setenv("HATCHER_USERNAME", "ada@example.com")
+    said = ["--insecure", "--token", "secret", "--url", "https://near.example.com", "mirror"]
+    with root.make_context("hatcher", said, auto_envvar_prefix="HATCHER") as ctx:
+        settings = settings_of_profile(ctx, "far")
+    assert (settings.url, settings.verify_ssl) == ("https://far.example.com", True)
+    assert (settings.username, settings.password, settings.token) == (None, None, None)
+    assert (settings.named_by, settings.api_version) == (None, 1)
+    with root.make_context("hatcher", ["--api-version", "0", *said]) as ctx:
+        assert settings_of_profile(ctx, "far").api_version == 0
 
 
 def test_pruning(cli: Cli, dev: Repository, tmp_path: Path) -> None:

@@ -34,6 +34,10 @@ PLAN = Listing(
         Field("replaces", "Replaces", ("string", "null"), in_tables=False),
     )
 )
+#: As all transfers; people need not see where each file is, besides what it is called there.
+MIRRORED = Listing(
+    tuple(field._replace(in_tables=field.key != "path") for field in TRANSFERS.fields)
+)
 MANIFEST = Document(
     (
         Field("format", "Format"),
@@ -221,7 +225,7 @@ def plan(
 @transfers.concurrency
 @dry_run
 @assume_yes
-@emits(TRANSFERS)
+@emits(MIRRORED)
 @pass_state
 def apply(
     state: State,
@@ -404,7 +408,7 @@ def manifest(
 @_selecting
 @transfers.concurrency
 @dry_run
-@emits(TRANSFERS)
+@emits(MIRRORED)
 @pass_state
 def pack(
     state: State,
