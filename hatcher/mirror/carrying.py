@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatcher.errors import HatcherException
 from hatcher.mirror.documents import DOCUMENTS
 from hatcher.mirror.ends.base import End
 from hatcher.mirror.ends.receiving import Delivery, Receiver
@@ -110,7 +109,8 @@ class Carrier:
             return into
         file = self._source.obtain(path, wanted, into, tally)
         if cache is not None and wanted.sha256 and file == into:
-            cache.add(file, wanted.sha256)
+            # On its way to a server it is only ours, and removed afterwards.
+            cache.add(file, wanted.sha256, own=not self._receiver.is_local)
         return file
 
 
@@ -125,8 +125,7 @@ def loads_of(source: End, items: Sequence[Item[Delivery]]) -> list[Load]:
     loads: dict[object, Load] = {}
     for item in items:
         wanted = item.file.wanted
-        if wanted is None:
-            raise HatcherException(f"{item.file.path} is not wanted")
+        assert wanted is not None
         is_file = source.kind(item.file.path) not in DOCUMENTS
         key = wanted.sha256 if is_file and wanted.sha256 else id(item)
         if key in loads:
