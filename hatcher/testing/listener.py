@@ -49,7 +49,12 @@ class Listener(ABC):
             return self._connections
 
     def has_news(self) -> bool:
-        """Whether a connection, or something on one, has come that nobody has looked at yet."""
+        """Look whether something has come that nobody has read yet: a connection, or on one.
+
+        Returns
+        -------
+        bool
+        """
         with self._lock:
             sides = [side for side in self._open if side.fileno() >= 0]
         if self._accepting:
