@@ -102,7 +102,7 @@ def test_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said
         ("plan acme/dev acme/prod --save nowhere/plan.json", "There is no folder 'nowhere'"),
         ("apply acme/dev acme/prod --plan state.json --prune", "Give either --plan"),
         ("apply acme/dev acme/prod --plan broken.json", "hatcher mirror plan --save"),
-        ("apply acme/dev acme/prod --plan state.json", "This is no plan of hatcher"),
+        ("apply acme/dev acme/prod --plan state.json", "'state.json' is no plan."),
         ("verify acme/dev", "--against SOURCE"),
         ("verify ./backup --download", "every file is read"),
     ],
@@ -257,7 +257,7 @@ def test_pruning(cli: Cli, dev: Repository, tmp_path: Path) -> None:
 
     limited = cli(*apply, "--prune", "--max-deletes", "1", "-y")
     assert limited.code == 7
-    assert "2 artefacts would be deleted, and at most 1 may be" in limited.err
+    assert "give --max-deletes 2." in limited.err
     assert len(eggs_of(prod)) == 4, "What is new is there; nothing was deleted."
 
     asked = cli(*apply, "--prune")

@@ -194,7 +194,8 @@ def plan(
     steps = made.steps if show_all else [step for step in made.steps if step.action != "skip"]
     if steps or emit.is_chosen:
         emit({field.key: getattr(step, field.key) for field in PLAN.fields} for step in steps)
-    if made.prune and made.those("delete"):
+    _warn_of_limit(made)
+    if 0 < len(made.those("delete")) <= made.max_deletes:
         say(f"At most {made.max_deletes:,} may be deleted.")
     _raise_for(made.problems, _summary(made))
     if made:
@@ -265,7 +266,8 @@ def apply(
             emit([])
         say(f"Nothing to do: {_summary(made)}", "green")
         return
-    deletes = len(made.those("delete")) if made.prune else 0
+    _warn_of_limit(made)
+    deletes = len(made.those("delete"))
     if 0 < deletes <= made.max_deletes and not dry_run:
         confirm(
             f"{deletes:,} artefact{'' if deletes == 1 else 's'} of {made.target} will be deleted. "
@@ -464,6 +466,17 @@ def _summary(made: Plan | Manifest | Verification) -> str:
     return str(made).partition("\n")[0]
 
 
+def _warn_of_limit(made: Plan) -> None:
+    """Say so when more is to be deleted than may be."""
+    deletes = len(made.those("delete"))
+    if deletes > made.max_deletes:
+        say(
+            f"{deletes:,} would be deleted, and at most {made.max_deletes:,} may be: nothing is. If "
+            f"the source is right, give --max-deletes {deletes}.",
+            "yellow",
+        )
+
+
 def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
     """End the command when there is something of which nobody knows, or that is in the way."""
     if not problems:
@@ -501,4 +514,6 @@ def _read_plan(path: str, source: EndLike, target: EndLike) -> Plan:
         raise Refusal(
             f"'{path}' is no plan: {error}.", "Make one with: hatcher mirror plan --save FILE"
         ) from error
+    if not isinstance(document, dict) or document.get("format") != "hatcher plan":
+        raise Refusal(f"'{path}' is no plan.", "Make one with: hatcher mirror plan --save FILE")
     return mirror.Plan.from_document(document, source, target)
