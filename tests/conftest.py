@@ -16,6 +16,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="write down which operations each test is answered, for scripts/operations.py",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as there are cores: tests wait for disks and for processes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return ((cores or 1) * 3 + 1) // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
