@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Repository
+from hatcher.api import BroodClient, Repository, RetryPolicy
 from hatcher.errors import (
     BatchError,
     BatchInterrupted,
@@ -329,7 +329,9 @@ def test_version_0_has_eggs_only(
 
 
 def test_no_server(tmp_path: Path) -> None:
-    client = BroodClient.from_url("http://127.0.0.1:9", auth=("a", "b"), api_version=1)
+    client = BroodClient.from_url(
+        "http://127.0.0.1:9", auth=("a", "b"), api_version=1, retries=RetryPolicy(backoff=0)
+    )
     with pytest.raises(NotConnectedError):
         mirror.export(
             client, tmp_path / "out", repositories=["a/b"], platforms=["p"], python_tags=["cp311"]

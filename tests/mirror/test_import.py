@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Repository
+from hatcher.api import BroodClient, Repository, RetryPolicy
 from hatcher.errors import (
     AuthenticationError,
     BatchError,
@@ -208,7 +208,9 @@ def test_arguments_that_cannot_be(
 
 
 def test_nothing_could_be_sent(brood_server: BroodServer, exported: Path) -> None:
-    nowhere = BroodClient.from_url("http://127.0.0.1:9", auth=("a", "b"), api_version=1)
+    nowhere = BroodClient.from_url(
+        "http://127.0.0.1:9", auth=("a", "b"), api_version=1, retries=RetryPolicy(backoff=0)
+    )
     with pytest.raises(NotConnectedError):
         mirror.import_(nowhere, exported)
     nobody = BroodClient.from_url(brood_server.url, auth=("nobody@example.com", "x"), api_version=1)
