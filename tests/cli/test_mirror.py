@@ -282,6 +282,7 @@ def test_pruning(cli: Cli, dev: Repository, tmp_path: Path) -> None:
 
 
 def test_a_folder_is_kept_and_verified(cli: Cli, dev: Repository) -> None:
+    cli.setenv("HATCHER_CACHE_DIR", cli.home / "kept")
     apply = ("mirror", "apply", str(dev), "./backup", "--cache", *SOME)
     done = cli(*apply, "-o", "json")
     assert [record["outcome"] for record in done.data] == ["downloaded"] * 3
