@@ -11,7 +11,13 @@ import pytest
 
 from hatcher import mirror
 from hatcher.api import Organization, Repository
-from hatcher.errors import BatchError, HatcherException, InvalidArgumentError, NotFoundError
+from hatcher.errors import (
+    BatchError,
+    BatchInterrupted,
+    HatcherException,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from hatcher.mirror.ends.place import Remote
 from hatcher.mirror.selection import select
 from hatcher.testing import (
@@ -568,3 +574,63 @@ def test_who_may_not_write(
     assert len(report.failed) == 1
     assert len(report.not_tried) == FILLED - 1
     mirror.plan(source, target, **SOME).apply().raise_for_failures()
+
+
+def test_the_newer_one_goes_whenever_it_came(
+    source_server: BroodServer, target: Repository, tmp_path: Path
+) -> None:
+    """Even when it came after the indices were read for the last time."""
+    source = make_repository(source_server.client(), "newer")
+    try:
+        for size in (1, 2):
+            (tmp_path / str(size)).mkdir()
+        old, new = (
+            write_egg(
+                tmp_path / str(size), "egg", platform=PLATFORM, python_tag=None, payload_bytes=size
+            )
+            for size in (1, 2)
+        )
+        source.platform(PLATFORM).upload_egg(old)
+        phases: list[str] = []
+
+        def replace(done: int, total: int | None, phase: str) -> None:
+            if phase not in phases:
+                phases.append(phase)
+                source.platform(PLATFORM).upload_egg(new, overwrite=True)
+
+        plan = mirror.plan(source, target, **SOME)
+        plan.apply(progress=replace).raise_for_failures()
+        assert phases == ["uploading", "indexing"]
+        assert shown(target) == shown(source)
+        index = target.platform(PLATFORM).egg_index("cp38")
+        assert index["egg-1.0.0-1.egg"]["size"] == new.stat().st_size
+    finally:
+        source.delete(force=True)
+
+
+def test_what_was_stored_and_not_shown_is_not_sent_again(
+    target_server: BroodServer, source: Repository, target: Repository, tmp_path: Path
+) -> None:
+    def interrupt(done: int, total: int | None, phase: str) -> None:
+        if phase == "indexing":
+            raise KeyboardInterrupt
+
+    journal = tmp_path / "journal"
+    with FaultyGateway(target_server.url) as gateway:
+        through = target_server.client(url=gateway.url).organization("corp").repository("main")
+        plan = mirror.plan(source, through, **SOME)
+        with pytest.raises(BatchInterrupted) as stopped:
+            plan.apply(progress=interrupt, journal=journal)
+        assert len(stopped.value.report.uploaded) == 6
+        assert len(stopped.value.report.not_tried) == 2
+        assert not any("/eggs/" in path for path in shown(target))
+        assert gateway.sent("POST", "*/eggs/upload") == 4
+        report = plan.apply(journal=journal)
+        report.raise_for_failures()
+        assert gateway.sent("POST", "*/eggs/upload") == 4
+        assert len(report.already_there) == 6
+    assert shown(target) == shown(source)
+    assert not journal.exists()
+    journal.write_text("something else")
+    with pytest.raises(InvalidArgumentError, match="is not a journal"):
+        mirror.plan(source, target, **SOME).apply(journal=journal)
