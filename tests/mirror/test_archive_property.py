@@ -65,10 +65,8 @@ def test_two_nights(
         mirror.pack(source, archive, lacking=lacking, **PLACE).raise_for_failures()
         assert mirror.verify(archive)
         before = world.state(world.target)
-        for rounds in range(4):
-            plan = mirror.plan(archive, world.target, prune=True, **PLACE)
-            if not plan:
-                break
+        rounds = 0
+        while plan := mirror.plan(archive, world.target, prune=True, **PLACE):
             assert not plan.problems
             for step in plan.those("conflict"):
                 # Eggs of one name hide each other, and an archive cannot be asked.
@@ -77,9 +75,9 @@ def test_two_nights(
             if plan.those("conflict"):
                 return
             plan.apply(journal=False).raise_for_failures()
-        else:
-            raise AssertionError(f"There is always something to do: {plan}")
-        assert rounds <= 2
+            # What stood behind something that was deleted shows only then.
+            rounds += 1
+            assert rounds <= 2
         world.check(before, visible(night), {}, True)
         assert mirror.verify(world.target, archive, **PLACE)
         assert mirror.verify(world.target, source, **PLACE)
