@@ -58,10 +58,10 @@ class FileResult(Value):
     path : pathlib.Path
         The local file, as it was given or as it will be called.
     outcome : str
-        ``uploaded``, ``downloaded``, ``packed`` or ``deleted``; ``would upload``, ``would
-        download``, ``would pack`` or ``would delete`` where `dry_run` was given; ``already there``: it was not
-        transferred, since it was at its destination with the same sha256; ``failed``;
-        ``not tried``: the batch ended before its turn, or broke it off.
+        ``uploaded``, ``downloaded``, ``packed`` or ``deleted``; ``would upload``,
+        ``would download``, ``would pack`` or ``would delete`` where `dry_run` was given;
+        ``already there``: it was not transferred, since it was at its destination with the same
+        sha256; ``failed``; ``not tried``: the batch ended before its turn, or broke it off.
     size : int, optional
         Its size in bytes; None where nobody said.
     error : Exception, optional
