@@ -1,8 +1,9 @@
-"""Whole repositories: out of a server into a folder, and from a folder into a server; and
-what two places have in common.
+"""Whole repositories: out of a server into a folder, into a server again, and from any place to
+another one, moving only what differs; and what proves that they are the same.
 
 >>> from hatcher import mirror
 >>> mirror.export(client, 'backup', repositories=['acme/dev']).raise_for_failures()
+>>> mirror.plan(dev, prod, prune=True).apply().raise_for_failures()
 """
 
 from hatcher.mirror.cache import Cache, CacheReport

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hatcher.errors import (
@@ -70,6 +71,7 @@ class Storing(Receiver):
             there = Held(None, None, target)
             if self._folder.identify(path, there, tally) != wanted.sha256:
                 raise changed(path, self._folder)
+            self._note(path, wanted, target)
             return "already there"
         if there is not None:
             self._check(path, there)
@@ -89,7 +91,9 @@ class Storing(Receiver):
         where = held.origin.relative_to(self._folder.root).as_posix()
         # What stands elsewhere than an export puts it is in no manifest.
         if parse(where).path == where:
-            self._note(path, held, held.origin)
+            # It may have been removed a moment ago.
+            with suppress(FileNotFoundError):
+                self._note(path, held, held.origin)
 
     def _note(self, path: str, wanted: Held, target: Path) -> None:
         kind = self._folder.kind(path)
