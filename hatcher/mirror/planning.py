@@ -57,8 +57,9 @@ def plan(
     prune : bool, default False
         Delete what the target has and the source lacks. Nothing is to be deleted when the source
         could not be read whole, nor where the source could not have it: on platforms and with
-        python tags that its server does not know, and in repositories that its organization
-        lacks. Apps cannot be deleted.
+        python tags that its server does not know, in repositories that its organization lacks,
+        and on platforms that a folder has no folder of, unless they are asked for. Apps cannot be
+        deleted.
     max_deletes : int, optional
         The most that may be deleted; when there is more of it, nothing is, and the plan says so.
         By default a tenth of what the target has, but at least 10.

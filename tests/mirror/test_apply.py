@@ -347,6 +347,12 @@ def test_a_part_of_it(source: Repository, target: Repository, tmp_path: Path) ->
     assert [step.path for step in plan.steps] == [f"{PLATFORM}/eggs/cp38/old-1.0-1.egg"]
     plan.apply().raise_for_failures()
     assert len(shown(target)) == FILLED - 1
+    # A folder of one platform says nothing of others, unless they are asked for.
+    (empty / "v1/corp/main" / PLATFORM).mkdir()
+    some = {"python_tags": SOME["python_tags"], "prune": True, "kinds": ["eggs"]}
+    deletes = mirror.plan(empty, target, **some).those("delete")
+    assert {step.path.split("/")[0] for step in deletes} == {PLATFORM}
+    assert len(mirror.plan(empty, target, platforms=["win-x86_64"], **some).those("delete")) == 1
 
 
 def test_the_same_bytes_are_fetched_once(

@@ -95,17 +95,22 @@ class Folder(End):
         pairs = [
             pair for pair in repositories_in(self.root, version) if pair[: len(names)] == names[:2]
         ]
-        state.selection = selection._replace(repositories=tuple(pairs))
+        if names[2:]:
+            selection = selection._replace(platforms=names[2:])
+        there: set[str] = set()
         for organization, repository in pairs:
             for platform in platforms_in(self.root, version, organization, repository):
-                if names[2:] and usual_platform(platform) != usual_platform(names[2]):
-                    continue
                 if not selection.takes_platform(platform):
                     continue
+                there.add(platform)
                 folder = self.root / f"v{version}" / organization / repository / platform
                 below = "/".join((organization, repository, usual_platform(platform))[len(names) :])
                 for kind in selection.kinds:
                     self._look(state, folder / kind, f"{below}/{kind}".lstrip("/"), kind)
+        # Nobody knows whether what it has no folder of was ever looked for.
+        state.selection = selection._replace(
+            repositories=tuple(pairs), platforms=selection.platforms or tuple(sorted(there))
+        )
         return state
 
     def _look(self, state: State, folder: Path, prefix: str, kind: Kind) -> None:
