@@ -119,13 +119,13 @@ def identify_all(
     Returns
     -------
     list of Problem
-        What has no hash, and why.
+        What has no hash, by its path in the layout, and why.
     """
     items = []
     problems = []
     for path, one in held.items():
         if one.wrong is not None and one.sha256 is None:
-            problems.append(Problem(path, one.wrong))
+            problems.append(Problem(f"{end.prefix}{path}", one.wrong))
         elif one.sha256 is None:
             item: Item[Held] = Item(Path(path))
             item.file, item.size = one, one.size
@@ -142,7 +142,9 @@ def identify_all(
     total = None if None in sizes else sum(size or 0 for size in sizes)
     crew = Crew(concurrency, progress, end.interrupt)
     crew.each(items, identify, "hashing", total)
-    problems += [Problem(item.path.as_posix(), item.error) for item in items if item.error]
+    problems += [
+        Problem(f"{end.prefix}{item.path.as_posix()}", item.error) for item in items if item.error
+    ]
     return problems
 
 
@@ -167,7 +169,7 @@ def entries_of(end: End, held: Mapping[str, Held], problems: list[Problem]) -> d
             if kind in DOCUMENTS and isinstance(end, Folder):
                 sha256 = file_sha256(one.origin)
         except (InvalidNameError, OSError) as error:
-            problems.append(Problem(path, error))
+            problems.append(Problem(f"{end.prefix}{path}", error))
         else:
             entries[f"{end.prefix}{path}"] = Entry(kind, one.sha256, one.size, sha256)
     return entries

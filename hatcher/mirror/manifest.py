@@ -136,7 +136,8 @@ class Manifest(Value):
     made : str or None
         When it was made: an ISO 8601 date-time in UTC.
     problems : tuple of Problem
-        What could not be read. Then nothing is deleted because the manifest does not list it.
+        Places that could not be read, so that nothing is deleted because the manifest does not
+        list it; and artefacts, by their paths in the layout, of which the sha256 is not known.
     """
 
     __match_args__ = (

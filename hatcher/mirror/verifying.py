@@ -426,11 +426,14 @@ class _Work:
     def archive(self, archive: Archive) -> None:
         """Hash what an archive carries."""
         self._state = archive.state(self._selection)
+        if self._is_compared:
+            self._problems += self._state.problems
+            self._problems += identify_all(archive, self._state.held, self._concurrency, None)
         checks = []
         for key, held in self._state.held.items():
             path: str = held.origin
-            entry = archive.manifest.artefacts[path]
-            if entry.carried:
+            entry = archive.manifest.artefacts.get(path)
+            if entry is not None and entry.carried:
                 read = partial(_hash_member, archive, key, held, entry)
                 checks.append(_Check(path, key, entry.size, read))
         self._run(checks, "hashing")

@@ -357,6 +357,41 @@ def test_no_deletes_after_a_source_that_could_not_be_read_whole(
     assert [problem.place for problem in plan.problems] == [f"acme/dev/{PLATFORM} eggs"]
 
 
+def test_an_artefact_of_which_nobody_knows_the_hash(
+    repository: Repository,
+    gateways: Callable[..., Any],
+    target: Repository,
+    archive: Path,
+    tmp_path: Path,
+) -> None:
+    """It is there, and stands in nobody's way: some servers do not tell of an app's document."""
+    mirror.plan(archive, target, **SOME).apply().raise_for_failures()
+    extra = write_egg(tmp_path, "extra", platform=PLATFORM, python_tag="cp311")
+    target.platform(PLATFORM).upload_egg(extra)
+    silent = Answer(200, body=b'{"id": "x"}', headers={"Content-Type": "application/json"})
+    _, through = gateways(
+        RequestFault("replace", path="*/metadata/*/apps/*", answer=silent, times=99)
+    )
+    path = tmp_path / "delta.zip"
+    report = mirror.pack(through, path, lacking=mirror.manifest(target, **SOME), **SOME)
+    assert [problem.place for problem in report.problems] == [f"v1/acme/dev/{APP}"]
+    assert len(report.already_there) == 7
+    plan = mirror.plan(path, target, prune=True, **SOME)
+    assert actions(plan) == {
+        APP: "conflict",
+        f"{PLATFORM}/eggs/cp311/extra-1.0.0-1.egg": "delete",
+    }
+    assert "holds no document" in str(plan.those("conflict")[0].reason)
+    applied = plan.apply()
+    assert len(applied.deleted) == 1
+    assert [result.name for result in applied.failed] == [APP]
+    assert mirror.verify(path)
+    for one, other in [(target, path), (path, target)]:
+        result = mirror.verify(one, other, **SOME)
+        assert result.findings == ()
+        assert [problem.place for problem in result.problems] == [f"v1/acme/dev/{APP}"]
+
+
 def test_what_cannot_be_packed(
     repository: Repository, client: BroodClient, expected: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.errors import HatcherException, InvalidArgumentError, InvalidNameError
 from hatcher.mirror.ends.base import End, Held, State
 from hatcher.mirror.layout import Location, parse
-from hatcher.mirror.manifest import Entry, Manifest
+from hatcher.mirror.manifest import Entry, Manifest, kind_at
+from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.progress import Progress
 
@@ -56,7 +57,7 @@ class Listed(End):
     def state(self, selection: Selection, concurrency: int | None = None) -> State:
         """Say what the manifest lists of what is asked for; see `End.state`."""
         told = narrowed(selection, self.manifest)
-        state = State({}, list(self.manifest.problems), told)
+        state = State({}, [], told)
         # There are thousands of files in few folders.
         known: dict[str, _Folder | None] = {}
         for path, entry in self.manifest.artefacts.items():
@@ -67,7 +68,23 @@ class Listed(End):
             if folder is not None and folder.has(filename, told):
                 wrong = self._wrong(entry)
                 state.held[folder.below + filename] = Held(entry.size, entry.sha256, path, wrong)
+        for problem in self.manifest.problems:
+            if not self._is_artefact(problem, state):
+                state.problems.append(problem)
         return state
+
+    def _is_artefact(self, problem: Problem, state: State) -> bool:
+        """Note what is there, though nobody knows its hash; return whether it is that."""
+        name, _, filename = problem.place.rpartition("/")
+        try:
+            kind_at(problem.place, {})
+        except InvalidNameError:
+            return False
+        folder = self._folder(name)
+        if folder is not None and folder.has(filename, state.selection):
+            wrong = HatcherException(str(problem.error))
+            state.held[folder.below + filename] = Held(None, None, problem.place, wrong)
+        return True
 
     def _folder(self, folder: str) -> _Folder | None:
         """Return what a folder is below the place; None when it is outside of it."""
@@ -118,7 +135,9 @@ class Listed(End):
 
     def identify(self, path: str, held: Held, progress: Progress | None = None) -> str:
         """Return what the manifest says; see `End.identify`."""
-        assert held.sha256 is not None
+        if held.sha256 is None:
+            assert held.wrong is not None
+            raise held.wrong
         return held.sha256
 
     def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
