@@ -194,8 +194,12 @@ def stored(server: BroodServer, repository: str) -> int:
 
 
 def shown(server: BroodServer, repository: str) -> int:
-    place = server.client().organization("acme").repository(repository)
-    return len(place.platform(PLATFORM).egg_index("cp311"))
+    """Return how many eggs are shown; the bundle never is before them."""
+    place = server.client().organization("acme").repository(repository).platform(PLATFORM)
+    bundles = place.bundle_list()
+    eggs = len(place.egg_index("cp311"))
+    assert eggs == EGGS or not bundles
+    return eggs
 
 
 def finish(
