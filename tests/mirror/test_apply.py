@@ -425,6 +425,11 @@ def test_ends_that_cannot_be(source: Repository, target: Repository, tmp_path: P
     for place in ("", "a//b", "a/b/c/d"):
         with pytest.raises(InvalidArgumentError, match="is no place"):
             mirror.Folder(tmp_path, place)
+    listed = mirror.manifest(target, kinds=["eggs"], **SOME)
+    only_told = mirror.plan(source, listed, kinds=["eggs"], **SOME)
+    assert only_told.steps == plan.steps
+    with pytest.raises(InvalidArgumentError, match="Nothing can be written to the manifest of"):
+        only_told.apply()
     nothing = 3
     with pytest.raises(InvalidArgumentError, match="is no end of a mirror"):
         mirror.plan(source, nothing)  # type: ignore[arg-type]

@@ -279,10 +279,7 @@ class End(ABC):
         InvalidArgumentError
             It cannot.
         """
-        raise InvalidArgumentError(
-            f"Nothing can be written to {self}. Give a place on a server, or a folder, as the "
-            "target."
-        )
+        raise self._refusal()
 
     def receiver(self, state: State, options: Options) -> Receiver:
         """Return what writes to this end.
@@ -292,8 +289,19 @@ class End(ABC):
         state : State
             What it has.
         options : Options
+
+        Raises
+        ------
+        InvalidArgumentError
+            Nothing can be written to it.
         """
-        raise NotImplementedError
+        raise self._refusal()
+
+    def _refusal(self) -> InvalidArgumentError:
+        return InvalidArgumentError(
+            f"Nothing can be written to {self}. Give a place on a server, or a folder, as the "
+            "target."
+        )
 
     def interrupt(self) -> None:  # noqa: B027 - most ends have nothing to interrupt
         """Make what other threads send and receive end at once."""
