@@ -243,9 +243,10 @@ class FaultyGateway(Listener):
         # Twice: between the arrival of a request and its begin there is a moment.
         while looks < 2:
             with self._idle:
-                if not self._idle.wait_for(lambda: not self._busy, deadline - time.monotonic()):
-                    raise TimeoutError(f"Requests were still under way after {timeout:g} s.")
-            looks = 0 if self.has_news() else looks + 1
+                self._idle.wait_for(lambda: not self._busy, deadline - time.monotonic())
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Requests were still under way after {timeout:g} s.")
+            looks = 0 if self._busy or self.has_news() else looks + 1
             time.sleep(0.001)
 
     def _meant(self, method: str, path: str) -> list[Passage]:
