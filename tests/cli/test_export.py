@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import pty
 import subprocess
@@ -19,9 +20,15 @@ SOME = ("-p", PLATFORM, "-t", "cp311")
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(
+    """The artefacts in a folder; the manifest of them that stands beside is checked here."""
+    found = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
+    if found:
+        found.remove("manifest.json")
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        assert sorted(manifest["artefacts"]) == found
+    return found
 
 
 @pytest.fixture

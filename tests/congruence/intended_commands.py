@@ -50,6 +50,7 @@ WORKFLOWS: tuple[Difference, ...] = (
     Difference("users delete: words", _QUESTIONS, "Likewise."),
     Difference("api-tokens delete: words", _QUESTIONS, "Likewise."),
     Difference("export: words", "`export`", "Ours gives a record of each file."),
+    Difference("export: manifest.json", "`export`", "What stands in the folder can be verified."),
     Difference("import: words", "`import`", "Likewise."),
     Difference(
         "import out: exit code", "`import` of what", "A job at night seemed to have worked."
