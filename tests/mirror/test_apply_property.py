@@ -208,7 +208,8 @@ class World:
             elif wanted is not None and wanted.enabled:
                 assert has in (had, wanted), slot
             elif prune and is_listed(before, slot):
-                assert has is None, slot
+                # After an interruption it may stand behind others, where no plan sees it.
+                assert has is None or is_hidden(after, slot), slot
             elif not is_hidden(before, slot):
                 assert has == had, slot
 
@@ -330,14 +331,10 @@ def test_through_a_folder(
     target = drawn(states[1], target)
     world.fill(world.target, target)
     assert mirrored(between, world.target, True, {}) <= 2
-    world.check(target, visible(states[1]), {}, True)
+    # What stood in the folder since the first night, and behind others in the second, is kept.
+    world.check(target, states[1], {}, True)
     # Where never anything was, there is no manifest either.
     assert not files(folder) or mirror.verify(folder)
-
-
-def visible(state: State) -> State:
-    """What a folder has of it."""
-    return {slot: content if is_listed(state, slot) else None for slot, content in state.items()}
 
 
 @FEW
