@@ -19,12 +19,13 @@ from hatcher.errors import (
     InvalidNameError,
 )
 from hatcher.mirror.documents import document_of, write_document
-from hatcher.mirror.ends.base import Held
 from hatcher.mirror.layout import Kind
-from hatcher.mirror.manifest import FILENAME, record_files
+from hatcher.mirror.manifests.manifest import FILENAME
+from hatcher.mirror.manifests.recording import record_files
 from hatcher.mirror.reading import handle, read
 from hatcher.mirror.report import Collected, MirrorReport, Problem
 from hatcher.mirror.selection import check_kinds, select
+from hatcher.mirror.states import Held
 from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.progress import Progress

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from hatcher.errors import AuthenticationError, InvalidNameError
 from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.ends.base import End
 from hatcher.mirror.ends.choosing import EndLike, end_of
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.layout import Kind, repositories_in
-from hatcher.mirror.manifest import Entry, Manifest, kind_at, now
+from hatcher.mirror.manifests.manifest import Entry, Manifest, kind_at, now
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection, usual_selection
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Progress

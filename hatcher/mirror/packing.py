@@ -17,16 +17,17 @@ from hatcher.errors import (
     InvalidArgumentError,
     PermissionDeniedError,
 )
-from hatcher.mirror.archives import size_of_archive, write_archive
 from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.ends.base import End
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.listing import entries_of, identify_all, read_state
 from hatcher.mirror.locking import locked
-from hatcher.mirror.manifest import Entry, Manifest
+from hatcher.mirror.manifests.archives import size_of_archive, write_archive
+from hatcher.mirror.manifests.manifest import Entry, Manifest
 from hatcher.mirror.report import MirrorReport, Problem
 from hatcher.mirror.selection import Selection, usual_selection
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.hashing import file_sha256

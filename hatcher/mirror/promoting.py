@@ -21,9 +21,10 @@ from hatcher.errors import (
     InvalidArgumentError,
     UnsupportedAPIVersionError,
 )
+from hatcher.mirror.bundles.checking import checked
+from hatcher.mirror.bundles.closure import closure_of
+from hatcher.mirror.bundles.seeking import sought
 from hatcher.mirror.cache import Cache
-from hatcher.mirror.checking import checked
-from hatcher.mirror.closure import closure_of
 from hatcher.mirror.documents import DOCUMENTS
 from hatcher.mirror.ends.chosen import (
     Asked,
@@ -35,10 +36,9 @@ from hatcher.mirror.ends.chosen import (
     piece_of,
 )
 from hatcher.mirror.layout import KINDS
-from hatcher.mirror.planning import plan
-from hatcher.mirror.plans import Plan
+from hatcher.mirror.plans.plan import Plan
+from hatcher.mirror.plans.planning import plan
 from hatcher.mirror.report import MirrorReport, Problem
-from hatcher.mirror.seeking import sought
 from hatcher.transfer.batch import Crew, Tally, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import FileResult

@@ -26,10 +26,10 @@ from hatcher.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from hatcher.mirror.ends.base import Held
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
+from hatcher.mirror.states import Held
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.hashing import normalized_sha256
 

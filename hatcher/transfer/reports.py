@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from hatcher.errors import BatchError, BatchInterrupted
 from hatcher.transport.value import Value
 
-#: What became of one file.
+#: What became of one file; in the order in which a summary counts them.
 Outcome: TypeAlias = Literal[
     "uploaded",
     "downloaded",
@@ -22,24 +22,12 @@ Outcome: TypeAlias = Literal[
     "would pack",
     "would delete",
     "already there",
+    "already gone",
     "failed",
     "not tried",
 ]
 
-#: The order in which a summary counts them.
-_OUTCOMES: tuple[Outcome, ...] = (
-    "uploaded",
-    "downloaded",
-    "packed",
-    "deleted",
-    "would upload",
-    "would download",
-    "would pack",
-    "would delete",
-    "already there",
-    "failed",
-    "not tried",
-)
+_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 #: Failures that a summary names; a batch may have thousands.
 _MAX_NAMED = 20
@@ -61,7 +49,8 @@ class FileResult(Value):
         ``uploaded``, ``downloaded``, ``packed`` or ``deleted``; ``would upload``,
         ``would download``, ``would pack`` or ``would delete`` where `dry_run` was given;
         ``already there``: it was not transferred, since it was at its destination with the same
-        sha256; ``failed``; ``not tried``: the batch ended before its turn, or broke it off.
+        sha256; ``already gone``: there was nothing to delete; ``failed``; ``not tried``: the batch
+        ended before its turn, or broke it off.
     size : int, optional
         Its size in bytes; None where nobody said.
     error : Exception, optional

@@ -16,9 +16,6 @@ from pathlib import Path
 # Imported here, where jobs would otherwise spend most of their time on it.
 import okonomiyaki.file_formats  # noqa: F401
 
-import hatcher.mirror.applying
-import hatcher.mirror.ends.storing
-import hatcher.mirror.ends.uploading  # noqa: F401
 from hatcher import mirror
 from hatcher.api import BroodClient
 

@@ -23,7 +23,6 @@ from .test_apply_property import (
     made,
     servers,
     states,
-    visible,
 )
 
 __all__ = ["acme", "made", "servers"]
@@ -78,7 +77,7 @@ def test_two_nights(
             # What stood behind something that was deleted shows only then.
             rounds += 1
             assert rounds <= 2
-        world.check(before, visible(night), {}, True)
+        world.check(before, night, {}, True)
         assert mirror.verify(world.target, archive, **PLACE)
         assert mirror.verify(world.target, source, **PLACE)
         lacking = mirror.manifest(world.target, **PLACE) if word_from_there else archive

@@ -11,7 +11,7 @@ from hatcher.mirror.ends.base import LEVELS, End
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.ends.listed import Listed
 from hatcher.mirror.ends.place import PLACES, Place, Remote
-from hatcher.mirror.manifest import Manifest, read_manifest
+from hatcher.mirror.manifests.manifest import Manifest, read_manifest
 
 #: What may stand at either end of a mirror.
 EndLike: TypeAlias = Place | End | Manifest | str | os.PathLike[str]

@@ -15,11 +15,12 @@ from hatcher.core.repository import Repository
 from hatcher.core.runtimes import Runtime
 from hatcher.errors import HatcherException
 from hatcher.mirror.documents import digest, document_of
-from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.ends.base import End
 from hatcher.mirror.ends.place import Remote
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.reading import tag_of
 from hatcher.mirror.selection import Selection
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Crew, Tally
 from hatcher.transfer.progress import Progress
 

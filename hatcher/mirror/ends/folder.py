@@ -10,8 +10,7 @@ from hatcher.artefacts.app import read_app
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.errors import ArtefactError, InvalidArgumentError
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
-from hatcher.mirror.ends.base import LEVELS, End, Held, Options, State
-from hatcher.mirror.ends.receiving import Receiver
+from hatcher.mirror.ends.base import LEVELS, End
 from hatcher.mirror.layout import (
     NO_TAG_FOLDER,
     SUFFIXES,
@@ -22,6 +21,7 @@ from hatcher.mirror.layout import (
     unreadable,
 )
 from hatcher.mirror.selection import Selection
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Progress
 
@@ -165,12 +165,6 @@ class Folder(End):
 
     def check_writable(self) -> None:
         """Do nothing: it can be."""
-
-    def receiver(self, state: State, options: Options) -> Receiver:
-        """Return what writes into it."""
-        from hatcher.mirror.ends.storing import Storing
-
-        return Storing(self)
 
     def __str__(self) -> str:
         root = os.path.abspath(self.root)  # noqa: PTH100 - resolves no links

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.errors import HatcherException, InvalidArgumentError, InvalidNameError
-from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.ends.base import End
 from hatcher.mirror.layout import Location, parse
-from hatcher.mirror.manifest import Entry, Manifest, kind_at
+from hatcher.mirror.manifests.manifest import Entry, Manifest, kind_at
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.progress import Progress
 
 

@@ -16,10 +16,10 @@ from hatcher.core.repository import Repository, SinglePlatformRepository
 from hatcher.core.runtimes import Runtime
 from hatcher.errors import ChecksumMismatchError, HatcherException, NotFoundError
 from hatcher.mirror.documents import digest, document_of, write_document
-from hatcher.mirror.ends.base import End, Held, Options, State
-from hatcher.mirror.ends.receiving import Receiver
+from hatcher.mirror.ends.base import End
 from hatcher.mirror.reading import HIDDEN, Read, existing_repositories, handle, read
 from hatcher.mirror.selection import Selection
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.download import download
 from hatcher.transfer.progress import Progress
 
@@ -169,12 +169,6 @@ class Remote(End):
 
     def check_writable(self) -> None:
         """Do nothing: it can be."""
-
-    def receiver(self, state: State, options: Options) -> Receiver:
-        """Return what uploads to it."""
-        from hatcher.mirror.ends.uploading import Uploading
-
-        return Uploading(self, state, options)
 
     def interrupt(self) -> None:
         """Make what other threads send and receive end at once."""

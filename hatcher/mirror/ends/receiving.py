@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from hatcher.mirror.ends.base import Held
+from hatcher.mirror.states import Held
 from hatcher.transfer.batch import Attempts, Item, Tally
-from hatcher.transfer.progress import Phase
+from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import Outcome
 
 #: Returns a local file with what is to be written, verified.
 Obtain: TypeAlias = Callable[[], Path]
+
+
+class Options(NamedTuple):
+    """What the caller of an apply may choose.
+
+    Attributes
+    ----------
+    create_missing : bool
+        Make the repositories that are missing.
+    dry_run : bool
+        Write nothing.
+    journal : str, path-like, bool or None
+        Where it is noted what was begun: a file, or one in the user's state folder; False for
+        nowhere.
+    progress : Progress, optional
+        Is told, from the calling thread, of what is one request for many.
+    """
+
+    create_missing: bool = False
+    dry_run: bool = False
+    journal: str | os.PathLike[str] | bool | None = None
+    progress: Progress | None = None
 
 
 class Delivery:

@@ -14,11 +14,13 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
-from hatcher.mirror.ends.base import Held, changed
+from hatcher.mirror.ends.base import changed
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.ends.receiving import Delivery, Obtain, Receiver
 from hatcher.mirror.layout import parse
-from hatcher.mirror.manifest import Entry, record
+from hatcher.mirror.manifests.manifest import Entry
+from hatcher.mirror.manifests.recording import record
+from hatcher.mirror.states import Held
 from hatcher.transfer.atomic import replacing, sync_directory
 from hatcher.transfer.batch import Attempts, Item, Tally
 from hatcher.transfer.hashing import blocks_of, file_sha256

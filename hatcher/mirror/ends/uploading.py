@@ -22,10 +22,11 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.mirror.documents import DOCUMENTS, digest
-from hatcher.mirror.ends.base import Held, Options, State, changed
+from hatcher.mirror.ends.base import changed
 from hatcher.mirror.ends.place import Remote, has_tag
-from hatcher.mirror.ends.receiving import Delivery, Obtain, Receiver
+from hatcher.mirror.ends.receiving import Delivery, Obtain, Options, Receiver
 from hatcher.mirror.reading import Handle
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Attempts, Item, Tally
 from hatcher.transfer.journal import Journal, open_journal
 from hatcher.transfer.progress import Meter
@@ -254,7 +255,7 @@ class Uploading(Receiver):
         assert delivery.there is not None
         found = self._found_sha256(delivery.path)
         if found is None:
-            return "already there"
+            return "already gone"
         if found != delivery.there.sha256:
             raise changed(delivery.path, self._remote)
         artefact = self._artefact(delivery.path)

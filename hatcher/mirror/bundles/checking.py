@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hatcher.mirror.closure import SINGULAR, AnyBundle, Closure, closure_of
+from hatcher.mirror.bundles.closure import SINGULAR, AnyBundle, Closure, closure_of
+from hatcher.mirror.bundles.seeking import PRESENCES, Presence, Sought, Where, place_of, sought
 from hatcher.mirror.layout import Kind
 from hatcher.mirror.report import Problem
-from hatcher.mirror.seeking import PRESENCES, Presence, Sought, Where, place_of, sought
 from hatcher.transfer.batch import checked_concurrency
 from hatcher.transport.value import Value
 

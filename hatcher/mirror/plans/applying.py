@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hatcher.errors import HatcherException
-from hatcher.mirror.carrying import Carrier, loads_of
-from hatcher.mirror.ends.base import End, Held, State, changed
-from hatcher.mirror.ends.base import Options as Writing
+from hatcher.mirror.ends.base import End, changed
 from hatcher.mirror.ends.receiving import Delivery, Receiver
-from hatcher.mirror.planning import interrupt, missing_repository, states_of, too_many
-from hatcher.mirror.plans import Plan, Step
+from hatcher.mirror.ends.receiving import Options as Writing
+from hatcher.mirror.ends.writing import receiver_of
+from hatcher.mirror.plans.carrying import Carrier, loads_of
+from hatcher.mirror.plans.pairs import interrupt, missing_repository, states_of, too_many
+from hatcher.mirror.plans.staging import staging_folder
+from hatcher.mirror.plans.steps import Step, Steps
 from hatcher.mirror.report import MirrorReport, Problem
-from hatcher.mirror.staging import staging_folder
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import FileResult, Outcome, reporting
@@ -35,12 +37,12 @@ class Options(NamedTuple):
     journal: str | os.PathLike[str] | bool | None
 
 
-def apply(plan: Plan, source: End, target: End, options: Options) -> MirrorReport:
+def apply(plan: Steps, source: End, target: End, options: Options) -> MirrorReport:
     """Do what a plan says; see `Plan.apply`.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Steps
     source, target : End
         Its ends.
     options : Options
@@ -49,7 +51,8 @@ def apply(plan: Plan, source: End, target: End, options: Options) -> MirrorRepor
     selection = plan.selection
     target.check_writable()
     wanted, there = states_of((source, target), selection, options.concurrency)
-    receiver = target.receiver(
+    receiver = receiver_of(
+        target,
         there,
         Writing(options.create_missing, options.dry_run, options.journal, options.progress),
     )
@@ -91,7 +94,7 @@ class _Applying:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Steps,
         ends: tuple[End, End],
         states: tuple[State, State],
         receiver: Receiver,
@@ -220,7 +223,7 @@ class _Applying:
     def _decide_delete(self, task: _Task) -> None:
         step, item, wanted, there = task.step, task.item, task.wanted, task.there
         if there is None:
-            item.outcome = "already there"
+            item.outcome = "already gone"
         elif wanted is not None:
             item.fail(changed(step.path, self._source))
         elif there.sha256 is None or there.sha256 != step.replaces:

@@ -18,7 +18,7 @@ from hatcher.errors import (
     InvalidBundle,
     UnsupportedAPIVersionError,
 )
-from hatcher.mirror.closure import AnyBundle, Closure, Need
+from hatcher.mirror.bundles.closure import AnyBundle, Closure, Need
 from hatcher.mirror.layout import Kind
 from hatcher.mirror.reading import HIDDEN, tag_of
 from hatcher.mirror.report import Problem

@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.ends.base import End
+from hatcher.mirror.plans.steps import ACTIONS, Action, Step, Steps
 from hatcher.mirror.report import MirrorReport, Problem
 from hatcher.mirror.selection import Selection, select
 from hatcher.transfer.progress import Progress
-from hatcher.transport.value import Value
 
 if TYPE_CHECKING:
     from hatcher.mirror.cache import Cache
     from hatcher.mirror.ends.choosing import EndLike
-
-Action: TypeAlias = Literal["copy", "update", "delete", "conflict", "skip"]
-
-_ACTIONS: tuple[Action, ...] = get_args(Action)
 
 _FORMAT, _VERSION = "hatcher plan", 1
 
@@ -28,50 +24,7 @@ _FORMAT, _VERSION = "hatcher plan", 1
 _MAX_ROWS = 100
 
 
-class Step(Value):
-    """What is to become of one artefact.
-
-    Parameters
-    ----------
-    action : {'copy', 'update', 'delete', 'conflict', 'skip'}
-        ``copy``: the target lacks it; ``update``: the target has another one; ``delete``: the
-        source lacks it; ``skip``: both have the same, by sha256; ``conflict``: nobody can say,
-        or do it.
-    path : str
-        Where it stands below the place, such as ``rh8-x86_64/eggs/cp311/nose-1.3.0-1.egg``.
-    size : int, optional
-        Bytes of what moves, or goes; None where nobody says.
-    sha256 : str, optional
-        What the source has; of bundles and apps, the sha256 of the document.
-    replaces : str, optional
-        Likewise what the target has, of what is updated, deleted or skipped.
-    reason : str, optional
-        Of a conflict.
-    """
-
-    __match_args__ = ("action", "path", "size", "sha256", "replaces", "reason")
-    __slots__ = __match_args__
-
-    action: Action
-    path: str
-    size: int | None
-    sha256: str | None
-    replaces: str | None
-    reason: str | None
-
-    def __init__(
-        self,
-        action: Action,
-        path: str,
-        size: int | None = None,
-        sha256: str | None = None,
-        replaces: str | None = None,
-        reason: str | None = None,
-    ) -> None:
-        super().__init__(action, path, size, sha256, replaces, reason)
-
-
-class Plan(Value):
+class Plan(Steps):
     """What is to be done, so that a target has what a source has; pure data.
 
     True when there is anything to do, or to look into.
@@ -95,24 +48,8 @@ class Plan(Value):
         The source and the target themselves, to apply it; not part of the data.
     """
 
-    __match_args__ = (
-        "source",
-        "target",
-        "steps",
-        "problems",
-        "selection",
-        "prune",
-        "max_deletes",
-    )
-    __slots__ = (*__match_args__, "_ends")
+    __slots__ = ("_ends",)
 
-    source: str
-    target: str
-    steps: tuple[Step, ...]
-    problems: tuple[Problem, ...]
-    selection: Selection
-    prune: bool
-    max_deletes: int
     _ends: tuple[End, End] | None
 
     def __init__(
@@ -128,24 +65,6 @@ class Plan(Value):
     ) -> None:
         super().__init__(source, target, steps, problems, selection, prune, max_deletes)
         object.__setattr__(self, "_ends", ends)
-
-    def those(self, action: Action) -> tuple[Step, ...]:
-        """Return the steps of one kind.
-
-        Parameters
-        ----------
-        action : {'copy', 'update', 'delete', 'conflict', 'skip'}
-
-        Returns
-        -------
-        tuple of Step
-        """
-        return tuple(step for step in self.steps if step.action == action)
-
-    @property
-    def bytes(self) -> int:
-        """The bytes of all that moves, as far as they are known (`int`)."""
-        return sum(step.size or 0 for step in self.steps if step.action in ("copy", "update"))
 
     def apply(
         self,
@@ -215,7 +134,7 @@ class Plan(Value):
                 "This plan does not know its ends. Read it with Plan.from_document(document, "
                 "source, target)."
             )
-        from hatcher.mirror.applying import Options, apply
+        from hatcher.mirror.plans.applying import Options, apply
 
         options = Options(progress, concurrency, cache, create_missing, dry_run, journal)
         return apply(self, *self._ends, options)
@@ -323,7 +242,7 @@ class Plan(Value):
     def _summary(self) -> str:
         counts = Counter(step.action for step in self.steps)
         number = len(self.steps)
-        parts = [f"{counts[action]} {action}" for action in _ACTIONS if counts[action]]
+        parts = [f"{counts[action]} {action}" for action in ACTIONS if counts[action]]
         summary = f"{number} artefact{'' if number == 1 else 's'}"
         if parts:
             summary += f": {', '.join(parts)}"
@@ -361,7 +280,7 @@ def _step(
 ) -> Step:
     """Return a step of a document."""
     texts = [text for text in (sha256, replaces, reason) if text is not None]
-    if action not in _ACTIONS or not all(isinstance(text, str) for text in (path, *texts)):
+    if action not in ACTIONS or not all(isinstance(text, str) for text in (path, *texts)):
         raise ValueError(f"{action!r} is no action, or {path!r} no path")
     if size is not None and (type(size) is not int or size < 0):
         raise ValueError(f"{size!r} is no size")

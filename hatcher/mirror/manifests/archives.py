@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hatcher.errors import ArtefactError, ChecksumMismatchError, FileChangedError
-from hatcher.mirror.manifest import FILENAME, Entry, Manifest, parse_manifest
+from hatcher.mirror.manifests.manifest import FILENAME, Entry, Manifest, parse_manifest
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.hashing import BLOCK_SIZE, blocks_of
 from hatcher.transport.buffers import new_buffer

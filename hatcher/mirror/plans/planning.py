@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from hatcher.errors import HatcherException, InvalidArgumentError
-from hatcher.mirror.ends.base import End, Held, State
+from hatcher.mirror.ends.base import End
 from hatcher.mirror.ends.choosing import EndLike, pair_of
-from hatcher.mirror.plans import Action, Plan, Step
+from hatcher.mirror.plans.pairs import interrupt, missing_repository, states_of, too_many
+from hatcher.mirror.plans.plan import Plan
+from hatcher.mirror.plans.steps import Action, Step
 from hatcher.mirror.report import Problem
-from hatcher.mirror.selection import Selection, usual_selection
+from hatcher.mirror.selection import usual_selection
+from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Crew, Tally, checked_concurrency
-
-__all__ = ["Plan", "Step", "plan"]
 
 #: What may be deleted when nobody says: this part of what the target has, and at least so much.
 _PART, _AT_LEAST = 10, 10
@@ -113,39 +114,6 @@ def plan(
         prune,
         most,
         ends,
-    )
-
-
-def interrupt(ends: tuple[End, End]) -> None:
-    """Make what other threads send and receive end at once."""
-    for end in ends:
-        end.interrupt()
-
-
-def states_of(
-    ends: tuple[End, End], selection: Selection, concurrency: int | None
-) -> tuple[State, State]:
-    """Read what the two ends have.
-
-    Raises
-    ------
-    HatcherException
-        One of them could not be read at all, or there is no such source.
-    """
-    wanted = ends[0].state(selection, concurrency)
-    if wanted.missing is not None:
-        raise wanted.missing
-    return wanted, ends[1].state(selection, concurrency)
-
-
-def too_many(target: str, deletes: int, most: int) -> Problem:
-    """Return what is to be said when more would be deleted than may be."""
-    return Problem(
-        target,
-        HatcherException(
-            f"{deletes:,} artefacts would be deleted, and at most {most:,} may be: nothing is. "
-            f"Check the source; if it is right, plan again with max_deletes={deletes}."
-        ),
     )
 
 
@@ -279,14 +247,3 @@ def _missing(target: End, there: State, steps: list[Step]) -> list[Problem]:
         return []
     wanted = {target.location(step.path).place for step in steps if step.action == "copy"}
     return [missing_repository(place) for place in sorted(wanted - set(there.repositories))]
-
-
-def missing_repository(place: str) -> Problem:
-    """Return what is to be said of a repository that is not there."""
-    return Problem(
-        place,
-        HatcherException(
-            "There is no such repository on the server, or you may not see it. Create missing ones "
-            "with --create-missing, in Python create_missing=True."
-        ),
-    )

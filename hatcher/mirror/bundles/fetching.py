@@ -15,12 +15,13 @@ from hatcher.errors import (
     InvalidArgumentError,
     InvalidNameError,
 )
+from hatcher.mirror.bundles.closure import AnyBundle, Closure, closure_of
+from hatcher.mirror.bundles.seeking import Found, Where, place_of, sought
 from hatcher.mirror.cache import Cache
-from hatcher.mirror.closure import AnyBundle, Closure, closure_of
 from hatcher.mirror.layout import Kind, Location
-from hatcher.mirror.manifest import FILENAME, record_files
+from hatcher.mirror.manifests.manifest import FILENAME
+from hatcher.mirror.manifests.recording import record_files
 from hatcher.mirror.report import Collected, MirrorReport, Problem
-from hatcher.mirror.seeking import Found, Where, place_of, sought
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.batch import Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory

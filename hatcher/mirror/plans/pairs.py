@@ -1,0 +1,53 @@
+"""What planning and applying both do with two ends, and say of them."""
+
+from __future__ import annotations
+
+from hatcher.errors import HatcherException
+from hatcher.mirror.ends.base import End
+from hatcher.mirror.report import Problem
+from hatcher.mirror.selection import Selection
+from hatcher.mirror.states import State
+
+
+def interrupt(ends: tuple[End, End]) -> None:
+    """Make what other threads send and receive end at once."""
+    for end in ends:
+        end.interrupt()
+
+
+def states_of(
+    ends: tuple[End, End], selection: Selection, concurrency: int | None
+) -> tuple[State, State]:
+    """Read what the two ends have.
+
+    Raises
+    ------
+    HatcherException
+        One of them could not be read at all, or there is no such source.
+    """
+    wanted = ends[0].state(selection, concurrency)
+    if wanted.missing is not None:
+        raise wanted.missing
+    return wanted, ends[1].state(selection, concurrency)
+
+
+def too_many(target: str, deletes: int, most: int) -> Problem:
+    """Return what is to be said when more would be deleted than may be."""
+    return Problem(
+        target,
+        HatcherException(
+            f"{deletes:,} artefacts would be deleted, and at most {most:,} may be: nothing is. "
+            f"Check the source; if it is right, plan again with max_deletes={deletes}."
+        ),
+    )
+
+
+def missing_repository(place: str) -> Problem:
+    """Return what is to be said of a repository that is not there."""
+    return Problem(
+        place,
+        HatcherException(
+            "There is no such repository on the server, or you may not see it. Create missing ones "
+            "with --create-missing, in Python create_missing=True."
+        ),
+    )
