@@ -26,6 +26,7 @@ from hatcher.mirror.reading import handle, read
 from hatcher.mirror.report import Collected, MirrorReport, Problem
 from hatcher.mirror.selection import check_kinds, select
 from hatcher.mirror.states import Held
+from hatcher.transfer.atomic import make_directory
 from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.progress import Progress
@@ -117,7 +118,7 @@ def export(
     check_kinds(selection, version)
     root = Path(target)
     if not dry_run:
-        _make(root)
+        make_directory(root)
         existing_directory(root)
     what_there_is = read(client, selection, concurrency)
     collected = Collected(root)
@@ -213,20 +214,10 @@ def _make_folders(items: list[Item[Any]]) -> None:
         folder = item.path.parent
         if folder not in made:
             try:
-                _make(folder)
+                make_directory(folder)
                 made[folder] = None
             except InvalidDestinationError as error:
                 made[folder] = error
         wrong = made[folder]
         if wrong is not None:
             item.fail(wrong)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidDestinationError(
-            f"The folder '{folder}' cannot be made: {error.strerror}. Check what stands in its "
-            "way and the permissions, or give another."
-        ) from error

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hatcher.errors import InvalidDestinationError
 from hatcher.transfer.partial import Partial
 from hatcher.transfer.space import explained
 
@@ -55,3 +56,24 @@ def sync_directory(directory: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it, where they are missing.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+
+    Raises
+    ------
+    InvalidDestinationError
+        It cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidDestinationError(
+            f"The folder '{directory}' cannot be made: {error.strerror}. Check what stands in its "
+            "way and the permissions, or give another."
+        ) from error

@@ -368,19 +368,32 @@ def save_bundles(fetching: Fetching[Bundle]) -> BatchReport:
 
     def save(item: Item[Bundle], tally: Tally) -> Outcome:
         content = item.file._content()
-        item.size = len(content)
         tally(len(content), None, "downloading")
-        if item.path.is_file() and item.path.read_bytes() == content:
-            return "already there"
-        if fetching.dry_run:
-            return "would download"
-        with replacing(item.path) as file:
-            file.write(content)
-        return "downloaded"
+        return save_content(item, content, dry_run=fetching.dry_run)
 
     with reporting(fetching.report):
         fetching.each(fetching.open, save, "downloading")
     return fetching.report()
+
+
+def save_content(item: Item[Any], content: bytes, *, dry_run: bool) -> Outcome:
+    """Write a small file whole, unless it is there already; return what has become of it.
+
+    Parameters
+    ----------
+    item : Item
+    content : bytes
+    dry_run : bool
+        Write nothing.
+    """
+    item.size = len(content)
+    if item.path.is_file() and item.path.read_bytes() == content:
+        return "already there"
+    if dry_run:
+        return "would download"
+    with replacing(item.path) as file:
+        file.write(content)
+    return "downloaded"
 
 
 def _selected(filenames: Collection[str], names: Names) -> list[str]:

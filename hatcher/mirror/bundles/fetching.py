@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from hatcher.core.batches.fetching import Fetching, Listed, download_files
+from hatcher.core.batches.fetching import Fetching, Listed, download_files, save_content
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.repository import Repository
 from hatcher.errors import (
@@ -22,12 +22,11 @@ from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.manifests.manifest import FILENAME
 from hatcher.mirror.manifests.recording import record_files
 from hatcher.mirror.report import Collected, MirrorReport, Problem
-from hatcher.transfer.atomic import replacing
+from hatcher.transfer.atomic import make_directory
 from hatcher.transfer.batch import Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
-from hatcher.transfer.space import explained
 
 #: What all suffixes of files are called by.
 _SUFFIXES: dict[Kind, str] = {"eggs": ".egg", "runtimes": ".runtime"}
@@ -96,7 +95,7 @@ def fetch_bundle(
     where = place_of(bundle, place)
     root = Path(directory)
     if not dry_run:
-        _make(root)
+        make_directory(root)
         existing_directory(root)
     closure = closure_of(bundle)
     own = _own_location(closure, where).below(root)
@@ -114,7 +113,7 @@ def fetch_bundle(
     if not dry_run:
         paths = [item.path for item in files.open] + [item.path for item in documents.open]
         for folder in {path.parent for path in paths}:
-            _make(folder)
+            make_directory(folder)
     try:
         collected.run(partial(download_with_cache, files, cache))
         collected.run(partial(_write, documents))
@@ -220,14 +219,7 @@ def _write(fetching: Fetching[Closure]) -> BatchReport:
         closure = item.file
         content = closure.path.read_bytes() if closure.path is not None else closure.content
         assert content is not None
-        item.size = len(content)
-        if item.path.is_file() and item.path.read_bytes() == content:
-            return "already there"
-        if fetching.dry_run:
-            return "would download"
-        with replacing(item.path) as file:
-            file.write(content)
-        return "downloaded"
+        return save_content(item, content, dry_run=fetching.dry_run)
 
     with reporting(fetching.report):
         fetching.each(fetching.open, write)
@@ -278,8 +270,3 @@ def _location_of(found: Found) -> Location:
         found.python_tag,
         found.filename or f"{need.name}-{need.version}{_SUFFIXES[need.kind]}",
     )
-
-
-def _make(folder: Path) -> None:
-    with explained(folder / "v1"):
-        folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 from hatcher.errors import (
     ChecksumMismatchError,
     HatcherException,
-    InvalidDestinationError,
     PermissionDeniedError,
 )
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
@@ -21,7 +20,7 @@ from hatcher.mirror.layout import parse
 from hatcher.mirror.manifests.manifest import Entry
 from hatcher.mirror.manifests.recording import record
 from hatcher.mirror.states import Held
-from hatcher.transfer.atomic import replacing, sync_directory
+from hatcher.transfer.atomic import make_directory, replacing, sync_directory
 from hatcher.transfer.batch import Attempts, Item, Tally
 from hatcher.transfer.hashing import blocks_of, file_sha256
 from hatcher.transfer.progress import Progress
@@ -68,7 +67,7 @@ class Storing(Receiver):
         path, wanted, there = delivery.path, delivery.wanted, delivery.there
         assert wanted is not None
         target = item.path
-        _make(target.parent)
+        make_directory(target.parent)
         if there is None and target.exists():
             there = Held(None, None, target)
             if self._folder.identify(path, there, tally) != wanted.sha256:
@@ -128,16 +127,6 @@ class Storing(Receiver):
             sync_directory(folder)
         if self._listed or self._gone:
             record(self._folder.root, self._listed, self._gone)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidDestinationError(
-            f"The folder '{folder}' cannot be made: {error.strerror}. Check what stands in its "
-            "way and the permissions, or give another."
-        ) from error
 
 
 def _copy(file: Path, target: Path, sha256: str | None, progress: Progress) -> None:

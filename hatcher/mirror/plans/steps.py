@@ -57,7 +57,7 @@ class Step(Value):
 
 
 class Steps(Value):
-    """The data of a plan; its fields are those of `hatcher.mirror.Plan`."""
+    """The data of a plan, which `hatcher.mirror.Plan` fills in and explains."""
 
     __match_args__ = (
         "source",
@@ -77,18 +77,6 @@ class Steps(Value):
     selection: Selection
     prune: bool
     max_deletes: int
-
-    def __init__(
-        self,
-        source: str,
-        target: str,
-        steps: tuple[Step, ...],
-        problems: tuple[Problem, ...],
-        selection: Selection,
-        prune: bool = False,
-        max_deletes: int = 0,
-    ) -> None:
-        super().__init__(source, target, steps, problems, selection, prune, max_deletes)
 
     def those(self, action: Action) -> tuple[Step, ...]:
         """Return the steps of one kind.
