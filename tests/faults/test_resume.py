@@ -21,7 +21,7 @@ import pytest
 from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository, Timeouts
 from hatcher.errors import ChecksumMismatchError
 from hatcher.testing import BroodProcess, BroodServer, Fault, FaultProxy, write_egg
-from hatcher.testing.listener import Listener, host_and_port
+from hatcher.testing.listener import Listener, host_and_port, shutdown
 
 from .conftest import Egg
 
@@ -67,7 +67,7 @@ class CountingGate(Listener):
             while data := server.recv(65536):
                 self.passed += len(data)
                 connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
+            shutdown(connection, socket.SHUT_WR)
             up.join()
 
     def _pump_up(self, connection: socket.socket, server: socket.socket) -> None:
