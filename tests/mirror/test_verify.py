@@ -277,3 +277,33 @@ def test_a_server_that_is_gone(server: BroodServer, repository: Repository) -> N
         assert gateway.sent("GET", "*/data/*") == 5
     with pytest.raises(NotConnectedError):
         mirror.verify(place, repository, **SOME)
+
+
+def test_what_was_spoiled_in_a_folder_goes_nowhere(
+    client: BroodClient, folder: Path, tmp_path: Path
+) -> None:
+    other = client.organization("acme").create_repository("unspoiled", "")
+    spoiled = folder / PLACE / EGG
+    content = bytearray(spoiled.read_bytes())
+    content[len(content) // 2] ^= 1
+    spoiled.write_bytes(content)
+    plan = mirror.plan(mirror.Folder(folder, "acme/dev"), other, kinds=["eggs"], **SOME)
+    (conflict,) = plan.those("conflict")
+    assert conflict.path.endswith(f"/{spoiled.name}")
+    assert "is not what manifest.json says" in str(conflict.reason)
+    assert not plan.apply()
+    assert set(other.platform(PLATFORM).egg_index("cp311")) == {"pure-1.0-1.egg"}
+    # It is not packed either; and as a target it is put right.
+    lacking = mirror.manifest(other, **SOME)
+    packed = mirror.pack(
+        mirror.Folder(folder, "acme/dev"), tmp_path / "delta.zip", lacking=lacking, **SOME
+    )
+    assert "is not what manifest.json says" in str(packed)
+    dev = client.organization("acme").repository("dev")
+    mirror.plan(dev, folder, kinds=["eggs"], **SOME).apply().raise_for_failures()
+    assert mirror.verify(folder)
+    # Somebody who means it takes the line out.
+    (folder / "manifest.json").unlink()
+    spoiled.write_bytes(content)
+    plan = mirror.plan(mirror.Folder(folder, "acme/dev"), other, kinds=["eggs"], **SOME)
+    assert [step.path for step in plan.those("copy")] == [conflict.path]

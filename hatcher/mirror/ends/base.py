@@ -94,6 +94,21 @@ class End(ABC):
             It cannot be had.
         """
 
+    def check(self, path: str, held: Held) -> None:  # noqa: B027 - most can be believed
+        """See to it that what it has, as a source, is what was once put there.
+
+        Parameters
+        ----------
+        path : str
+            Its path in `State.held`.
+        held : Held
+
+        Raises
+        ------
+        HatcherException, OSError
+            It is something else.
+        """
+
     @abstractmethod
     def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
         """Return a local file of something that it has, verified.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hatcher.artefacts.app import read_app
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.errors import ArtefactError, InvalidArgumentError
+from hatcher.errors import ArtefactError, ChecksumMismatchError, InvalidArgumentError
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.ends.base import LEVELS, End
 from hatcher.mirror.layout import (
@@ -20,6 +20,7 @@ from hatcher.mirror.layout import (
     repositories_in,
     unreadable,
 )
+from hatcher.mirror.manifests.manifest import FILENAME, Entry, read_manifest
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import Held, State
 from hatcher.transfer.hashing import file_sha256
@@ -59,6 +60,8 @@ class Folder(End):
         self.root = Path(root)
         self._names = None if place is None else tuple(place.split("/"))
         self._api_version = api_version
+        #: What the folder's manifest lists, and which version of that file it is from.
+        self._manifest: tuple[tuple[int, ...], Mapping[str, Entry]] | None = None
         if self._names is not None and not (len(self._names) in LEVELS and all(self._names)):
             raise InvalidArgumentError(
                 f"'{place}' is no place. Give an organization, organization/repository or "
@@ -157,9 +160,38 @@ class Folder(End):
                 held.sha256 = file_sha256(held.origin, progress=progress)
         return held.sha256
 
+    def check(self, path: str, held: Held) -> None:
+        """Hold a file against the folder's manifest, if there is one; see `End.check`."""
+        name = held.origin.relative_to(self.root).as_posix()
+        entry = self._listed().get(name)
+        if entry is not None and entry.sha256 not in (None, self.identify(path, held)):
+            raise ChecksumMismatchError(
+                f"'{held.origin}' is not what {FILENAME} says: it was spoiled, or replaced by "
+                f"somebody. Get it anew; if it is right as it is, take its line out of {FILENAME}.",
+                expected=entry.sha256,
+                actual=held.sha256,
+            )
+
+    def _listed(self) -> Mapping[str, Entry]:
+        path = self.root / FILENAME
+        try:
+            status = path.stat()
+        except OSError:
+            return {}
+        mark = status.st_mtime_ns, status.st_size, status.st_ino
+        known = self._manifest
+        if known is None or known[0] != mark:
+            try:
+                known = mark, read_manifest(path).artefacts
+            except (ArtefactError, InvalidArgumentError):
+                known = mark, {}  # of somebody else
+            self._manifest = known
+        return known[1]
+
     def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
         """Return the file in the folder; see `End.obtain`."""
         self.identify(path, held, progress)
+        self.check(path, held)
         file: Path = held.origin
         return file
 

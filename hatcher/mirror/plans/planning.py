@@ -167,6 +167,8 @@ class _Comparing:
             end, step, path, held = question
             try:
                 end.identify(path, held, tally)
+                if end is self._source:
+                    end.check(path, held)
             except (HatcherException, OSError) as error:
                 if tally.is_stopped:
                     return
