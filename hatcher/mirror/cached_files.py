@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from hatcher.transfer.batch import Tally
 from hatcher.transfer.hashing import blocks_of
+from hatcher.transfer.partial import is_at
 from hatcher.transfer.progress import Phase, Progress
 
 try:
@@ -93,7 +94,7 @@ def opened(path: Path) -> int | None:
         descriptor = os.open(path, _READ)
     except FileNotFoundError:
         return None
-    if _lock(descriptor, exclusively=False) and _is_at(path, descriptor):
+    if _lock(descriptor, exclusively=False) and is_at(path, descriptor):
         return descriptor
     os.close(descriptor)  # somebody is removing it
     return None
@@ -257,13 +258,6 @@ def _lock(descriptor: int, *, exclusively: bool) -> bool:
     except OSError:
         return True  # there are no locks on this file system
     return True
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
 
 
 def size_of(path: Path) -> int | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
+from hatcher.transfer.partial import is_at
 from hatcher.transfer.space import explained
 
 try:
@@ -75,14 +76,7 @@ def _acquire(path: Path, locks: ModuleType, wait: bool) -> int | None:
         except BaseException:
             os.close(descriptor)
             raise
-        if _is_at(path, descriptor):
+        # Who had the lock before may have removed it.
+        if is_at(path, descriptor):
             return descriptor
         os.close(descriptor)
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether a file still has its name: who had the lock before has removed it."""
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
-    except OSError:
-        return False

@@ -139,7 +139,7 @@ class Partial:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Its owner may have removed or renamed it just before its lock ended.
-            if _is_own(os.fstat(descriptor)) and _is_at(path, descriptor):
+            if _is_own(os.fstat(descriptor)) and is_at(path, descriptor):
                 return cls(path, descriptor, is_findable=True)
         except OSError:
             pass  # it has an owner; or there are no locks here, and the last name needs none
@@ -268,7 +268,7 @@ class Partial:
             with suppress(OSError):  # there is none
                 os.removexattr(self._descriptor, _ATTRIBUTE)
         os.fsync(self._descriptor)
-        if not _is_at(self.path, self._descriptor):
+        if not is_at(self.path, self._descriptor):
             os.stat(os.path.dirname(self.path))  # which says it when all of the folder is gone
             raise InvalidDestinationError(
                 f"'{self.path}' was removed by somebody while it was being written. Try again."
@@ -292,7 +292,7 @@ class Partial:
         """Remove it; once it was published or released, do nothing."""
         if not self._is_open:
             return
-        is_there = _is_at(self.path, self._descriptor)
+        is_there = is_at(self.path, self._descriptor)
         if fcntl is None:
             self.release()
         # Where there are locks: as long as ours holds, nobody takes it for a leftover.
@@ -324,7 +324,14 @@ def _is_own(status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid == mine
 
 
-def _is_at(path: str, descriptor: int) -> bool:
+def is_at(path: str | os.PathLike[str], descriptor: int) -> bool:
+    """Whether an open file still has its name: nobody has removed or replaced it.
+
+    Parameters
+    ----------
+    path : str or path-like
+    descriptor : int
+    """
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except OSError:

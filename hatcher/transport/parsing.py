@@ -81,12 +81,11 @@ def unpack(content: bytes) -> bytes:
     if not content.startswith(_GZIP_MAGIC):
         return content
     expect(_stated_size(content))
-    return _aside(_unpack, content) if len(content) >= LARGE_GZIP else _unpack(content)
+    return _by_the_fastest(len(content), _unpack, content)
 
 
-def _unpack(content: bytes) -> bytes:
+def _unpack(codec: Any, content: bytes) -> bytes:
     room = _room_for(content)
-    codec = _zlib_for(len(content))
     pieces: list[bytes] = []
     rest = content
     while rest:  # a file of several members is one after all
@@ -152,10 +151,14 @@ def checksum(data: bytes, value: int = 0) -> int:
     -------
     int
     """
-    if len(data) < LARGE_GZIP:
-        return zlib.crc32(data, value)
-    crc32: int = _aside(_zlib_for(len(data)).crc32, data, value)
+    crc32: int = _by_the_fastest(len(data), lambda codec: codec.crc32(data, value))
     return crc32
+
+
+def _by_the_fastest(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """Call something with the twin of zlib that is right for a size, and other arguments."""
+    codec = _zlib_for(size)
+    return work(codec, *arguments) if codec is zlib else _aside(work, codec, *arguments)
 
 
 def _aside(work: Callable[..., T], *arguments: Any) -> T:

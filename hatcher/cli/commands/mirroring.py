@@ -16,7 +16,7 @@ from hatcher.cli.groups import group
 from hatcher.cli.mirror_ends import End, WrittenEnd, end, open_pair
 from hatcher.cli.output.chatter import confirm, say
 from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
-from hatcher.cli.parameters import assume_yes, completes, dry_run
+from hatcher.cli.parameters import Decorator, assume_yes, completes, dry_run
 from hatcher.cli.state import State, pass_state
 from hatcher.cli.transfers import TRANSFERS
 
@@ -123,6 +123,18 @@ def _in_a_folder(ctx: click.Context, param: click.Parameter, path: str | None) -
     return path
 
 
+def _saving(help: str) -> Decorator:
+    """Give a command the option that names a file to write what it says into."""
+    return click.option(
+        "--save",
+        type=click.Path(dir_okay=False, writable=True),
+        callback=_in_a_folder,
+        metavar="FILE",
+        shell_complete=completes,
+        help=help,
+    )
+
+
 def _selecting(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say what of a place is meant."""
     for option in reversed(_SELECTING):
@@ -162,14 +174,7 @@ def mirror() -> None:
 @_pruning
 @transfers.concurrency
 @click.option("--all", "show_all", is_flag=True, default=False, help="Show what is skipped too.")
-@click.option(
-    "--save",
-    type=click.Path(dir_okay=False, writable=True),
-    callback=_in_a_folder,
-    metavar="FILE",
-    shell_complete=completes,
-    help="Keep the plan as JSON, for 'hatcher mirror apply --plan'.",
-)
+@_saving("Keep the plan as JSON, for 'hatcher mirror apply --plan'.")
 @emits(PLAN)
 @pass_state
 def plan(
@@ -364,14 +369,7 @@ def verify(
 @end("place", "place", "folder", "archive")
 @_selecting
 @transfers.concurrency
-@click.option(
-    "--save",
-    type=click.Path(dir_okay=False, writable=True),
-    callback=_in_a_folder,
-    metavar="FILE",
-    shell_complete=completes,
-    help="Write it into a file, which appears whole or not at all.",
-)
+@_saving("Write it into a file, which appears whole or not at all.")
 @emits(MANIFEST)
 @pass_state
 def manifest(
