@@ -9,17 +9,14 @@ kills each test has to survive.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,6 +27,8 @@ if not hasattr(os, "fork"):
 from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository
 from hatcher.testing import BroodProcess, FaultyGateway, RequestFault, write_egg
 from hatcher.transfer.hashing import file_sha256
+
+from ..forking import Forks
 
 #: Kills that hit a batch under way, per test.
 KILLS = int(os.environ.get("HATCHER_KILLS", "3"))
@@ -136,22 +135,17 @@ def at(client: BroodClient, repository: str) -> SinglePlatformRepository:
     return client.organization("acme").repository(repository).platform("rh8-x86_64")
 
 
-class Clients:
+class Clients(Forks):
     """Makes client processes that upload or download the batch."""
 
     def __init__(self, world: World, scratch: Path) -> None:
         self._world = world
-        self._outcome = scratch / "outcome.json"
-        script = Path(__file__).with_name("batching.py")
-        self._maker = subprocess.Popen(
-            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        super().__init__("tests.faults.batching", scratch)
 
     def begin(
         self, url: str, direction: str, repository: str, destination: Path | None = None
     ) -> int:
         """Begin a batch, and return the id of its process."""
-        self._outcome.unlink(missing_ok=True)
         brood = self._world.brood
         job = {
             "url": url,
@@ -161,33 +155,8 @@ class Clients:
             "eggs": list(map(str, self._world.eggs.values())),
             "destination": str(destination),
             "concurrency": CONCURRENCY,
-            "outcome": str(self._outcome),
         }
-        assert self._maker.stdin is not None
-        self._maker.stdin.write(json.dumps(job) + "\n")
-        self._maker.stdin.flush()
-        return self._number()
-
-    def wait(self) -> dict[str, object]:
-        """Wait for the end of the process, and return how it ended."""
-        assert self._number() == 0
-        outcome: dict[str, object] = json.loads(self._outcome.read_text())
-        return outcome
-
-    def kill(self, pid: int) -> bool:
-        """Kill the process, and tell whether it was still at work."""
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        status = self._number()
-        assert status in (0, -signal.SIGKILL)
-        return status != 0
-
-    def close(self) -> None:
-        self._maker.communicate()
-
-    def _number(self) -> int:
-        assert self._maker.stdout is not None
-        return int(self._maker.stdout.readline())
+        return self.start(job)
 
 
 @pytest.fixture(autouse=True)

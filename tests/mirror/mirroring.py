@@ -1,23 +1,14 @@
-"""Mirrors, each in a process of its own that can be killed or interrupted in the middle.
+"""Mirrors, each in a process of its own that can be killed or interrupted in the middle."""
 
-Reads a job per line, as JSON. Writes the id of the process that does it, and then its status; how
-it ended is in the file that the job names. The processes are forked from this one, which has
-imported everything: so a job begins at once.
-"""
-
-import json
-import os
-import signal
-import sys
 import threading
-import traceback
-from pathlib import Path
 
 # Imported here, where jobs would otherwise spend most of their time on it.
 import okonomiyaki.file_formats  # noqa: F401
 
 from hatcher import mirror
 from hatcher.api import BroodClient
+
+from ..forking import serve
 
 
 def end(job):
@@ -39,18 +30,4 @@ def run(job):
     return {"interrupted": False, "complete": bool(report), "report": str(report)}
 
 
-# Who runs the tests in the background has them ignore Ctrl-C.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
-for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        job = json.loads(line)
-        try:
-            Path(job["outcome"]).write_text(json.dumps(run(job)))
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+serve(run)

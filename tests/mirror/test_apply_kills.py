@@ -9,16 +9,13 @@ how many kills each test has to survive.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +29,7 @@ from hatcher.api import Repository
 from hatcher.testing import BroodServer, FaultyGateway, RequestFault, write_bundle, write_egg
 from hatcher.transfer.hashing import file_sha256
 
+from ..forking import Forks
 from .conftest import PLATFORM
 
 #: Kills that hit a mirror under way, per test.
@@ -83,19 +81,14 @@ def dice() -> random.Random:
     return random.Random(seed)
 
 
-class Mirrors:
+class Mirrors(Forks):
     """Makes processes that mirror."""
 
     _numbers = itertools.count()
 
     def __init__(self, servers: list[BroodServer], scratch: Path) -> None:
         self._servers = servers
-        self._scratch = scratch
-        self._outcome = scratch / "outcome.json"
-        script = Path(__file__).with_name("mirroring.py")
-        self._maker = subprocess.Popen(
-            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        super().__init__("tests.mirror.mirroring", scratch)
 
     def new(self) -> str:
         """Make a repository on the second server."""
@@ -111,18 +104,9 @@ class Mirrors:
 
     def begin(self, source: dict[str, Any], target: dict[str, Any]) -> int:
         """Begin to mirror, and return the id of the process."""
-        self._outcome.unlink(missing_ok=True)
-        job = {
-            "source": source,
-            "target": target,
-            "some": SOME,
-            "concurrency": CONCURRENCY,
-            "outcome": str(self._outcome),
-        }
-        assert self._maker.stdin is not None
-        self._maker.stdin.write(json.dumps(job) + "\n")
-        self._maker.stdin.flush()
-        return self._number()
+        return self.start(
+            {"source": source, "target": target, "some": SOME, "concurrency": CONCURRENCY}
+        )
 
     def time(self, source: dict[str, Any], target: dict[str, Any]) -> float:
         """Mirror undisturbed, and return how many seconds it took."""
@@ -131,32 +115,11 @@ class Mirrors:
         assert self.wait()["complete"]
         return time.perf_counter() - begin
 
-    def wait(self) -> dict[str, Any]:
-        """Wait for the end of the process, and return how it ended."""
-        assert self._number() == 0
-        outcome: dict[str, Any] = json.loads(self._outcome.read_text())
-        return outcome
-
-    def kill(self, pid: int) -> bool:
-        """Kill the process, and tell whether it was still at work."""
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        status = self._number()
-        assert status in (0, -signal.SIGKILL)
-        return status != 0
-
     def kills(self, dice: random.Random, whole: float) -> Iterator[float]:
         """Give random moments; no more than four times as many as have to hit."""
         for _ in range(4 * KILLS):
             yield dice.uniform(0, whole)
         pytest.fail(f"Of {4 * KILLS} kills too few came in the middle.")
-
-    def close(self) -> None:
-        self._maker.communicate()
-
-    def _number(self) -> int:
-        assert self._maker.stdout is not None
-        return int(self._maker.stdout.readline())
 
 
 @pytest.fixture
