@@ -22,6 +22,7 @@
     ├── TransportError                    no usable answer arrived
     │   ├── BroodConnectionError
     │   │   ├── NotConnectedError         nothing was sent at all
+    │   │   │   ├── ProxyError
     │   │   │   └── TLSError
     │   │   └── IncompleteDownloadError   the body ended early
     │   ├── BroodTimeoutError
@@ -84,6 +85,7 @@ __all__ = [
     "NotConnectedError",
     "NotFoundError",
     "PermissionDeniedError",
+    "ProxyError",
     "RateLimitedError",
     "RedirectError",
     "ServerError",
@@ -97,6 +99,12 @@ __all__ = [
 
 #: Where a sentence ends, and another one begins.
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z'])")
+
+
+def _halves(message: str) -> tuple[str, str]:
+    """Split a message: its first sentence says what went wrong, the others what to try."""
+    what, *advice = _SENTENCE_END.split(message, maxsplit=1)
+    return what, "".join(advice)
 
 
 class HatcherException(Exception):  # noqa: N818 - the name that users know
@@ -131,9 +139,7 @@ class HatcherException(Exception):  # noqa: N818 - the name that users know
         parts: tuple[str, str] | None = self.__dict__.get("_parts")
         if parts is not None:
             return parts
-        # What went wrong is the first sentence of every message, and what to try the others.
-        what, *advice = _SENTENCE_END.split(str(self), maxsplit=1)
-        return what, "".join(advice)
+        return _halves(str(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls the class with `args` alone, which loses the
@@ -310,6 +316,10 @@ class NotConnectedError(BroodConnectionError):
     """No connection could be made, so nothing was sent."""
 
 
+class ProxyError(NotConnectedError):
+    """The proxy that the environment names could not be reached, or made no connection."""
+
+
 class TLSError(NotConnectedError):
     """The server's certificate or the TLS handshake was not acceptable."""
 
@@ -443,10 +453,13 @@ class BroodHTTPError(HatcherException):
         advice: str = "",
     ) -> None:
         status = f"{response.status_code} {_phrase(response.status_code)}"
+        said = error
+        if error and not advice:  # the server may have said what to do
+            said, advice = _halves(error)
         super().__init__(
             f"Could not {action}: {method} {url} was answered {status}: "
-            f"{(error or 'the server gave no reason').rstrip('.')}.",
-            what=self._told(action, status, error),
+            f"{(said or 'the server gave no reason').rstrip('.')}.",
+            what=self._told(action, status, said),
             advice=advice or self._usual_advice,
         )
         self.status_code = response.status_code

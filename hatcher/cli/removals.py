@@ -15,7 +15,7 @@ force = click.option(
     "--force",
     is_flag=True,
     default=False,
-    help="Also where the server would rather keep it.",
+    help="Delete it even where the server would keep it.",
 )
 
 

@@ -204,7 +204,7 @@ class _Import:
             if not self._options.create_missing:
                 missing = HatcherException(
                     f"There is no repository '{place}' on the server, or you may not see it. "
-                    "Create missing ones with --create-missing, in Python create_missing=True."
+                    "Create it, or pass create_missing=True."
                 )
                 self._give_up(place, self._files(organization, name), missing)
                 return

@@ -16,7 +16,9 @@ def find_user(connection: Connection, email: str) -> Row[Any] | None:
     return connection.execute(select(db.users).filter_by(key=email.lower())).first()
 
 
-def find_member(connection: Connection, organization: Organization, email: str) -> Row[Any]:
+def find_member(
+    connection: Connection, organization: Organization, email: str, advice: str = ""
+) -> Row[Any]:
     """Return the row of a user who belongs to an organization.
 
     Raises
@@ -34,8 +36,7 @@ def find_member(connection: Connection, organization: Organization, email: str) 
     ).first()
     if member is None:
         raise not_found(
-            f"'{email}' is no user of the organization '{organization.name}'. "
-            "Create the user in it first."
+            f"'{email}' is no user of the organization '{organization.name}'. {advice}".rstrip()
         )
     return member
 

@@ -16,6 +16,7 @@ Kind: TypeAlias = Literal[
     "no connection in time",  # the connect timeout
     "no free connection",  # the pool timeout
     "not connected",
+    "no proxy",
     "not safe",  # TLS
     "silence",  # the read, write or stall timeout
     "no answer",  # ended in an orderly way before the first byte

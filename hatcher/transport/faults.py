@@ -8,6 +8,7 @@ from hatcher.errors import (
     IncompleteDownloadError,
     InvalidResponseError,
     NotConnectedError,
+    ProxyError,
     TLSError,
     TransferInterruptedError,
     TransportError,
@@ -44,7 +45,9 @@ def error_for(
         method=request.method,
         url=url,
         what=f"Could not {request.action}: {words.format(url=server, reason=reason)}",
-        advice=advice.format(outcome=OUTCOME[request.safety]),
+        advice=_tls_advice(trouble.reason)
+        if kind is TLSError
+        else advice.format(outcome=OUTCOME[request.safety]),
     )
     return unsent(error) if trouble.kind in _BEFORE_ANYTHING else error
 
@@ -73,8 +76,13 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
     "not safe": (
         TLSError,
         "no safe connection to {url}{reason}.",
-        "If its certificate is signed by an authority of your own, give that authority's PEM file "
-        "as verify_ssl.",
+        "",  # it follows from the reason
+    ),
+    "no proxy": (
+        ProxyError,
+        "no connection to {url} through the proxy{reason}.",
+        "Check the proxy settings (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY), and that the proxy runs; "
+        "NO_PROXY names hosts that are reached without it.",
     ),
     "not connected": (
         NotConnectedError,
@@ -107,6 +115,37 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
         "{outcome}",
     ),
 }
+
+#: What to try when TLS fails, by words in OpenSSL's reason.
+_TLS_ADVICE = (
+    (
+        ("wrong version number", "record layer", "packet length", "http request"),
+        "The server does not speak TLS on this port: check the URL's scheme and port.",
+    ),
+    (
+        ("mismatch", "not valid for"),
+        "The certificate is for another host: use a host name that it is for, and check that no "
+        "other server answers.",
+    ),
+    (
+        ("expired", "not yet valid"),
+        "Check the clock of this machine; if it is right, the server needs a new certificate.",
+    ),
+    (
+        ("self-signed", "self signed", "issuer", "unable to verify"),
+        "If the certificate is signed by an authority of your own, pass that authority's PEM file "
+        "as verify_ssl.",
+    ),
+)
+
+
+def _tls_advice(reason: str) -> str:
+    reason = reason.lower().replace("_", " ")
+    for words, advice in _TLS_ADVICE:
+        if any(word in reason for word in words):
+            return advice
+    return "Check the URL, and whatever stands between this machine and the server."
+
 
 #: What a lost answer leaves open.
 OUTCOME = {

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hatcher.transport.channel import Channel, Incoming, Outgoing
+from hatcher.transport.channel import Channel, Incoming, Outgoing, Trouble
+from hatcher.transport.urls import showable
 
 if TYPE_CHECKING:
     from hatcher.transport.wire.connection import Origin
@@ -40,11 +41,17 @@ class Route:
         ------
         Trouble
         """
-        if self._has_proxies and _needs_proxy(outgoing.origin):
+        if self._has_proxies and _proxy_for(outgoing.origin):
             with self._lock:
                 if self._proxied is None:
                     self._proxied = self._through_proxy()
-            return self._proxied.exchange(outgoing)
+            try:
+                return self._proxied.exchange(outgoing)
+            except Trouble as trouble:
+                if trouble.kind not in ("not connected", "no connection in time"):
+                    raise
+                proxy = showable(_proxy_for(outgoing.origin) or "")
+                raise Trouble("no proxy", f"{proxy}: {trouble.reason}") from trouble
         return self._straight.exchange(outgoing)
 
     def interrupt(self) -> None:
@@ -66,12 +73,14 @@ def _may_have_proxies() -> bool:
     return any(os.environ.get(name) or os.environ.get(name.upper()) for name in _VARIABLES)
 
 
-def _needs_proxy(origin: Origin) -> bool:
+def _proxy_for(origin: Origin) -> str | None:
+    """Return the URL of the proxy for a server, if it needs one."""
     # Imported here: 20 ms that nobody without a proxy spends.
     from urllib.request import getproxies, proxy_bypass
 
     scheme, host, port = origin
     proxies = getproxies()
-    if not (proxies.get(scheme) or proxies.get("all")):
-        return False
-    return not proxy_bypass(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if proxy and proxy_bypass(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"):
+        return None
+    return proxy

@@ -248,7 +248,7 @@ class Sender:
                 outgoing.headers["Authorization"] = self._auth.authorization()
                 incoming = self._channel.exchange(outgoing)
             else:
-                incoming = self._exchanger.send(outgoing)
+                incoming = self._exchanger.send(outgoing, request.operation)
         except Trouble as trouble:
             raise error_for(request, outgoing.url, trouble) from trouble
         if logger.isEnabledFor(logging.DEBUG):

@@ -42,12 +42,13 @@ def ssl_context(verify_ssl: bool | str | Path) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except FileNotFoundError as error:
         raise InvalidArgumentError(
-            f"verify_ssl names '{path}', and there is no such file. Give the path of a PEM file "
-            "with the authority's certificate, or of a folder of them."
+            f"There is no file '{path}' with certificates. Give the path of a PEM file with the "
+            "authority's certificate, or of a folder of them."
         ) from error
     except ssl.SSLError as error:
         raise InvalidArgumentError(
-            f"verify_ssl names '{path}', which holds no certificate in PEM form."
+            f"'{path}' holds no certificate in PEM form. Give the PEM file of the authority that has "
+            "signed the server's certificate."
         ) from error
 
 

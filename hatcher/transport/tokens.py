@@ -17,7 +17,7 @@ from hatcher.transport.retry import unsent
 #: What a server answers where it gives out no session tokens.
 _UNKNOWN = (404, 405)
 
-#: What an exchange is called in errors.
+#: What an exchange is in errors, which name the operation that it is for.
 _EXCHANGE = Request("v1_create_session_token", "POST", EXCHANGE_PATHS[0], "safe")
 
 
@@ -78,8 +78,8 @@ class Exchanger:
         self._channel = channel
         self._elsewhere = elsewhere
 
-    def send(self, outgoing: Outgoing) -> Incoming:
-        """Send a request; after a 401 once again, with a new token.
+    def send(self, outgoing: Outgoing, operation: str) -> Incoming:
+        """Send a request of an operation; after a 401 once again, with a new token.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class Exchanger:
         auth, renewed = self._auth, False
         with auth.lock:
             if auth.is_stale:
-                self._exchange()
+                self._exchange(operation)
                 renewed = True
             sent = outgoing.headers["Authorization"] = auth.authorization()
         incoming = self._channel.exchange(outgoing)
@@ -100,7 +100,7 @@ class Exchanger:
         with auth.lock:
             # Another thread may have renewed it in the meantime.
             if auth.authorization() == sent:
-                self._exchange()
+                self._exchange(operation)
             outgoing.headers["Authorization"] = auth.authorization()
         return self._channel.exchange(outgoing)
 
@@ -112,15 +112,16 @@ class Exchanger:
         """Close the connections that exchanges have of their own."""
         self._elsewhere.close()
 
-    def _exchange(self) -> None:
+    def _exchange(self, operation: str) -> None:
         """Get a token. When that fails, nothing of what it is for has been sent."""
+        asked = _EXCHANGE._replace(operation=operation)
         steps = exchanging(self._auth)
         outgoing = next(steps)
         while True:
             try:
                 reply = self._reply(outgoing)
             except Trouble as trouble:
-                raise unsent(error_for(_EXCHANGE, outgoing.url, trouble)) from trouble
+                raise unsent(error_for(asked, outgoing.url, trouble)) from trouble
             try:
                 outgoing = steps.send(reply)
             except StopIteration:

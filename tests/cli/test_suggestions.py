@@ -64,7 +64,7 @@ def test_teams_and_api_tokens(cli: Cli, dev: str) -> None:
 
 def test_nothing_is_like_it(cli: Cli, dev: str) -> None:
     said = hint(cli, "repositories", "list", "xyzzy")
-    assert said.startswith("To see those that you may: hatcher user repositories.")
+    assert said.startswith("'hatcher user repositories' lists those that you may see.")
 
 
 def test_a_server_that_does_not_say(
@@ -77,7 +77,7 @@ def test_a_server_that_does_not_say(
     )
     cli.setenv("HATCHER_URL", gateway.url)
     said = hint(cli, "eggs", "metadata", *PLACE, "cp311", "nosse", "1.3.0-1")
-    assert said == "Check the names, or check who you are with: hatcher whoami"
+    assert said.startswith("Check the names. ") and "Did you mean" not in said
 
 
 def test_nobody_is_asked_where_all_goes_well(

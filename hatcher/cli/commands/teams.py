@@ -80,7 +80,10 @@ def create(state: State, organization: str, team: str, group: str, dry_run: bool
 @teams.command("delete")
 @arguments("organization", "team")
 @click.option(
-    "--force", is_flag=True, default=False, help="Also when it has members or repositories."
+    "--force",
+    is_flag=True,
+    default=False,
+    help="Delete it even when it has members or repositories.",
 )
 @assume_yes
 @dry_run

@@ -60,7 +60,10 @@ def create(
 @users.command("delete")
 @arguments("organization", "email")
 @click.option(
-    "--force", is_flag=True, default=False, help="Also where the server would rather keep them."
+    "--force",
+    is_flag=True,
+    default=False,
+    help="Delete them even where the server would keep them.",
 )
 @assume_yes
 @dry_run

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import click
 
 from hatcher import errors
+from hatcher.cli.failures.options import as_options
 from hatcher.cli.output.chatter import say
 from hatcher.cli.output.streams import READER_GONE, on_one_line
 
@@ -92,7 +93,13 @@ class Failure(NamedTuple):
 #: Makes the line for what to do next, of the error and the context of the command.
 _Hint: TypeAlias = Callable[[Any, "click.Context | None"], str]
 
-_MORE = "To see where it comes from: hatcher --debug, and then the rest of the command."
+_MORE = "To see where it comes from, run the same command as 'hatcher --debug …'."
+
+
+def _own(error: errors.HatcherException) -> str:
+    """Return the advice for this very case, and not what is said of all of its kind."""
+    usual = getattr(error, "_usual_advice", "")
+    return "" if error.advice == usual else error.advice
 
 
 def _advice(error: errors.HatcherException, _: click.Context | None) -> str:
@@ -104,42 +111,52 @@ def _words(hint: str) -> _Hint:
 
 
 def _advice_or(hint: str) -> _Hint:
-    return lambda error, ctx: error.advice or hint
+    return lambda error, ctx: _own(error) or hint
 
 
-def _force(otherwise: str) -> _Hint:
-    """Name the option that overwrites, where the command has it."""
-
-    def hint(error: errors.HatcherException, ctx: click.Context | None) -> str:
-        if ctx is None or ctx.params.get("force", True):
-            return otherwise
-        return "To replace what is there, add --force."
-
-    return hint
+def _conflict(error: errors.ConflictError, ctx: click.Context | None) -> str:
+    """Say what --force would do, unless the server has said what to do."""
+    force = next((p for p in ctx.command.params if p.name == "force"), None) if ctx else None
+    if _own(error) or ctx is None or ctx.params.get("force") or not isinstance(force, click.Option):
+        return _own(error) or "Look at what is there already; nothing was changed."
+    purpose = (force.help or "").rstrip(".")
+    return f"To {purpose[:1].lower()}{purpose[1:]}, add --force."
 
 
 def _not_found(error: errors.NotFoundError, ctx: click.Context | None) -> str:
-    who = "check who you are with: hatcher whoami"
-    missing = error.missing
     if error.url.endswith(_EXCHANGE):
         return _CONNECTION
-    if missing is None and ctx is not None:
-        from hatcher.cli.failures.suggestions import missing_in
-
-        missing = missing_in(ctx)
+    missing = error.missing
     if missing is None:
-        return f"Check the names, or {who}"
-    return f"{missing.question or _LISTS.get(missing.kind, 'Check the name.')} Or {who}"
+        if _own(error):
+            return error.advice
+        if ctx is not None:
+            from hatcher.cli.failures.suggestions import missing_in
 
+            missing = missing_in(ctx)
+    if missing is None:
+        return f"Check the names. {_ACCESS}"
+    return f"{missing.question or _where_listed(missing.kind, ctx)} {_ACCESS}"
+
+
+def _where_listed(kind: str, ctx: click.Context | None) -> str:
+    if kind in _LISTS or ctx is None or ctx.parent is None or "python_tag" not in ctx.params:
+        return _LISTS.get(kind, f"Check the {kind}.")
+    listing = f"hatcher {ctx.parent.command.name} list"
+    return f"Check the name, the version and the python tag; '{listing}' shows what is there."
+
+
+#: What may be the matter when the names are right.
+_ACCESS = "If the names are right, check your access with 'hatcher whoami'."
 
 #: What a server without it is asked first may well be no Brood.
 _EXCHANGE = "/auth/tokens/auth"
 
 #: How to see what there is.
 _LISTS = {
-    "organization": "To see those that you may: hatcher user repositories.",
-    "repository": "To see those that you may: hatcher user repositories.",
-    "platform": "To see them: hatcher platforms list.",
+    "organization": "'hatcher user repositories' lists those that you may see.",
+    "repository": "'hatcher user repositories' lists those that you may see.",
+    "platform": "'hatcher platforms list' lists them.",
 }
 
 
@@ -149,7 +166,7 @@ def _bad_request(error: errors.BadRequestError, ctx: click.Context | None) -> st
     missing = None if ctx is None else missing_in(ctx, ())
     if missing is not None and missing.question:
         return missing.question
-    return error.advice or "Check what was given against --help of the command."
+    return _own(error) or "Check the arguments of the command against its --help."
 
 
 def _later(error: errors.RateLimitedError, _: click.Context | None) -> str:
@@ -167,10 +184,19 @@ def _other(error: errors.BroodHTTPError, ctx: click.Context | None) -> str:
     return _MOVED if 300 <= error.status_code < 400 else _advice(error, ctx)
 
 
-def _batch(error: errors.BatchError, _: click.Context | None) -> str:
-    hints = {explain(inner).hint for _, inner in _failures(error.report)}
-    again = "The same command again does what is left."
-    return f"{hints.pop()} {again}" if len(hints) == 1 else f"Mend what is named. {again}"
+def _tls(error: errors.TLSError, _: click.Context | None) -> str:
+    if "verify_ssl" not in error.advice:
+        return error.advice or _CONNECTION
+    return (
+        "If the certificate is signed by an authority of your own, give its PEM file with "
+        "--ca-file; --insecure takes any certificate."
+    )
+
+
+def _batch(error: errors.BatchError, ctx: click.Context | None) -> str:
+    hints = {explain(inner, ctx).hint for _, inner in _failures(error.report)}
+    first = hints.pop() if len(hints) == 1 else "Correct what is named above."
+    return f"{first} Files that are done are skipped when you run the command again."
 
 
 _CONNECTION = (
@@ -233,27 +259,19 @@ _KINDS: Mapping[type[BaseException], tuple[ExitCode, _Hint]] = {
     # What is there stands in the way.
     errors.TargetFileExists: (
         ExitCode.CONFLICT,
-        _force("Choose another folder, or move the file away."),
+        _advice_or("Choose another folder, or move the file away."),
     ),
     errors.ChecksumMismatchError: (
         ExitCode.CONFLICT,
-        _force("Run the same command again; if it goes on, tell who made the file."),
+        _advice_or("Run the same command again; if it goes on, tell who made the file."),
     ),
-    errors.ConflictError: (
-        ExitCode.CONFLICT,
-        _force("Look at what is there already; nothing was changed."),
-    ),
+    errors.ConflictError: (ExitCode.CONFLICT, _conflict),
     # No answer of Brood's.
     errors.TransportError: (ExitCode.NETWORK, _advice_or(_CONNECTION)),
     errors.BroodConnectionError: (ExitCode.NETWORK, _advice_or(_CONNECTION)),
     errors.NotConnectedError: (ExitCode.NETWORK, _words(_CONNECTION)),
-    errors.TLSError: (
-        ExitCode.NETWORK,
-        _words(
-            "If the certificate is of your own authority, give its PEM file with --ca-file; "
-            "--insecure takes any certificate."
-        ),
-    ),
+    errors.ProxyError: (ExitCode.NETWORK, _advice_or(_CONNECTION)),
+    errors.TLSError: (ExitCode.NETWORK, _tls),
     errors.IncompleteDownloadError: (
         ExitCode.NETWORK,
         _words("Run the same command again; it goes on where this one ended."),
@@ -274,11 +292,11 @@ _KINDS: Mapping[type[BaseException], tuple[ExitCode, _Hint]] = {
     errors.BadRequestError: (ExitCode.FAILED, _bad_request),
     errors.AuthenticationError: (
         ExitCode.AUTHENTICATION,
-        _words("Check the password or token, or get a new one with: hatcher login"),
+        _advice_or("Check the password or token, or get a new one with 'hatcher login'."),
     ),
     errors.PermissionDeniedError: (
         ExitCode.AUTHENTICATION,
-        _words("Check who you are with: hatcher whoami. Or ask an administrator for access."),
+        _advice_or("Check your access with 'hatcher whoami', or ask an administrator for more."),
     ),
     errors.NotFoundError: (ExitCode.NOT_FOUND, _not_found),
     errors.RateLimitedError: (ExitCode.NETWORK, _later),
@@ -304,7 +322,9 @@ def explain(error: BaseException, ctx: click.Context | None = None) -> Failure:
         Of the command that failed.
     """
     told = _explained(error, ctx)
-    return told._replace(what=_line(told.what), hint=_line(told.hint))
+    return told._replace(
+        what=_line(as_options(told.what, ctx)), hint=_line(as_options(told.hint, ctx))
+    )
 
 
 def _explained(error: BaseException, ctx: click.Context | None) -> Failure:
@@ -338,8 +358,7 @@ def _explained(error: BaseException, ctx: click.Context | None) -> Failure:
     return Failure(
         ExitCode.FAILED,
         f"hatcher failed, which is a fault of its own ({type(error).__name__}{words}).",
-        "Please report it, with what this shows: hatcher --debug, and then the rest of the "
-        "command.",
+        "Please report it, with what the same command shows as 'hatcher --debug …'.",
     )
 
 
@@ -375,19 +394,19 @@ def _hatcher_error(
         error.status_code in _LATER or 300 <= error.status_code < 400
     ):
         code = ExitCode.NETWORK
-    details = tuple(_details(error.report)) if isinstance(error, errors.BatchError) else ()
+    details = tuple(_details(error.report, ctx)) if isinstance(error, errors.BatchError) else ()
     return Failure(code, error.what or str(error), hint(error, ctx), details)
 
 
-def _details(report: Any) -> Iterator[str]:
+def _details(report: Any, ctx: click.Context | None) -> Iterator[str]:
     failed = list(_failures(report))
     for name, error in failed[:_MOST_FILES]:
-        yield f"failed: {_line(name)}: {explain(error).what}"
+        yield f"failed: {_line(name)}: {explain(error, ctx).what}"
     if len(failed) > _MOST_FILES:
         yield f"and {len(failed) - _MOST_FILES} more; --output json names them all"
     not_tried = getattr(report, "not_tried", ())
     if not_tried and not_tried[0].error is not None:
-        yield f"not tried: {explain(not_tried[0].error).what}"
+        yield f"not tried: {explain(not_tried[0].error, ctx).what}"
 
 
 def _failures(report: Any) -> Iterator[tuple[str, BaseException]]:

@@ -39,10 +39,19 @@ def missing_in(ctx: click.Context, looked_at: Collection[str] = LOOKED_AT) -> Mi
         is_asked = isinstance(parameter, click.Argument) and name not in looked_at
         if not is_asked or not isinstance(value, str):
             continue
+        if name == "python_tag" and value.lower() == "none":  # which no list names
+            continue
         known = names_for(ctx, name)
         if known and value not in known:
-            return MissingName(name.replace("_", " "), value, _alike(value, known))
+            alike = _alike(value, known)
+            if name == "name":  # pkg1 and pkg2 are two packages, and no slip of the pen
+                alike = tuple(other for other in alike if _letters(other) != _letters(value))
+            return MissingName(name.replace("_", " "), value, alike)
     return None
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name if not character.isdigit())
 
 
 def _alike(name: str, known: list[str]) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def missing_repository(place: str) -> Problem:
     return Problem(
         place,
         HatcherException(
-            "There is no such repository on the server, or you may not see it. Create missing ones "
-            "with --create-missing, in Python create_missing=True."
+            "There is no such repository on the server, or you may not see it. Create it, or "
+            "apply the plan with create_missing=True."
         ),
     )

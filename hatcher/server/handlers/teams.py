@@ -165,7 +165,9 @@ def add_team_member(call: Call) -> Response:
     """Make a user of the organization a member of a team."""
     with call.brood.database.write() as connection:
         organization, team = _team(call, connection)
-        user = find_member(connection, organization, call.path["email"])
+        user = find_member(
+            connection, organization, call.path["email"], "Create the user in it first."
+        )
         ensure_row(connection, db.team_members, team_id=team.id, user_id=user.id)
     return done()
 

@@ -1,0 +1,247 @@
+"""What to do next is right for that very case, and in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from hatcher.cli.failures.explaining import explain
+from hatcher.cli.failures.options import as_options
+from hatcher.cli.root import hatcher as root
+from hatcher.errors import (
+    BroodHTTPError,
+    ConflictError,
+    ErrorResponse,
+    HatcherException,
+    NotConnectedError,
+    ProxyError,
+    TLSError,
+)
+from hatcher.testing import write_egg
+from hatcher.transport.channel import Trouble
+from hatcher.transport.faults import error_for
+from hatcher.transport.request import Request
+
+from .conftest import Cli, Result
+
+PLACE = ("acme", "dev", "rh8-x86_64")
+PYTHON = re.compile(r"\b[a-z_]+=(True|False|None|\d)|`\w+`")
+
+
+def hint_of(result: Result, code: int) -> str:
+    """The last line of a failure; no line of it speaks Python or runs into the next sentence."""
+    assert result.code == code, result.err
+    assert not PYTHON.search(result.err), result.err
+    assert not re.search(r": hatcher [a-z -]+[a-z]\.? [A-Z]", result.err), result.err
+    return result.err.splitlines()[-1]
+
+
+@pytest.fixture
+def filled(cli: Cli, dev: str, tmp_path: Path) -> Cli:
+    """A repository with eggs, a team with a member, and a second user."""
+    client = cli.client()
+    platform = client.at("acme/dev/rh8-x86_64")
+    for name in ("pkg10", "pkg200", "pkg201", "numpy"):
+        platform.upload_egg(write_egg(tmp_path, name, "1.0"))
+    organization = client.organization("acme")
+    organization.create_team("builders", "read_repository")
+    organization.create_user("bob@example.com", ["builders"])
+    organization.create_user("cid@example.com")
+    return cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "has", "lacks"),
+    [
+        (("repositories", "delete", "acme", "dev", "--yes"), 5, "--force", "replace"),
+        (("teams", "delete", "acme", "builders", "--yes"), 5, "--force", "replace"),
+        (("users", "delete", "acme", "no@example.com", "--yes"), 4, "names", "Create"),
+        (("teams", "members", "remove", "acme", "builders", "no@x.org"), 4, "names", "Create"),
+        (
+            ("teams", "members", "remove", "acme", "builders", "cid@example.com"),
+            4,
+            "names",
+            "Create",
+        ),
+        (("teams", "members", "add", "acme", "builders", "no@x.org"), 4, "Create the user", "name"),
+        (
+            ("eggs", "metadata", *PLACE, "none", "pkg20", "1.0-1"),
+            4,
+            "python tag",
+            "Check the name.",
+        ),
+        (("eggs", "metadata", *PLACE, "cp311", "pkg20", "1.0-1"), 4, "python tag", "pkg200"),
+        (("eggs", "metadata", *PLACE, "cp311", "nunpy", "1.0-1"), 4, "'numpy'", "python tag"),
+        (("eggs", "metadata", *PLACE, "cp311", "pkg10", "1.1-1"), 4, "'1.0-1'", "pkg200"),
+        (("eggs", "delete", *PLACE, "cp311", "pkg10", "1.0-1", "--yes"), 4, "'none'", "names"),
+        (("repositories", "create", "acme", "dev", "Again"), 5, "nothing was changed", "--force"),
+        (("mirror", "plan", "acme/dev", "acme/none"), 7, "", "create-missing"),
+        (("mirror", "apply", "acme/dev", "acme/none"), 7, "--create-missing", "Python"),
+    ],
+)
+def test_advice(filled: Cli, arguments: tuple[str, ...], code: int, has: str, lacks: str) -> None:
+    hint = hint_of(filled(*arguments), code)
+    assert has in hint and lacks not in hint
+
+
+def test_two_files_that_would_be_one(filled: Cli, tmp_path: Path) -> None:
+    for folder, payload in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        write_egg(tmp_path / folder, "two", "1.0", payload_bytes=payload)
+    files = sorted(tmp_path.glob("?/two-1.0-1.egg"))
+    hint = hint_of(filled("eggs", "batch-upload", *PLACE, *files), 7)
+    assert "only the right one" in hint and "same command" not in hint
+
+
+def test_many_deletes(filled: Cli, tmp_path: Path) -> None:
+    filled.client().organization("acme").create_repository("prod", "Released")
+    done = filled(
+        "mirror", "apply", "acme/prod", "acme/dev", "--prune", "--max-deletes", "2", "--yes"
+    )
+    assert "--max-deletes 4" in hint_of(done, 7)
+
+
+# -- no connection --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nobody() -> Callable[[], str]:
+    """Return the address of a port on which nobody listens."""
+
+    def make() -> str:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+    return make
+
+
+def test_a_server_that_is_down_is_told_of_the_command(cli: Cli, nobody: Callable[[], str]) -> None:
+    result = cli("--url", nobody(), "organizations", "list")
+    assert "--url" in hint_of(result, 6)
+    assert "list organizations" in result.err and "session token" not in result.err
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_a_proxy_that_is_down_is_the_proxy(
+    cli: Cli, nobody: Callable[[], str], variable: str
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
+        cli.delenv(name)
+    proxy = nobody()
+    cli.setenv(variable, proxy.replace("http://", "http://ada:kept-secret@"))
+    result = cli("organizations", "list")
+    assert "NO_PROXY" in hint_of(result, 6)
+    assert proxy in result.err and "through the proxy" in result.err
+    assert "kept-secret" not in result.err
+
+
+def test_https_to_a_port_of_http(cli: Cli) -> None:
+    result = cli("--url", cli.server.url.replace("http:", "https:"), "organizations", "list")
+    hint = hint_of(result, 6)
+    assert "does not speak TLS" in hint and "--ca-file" not in hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "has"),
+    [
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", "does not speak TLS"),
+        ("[SSL: RECORD_LAYER_FAILURE] record layer failure (_ssl.c:1006)", "does not speak TLS"),
+        (
+            "certificate verify failed: Hostname mismatch, certificate is not valid for 'a'.",
+            "another host",
+        ),
+        (
+            "certificate verify failed: IP address mismatch, certificate is not valid for '::1'.",
+            "another host",
+        ),
+        ("certificate verify failed: certificate has expired", "clock"),
+        ("certificate verify failed: certificate is not yet valid", "clock"),
+        ("certificate verify failed: self-signed certificate in certificate chain", "--ca-file"),
+        ("certificate verify failed: unable to get local issuer certificate", "--ca-file"),
+        ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version", "Check the URL"),
+    ],
+)
+def test_advice_on_tls(reason: str, has: str) -> None:
+    request = Request("v1_list_platforms", "GET", "/x", "safe")
+    error = error_for(request, "https://example.com/x", Trouble("not safe", reason))
+    assert isinstance(error, TLSError)
+    hint = explain(error).hint
+    assert has in hint
+    assert ("--ca-file" in hint) is (has == "--ca-file")
+
+
+def test_a_proxy_is_no_server() -> None:
+    request = Request("v1_list_platforms", "GET", "/x", "safe")
+    error = error_for(request, "https://example.com/x", Trouble("no proxy", "http://p: refused"))
+    assert isinstance(error, ProxyError) and isinstance(error, NotConnectedError)
+
+
+# -- options for Python's arguments ---------------------------------------------------------
+
+
+def context(*names: str) -> click.Context:
+    """The context of a command, with its options' defaults."""
+    command, ctx = root, click.Context(root, info_name="hatcher")
+    for name in names:
+        assert isinstance(command, click.Group)
+        found = command.get_command(ctx, name)
+        assert found is not None
+        command, ctx = found, click.Context(found, parent=ctx, info_name=name)  # type: ignore[assignment]
+    return ctx
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "as_told"),
+    [
+        (("eggs", "upload"), "Replace it with overwrite=True.", "Replace it with --force."),
+        (
+            ("mirror", "apply"),
+            "Plan again with max_deletes=300.",
+            "Plan again with --max-deletes 300.",
+        ),
+        (("repositories", "delete"), "Pass force=True.", "Pass --force."),
+        (("eggs", "list"), "Give another number, or pass overwrite=True.", "Give another number."),
+        (("eggs", "list"), "It is there. Pass overwrite=True to replace it.", "It is there."),
+        (("eggs", "list"), "Give a name with the `filename` argument.", ""),
+        (("eggs", "list"), "Nothing of the kind.", "Nothing of the kind."),
+    ],
+)
+def test_arguments_of_python_are_options(command: tuple[str, ...], said: str, as_told: str) -> None:
+    assert as_options(said, context(*command)) == as_told
+
+
+# -- the server's own advice ----------------------------------------------------------------
+
+
+def refused(kind: type[BroodHTTPError], words: str | None) -> BroodHTTPError:
+    response = ErrorResponse(409, "application/json", "")
+    return kind("delete it", method="DELETE", url="https://h/x", response=response, error=words)
+
+
+def test_what_the_server_advises_comes_first() -> None:
+    error = refused(ConflictError, "You are the last administrator. Name another one first.")
+    assert error.what == "Could not delete it: You are the last administrator."
+    assert error.advice == "Name another one first."
+    assert str(error).endswith(
+        "409 Conflict: You are the last administrator. Name another one first."
+    )
+    assert explain(error, context("users", "delete")).hint == "Name another one first."
+
+
+def test_force_is_named_by_what_it_does() -> None:
+    ctx = context("repositories", "delete")
+    ctx.params = {"force": False}
+    hint = explain(refused(ConflictError, "not empty"), ctx).hint
+    assert hint == "To delete it with all that is in it, add --force."
+    ctx.params = {"force": True}
+    assert "--force" not in explain(refused(ConflictError, "not empty"), ctx).hint
+
+
+def test_an_error_without_advice_shows_where_it_comes_from() -> None:
+    assert "--debug" in explain(HatcherException("The kettle is cold.")).hint
