@@ -367,7 +367,7 @@ class InvalidJSONError(InvalidResponseError, ValueError):
 
 
 class MissingFilenameError(InvalidResponseError):
-    """The server did not say how a downloaded file is called, or said an unsafe name."""
+    """The server did not say how a file is called, or said an unsafe name or another file's."""
 
 
 class RedirectError(InvalidResponseError):

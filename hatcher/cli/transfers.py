@@ -19,7 +19,7 @@ from hatcher.cli.parameters import Decorator
 from hatcher.errors import BatchInterrupted
 
 if TYPE_CHECKING:
-    from hatcher.api import BatchReport, Egg, FileResult, Phase, Progress, Runtime
+    from hatcher.api import BatchReport, Egg, FileResult, Progress, Runtime
 
 #: What a command gives that moves files: a record for each of them.
 TRANSFERS = Listing(
@@ -128,7 +128,7 @@ def upload(
     emit: Emit,
     filename: str,
     place: object,
-    send: Callable[[Progress], object],
+    send: Callable[[Progress | None], bool],
     rehearse: Callable[[], BatchReport],
     *,
     dry_run: bool,
@@ -143,7 +143,7 @@ def upload(
     place : object
         Where it goes to; its text is for people.
     send : callable
-        Sends it, given a `Progress`.
+        Sends it, given a `Progress`; returns whether the server did not have it already.
     rehearse : callable
         Says in a report what sending it would do.
     dry_run : bool
@@ -157,9 +157,8 @@ def upload(
         tell(emit, path, place, result.outcome)
         return
     with progress_bar(path.name) as bar:
-        watched = _Watched(bar)
-        send(watched)
-    tell(emit, path, place, "uploaded" if "uploading" in watched.phases else "already there")
+        is_new = send(bar)
+    tell(emit, path, place, "uploaded" if is_new else "already there")
 
 
 def download(emit: Emit, artefact: Egg | Runtime, destination: str | None, dry_run: bool) -> None:
@@ -178,10 +177,10 @@ def download(emit: Emit, artefact: Egg | Runtime, destination: str | None, dry_r
     folder = Path(destination or os.curdir)
     # Asked for here, so that the file's name is known, and not again by the download.
     said = artefact.metadata()
-    sha256, filename = said.get("sha256"), said.get("filename")
+    sha256, filename = artefact._sha256_in(said), artefact._filename_in(said)
     target = folder / (filename or "")
     if dry_run:
-        there = target.is_file() and sha256 is not None and _sha256(target) == sha256.lower()
+        there = target.is_file() and _sha256(target) == sha256
         tell(emit, target, folder, "already there" if there else "would download", said)
         return
     before = _identity(target)
@@ -300,16 +299,3 @@ def progress_bar(what: str) -> Iterator[Progress | None]:
 
     with ProgressBar(what) as bar:
         yield bar
-
-
-class _Watched:
-    """A `Progress` that notes what was done, and tells another one."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.phases: set[Phase] = set()
-        self._progress = progress
-
-    def __call__(self, done: int, total: int | None, phase: Phase) -> None:
-        self.phases.add(phase)
-        if self._progress is not None:
-            self._progress(done, total, phase)

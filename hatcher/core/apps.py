@@ -133,13 +133,13 @@ class Apps(Node):
         """
         return self.app(python_tag, app_id, version).metadata()
 
-    def _send_app(self, app: AppFile, overwrite: bool, progress: Progress | None = None) -> None:
+    def _send_app(self, app: AppFile, overwrite: bool, progress: Progress | None = None) -> bool:
         """Upload an app that has been read."""
         is_stored = None
         if app.address is not None:
             there = self.app(*app.address)
             is_stored = there._holder_of(app.path, str(self), overwrite=overwrite)
-        upload.upload(
+        return upload.upload(
             self._session,
             self._request("upload_app", overwrite=overwrite),
             app.path,

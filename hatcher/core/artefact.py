@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -162,7 +163,7 @@ class FileArtefact(DeletableArtefact[M]):
             self._request(f"download_{self._kind}"),
             destination,
             self._sha256_to_expect(destination, expected_sha256, filename),
-            filename,
+            self._is_called if filename is None else filename,
             progress=progress,
         )
 
@@ -198,7 +199,7 @@ class FileArtefact(DeletableArtefact[M]):
             self._request(f"download_{self._kind}"),
             destination,
             self._sha256_to_expect(destination, expected_sha256, filename),
-            filename,
+            self._is_called if filename is None else filename,
         )
 
     def _sha256_to_expect(
@@ -214,9 +215,28 @@ class FileArtefact(DeletableArtefact[M]):
 
     def _sha256_in(self, metadata: Mapping[str, Any]) -> str:
         sha256 = metadata.get("sha256")
-        if not isinstance(sha256, str):
+        if sha256 is None:
             raise InvalidJSONError(
                 f"The server's metadata of {self!r} holds no sha256 to verify a download with. "
                 "Give it as expected_sha256."
             )
-        return hashing.normalized_sha256(sha256)
+        return hashing.server_sha256(sha256, repr(self))
+
+    def _filename_in(self, said: Mapping[str, Any]) -> str | None:
+        """Return the name of its file in metadata or an index's entry; None when there is none.
+
+        Raises
+        ------
+        MissingFilenameError
+            It is not the name of such a file.
+        """
+        filename = said.get("filename")
+        if not isinstance(filename, str):
+            return None
+        return filenames.server_filename(
+            filename, "The server's name for the file", self._is_called
+        )
+
+    @abstractmethod
+    def _is_called(self, filename: str) -> bool:
+        """Whether a file of that name is this artefact."""

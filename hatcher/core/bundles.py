@@ -24,7 +24,7 @@ from hatcher.errors import (
 from hatcher.transfer import upload
 from hatcher.transfer.atomic import replacing
 from hatcher.transfer.download import existing_directory
-from hatcher.transfer.filenames import bare_filename
+from hatcher.transfer.filenames import server_name
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
@@ -88,7 +88,7 @@ class Bundle(DeletableArtefact[BundleMetadata]):
         NotFoundError
             There is no such bundle, or it may not be seen.
         """
-        target = existing_directory(directory) / bare_filename(
+        target = existing_directory(directory) / server_name(
             self.canonical_filename, "The bundle's file name"
         )
         if target.exists() and not overwrite:
@@ -168,8 +168,12 @@ class LocalBundle:
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        self._upload(overwrite, progress)
+
+    def _upload(self, overwrite: bool, progress: Progress | None) -> bool:
+        """Do it, and return whether the server did not have the bundle already."""
         file = self._file
-        upload.upload(
+        return upload.upload(
             self.bundle._session,
             self.bundle._request("upload_bundle", overwrite=overwrite),
             file.path,

@@ -54,6 +54,8 @@ class Dialect(NamedTuple):
     runtime_entries : callable
         Gives what an index says of each runtime, with what addresses the runtime: its
         selector, or None when the index does not say, and its version.
+    is_runtime_called : callable
+        Whether a runtime with that selector and version may have a file of that name.
     available_repositories_take_flag : bool
         Whether the server, rather than the client, leaves out the repositories of
         which only the index may be read.
@@ -65,6 +67,7 @@ class Dialect(NamedTuple):
     runtime_entries: Callable[
         [Mapping[str, Any]], Iterator[tuple[str | None, str, Mapping[str, Any]]]
     ]
+    is_runtime_called: Callable[[str, str, str], bool]
     available_repositories_take_flag: bool
 
 
@@ -125,12 +128,27 @@ def _entries_v1(
             yield implementation, version, entry
 
 
+def _is_called_v1(implementation: str, version: str, filename: str) -> bool:
+    # Such as cpython-3.8.17+1-rh8_x86_64-gnu.runtime.
+    begin = f"{implementation}-{version}"
+    return filename.startswith((f"{begin}-", f"{begin}.")) and filename.endswith(".runtime")
+
+
+def _is_called_v0(python_tag: str, version: str, filename: str) -> bool:
+    # Such as python_runtime_2.7.10_6.0.0_rh5-64_1.zip.
+    number, _, build = version.rpartition("-")
+    if f"_runtime_{number}_" in filename and filename.endswith(f"_{build}.zip"):
+        return True
+    return _is_called_v1(python_tag, version, filename)
+
+
 DIALECTS: Mapping[int, Dialect] = {
     0: Dialect(
         runtime_selector="python_tag",
         read_runtime=_read_v0,
         list_runtimes=_list_v0,
         runtime_entries=_entries_v0,
+        is_runtime_called=_is_called_v0,
         available_repositories_take_flag=True,
     ),
     1: Dialect(
@@ -138,6 +156,7 @@ DIALECTS: Mapping[int, Dialect] = {
         read_runtime=_read_v1,
         list_runtimes=_list_v1,
         runtime_entries=_entries_v1,
+        is_runtime_called=_is_called_v1,
         available_repositories_take_flag=False,
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
+from unicodedata import normalize
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
@@ -48,6 +49,12 @@ class Egg(FileArtefact[EggMetadata]):
     def name(self) -> str:
         """The name as it stands in the egg's file name."""
         return self._names["name"]
+
+    def _is_called(self, filename: str) -> bool:
+        # The case of names is the server's; versions are what they are.
+        called, end = (normalize("NFC", text) for text in (filename, f"-{self.version}.egg"))
+        name = normalize("NFC", self.name)
+        return called.endswith(end) and called[: -len(end)].lower() == name.lower()
 
 
 class Eggs(Node):
@@ -210,6 +217,17 @@ class Eggs(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        self._upload_egg(filename, overwrite, enabled, verify, progress)
+
+    def _upload_egg(
+        self,
+        filename: str | os.PathLike[str],
+        overwrite: bool,
+        enabled: bool,
+        verify: bool,
+        progress: Progress | None,
+    ) -> bool:
+        """Do it, and return whether the server did not have the egg already."""
         # Imported here, for those who only download: zipfile and more come with it.
         from hatcher.artefacts.egg import read_egg
 
@@ -217,8 +235,8 @@ class Eggs(Node):
         if verify and not overwrite:
             there = self.egg(egg.python_tag, egg.name, egg.full_version)
             if is_same(egg.path, there._remote_sha256(), str(self), progress):
-                return
-        self._send_egg(egg, overwrite, enabled, progress)
+                return False
+        return self._send_egg(egg, overwrite, enabled, progress)
 
     def _send_egg(
         self,
@@ -227,7 +245,7 @@ class Eggs(Node):
         enabled: bool,
         progress: Progress | None = None,
         request: Request | None = None,
-    ) -> None:
+    ) -> bool:
         """Upload an egg that has been read; a batch makes the request once for all."""
 
         def is_stored(sha256: str) -> bool:
@@ -239,7 +257,9 @@ class Eggs(Node):
 
         if request is None:
             request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
-        upload.upload(self._session, request, egg.path, is_stored=is_stored, progress=progress)
+        return upload.upload(
+            self._session, request, egg.path, is_stored=is_stored, progress=progress
+        )
 
     def download_egg(
         self,

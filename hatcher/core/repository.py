@@ -170,6 +170,16 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        self._upload_runtime(filename, overwrite, verify, progress)
+
+    def _upload_runtime(
+        self,
+        filename: str | os.PathLike[str],
+        overwrite: bool,
+        verify: bool,
+        progress: Progress | None,
+    ) -> bool:
+        """Do it, and return whether the server did not have the runtime already."""
         runtime = DIALECTS[self._session.api_version].read_runtime(filename)
         platform = self.platform(runtime.platform)
         there = runtime.selector and platform.runtime(runtime.selector, runtime.version)
@@ -180,8 +190,8 @@ class Repository(Node):
                     "no python tag to ask the server for. Upload it without verify."
                 )
             if is_same(runtime.path, there._remote_sha256(), str(platform), progress):
-                return
-        platform._send_runtime(runtime, overwrite, progress)
+                return False
+        return platform._send_runtime(runtime, overwrite, progress)
 
     def upload_app(
         self,
@@ -218,11 +228,17 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        self._upload_app(filename, overwrite, progress)
+
+    def _upload_app(
+        self, filename: str | os.PathLike[str], overwrite: bool, progress: Progress | None
+    ) -> bool:
+        """Do it, and return whether the server did not have the app already."""
         # Imported here, for those who only ask the server.
         from hatcher.artefacts.app import read_app
 
         app = read_app(filename)
-        self.platform(app.platform)._send_app(app, overwrite, progress)
+        return self.platform(app.platform)._send_app(app, overwrite, progress)
 
     def upload_bundle(
         self,
@@ -260,12 +276,15 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
+        bundle = self._local_bundle(filepath)
+        bundle.upload(overwrite, progress=progress)
+        return bundle
+
+    def _local_bundle(self, filepath: str | os.PathLike[str]) -> LocalBundle:
         from hatcher.artefacts.bundle import read_bundle
 
         platform = self.platform(read_bundle(filepath).content.platform)
-        bundle = platform.bundles.from_file(filepath)
-        bundle.upload(overwrite, progress=progress)
-        return bundle
+        return platform.bundles.from_file(filepath)
 
     # -- many of them at once --------------------------------------------------------
 

@@ -30,6 +30,11 @@ class Runtime(FileArtefact[RuntimeMetadata]):
 
     _kind = "runtime"
 
+    def _is_called(self, filename: str) -> bool:
+        dialect = DIALECTS[self._session.api_version]
+        selector = self._names[dialect.runtime_selector]
+        return dialect.is_runtime_called(selector, self.version, filename)
+
 
 class Runtimes(Node):
     """The part of a `SinglePlatformRepository` that is about runtimes.
@@ -149,10 +154,10 @@ class Runtimes(Node):
 
     def _send_runtime(
         self, runtime: LocalRuntime, overwrite: bool, progress: Progress | None = None
-    ) -> None:
+    ) -> bool:
         """Upload a runtime that has been read."""
         there = runtime.selector and self.runtime(runtime.selector, runtime.version)
-        upload.upload(
+        return upload.upload(
             self._session,
             self._request("upload_runtime", overwrite=overwrite),
             runtime.path,

@@ -88,9 +88,10 @@ def holds(
     if metadata is None:
         return False
     found = metadata.get("sha256")
-    if not isinstance(found, str):
+    if found is None:
         raise InvalidJSONError(f"The server's metadata of {file.name} in {place} holds no sha256.")
-    if found.lower() == sha256:
+    found = hashing.server_sha256(found, f"{file.name} in {place}")
+    if found == sha256:
         return True
     if overwrite:
         return False

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn, TypeAlias, get_args
 
+from hatcher.characters import shown
 from hatcher.errors import InvalidArgumentError, InvalidNameError, MissingFilenameError
-from hatcher.transfer.filenames import bare_filename
+from hatcher.transfer.filenames import server_filename, server_name
 
 #: What there is, called as the folders are.
 Kind: TypeAlias = Literal["eggs", "runtimes", "apps", "bundles"]
@@ -76,8 +77,8 @@ class Location(NamedTuple):
         Raises
         ------
         InvalidNameError
-            A name cannot be that of a folder or file, or begins with a dot: the file would
-            stand elsewhere, or be hidden.
+            A name cannot be that of a folder or file: the file would stand elsewhere, be hidden,
+            or not be of its kind.
         """
         tag = self.python_tag or NO_TAG_FOLDER
         for what, name in (
@@ -88,17 +89,21 @@ class Location(NamedTuple):
             ("file", self.filename),
         ):
             try:
-                bare_filename(name, what)
-            except MissingFilenameError:
-                pass
-            else:
-                if not name.startswith("."):
-                    continue
-            raise InvalidNameError(
-                f"The name of the {what}, {name!r}, cannot be one in a folder, so nothing of it was "
-                "written. Tell the administrators of the server."
-            )
+                if what == "file":
+                    server_filename(name, what, self._is_of_kind)
+                else:
+                    server_name(name, what)
+            except MissingFilenameError as error:
+                raise InvalidNameError(
+                    f"The name of the {what}, '{shown(name)}', cannot be one in a folder, so "
+                    "nothing of it was written. Tell the administrators of the server."
+                ) from error
         return root.joinpath(*self.path.split("/"))
+
+    def _is_of_kind(self, filename: str) -> bool:
+        # Runtimes of version 0 are called as their builders liked, such as `.zip`.
+        old = (".zip",) if self.kind == "runtimes" and self.api_version == 0 else ()
+        return filename.endswith(SUFFIXES[self.kind] + old)
 
 
 def parse(path: str) -> Location:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from hatcher.core.apps import App
-from hatcher.core.batches.fetching import listed_egg, runtimes_by_filename
+from hatcher.core.batches.fetching import listed_egg, listed_runtime, runtimes_by_filename
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.eggs import Egg
@@ -22,7 +22,6 @@ from hatcher.core.runtimes import Runtime
 from hatcher.errors import (
     AuthenticationError,
     HatcherException,
-    InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
 )
@@ -31,7 +30,7 @@ from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import Held
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
-from hatcher.transfer.hashing import normalized_sha256
+from hatcher.transfer.hashing import server_sha256
 
 #: Who may not know of something is told that it is not there.
 HIDDEN = (NotFoundError, PermissionDeniedError)
@@ -302,7 +301,10 @@ class _Reading:
                 sha256 if isinstance(sha256, str) else None,
             )
             self._check(location, held)
-            self._address(held, lambda: index.platform.runtime(selector, version))  # noqa: B023
+            self._address(
+                held,
+                lambda: listed_runtime(index.platform, filename, *described).artefact,  # noqa: B023
+            )
         return found
 
     def _apps(self, index: Index) -> dict[str, Held]:
@@ -335,11 +337,9 @@ class _Reading:
                 platform = held.origin.platform
                 listed_egg(platform, location.python_tag, location.filename, {})
             if held.sha256 is not None:
-                held.sha256 = normalized_sha256(held.sha256)
-        except InvalidArgumentError as error:
-            held.wrong, held.sha256 = error, None
+                held.sha256 = server_sha256(held.sha256, location.path)
         except HatcherException as error:
-            held.wrong = error
+            held.wrong, held.sha256 = error, None
 
     def _address(self, held: Held, make: Any) -> None:
         try:
@@ -358,13 +358,13 @@ class _Folders(dict[str | None, str]):
         self.wrong: dict[str | None, HatcherException | None] = {}
 
     def __missing__(self, tag: str | None) -> str:
-        location = self._index.location(tag, "egg")
+        location = self._index.location(tag, "any.egg")
         self.wrong[tag] = None
         try:
             location.below(Path())
         except HatcherException as error:
             self.wrong[tag] = error
-        folder = self[tag] = location.path.removesuffix("egg")
+        folder = self[tag] = location.path.removesuffix("any.egg")
         return folder
 
 

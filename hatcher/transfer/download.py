@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ def download(
     request: Request,
     destination: str | os.PathLike[str],
     sha256: str,
-    filename: str | None = None,
+    filename: str | Callable[[str], bool],
     *,
     progress: Progress | None = None,
     sync: bool = True,
@@ -78,7 +78,7 @@ def iter_download(
     request: Request,
     destination: str | os.PathLike[str],
     sha256: str,
-    filename: str | None = None,
+    filename: str | Callable[[str], bool],
     *,
     sync: bool = True,
 ) -> tuple[int, Iterator[int]]:
@@ -96,8 +96,8 @@ def iter_download(
         An existing directory.
     sha256 : str
         What the file must hash to, in hexadecimal.
-    filename : str, optional
-        How to call the file; the server says it when this is not given.
+    filename : str or callable
+        How to call the file; or whether the name that the server gives it is the right one.
     sync : bool, default True
         Make the file's name survive a power failure, and not only its content. A
         batch does that once for all its files, with `sync_directory`.

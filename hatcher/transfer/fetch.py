@@ -6,7 +6,7 @@ import hashlib
 import logging
 import stat
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
@@ -121,13 +121,13 @@ class Fetch:
 
     # -- before the first byte -------------------------------------------------------
 
-    def begin(self, filename: str | None) -> Steps:
+    def begin(self, filename: str | Callable[[str], bool]) -> Steps:
         """Do what has to be done before bytes come; return what receives them.
 
         Parameters
         ----------
-        filename : str or None
-            How to call the file; None for the server's name.
+        filename : str or callable
+            As for `iter_download`.
 
         Raises
         ------
@@ -146,11 +146,11 @@ class Fetch:
         weakref.finalize(steps, self._give_up, None)
         return steps
 
-    def _begin(self, filename: str | None) -> Steps:
-        if filename is None:
+    def _begin(self, filename: str | Callable[[str], bool]) -> Steps:
+        if callable(filename):
             self._open()
             assert self._answer is not None
-            filename = filename_from(self._answer.headers)
+            filename = filename_from(self._answer.headers, filename)
         else:
             filename = bare_filename(filename, "The name given for the file")
         self._target = self._directory / filename

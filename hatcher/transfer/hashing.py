@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hatcher.errors import InvalidArgumentError
+from hatcher.characters import shown
+from hatcher.errors import InvalidArgumentError, InvalidResponseError
 from hatcher.transport.buffers import new_buffer
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 BLOCK_SIZE = 1024 * 1024
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+#: Characters that a message repeats of what is none.
+_SHOWN = 80
 
 
 def file_sha256(path: str | os.PathLike[str], *, progress: Progress | None = None) -> str:
@@ -79,9 +83,38 @@ def normalized_sha256(digest: str) -> str:
     InvalidArgumentError
         It is not 64 hexadecimal digits.
     """
-    if not isinstance(digest, str) or not _SHA256.match(digest.strip().lower()):
+    normalized = _normalized(digest)
+    if normalized is None:
         raise InvalidArgumentError(
             f"{digest!r} is no sha256: give its 64 hexadecimal digits, or nothing to have the "
             "server asked for it."
         )
-    return digest.strip().lower()
+    return normalized
+
+
+def server_sha256(digest: object, what: object) -> str:
+    """Return a sha256 that a server gave, in lower case.
+
+    Parameters
+    ----------
+    digest : object
+    what : object
+        What the server says it of, for the message.
+
+    Raises
+    ------
+    InvalidResponseError
+        It is not 64 hexadecimal digits.
+    """
+    normalized = _normalized(digest)
+    if normalized is None:
+        raise InvalidResponseError(
+            f"The server says that the sha256 of {what} is '{shown(str(digest)[:_SHOWN])}', which "
+            "is none. Tell the administrators of the server."
+        )
+    return normalized
+
+
+def _normalized(digest: object) -> str | None:
+    text = digest.strip().lower() if isinstance(digest, str) else ""
+    return text if _SHA256.match(text) else None

@@ -45,6 +45,7 @@ from hatcher.errors import (
     ServerError,
     TransferInterruptedError,
 )
+from hatcher.transport.parsing import load_object, unpack
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, is_unsent
 from hatcher.transport.session import Session
@@ -52,6 +53,7 @@ from hatcher.transport.session import Session
 if TYPE_CHECKING:
     from hatcher.transfer.multipart import Describe, UploadBody
     from hatcher.transfer.progress import Progress
+    from hatcher.transport.sender import Answer
 
 logger = logging.getLogger("hatcher")
 
@@ -70,7 +72,7 @@ def upload(
     describe: Describe = _sha256_alone,
     is_stored: Callable[[str], bool] | None = None,
     progress: Progress | None = None,
-) -> None:
+) -> bool:
     """Send a file in constant memory, hashing it on the way.
 
     Before a large file, the server is asked whether it will be allowed. When an answer
@@ -92,6 +94,11 @@ def upload(
     progress : Progress, optional
         Is told of the bytes of the file that have gone out.
 
+    Returns
+    -------
+    bool
+        Whether it has been stored; False when the server says that it had the same file already.
+
     Raises
     ------
     ArtefactError
@@ -110,7 +117,7 @@ def upload(
 
         preflight.check(session, request)
     try:
-        _Upload(session, request._replace(body=body), body, path, is_stored).carry_out()
+        return _Upload(session, request._replace(body=body), body, path, is_stored).carry_out()
     except ProgressError as error:
         raise error.cause from None
     finally:
@@ -134,8 +141,10 @@ class _Upload:
         self._path = path
         self._is_stored = is_stored
         self._was_sent = False
+        self._was_there = False
 
-    def carry_out(self) -> None:
+    def carry_out(self) -> bool:
+        """See it through; return whether it has been stored, and was not there before."""
         policy = self._session.retries
         failure = self._send()
         tries = 0
@@ -147,9 +156,10 @@ class _Upload:
             logger.info("looking again in %.1f s after: %s", seconds, failure)
             self._session.pause(self._request, seconds)
             if self._has_arrived(failure):
-                return
+                return True
             tries += 1
             failure = self._send()
+        return not self._was_there
 
     def _send(self) -> HatcherException | None:
         """Send it once, and look when that leaves open what became of it.
@@ -165,7 +175,7 @@ class _Upload:
             It cannot be sent again.
         """
         try:
-            self._session.send(self._request)
+            answer = self._session.send(self._request)
         except HatcherException as error:
             # What was sent before may have been stored late, and stand in its own way.
             in_its_own_way = self._was_sent and isinstance(error, ConflictError)
@@ -177,6 +187,8 @@ class _Upload:
             if in_its_own_way:
                 raise
             return error
+        # What was sent before may be what is there.
+        self._was_there = not self._was_sent and _is_no_news(answer, self._body.sent_sha256)
         return None
 
     def _has_arrived(self, failure: HatcherException) -> bool:
@@ -197,6 +209,19 @@ class _Upload:
                 logger.info("%s has arrived, although an answer got lost: %s", self._path, failure)
             return arrived
         raise failure
+
+
+def _is_no_news(answer: Answer, sha256: str | None) -> bool:
+    """Whether an answer says that the server has had the file: 200, and the sha256 beside it.
+
+    Servers are free in the status of a success, so that it alone says nothing.
+    """
+    if answer.status_code != 200:
+        return False
+    try:
+        return load_object(unpack(answer.content)).get("sha256") == sha256
+    except ValueError:
+        return False
 
 
 def _leaves_open(error: HatcherException) -> bool:

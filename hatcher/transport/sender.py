@@ -100,9 +100,9 @@ class Sender:
         """Send a request; return its answer, body and all."""
         return self._carry_out(request, self._fetch, Answer(204, Headers(), b""))
 
-    def tell(self, request: Request) -> None:
-        """Send a request whose answer says no more than that it worked."""
-        self._carry_out(request, self._tell, True)
+    def tell(self, request: Request) -> Answer:
+        """Send a request that has worked also when the body of its answer does not arrive."""
+        return self._carry_out(request, self._tell, Answer(204, Headers(), b""))
 
     def open(self, request: Request) -> Download:
         """Send a request; return its answer before its body has arrived."""
@@ -168,17 +168,18 @@ class Sender:
         finally:
             incoming.close()
 
-    def _tell(self, request: Request) -> bool:
+    def _tell(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
+        content = b""
         try:
-            incoming.read()
+            content = incoming.read()
         except Trouble as trouble:
             if trouble.kind == "interrupted":
                 raise error_for(request, outgoing.url, trouble) from trouble
             logger.info("%s worked, although its answer did not arrive whole", request.action)
         finally:
             incoming.close()
-        return True
+        return Answer(incoming.status_code, incoming.headers, content)
 
     def _open(self, request: Request) -> Download:
         outgoing, incoming = self._attempt(request)

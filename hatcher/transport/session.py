@@ -100,15 +100,15 @@ class Session:
 
     # -- what nodes call ------------------------------------------------------------
 
-    def send(self, request: Request) -> None:
-        """Send a request whose answer says no more than that it worked.
+    def send(self, request: Request) -> Answer:
+        """Send a request whose answer need not say more than that it worked; return it.
 
         Raises
         ------
         HatcherException
             It did not; see `hatcher.errors`.
         """
-        self._ready().tell(request)
+        return self._ready().tell(request)
 
     def json(self, request: Request) -> Any:
         """Send a request and return the JSON of its answer.

@@ -115,7 +115,10 @@ def found(request: Request) -> Answer:
         case "GET", ["metadata", *_]:
             return _json({"sha256": SHA256, "filename": "x", **_UNKNOWN})
         case "GET", ["data", *_, kind, _, _]:
-            name = {"eggs": "Spam-1.0-1.egg", "runtimes": "a+b.runtime"}.get(kind, "file")
+            runtime = "cpython-3.8.17+1-rh5_x86_64-gnu.runtime"
+            if version == "v0":
+                runtime = "python_runtime_2.7.10_6.0.0_rh5-64_1.zip"
+            name = {"eggs": "Spam-1.0-1.egg", "runtimes": runtime}.get(kind, "file")
             disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
             return Answer(200, {"Content-Type": "application/octet-stream", **disposition}, CONTENT)
         case "GET", ["admin", "teams", _, _, "repositories" | "members", _]:

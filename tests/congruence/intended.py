@@ -63,6 +63,9 @@ INTENDED = _differences(
         ("* without a hash", "error", "A missing sha256 is a KeyError in theirs."),
         ("*: what has no hash", "error", "Likewise."),
         ("* into nothing", "refused", "Theirs sends two requests before it finds out."),
+        ("*download_* / letters", "error files", "What else arrives gets no name of another's."),
+        ("*download_* / signs", "error files", "Likewise."),
+        ("*download_* / brackets", "error files", "Likewise."),
         # What is not implemented
         ("*Repository.metadata of one", "requests error", "The list of all repositories says it."),
         # Runtimes

@@ -224,7 +224,7 @@ def entry(path: str = EGG, **fields: Any) -> dict[str, Any]:
         (entry("v1/acme/dev/../dev/eggs/cp311/a-1-1.egg"), "not to be trusted"),
         (entry(f"v1/acme/dev/{PLATFORM}/eggs/cp311/.."), "not to be trusted"),
         (entry(f"v1/acme/dev/{PLATFORM}/eggs/../../a-1-1.egg"), "not to be trusted"),
-        (entry(f"v1/acme/dev/{PLATFORM}/eggs/cp311/.hidden.egg"), "would be hidden"),
+        (entry(f"v1/acme/dev/{PLATFORM}/eggs/cp311/.hidden.egg"), "be hidden"),
         (entry(f"v1/acme/dev/{PLATFORM}/eggs/cp311/a\\b.egg"), "not to be trusted"),
         (entry("/etc/passwd"), "not to be trusted"),
         (entry(""), "not to be trusted"),

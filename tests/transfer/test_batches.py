@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from hatcher.api import BatchReport, BroodClient, RetryPolicy, SinglePlatformRepository
+from hatcher.characters import shown
 from hatcher.errors import (
     AuthenticationError,
     BatchError,
@@ -25,7 +27,9 @@ from hatcher.errors import (
     InvalidBundle,
     InvalidDestinationError,
     InvalidEgg,
+    InvalidResponseError,
     InvalidRuntime,
+    MissingFilenameError,
     NotFoundError,
     ServerError,
     UnsupportedAPIVersionError,
@@ -429,12 +433,79 @@ def test_what_cannot_be_downloaded_is_reported(
 def test_an_index_cannot_lead_elsewhere(
     platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
 ) -> None:
-    odd = b'{"../../evil-1.0-1.egg": {"sha256": "00"}, "nonsense": {}, "a-1-1.egg": {"sha256": 1}}'
-    answer = Answer(200, {"Content-Type": "application/json"}, odd)
+    names = ["../../evil-1.0-1.egg", "/evil-1.0-1.egg", ".evil-1.0-1.egg", "a\\b-1.0-1.egg"]
+    names += ["a\x1bb-1.0-1.egg", "a\u202eb-1.0-1.egg", "nul.x-1.0-1.egg", "ü" * 140 + "-1.0-1.egg"]
+    names += ["Makefile", ".bashrc", "setup.py", "../setup.py", "", "x-1.0.egg", "x-1.0-1.EGG"]
+    # All that is wrong with them is their names.
+    index = {name: {"sha256": "ab" * 32, "size": 1, "python_tag": "cp311"} for name in names}
+    before = sorted(tmp_path.rglob("*"))
+    report = downloads_listed(platform, gateway, index, tmp_path)
+    assert [result.name for result in report.failed] == [Path(name).name for name in names]
+    for result in report.failed:
+        assert type(result.error) in (MissingFilenameError, InvalidResponseError), result
+    assert sum(type(result.error) is MissingFilenameError for result in report.failed) == 8
+    assert gateway.sent(*DOWNLOAD) == 0 and sorted(tmp_path.rglob("*")) == before
+
+
+def downloads_listed(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, index: object, folder: Path
+) -> BatchReport:
+    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(index).encode())
     gateway.add(RequestFault("replace", at="request", path="*/indices/*", answer=answer))
-    report = platform.download_eggs("cp311", tmp_path)
-    assert outcomes(report) == ["failed"] * 3
-    assert isinstance(report.failed[2].error, NotFoundError)
+    return platform.download_eggs("cp311", folder)
+
+
+@pytest.mark.parametrize(
+    "sha256", ["00", "", "x" * 64, "ab" * 33, 7, True, {}, "\u202e" + "a" * 63]
+)
+def test_an_odd_sha256_in_an_index_is_the_servers_fault(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path, sha256: object
+) -> None:
+    index = {"a-1-1.egg": {"sha256": sha256, "python_tag": "cp311"}}
+    report = downloads_listed(platform, gateway, index, tmp_path)
+    (error,) = (result.error for result in report.failed)
+    assert isinstance(error, InvalidResponseError) and "The server says" in error.what
+    assert shown(str(error)) == str(error)
+    assert (gateway.sent(*DOWNLOAD), gateway.sent(*METADATA)) == (0, 0)
+
+
+@pytest.mark.parametrize("sha256", ["00", "", 7, False, "x" * 64])
+def test_an_odd_sha256_in_metadata_is_the_servers_fault(
+    platform: SinglePlatformRepository,
+    gateway: FaultyGateway,
+    eggs: list[Path],
+    tmp_path: Path,
+    sha256: object,
+) -> None:
+    said = {"sha256": sha256, "filename": eggs[0].name, "enabled": True, "python_tag": "cp311"}
+    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(said).encode())
+    gateway.add(RequestFault("replace", at="request", path="*/metadata/*", answer=answer, times=9))
+    egg = platform.egg("cp311", "Egg0", "1.0-1")
+    for call in (
+        egg.sha256,
+        lambda: egg.download(tmp_path),
+        lambda: platform.upload_egg(eggs[0], verify=True),
+        lambda: platform.upload_eggs(eggs[:1], enabled=False).raise_for_failures(),
+    ):
+        with pytest.raises((InvalidResponseError, BatchError)) as caught:
+            call()
+        assert isinstance(caught.value.__cause__ or caught.value, InvalidResponseError)
+        assert "The server says" in str(caught.value)
+    assert (gateway.sent(*DOWNLOAD), gateway.sent(*UPLOAD)) == (0, 0)
+
+
+def test_runtimes_of_an_index_are_called_as_they_are(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
+) -> None:
+    names = ["setup.py", "../x.runtime", ".runtime", "cpython-3.8.17+1.runtime", 7, None]
+    index = {f"cpython{n}": {"3.8.17+1": {"filename": name}} for n, name in enumerate(names)}
+    index["../x"] = {"3.8.17+1": {}}
+    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(index).encode())
+    gateway.add(RequestFault("replace", at="request", path="*/indices/*", answer=answer))
+    report = platform.download_runtimes(tmp_path, concurrency=1)
+    errors = [type(result.error) for result in report.results]
+    # What the index does not name is asked for by a name of its own.
+    assert errors == [*[MissingFilenameError] * 5, NotFoundError, MissingFilenameError]
     assert gateway.sent(*DOWNLOAD) == 0
 
 

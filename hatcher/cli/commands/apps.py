@@ -86,7 +86,7 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place.upload_app(filename, force, progress=progress),
+        lambda progress: place._upload_app(filename, force, progress),
         lambda: place.upload_apps([filename], overwrite=force, dry_run=True),
         dry_run=dry_run,
     )

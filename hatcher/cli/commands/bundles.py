@@ -284,7 +284,7 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place.upload_bundle(filename, force, progress=progress),
+        lambda progress: place._local_bundle(filename)._upload(force, progress),
         lambda: place.upload_bundles([filename], overwrite=force, dry_run=True),
         dry_run=dry_run,
     )

@@ -155,7 +155,7 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place.upload_egg(filename, force, enabled, verify, progress=progress),
+        lambda progress: place._upload_egg(filename, force, enabled, verify, progress),
         lambda: place.upload_eggs([filename], overwrite=force, enabled=enabled, dry_run=True),
         dry_run=dry_run,
     )

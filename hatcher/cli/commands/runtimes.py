@@ -206,7 +206,7 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place.upload_runtime(filename, force, verify, progress=progress),
+        lambda progress: place._upload_runtime(filename, force, verify, progress),
         lambda: place.upload_runtimes([filename], overwrite=force, dry_run=True),
         dry_run=dry_run,
     )

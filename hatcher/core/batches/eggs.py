@@ -149,11 +149,11 @@ class EggUpload:
     ) -> bool:
         """Whether the server has the egg; raises when it has another, which must stay."""
         egg = item.file
+        there = self.eggs.egg(egg.python_tag, egg.name, egg.full_version)
         entry = _entry(known[egg.python_tag] or {}, item)
-        sha256 = None if entry is None else entry.get("sha256")
-        is_visible = True
-        if entry is None or not isinstance(sha256, str) or "python_tag" not in entry:
-            there = self.eggs.egg(egg.python_tag, egg.name, egg.full_version)
+        if entry is not None and entry.get("sha256") is not None and "python_tag" in entry:
+            sha256, is_visible = there._sha256_in(entry), True
+        else:
             metadata = there._found()
             if metadata is None or metadata.get("python_tag", egg.python_tag) != egg.python_tag:
                 return False
@@ -161,7 +161,7 @@ class EggUpload:
             is_visible = metadata.get("enabled", entry is not None)
         if is_visible:
             self._visible.add(id(item))
-        same = is_same(item.path, sha256.lower(), str(self.eggs), tally, overwrite=self.overwrite)
+        same = is_same(item.path, sha256, str(self.eggs), tally, overwrite=self.overwrite)
         if same and not is_visible:
             self._hidden.append(item)
         return same
@@ -175,13 +175,14 @@ class EggUpload:
         numbers = {id(item): number for number, item in enumerate(new)}
         hidden = self._request(enabled=False)
 
-        def send(item: Item[EggFile], tally: Tally) -> None:
+        def send(item: Item[EggFile], tally: Tally) -> bool:
             if self.journal is not None:
                 self._note(self.journal, new, numbers[id(item)])
-            self.eggs._send_egg(item.file, self.overwrite, False, tally, hidden)
+            return self.eggs._send_egg(item.file, self.overwrite, False, tally, hidden)
 
         self.sending.send(new, send)
-        self._hidden += [item for item in new if item.outcome == "uploaded"]
+        # Others may have sent one meanwhile, and not have shown it yet.
+        self._hidden += [item for item in new if item.outcome in ("uploaded", "already there")]
         shown = self._request(enabled=True)
         self.sending.send(
             replacing,

@@ -24,8 +24,8 @@ from hatcher.errors import (
 from hatcher.transfer.atomic import replacing, sync_directory
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.download import download, existing_directory
-from hatcher.transfer.filenames import bare_filename
-from hatcher.transfer.hashing import file_sha256, normalized_sha256
+from hatcher.transfer.filenames import server_filename, server_name
+from hatcher.transfer.hashing import file_sha256, server_sha256
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 from hatcher.transport.session import Session
@@ -89,13 +89,13 @@ class Fetching(Generic[F]):
         names : iterable of str, callable or None
             Which of them.
         listed : callable
-            Returns what an item is to hold, given the name of the file.
+            Returns what an item is to hold, given the name of the file, which may become a
+            path then.
         """
         for name in _selected(filenames, names):
             item: Item[F] = Item(self._directory / name)
             self.items.append(item)
             try:
-                bare_filename(name, "The name in the index")
                 if name not in filenames:
                     raise InvalidArgumentError(
                         f"The index lists no '{name}'. Check the name; capital letters count."
@@ -177,7 +177,7 @@ class Listed(NamedTuple):
         sha256, size = entry.get("sha256"), entry.get("size")
         return cls(
             artefact,
-            normalized_sha256(sha256) if isinstance(sha256, str) else None,
+            None if sha256 is None else server_sha256(sha256, repr(artefact)),
             size if isinstance(size, int) else None,
         )
 
@@ -299,7 +299,9 @@ def listed_egg(
             f"The index lists '{filename}', which is not called as an egg is. Nothing of it "
             "was asked for; tell the administrators of the server."
         )
-    return Listed.of(platform.egg(python_tag, *called.groups()), entry)
+    egg = platform.egg(python_tag, *called.groups())
+    server_filename(filename, "The name in the index", egg._is_called)
+    return Listed.of(egg, entry)
 
 
 def download_runtimes(
@@ -316,12 +318,21 @@ def download_runtimes(
     )
     index = runtimes_by_filename(platform)
 
-    def listed(filename: str) -> Listed:
-        selector, version, entry = index[filename]
-        return Listed.of(platform.runtime(selector, version), entry)
-
-    fetching.select(index, names, listed)
+    fetching.select(index, names, lambda name: listed_runtime(platform, name, *index[name]))
     return download_files(fetching)
+
+
+def listed_runtime(
+    platform: Runtimes,
+    filename: str,
+    selector: str | None,
+    version: str,
+    entry: Mapping[str, Any],
+) -> Listed:
+    """Return a runtime that an index lists; see `listed_egg`."""
+    runtime = platform.runtime(selector, version)
+    server_filename(filename, "The name in the index", runtime._is_called)
+    return Listed.of(runtime, entry)
 
 
 def runtimes_by_filename(
@@ -335,7 +346,7 @@ def runtimes_by_filename(
     """
     entries = DIALECTS[platform._session.api_version].runtime_entries(platform.runtime_index())
     return {
-        entry.get("filename") or f"{selector}-{version}.runtime": (selector, version, entry)
+        str(entry.get("filename") or f"{selector}-{version}.runtime"): (selector, version, entry)
         for selector, version, entry in entries
     }
 
@@ -352,8 +363,14 @@ def download_bundles(
     fetching: Fetching[Bundle] = Fetching(
         platform._session, destination, concurrency, progress, dry_run
     )
-    index = {bundle.canonical_filename: bundle for bundle in platform.bundles}
-    fetching.select(index, names, index.__getitem__)
+    bundles = platform.bundles
+    index = {f"{one['name']}-{one['version']}.bundle": one for one in bundles.list()}
+
+    def listed(filename: str) -> Bundle:
+        server_name(filename, "The name in the index")
+        return bundles.get(**index[filename])
+
+    fetching.select(index, names, listed)
     return save_bundles(fetching)
 
 

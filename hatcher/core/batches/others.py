@@ -18,6 +18,7 @@ from hatcher.core.node import Node
 from hatcher.core.runtimes import Runtimes
 from hatcher.errors import ArtefactError
 from hatcher.transfer.batch import Item, Tally
+from hatcher.transfer.hashing import server_sha256
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, reporting
 from hatcher.transport.session import Session
@@ -72,14 +73,14 @@ def upload_runtimes(
             return False
         entry = known[key(item.file)]
         there = platform.runtime(runtime.selector, runtime.version)
-        sha256 = entry.get("sha256") or there._remote_sha256()
+        sha256 = there._sha256_in(entry) if entry.get("sha256") else there._remote_sha256()
         return sha256 is not None and is_same(
-            item.path, sha256.lower(), str(platform), tally, overwrite=options.overwrite
+            item.path, sha256, str(platform), tally, overwrite=options.overwrite
         )
 
-    def send(item: Item[tuple[Runtimes, LocalRuntime]], tally: Tally) -> None:
+    def send(item: Item[tuple[Runtimes, LocalRuntime]], tally: Tally) -> bool:
         platform, runtime = item.file
-        platform._send_runtime(runtime, options.overwrite, tally)
+        return platform._send_runtime(runtime, options.overwrite, tally)
 
     with reporting(sending.report):
         sending.read(read, key)
@@ -125,7 +126,7 @@ def upload_bundles(
         indices.update(_read_indices(sending, lambda platform: platform.bundle_index()))
         sending.compare(list(filter(is_listed, sending.open)), is_there)
         sending.send(
-            sending.open, lambda item, tally: item.file[1].upload(options.overwrite, progress=tally)
+            sending.open, lambda item, tally: item.file[1]._upload(options.overwrite, tally)
         )
     return sending.report()
 
@@ -150,13 +151,17 @@ def upload_apps(
         platform, app = item.file
         found = None if app.address is None else platform.app(*app.address)._found()
         sha256 = None if found is None else found.get("sha256")
-        return isinstance(sha256, str) and is_same(
-            item.path, sha256.lower(), str(platform), tally, overwrite=options.overwrite
+        return sha256 is not None and is_same(
+            item.path,
+            server_sha256(sha256, item.path.name),
+            str(platform),
+            tally,
+            overwrite=options.overwrite,
         )
 
-    def send(item: Item[tuple[Apps, AppFile]], tally: Tally) -> None:
+    def send(item: Item[tuple[Apps, AppFile]], tally: Tally) -> bool:
         platform, app = item.file
-        platform._send_app(app, options.overwrite, tally)
+        return platform._send_app(app, options.overwrite, tally)
 
     with reporting(sending.report):
         sending.read(read, key)

@@ -153,14 +153,15 @@ class Sending(Generic[F]):
 
         self.crew.each(items, compare, "hashing", total_of(items))
 
-    def send(self, items: Sequence[Item[F]], send: Callable[[Item[F], Tally], None]) -> None:
+    def send(self, items: Sequence[Item[F]], send: Callable[[Item[F], Tally], bool]) -> None:
         """Upload files.
 
         Parameters
         ----------
         items : sequence of Item
         send : callable
-            Uploads one file; the tally is its `progress`.
+            Uploads one file, and returns whether the server did not have it already; the tally
+            is its `progress`.
         """
         if self.dry_run:
             for item in items:
@@ -169,8 +170,7 @@ class Sending(Generic[F]):
 
         def upload(item: Item[F], tally: Tally) -> None:
             def action() -> Outcome:
-                send(item, tally)
-                return "uploaded"
+                return "uploaded" if send(item, tally) else "already there"
 
             self.attempts.attempt(item, tally, action)
 

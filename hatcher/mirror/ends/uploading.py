@@ -28,6 +28,7 @@ from hatcher.mirror.ends.receiving import Delivery, Obtain, Options, Receiver
 from hatcher.mirror.reading import Handle
 from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Attempts, Item, Tally
+from hatcher.transfer.hashing import server_sha256
 from hatcher.transfer.journal import Journal, open_journal
 from hatcher.transfer.progress import Meter
 from hatcher.transfer.reports import Outcome
@@ -146,21 +147,20 @@ class Uploading(Receiver):
         if there is not None:
             if self._is_replaced(item):
                 return "already there"
-            platform._send_egg(read_egg(obtain()), True, True, tally)
-            return "uploaded"
+            return _outcome(platform._send_egg(read_egg(obtain()), True, True, tally))
         if self._is_worth_asking(item) and self._is_there(item, platform):
             return "already there"
         self._note(path)
         egg = read_egg(obtain())
         try:
-            platform._send_egg(egg, False, False, tally)
+            is_new = platform._send_egg(egg, False, False, tally)
         except (ConflictError, ChecksumMismatchError):
             # What is disabled stands in no index, so that no plan knows of it.
             if self._is_there(item, platform):
                 return "already there"
-            platform._send_egg(egg, True, False, tally)
+            is_new = platform._send_egg(egg, True, False, tally)
         self._hide(item, platform, egg)
-        return "uploaded"
+        return _outcome(is_new)
 
     def _is_worth_asking(self, item: Item[Delivery]) -> bool:
         """Whether the server may have a new egg, disabled, and it is worth a question."""
@@ -221,17 +221,18 @@ class Uploading(Receiver):
         try:
             if kind == "runtimes":
                 runtime = DIALECTS[self._remote.api_version].read_runtime(file)
-                platform._send_runtime(runtime, replaces, tally)
+                is_new = platform._send_runtime(runtime, replaces, tally)
             elif kind == "apps":
-                platform._send_app(read_app(file), replaces, tally)
+                is_new = platform._send_app(read_app(file), replaces, tally)
             else:
-                platform.bundles.from_file(file).upload(replaces, progress=tally)
+                bundle = platform.bundles.from_file(file)
+                is_new = bundle._upload(replaces, tally)
         except (ConflictError, ChecksumMismatchError) as error:
             # The server compares files, which of equal documents may differ.
             if self._found_sha256(path) == _sha256(item.file.wanted):
                 return "already there"
             raise changed(path, self._remote) from error
-        return "uploaded"
+        return _outcome(is_new)
 
     def _is_replaced(self, item: Item[Delivery]) -> bool:
         """Whether the server has by now what is to replace something.
@@ -272,7 +273,7 @@ class Uploading(Receiver):
             return None
         if self._remote.kind(path) in DOCUMENTS:
             return digest(metadata.get("data"))
-        return str(metadata.get("sha256")).lower()
+        return server_sha256(metadata.get("sha256"), path)
 
     def _artefact(self, path: str) -> Handle:
         """Return what addresses an artefact by its own tag: one that suits it is another one."""
@@ -337,6 +338,10 @@ class Uploading(Receiver):
 
     def _place(self, item: Item[Delivery]) -> str:
         return self._remote.location(item.file.path).place
+
+
+def _outcome(is_new: bool) -> Outcome:
+    return "uploaded" if is_new else "already there"
 
 
 def _sha256(held: Held | None) -> str | None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from hatcher.characters import shown
 from hatcher.errors import (
     ArtefactError,
     HatcherException,
@@ -27,7 +28,7 @@ from hatcher.mirror.layout import Kind, parse
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection, select
 from hatcher.transfer.atomic import replacing
-from hatcher.transfer.filenames import bare_filename
+from hatcher.transfer.filenames import server_name
 from hatcher.transport.value import Value
 
 #: What it is called in a folder and in an archive.
@@ -484,11 +485,9 @@ def kind_at(path: str, known: dict[str, Kind]) -> Kind:
 
 def _check_name(name: str, path: str) -> None:
     try:
-        bare_filename(name, "The name of a file")
+        server_name(name, "The name of a file")
     except MissingFilenameError as error:
-        raise InvalidNameError(f"'{path}' would stand elsewhere.") from error
-    if name.startswith("."):
-        raise InvalidNameError(f"'{path}' would be hidden.")
+        raise InvalidNameError(f"'{shown(path)}' would stand elsewhere, or be hidden.") from error
 
 
 def _text(value: object) -> str:
