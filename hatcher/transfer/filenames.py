@@ -30,7 +30,7 @@ _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[\w-]*'((?:[^%]|%[0-9a-f]{2})*)", re
 _SHOWN = 200
 
 
-def filename_from(headers: Mapping[str, str], is_called: Callable[[str], bool]) -> str:
+def filename_from(headers: Mapping[str, str], is_called: Callable[[str], object]) -> str:
     """Return the file name in a Content-Disposition header.
 
     Parameters
@@ -98,7 +98,7 @@ def _text(quoted: str | None, token: str) -> str:
         return text
 
 
-def server_filename(name: str, what: str, is_called: Callable[[str], bool]) -> str:
+def server_filename(name: str, what: str, is_called: Callable[[str], object]) -> str:
     """Return a name that a server gives, when it is that of the file that was asked for.
 
     Parameters

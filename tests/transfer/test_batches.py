@@ -39,6 +39,7 @@ from hatcher.testing import (
     BroodServer,
     FaultyGateway,
     RequestFault,
+    ScriptedServer,
     write_app,
     write_bundle,
     write_egg,
@@ -440,10 +441,8 @@ def test_an_index_cannot_lead_elsewhere(
     index = {name: {"sha256": "ab" * 32, "size": 1, "python_tag": "cp311"} for name in names}
     before = sorted(tmp_path.rglob("*"))
     report = downloads_listed(platform, gateway, index, tmp_path)
-    assert [result.name for result in report.failed] == [Path(name).name for name in names]
-    for result in report.failed:
-        assert type(result.error) in (MissingFilenameError, InvalidResponseError), result
-    assert sum(type(result.error) is MissingFilenameError for result in report.failed) == 8
+    assert {type(result.error) for result in report.results} == {MissingFilenameError}
+    assert len(report.failed) == len(names)
     assert gateway.sent(*DOWNLOAD) == 0 and sorted(tmp_path.rglob("*")) == before
 
 
@@ -690,3 +689,90 @@ def test_ctrl_c_tells_what_has_been_done(
     assert pickle.loads(pickle.dumps(raised.value)).report == raised.value.report
     gateway.clear()
     assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 2 + ["uploaded"] * 4
+
+
+# -- the same files from several sides -----------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["eggs", "disabled eggs", "runtimes", "bundles", "apps"])
+def test_of_several_that_upload_the_same_one_has_sent_each(
+    brood_server: BroodServer, eggs: list[Path], tmp_path: Path, kind: str
+) -> None:
+    repository = brood_server.client().create_organization("acme", "").create_repository("dev", "")
+    one_has_compared, reports = threading.Barrier(3), []
+    paths = {
+        "runtimes": lambda: [write_runtime(tmp_path), write_runtime(tmp_path, version="3.11.9+2")],
+        "bundles": lambda: [write_bundle(tmp_path, f"tools{n}") for n in range(3)],
+        "apps": lambda: [write_app(tmp_path)],
+    }.get(kind, lambda: eggs)()
+
+    def upload(number: int) -> None:
+        here: Any = brood_server.client().organization("acme").repository("dev")
+        if kind.endswith("eggs"):
+            here = here.platform("rh8-x86_64")
+        waiting = [True]
+
+        def progress(done: int, total: int | None, phase: str) -> None:
+            # None of them sends before all of them know that nothing is there.
+            if phase == "uploading" and waiting:
+                waiting.clear()
+                one_has_compared.wait(30)
+
+        options: dict[str, Any] = {"progress": progress}
+        if kind == "disabled eggs":
+            options["enabled"] = False
+        reports.append(getattr(here, f"upload_{kind.split()[-1]}")(paths, **options))
+
+    threads = [threading.Thread(target=upload, args=[number]) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 3 and all(reports)
+    for results in zip(*(report.results for report in reports), strict=True):
+        assert sorted(result.outcome for result in results) == [*["already there"] * 2, "uploaded"]
+    if kind == "eggs":
+        assert visible(repository.platform("rh8-x86_64")) == [path.name for path in eggs]
+
+
+FOUND = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_new"),
+    [
+        (200, b'{"sha256": "%s"}', False),
+        (201, b'{"sha256": "%s"}', True),
+        # Other servers say so of every success.
+        (200, b"", True),
+        (200, b"{}", True),
+        (200, b'{"sha256": 7}', True),
+        (200, b'["%s"]', True),
+        (200, b"\x1f\x8bno gzip", True),
+        (200, b"<html>", True),
+        (200, b"[" * 100_000, True),
+        (204, b"", True),
+    ],
+)
+def test_only_what_an_answer_says_is_already_there(
+    eggs: list[Path], status: int, body: bytes, is_new: bool
+) -> None:
+    body = body.replace(b"%s", file_sha256(eggs[0]).encode())
+    with ScriptedServer(Answer(status, FOUND, body)) as server:
+        client = BroodClient.from_url(server.url, api_version=1, cache=False)
+        platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        assert platform._upload_egg(eggs[0], False, True, False, None) is is_new
+
+
+def test_what_was_sent_twice_has_been_sent(eggs: list[Path]) -> None:
+    there = b'{"sha256": "%s"}' % file_sha256(eggs[0]).encode()
+    answers = [
+        Answer(503, {"Retry-After": "0"}),
+        *[Answer(404, FOUND, b"{}")] * 2,
+        Answer(200, FOUND, there),
+    ]
+    with ScriptedServer(*answers) as server:
+        client = BroodClient.from_url(server.url, api_version=1, cache=False)
+        platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        assert platform._upload_egg(eggs[0], False, True, False, None) is True
+        assert len(server.requests) == 4

@@ -18,7 +18,6 @@ from hatcher.errors import (
     AuthenticationError,
     HatcherException,
     InvalidArgumentError,
-    InvalidResponseError,
     PermissionDeniedError,
 )
 from hatcher.transfer.atomic import replacing, sync_directory
@@ -42,7 +41,7 @@ _HOPELESS = (AuthenticationError, PermissionDeniedError)
 _GONE = 5
 
 #: An egg's file name: its name, and its version with the build number.
-_EGG = re.compile(r"(.+)-([^-]+-\d+)\.egg")
+_EGG = re.compile(r".+-[^-]+-\d+\.egg")
 
 
 class Fetching(Generic[F]):
@@ -290,18 +289,12 @@ def listed_egg(
 
     Raises
     ------
-    InvalidResponseError
+    MissingFilenameError
         It is not called as an egg is.
     """
-    called = _EGG.fullmatch(filename)
-    if called is None:
-        raise InvalidResponseError(
-            f"The index lists '{filename}', which is not called as an egg is. Nothing of it "
-            "was asked for; tell the administrators of the server."
-        )
-    egg = platform.egg(python_tag, *called.groups())
-    server_filename(filename, "The name in the index", egg._is_called)
-    return Listed.of(egg, entry)
+    server_filename(filename, "The name in the index", _EGG.fullmatch)
+    name, version, build = filename.removesuffix(".egg").rsplit("-", 2)
+    return Listed.of(platform.egg(python_tag, name, f"{version}-{build}"), entry)
 
 
 def download_runtimes(
