@@ -19,6 +19,7 @@ from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.groups import api_version_of
 from hatcher.cli.parameters import Decorator, completes
 from hatcher.cli.state import State
+from hatcher.folders import NoHomeError, expanded
 
 if TYPE_CHECKING:
     from hatcher.mirror.ends.choosing import EndLike
@@ -258,9 +259,11 @@ def _folder(text: str) -> WrittenEnd:
 
 def _path(text: str) -> Path:
     try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"'{text}' leads nowhere: {error}. Write the whole path.") from error
+        return expanded(text) if text.startswith("~") else Path(text)
+    except NoHomeError as error:
+        raise ValueError(
+            f"'{text}' leads nowhere: there is no such home directory. Write the whole path."
+        ) from error
 
 
 def _checked_place(text: str) -> str:

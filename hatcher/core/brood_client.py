@@ -492,9 +492,12 @@ def _folder(cache: object) -> Path | bool:
     if not os.fspath(cache):
         return False  # as in the environment; it is not the current folder
     # Imported here, for those who keep to the usual folder.
-    from pathlib import Path
+    from hatcher.folders import NoHomeError, expanded
 
     try:
-        return Path(cache).expanduser().absolute()
-    except RuntimeError as error:
-        raise InvalidArgumentError(f"cache names '{os.fspath(cache)}': {error}") from error
+        return expanded(cache)
+    except NoHomeError as error:
+        raise InvalidArgumentError(
+            f"cache names '{os.fspath(cache)}', and there is no such home directory. Give the "
+            "whole path, or False for no cache."
+        ) from error

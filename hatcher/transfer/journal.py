@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import TypeAlias
 
 from hatcher.errors import InvalidArgumentError
+from hatcher.folders import user_folder
 
 try:
     import fcntl as _fcntl
@@ -201,26 +202,17 @@ def open_journal(place: Iterable[str], journal: str | os.PathLike[str] | None) -
     digest = hashlib.sha256(json.dumps(list(place)).encode()).hexdigest()[:16]
     if journal is not None:
         return _open_given(digest, Path(journal))
-    folder = _folder()
-    if folder is None:
-        return None
     try:
+        parent = user_folder("state", FOLDER_VARIABLE)
+        if parent is None:
+            return None
+        folder = parent / "batches"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         left, others = _left_behind(folder, digest)
     except OSError as error:
         logger.warning("there is no journal of the batch: %s", error)
         return None
     return Journal(digest, left, others, lambda: _new(folder, digest))
-
-
-def _folder() -> Path | None:
-    given = os.environ.get(FOLDER_VARIABLE)
-    if given is not None:
-        return Path(given, "batches") if given else None
-    # Imported here because it is needed here alone.
-    import platformdirs
-
-    return platformdirs.user_state_path("hatcher") / "batches"
 
 
 def _open_given(digest: str, path: Path) -> Journal:

@@ -28,6 +28,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
+from hatcher.folders import user_folder
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
 from hatcher.transport.parsing import checksum, collector_held, expect
 from hatcher.transport.request import Request
@@ -119,21 +120,7 @@ def cache_folder(place: bool | Path) -> Path | None:
         return None
     if place is not True:
         return place
-    named = os.environ.get(VARIABLE)
-    if named is None:
-        import platformdirs
-
-        folder = platformdirs.user_cache_path("hatcher", appauthor=False)
-    elif not named.strip():
-        return None
-    else:
-        try:
-            folder = Path(named).expanduser().absolute()
-        except RuntimeError as error:
-            raise OSError(f"{VARIABLE} names '{named}': {error}") from error
-    if not folder.is_absolute():
-        raise OSError("this user has no home directory")
-    return folder
+    return user_folder("cache", VARIABLE)
 
 
 def _identity(auth: object) -> tuple[str, ...] | None:

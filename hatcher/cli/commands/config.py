@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -23,6 +22,7 @@ from hatcher.cli.settings.profiles import (
     checked_name,
     config_path,
 )
+from hatcher.folders import expanded
 
 PATH = Listing((Field("path", "Path"),), bare=True)
 VALUE = Listing((Field("value", "Value"),), bare=True)
@@ -196,7 +196,7 @@ def _checked(ctx: click.Context, key: str, value: str) -> str | int | bool:
 
         server_at(value)
     elif key == "ca_file":
-        authorities = Path(value).expanduser().absolute()
+        authorities = expanded(value)
         if not authorities.exists():
             raise Refusal(f"There is no {authorities}.", "Give a PEM file, or a folder of them.")
         return str(authorities)

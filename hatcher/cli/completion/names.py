@@ -14,6 +14,7 @@ from hatcher.cli.completion.answers import Row
 from hatcher.cli.mirror_ends import divided, is_written_as_path
 from hatcher.cli.settings.levels import config_of, settings_of, settings_of_profile
 from hatcher.cli.state import State
+from hatcher.folders import user_folder
 
 if TYPE_CHECKING:
     import click
@@ -237,14 +238,11 @@ def _user(settings: Settings) -> list[str]:
 
 def _folder() -> Path | None:
     """Return where answers are kept: beside the indices."""
-    named = os.environ.get("HATCHER_CACHE_DIR")
-    if named is not None and not named.strip():
+    try:
+        folder = user_folder("cache", "HATCHER_CACHE_DIR")
+    except OSError:
         return None
-    if named is not None:
-        return Path(named).expanduser() / "completion"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("hatcher", appauthor=False)) / "completion"
+    return folder and folder / "completion"
 
 
 def _age_of(version: str) -> list[tuple[int, int, str]]:

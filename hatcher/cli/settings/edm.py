@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatcher.cli.output.chatter import say
 from hatcher.cli.settings.servers import server_at
+from hatcher.folders import expanded
 
 if TYPE_CHECKING:
     from hatcher.cli.settings.credentials import Credential
@@ -47,7 +47,7 @@ def edm_token(url: str) -> Credential | None:
 
 def _document() -> dict[str, Any]:
     try:
-        text = Path(_SHOWN).expanduser().read_text("utf-8")
+        text = expanded(_SHOWN).read_text("utf-8")
     except FileNotFoundError:
         return {}
     # Imported here, for the few that have such a file and nothing better.

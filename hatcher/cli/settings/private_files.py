@@ -18,8 +18,23 @@ def write_private(path: Path, text: str) -> None:
     path : pathlib.Path
         Its folder is made when missing. What a symbolic link leads to is written.
     text : str
+
+    Raises
+    ------
+    Refusal
+        It cannot be written.
     """
-    target = Path(os.path.realpath(path))
+    try:
+        _write(Path(os.path.realpath(path)), text)
+    except OSError as error:
+        if path.is_relative_to(os.devnull):
+            what = "Nothing can be kept: this user has no home directory."
+        else:
+            what = f"{path} cannot be written: {error.strerror or error}."
+        raise Refusal(what, "Name a file in a folder of your own in HATCHER_CONFIG.") from error
+
+
+def _write(target: Path, text: str) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -51,7 +66,7 @@ def read_private(path: Path) -> str | None:
             if os.name == "posix":
                 _check(path, os.fstat(file.fileno()))
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

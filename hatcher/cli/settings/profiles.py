@@ -10,9 +10,13 @@ from typing import Any, NamedTuple
 
 from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.output.data import FORMATS
+from hatcher.folders import NoHomeError, expanded, user_folder
 
 #: Names another file than the usual one.
 VARIABLE = "HATCHER_CONFIG"
+
+#: The configuration of a user without a home directory, which cannot be made.
+_NOWHERE = Path(os.devnull, "config.toml")
 
 #: What a profile can be called.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
@@ -117,7 +121,7 @@ class Profile(NamedTuple):
             return False
         if self.ca_file is None:
             return True
-        path = self.folder / Path(self.ca_file).expanduser()
+        path = self.folder / (expanded(self.ca_file) if self.ca_file[:1] == "~" else self.ca_file)
         if not path.exists():
             raise Refusal(
                 f"The ca_file of the profile {self.name} is missing: {path}",
@@ -251,11 +255,10 @@ def checked_name(name: str) -> str:
 def config_path() -> Path:
     """Return where the configuration is, or would be."""
     if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser().absolute()
-    # Imported here: the help of a command needs no configuration.
-    import platformdirs
-
-    return platformdirs.user_config_path("hatcher", appauthor=False) / "config.toml"
+        return expanded(named)
+    folder = user_folder("config")
+    assert folder is not None
+    return folder / "config.toml"
 
 
 def read_config() -> Config:
@@ -266,10 +269,15 @@ def read_config() -> Config:
     Refusal
         It is not as it should be.
     """
-    path = config_path()
+    try:
+        path = config_path()
+    except NoHomeError:
+        if VARIABLE in os.environ:
+            raise
+        path = _NOWHERE
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         text = ""
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
