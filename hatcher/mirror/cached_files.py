@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from hatcher.transfer.batch import Tally
 from hatcher.transfer.hashing import blocks_of
 from hatcher.transfer.partial import is_at
 from hatcher.transfer.progress import Phase, Progress
+from hatcher.transfer.space import disk_of
 
 try:
     import fcntl
@@ -203,8 +203,8 @@ def check_room(folder: Path, size: int) -> None:
     OSError
         There would be hardly anything left.
     """
-    disk = shutil.disk_usage(folder)
-    if disk.free - size < min(_LEFT, disk.total // 20):
+    disk = disk_of(folder)
+    if disk is not None and disk.free - size < min(_LEFT, disk.total // 20):
         raise OSError(errno.ENOSPC, f"the disk is nearly full: {disk.free:,} bytes are free")
 
 

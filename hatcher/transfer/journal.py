@@ -130,8 +130,10 @@ class File:
             return True
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):
             return False
+        except OSError:
+            return True  # there are no locks on this file system
         # Who had it may have removed it: then the name is another file's, or nobody's.
         return os.fstat(self._descriptor).st_nlink > 0
 

@@ -41,6 +41,13 @@ _SLOTS = 4
 _MAX_STEM = 200
 
 _OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_NEW = _OPEN | os.O_CREAT | os.O_EXCL
+
+#: What file systems say to what they do not have.
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+
+#: What some say to a new name for a file that is open.
+_IN_USE = frozenset({errno.EACCES, errno.EBUSY, errno.EPERM, errno.ETXTBSY})
 
 #: Bytes. For larger ones Linux looks for large stretches of free memory, which the host of a
 #: virtual machine may have to provide first: in one, 1 MiB at a time took up to twice as long.
@@ -61,6 +68,10 @@ _FLUSHED_EVERY = 8 * 1024 * 1024
 
 #: Where the file system keeps what a partial file belongs to.
 _ATTRIBUTE = "user.hatcher"
+
+
+class _NoLocksError(Exception):
+    """The system or the file system has no locks."""
 
 
 class Partial:
@@ -106,14 +117,14 @@ class Partial:
         OSError
             There can be no file.
         """
-        if fcntl is not None:
+        with suppress(_NoLocksError):
             for slot in range(_SLOTS):
-                partial = cls._take(_beside(target, slot), os.O_CREAT)
+                partial = cls._take(_beside(target, slot), create=True)
                 if partial is not None:
                     return partial
         path = _beside(target, os.urandom(8).hex())
         # Not tempfile: its files are private, and this one becomes the user's as it is.
-        return cls(path, os.open(path, _OPEN | os.O_CREAT | os.O_EXCL, 0o644), is_findable=False)
+        return cls(path, os.open(path, _NEW, 0o666), is_findable=False)
 
     @classmethod
     def sweep(cls, target: Path) -> None:
@@ -121,28 +132,37 @@ class Partial:
 
         What is in the hands of a living one stays.
         """
-        if fcntl is None:
-            return
-        for slot in range(_SLOTS):
-            path = _beside(target, slot)
-            partial = cls._take(path) if os.path.lexists(path) else None
-            if partial is not None:
-                partial.discard()
+        with suppress(_NoLocksError):
+            for slot in range(_SLOTS):
+                path = _beside(target, slot)
+                partial = cls._take(path) if os.path.lexists(path) else None
+                if partial is not None:
+                    partial.discard()
 
     @classmethod
-    def _take(cls, path: str, flags: int = 0) -> Partial | None:
+    def _take(cls, path: str, *, create: bool = False) -> Partial | None:
         """Open and lock a file; return None when it cannot be one's own."""
+        if fcntl is None:
+            raise _NoLocksError
         try:
-            descriptor = os.open(path, _OPEN | flags, 0o644)
+            try:
+                descriptor, is_new = os.open(path, _NEW if create else _OPEN, 0o666), create
+            except FileExistsError:
+                descriptor, is_new = os.open(path, _OPEN), False
         except OSError:
             return None  # what is wrong for all names will be said of the last one
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Its owner may have removed or renamed it just before its lock ended.
-            if _is_own(os.fstat(descriptor)) and is_at(path, descriptor):
+            if (is_new or _is_own(os.fstat(descriptor))) and is_at(path, descriptor):
                 return cls(path, descriptor, is_findable=True)
-        except OSError:
-            pass  # it has an owner; or there are no locks here, and the last name needs none
+        except (BlockingIOError, PermissionError):
+            pass  # it has an owner
+        except OSError as error:
+            os.close(descriptor)
+            if is_new:
+                os.unlink(path)
+            raise _NoLocksError from error
         os.close(descriptor)
         return None
 
@@ -190,10 +210,10 @@ class Partial:
             try:
                 block = rest if self._bypasses_cache else rest[:_WRITTEN_AT_ONCE]
                 written = os.write(self._descriptor, block)
-            except OSError as error:
-                if error.errno != errno.EINVAL or not self._bypasses_cache:
+            except OSError:
+                if not self._bypasses_cache:
                     raise
-                # This disk wants other places in memory.
+                # This disk wants other places in memory; what else is wrong comes up again.
                 self._bypass_cache(False)
                 self._may_bypass_cache = False
             else:
@@ -219,12 +239,13 @@ class Partial:
         # Without a wait, so that the fsync at the end has little left to wait for. What is not
         # on the disk yet is needed by the system, and so stays in memory in spite of the name.
         if sys.platform == "linux":
-            os.posix_fadvise(
-                self._descriptor,
-                self._flushed,
-                self.size - self._flushed,
-                os.POSIX_FADV_DONTNEED,
-            )
+            with suppress(OSError):
+                os.posix_fadvise(
+                    self._descriptor,
+                    self._flushed,
+                    self.size - self._flushed,
+                    os.POSIX_FADV_DONTNEED,
+                )
         self._flushed = self.size
 
     def rehash(self, digest: _Hash) -> Iterator[int]:
@@ -267,20 +288,26 @@ class Partial:
         if sys.platform == "linux":
             with suppress(OSError):  # there is none
                 os.removexattr(self._descriptor, _ATTRIBUTE)
-        os.fsync(self._descriptor)
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
         if not is_at(self.path, self._descriptor):
             os.stat(os.path.dirname(self.path))  # which says it when all of the folder is gone
             raise InvalidDestinationError(
                 f"'{self.path}' was removed by somebody while it was being written. Try again."
             )
-        if fcntl is None:
-            self._replace_closed(target)
-        else:
+        try:
             os.replace(self.path, target)
             self.release()
+        except OSError as error:
+            if error.errno not in _IN_USE:
+                raise
+            self._replace_closed(target)
 
     def _replace_closed(self, target: Path) -> None:
-        """Do it as Windows wants it, where what is open cannot be renamed."""
+        """Do it where what is open cannot be renamed, as on Windows."""
         self.release()
         try:
             os.replace(self.path, target)

@@ -7,8 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatcher.errors import HatcherException, InvalidDestinationError, NoSpaceError
+
+if TYPE_CHECKING:
+    import shutil
 
 #: Bytes that a download leaves free.
 _MARGIN = 256 * 1024
@@ -16,6 +20,17 @@ _MARGIN = 256 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE if hasattr(errno, "ESTALE") else 0})
 _FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def disk_of(folder: Path) -> shutil._ntuple_diskusage | None:
+    """Return the bytes of the disk that a folder is on; None when nobody says."""
+    import shutil  # 10 ms that only a download spends
+
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return disk if disk.total > 0 else None  # as network file systems may have it
 
 
 def check_space(target: Path, needed: int) -> None:
@@ -33,12 +48,10 @@ def check_space(target: Path, needed: int) -> None:
     NoSpaceError
         There is not; nothing was written.
     """
-    import shutil  # 10 ms that only a download spends
-
-    try:
-        free = shutil.disk_usage(target.parent).free
-    except OSError:
-        return  # some file systems do not say; a write will
+    disk = disk_of(target.parent)
+    if disk is None:
+        return  # a write will tell
+    free = disk.free
     if needed + _MARGIN > free:
         raise NoSpaceError(
             f"There is no room for {target.name} in '{target.parent}': it needs {needed:,} more "

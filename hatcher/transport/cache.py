@@ -472,7 +472,7 @@ def _add(name: hashlib.blake2b, *parts: str) -> None:
 
 
 def private_folder(folder: Path, name: str) -> Path:
-    """Return the folder of one cache, which nobody else can read or write; make it.
+    """Return the folder of one cache, which nobody else can write to; make it.
 
     Parameters
     ----------
@@ -492,7 +492,7 @@ def private_folder(folder: Path, name: str) -> Path:
 
 
 def check_private(own: Path) -> None:
-    """Check that nobody else can read or write a folder.
+    """Check that nobody else can put files into a folder.
 
     Raises
     ------
@@ -502,8 +502,9 @@ def check_private(own: Path) -> None:
     status = own.lstat()
     if not stat.S_ISDIR(status.st_mode):
         raise OSError(f"'{own}' is no folder")
-    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o077):
-        raise OSError(f"'{own}' belongs to somebody else, or is open to others")
+    # Who may only look finds names that tell nothing, of files that cannot be read.
+    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
+        raise OSError(f"'{own}' belongs to somebody else, or others may write to it")
 
 
 def _key(own: Path) -> bytes:

@@ -75,5 +75,5 @@ def test_a_folder_that_is_not_the_users_alone(cli: Cli, cache: Cache) -> None:
     for command in ("show", "verify", "prune", "clear"):
         done = cli("cache", command)
         assert (done.code, done.out) == (1, "")
-        assert "open to others" in done.err
+        assert "others may write" in done.err
         assert "HATCHER_CACHE_DIR" in done.err

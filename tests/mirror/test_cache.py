@@ -83,6 +83,24 @@ def test_its_owners_alone(folder: Path, tmp_path: Path) -> None:
         assert parent.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Other systems have other permissions.")
+@pytest.mark.parametrize(
+    ("mode", "is_used"),
+    [(0o750, True), (0o755, True), (0o770, False), (0o720, False), (0o702, False), (0o777, False)],
+)
+def test_others_may_look_and_not_write(
+    folder: Path, tmp_path: Path, mode: int, is_used: bool
+) -> None:
+    path, sha256 = make(tmp_path, "spam")
+    kept = mirror.Cache(folder).add(path, sha256)
+    (folder / "artefacts").chmod(mode)
+    cache = mirror.Cache(folder)
+    assert cache.get(sha256) == (kept if is_used else None)
+    assert cache.copy(sha256, tmp_path / "copy") is is_used
+    assert (cache.add(path, sha256) is not None) is is_used
+    assert kept.stat().st_mode & 0o077 == kept.parent.stat().st_mode & 0o077 == 0
+
+
 def test_what_is_the_callers_own_is_not_copied(folder: Path, tmp_path: Path) -> None:
     cache = mirror.Cache(folder)
     path, sha256 = make(tmp_path, "download")
@@ -248,12 +266,12 @@ def test_a_cache_that_cannot_be_used(
 
     if os.name == "posix":
         (folder / "artefacts").mkdir(parents=True)
-        (folder / "artefacts").chmod(0o755)
+        (folder / "artefacts").chmod(0o775)
         cache = mirror.Cache(folder)
         assert cache.add(path, sha256) is None
-        assert "open to others" in caplog.text
+        assert "others may write" in caplog.text
         for ask in (cache.usage, cache.verify, cache.prune, cache.clear):
-            with pytest.raises(HatcherException, match="open to others"):
+            with pytest.raises(HatcherException, match="others may write"):
                 ask()
 
 

@@ -6,14 +6,22 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hatcher.api import BatchReport, BroodClient, RetryPolicy, SinglePlatformRepository
+from hatcher.api import (
+    BatchReport,
+    BroodClient,
+    BroodClientAuth,
+    RetryPolicy,
+    SinglePlatformRepository,
+)
 from hatcher.characters import shown
 from hatcher.errors import (
     AuthenticationError,
@@ -31,6 +39,7 @@ from hatcher.errors import (
     InvalidRuntime,
     MissingFilenameError,
     NotFoundError,
+    PermissionDeniedError,
     ServerError,
     UnsupportedAPIVersionError,
 )
@@ -689,6 +698,66 @@ def test_ctrl_c_tells_what_has_been_done(
     assert pickle.loads(pickle.dumps(raised.value)).report == raised.value.report
     gateway.clear()
     assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 2 + ["uploaded"] * 4
+
+
+def test_of_a_batch_that_is_given_up_no_twin_is_there(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    """What is given twice shares the fate of the first."""
+    gateway.add(RequestFault("replace", at="request", path=UPLOAD[1], times=99, answer=Answer(403)))
+    twins = [Path(shutil.copy(path, tmp_path)) for path in (eggs[0], eggs[5])]
+    report = platform.upload_eggs([*eggs, *twins], concurrency=1)
+    assert outcomes(report) == ["failed", *["not tried"] * 5, "failed", "not tried"]
+    assert {type(result.error) for result in report.results} == {PermissionDeniedError}
+    gateway.clear()
+    report = platform.upload_eggs([*eggs, *twins])
+    assert outcomes(report) == [*["uploaded"] * 6, *["already there"] * 2]
+
+
+def test_a_success_ends_a_row_of_failures(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
+) -> None:
+    paths = [egg(tmp_path, number, seed=number) for number in range(15)]
+    failure = {"at": "request", "path": UPLOAD[1], "answer": Answer(500)}
+    # Five in a row would be too many.
+    gateway.add(RequestFault("replace", times=4, **failure))
+    gateway.add(RequestFault("replace", skip=1, times=4, **failure))
+    gateway.add(RequestFault("replace", skip=2, times=99, **failure))
+    report = platform.upload_eggs(paths, concurrency=1)
+    rows = [*["failed"] * 4, "uploaded"] * 2
+    assert outcomes(report) == [*rows, *["failed"] * 5]
+    assert outcomes(platform.upload_eggs(paths, concurrency=1))[:5].count("not tried") == 0
+
+
+@pytest.mark.parametrize("at_what", ["request", "answer"])
+def test_ctrl_c_ends_an_exchange_of_credentials(
+    platform: SinglePlatformRepository,
+    brood_server: BroodServer,
+    gateway: FaultyGateway,
+    eggs: list[Path],
+    at_what: Any,
+) -> None:
+    exchange = "*/auth/tokens/auth"
+    gateway.add(RequestFault("stall", at=at_what, path=exchange, times=99))
+    auth = BroodClientAuth(gateway.url, (brood_server.admin_email, brood_server.admin_password))
+    client = BroodClient.from_url(gateway.url, auth, api_version=1, cache=False)
+    node = client.organization("acme").repository("dev").platform("rh8-x86_64")
+    begun = time.monotonic()
+
+    def press() -> None:
+        while not gateway.sent("POST", exchange):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(BatchInterrupted) as raised:
+        node.upload_eggs(eggs)
+    thread.join()
+    assert time.monotonic() - begun < 20
+    assert outcomes(raised.value.report) == ["not tried"] * 6
+    gateway.clear()
+    assert outcomes(node.upload_eggs(eggs)) == ["uploaded"] * 6
 
 
 # -- the same files from several sides -----------------------------------------------------
