@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,17 +156,24 @@ def homeless_cli(
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="It takes root.")
 def test_the_command_line_without_a_home(
-    brood_server: BroodServer, platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
+    brood_server: BroodServer, platform: SinglePlatformRepository
 ) -> None:
-    work = tmp_path / "work"
-    work.mkdir()
+    with tempfile.TemporaryDirectory() as folder:  # not one of pytest's, which are root's alone
+        Path(folder).chmod(0o755)
+        (work := Path(folder, "work")).mkdir()
+        work.chmod(0o777)
+        egg = write_egg(Path(folder), "Egg0", "1.0", platform=PLATFORM)
+        check_commands(brood_server, egg, work)
+
+
+def check_commands(brood_server: BroodServer, egg: Path, work: Path) -> None:
     asker = {
         "HATCHER_URL": brood_server.url,
         "HATCHER_USERNAME": brood_server.admin_email,
         "HATCHER_PASSWORD": brood_server.admin_password,
     }
-    place = ("acme/dev", PLATFORM)
-    done = homeless_cli(work, "eggs", "upload", *place, str(eggs[0]), **asker)
+    place = ("acme", "dev", PLATFORM)
+    done = homeless_cli(work, "eggs", "upload", *place, str(egg), **asker)
     assert done.returncode == 0, done.stderr
     done = homeless_cli(work, "eggs", "download", *place, "cp311", "Egg0", "1.0-1", **asker)
     assert done.returncode == 0, done.stderr
@@ -254,9 +262,9 @@ def test_without_locks_what_is_there_is_not_touched(lockless: None, tmp_path: Pa
 
 
 def test_without_locks_all_is_transferred(
-    lockless: None,
     brood_server: BroodServer,
     platform: SinglePlatformRepository,
+    lockless: None,
     eggs: list[Path],
     destination: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -428,7 +436,7 @@ def test_new_files_get_the_users_umask(
     listed.save(destination / "saved")
     mirror.plan(platform, destination, python_tags=["cp311"]).apply(cache=mirror.Cache())
     mirror.pack(platform, destination / "all.zip", python_tags=["cp311"])
-    mirror.manifest(platform, python_tags=["cp311"]).save(destination / "state.json")
+    mirror.manifest(platform, python_tags=["cp311"]).write(destination / "state.json")
     files = [path for path in destination.rglob("*") if path.is_file()]
     assert len(files) >= 12
     modes = {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in files}
