@@ -48,9 +48,9 @@ class FileResult(Value):
     outcome : str
         ``uploaded``, ``downloaded``, ``packed`` or ``deleted``; ``would upload``,
         ``would download``, ``would pack`` or ``would delete`` where `dry_run` was given;
-        ``already there``: it was not transferred, since it was at its destination with the same
-        sha256; ``already gone``: there was nothing to delete; ``failed``; ``not tried``: the batch
-        ended before its turn, or broke it off.
+        ``already there``: it was at its destination with the same sha256, as was found out
+        before, or as the server has answered; ``already gone``: there was nothing to delete;
+        ``failed``; ``not tried``: the batch ended before its turn, or broke it off.
     size : int, optional
         Its size in bytes; None where nobody said.
     error : Exception, optional
@@ -124,7 +124,7 @@ class BatchReport(Value):
 
     @property
     def already_there(self) -> tuple[FileResult, ...]:
-        """The files that needed no transfer."""
+        """The files that were at their destination."""
         return self._those("already there")
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.testing import write_egg
+from hatcher.testing import Answer, ScriptedServer, write_egg
 
 from .conftest import Cli
 
@@ -93,6 +93,9 @@ def test_what_is_there_stays_unless_it_is_forced(cli: Cli, tmp_path: Path) -> No
         "nose-1.3.0-1.egg is in acme/dev/rh8-x86_64 already, with the same content.\n"
     )
 
+    unasked = cli("eggs", "upload", *PLACE, path, "--no-verify", "-o", "json")
+    assert unasked.data == [record(path, "already there", path)]
+
     egg(tmp_path, seed=1)
     for options in (["--verify"], ["--no-verify"], ["--dry-run"]):
         refused = cli("eggs", "upload", *PLACE, path, *options)
@@ -169,3 +172,20 @@ def test_options_come_from_the_environment_too(cli: Cli, tmp_path: Path) -> None
     cli.setenv("HATCHER_EGGS_DELETE_ASSUME_YES", "1")
     assert cli("eggs", "delete", *PLACE, "none", "nose", "1.3.0-1").code == 0
     assert platform.list_eggs("cp311") == []
+
+
+@pytest.mark.parametrize("name", [".bashrc", "Makefile", "setup.py", "../x", "nose-1.3.0-2.egg"])
+@pytest.mark.parametrize("kind", ["eggs", "runtimes"])
+def test_no_server_says_what_a_download_replaces(cli: Cli, kind: str, name: str) -> None:
+    Path(name).write_text("precious")
+    said = {"sha256": "ab" * 32, "filename": name, "token": "one"}
+    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(said).encode())
+    address = ("none", "nose", "1.3.0-1") if kind == "eggs" else ("cpython", "3.8.17+1")
+    with ScriptedServer(lambda _: answer) as server:
+        cli.setenv("HATCHER_URL", server.url)
+        for options in ([], ["-n"]):
+            refused = cli(kind, "download", *PLACE, *address, *options)
+            assert refused.code not in (0, 1) and refused.out == ""
+            assert "fault of its own" not in refused.err
+        assert not any("/data/" in request.target for request in server.requests)
+    assert Path(name).read_text() == "precious"
