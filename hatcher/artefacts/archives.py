@@ -1,11 +1,13 @@
-"""Zip files from anywhere, looked at before they are unpacked."""
+"""Zip files from anywhere, checked as a whole before something in them is read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatcher.characters import shown
 from hatcher.errors import ArtefactError
 
 if TYPE_CHECKING:
@@ -14,48 +16,101 @@ if TYPE_CHECKING:
 #: Bytes that a description in an archive may unpack to. Real ones have a few thousand.
 LARGEST_DESCRIPTION = 1 << 20
 
+#: Bytes of a directory of members; one of some hundred thousand has that many.
+_LARGEST_DIRECTORY = 16 << 20
 
-def refuse_bombs(
-    file: Path, archive: zipfile.ZipFile, members: Collection[str], error: type[ArtefactError]
-) -> None:
-    """Refuse an archive in which a description unpacks to more than any real one.
+#: What the flags of a member say when it is encrypted or patched.
+_LOCKED = 0x01 | 0x20 | 0x40
+
+_STORED, _DEFLATED = 0, 8
+_LOCAL_HEADER = 30  # bytes, without the name
+
+
+def read_description(
+    file: Path, descriptions: Sequence[str], error: type[ArtefactError]
+) -> bytes | None:
+    """Return what the first of some members of a zip file unpacks to.
 
     Parameters
     ----------
     file : pathlib.Path
-    archive : zipfile.ZipFile
-        The file, opened.
-    members : collection of str
-        The names of the members that are going to be read.
+    descriptions : sequence of str
+        The names of members that may not be large; none, to check the archive alone.
     error : type of ArtefactError
         What to raise.
 
+    Returns
+    -------
+    bytes or None
+        None when there is no such member.
+
     Raises
     ------
     ArtefactError
-        Of the class `error`: one of them is too large.
+        Of the class `error`: the file is no zip file, damaged, or not to be trusted.
     """
-    for member in archive.infolist():
-        # zipfile never reads more of a member than the directory says.
-        if member.filename in members and member.file_size > LARGEST_DESCRIPTION:
-            raise error(
-                f"'{file}' is not to be trusted: its {member.filename} unpacks to "
-                f"{member.file_size} bytes, more than {LARGEST_DESCRIPTION}. Build it again."
+    # Imported here because it takes 10 ms.
+    import zipfile
+
+    try:
+        with _Bounded(file) as opened, zipfile.ZipFile(opened) as archive:
+            members = archive.infolist()
+            problem = _problem(members, descriptions)
+            wanted = next((each for each in members if each.filename in descriptions[:1]), None)
+            if problem is None and wanted is not None:
+                with archive.open(wanted) as member:
+                    # Of a given size: without one, all that is packed would be unpacked at once.
+                    content = member.read(wanted.file_size)
+                if len(content) == wanted.file_size:
+                    return content
+                problem = f"its {wanted.filename} is shorter than it says"
+    except zipfile.BadZipFile as cause:
+        raise error(
+            f"'{file}' is not a zip file, or not a whole one ({shown(str(cause))}). Build or "
+            "fetch it again."
+        ) from cause
+    except OSError as cause:
+        raise error(f"'{file}' cannot be read: {cause}. Check the disk, and fetch it again.") from (
+            cause
+        )
+    except Exception as cause:  # zipfile has many more for a damaged archive
+        raise error(
+            f"'{file}' cannot be unpacked: {shown(str(cause))}. Build or fetch it again."
+        ) from cause
+    if problem is not None:
+        raise error(f"'{file}' cannot be unpacked: {shown(problem)}. Build it again.")
+    return None
+
+
+class _Bounded(io.FileIO):
+    """A file of which nobody reads more at once than the largest directory of an archive."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LARGEST_DIRECTORY:
+            raise ValueError(f"its directory has more than {_LARGEST_DIRECTORY} bytes")
+        return super().read(size)
+
+
+def _problem(members: Sequence[zipfile.ZipInfo], descriptions: Sequence[str]) -> str | None:
+    """Say why an archive is not to be trusted: readers of zip files would disagree about it."""
+    end = 0
+    names = set()
+    for member in sorted(members, key=lambda member: member.header_offset):
+        name = member.filename
+        if member.flag_bits & _LOCKED:
+            return f"its {name} is encrypted"
+        if member.compress_type not in (_STORED, _DEFLATED):
+            return f"its {name} is packed by the method {member.compress_type}; use deflate"
+        if member.compress_type == _STORED and member.file_size != member.compress_size:
+            return f"the sizes of its {name} contradict each other"
+        if name in descriptions and member.file_size > LARGEST_DESCRIPTION:
+            return (
+                f"its {name} unpacks to {member.file_size} bytes, more than {LARGEST_DESCRIPTION}"
             )
-
-
-def refuse_namesakes(file: Path, archive: zipfile.ZipFile, error: type[ArtefactError]) -> None:
-    """Refuse an archive that has two members of one name.
-
-    One reader takes the first of them and another one the last.
-
-    Raises
-    ------
-    ArtefactError
-        Of the class `error`.
-    """
-    if len(archive.NameToInfo) == len(archive.filelist):
-        return
-    names = archive.namelist()
-    twice = next(name for name in names if names.count(name) > 1)
-    raise error(f"'{file}' is not valid: it has '{twice}' more than once. Build it again.")
+        if name in names:
+            return f"it has {name} more than once"
+        if member.header_offset < end:
+            return f"its {name} overlaps another member"
+        names.add(name)
+        end = member.header_offset + _LOCAL_HEADER + len(name) + member.compress_size
+    return None

@@ -5,20 +5,30 @@ A bundle is called ``name-version-build.bundle``; its document does not repeat t
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from attrs import frozen
 
+from hatcher.artefacts.checks import check_build, check_document, check_name, read_json
 from hatcher.artefacts.paths import existing_file
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.artefacts.texts import read_text
+from hatcher.characters import shown
 from hatcher.errors import InvalidBundle
 
-_FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>\d+)\.bundle\Z")
+_FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>[0-9]+)\.bundle\Z")
+
+#: What else a document may say, and what that is called.
+_TYPES: dict[str, tuple[Any, str]] = {
+    "metadata_version": (str | float | int, "text"),
+    "requirements": (list | tuple, "list"),
+    "repositories": (list | tuple | dict, "list"),
+    "modifiers": (list | dict, "list"),
+}
 
 
 @frozen
@@ -84,14 +94,30 @@ def read_bundle(path: str | os.PathLike[str]) -> BundleFile:
         The file is missing, unreadable, not called so, no JSON, or names no runtime.
     """
     file = existing_file(path, InvalidBundle, ".bundle", "a bundle")
-    called = _FILENAME.match(file.name)
+    called = _FILENAME.match(normalize("NFC", file.name))
     if called is None:
         raise InvalidBundle(
-            f"'{file.name}' is not called as a bundle must be: name-version-build.bundle, for "
-            "example tools-1.0.0-1.bundle. Rename it."
+            f"'{shown(file.name)}' is not called as a bundle must be: name-version-build.bundle, "
+            "for example tools-1.0.0-1.bundle. Rename it."
         )
-    content = read_bundle_document(file)
-    return BundleFile(file, called["name"], called["version"], int(called["build"]), content)
+    try:
+        address = check_bundle_name(*called.group("name", "version", "build"))
+    except ValueError as error:
+        raise InvalidBundle(f"'{shown(file.name)}' is no bundle: {error}. Rename it.") from error
+    return BundleFile(file, *address, read_bundle_document(file))
+
+
+def check_bundle_name(name: str, version: str, build: object) -> tuple[str, str, int]:
+    """Return what a bundle is called, if a file and a URL can be called so.
+
+    Raises
+    ------
+    ValueError
+    """
+    check_name("a bundle", name)
+    if "-" in check_name("a version", version):
+        raise ValueError(f"a version cannot be called '{version}': it has a hyphen")
+    return name, version, check_build(build)
 
 
 def read_bundle_document(file: Path) -> BundleDocument:
@@ -103,9 +129,9 @@ def read_bundle_document(file: Path) -> BundleDocument:
         It is no JSON, or names no runtime.
     """
     try:
-        document = json.loads(read_text(file, InvalidBundle))
-    except (ValueError, RecursionError) as error:
-        raise InvalidBundle(f"'{file}' is no JSON: {error}.") from error
+        document = read_json(read_text(file, InvalidBundle))
+    except ValueError as error:
+        raise InvalidBundle(f"'{file}' is no JSON: {error}. Make the bundle anew.") from error
     return bundle_document(document, f"'{file}'")
 
 
@@ -123,15 +149,33 @@ def bundle_document(document: Any, what: str) -> BundleDocument:
     InvalidBundle
         It names no runtime.
     """
-    runtime = document.get("runtime") if isinstance(document, dict) else None
-    if not isinstance(runtime, dict):
-        raise InvalidBundle(f"{what} is no bundle: its document names no runtime.")
-    missing = [
-        key
-        for key in ("implementation", "platform", "version")
-        if not isinstance(runtime.get(key), str)
-    ]
-    if missing:
-        raise InvalidBundle(f"{what} is no bundle: its runtime has no {', '.join(missing)}.")
+    try:
+        check_document(document)
+        if not isinstance(document, dict) or not isinstance(document.get("runtime"), dict):
+            raise ValueError("its document names no runtime")
+        for key, (type_, called) in _TYPES.items():
+            if not isinstance(document.get(key), type_ | None):
+                raise ValueError(f"'{key}' is not a {called}")
+        runtime = document["runtime"]
+        _check_texts("its runtime", runtime, "implementation", "platform", "version")
+        for number, required in enumerate(document.get("requirements") or (), 1):
+            _check_texts(f"its requirement {number}", required, "name", "version")
+    except ValueError as error:
+        raise InvalidBundle(f"{what} is no bundle: {error}. Make it anew.") from error
     python_tag = python_tag_of(runtime["implementation"], runtime["version"])
     return BundleDocument(runtime["platform"], python_tag, document)
+
+
+def _check_texts(which: str, named: object, *keys: str) -> None:
+    """Check what is said of something that a bundle names: these keys, and two optional ones."""
+    missing = [
+        key
+        for key in keys
+        if not isinstance(named, dict) or not isinstance(named.get(key), str) or not named[key]
+    ]
+    if missing:
+        raise ValueError(f"{which} has no {', '.join(missing)}")
+    assert isinstance(named, dict)
+    for key in (*keys, "sha256", "repository"):
+        if named.get(key) is not None:
+            check_name(f"{which}: {key}", named[key], slash=key == "repository")

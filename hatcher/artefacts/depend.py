@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
-from hatcher.artefacts.archives import LARGEST_DESCRIPTION
-from hatcher.artefacts.plain_zip import read_plain_member
-
-if TYPE_CHECKING:
-    import zipfile
+from hatcher.artefacts.checks import check_build, check_name
+from hatcher.artefacts.python_tags import NO_TAG, check_tag
+from hatcher.characters import shown
 
 #: Where it stands in the egg.
 LOCATION = "EGG-INFO/spec/depend"
@@ -25,7 +25,8 @@ LOCATION = "EGG-INFO/spec/depend"
 #: What readers of eggs unpack: this one the first, okonomiyaki's EggMetadata all.
 DESCRIPTIONS = (LOCATION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
 
-_LIMITED = frozenset(each.encode() for each in DESCRIPTIONS)
+#: Bytes of one that Python's own parser is given, which takes some hundred times as much memory.
+_LONGEST_IN_ANY_WORDS = 128 << 10
 
 
 class Description(NamedTuple):
@@ -40,39 +41,15 @@ class Description(NamedTuple):
     packages: tuple[str, ...]
 
 
-class InvalidDescriptionError(ValueError):
-    """It cannot be read; the message says why."""
-
-
-def read_plain_description(path: str | os.PathLike[str]) -> Description | None:
-    """Read what an egg says of itself, if it is built and described in the usual way.
+def read_depend(file: Path, text: bytes) -> Description:
+    """Read what an egg says of itself.
 
     Parameters
     ----------
-    path : str or path-like
+    file : pathlib.Path
         The egg.
-
-    Returns
-    -------
-    Description or None
-        None when `read_description` has to read it, or to say what is wrong.
-
-    Raises
-    ------
-    OSError
-        The file cannot be read.
-    """
-    text = read_plain_member(path, LOCATION.encode(), _LIMITED, LARGEST_DESCRIPTION)
-    return None if text is None else _read_plain(text)
-
-
-def read_description(archive: zipfile.ZipFile) -> Description:
-    """Read what an egg says of itself, in whatever way.
-
-    Parameters
-    ----------
-    archive : zipfile.ZipFile
-        The egg.
+    text : bytes
+        What stands in it at `LOCATION`.
 
     Returns
     -------
@@ -80,15 +57,19 @@ def read_description(archive: zipfile.ZipFile) -> Description:
 
     Raises
     ------
-    InvalidDescriptionError
+    ValueError
         It is not valid.
-    KeyError
-        There is none.
-    zipfile.BadZipFile
-        It is damaged.
     """
-    found = _read_plain(archive.read(LOCATION))
-    return found if found is not None else _read_any(archive)
+    found = _read_plain(text) or _read_any(file, text)
+    check_name("an egg", found.name)
+    check_name("a version", found.version)
+    check_build(found.build)
+    check_tag(found.python_tag or NO_TAG)
+    check_name("a platform", found.platform or NO_TAG)
+    check_name("an ABI", found.platform_abi or NO_TAG)
+    for package in found.packages:
+        check_name("a requirement", package)
+    return found
 
 
 # -- in the usual words ------------------------------------------------------------------------
@@ -201,29 +182,30 @@ def _plain_assignments(text: str) -> dict[str, Any] | None:
 # -- in any words ------------------------------------------------------------------------------
 
 
-def _read_any(archive: zipfile.ZipFile) -> Description:
+def _read_any(file: Path, text: bytes) -> Description:
+    if len(text) > _LONGEST_IN_ANY_WORDS:
+        raise ValueError(f"it has more than {_LONGEST_IN_ANY_WORDS} bytes")
     # EggMetadata, the public reader, refuses the tags `py3` and `py2.py3`, which real eggs
     # bear; this one keeps any tag.
-    from okonomiyaki.errors import OkonomiyakiError
+    from okonomiyaki.file_formats import _blacklist
     from okonomiyaki.file_formats._egg_info import LegacySpecDepend
+    from okonomiyaki.utils import compute_sha256
 
+    path = os.fspath(file)
+    corrected = _blacklist.may_be_in_platform_blacklist(
+        path
+    ) or _blacklist.may_be_in_python_tag_blacklist(path)
+    sha256 = compute_sha256(path) if corrected else None
     try:
-        spec = LegacySpecDepend.from_egg(archive.filename)
-    except (
-        AttributeError,
-        LookupError,
-        NameError,
-        OkonomiyakiError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise InvalidDescriptionError(str(error)) from error
+        # It opens no file: this is all that it reads.
+        spec = LegacySpecDepend._from_egg(SimpleNamespace(read=lambda _: text), sha256)
+    except Exception as error:  # whatever Python's parser and okonomiyaki make of hostile text
+        raise ValueError(shown(f"{error or type(error).__name__}"[:300])) from error
     return Description(
         spec.name,
         spec.version,
         spec.build,
-        spec.python_tag,
+        spec.python_tag or None,
         None if spec._epd_platform is None else str(spec._epd_platform),
         spec.platform_abi,
         tuple(str(package) for package in spec.packages),

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
-from hatcher.artefacts.archives import refuse_bombs, refuse_namesakes
-from hatcher.artefacts.depend import (
-    DESCRIPTIONS,
-    LOCATION,
-    Description,
-    InvalidDescriptionError,
-    read_description,
-    read_plain_description,
-)
+from hatcher.artefacts.archives import read_description
+from hatcher.artefacts.depend import DESCRIPTIONS, LOCATION, read_depend
 from hatcher.artefacts.paths import existing_file
 from hatcher.errors import InvalidEgg
 
-_FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>\d+)\.egg\Z")
+_FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>[0-9]+)\.egg\Z")
 
 
 class EggFile(NamedTuple):
@@ -91,7 +84,7 @@ def read_egg(path: str | os.PathLike[str]) -> EggFile:
         stands there.
     """
     file = existing_file(path, InvalidEgg, ".egg", "an egg")
-    called = _FILENAME.match(file.name)
+    called = _FILENAME.match(normalize("NFC", file.name))
     if called is None:
         raise InvalidEgg(
             f"'{file.name}' is not called as an egg must be: name-version-build.egg, "
@@ -112,37 +105,16 @@ def read_egg(path: str | os.PathLike[str]) -> EggFile:
 
 
 def _read_metadata(file: Path) -> EggFile:
-    try:
-        found = read_plain_description(file)
-    except OSError as error:
-        raise InvalidEgg(f"'{file}' cannot be read: {error}. Check the disk.") from error
-    return EggFile(file, *(found or _read_thoroughly(file)))
-
-
-def _read_thoroughly(file: Path) -> Description:
-    # Imported here because it takes 10 ms, and few eggs need it.
-    import zipfile
-
-    try:
-        with zipfile.ZipFile(file) as archive:
-            refuse_bombs(file, archive, DESCRIPTIONS, InvalidEgg)
-            refuse_namesakes(file, archive, InvalidEgg)
-            return read_description(archive)
-    except zipfile.BadZipFile as error:
-        raise InvalidEgg(
-            f"'{file}' is not a zip file, or not a whole one ({error}). Build or fetch it again."
-        ) from error
-    except KeyError as error:
+    text = read_description(file, DESCRIPTIONS, InvalidEgg)
+    if text is None:
         raise InvalidEgg(
             f"'{file}' holds no {LOCATION}: it is a setuptools egg or another zip "
             "file, not an Enthought egg. Repack it as one."
-        ) from error
-    except InvalidDescriptionError as error:
+        )
+    try:
+        found = read_depend(file, text)
+    except ValueError as error:
         raise InvalidEgg(
             f"The metadata in '{file}' ({LOCATION}) is not valid: {error}. Build the egg again."
         ) from error
-    except (EOFError, OSError, RuntimeError, ValueError, zlib.error) as error:
-        # Encrypted, packed in a way that nobody uses for eggs, or damaged.
-        raise InvalidEgg(
-            f"'{file}' cannot be unpacked: {error}. Build or fetch it again."
-        ) from error
+    return EggFile(file, normalize("NFC", found.name), *found[1:])

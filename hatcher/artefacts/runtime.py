@@ -11,18 +11,21 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 from attrs import frozen
 
-from hatcher.artefacts.archives import refuse_bombs
+from hatcher.artefacts.archives import read_description
+from hatcher.artefacts.checks import check_build, check_name, read_json
 from hatcher.artefacts.paths import existing_file
 from hatcher.artefacts.python_tags import python_tag_of
+from hatcher.characters import shown
 from hatcher.errors import InvalidRuntime
 
 _DESCRIPTION = "enthought/runtime.json"
 _LEGACY_NAME = re.compile(
     r"(?P<language>[^_]+)_runtime_(?P<version>[^_]+)_(?P<build_system>[^_]+)"
-    r"_(?P<platform>[^_]+)_(?P<build>\d+)\.(?P<format>[^_]+)\Z"
+    r"_(?P<platform>[^_]+)_(?P<build>[0-9]+)\.(?P<format>[^_]+)\Z"
 )
 
 
@@ -119,7 +122,7 @@ def read_runtime(path: str | os.PathLike[str]) -> RuntimeFile:
     runtime = _read_description(file)
     if file.name != runtime.filename:
         raise InvalidRuntime(
-            f"'{file.name}' says inside ({_DESCRIPTION}) that it is '{runtime.filename}'. "
+            f"'{shown(file.name)}' says inside ({_DESCRIPTION}) that it is '{runtime.filename}'. "
             "Rename it to that, or build it again."
         )
     return runtime
@@ -151,46 +154,67 @@ def read_legacy_runtime(path: str | os.PathLike[str]) -> LegacyRuntimeFile:
             "python_runtime_2.7.10_6.0.0_rh5-64_1.zip. Rename it; or, for a .runtime file, make "
             "the client with api_version=1."
         )
+    try:
+        version = check_legacy_name(*called.group("language", "version", "build"))[1:]
+        check_name("a build system", called["build_system"])
+        check_name("a platform", called["platform"])
+    except ValueError as error:
+        raise InvalidRuntime(f"'{shown(file.name)}' is no runtime: {error}. Rename it.") from error
     return LegacyRuntimeFile(
         path=file,
         language=called["language"],
-        version=called["version"],
-        build=int(called["build"]),
+        version=version[0],
+        build=version[1],
         build_system_version=called["build_system"],
         platform=called["platform"],
         file_format=called["format"],
     )
 
 
-def _read_description(file: Path) -> RuntimeFile:
-    # Imported here because it takes 0.1 s.
-    import zipfile
+def check_legacy_name(language: str, version: str, build: object) -> tuple[str, str, int]:
+    """Return what a runtime of API version 0 is called, if a file and a URL can be called so.
 
-    from okonomiyaki.errors import OkonomiyakiError
+    Raises
+    ------
+    ValueError
+    """
+    check_name("a language", language)
+    return language, check_name("a version", version), check_build(build)
+
+
+def _read_description(file: Path) -> RuntimeFile:
+    text = read_description(file, (_DESCRIPTION,), InvalidRuntime)
+    if text is None:
+        raise InvalidRuntime(f"'{file}' is no runtime: it holds no {_DESCRIPTION}. Build it again.")
+    # Imported here because it takes 0.1 s.
     from okonomiyaki.platforms import EPDPlatform
     from okonomiyaki.runtimes import IRuntimeMetadata
 
     try:
-        with zipfile.ZipFile(file) as archive:
-            refuse_bombs(file, archive, [_DESCRIPTION], InvalidRuntime)
-        metadata = IRuntimeMetadata.factory_from_path(os.fspath(file))
-        platform = str(EPDPlatform(metadata.platform))
-    except zipfile.BadZipFile as error:
-        raise InvalidRuntime(
-            f"'{file}' is not a zip file, or not a whole one ({error}). Build or fetch it again."
-        ) from error
-    except (OkonomiyakiError, LookupError, TypeError, ValueError) as error:
+        read_json(text)
+        try:
+            # It opens no file: this is all that it reads.
+            metadata = IRuntimeMetadata.factory_from_path(SimpleNamespace(read=lambda _: text))
+            platform = str(EPDPlatform(metadata.platform))
+        except Exception as error:  # whatever okonomiyaki makes of a hostile document
+            raise ValueError(shown(str(error)[:300])) from error
+        return RuntimeFile(
+            file,
+            *(
+                said and check_name(f"the runtime's {what}", said)  # the ABI may be empty
+                for what, said in {
+                    "implementation": metadata.implementation,
+                    "version": str(metadata.version),
+                    "language version": str(metadata.language_version),
+                    "platform": platform,
+                    "ABI": metadata.abi,
+                    "build revision": metadata.build_revision,
+                    "metadata version": str(metadata.metadata_version),
+                    "file name": metadata.filename,
+                }.items()
+            ),
+        )
+    except ValueError as error:
         raise InvalidRuntime(
             f"'{file}' is no valid runtime ({_DESCRIPTION}): {error}. Build it again."
         ) from error
-    return RuntimeFile(
-        path=file,
-        implementation=metadata.implementation,
-        version=str(metadata.version),
-        language_version=str(metadata.language_version),
-        platform=platform,
-        abi=metadata.abi,
-        build_revision=metadata.build_revision,
-        metadata_version=str(metadata.metadata_version),
-        filename=metadata.filename,
-    )

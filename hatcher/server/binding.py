@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
+from hatcher.characters import all_show
 from hatcher.server.brood import Brood
 from hatcher.server.calls import Call, read_document, read_flags
 from hatcher.server.description import Description, Operation
@@ -209,9 +210,14 @@ class PathRoute(BaseRoute):
 
 def _decoded(parameters: Mapping[str, bytes]) -> dict[str, str]:
     try:
-        return {
+        decoded = {
             name: unquote(value.decode("ascii"), errors="strict")
             for name, value in parameters.items()
         }
     except UnicodeDecodeError as error:
         raise bad_request("The path is not percent-encoded UTF-8.") from error
+    for name, value in decoded.items():
+        # Nothing can be called so, and not every database can be asked for it.
+        if not all_show(value):
+            raise bad_request(f"The {name} in the path has characters that do not show.")
+    return decoded

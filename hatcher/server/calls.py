@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hatcher.artefacts.checks import read_json
 from hatcher.server.access import (
     Access,
     Account,
@@ -147,8 +147,8 @@ def parse_document(text: bytes) -> Any:
         400: it is none.
     """
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return read_json(text)
+    except ValueError as error:
         raise bad_request(f"The document is not JSON: {error}.") from error
 
 

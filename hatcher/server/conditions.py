@@ -6,7 +6,10 @@ import re
 
 from starlette.requests import Request
 
-_RANGE = re.compile(r"bytes\s*=\s*(?P<first>\d*)\s*-\s*(?P<last>\d*)", re.ASCII | re.IGNORECASE)
+#: Of numbers that no file has so many bytes as, nothing is understood.
+_RANGE = re.compile(
+    r"bytes\s*=\s*(?P<first>\d{0,18})\s*-\s*(?P<last>\d{0,18})", re.ASCII | re.IGNORECASE
+)
 
 
 class UnsatisfiableRangeError(ValueError):

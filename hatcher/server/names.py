@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from hatcher.artefacts.checks import check_name
 from hatcher.server.refusals import bad_request
 from hatcher.server.settings import is_email
-
-_LONGEST = 200
 
 
 def usable_name(what: str, name: str, *, slash: bool = True) -> str:
@@ -25,18 +24,10 @@ def usable_name(what: str, name: str, *, slash: bool = True) -> str:
     Refusal
         400: it says what is wrong with the name.
     """
-    problem = None
-    if name != name.strip() or not name.isprintable() or not name:
-        problem = "it is empty, begins or ends with a blank, or has characters that do not show"
-    elif name in (".", ".."):
-        problem = "in a URL this means another place"
-    elif "/" in name and not slash:
-        problem = "it has a slash, which parts organization and repository"
-    elif len(name) > _LONGEST:
-        problem = f"it has more than {_LONGEST} characters"
-    if problem is not None:
-        raise bad_request(f"{what.capitalize()} cannot be called {name!r}: {problem}.")
-    return name
+    try:
+        return check_name(what, name, slash=slash)
+    except ValueError as error:
+        raise bad_request(f"{str(error).capitalize()}.") from error
 
 
 def usable_email(email: str) -> str:

@@ -240,9 +240,9 @@ def test_indices_that_say_little(world: World, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("index", "fields", "said"),
     [
-        (None, {"requirements": {"pure": "1.0"}}, "are no list"),
-        (None, {"requirements": ["pure 1.0-1"]}, "Requirement 1 of .* has no name"),
-        (1, {"version": None}, "Requirement 2 of .* has no name or no version"),
+        (None, {"requirements": {"pure": "1.0"}}, "'requirements' is not a list"),
+        (None, {"requirements": ["pure 1.0-1"]}, "requirement 1 has no name"),
+        (1, {"version": None}, "requirement 2 has no version"),
         (2, {"sha256": "1234"}, "Requirement 3 of .* has the sha256 '1234'"),
         (0, {"repository": "acme"}, "is in 'acme', which is no repository"),
         (

@@ -147,15 +147,8 @@ def _needs(document: Mapping[str, Any], what: str) -> list[Need]:
             _repositories(runtime, document, "runtimes"),
         )
     ]
-    requirements = document.get("requirements") or []
-    if not isinstance(requirements, Sequence) or isinstance(requirements, str):
-        raise InvalidBundle(f"The requirements of {what} are no list. Make the bundle anew.")
-    for number, required in enumerate(requirements, 1):
+    for number, required in enumerate(document.get("requirements") or (), 1):
         which = f"Requirement {number} of {what}"
-        if not isinstance(required, Mapping) or not all(
-            isinstance(required.get(key), str) and required[key] for key in ("name", "version")
-        ):
-            raise InvalidBundle(f"{which} has no name or no version. Make the bundle anew.")
         needs.append(
             Need(
                 "eggs",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from hatcher.artefacts.app import AppFile, read_app
+from hatcher.artefacts.app import read_app
 from hatcher.errors import InvalidApp, MissingPlatformError
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer
-from hatcher.server.platforms import NO_TAG, canonical_platform, canonical_tag
+from hatcher.server.platforms import canonical_platform, canonical_tag
 from hatcher.server.refusals import bad_request
 from hatcher.server.uploads import Upload, receive_upload
 
@@ -51,47 +51,34 @@ def _store(call: Call, upload: Upload) -> Response:
     platform = canonical_platform(call.path["platform"])
     try:
         app = read_app(upload.incoming.path)
-        app_id, version, build = _identity(app)
     except (InvalidApp, MissingPlatformError) as error:
         raise upload.refused(error) from error
     if canonical_platform(app.platform) != platform:
         raise bad_request(
-            f"The app '{app_id}' is for {app.platform}, not for {call.path['platform']}. "
+            f"The app '{app.app_id}' is for {app.platform}, not for {call.path['platform']}. "
             "Upload it to its own platform."
         )
     filename = upload.incoming.path.name
-    python_tag = app.texts.get("python_tag")
+    python_tag, app_id, full_version = app.address
     artefact = Artefact(
         kind=Kind.app,
         platform=platform,
         name=app_id,
-        version=f"{version}-{build}",
-        python_tag=canonical_tag(python_tag or NO_TAG),
+        version=full_version,
+        python_tag=canonical_tag(python_tag),
         filename=filename,
         entry={
-            "build": build,
+            "build": app.build,
             "description": app.texts.get("description"),
             "filename": filename,
-            "full_version": f"{version}-{build}",
+            "full_version": full_version,
             "id": app_id,
             "name": app.texts.get("name", app_id),
             "platform": app.platform,
-            "python_tag": python_tag,
+            "python_tag": app.texts.get("python_tag"),
             "sha256": upload.incoming.sha256,
-            "version": version,
+            "version": app.version,
         },
         details={"data": app.document},
     )
     return upload.store(call, artefact)
-
-
-def _identity(app: AppFile) -> tuple[str, str, int]:
-    """Return an app's id, version and build: what an index must know it by."""
-    missing = [key for key in ("id", "version") if not app.texts.get(key)]
-    if missing:
-        raise InvalidApp(f"'{app.path}' is no app: it has no {', '.join(missing)}.")
-    version, _, build = app.texts["version"].partition("-")
-    build = app.texts.get("build") or build or "1"
-    if not build.isdecimal():
-        raise InvalidApp(f"'{app.path}' has the build '{build}', which is no number.")
-    return app.texts["id"], version, int(build)

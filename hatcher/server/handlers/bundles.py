@@ -8,13 +8,12 @@ from sqlalchemy import Connection, Row
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from hatcher.artefacts.bundle import read_bundle_document
+from hatcher.artefacts.bundle import check_bundle_name, read_bundle_document
 from hatcher.errors import InvalidBundle
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
-from hatcher.server.names import usable_name
 from hatcher.server.platforms import NO_TAG, canonical_platform
 from hatcher.server.uploads import Upload, receive_upload
 
@@ -70,12 +69,12 @@ def _find(
 
 def _store(call: Call, upload: Upload) -> Response:
     told = upload.document
-    name = usable_name("a bundle", told["bundle_name"])
-    version = usable_name("a version", told["bundle_version"])
-    build = told["bundle_build"]
     try:
+        name, version, build = check_bundle_name(
+            told["bundle_name"], told["bundle_version"], told["bundle_build"]
+        )
         bundle = read_bundle_document(upload.incoming.path)
-    except InvalidBundle as error:
+    except (InvalidBundle, ValueError) as error:
         raise upload.refused(error) from error
     artefact = Artefact(
         kind=Kind.bundle,

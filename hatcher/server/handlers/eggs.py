@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hatcher.artefacts.egg import read_egg
+from hatcher.artefacts.python_tags import language_of
 from hatcher.errors import InvalidEgg
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
@@ -20,8 +20,6 @@ from hatcher.server.downloads import download
 from hatcher.server.platforms import NO_TAG, canonical_platform, canonical_tag
 from hatcher.server.refusals import bad_request
 from hatcher.server.uploads import Upload, receive_upload
-
-_LANGUAGE_VERSION = re.compile(r"[a-z]+(?P<major>\d)(?P<minor>\d+)")
 
 
 @operation("get_egg_index")
@@ -120,7 +118,6 @@ def _store(call: Call, upload: Upload) -> Response:
             "Upload it to its own platform."
         )
     tag = egg.python_tag
-    language = _LANGUAGE_VERSION.fullmatch(tag or "")
     artefact = Artefact(
         kind=Kind.egg,
         platform=platform,
@@ -138,7 +135,7 @@ def _store(call: Call, upload: Upload) -> Response:
             "packages": egg.packages,
             "platform_abi": egg.platform_abi,
             "product": None,
-            "python": language and f"{language['major']}.{language['minor']}",
+            "python": language_of(tag or ""),
             "python_tag": tag,
             "sha256": upload.incoming.sha256,
             "size": upload.incoming.size,

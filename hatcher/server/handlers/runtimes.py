@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import Any
 
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from hatcher.artefacts.archives import read_description
 from hatcher.artefacts.python_tags import python_tag_of
-from hatcher.artefacts.runtime import read_runtime
+from hatcher.artefacts.runtime import check_legacy_name, read_runtime
 from hatcher.errors import InvalidRuntime
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
@@ -129,27 +129,32 @@ def _store_v0(call: Call, upload: Upload) -> Response:
         raise bad_request(
             f"The file is called '{path.name}', but 'data' says '{told['filename']}'."
         )
-    if not zipfile.is_zipfile(path):
-        raise bad_request(f"'{path.name}' is no zip file, or not a whole one.")
-    full_version = f"{told['version']}-{told['build']}"
-    tag = python_tag_of(told["language"], told["version"])
+    try:
+        language, version, build = check_legacy_name(
+            told["language"], told["version"], told["build"]
+        )
+        read_description(path, (), InvalidRuntime)
+    except (InvalidRuntime, ValueError) as error:
+        raise upload.refused(error) from error
+    full_version = f"{version}-{build}"
+    tag = python_tag_of(language, version)
     artefact = Artefact(
         kind=Kind.runtime_v0,
         platform=platform,
-        name=told["language"],
+        name=language,
         version=full_version,
         python_tag=tag or NO_TAG,
         filename=path.name,
         entry={
-            "build": told["build"],
+            "build": build,
             "file_format": told.get("file_format"),
             "filename": path.name,
             "full_version": full_version,
-            "language": told["language"],
+            "language": language,
             "platform": platform,
             "python_tag": tag,
             "sha256": upload.incoming.sha256,
-            "version": told["version"],
+            "version": version,
         },
         details={"build_system_version": told.get("build_system_version")},
     )
