@@ -16,7 +16,7 @@ from hatcher.characters import shown
 from hatcher.errors import InvalidApp, MissingPlatformError
 
 if TYPE_CHECKING:
-    from yaml import Node, SafeLoader
+    from yaml import SafeLoader
 
 
 #: The largest app that is read, in bytes; real ones have a few thousand, and YAML takes its time.
@@ -96,7 +96,9 @@ def read_app(path: str | os.PathLike[str]) -> AppFile:
         check_tag(texts.get("python_tag") or NO_TAG)
         app_id = check_name("an app", texts["id"])
         version, _, build = check_name("a version", texts["version"]).partition("-")
-        number = check_build(texts.get("build") or build or 1)
+        number = check_build(build or 1)
+        if texts.get("build"):
+            number = check_build(texts["build"])
     except ValueError as error:
         raise InvalidApp(f"'{file}' is no app: {error}. Correct it.") from error
     return AppFile(file, texts["platform"], document, texts, app_id, version, number)
@@ -112,11 +114,16 @@ def _read_yaml(file: Path, text: str) -> tuple[dict[str, Any], dict[str, str]]:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
-            raise InvalidApp(f"'{file}' is no app: its YAML is no mapping of keys to values.")
+            raise InvalidApp(
+                f"'{file}' is no app: its YAML is no mapping of keys to values. Write "
+                "one, such as 'platform: rh8-x86_64'."
+            )
         document = _value(loader, root, set())
         check_document(document)
     except RecursionError as error:
-        raise InvalidApp(f"'{file}' is no YAML that is read: it is nested too deeply.") from error
+        raise InvalidApp(
+            f"'{file}' is no YAML that is read: it is nested too deeply. Write it flatter."
+        ) from error
     except InvalidApp:
         raise
     except Exception as error:  # whatever PyYAML makes of a hostile text
@@ -130,7 +137,7 @@ def _read_yaml(file: Path, text: str) -> tuple[dict[str, Any], dict[str, str]]:
     return document, texts
 
 
-def _value(loader: SafeLoader, node: Node, seen: set[int]) -> Any:
+def _value(loader: SafeLoader, node: Any, seen: set[int]) -> Any:
     """Return what JSON can hold of a part of a document."""
     if id(node) in seen:
         # They let a small text stand for an enormous one.
@@ -146,8 +153,8 @@ def _value(loader: SafeLoader, node: Node, seen: set[int]) -> Any:
         return [_value(loader, child, seen) for child in node.value]
     if node.id == "mapping" and kind == "map":
         keys = [_value(loader, key, seen) for key, _ in node.value]
-        if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
-            raise ValueError("its keys are not all texts, or one is there twice")
+        if any(key.tag != f"{_TAGS}str" for key, _ in node.value) or len(set(keys)) < len(keys):
+            raise ValueError("a key is no text (write it in quotes), or is there twice")
         return {
             key: _value(loader, child, seen)
             for key, (_, child) in zip(keys, node.value, strict=True)

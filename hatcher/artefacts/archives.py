@@ -55,7 +55,7 @@ def read_description(
     try:
         with _Bounded(file) as opened, zipfile.ZipFile(opened) as archive:
             members = archive.infolist()
-            problem = _problem(members, descriptions)
+            problem = _problem(members, descriptions, archive.start_dir)
             wanted = next((each for each in members if each.filename in descriptions[:1]), None)
             if problem is None and wanted is not None:
                 with archive.open(wanted) as member:
@@ -70,9 +70,9 @@ def read_description(
             "fetch it again."
         ) from cause
     except OSError as cause:
-        raise error(f"'{file}' cannot be read: {cause}. Check the disk, and fetch it again.") from (
-            cause
-        )
+        raise error(
+            f"'{file}' cannot be read: {cause}. Check the disk, or fetch it again."
+        ) from cause
     except Exception as cause:  # zipfile has many more for a damaged archive
         raise error(
             f"'{file}' cannot be unpacked: {shown(str(cause))}. Build or fetch it again."
@@ -91,7 +91,9 @@ class _Bounded(io.FileIO):
         return super().read(size)
 
 
-def _problem(members: Sequence[zipfile.ZipInfo], descriptions: Sequence[str]) -> str | None:
+def _problem(
+    members: Sequence[zipfile.ZipInfo], descriptions: Sequence[str], directory: int
+) -> str | None:
     """Say why an archive is not to be trusted: readers of zip files would disagree about it."""
     end = 0
     names = set()
@@ -113,4 +115,6 @@ def _problem(members: Sequence[zipfile.ZipInfo], descriptions: Sequence[str]) ->
             return f"its {name} overlaps another member"
         names.add(name)
         end = member.header_offset + _LOCAL_HEADER + len(name) + member.compress_size
+        if end > directory:
+            return f"its {name} overlaps the directory"
     return None

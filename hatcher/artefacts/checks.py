@@ -78,7 +78,9 @@ def read_json(text: str | bytes) -> Any:
         It is none, or says what `check_document` refuses.
     """
     try:
-        document = json.loads(text.decode() if isinstance(text, bytes) else text)
+        document = json.loads(
+            text.decode() if isinstance(text, bytes) else text, parse_int=_integer
+        )
     except RecursionError as error:
         raise _too_deep() from error
     check_document(document)
@@ -96,7 +98,7 @@ def check_document(document: Any) -> None:
     level = [document]
     for _ in range(_DEEPEST):
         if any(isinstance(each, int) and each.bit_length() > 63 for each in level):
-            raise ValueError("a number in it has more than 64 bits")
+            raise _too_large()
         level = [
             child
             for each in level
@@ -116,6 +118,16 @@ def check_document(document: Any) -> None:
         raise ValueError("a text in it has half a character (a lone surrogate)") from error
     if "\\u0000" in text and _NUL.search(text):
         raise ValueError("a text in it has the character NUL, which not every database can hold")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise _too_large()  # before it takes time
+    return int(digits)
+
+
+def _too_large() -> ValueError:
+    return ValueError("a number in it has more than 64 bits")
 
 
 def _too_deep() -> ValueError:

@@ -13,7 +13,7 @@ import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hatcher.artefacts.checks import check_build, check_name
 from hatcher.artefacts.python_tags import NO_TAG, check_tag
@@ -74,27 +74,31 @@ def read_depend(file: Path, text: bytes) -> Description:
 
 # -- in the usual words ------------------------------------------------------------------------
 
-#: Signs that stand for themselves between quotation marks.
-_SIGN = r"[^'\\\x00-\x1f\x7f]"
-_ASSIGNMENT = re.compile(rf"([a-z_]+) = (?:'({_SIGN}*)'|(None|\[\]?|0|[1-9][0-9]{{0,8}}))")
-_ITEM = re.compile(rf" *'({_SIGN}*)',")
-_PACKAGE = re.compile(r"[!-,.-~]+(?: [!-,.-~]+(?:-[1-9][0-9]{0,8})?)?")
+_TEXT = r"'([^'\\\x00-\x1f\x7f]*)'"
+_PACKAGE = r"'([!-&(-,.-[\]-~]+(?: [!-&(-,.-[\]-~]+(?:-[1-9][0-9]{0,8})?)?)'"
+_USUAL = re.compile(
+    "\n+".join(
+        (
+            r"metadata_version = '1\.4'",
+            f"name = {_TEXT}",
+            f"version = {_TEXT}",
+            "build = (0|[1-9][0-9]{0,8})",
+            *(
+                f"{key} = (?:{_TEXT}|None)"
+                for key in (
+                    *("arch", "platform", "osdist", "python", "python_tag"),
+                    *("abi_tag", "platform_tag", "platform_abi"),
+                )
+            ),
+            rf"packages = \[((?:\n *{_PACKAGE},)*)\n?\]",
+        )
+    )
+    + "\n*"
+)
 _PYTHON = re.compile(r"[0-9]\.[0-9]{1,2}")
 
-_TEXTS = ("name", "version")
-_TEXTS_OR_NONE = (
-    "arch",
-    "platform",
-    "osdist",
-    "python",
-    "python_tag",
-    "abi_tag",
-    "platform_tag",
-    "platform_abi",
-)
-
 #: Platforms by what `platform`, `osdist` and `arch` say, with how `platform_tag` begins.
-_PLATFORMS: dict[tuple[str, str | None, str], tuple[str, str]] = {
+_PLATFORMS: dict[tuple[str | None, ...], tuple[str, str]] = {
     **{
         ("linux2", f"RedHat_{release}", arch): (f"rh{release}_{name}", "linux_")
         for release in (5, 6, 7, 8)
@@ -108,75 +112,22 @@ _PLATFORMS: dict[tuple[str, str | None, str], tuple[str, str]] = {
 
 def _read_plain(text: bytes) -> Description | None:
     """Read it if it is of version 1.4 and in the usual words; return None if not."""
-    try:
-        said = _plain_assignments(text.decode())
-    except UnicodeDecodeError:
+    match = _USUAL.fullmatch(text.decode(errors="replace"))
+    if match is None or "\ufffd" in match[0]:
         return None
-    if said is None or said.get("metadata_version") != "1.4":
-        return None
-    build, packages = said.get("build"), said.get("packages")
-    if not isinstance(build, int) or not isinstance(packages, tuple):
-        return None
-    if not all(isinstance(said.get(key), str) for key in _TEXTS):
-        return None
-    if not all(key in said and isinstance(said[key], str | None) for key in _TEXTS_OR_NONE):
-        return None
-    if not all(map(_PACKAGE.fullmatch, packages)):
-        return None
+    name, version, build, *told = match.groups()[:11]
+    arch, system, osdist, python, python_tag, _, platform_tag, platform_abi = told
     platform = None
-    if said["platform"] is not None or said["osdist"] is not None:
-        known = _PLATFORMS.get((said["platform"], said["osdist"], said["arch"]))
-        python = said["python"]
+    if system is not None or osdist is not None:
+        platform, beginning = _PLATFORMS.get((system, osdist, arch), (None, ""))
         if (
-            known is None
-            or not (said["platform_tag"] or "").startswith(known[1])
+            platform is None
+            or not (platform_tag or "").startswith(beginning)
             or (python is not None and not _PYTHON.fullmatch(python))
         ):
             return None
-        platform = known[0]
-    return Description(
-        said["name"],
-        said["version"],
-        build,
-        said["python_tag"],
-        platform,
-        said["platform_abi"],
-        packages,
-    )
-
-
-def _plain_assignments(text: str) -> dict[str, Any] | None:
-    """Return what simple assignments assign, or None when there is anything else."""
-    values: dict[str, Any] = {}
-    lines = iter(text.split("\n"))
-    for line in lines:
-        if not line:
-            continue
-        match = _ASSIGNMENT.fullmatch(line)
-        if match is None:
-            return None
-        key, string, word = match.groups()
-        if string is not None:
-            values[key] = string
-        elif word == "None":
-            values[key] = None
-        elif word == "[]":
-            values[key] = ()
-        elif word == "[":
-            items = []
-            for item in lines:
-                if item == "]":
-                    break
-                found = _ITEM.fullmatch(item)
-                if found is None:
-                    return None
-                items.append(found[1])
-            else:
-                return None
-            values[key] = tuple(items)
-        else:
-            values[key] = int(word)
-    return values
+    packages = tuple(found[1] for found in re.finditer(_PACKAGE, match[12]))
+    return Description(name, version, int(build), python_tag, platform, platform_abi, packages)
 
 
 # -- in any words ------------------------------------------------------------------------------

@@ -49,5 +49,7 @@ def existing_file(
     if not os.access(file, os.R_OK):
         raise error(f"'{file}' cannot be read. Check its permissions.")
     if suffix and file.suffix != suffix:
-        raise error(f"'{file.name}' is not {kind}: its name does not end in '{suffix}'. Give one that does.")
+        raise error(
+            f"'{file.name}' is not {kind}: its name does not end in '{suffix}'. Give one that does."
+        )
     return file

@@ -21,7 +21,9 @@ def read_text(file: Path, error: type[ArtefactError], largest: int = LARGEST_TEX
     try:
         size = file.stat().st_size
         if size > largest:
-            raise error(f"'{file}' has {size} bytes; more than {largest} are not read. Give a smaller one.")
+            raise error(
+                f"'{file}' has {size} bytes; more than {largest} are not read. Give a smaller one."
+            )
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as cause:
         raise error(f"'{file}' is not UTF-8 text: {cause}. Save it as UTF-8.") from cause

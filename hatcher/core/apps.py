@@ -135,14 +135,11 @@ class Apps(Node):
 
     def _send_app(self, app: AppFile, overwrite: bool, progress: Progress | None = None) -> bool:
         """Upload an app that has been read."""
-        is_stored = None
-        if app.address is not None:
-            there = self.app(*app.address)
-            is_stored = there._holder_of(app.path, str(self), overwrite=overwrite)
+        there = self.app(*app.address)
         return upload.upload(
             self._session,
             self._request("upload_app", overwrite=overwrite),
             app.path,
-            is_stored=is_stored,
+            is_stored=there._holder_of(app.path, str(self), overwrite=overwrite),
             progress=progress,
         )

@@ -145,11 +145,11 @@ def upload_apps(
 
     def key(file: tuple[Apps, AppFile]) -> tuple[object, ...]:
         platform, app = file
-        return platform, app.address or app.path.name
+        return platform, app.address
 
     def is_there(item: Item[tuple[Apps, AppFile]], tally: Tally) -> bool:
         platform, app = item.file
-        found = None if app.address is None else platform.app(*app.address)._found()
+        found = platform.app(*app.address)._found()
         sha256 = None if found is None else found.get("sha256")
         return sha256 is not None and is_same(
             item.path,

@@ -34,7 +34,9 @@ def _tags(call: Call, known: tuple[str, ...], *, generic: bool = False) -> list[
     """These tags, and those of everything that the caller may see."""
     with call.brood.database.read() as connection:
         visible = visible_repositories(connection, call.account)
-        stored = connection.execute(select(artefacts.c.repository_id, artefacts.c.python_tag).distinct())
+        stored = connection.execute(
+            select(artefacts.c.repository_id, artefacts.c.python_tag).distinct()
+        )
         ids = {repository.id for repository in visible}
         found = {tag for repository_id, tag in stored if repository_id in ids}
     found -= {NO_TAG, *known}
