@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 #: The largest app that is read, in bytes; real ones have a few thousand, and YAML takes its time.
-_LARGEST = 1 << 20
+_LARGEST = 256 << 10
 
 #: Digits of a number; PyYAML takes years for those in base 60.
 _LONGEST_NUMBER = 40
@@ -94,7 +94,7 @@ def read_app(path: str | os.PathLike[str]) -> AppFile:
             raise ValueError(f"it has no {', '.join(missing)}")
         check_name("a platform", texts["platform"])
         check_tag(texts.get("python_tag") or NO_TAG)
-        app_id = check_name("an app", texts["id"])
+        app_id = check_name("the id of an app", texts["id"])
         version, _, build = check_name("a version", texts["version"]).partition("-")
         number = check_build(build or 1)
         if texts.get("build"):

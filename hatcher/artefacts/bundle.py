@@ -114,9 +114,9 @@ def check_bundle_name(name: str, version: str, build: object) -> tuple[str, str,
     ------
     ValueError
     """
-    check_name("a bundle", name)
+    check_name("the name of a bundle", name)
     if "-" in check_name("a version", version):
-        raise ValueError(f"a version cannot be called '{version}': it has a hyphen")
+        raise ValueError(f"a version cannot be '{version}': it has a hyphen")
     return name, version, check_build(build)
 
 
@@ -168,14 +168,10 @@ def bundle_document(document: Any, what: str) -> BundleDocument:
 
 def _check_texts(which: str, named: object, *keys: str) -> None:
     """Check what is said of something that a bundle names: these keys, and two optional ones."""
-    missing = [
-        key
-        for key in keys
-        if not isinstance(named, dict) or not isinstance(named.get(key), str) or not named[key]
-    ]
+    texts = named if isinstance(named, dict) else {}
+    missing = [key for key in keys if not isinstance(texts.get(key), str) or not texts[key]]
     if missing:
         raise ValueError(f"{which} has no {', '.join(missing)}")
-    assert isinstance(named, dict)
     for key in (*keys, "sha256", "repository"):
-        if named.get(key) is not None:
-            check_name(f"{which}: {key}", named[key], slash=key == "repository")
+        if texts.get(key) is not None:
+            check_name(f"{which}: {key}", texts[key], slash=key == "repository")

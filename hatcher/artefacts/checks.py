@@ -53,7 +53,19 @@ def check_name(what: str, name: object, *, slash: bool = False) -> str:
     else:
         return name
     called = shown(name[:40]) if isinstance(name, str) else type(name).__name__
-    raise ValueError(f"{what} cannot be called '{called}': {problem}")
+    raise ValueError(f"{what} cannot be '{called}': {problem}")
+
+
+def check_names(**names: str | None) -> None:
+    """Check several names, each under the word for it; None stands for none.
+
+    Raises
+    ------
+    ValueError
+    """
+    for what, name in names.items():
+        if name is not None:
+            check_name(f"the {what.replace('_', ' ')}", name)
 
 
 def check_build(build: object) -> int:

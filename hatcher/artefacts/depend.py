@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from hatcher.artefacts.checks import check_build, check_name
+from hatcher.artefacts.checks import check_build, check_name, check_names
 from hatcher.artefacts.python_tags import NO_TAG, check_tag
 from hatcher.characters import shown
 
@@ -61,12 +61,10 @@ def read_depend(file: Path, text: bytes) -> Description:
         It is not valid.
     """
     found = _read_plain(text) or _read_any(file, text)
-    check_name("an egg", found.name)
-    check_name("a version", found.version)
+    check_names(name=found.name, version=found.version)
+    check_names(platform=found.platform, ABI=found.platform_abi or None)
     check_build(found.build)
     check_tag(found.python_tag or NO_TAG)
-    check_name("a platform", found.platform or NO_TAG)
-    check_name("an ABI", found.platform_abi or NO_TAG)
     for package in found.packages:
         check_name("a requirement", package)
     return found

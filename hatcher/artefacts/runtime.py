@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from attrs import frozen
 
 from hatcher.artefacts.archives import read_description
-from hatcher.artefacts.checks import check_build, check_name, read_json
+from hatcher.artefacts.checks import check_build, check_names, read_json
 from hatcher.artefacts.paths import existing_file
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.characters import shown
@@ -24,8 +24,8 @@ from hatcher.errors import InvalidRuntime
 
 _DESCRIPTION = "enthought/runtime.json"
 _LEGACY_NAME = re.compile(
-    r"(?P<language>[^_]+)_runtime_(?P<version>[^_]+)_(?P<build_system>[^_]+)"
-    r"_(?P<platform>[^_]+)_(?P<build>[0-9]+)\.(?P<format>[^_]+)\Z"
+    r"(?P<language>[^_]+)_runtime_(?P<version>[^_]+)_(?P<build_system_version>[^_]+)"
+    r"_(?P<platform>[^_]+)_(?P<build>[0-9]+)\.(?P<file_format>[^_]+)\Z"
 )
 
 
@@ -154,32 +154,13 @@ def read_legacy_runtime(path: str | os.PathLike[str]) -> LegacyRuntimeFile:
             "python_runtime_2.7.10_6.0.0_rh5-64_1.zip. Rename it; or, for a .runtime file, make "
             "the client with api_version=1."
         )
+    told = called.groupdict()
     try:
-        version = check_legacy_name(*called.group("language", "version", "build"))[1:]
-        check_name("a build system", called["build_system"])
-        check_name("a platform", called["platform"])
+        build = check_build(told.pop("build"))
+        check_names(**told)
     except ValueError as error:
         raise InvalidRuntime(f"'{shown(file.name)}' is no runtime: {error}. Rename it.") from error
-    return LegacyRuntimeFile(
-        path=file,
-        language=called["language"],
-        version=version[0],
-        build=version[1],
-        build_system_version=called["build_system"],
-        platform=called["platform"],
-        file_format=called["format"],
-    )
-
-
-def check_legacy_name(language: str, version: str, build: object) -> tuple[str, str, int]:
-    """Return what a runtime of API version 0 is called, if a file and a URL can be called so.
-
-    Raises
-    ------
-    ValueError
-    """
-    check_name("a language", language)
-    return language, check_name("a version", version), check_build(build)
+    return LegacyRuntimeFile(path=file, build=build, **told)
 
 
 def _read_description(file: Path) -> RuntimeFile:
@@ -198,23 +179,19 @@ def _read_description(file: Path) -> RuntimeFile:
             platform = str(EPDPlatform(metadata.platform))
         except Exception as error:  # whatever okonomiyaki makes of a hostile document
             raise ValueError(shown(str(error)[:300])) from error
-        return RuntimeFile(
-            file,
-            *(
-                said and check_name(f"the runtime's {what}", said)  # the ABI may be empty
-                for what, said in {
-                    "implementation": metadata.implementation,
-                    "version": str(metadata.version),
-                    "language version": str(metadata.language_version),
-                    "platform": platform,
-                    "ABI": metadata.abi,
-                    "build revision": metadata.build_revision,
-                    "metadata version": str(metadata.metadata_version),
-                    "file name": metadata.filename,
-                }.items()
-            ),
-        )
+        told = {
+            "implementation": metadata.implementation,
+            "version": str(metadata.version),
+            "language_version": str(metadata.language_version),
+            "platform": platform,
+            "abi": metadata.abi,
+            "build_revision": metadata.build_revision,
+            "metadata_version": str(metadata.metadata_version),
+            "filename": metadata.filename,
+        }
+        check_names(**{key: text or None for key, text in told.items()})
     except ValueError as error:
         raise InvalidRuntime(
             f"'{file}' is no valid runtime ({_DESCRIPTION}): {error}. Build it again."
         ) from error
+    return RuntimeFile(path=file, **told)

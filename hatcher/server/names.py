@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hatcher.artefacts.checks import check_name
-from hatcher.server.refusals import bad_request
+from hatcher.server.refusals import Refusal, bad_request
 from hatcher.server.settings import is_email
 
 
@@ -25,9 +25,15 @@ def usable_name(what: str, name: str, *, slash: bool = True) -> str:
         400: it says what is wrong with the name.
     """
     try:
-        return check_name(what, name, slash=slash)
+        return check_name(f"the name of {what}", name, slash=slash)
     except ValueError as error:
-        raise bad_request(f"{str(error).capitalize()}.") from error
+        raise wrong_value(error) from error
+
+
+def wrong_value(error: ValueError) -> Refusal:
+    """Return the answer to what breaks a rule of `hatcher.artefacts.checks`."""
+    text = str(error)
+    return bad_request(f"{text[0].upper()}{text[1:]}.")
 
 
 def usable_email(email: str) -> str:

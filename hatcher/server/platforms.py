@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.artefacts.python_tags import NO_TAG, check_tag, preference, usable_tags
+from hatcher.server.names import wrong_value
 from hatcher.server.refusals import bad_request
 
 __all__ = [
@@ -94,4 +95,4 @@ def canonical_tag(tag: str) -> str:
     try:
         return check_tag(tag).lower()
     except ValueError as error:
-        raise bad_request(f"{error}.") from error
+        raise wrong_value(error) from error

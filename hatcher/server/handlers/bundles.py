@@ -14,6 +14,7 @@ from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
+from hatcher.server.names import wrong_value
 from hatcher.server.platforms import NO_TAG, canonical_platform
 from hatcher.server.uploads import Upload, receive_upload
 
@@ -74,7 +75,9 @@ def _store(call: Call, upload: Upload) -> Response:
             told["bundle_name"], told["bundle_version"], told["bundle_build"]
         )
         bundle = read_bundle_document(upload.incoming.path)
-    except (InvalidBundle, ValueError) as error:
+    except ValueError as error:
+        raise wrong_value(error) from error
+    except InvalidBundle as error:
         raise upload.refused(error) from error
     artefact = Artefact(
         kind=Kind.bundle,

@@ -9,14 +9,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hatcher.artefacts.archives import read_description
+from hatcher.artefacts.checks import check_build, check_names
 from hatcher.artefacts.python_tags import python_tag_of
-from hatcher.artefacts.runtime import check_legacy_name, read_runtime
+from hatcher.artefacts.runtime import read_runtime
 from hatcher.errors import InvalidRuntime
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
 from hatcher.server.downloads import download
+from hatcher.server.names import wrong_value
 from hatcher.server.platforms import NO_TAG, canonical_platform
 from hatcher.server.refusals import bad_request
 from hatcher.server.uploads import Upload, receive_upload
@@ -130,11 +132,13 @@ def _store_v0(call: Call, upload: Upload) -> Response:
             f"The file is called '{path.name}', but 'data' says '{told['filename']}'."
         )
     try:
-        language, version, build = check_legacy_name(
-            told["language"], told["version"], told["build"]
-        )
+        language, version, build = told["language"], told["version"], check_build(told["build"])
+        check_names(language=language, version=version, file_format=told.get("file_format"))
+        check_names(build_system=told.get("build_system_version"))
         read_description(path, (), InvalidRuntime)
-    except (InvalidRuntime, ValueError) as error:
+    except ValueError as error:
+        raise wrong_value(error) from error
+    except InvalidRuntime as error:
         raise upload.refused(error) from error
     full_version = f"{version}-{build}"
     tag = python_tag_of(language, version)
