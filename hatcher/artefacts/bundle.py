@@ -174,4 +174,4 @@ def _check_texts(which: str, named: object, *keys: str) -> None:
         raise ValueError(f"{which} has no {', '.join(missing)}")
     for key in (*keys, "sha256", "repository"):
         if texts.get(key) is not None:
-            check_name(f"{which}: {key}", texts[key], slash=key == "repository")
+            check_name(f"{which}: {key}", texts[key], without="" if key == "repository" else "/\\")

@@ -25,7 +25,7 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _BUILD = re.compile(r"[0-9]{1,10}")
 
 
-def check_name(what: str, name: object, *, slash: bool = False) -> str:
+def check_name(what: str, name: object, *, without: str = "/\\") -> str:
     """Return a name that a URL and a file name can hold.
 
     Parameters
@@ -33,8 +33,8 @@ def check_name(what: str, name: object, *, slash: bool = False) -> str:
     what : str
         What it names, such as ``a version``.
     name : object
-    slash : bool
-        Whether it may have one; file names cannot.
+    without : str
+        What may not be in it: by default all that parts the names of files and folders.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def check_name(what: str, name: object, *, slash: bool = False) -> str:
         problem = "it is empty, begins or ends with a blank, or has characters that do not show"
     elif name in (".", ".."):
         problem = "in a URL this means another place"
-    elif not slash and ("/" in name or "\\" in name):
+    elif not set(without).isdisjoint(name):
         problem = "it has a slash"
     elif len(name) > LONGEST_NAME:
         problem = f"it has more than {LONGEST_NAME} characters"

@@ -25,7 +25,7 @@ def usable_name(what: str, name: str, *, slash: bool = True) -> str:
         400: it says what is wrong with the name.
     """
     try:
-        return check_name(f"the name of {what}", name, slash=slash)
+        return check_name(f"the name of {what}", name, without="" if slash else "/")
     except ValueError as error:
         raise wrong_value(error) from error
 
