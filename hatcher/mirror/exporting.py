@@ -120,17 +120,17 @@ def export(
     if not dry_run:
         make_directory(root)
         existing_directory(root)
-    what_there_is = read(client, selection, concurrency)
+    found = read(client, selection, concurrency)
     collected = Collected(root)
-    collected.problems += what_there_is.problems
+    collected.problems += found.problems
     try:
-        for _, offers in groupby(sorted(what_there_is.held.items()), key=_repository):
+        for _, offers in groupby(sorted(found.held.items()), key=_repository):
             _export_repository(
                 client._session, collected, root, list(offers), concurrency, progress, dry_run
             )
     finally:
         if not dry_run:
-            _record(collected, root, what_there_is.held)
+            _record(collected, root, found.held)
     return collected.report()
 
 

@@ -18,7 +18,7 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.base import End
+from hatcher.mirror.ends.base import End, settle
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.listing import entries_of, identify_all, read_state
@@ -177,12 +177,15 @@ def _compare(
     here: End, there: End | None, selection: Selection, concurrency: int, progress: Progress | None
 ) -> _Delta:
     state = read_state(here, selection, concurrency)
+    other = None
+    if there is not None:
+        other = there.state(selection, concurrency)
+        settle((here, there), (state, other))
     problems = state.problems + identify_all(here, state.held, concurrency, progress)
     entries = entries_of(here, state.held, problems)
     wanted = [path for path in state.held if f"{here.prefix}{path}" in entries]
-    if there is None:
+    if there is None or other is None:
         return _Delta(state, entries, sorted(wanted), problems, [])
-    other = there.state(selection, concurrency)
     same = {path: other.path_of(path) for path in wanted}
     both = {name: other.held[name] for name in same.values() if name is not None}
     # What cannot be told is packed: that does no harm.

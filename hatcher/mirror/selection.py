@@ -16,8 +16,8 @@ from hatcher.mirror.layout import KINDS, Kind, Location
 #: What can be exported with each version of the API.
 EXPORTABLE: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: KINDS}
 
-#: The tags of implementations: CPython, IronPython, PyPy, Jython.
-_PYTHON_TAG = re.compile(r"(?:cp|ip|pp|jy)\d+\Z", re.ASCII)
+#: The tags of implementations, such as CPython, IronPython, PyPy, Jython; and of their ABIs.
+_PYTHON_TAG = re.compile(r"(?!py\d)[a-z]+\d\w*\Z", re.ASCII)
 
 #: A tag of any implementation, in its parts.
 _PARTS = re.compile(r"[a-z]+(?P<major>\d)(?P<minor>\d*)\Z", re.ASCII)
@@ -35,6 +35,9 @@ class Selection(NamedTuple):
     names : tuple of str or None
         Of eggs and bundles, implementations of runtimes, ids of apps; or shell patterns of
         these. Capital letters do not count.
+    egg_tags : tuple of str or None
+        Of what was read: the python tags whose indices of eggs were. None where there are no
+        indices.
     """
 
     kinds: tuple[Kind, ...]
@@ -42,6 +45,7 @@ class Selection(NamedTuple):
     platforms: tuple[str, ...] | None
     python_tags: tuple[str, ...] | None = None
     names: tuple[str, ...] | None = None
+    egg_tags: tuple[str, ...] | None = None
 
     def takes(self, location: Location) -> bool:
         """Whether what stands at a place in the layout is asked for, as far as its path tells."""
@@ -79,10 +83,10 @@ class Selection(NamedTuple):
 
     def takes_egg(self, python_tag: str | None) -> bool:
         """Whether an egg is one of those that are asked for: an index of these tags shows it."""
-        if self.python_tags is None or python_tag is None:
+        tags = self.python_tags if self.egg_tags is None else self.egg_tags
+        if tags is None or python_tag is None:
             return True
-        parts = python_tag.split(".")
-        return any(_suits(part, tag) for part in parts for tag in self.python_tags)
+        return any(suits(part, tag) for part in python_tag.split(".") for tag in tags)
 
 
 @lru_cache(maxsize=8)
@@ -90,7 +94,7 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{translate(name.casefold())})" for name in names))
 
 
-def _suits(part: str, tag: str) -> bool:
+def suits(part: str, tag: str) -> bool:
     """Whether an implementation can use an egg: ``py3`` and ``py38`` suit ``cp311``."""
     generic, own = _PARTS.match(part), _PARTS.match(tag)
     if part == tag or not (part.startswith("py") and generic and own):
@@ -105,6 +109,7 @@ def select(
     platforms: Iterable[str] | None,
     python_tags: Iterable[str] | None = None,
     names: Iterable[str] | None = None,
+    egg_tags: Iterable[str] | None = None,
 ) -> Selection:
     """Check what is asked for.
 
@@ -117,6 +122,8 @@ def select(
         None, and nothing at all, mean every one.
     names : iterable of str or None
         Names or shell patterns; likewise.
+    egg_tags : iterable of str or None
+        Of a manifest.
 
     Raises
     ------
@@ -131,8 +138,8 @@ def select(
     for tag in tags or ():
         if not _PYTHON_TAG.match(tag):
             raise InvalidArgumentError(
-                f"'{tag}' is no python tag of an implementation. Give one such as cp311: they "
-                "begin with cp, ip, pp or jy."
+                f"'{tag}' is no python tag of an implementation. Give one such as cp311, pp310 or "
+                "cp27m."
             )
     pairs = _each_once(repositories, "repositories")
     named = _each_once(names, "names")
@@ -144,6 +151,7 @@ def select(
         _each_once(platforms, "platforms"),
         tags,
         named,
+        None if egg_tags is None else tuple(egg_tags),
     )
 
 

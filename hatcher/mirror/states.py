@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hatcher.errors import HatcherException
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
+
+if TYPE_CHECKING:
+    from hatcher.mirror.reading import Reading
 
 
 class Held:
@@ -59,6 +62,8 @@ class State:
         question, since whatever is missing is made.
     missing : HatcherException or None
         Why there is no such place at all.
+    reading : Reading, optional
+        What more can be asked of, where a server was read.
     """
 
     def __init__(
@@ -68,14 +73,25 @@ class State:
         selection: Selection,
         repositories: Collection[str] | None = None,
         missing: HatcherException | None = None,
+        reading: Reading | None = None,
     ) -> None:
+        self.reading = reading
         self.held = held
         self.problems = problems
         self.selection = selection
         self.repositories = repositories
         self.missing = missing
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what follows from `held`, which has changed."""
         self._paths: dict[str, str] | None = None
         self._namesakes: set[str] | None = None
+
+    @property
+    def folders(self) -> set[str]:
+        """The paths of the folders that it all stands in."""
+        return {path.rpartition("/")[0] for path in self.held}
 
     def path_of(self, path: str) -> str | None:
         """Return the path of what is the same artefact to a server; None when it has none.

@@ -23,7 +23,7 @@ from hatcher.errors import (
 )
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.ends.archive import Archive
-from hatcher.mirror.ends.base import End
+from hatcher.mirror.ends.base import End, settle
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.ends.listed import Listed
@@ -130,7 +130,7 @@ def verify(
     elif isinstance(here, Archive):
         work.archive(here)
     else:
-        work.listing(download=download)
+        work.listing(there, download=download)
     if there is not None:
         work.compare(there)
     return work.result(there)
@@ -186,6 +186,8 @@ class _Work:
         self._state = State({}, [], selection)
         #: What has been found fault with already.
         self._bad: set[str] = set()
+        #: What the source has, where that was asked for first.
+        self._wanted: State | None = None
 
     def result(self, source: End | None) -> Verification:
         """Return what came out."""
@@ -310,7 +312,7 @@ class _Work:
 
     # -- places on a server, and manifests ---------------------------------------------
 
-    def listing(self, *, download: bool) -> None:
+    def listing(self, source: End | None, *, download: bool) -> None:
         """Read what a place says, or download what it has."""
         if download and not isinstance(self._end, Remote):
             raise InvalidArgumentError(
@@ -322,6 +324,9 @@ class _Work:
                 "downloaded and hashed: download=True."
             )
         state = read_state(self._end, self._selection, self._concurrency)
+        if source is not None:
+            self._wanted = read_state(source, self._selection, self._concurrency)
+            settle((source, self._end), (self._wanted, state))
         self._problems += state.problems
         if not download:
             self._problems += identify_all(self._end, state.held, self._concurrency, self._progress)
@@ -388,7 +393,10 @@ class _Work:
 
     def compare(self, source: End) -> None:
         """Compare what the target has with what the source has."""
-        wanted = read_state(source, self._selection, self._concurrency)
+        wanted = self._wanted
+        if wanted is None:
+            wanted = read_state(source, self._selection, self._concurrency)
+            settle((source, self._end), (wanted, self._state))
         self._problems += wanted.problems
         pairs = {path: self._state.path_of(path) for path in wanted.held}
         both = {path: wanted.held[path] for path, own in pairs.items() if own is not None}

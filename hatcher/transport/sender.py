@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
 from hatcher.errors import (
+    AuthenticationError,
     BroodHTTPError,
     HatcherException,
     InvalidResponseError,
@@ -38,6 +40,9 @@ T = TypeVar("T")
 
 #: How often one request may be sent on to another URL.
 MAX_REDIRECTS = 5
+
+#: Seconds for which the refusal of one thread's credentials is that of all other threads.
+_REFUSED_FOR = 1.0
 
 #: What a redirect's target may hold as it is.
 _URL_SIGNS = "/?%:@!$&'()*+,;=~-._[]"
@@ -95,6 +100,10 @@ class Sender:
         self._auth = auth
         self._exchanger = exchanger
         self._interrupted = threading.Event()
+        #: Held by the request that finds out whether the server accepts the credentials.
+        self._entrance = threading.RLock()
+        self._is_admitted = False
+        self._refusal: tuple[AuthenticationError, int, float] | None = None
 
     def fetch(self, request: Request) -> Answer:
         """Send a request; return its answer, body and all."""
@@ -186,6 +195,43 @@ class Sender:
         return Download(request, outgoing.url, incoming)
 
     def _attempt(self, request: Request) -> tuple[Outgoing, Incoming]:
+        """Send a request once; the first one alone, so that one refusal is one failed login."""
+        # Nobody waits for an upload, which may take hours.
+        if self._is_admitted or request.body is not None:
+            return self._admitted(request)
+        interrupted = self._interrupted
+        with self._entrance:
+            if not self._is_admitted:
+                if interrupted.is_set():
+                    raise error_for(request, self._url(request), Trouble("interrupted"))
+                self._raise_refusal()
+                return self._admitted(request)
+        return self._admitted(request)
+
+    def _raise_refusal(self) -> None:
+        """Raise what another thread was told a moment ago: many failed logins lock an account."""
+        if self._refusal is not None:
+            error, thread, when = self._refusal
+            is_fresh = time.monotonic() - when < _REFUSED_FOR
+            if is_fresh and thread != threading.get_ident():
+                raise copy(error)
+
+    def _admitted(self, request: Request) -> tuple[Outgoing, Incoming]:
+        try:
+            answered = self._follow(request)
+        except AuthenticationError as error:
+            # Not of another server, which a request was sent on to without credentials.
+            if self._exchanger is not None or str(error.url).startswith(str(self._server)):
+                self._is_admitted = False
+                self._refusal = error, threading.get_ident(), time.monotonic()
+            raise
+        except HatcherException:
+            self._is_admitted = True
+            raise
+        self._is_admitted = True
+        return answered
+
+    def _follow(self, request: Request) -> tuple[Outgoing, Incoming]:
         """Send a request once, follow where it is sent on to; return what is no error."""
         outgoing = self._outgoing(request)
         for _ in range(MAX_REDIRECTS + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +22,25 @@ def changed(path: str, end: End) -> HatcherException:
     return HatcherException(
         f"{path} in {end} has changed since the plan was made, so it was left as it is. Plan again."
     )
+
+
+def settle(ends: tuple[End, End], states: tuple[State, State], seen: Iterable[str] = ()) -> None:
+    """Ask each end for what the other one has, until neither has anything new.
+
+    Parameters
+    ----------
+    ends : tuple of End
+    states : tuple of State
+        What they have.
+    seen : iterable of str
+        Further folders, as in `State.folders`.
+    """
+    known: set[str] = set()
+    folders = {*seen}
+    while new := (folders | states[0].folders | states[1].folders) - known:
+        known |= new
+        for end, state in zip(ends, states, strict=True):
+            end.look_for(new, state)
 
 
 class End(ABC):
@@ -72,6 +92,17 @@ class End(ABC):
         ------
         HatcherException
             Nothing at all could be read.
+        """
+
+    def look_for(self, folders: Collection[str], state: State) -> None:  # noqa: B027 - most see all
+        """Look for what may stand in folders that its listing may not have thought of.
+
+        Parameters
+        ----------
+        folders : collection of str
+            Below the place.
+        state : State
+            What it has; what is found is added.
         """
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hatcher.artefacts.platforms import usual_platform
@@ -74,6 +74,19 @@ class Listed(End):
                 state.problems.append(problem)
         return state
 
+    def look_for(self, folders: Collection[str], state: State) -> None:
+        """Say so where nobody had asked for what the other end has; see `End.look_for`."""
+        if state.selection.python_tags is not None:
+            return
+        locations = [self.location(f"{name}/file") for name in folders]
+        tags = {location.python_tag for location in locations if location.kind == "eggs"}
+        for tag in sorted(tag for tag in tags if tag and not state.selection.takes_egg(tag)):
+            error = HatcherException(
+                f"It does not say whether there are eggs for '{tag}': nobody has asked for them. "
+                "Have one made anew, or ask for the python tags that are meant."
+            )
+            state.problems.append(Problem(str(self), error))
+
     def _is_artefact(self, problem: Problem, state: State) -> bool:
         """Note what is there, though nobody knows its hash; return whether it is that."""
         name, _, filename = problem.place.rpartition("/")
@@ -125,8 +138,10 @@ class Listed(End):
             for other in among.held
             if other.endswith(f"/{filename}") and self.kind(other) == "eggs"
         ]
-        for tag in among.selection.python_tags or ():
-            index = among.selection._replace(python_tags=(tag,))
+        selection = among.selection
+        tags = selection.python_tags if selection.egg_tags is None else selection.egg_tags
+        for tag in tags or ():
+            index = selection._replace(egg_tags=(tag,))
             if index.takes_egg(own) and not any(map(index.takes_egg, others)):
                 return None
         raise HatcherException(
@@ -187,9 +202,12 @@ def narrowed(asked: Selection, manifest: Manifest) -> Selection:
         platforms=_common(known.platforms, asked.platforms, known.takes_platform),
         python_tags=_common(known.python_tags, asked.python_tags, known.takes_tag),
         names=_common(known.names, asked.names, lambda name: _is_of(name, known)),
+        egg_tags=_common(
+            known.egg_tags, asked.python_tags, lambda tag: tag in (known.egg_tags or ())
+        ),
     )
-    for field in ("kinds", "platforms", "python_tags", "names"):
-        if getattr(both, field) == ():
+    for field in ("kinds", "platforms", "python_tags", "names", "egg_tags"):
+        if getattr(both, field) == () and (field != "egg_tags" or "eggs" in both.kinds):
             raise InvalidArgumentError(
                 f"The manifest of {manifest.source} is only of the {field.replace('_', ' ')} "
                 f"{', '.join(getattr(known, field))}, and others are asked for. Ask for these, or "

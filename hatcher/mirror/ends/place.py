@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ from hatcher.core.runtimes import Runtime
 from hatcher.errors import ChecksumMismatchError, HatcherException, NotFoundError
 from hatcher.mirror.documents import digest, document_of, write_document
 from hatcher.mirror.ends.base import End
-from hatcher.mirror.reading import HIDDEN, Read, existing_repositories, handle, read
+from hatcher.mirror.reading import HIDDEN, Reading, existing_repositories, handle, read
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import Held, State
 from hatcher.transfer.download import download
@@ -80,16 +80,23 @@ class Remote(End):
             if self._is_there(*pairs[0]):
                 raise
             return State({}, [], selection, (), error)
-        selection = selection._replace(
-            platforms=found.platforms, python_tags=found.python_tags or None
+        return State(
+            self._below(found), found.problems, found.selection, repositories, reading=found
         )
-        return State(self._below(found), found.problems, selection, repositories)
 
-    def _below(self, found: Read) -> dict[str, Held]:
+    def look_for(self, folders: Collection[str], state: State) -> None:
+        """Ask for platforms and python tags that the server has not listed; see `End.look_for`."""
+        found = state.reading
+        if found is not None and found.learn(self.location(f"{name}/file") for name in folders):
+            state.held, state.problems = self._below(found), found.problems
+            state.selection = found.selection
+            state.forget()
+
+    def _below(self, found: Reading) -> dict[str, Held]:
         """Return what was found by the paths below the place, with the usual names of platforms."""
         start = len(self.prefix)
         level = 3 - len(self.names)
-        if not level or all(name == usual_platform(name) for name in found.platforms):
+        if not level or found.has_usual_names:
             return {path[start:]: held for path, held in found.held.items()}
         held: dict[str, Held] = {}
         for path, one in found.held.items():
@@ -111,7 +118,7 @@ class Remote(End):
         """
         if self.kind(path) != "eggs" or not among.has_namesake(path):
             return None
-        if self.location(path).python_tag in (among.selection.python_tags or ()):
+        if self.location(path).python_tag in (among.selection.egg_tags or ()):
             return None
         egg = self.egg(path)
         metadata = egg._found()

@@ -50,7 +50,8 @@ def apply(plan: Steps, source: End, target: End, options: Options) -> MirrorRepo
     number = checked_concurrency(options.concurrency)
     selection = plan.selection
     target.check_writable()
-    wanted, there = states_of((source, target), selection, options.concurrency)
+    seen = {step.path.rpartition("/")[0] for step in plan.steps}
+    wanted, there = states_of((source, target), selection, options.concurrency, seen)
     receiver = receiver_of(
         target,
         there,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hatcher.errors import HatcherException
-from hatcher.mirror.ends.base import End
+from hatcher.mirror.ends.base import End, settle
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import State
@@ -16,9 +18,12 @@ def interrupt(ends: tuple[End, End]) -> None:
 
 
 def states_of(
-    ends: tuple[End, End], selection: Selection, concurrency: int | None
+    ends: tuple[End, End],
+    selection: Selection,
+    concurrency: int | None,
+    seen: Iterable[str] = (),
 ) -> tuple[State, State]:
-    """Read what the two ends have.
+    """Read what the two ends have; `seen` are folders that there was something in.
 
     Raises
     ------
@@ -28,7 +33,9 @@ def states_of(
     wanted = ends[0].state(selection, concurrency)
     if wanted.missing is not None:
         raise wanted.missing
-    return wanted, ends[1].state(selection, concurrency)
+    states = wanted, ends[1].state(selection, concurrency)
+    settle(ends, states, seen)
+    return states
 
 
 def too_many(target: str, deletes: int, most: int) -> Problem:

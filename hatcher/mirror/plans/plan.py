@@ -160,7 +160,7 @@ class Plan(Steps):
             "selection": {
                 name: None if values is None else list(values)
                 for name, values in self.selection._asdict().items()
-                if name != "repositories"
+                if name not in ("repositories", "egg_tags")
             },
             "prune": self.prune,
             "max_deletes": self.max_deletes,
