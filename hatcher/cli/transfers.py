@@ -252,7 +252,12 @@ def batch(emit: Emit, what: str, run: Callable[..., BatchReport]) -> None:
         emit(map(_record_of, stop.report.results))
         say(f"{stop.report}\nThe same command again goes on where this one ended.")
         raise
-    emit(map(_record_of, report.results))
+    # People are told once, and below, why others were not tried.
+    emit(
+        _record_of(result)
+        for result in report.results
+        if emit.is_chosen or result.outcome != "not tried"
+    )
     # What failed is said once, with the summary, by whoever tells errors.
     report.raise_for_failures()
     say(str(report), "green")

@@ -168,19 +168,19 @@ class _Import:
                 self._problem(platform, "There is no such platform in the folder.")
 
     def _organization(self, name: str, repositories: list[str]) -> None:
+        problem: HatcherException | None = None
+        existing: set[str] | None = None
         try:
             existing = self._existing(name)
         except HatcherException as error:
-            for repository in repositories:
-                self._give_up(f"{name}/{repository}", self._files(name, repository), error)
-            return
+            problem = error
         if existing is None:
-            missing = HatcherException(
+            problem = problem or HatcherException(
                 f"There is no organization '{name}' on the server, or you may not see it. Create "
                 f"it with: hatcher organizations create {name} DESCRIPTION"
             )
-            for repository in repositories:
-                self._give_up(f"{name}/{repository}", self._files(name, repository), missing)
+            files = [path for repository in repositories for path in self._files(name, repository)]
+            self._give_up(name, files, problem)
             return
         for repository in repositories:
             try:

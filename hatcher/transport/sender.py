@@ -42,7 +42,7 @@ T = TypeVar("T")
 MAX_REDIRECTS = 5
 
 #: Seconds for which the refusal of one thread's credentials is that of all other threads.
-_REFUSED_FOR = 1.0
+_REFUSED_FOR = 3.0
 
 #: What a redirect's target may hold as it is.
 _URL_SIGNS = "/?%:@!$&'()*+,;=~-._[]"

@@ -64,7 +64,7 @@ class Remote(End):
             try:
                 there = existing_repositories(self.client, organization)
             except HIDDEN as error:
-                return State({}, [], selection, (), error)
+                return State({}, [], selection, None, error)
             pairs = tuple((organization, name) for name in sorted(there))
         else:
             pairs = ((organization, self.names[1]),)
@@ -77,9 +77,10 @@ class Remote(End):
         try:
             found = read(self.client, selection, concurrency)
         except NotFoundError as error:
-            if self._is_there(*pairs[0]):
+            known = self._repositories()
+            if known is not None and self.names[1] in known:
                 raise
-            return State({}, [], selection, (), error)
+            return State({}, [], selection, None if known is None else (), error)
         return State(
             self._below(found), found.problems, found.selection, repositories, reading=found
         )
@@ -105,11 +106,12 @@ class Remote(End):
             held["/".join(parts)] = one
         return held
 
-    def _is_there(self, organization: str, repository: str) -> bool:
+    def _repositories(self) -> set[str] | None:
+        """Return what the organization has; None when there is no such one to be seen."""
         try:
-            return repository in existing_repositories(self.client, organization)
+            return existing_repositories(self.client, self.names[0])
         except HIDDEN:
-            return False
+            return None
 
     def find(self, path: str, among: State) -> Held | None:
         """Ask for an egg that an index hides behind another one, of the same name.

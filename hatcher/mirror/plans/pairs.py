@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hatcher.errors import HatcherException
+from hatcher.errors import BroodHTTPError, HatcherException
 from hatcher.mirror.ends.base import End, settle
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
@@ -28,14 +28,33 @@ def states_of(
     Raises
     ------
     HatcherException
-        One of them could not be read at all, or there is no such source.
+        One of them could not be read at all, or there is no such source, or no such organization
+        for the target.
     """
     wanted = ends[0].state(selection, concurrency)
     if wanted.missing is not None:
         raise wanted.missing
-    states = wanted, ends[1].state(selection, concurrency)
-    settle(ends, states, seen)
-    return states
+    there = ends[1].state(selection, concurrency)
+    if isinstance(there.missing, BroodHTTPError) and there.repositories is None:
+        raise _missing_organization(there.missing, ends[1])
+    settle(ends, (wanted, there), seen)
+    return wanted, there
+
+
+def _missing_organization(error: BroodHTTPError, target: End) -> BroodHTTPError:
+    """Return the one error for all that would go to an organization that is not there."""
+    missing = getattr(error, "missing", None)
+    if missing is not None and missing.question:
+        return error
+    assert target.names is not None
+    return type(error)(
+        f"find the organization '{target.names[0]}' of the target",
+        method=error.method,
+        url=error.url,
+        response=error.response,
+        error=error.error,
+        advice="A mirror creates no organizations: ask an administrator of the server for it.",
+    )
 
 
 def too_many(target: str, deletes: int, most: int) -> Problem:

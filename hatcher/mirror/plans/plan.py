@@ -117,7 +117,7 @@ class Plan(Steps):
             An argument cannot be used, nothing can be written to the target, or the plan was read
             from a document without its ends.
         HatcherException
-            One of the ends could not be read at all.
+            One of the ends could not be read at all, or the target's organization is missing.
 
         Notes
         -----

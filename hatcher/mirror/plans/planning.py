@@ -76,7 +76,8 @@ def plan(
     InvalidArgumentError
         The two cannot be compared, or another argument cannot be used.
     HatcherException
-        One of them could not be read at all, or there is no such source.
+        One of them could not be read at all, or there is no such source, or no such organization
+        for the target.
 
     Examples
     --------
