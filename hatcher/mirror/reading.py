@@ -356,11 +356,7 @@ class Reading:
             guesses = self._guesses()
             tags = [*sorted(self._told | self._seen), *sorted(guesses)]
         answered = set(tags) - self._refused.keys()
-        lonely = {
-            tag
-            for tag in self._shared
-            if all(_rank(tag, own) is None for own in answered)
-        }
+        lonely = {tag for tag in self._shared if all(_rank(tag, own) is None for own in answered)}
         for organization, repository in self._selection.repositories or ():
             for name in list(self._platforms.values()):
                 platform = (
