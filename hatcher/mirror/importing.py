@@ -21,7 +21,14 @@ from hatcher.errors import (
     TransportError,
     UnsupportedAPIVersionError,
 )
-from hatcher.mirror.layout import KINDS, Kind, files_in, platforms_in, repositories_in
+from hatcher.mirror.layout import (
+    KINDS,
+    Kind,
+    files_in,
+    platforms_in,
+    repositories_in,
+    stray_in,
+)
 from hatcher.mirror.reading import existing_repositories
 from hatcher.mirror.report import Collected, MirrorReport, Problem
 from hatcher.mirror.selection import Selection, select
@@ -218,6 +225,9 @@ class _Import:
             except HatcherException as error:
                 self._give_up(place, self._files(organization, name), error)
                 return
+        stray = stray_in(self._root, _API_VERSION, organization, name, self._selection.kinds)
+        if stray is not None:
+            self._collected.problems.append(Problem(place, stray))
         repository = self._client.organization(organization).repository(name)
         for platform in self._platforms(organization, name):
             for kind in self._selection.kinds:

@@ -7,13 +7,14 @@ bundles have a folder for each python tag, which is called ``None`` for those th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn, TypeAlias, get_args
 
 from hatcher.characters import shown
 from hatcher.errors import InvalidArgumentError, InvalidNameError, MissingFilenameError
 from hatcher.transfer.filenames import server_filename, server_name
+from hatcher.transfer.partial import PARTIAL_SUFFIX
 
 #: What there is, called as the folders are.
 Kind: TypeAlias = Literal["eggs", "runtimes", "apps", "bundles"]
@@ -192,6 +193,42 @@ def files_in(
         for name in names
         if name.endswith(SUFFIXES[kind]) and not name.startswith(".")
     )
+
+
+def stray_in(
+    root: Path, api_version: int, organization: str, repository: str, kinds: Collection[Kind]
+) -> InvalidArgumentError | None:
+    """Return what is to be said of the files of a repository that no artefact is called like.
+
+    Hidden files, and what a download left half done, are none of them.
+    """
+    folder = version_folder(root, api_version) / organization / repository
+    strays = [path for platform in _folders(folder) for path in _strays(os.fspath(platform), kinds)]
+    if not strays:
+        return None
+    number = "1 file" if len(strays) == 1 else f"{len(strays):,} files"
+    return InvalidArgumentError(
+        f"{number} cannot be told to be an artefact, such as '{shown(strays[0])}'. Rename it, put "
+        "it where an export would, or move it away."
+    )
+
+
+def _strays(folder: str, kinds: Collection[Kind], kind: str | None = None) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        unreadable(error)
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name.endswith(PARTIAL_SUFFIX):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _strays(entry.path, kinds, kind or entry.name)
+        elif kind in KINDS and kind not in kinds:
+            continue  # not asked for
+        elif not entry.is_file() or not entry.name.endswith(
+            SUFFIXES[kind] if kind in KINDS else ()
+        ):
+            yield entry.path
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from hatcher.errors import AuthenticationError, InvalidNameError
 from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.base import End
+from hatcher.mirror.ends.base import End, read_state
 from hatcher.mirror.ends.choosing import EndLike, end_of
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.layout import Kind, repositories_in
 from hatcher.mirror.manifests.manifest import Entry, Manifest, kind_at, now
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection, usual_selection
-from hatcher.mirror.states import Held, State
+from hatcher.mirror.states import Held
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Progress
@@ -88,20 +88,6 @@ def manifest(
         now(),
         tuple(problems),
     )
-
-
-def read_state(end: End, selection: Selection, concurrency: int | None) -> State:
-    """Read what an end has.
-
-    Raises
-    ------
-    HatcherException
-        There is no such place, or it could not be read at all.
-    """
-    state = end.state(selection, concurrency)
-    if state.missing is not None:
-        raise state.missing
-    return state
 
 
 def identify_all(
@@ -183,7 +169,7 @@ def _of_all(
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
     for end in organizations_in(folder):
-        state = end.state(selection)
+        state = read_state(end, selection, concurrency)
         problems += state.problems + identify_all(end, state.held, concurrency, progress)
         entries |= entries_of(end, state.held, problems)
     return Manifest(str(folder), (), None, selection, entries, now(), tuple(problems))

@@ -18,10 +18,10 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.base import End, settle
+from hatcher.mirror.ends.base import End, read_state, settle
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
 from hatcher.mirror.ends.folder import Folder
-from hatcher.mirror.listing import entries_of, identify_all, read_state
+from hatcher.mirror.listing import entries_of, identify_all
 from hatcher.mirror.locking import locked
 from hatcher.mirror.manifests.archives import size_of_archive, write_archive
 from hatcher.mirror.manifests.manifest import Entry, Manifest

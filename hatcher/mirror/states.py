@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hatcher.errors import HatcherException
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
-
-if TYPE_CHECKING:
-    from hatcher.mirror.reading import Reading
 
 
 class Held:
@@ -62,8 +59,8 @@ class State:
         question, since whatever is missing is made.
     missing : HatcherException or None
         Why there is no such place at all.
-    reading : Reading, optional
-        What more can be asked of, where a server was read.
+    reading : object, optional
+        What its end goes on with, when it has to look for more; nobody else's business.
     """
 
     def __init__(
@@ -73,7 +70,7 @@ class State:
         selection: Selection,
         repositories: Collection[str] | None = None,
         missing: HatcherException | None = None,
-        reading: Reading | None = None,
+        reading: Any = None,
     ) -> None:
         self.reading = reading
         self.held = held

@@ -23,16 +23,13 @@ from hatcher.errors import (
 )
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.ends.archive import Archive
-from hatcher.mirror.ends.base import End, settle
+from hatcher.mirror.ends.base import End, read_state, settle
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.ends.listed import Listed
 from hatcher.mirror.ends.place import Remote
 from hatcher.mirror.layout import KINDS, parse
-from hatcher.mirror.listing import (
-    identify_all,
-    read_state,
-)
+from hatcher.mirror.listing import identify_all
 from hatcher.mirror.manifests.archives import blocks_of_member, check_member
 from hatcher.mirror.manifests.manifest import FILENAME, Entry, Manifest, read_manifest
 from hatcher.mirror.manifests.recording import LOCK

@@ -327,3 +327,67 @@ def test_a_manifest_that_was_made_too_early(
     assert not mirror.verify(target, listed, **HERE)
     some: dict[str, Any] = {**HERE, "python_tags": ["cp311"]}
     assert not mirror.plan(target, listed, **some).problems
+
+
+# -- folders -------------------------------------------------------------------------------
+
+
+def _symlinked(folder: Path, egg: Path) -> None:
+    (folder / "cp39").symlink_to(egg.parent, target_is_directory=True)
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        lambda folder, egg: (folder / "cp311" / "nose-1.0.0-1.EGG").write_bytes(egg.read_bytes()),
+        lambda folder, egg: (folder / "nose.whl").write_bytes(b""),
+        lambda folder, egg: (folder / "cp311" / "gone-1.0.0-1.egg").symlink_to("nowhere"),
+        lambda folder, egg: (folder.parent / "nose-1.0.0-1.egg").write_bytes(egg.read_bytes()),
+        _symlinked,
+    ],
+)
+def test_files_that_are_not_called_as_artefacts(
+    stray: Callable[[Path, Path], object], target: Repository, tmp_path: Path
+) -> None:
+    """An egg that somebody has put in the wrong place is not passed over."""
+    folder = tmp_path / f"all/v1/acme/copy/{PLATFORM}/eggs"
+    (folder / "cp311").mkdir(parents=True)
+    (tmp_path / "eggs").mkdir()
+    egg = write_egg(tmp_path / "eggs", "nose", python_tag="cp311")
+    some: dict[str, Any] = {"kinds": ["eggs"], "platforms": [PLATFORM], "python_tags": ["cp311"]}
+    source = mirror.Folder(tmp_path / "all", "acme/copy")
+    # These are no files of the folder.
+    (folder / "cp311/.hidden").write_bytes(b"")
+    (folder / "cp311/nose-1.0.0-1.egg.0.hatcher-partial").write_bytes(b"")
+    assert not mirror.plan(source, target, **some)
+    stray(folder, egg)
+    plan = mirror.plan(source, target, prune=True, **some)
+    assert [problem.place for problem in plan.problems] == ["acme/copy"]
+    assert mirror.manifest(source, **some).problems
+    assert not mirror.pack(source, tmp_path / "all.zip", **some)
+    # Who asks for one by its name has not asked for the others.
+    assert not mirror.plan(source, target, names=["other"], **some).problems
+
+
+def test_what_an_import_does_not_know(
+    server: BroodServer, target: Repository, tmp_path: Path
+) -> None:
+    folder = tmp_path / f"v1/acme/copy/{PLATFORM}/eggs/cp311"
+    folder.mkdir(parents=True)
+    write_egg(folder, "nose", python_tag="cp311")
+    (folder / "other.EGG").write_bytes(b"")
+    report = mirror.import_(server.client(), tmp_path)
+    assert len(report.uploaded) == 1
+    assert [problem.place for problem in report.problems] == ["acme/copy"]
+    assert not report
+
+
+def test_a_manifest_that_cannot_be_read(target: Repository, tmp_path: Path) -> None:
+    """Nobody can say whether something in the folder was spoiled."""
+    folder = tmp_path / f"v1/acme/copy/{PLATFORM}/eggs/cp311"
+    folder.mkdir(parents=True)
+    source = mirror.Folder(tmp_path, "acme/copy")
+    for content in ("{", "[]"):
+        (tmp_path / "manifest.json").write_text(content)
+        plan = mirror.plan(source, target, **HERE)
+        assert [problem.place for problem in plan.problems] == [str(tmp_path / "manifest.json")]

@@ -337,11 +337,18 @@ def runtimes_by_filename(
     ----------
     platform : Runtimes
     """
-    entries = DIALECTS[platform._session.api_version].runtime_entries(platform.runtime_index())
-    return {
+    index = platform.runtime_index()
+    entries = list(DIALECTS[platform._session.api_version].runtime_entries(index))
+    found = {
         str(entry.get("filename") or f"{selector}-{version}.runtime"): (selector, version, entry)
         for selector, version, entry in entries
     }
+    if len(found) < len(entries):
+        raise InvalidResponseError(
+            f"The index of {platform} runtimes gives one file name to several runtimes. Tell the "
+            "administrators of the server."
+        )
+    return found
 
 
 def download_bundles(

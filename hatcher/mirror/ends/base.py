@@ -9,6 +9,7 @@ from typing import cast
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.layout import Kind, Location, parse
+from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import Held, State
 from hatcher.transfer.progress import Progress
@@ -22,6 +23,21 @@ def changed(path: str, end: End) -> HatcherException:
     return HatcherException(
         f"{path} in {end} has changed since the plan was made, so it was left as it is. Plan again."
     )
+
+
+def read_state(end: End, selection: Selection, concurrency: int | None) -> State:
+    """Read what an end has.
+
+    Raises
+    ------
+    HatcherException
+        There is no such place, or it could not be read at all.
+    """
+    state = end.state(selection, concurrency)
+    if state.missing is not None:
+        raise state.missing
+    state.problems += end.doubts(state)
+    return state
 
 
 def settle(ends: tuple[End, End], states: tuple[State, State], seen: Iterable[str] = ()) -> None:
@@ -104,6 +120,10 @@ class End(ABC):
         state : State
             What it has; what is found is added.
         """
+
+    def doubts(self, state: State) -> list[Problem]:
+        """Return what stands there, and is not in `state`, since nobody knows what it is."""
+        return []
 
     @abstractmethod
     def identify(self, path: str, held: Held, progress: Progress | None = None) -> str:

@@ -8,7 +8,12 @@ from pathlib import Path
 
 from hatcher.artefacts.app import read_app
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.errors import ArtefactError, ChecksumMismatchError, InvalidArgumentError
+from hatcher.errors import (
+    ArtefactError,
+    ChecksumMismatchError,
+    HatcherException,
+    InvalidArgumentError,
+)
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.ends.base import LEVELS, End
 from hatcher.mirror.layout import (
@@ -18,9 +23,11 @@ from hatcher.mirror.layout import (
     Kind,
     platforms_in,
     repositories_in,
+    stray_in,
     unreadable,
 )
 from hatcher.mirror.manifests.manifest import FILENAME, Entry, read_manifest
+from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import Held, State
 from hatcher.transfer.hashing import file_sha256
@@ -62,6 +69,7 @@ class Folder(End):
         self._api_version = api_version
         #: What the folder's manifest lists, and which version of that file it is from.
         self._manifest: tuple[tuple[int, ...], Mapping[str, Entry]] | None = None
+        self._damage: HatcherException | None = None
         if self._names is not None and not (len(self._names) in LEVELS and all(self._names)):
             raise InvalidArgumentError(
                 f"'{place}' is no place. Give an organization, organization/repository or "
@@ -115,6 +123,20 @@ class Folder(End):
             repositories=tuple(pairs), platforms=selection.platforms or tuple(sorted(there))
         )
         return state
+
+    def doubts(self, state: State) -> list[Problem]:
+        """Say which files are no artefacts, and that a manifest is none; see `End.doubts`."""
+        found: list[Problem] = []
+        for organization, repository in state.selection.repositories or ():
+            if state.selection.names is None:
+                kinds = state.selection.kinds
+                error = stray_in(self.root, self.version, organization, repository, kinds)
+                if error is not None:
+                    found.append(Problem(f"{organization}/{repository}", error))
+        self._listed()
+        if self._damage is not None:
+            found.append(Problem(str(self.root / FILENAME), self._damage))
+        return found
 
     def _look(self, state: State, folder: Path, prefix: str, kind: Kind) -> None:
         for parts, entry in _files(os.fspath(folder)):
@@ -174,17 +196,21 @@ class Folder(End):
 
     def _listed(self) -> Mapping[str, Entry]:
         path = self.root / FILENAME
+        mark: tuple[int, ...] = ()
         try:
             status = path.stat()
-        except OSError:
+            mark = status.st_mtime_ns, status.st_size, status.st_ino
+        except FileNotFoundError:
             return {}
-        mark = status.st_mtime_ns, status.st_size, status.st_ino
+        except OSError:
+            pass  # which is told when it cannot be read
         known = self._manifest
         if known is None or known[0] != mark:
+            self._damage = None
             try:
                 known = mark, read_manifest(path).artefacts
-            except (ArtefactError, InvalidArgumentError):
-                known = mark, {}  # of somebody else
+            except (ArtefactError, InvalidArgumentError) as error:
+                known, self._damage = (mark, {}), error
             self._manifest = known
         return known[1]
 

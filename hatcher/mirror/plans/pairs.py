@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hatcher.errors import BroodHTTPError, HatcherException
-from hatcher.mirror.ends.base import End, settle
+from hatcher.mirror.ends.base import End, read_state, settle
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import State
@@ -31,9 +31,7 @@ def states_of(
         One of them could not be read at all, or there is no such source, or no such organization
         for the target.
     """
-    wanted = ends[0].state(selection, concurrency)
-    if wanted.missing is not None:
-        raise wanted.missing
+    wanted = read_state(ends[0], selection, concurrency)
     there = ends[1].state(selection, concurrency)
     if isinstance(there.missing, BroodHTTPError) and there.repositories is None:
         raise _missing_organization(there.missing, ends[1])
