@@ -267,10 +267,7 @@ class BroodClient(Node):
         list of str
             Their names, sorted.
         """
-        organizations = self._session.field(
-            self._request("list_organizations"), "organizations", list
-        )
-        return sorted(cast(list[str], organizations))
+        return sorted(self._texts("list_organizations", "organizations"))
 
     def create_organization(self, name: str, description: str) -> Organization:
         """Create an organization.
@@ -312,8 +309,7 @@ class BroodClient(Node):
         list of str
             Their names, in the server's order.
         """
-        platforms = self._session.field(self._request("list_platforms"), "platforms", list)
-        return cast(list[str], platforms)
+        return self._texts("list_platforms", "platforms")
 
     def list_python_tags(self, list_all: bool = False) -> list[str]:
         """List the PEP 425 python tags that the server knows.
@@ -331,8 +327,15 @@ class BroodClient(Node):
             The tags, in the server's order.
         """
         operation = "list_all_python_tags" if list_all else "list_python_tags"
-        tags = self._session.field(self._request(operation), "python_tags", list)
-        return cast(list[str], tags)
+        return self._texts(operation, "python_tags")
+
+    def _texts(self, operation: str, name: str) -> list[str]:
+        """Return a list of names that the server gives, each of which is a text."""
+        request = self._request(operation)
+        texts = self._session.field(request, name, list)
+        if not all(isinstance(text, str) for text in texts):
+            raise self._session.unexpected(request, f"has something else than texts in '{name}'")
+        return cast(list[str], texts)
 
     def list_available_repositories(self, include_indexable: bool = False) -> list[str]:
         """List the repositories that the caller may use, in all organizations.

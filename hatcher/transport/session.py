@@ -163,7 +163,7 @@ class Session:
         """
         document = self.json(request)
         if not isinstance(document, dict):
-            raise self._unexpected(request, "is no JSON object")
+            raise self.unexpected(request, "is no JSON object")
         return document
 
     def json_if_any(self, request: Request) -> dict[str, Any]:
@@ -227,7 +227,7 @@ class Session:
         """
         value = self.json_object(request).get(name)
         if not isinstance(value, kind):
-            raise self._unexpected(request, f"has no '{name}' that is a {kind.__name__}")
+            raise self.unexpected(request, f"has no '{name}' that is a {kind.__name__}")
         return value
 
     def fetch(self, request: Request) -> Answer:
@@ -427,7 +427,8 @@ class Session:
     def _asked(self, request: Request) -> answers.Asked:
         return request.action, request.method, f"{self.server}{request.path}"
 
-    def _unexpected(self, request: Request, what: str) -> InvalidJSONError:
+    def unexpected(self, request: Request, what: str) -> InvalidJSONError:
+        """Return the error for an answer that is not as it should be."""
         return answers.unexpected(self._asked(request), what)
 
     # -- pickling -------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from hatcher import mirror
 from hatcher.api import BroodClient, Repository
-from hatcher.errors import InvalidResponseError
+from hatcher.errors import InvalidJSONError, InvalidResponseError
 from hatcher.testing import (
     Answer,
     BroodServer,
@@ -130,29 +130,39 @@ def _written(manifest: mirror.Manifest, folder: Path) -> Path:
 
 
 def test_what_the_other_one_has_is_asked_for(
-    source: Repository, target: Repository, upload: Callable[..., str], tmp_path: Path
+    source: Repository,
+    target: Repository,
+    upload: Callable[..., str],
+    behind: Callable[..., BroodClient],
+    tmp_path: Path,
 ) -> None:
     """Here nobody would ask for cp377, unless it is seen at the other end."""
     both = upload(source, "cp377", "both")
     upload(target, "cp377", "both")
     surplus = upload(target, "cp377", "surplus")
-    assert steps(mirror.plan(source, target, **HERE)) == {}
-    folder = tmp_path / "folder"
+    acme = behind(told("python_tags", "cp311")).organization("acme")
+    dev, copy = acme.repository("dev"), acme.repository("copy")
+    assert steps(mirror.plan(dev, copy, **HERE)) == {}
+    end = mirror.Folder(tmp_path / "folder", "acme/copy")
     some = {**HERE, "python_tags": ["cp377"]}
-    mirror.plan(target, mirror.Folder(folder, "acme/copy"), **some).apply().raise_for_failures()
-    end = mirror.Folder(folder, "acme/copy")
-    for other in (end, mirror.manifest(target, **some)):
-        assert steps(mirror.plan(source, other, prune=True, **HERE)) == {
+    mirror.plan(copy, end, **some).apply().raise_for_failures()
+    for other in (end, mirror.manifest(copy, **some)):
+        assert steps(mirror.plan(dev, other, prune=True, **HERE)) == {
             both: "skip",
             surplus: "delete",
         }
         assert [
             (found.condition, found.path.rpartition("/")[2])
-            for found in mirror.verify(source, other, **HERE).findings
+            for found in mirror.verify(dev, other, **HERE).findings
         ] == [("lacking", "surplus-1.0.0-1.egg")]
-    report = mirror.pack(source, tmp_path / "delta.zip", lacking=end, **HERE)
+    report = mirror.pack(dev, tmp_path / "delta.zip", lacking=end, **HERE)
     assert [result.outcome for result in report.results] == ["already there"]
     assert report
+    # A plan that was kept knows it, too.
+    plan = mirror.plan(end, copy, **HERE)
+    copy.platform(PLATFORM).delete_egg("cp377", "surplus", "1.0.0-1")
+    assert len(mirror.plan(end, copy, **HERE).apply().uploaded) == 1
+    assert not plan
 
 
 @pytest.mark.parametrize("status", [404, 500])
@@ -190,6 +200,15 @@ def test_a_list_that_fails(
     assert len(mirror.plan(dev, target, prune=True, **chosen).those("delete")) == 1
 
 
+@pytest.mark.parametrize("what", ["python_tags", "platforms"])
+def test_a_list_of_something_else(
+    what: str, source: Repository, target: Repository, behind: Callable[..., BroodClient]
+) -> None:
+    dev = behind(told(what, "cp311", 5)).organization("acme").repository("dev")  # type: ignore[arg-type]
+    (problem,) = mirror.plan(dev, target, kinds=["eggs"]).problems
+    assert isinstance(problem.error, InvalidJSONError)
+
+
 def test_tags_that_a_server_refuses(
     source: Repository,
     target: Repository,
@@ -198,14 +217,15 @@ def test_tags_that_a_server_refuses(
 ) -> None:
     upload(target, "cp319")
     upload(target, "cp311", "surplus")
-    old = behind(refused("*/indices/*/cp315/eggs"), refused("*/indices/*/cp316/eggs", 404))
+    list_ = told("python_tags", "cp311", "cp314")
+    old = behind(list_, refused("*/indices/*/cp315/eggs"), refused("*/indices/*/cp316/eggs", 404))
     dev = old.organization("acme").repository("dev")
     # It knows none of the next Pythons, and so has nothing for them.
     plan = mirror.plan(dev, target, prune=True, **HERE)
     assert not plan.problems
     assert len(plan.those("delete")) == 2
     # But who knows what it has, where there are such eggs?
-    dev = behind(refused("*/indices/*/cp319/eggs")).organization("acme").repository("dev")
+    dev = behind(list_, refused("*/indices/*/cp319/eggs")).organization("acme").repository("dev")
     for source_, target_ in [(dev, target), (target, dev)]:
         plan = mirror.plan(source_, target_, prune=True, **HERE)
         (problem,) = plan.problems

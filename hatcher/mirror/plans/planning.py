@@ -51,14 +51,15 @@ def plan(
     kinds : iterable of {'eggs', 'runtimes', 'apps', 'bundles'}, optional
         By default all, with API version 0 only eggs.
     platforms, python_tags : iterable of str, optional
-        By default all.
+        By default all: those that the servers list, the next five versions of each Python 3, and
+        those that are seen at either end.
     names : iterable of str, optional
         Names of eggs and bundles, implementations of runtimes, ids of apps, or shell patterns
         of these such as ``numpy*``; capital letters do not count. By default all.
     prune : bool, default False
         Delete what the target has and the source lacks. Nothing is to be deleted when the source
-        could not be read whole, nor where the source could not have it: on platforms and with
-        python tags that its server does not know, in repositories that its organization lacks,
+        could not be read whole, or its server refuses a platform or python tag that the target
+        has; nor where the source could not have it: in repositories that its organization lacks,
         and on platforms that a folder has no folder of, unless they are asked for. Apps cannot be
         deleted.
     max_deletes : int, optional
