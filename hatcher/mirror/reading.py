@@ -200,8 +200,9 @@ class Reading:
         self._seen: set[str] = set()
         #: Tags that one implementation alone has no index of.
         self._shared: set[str] = set()
-        #: Why there is no index of a tag that nobody has listed.
-        self._refused: dict[str, Exception] = {}
+        #: Tags that the server does not know; and why there is no index of one that may be.
+        self._refused: set[str] = set()
+        self._unanswered: dict[Index, Exception | None] = {}
         self._hidden: dict[tuple[SinglePlatformRepository, Kind], Exception] = {}
         #: Names of eggs that may hide one with a shared tag, in all indices that would show it.
         self._hiding: dict[tuple[SinglePlatformRepository, str], set[str]] = {}
@@ -213,9 +214,10 @@ class Reading:
         silent = self._unlisted - self._answered
         platforms = tuple(name for usual, name in self._platforms.items() if usual not in silent)
         tags = {index.python_tag for index in self._items if index.python_tag is not None}
+        without = self._without_index
         return self._selection._replace(
             platforms=platforms,
-            egg_tags=tuple(sorted(tags - self._refused.keys())) if self._reads_eggs else None,
+            egg_tags=tuple(sorted(tags - without.keys())) if self._reads_eggs else None,
         )
 
     @property
@@ -229,10 +231,24 @@ class Reading:
                     "Ask for the python tags that it knows."
                 ),
             )
-            for tag, error in self._refused.items()
+            for tag, error in self._without_index.items()
             if tag in self._seen or tag in self._shared
         ]
-        return [*self._lists, *refused, *_problems(self._items.values())]
+        return [*self._lists, *refused, *_problems(self._answers)]
+
+    @property
+    def _without_index(self) -> dict[str | None, Exception]:
+        """The tags that a place has no index of which has others."""
+        return {
+            index.python_tag: error
+            for index, error in self._unanswered.items()
+            if error is not None and (index.platform, index.kind) not in self._hidden
+        }
+
+    @property
+    def _answers(self) -> list[Item[Index]]:
+        """The indices of which the server has said something."""
+        return [item for index, item in self._items.items() if index not in self._unanswered]
 
     @property
     def has_usual_names(self) -> bool:
@@ -264,11 +280,9 @@ class Reading:
                 self._shared = {tag for tag in tags if tag.startswith("py")} | {NO_PYTHON_TAG}
             self._told = set(tags) - self._shared
         self._complete()
-        guesses = self._guesses()
-        asked = [item for index, item in self._items.items() if index.python_tag not in guesses]
-        failed = [item for item in asked if item.error is not None]
+        failed = [item for item in self._answers if item.error is not None]
         refused = [item for item in failed if isinstance(item.error, AuthenticationError)]
-        if refused or (failed and len(failed) == len(asked)):
+        if refused or (failed and len(failed) == len(self._answers)):
             error = (refused or failed)[0].error
             assert error is not None
             raise error
@@ -338,10 +352,12 @@ class Reading:
             def note(item: Item[Index], tally: Tally) -> None:
                 index = item.file
                 known = self._hidden.get((index.platform, index.kind))
-                if index.python_tag in self._refused:
+                is_hidden_guess = known is not None and index.python_tag in guesses  # noqa: B023
+                if is_hidden_guess or index.python_tag in self._refused:
+                    self._unanswered[index] = None
                     return
                 if known is not None:
-                    item.error = None if index.python_tag in guesses else known  # noqa: B023
+                    item.error = known
                     return
                 attempts.attempt(item, tally, lambda: self._note(index, guesses))  # noqa: B023
 
@@ -355,7 +371,7 @@ class Reading:
         if self._reads_eggs:
             guesses = self._guesses()
             tags = [*sorted(self._told | self._seen), *sorted(guesses)]
-        answered = set(tags) - self._refused.keys()
+        answered = set(tags) - self._without_index.keys()
         lonely = {tag for tag in self._shared if all(_rank(tag, own) is None for own in answered)}
         for organization, repository in self._selection.repositories or ():
             for name in list(self._platforms.values()):
@@ -386,15 +402,15 @@ class Reading:
             found = readers[index.kind](index)
         except (*HIDDEN, BadRequestError) as error:
             is_listed = usual_platform(index.platform.name) not in self._unlisted
-            if tag is not None and tag in guesses and not isinstance(error, PermissionDeniedError):
-                # The server knows no such Python, so that it can have nothing for it.
-                self._refused.setdefault(tag, error)
+            is_bad = isinstance(error, BadRequestError)
+            is_guess = tag in guesses and not isinstance(error, PermissionDeniedError)
+            if is_guess or (is_bad and is_listed and tag not in {None, *self._told}):
+                # It is a problem where there are eggs for such a Python: see `problems`.
+                self._unanswered[index] = error
+                if is_bad and is_listed:
+                    self._refused.add(tag or "")
                 return
-            if isinstance(error, BadRequestError) and is_listed:
-                if tag is not None and tag not in self._told:
-                    self._refused.setdefault(tag, error)
-                    return
-            else:
+            if not (is_bad and is_listed):
                 # It will be no other with the other tags.
                 self._hidden[index.platform, index.kind] = error
             raise
@@ -584,7 +600,15 @@ def _problems(items: Iterable[Item[Index]]) -> list[Problem]:
         if len(hidden) == len(those):
             problems[place] = hidden[0]
             continue
+        kinds: dict[SinglePlatformRepository, dict[Kind, Exception | None]] = defaultdict(dict)
         for item in those:
-            if item.error is not None:
-                problems.setdefault(f"{item.file.platform} {item.file.kind}", item.error)
+            known = kinds[item.file.platform].get(item.file.kind)
+            kinds[item.file.platform][item.file.kind] = known or item.error
+        for platform, errors in kinds.items():
+            failed = {kind: error for kind, error in errors.items() if error is not None}
+            is_whole = len(errors) > 1 and len(failed) == len(errors)
+            if is_whole and len({type(error) for error in failed.values()}) == 1:
+                problems[str(platform)] = next(iter(failed.values()))
+            else:
+                problems.update((f"{platform} {kind}", error) for kind, error in failed.items())
     return [Problem(place, error) for place, error in problems.items()]

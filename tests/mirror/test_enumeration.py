@@ -411,3 +411,24 @@ def test_a_manifest_that_cannot_be_read(target: Repository, tmp_path: Path) -> N
         (tmp_path / "manifest.json").write_text(content)
         plan = mirror.plan(source, target, **HERE)
         assert [problem.place for problem in plan.problems] == [str(tmp_path / "manifest.json")]
+
+
+def test_a_place_that_cannot_be_read_is_one_problem(
+    source: Repository,
+    target: Repository,
+    upload: Callable[..., str],
+    behind: Callable[..., BroodClient],
+) -> None:
+    """And it says nothing about what other places have, as of the next Pythons."""
+    upload(source, "cp311")
+    expected = {upload(target, "cp315"), upload(target, "cp311")}
+    lists = told("python_tags", "cp311")
+    acme = behind(lists, refused("*/indices/acme/dev/*", 404)).organization("acme")
+    some: dict[str, Any] = {"platforms": [PLATFORM, "win-x86_64"]}
+    listed = mirror.manifest(acme, **some)
+    assert [problem.place for problem in listed.problems] == ["acme/dev"]
+    assert {path.removeprefix("v1/acme/copy/") for path in listed.artefacts} == expected
+    acme = behind(lists, refused("*/indices/acme/dev/win*", 404)).organization("acme")
+    listed = mirror.manifest(acme, **some)
+    assert [problem.place for problem in listed.problems] == ["acme/dev/win-x86_64"]
+    assert len(listed.artefacts) == 3
