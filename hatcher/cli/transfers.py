@@ -253,11 +253,13 @@ def batch(emit: Emit, what: str, run: Callable[..., BatchReport]) -> None:
         say(f"{stop.report}\nThe same command again goes on where this one ended.")
         raise
     # People are told once, and below, why others were not tried.
-    emit(
+    told = [
         _record_of(result)
         for result in report.results
         if emit.is_chosen or result.outcome != "not tried"
-    )
+    ]
+    if told or emit.is_chosen or not report.results:
+        emit(told)
     # What failed is said once, with the summary, by whoever tells errors.
     report.raise_for_failures()
     say(str(report), "green")

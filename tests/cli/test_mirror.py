@@ -171,6 +171,22 @@ def keep(cli: Cli, server: BroodServer, profile: str) -> None:
     assert done.code == 0, done
 
 
+def test_a_missing_organization_is_one_message(
+    cli: Cli, dev: Repository, there: BroodServer
+) -> None:
+    keep(cli, there, "site")
+    for command in ("plan", "apply"):
+        done = cli("mirror", command, str(dev), "site:nobody/dev", *SOME)
+        assert (done.code, done.out) == (4, "")
+        assert "'nobody'" in done.err
+        assert "creates no organizations" in done.err
+        assert len(done.err.splitlines()) == 2
+    # Of a missing repository there is one message, too, and no row for what has not moved.
+    done = cli("mirror", "apply", str(dev), f"site:acme/{dev.name}", *SOME)
+    assert (done.code, done.out) == (7, "")
+    assert done.err.count("There is no such repository") == 1
+
+
 def test_another_server_reviewed_plan(cli: Cli, dev: Repository, there: BroodServer) -> None:
     """Plan, keep it, look at it, do it; and what is of one server does not go to the other."""
     keep(cli, there, "site")

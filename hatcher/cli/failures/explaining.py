@@ -405,7 +405,7 @@ def _details(report: Any, ctx: click.Context | None) -> Iterator[str]:
     if len(failed) > _MOST_FILES:
         yield f"and {len(failed) - _MOST_FILES} more; --output json names them all"
     not_tried = getattr(report, "not_tried", ())
-    if not_tried and not_tried[0].error is not None:
+    if not_tried and not_tried[0].error not in (None, *(error for _, error in failed)):
         yield f"not tried: {explain(not_tried[0].error, ctx).what}"
 
 
