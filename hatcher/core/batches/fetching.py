@@ -18,6 +18,7 @@ from hatcher.errors import (
     AuthenticationError,
     HatcherException,
     InvalidArgumentError,
+    InvalidResponseError,
     PermissionDeniedError,
 )
 from hatcher.transfer.atomic import replacing, sync_directory
