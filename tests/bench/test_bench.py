@@ -43,7 +43,7 @@ def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
         (["upload", "list", "many-up-far", "many-down"], []),
         (["export-first", "export-again", "plan"], []),
         (["cli-help", "cli-completion"], []),
-        (["download-tls", "many-up"], ["--without-nginx"]),
+        (["tiny-get", "download-tls", "many-up"], ["--without-nginx"]),
     ],
     ids=["one", "many", "mirroring", "command line", "without nginx"],
 )
