@@ -31,6 +31,8 @@ from hatcher.server import accounts, runner
 from hatcher.server.description import Description
 from hatcher.transport.retry import RetryPolicy
 
+from scripts import programs
+
 from .described import Notes, Observer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,8 +91,9 @@ def descriptors() -> int:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Note what each file of tests leaves open."""
+    """Note what each file of tests leaves open, and which programs each test looks for."""
     before = descriptors()
+    programs.asked.clear()
     result = yield
     item.config.stash[LEFT_OPEN][item.nodeid.partition("::")[0]] += descriptors() - before
     return result
@@ -151,6 +154,16 @@ def own_state(few_descriptors: None, tmp_path_factory: pytest.TempPathFactory) -
         patch.setenv("HATCHER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         patch.setenv("HATCHER_CONFIG", str(tmp_path_factory.mktemp("config") / "config.toml"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def programs_are_told(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that looks for programs is marked, and starts none that is hidden."""
+    yield
+    marked = request.node.get_closest_marker("programs") is not None
+    assert marked or not programs.asked, f"Mark it `programs`: it looks for {programs.asked}"
+    hidden, programs.started[:] = [*programs.started], []
+    assert not hidden, f"{programs.VARIABLE} hides {hidden}, started all the same"
 
 
 @pytest.fixture(autouse=True)

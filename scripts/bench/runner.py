@@ -18,6 +18,7 @@ from attrs import define
 from scripts.bench.comparison import Comparison, Job, JobMaker, Limit, Outcome, Sample
 from scripts.bench.environments import Environment
 from scripts.bench.scene import Scene
+from scripts.programs import find
 
 _DRIVERS = Path(__file__).parent / "drivers"
 #: Long enough for anything but a hang, in seconds.
@@ -61,7 +62,7 @@ class Runner:
                     samples.append(self.measure(environment, comparison))
         # Not in between: what they leave in the system's memory is no client's to clear up.
         for limit in comparison.limits:
-            if limit.driver == "curl" and shutil.which("curl") is None:
+            if limit.driver == "curl" and find("curl") is None:
                 continue
             for _ in range(rounds):
                 outcome.limits.setdefault(limit.name, []).append(self._measure_limit(limit))

@@ -40,6 +40,7 @@ from scripts.bench.servers.site import (
     make_egg,
     nearly,
 )
+from scripts.programs import find
 
 #: Who asks. No server here looks at it, but it is sent as users do.
 AUTH = ("ada@example.com", "correct horse battery staple")
@@ -61,7 +62,7 @@ class Scene:
         self, options: Options, *, without_nginx: bool = False, log: Path | None = None
     ) -> None:
         self._options = options
-        self._program = None if without_nginx else nginx.find()
+        self._program = None if without_nginx else find("nginx")
         self._log = log
         self._stack = ExitStack()
         self._folder = options.scratch / "scene"

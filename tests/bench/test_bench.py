@@ -16,6 +16,8 @@ from scripts.bench.cases import mirroring
 from scripts.bench.options import Options
 from scripts.bench.scene import Scene
 
+pytestmark = pytest.mark.programs
+
 ROOT = Path(__file__).parents[2]
 ITSELF = ("--ours", sys.executable, "--peer", sys.executable)
 

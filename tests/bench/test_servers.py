@@ -16,9 +16,11 @@ from hatcher.testing import Answer, ScriptedServer
 from scripts.bench.drivers.measuring import requests_so_far
 from scripts.bench.options import Options
 from scripts.bench.scene import Scene
-from scripts.bench.servers import nginx
 from scripts.bench.servers.process import run_module
 from scripts.bench.servers.site import nearly_count
+from scripts.programs import find
+
+pytestmark = pytest.mark.programs
 
 ROOT = "/api/v1/json"
 EGG = f"{ROOT}/data/acme/dev/rh8-x86_64/cp311/eggs/large/1.0.0-1"
@@ -31,7 +33,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 def scene(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
-    if request.param == "nginx" and nginx.find() is None:
+    if request.param == "nginx" and find("nginx") is None:
         pytest.skip("there is no nginx")
     options = Options(0, 1, tmp_path_factory.mktemp("scene"), scale=0.001)
     with Scene(options, without_nginx=request.param == "small") as scene:

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import stat
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import pytest
 
 from hatcher.cli import main
 from hatcher.testing import Answer, FaultyGateway, RequestFault, ScriptedServer, write_egg
+from scripts.programs import find
 
 from .conftest import Cli
 
@@ -297,7 +297,10 @@ class Terminal:
     def __init__(self, command: list[str]) -> None:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
-            os.execvp(command[0], command)
+            try:
+                os.execvp(command[0], command)
+            finally:
+                os._exit(127)
         # Not select(), which takes no descriptor above 1023.
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
@@ -327,7 +330,7 @@ def shell(
 ) -> Iterator[Terminal]:
     """A shell that has learnt the commands."""
     name = request.param
-    if shutil.which(name) is None:
+    if find(name) is None:
         pytest.skip(f"{name} is not installed")
     command = tmp_path / "bin" / "hatcher"
     command.parent.mkdir()
@@ -364,6 +367,7 @@ _TYPED = [
 ]
 
 
+@pytest.mark.programs
 def test_typed_into_a_shell(shell: Terminal) -> None:
     Path("some-file.egg").touch()
     url = os.environ["HATCHER_URL"]
@@ -374,6 +378,7 @@ def test_typed_into_a_shell(shell: Terminal) -> None:
         shell.wait_for(re.escape(words.replace("URL", url)))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_scripts_say_how_to_keep_them(cli: Cli, name: str) -> None:
     result = cli.process("completion", name)
@@ -381,7 +386,7 @@ def test_scripts_say_how_to_keep_them(cli: Cli, name: str) -> None:
     assert sum("To keep it" in line for line in result.out.splitlines()) == 1
     cli.setenv("SHELL", f"/usr/bin/{name}")
     assert cli.process("completion") == result
-    if shutil.which(name) is None:
+    if find(name) is None:
         pytest.skip(f"{name} is not installed")
     checked = subprocess.run([name, "-n"], input=result.out, text=True, capture_output=True)
     assert (checked.returncode, checked.stderr) == (0, "")

@@ -77,6 +77,7 @@ def test_call(case: str, observers: dict[Release, Observer]) -> None:
         pytest.fail("\n".join(wrong), pytrace=False)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("case", OLD_CASES)
 def test_old_call(case: str, observers: dict[Release, Observer]) -> None:
     call = OLD_CASES[case]

@@ -14,6 +14,8 @@ import pytest
 from ..interop.environments import NEWEST, WITH_TEAMS, Release, python_of
 from .intended_commands import TREE, WORKFLOWS
 
+pytestmark = pytest.mark.programs
+
 PROGRAM = Path(__file__).with_name("command_tree.py")
 MANUAL = Path(__file__).parents[2] / "docs" / "porting.md"
 

@@ -389,6 +389,7 @@ def test_tokens(dev: Both) -> None:
     assert dev.check()["tokens"] == []
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("release", [WITH_TEAMS], ids=["0.10.5"])
 def test_teams(dev: Both) -> None:
     builders = ("acme", "builders")
@@ -418,6 +419,7 @@ def test_teams(dev: Both) -> None:
     assert "builders" not in dev.check()["acme"]
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("release", [WITH_TEAMS], ids=["0.10.5"])
 @pytest.mark.parametrize("api_version", [0], ids=["v0"])
 def test_apps(dev: Both) -> None:

@@ -10,6 +10,8 @@ from ..interop.environments import NEWEST, WITH_TEAMS, Release
 from .calls import CLIENT, Call
 from .observing import Observer, Outcome, differences
 
+pytestmark = pytest.mark.programs
+
 CALL = Call(CLIENT, "list_organizations")
 
 BASIC = ["ada@example.com", "pa:ss word"]

@@ -26,6 +26,8 @@ from .calls import (
 )
 from .observing import Observer
 
+pytestmark = pytest.mark.programs
+
 NODES = {
     Call(node, "").kind: node
     for node in (

@@ -26,6 +26,7 @@ from hatcher.testing import (
     write_bundle,
     write_egg,
 )
+from scripts.programs import find
 
 from .conftest import Egg
 
@@ -90,6 +91,7 @@ def test_the_server_has_no_room(
     assert (destination / egg.path.name).read_bytes() == egg.content
 
 
+@pytest.mark.programs
 class TestSmallDisk:
     """A file system of 4 MB."""
 
@@ -100,7 +102,7 @@ class TestSmallDisk:
         folder = tmp_path / "disk"
         folder.mkdir()
         command = ["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", folder]
-        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        if find("mount") is None or subprocess.run(command, capture_output=True).returncode:
             pytest.skip("no file system can be mounted")
         yield folder
         subprocess.run(["umount", "-l", folder], check=True)

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from attrs import frozen
 
+from scripts.programs import find
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -72,15 +74,8 @@ def _run(what: str, *command: str | Path) -> None:
 def _find_python(release: Release) -> Path:
     """Find an old Python; skip the test where there is none."""
     name = f"python{release.python}"
-    found = [shutil.which(name)]
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    found += map(str, sorted(pyenv.glob(f"versions/{release.python}.*/bin/python")))
-    for candidate in filter(None, found):
-        # A program of that name may be but pyenv's, which says that it is not switched on.
-        probe = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        done = subprocess.run(probe, capture_output=True, text=True)
-        if done.stdout.strip() == release.python:
-            return Path(candidate)
+    if found := find(name):
+        return Path(found)
     pytest.skip(
         f"hatcher {release.version} runs on Python {release.python}, which is not here: neither "
         f"{name} on PATH nor among pyenv's versions (pyenv install {release.python})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from string import Template
 
@@ -84,11 +83,6 @@ http {
     }
 }
 """)
-
-
-def find() -> str | None:
-    """Return where nginx is, or None."""
-    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 @frozen
