@@ -1,7 +1,8 @@
 # Every target sets up what it needs in .venv by itself; Python, make and git suffice.
 
 PYTHON ?= python3
-VENV := .venv
+# Another Python has an environment of its own: make test PYTHON=python3.13.
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := 26.3
@@ -9,7 +10,12 @@ PIP := 26.3
 SHOWING := tests/core tests/server tests/contract/test_authorization.py \
 	tests/contract/test_operations.py::test_the_graph_sends_what_it_says
 
-.PHONY: help demo test generate generate-check operations cli-reference lint typecheck docs build serve bench clean
+# What tests use where it is there; make test-without hides it.
+OPTIONAL := nginx,zsh,fish,bash,curl,mount,python3.8
+PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
+
+.PHONY: help demo test test-long test-without coverage coverage-record surface generate \
+	generate-check operations cli-reference lint typecheck docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -17,8 +23,25 @@ help:  ## Show the targets
 demo: $(READY)  ## Start a Brood and do the main job with it, step by step
 	$(BIN)/python scripts/demo.py
 
-test: $(READY)  ## Run all tests
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist worksteal
+test: $(READY)  ## Run all tests but those that take minutes
+	$(BIN)/python $(PYTEST)
+
+test-long: $(READY)  ## Run the tests that take minutes
+	$(BIN)/python $(PYTEST) -m long
+
+test-without: $(READY)  ## Run the tests that look for optional programs, with all of those hidden
+	HATCHER_TEST_WITHOUT=$(OPTIONAL) $(BIN)/python $(PYTEST) -m 'programs and not long'
+
+coverage: $(READY)  ## Run what test runs; fail if fewer branches of a package are covered than before
+	rm -rf .cache/coverage
+	$(BIN)/coverage run $(PYTEST)
+	@$(BIN)/python -m scripts.branches --check
+
+coverage-record: $(READY)  ## Record the branches that the last coverage covered
+	$(BIN)/python -m scripts.branches
+
+surface: $(READY)  ## Renew tests/surface, the names and commands that users build on
+	$(BIN)/python -m scripts.surface
 
 generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml
 	$(BIN)/python scripts/generate.py
@@ -38,6 +61,7 @@ lint: $(READY)  ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.surface --check
 
 typecheck: $(READY)  ## Check the types, strictly
 	$(BIN)/mypy
@@ -56,7 +80,7 @@ bench: $(READY)  ## Measure beside the existing client; takes about 15 minutes
 	$(BIN)/python -m scripts.bench $(CASES)
 
 clean:  ## Remove the environment and everything built
-	rm -rf $(VENV) dist docs/_build .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-* dist docs/_build .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hatcher needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

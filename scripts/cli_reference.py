@@ -106,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def render() -> str:
     """Return the page."""
-    root = _root(DEFAULT_API_VERSION)
+    root = root_context(DEFAULT_API_VERSION)
     parts = [
         HEAD,
         f"## {PROGRAM}\n",
@@ -126,7 +126,7 @@ def _exit_codes() -> Iterator[tuple[str, ...]]:
         yield f"`{int(code)}`", f"`{code.name.lower()}`", EXIT_CODES[code]
 
 
-def _root(api_version: int) -> click.Context:
+def root_context(api_version: int) -> click.Context:
     context = click.Context(hatcher, info_name=PROGRAM, auto_envvar_prefix=VARIABLES)
     context.params["api_version"] = str(api_version)
     return context
@@ -141,19 +141,19 @@ def _sections() -> dict[str, list[str]]:
 
 
 def _chapter(name: str) -> Iterator[str]:
-    for entry in _entries(name):
+    for entry in entries(name):
         level = "###" if len(entry.path) == 1 else "####"
         versions = "" if len(entry.api_versions) > 1 else f" (API version {entry.api_versions[0]})"
         yield f"{level} {PROGRAM} {' '.join(entry.path)}{versions}\n"
         yield from _body(entry)
 
 
-def _entries(name: str) -> list[Entry]:
+def entries(name: str) -> list[Entry]:
     """Return a command of the root and all below it, each once unless the API makes two of it."""
     found: dict[tuple[str, ...], list[Entry]] = {}
     for version in API_VERSIONS:
-        root = _root(version)
-        for path, context in _walk(root, (name,)):
+        root = root_context(version)
+        for path, context in walk(root, (name,)):
             known = found.setdefault(path, [])
             for number, entry in enumerate(known):
                 # A group is the same, whatever commands it has in one of them.
@@ -165,7 +165,7 @@ def _entries(name: str) -> list[Entry]:
     return [entry for path in sorted(found) for entry in found[path]]
 
 
-def _walk(
+def walk(
     context: click.Context, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], click.Context]]:
     assert isinstance(context.command, click.Group)
@@ -176,7 +176,7 @@ def _walk(
     yield path, below
     if isinstance(command, click.Group):
         for name in command.list_commands(below):
-            yield from _walk(below, (*path, name))
+            yield from walk(below, (*path, name))
 
 
 def _body(entry: Entry) -> Iterator[str]:
