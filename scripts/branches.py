@@ -61,11 +61,13 @@ def measured() -> dict[str, float]:
     branches, covered = Counter[str](), Counter[str]()
     for path in sorted((ROOT / "hatcher").rglob("*.py")):
         _, *folders, _ = path.relative_to(ROOT).parts
-        numbers = measuring._analyze(str(path)).numbers
         package = folders[0] if folders else "modules"
-        branches[package] += numbers.n_branches
-        covered[package] += numbers.n_branches - numbers.n_missing_branches
-    return {name: round(100 * covered[name] / count, 1) for name, count in branches.items() if count}
+        for exits, taken in measuring.branch_stats(str(path)).values():
+            branches[package] += exits
+            covered[package] += taken
+    return {
+        name: round(100 * covered[name] / count, 1) for name, count in branches.items() if count
+    }
 
 
 if __name__ == "__main__":

@@ -118,7 +118,9 @@ def _value(value: Any) -> str:
         value = value.__func__
     if get_origin(value) is None and callable(value):
         return _signature(value)
-    constant = get_origin(value) or isinstance(value, (str, float)) or (isinstance(value, int) and value)
+    constant = (
+        get_origin(value) or isinstance(value, (str, float)) or (isinstance(value, int) and value)
+    )
     return f" = {value!r}" if constant else ""
 
 

@@ -30,7 +30,6 @@ from starlette.applications import Starlette
 from hatcher.server import accounts, runner
 from hatcher.server.description import Description
 from hatcher.transport.retry import RetryPolicy
-
 from scripts import programs
 
 from .described import Notes, Observer
