@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -100,7 +101,10 @@ def test_a_profile_of_a_start_names_modules(tmp_path: Path) -> None:
     done = bench("import", "--profile", "--dev", "--scratch", str(tmp_path))
 
     assert done.returncode == 0, done.stderr
-    assert "hatcher.api" in done.stdout
+    # Which they are, is a matter of what else the machine does.
+    named = re.findall(r"(?m)^ *(\d+) +(\d+)  +([\w.]+)$", done.stdout)
+    assert len(named) == 25
+    assert int(named[0][0]) >= int(named[-1][0])
 
 
 def test_a_client_that_fails_fails_the_run(tmp_path: Path) -> None:
