@@ -366,7 +366,7 @@ def test_ctrl_c_ends_a_batch_of_downloads(
 
 def under_way(gateway: FaultyGateway, request: tuple[str, str]) -> None:
     """Wait until the batch is in the middle of its transfers."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while gateway.sent(*request) < 8 + CONCURRENCY:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -379,5 +379,5 @@ def interrupt(clients: Clients, pid: int) -> None:
     outcome = clients.wait()
     # Far from the timeouts of 30 s and 60 s; how far, is for a quieter machine to tell.
     print(f"ended after {time.monotonic() - begin:.2f} s")
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 25
     assert outcome == {"interrupted": True, "threads": ["MainThread"]}

@@ -252,14 +252,14 @@ def test_ctrl_c_ends_a_mirror(
     gateways[number].add(RequestFault("stall", at=place, path=request[1], skip=8, times=99))
     target = mirrors.at(1, name, gateways[1]) if to == "server" else {"folder": str(folder)}
     process = mirrors.begin(mirrors.at(0, "dev", gateways[0]), target)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while gateways[number].sent(*request) < 8 + CONCURRENCY:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     begin = time.monotonic()
     os.kill(process, signal.SIGINT)
     outcome = mirrors.wait()
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 25
     assert outcome == {"interrupted": True, "threads": ["MainThread"]}
     gateways[number].clear()
     if to == "server":

@@ -61,21 +61,21 @@ def test_serve_until_told_to_stop(tmp_path: Path, number: int) -> None:
     with process(tmp_path / "brood") as started, ready(started) as client:
         assert client.get("/metadata/platforms").status_code == 200
         started.send_signal(number)
-        out, err = started.communicate(timeout=20)
+        out, err = started.communicate(timeout=60)
     assert (started.returncode, out, err) == (0, "", "")
 
 
 def test_a_made_up_password_is_told_once(tmp_path: Path) -> None:
     with process(tmp_path / "brood", None) as started, ready(started) as client:
         started.send_signal(signal.SIGTERM)
-        out, err = started.communicate(timeout=20)
+        out, err = started.communicate(timeout=60)
         assert out == "", "chatter goes to stderr"
         (password,) = (line.rpartition(" ")[2] for line in err.splitlines() if " is " in line)
     with process(tmp_path / "brood", None) as started, ready(started) as client:
         platforms = client.get("/metadata/platforms", auth=(ADMIN[0], password))
         assert platforms.status_code == 200
         started.send_signal(signal.SIGTERM)
-        assert started.communicate(timeout=20) == ("", "")
+        assert started.communicate(timeout=60) == ("", "")
 
 
 def test_transfers_end_before_the_server_does(tmp_path: Path) -> None:
