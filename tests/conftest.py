@@ -155,6 +155,12 @@ def own_state(few_descriptors: None, tmp_path_factory: pytest.TempPathFactory) -
         yield
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes import what they do for users, and hold as much memory: coverage is not in them."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture(autouse=True)
 def programs_are_told(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that looks for programs is marked, and starts none that is hidden."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import hatcher.api
 from hatcher.testing import BroodServer
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 #: What takes longer to import than a small answer takes to arrive.
 HEAVY = (

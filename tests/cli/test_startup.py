@@ -13,6 +13,8 @@ from hatcher.testing import BroodServer
 
 from .conftest import Cli
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 #: The packages that take long, and what would bring them in; neither help nor completion has a use
 #: for any of them.
 _HEAVY = {

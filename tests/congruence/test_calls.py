@@ -13,6 +13,8 @@ from .calls import CALLS, Call
 from .intended import INTENDED, intended
 from .observing import Observer, differences
 
+pytestmark = pytest.mark.programs
+
 #: What names may be made of, in every place where there is one.
 ODD = {
     "letters": " Ünï cödé 日本 e\N{COMBINING ACUTE ACCENT} UPPER",
@@ -77,7 +79,6 @@ def test_call(case: str, observers: dict[Release, Observer]) -> None:
         pytest.fail("\n".join(wrong), pytrace=False)
 
 
-@pytest.mark.programs
 @pytest.mark.parametrize("case", OLD_CASES)
 def test_old_call(case: str, observers: dict[Release, Observer]) -> None:
     call = OLD_CASES[case]

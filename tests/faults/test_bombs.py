@@ -15,7 +15,10 @@ import pytest
 
 from hatcher.testing import BroodProcess
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
+    pytest.mark.usefixtures("unmeasured"),
+]
 
 #: What may be taken for reading one small file, in bytes.
 LIMIT = 60_000_000

@@ -189,6 +189,7 @@ class TestWriteEgg:
         assert sha256(write_egg(tmp_path, payload_bytes=1000, seed=1)) != first
 
     @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+    @pytest.mark.usefixtures("unmeasured")
     def test_a_large_one_needs_little_memory(self, tmp_path: Path) -> None:
         # Peak memory over that of the same process after a small egg; 200 MB would show.
         # (What getrusage says begins with the memory of the parent, and would hide them.)

@@ -86,6 +86,7 @@ class TestGzip:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.usefixtures("unmeasured")
 def test_a_bomb_takes_no_more_memory_than_it_may() -> None:
     bomb = gzip.compress(bytes(400 << 20))
     code = (

@@ -550,6 +550,7 @@ class TestSpace:
         assert leftovers(folder) == [".new.partial"]
 
     @pytest.mark.skipif(os.name != "posix", reason="needs limits of POSIX")
+    @pytest.mark.usefixtures("unmeasured")
     def test_a_full_disk_is_no_error(self, folder: Path, server: ScriptedServer) -> None:
         code = (
             "import logging, resource, signal, sys\n"
