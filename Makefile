@@ -30,7 +30,7 @@ test-long: $(READY)  ## Run the tests that take minutes
 	$(BIN)/python $(PYTEST) -m long
 
 test-without: $(READY)  ## Run the tests that look for optional programs, with all of those hidden
-	HATCHER_TEST_WITHOUT=$(OPTIONAL) $(BIN)/python $(PYTEST) -m 'programs and not long'
+	HATCHER_TEST_WITHOUT=$(OPTIONAL) $(BIN)/python $(PYTEST) -m programs
 
 coverage: $(READY)  ## Run what test runs; fail if fewer branches of a package are covered than before
 	rm -rf .cache/coverage
@@ -57,7 +57,7 @@ operations: $(READY)  ## Renew docs/operations.md from what the tests really do
 cli-reference: $(READY)  ## Renew docs/command-line/reference.md from the commands
 	$(BIN)/python scripts/cli_reference.py
 
-lint: $(READY)  ## Check style, formatting and the direction of imports
+lint: $(READY)  ## Check style, formatting, the direction of imports and the surface
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports

@@ -28,6 +28,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
     # Held in memory once, 60 MB would break the limits.
@@ -43,8 +44,8 @@ def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
     ("cases", "more"),
     [
         (["import", "first-answer", "tiny-get", "download-tls", "index-again"], []),
-        (["upload", "list", "many-up-far", "many-down"], []),
-        (["export-first", "export-again", "plan"], []),
+        pytest.param(["upload", "list", "many-up-far", "many-down"], [], marks=pytest.mark.long),
+        pytest.param(["export-first", "export-again", "plan"], [], marks=pytest.mark.long),
         (["cli-help", "cli-completion"], []),
         (["tiny-get", "download-tls", "many-up"], ["--without-nginx"]),
     ],

@@ -228,6 +228,7 @@ def finish_download(world: World, gateway: FaultyGateway, repository: str, folde
     assert [path.name for path in folder.iterdir() if path.suffix != ".egg"] == []
 
 
+@pytest.mark.long
 def test_the_client_is_killed_while_it_uploads(
     world: World, clients: Clients, gateway: FaultyGateway, dice: random.Random
 ) -> None:
@@ -247,6 +248,7 @@ def test_the_client_is_killed_while_it_uploads(
             break
 
 
+@pytest.mark.long
 def test_the_client_is_killed_while_it_downloads(
     world: World, clients: Clients, gateway: FaultyGateway, dice: random.Random, tmp_path: Path
 ) -> None:
@@ -280,6 +282,7 @@ def killed_at(brood: BroodProcess, moment: float, batch: Callable[[], bool]) -> 
         brood.restart()
 
 
+@pytest.mark.long
 def test_the_server_is_killed_while_it_receives(
     world: World, gateway: FaultyGateway, dice: random.Random
 ) -> None:
@@ -302,6 +305,7 @@ def test_the_server_is_killed_while_it_receives(
             break
 
 
+@pytest.mark.long
 def test_the_server_is_killed_while_it_sends(
     world: World, gateway: FaultyGateway, dice: random.Random, tmp_path: Path
 ) -> None:

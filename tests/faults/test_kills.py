@@ -217,6 +217,7 @@ def clients() -> Iterator[Clients]:
     clients.close()
 
 
+@pytest.mark.long
 def test_the_client_is_killed_while_it_uploads(
     stocked: BroodProcess,
     eggs: dict[str, Path],
@@ -251,6 +252,7 @@ def test_the_client_is_killed_while_it_uploads(
     check_database(stocked)
 
 
+@pytest.mark.long
 def test_the_client_is_killed_while_it_downloads(
     stocked: BroodProcess,
     eggs: dict[str, Path],
@@ -306,6 +308,7 @@ def killed_at(brood: BroodProcess, moment: float, transfer: Callable[[], object]
     return False
 
 
+@pytest.mark.long
 def test_the_server_is_killed_while_it_receives(
     stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
 ) -> None:
@@ -336,6 +339,7 @@ def test_the_server_is_killed_while_it_receives(
     assert list((stocked.data / "incoming").iterdir()) == []
 
 
+@pytest.mark.long
 def test_the_server_is_killed_while_it_sends(
     stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
 ) -> None:

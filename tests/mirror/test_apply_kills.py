@@ -193,6 +193,7 @@ def finish_folder(servers: list[BroodServer], folder: Path, gateway: FaultyGatew
     assert mirror.verify(folder)
 
 
+@pytest.mark.long
 def test_a_mirror_to_a_server_is_killed(
     servers: list[BroodServer],
     source: Repository,
@@ -214,6 +215,7 @@ def test_a_mirror_to_a_server_is_killed(
             break
 
 
+@pytest.mark.long
 def test_a_mirror_to_a_folder_is_killed(
     servers: list[BroodServer],
     source: Repository,

@@ -199,6 +199,7 @@ def test_what_a_dead_process_leaves_is_swept(settings: Settings, tmp_path: Path)
             assert client.get(url).content == egg.read_bytes()
 
 
+@pytest.mark.long
 def test_kill_leaves_nothing_half(tmp_path: Path) -> None:
     """Whatever is shown after a kill is whole, and what was answered is there."""
     chance = random.Random(0)
