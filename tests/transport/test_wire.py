@@ -20,6 +20,7 @@ from hatcher.transport.urls import split
 from hatcher.transport.wire import head, pool
 from hatcher.transport.wire.wire import Wire
 
+#: For what is to time out; anything else may take its time, on a busy machine too.
 QUICK = Timeouts(connect=2, read=0.3, write=0.3, pool=0.3, stall=0.3)
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -39,7 +40,7 @@ def post(url: str, blocks: list[bytes]) -> Outgoing:
 
 
 @contextmanager
-def wire(timeouts: Timeouts = QUICK) -> Iterator[Wire]:
+def wire(timeouts: Timeouts = Timeouts()) -> Iterator[Wire]:
     made = Wire(timeouts, no_tls)
     yield made
     made.close()
@@ -209,7 +210,7 @@ class TestKeptConnections:
 
     def test_no_more_than_there_may_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
-        with ScriptedServer(Answer(body=b"x")) as server, wire() as made:
+        with ScriptedServer(Answer(body=b"x")) as server, wire(QUICK) as made:
             taken = [made.exchange(get(server.url)) for _ in range(2)]
             with pytest.raises(Trouble) as caught:
                 made.exchange(get(server.url))
@@ -234,7 +235,7 @@ class TestKeptConnections:
 
     def test_many_threads_share_them(self) -> None:
         echo = ScriptedServer(lambda request: Answer(body=request.target.encode()))
-        with echo as server, wire(Timeouts()) as made:
+        with echo as server, wire() as made:
             wrong: list[bytes] = []
 
             def ask(name: int) -> None:
@@ -301,7 +302,7 @@ class TestBodies:
 
     def test_a_server_that_takes_nothing(self) -> None:
         hold = threading.Event()
-        with talking(lambda connection: bool(hold.wait(10)) and None) as url, wire() as made:
+        with talking(lambda connection: bool(hold.wait(10)) and None) as url, wire(QUICK) as made:
             with pytest.raises(Trouble) as caught:
                 made.exchange(post(url, [b"x" * 1_000_000] * 30))
             hold.set()
@@ -330,7 +331,7 @@ class TestWaits:
             connection.sendall(sent)
             hold.wait(10)
 
-        with talking(serve) as url, wire() as made:
+        with talking(serve) as url, wire(QUICK) as made:
             with pytest.raises(Trouble) as caught:
                 whole(made, get(url))
             hold.set()
@@ -356,7 +357,7 @@ class TestWaits:
             except Trouble as trouble:
                 kinds.append(trouble.kind)
 
-        with talking(serve) as url, wire(Timeouts()) as made:
+        with talking(serve) as url, wire() as made:
             thread = threading.Thread(target=ask, args=(made, url))
             thread.start()
             waiting.wait()
@@ -374,7 +375,10 @@ def authority() -> trustme.CA:
 class TestTLS:
     @contextmanager
     def talking(
-        self, authority: trustme.CA, serve: Callable[[ssl.SSLSocket], None]
+        self,
+        authority: trustme.CA,
+        serve: Callable[[ssl.SSLSocket], None],
+        timeouts: Timeouts = Timeouts(),
     ) -> Iterator[tuple[Wire, str]]:
         """A server that serves each connection with a function, and a client that trusts it."""
         server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -387,7 +391,7 @@ class TestTLS:
                 serve(tls)
 
         with talking(run) as url:
-            made = Wire(QUICK, lambda: client_side)
+            made = Wire(timeouts, lambda: client_side)
             yield made, url.replace("http://127.0.0.1", "https://localhost")
             made.close()
 
@@ -448,7 +452,7 @@ class TestTLS:
             tls.recv(65536)
             over.wait(10)
 
-        with self.talking(authority, serve) as (made, url):
+        with self.talking(authority, serve, QUICK) as (made, url):
             with pytest.raises(Trouble) as trouble:
                 whole(made, get(url))
             over.set()
@@ -466,7 +470,7 @@ class TestTLS:
                 told.append(error.reason)
 
         with talking(serve) as url:
-            made = Wire(QUICK, ssl.create_default_context)
+            made = Wire(Timeouts(), ssl.create_default_context)
             with pytest.raises(Trouble) as trouble:
                 whole(made, get(url.replace("http://127.0.0.1", "https://localhost")))
             made.close()
