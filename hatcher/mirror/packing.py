@@ -22,7 +22,6 @@ from hatcher.mirror.ends.base import End, read_state, settle
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
 from hatcher.mirror.ends.folder import Folder
 from hatcher.mirror.listing import entries_of, identify_all
-from hatcher.mirror.locking import locked
 from hatcher.mirror.manifests.archives import size_of_archive, write_archive
 from hatcher.mirror.manifests.manifest import Entry, Manifest
 from hatcher.mirror.report import MirrorReport, Problem
@@ -31,6 +30,7 @@ from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.hashing import file_sha256
+from hatcher.transfer.locking import locked
 from hatcher.transfer.partial import PARTIAL_SUFFIX
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import FileResult, reporting

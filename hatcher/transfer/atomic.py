@@ -13,13 +13,15 @@ from hatcher.transfer.space import explained
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Partial]:
+def replacing(target: Path, *, private: bool = False) -> Iterator[Partial]:
     """Write a file under another name, and give it its own when all went well.
 
     Parameters
     ----------
     target : pathlib.Path
         What the file will be called; what is there stays until then.
+    private : bool, default False
+        Whether nobody but the user may read it, not even while it is written.
 
     Yields
     ------
@@ -32,7 +34,7 @@ def replacing(target: Path) -> Iterator[Partial]:
         The file cannot be written.
     """
     with explained(target):
-        partial = Partial.claim(target)
+        partial = Partial.claim(target, private=private)
         try:
             partial.restart()
             yield partial

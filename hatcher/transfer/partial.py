@@ -99,13 +99,15 @@ class Partial:
         self._may_bypass_cache = fcntl is not None and _PAST_CACHE != 0
 
     @classmethod
-    def claim(cls, target: Path) -> Partial:
+    def claim(cls, target: Path, *, private: bool = False) -> Partial:
         """Take what a killed process has left of a target, or begin anew.
 
         Parameters
         ----------
         target : pathlib.Path
             What the file will be called.
+        private : bool, default False
+            Begin anew, with a file that nobody else may ever open.
 
         Returns
         -------
@@ -118,13 +120,14 @@ class Partial:
             There can be no file.
         """
         with suppress(_NoLocksError):
-            for slot in range(_SLOTS):
+            for slot in range(0 if private else _SLOTS):
                 partial = cls._take(_beside(target, slot), create=True)
                 if partial is not None:
                     return partial
         path = _beside(target, os.urandom(8).hex())
         # Not tempfile: its files are private, and this one becomes the user's as it is.
-        return cls(path, os.open(path, _NEW, 0o666), is_findable=False)
+        mode = 0o600 if private else 0o666
+        return cls(path, os.open(path, _NEW, mode), is_findable=False)
 
     @classmethod
     def sweep(cls, target: Path) -> None:

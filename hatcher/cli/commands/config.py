@@ -126,11 +126,15 @@ def set_(ctx: click.Context, /, key: str, value: str, dry_run: bool, **_: Any) -
         return
     config, name = _meant(ctx)
     checked = _checked(ctx, key, value)
-    _check_credential(config.profiles.get(name), key, checked)
+
+    def check(config: Config) -> None:
+        _check_credential(config.profiles.get(name), key, checked)
+
+    check(config)
     if dry_run:
         say(f"Would set {key} of the profile {name} to {checked}.")
         return
-    with_profile(config, checked_name(name), {key: checked})
+    with_profile(checked_name(name), {key: checked}, check)
     made = "" if name in config.profiles else "new "
     say(f"Set {key} of the {made}profile {name} to {checked}.", "green")
 
@@ -144,15 +148,19 @@ def unset(ctx: click.Context, /, key: str, dry_run: bool, **_: Any) -> None:
     """Take away what is set in a profile."""
     config, name = _meant(ctx)
     of = f"{config.path}" if key == DEFAULT_PROFILE else f"the profile {name}"
-    if key != DEFAULT_PROFILE:
-        _check_credential(config.profile(name), key, None)
+
+    def check(config: Config) -> None:
+        if key != DEFAULT_PROFILE:
+            _check_credential(config.profile(name), key, None)
+
+    check(config)
     if dry_run:
         say(f"Would unset {key} of {of}.")
         return
     if key == DEFAULT_PROFILE:
-        with_default(config, None)
+        with_default(None)
     else:
-        with_profile(config, name, {key: None})
+        with_profile(name, {key: None}, check)
     say(f"{key} of {of} is not set any more.", "green")
 
 
@@ -178,7 +186,7 @@ def _use(config: Config, name: str, dry_run: bool) -> None:
     if dry_run:
         say(f"Would make {name} the default profile.")
         return
-    with_default(config, name)
+    with_default(name, lambda config: config.profile(name))
     say(f"The default profile is {name}.", "green")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -24,9 +24,6 @@ from hatcher.cli.settings.levels import (
 )
 from hatcher.cli.state import State, pass_state
 from hatcher.errors import AuthenticationError, PermissionDeniedError
-
-if TYPE_CHECKING:
-    from hatcher.cli.settings.profiles import Profile
 
 
 def _told(record: Record) -> str:
@@ -128,15 +125,15 @@ def login(
         credential = Credential("password", ask_for_password(username), "a question", username)
     log_in(
         Login(
-            config,
-            name,
+            root.params["profile"],
+            url,
             server,
             credential,
             settings.verify_ssl,
             settings.api_version,
             token_name or _usual_token_name(),
             keeper,
-            _other_values(root, profile if settings.profile is None else None),
+            _other_values(root),
         ),
         dry_run=dry_run,
     )
@@ -160,39 +157,52 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
     from hatcher.api import BroodClient
     from hatcher.cli.settings.credentials import kept_credential
     from hatcher.cli.settings.keeping import keeper_named
+    from hatcher.cli.settings.logins import credentials_alone
     from hatcher.cli.settings.logins import revoke as revoke_token
     from hatcher.cli.settings.profile_editing import with_profile
     from hatcher.cli.settings.servers import server_at
 
     take_over(ctx, ("profile",))
-    root, config, profile = ctx.find_root(), config_of(ctx), profile_of(ctx)
-    if profile is None or profile.credential is None or profile.url is None:
-        say(f"Nothing is kept for the profile {profile.name}." if profile else "No profile is set.")
-        return
-    server = str(server_at(profile.url))
-    keeper = keeper_named(profile.credential, profile.folder)
-    kept = keeper.get(server, profile.name)
-    if revoke and (kept is None or kept.token_name is None):
-        raise Refusal(
-            f"No API token that 'hatcher login' has made is kept for the profile {profile.name}.",
-            "Delete tokens of your own by their names: hatcher api-tokens delete NAME",
-        )
-    if dry_run:
-        say(f"Would forget what {keeper} keeps for {server}.")
-        return
-    if revoke:
-        assert kept is not None
-        settings = settings_with(root, profile, profile.url)
-        credential = kept_credential(settings)
-        with BroodClient.from_url(
-            server,
-            auth=credential.auth(server, settings.verify_ssl),
-            verify_ssl=settings.verify_ssl,
-            api_version=settings.api_version,
-        ) as client:
-            revoke_token(client, kept)
-    keeper.forget(server, profile.name)
-    with_profile(config, profile.name, {"credential": None})
+    with credentials_alone():
+        config_of(ctx, anew=True)
+        root, profile = ctx.find_root(), profile_of(ctx)
+        if profile is None or profile.credential is None or profile.url is None:
+            named = f"Nothing is kept for the profile {profile.name}." if profile else ""
+            say(named or "No profile is set.")
+            return
+        server = str(server_at(profile.url))
+        try:
+            keeper = keeper_named(profile.credential, profile.folder)
+            kept = keeper.get(server, profile.name)
+        except Refusal as refusal:
+            if profile.credential == "keyring":
+                refusal.hint = (
+                    "Try again when the keyring works; or log in without it: "
+                    f"hatcher login --insecure-storage --profile {profile.name}"
+                )
+            raise
+        if revoke and (kept is None or kept.token_name is None):
+            raise Refusal(
+                "No API token that 'hatcher login' has made is kept for the profile "
+                f"{profile.name}.",
+                "Delete tokens of your own by their names: hatcher api-tokens delete NAME",
+            )
+        if dry_run:
+            say(f"Would forget what {keeper} keeps for {server}.")
+            return
+        if revoke:
+            assert kept is not None
+            settings = settings_with(root, profile, profile.url)
+            credential = kept_credential(settings)
+            with BroodClient.from_url(
+                server,
+                auth=credential.auth(server, settings.verify_ssl),
+                verify_ssl=settings.verify_ssl,
+                api_version=settings.api_version,
+            ) as client:
+                revoke_token(client, kept)
+        keeper.forget(server, profile.name)
+        with_profile(profile.name, {"credential": None})
     say(f"Forgot what {keeper} kept for {server}.", "green")
 
 
@@ -235,13 +245,8 @@ def _usual_token_name() -> str:
     return f"hatcher on {socket.gethostname()}"
 
 
-def _other_values(
-    root: click.Context, replaced: Profile | None
-) -> dict[str, str | int | bool | None]:
-    """What the profile is to say of how to reach the server.
-
-    What the command line says; and nothing of what it said of another server before.
-    """
+def _other_values(root: click.Context) -> dict[str, str | int | bool | None]:
+    """What the command line says of how to reach the server."""
     from pathlib import Path
 
     given = {
@@ -250,8 +255,6 @@ def _other_values(
         if root.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     }
     values: dict[str, str | int | bool | None] = {}
-    if replaced is not None:
-        values = dict.fromkeys(("api_version", "insecure", "ca_file"))
     if "api_version" in given:
         values["api_version"] = int(given["api_version"])
     if "insecure" in given:

@@ -8,14 +8,15 @@ key that is pressed again must not wait again, and a wrong password must not be 
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
+
+from hatcher.characters import all_show
+from hatcher.cli.patience import within
 
 Row: TypeAlias = tuple[str, ...]
 
@@ -78,37 +79,19 @@ def _asked(ask: Callable[[], Iterable[Row]]) -> list[Row] | None:
 
     for name in ("BroodClient", "Organization", "SinglePlatformRepository"):
         getattr(hatcher.api, name)
-    answers: list[list[Row] | None] = []
-
-    def work() -> None:
-        try:
-            answers.append([row for row in ask() if all(map(_is_plain, row))])
-        except (NotFoundError, PermissionDeniedError):
-            answers.append([])  # an answer, too: there is no such place
-        except Exception:  # whatever it is: a shell has no use for it
-            answers.append(None)
-
-    # A daemon, which ends with the process: no timeout covers the search for a server's address.
-    thread = threading.Thread(target=work, name="hatcher-completion", daemon=True)
-    thread.start()
-    thread.join(_patience())
-    return answers[0] if answers else None
-
-
-def _patience() -> float:
     try:
-        return float(os.environ[PATIENCE_VARIABLE])
-    except (KeyError, ValueError):
-        return PATIENCE
-
-
-def _is_plain(name: str) -> bool:
+        # No timeout of the client's covers the search for a server's address.
+        rows = within(PATIENCE_VARIABLE, PATIENCE, lambda: list(ask()))
+    except (NotFoundError, PermissionDeniedError):
+        return []  # an answer, too: there is no such place
+    except Exception:  # whatever it is: a shell has no use for it
+        return None
     # Others would steer the terminal, or break the lines of the files and of the shells.
-    return bool(name) and name.isprintable()
+    return [row for row in rows if all(name and all_show(name) for name in row)]
 
 
 def _name(*parts: str) -> str:
-    return sha256("\0".join(parts).encode()).hexdigest()
+    return sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
 
 
 def _age(place: Path) -> float:
@@ -129,17 +112,13 @@ def _read(place: Path) -> list[Row]:
 
 def _keep(place: Path, rows: Iterable[Row]) -> None:
     """Write an answer; without it, the next question takes longer."""
-    partial = place.with_name(f"{place.name}.{os.getpid()}")
-    with suppress(OSError):
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Imported here, as the client: what is kept needs neither.
+    from hatcher.cli.settings.private_files import write_private
+    from hatcher.errors import InvalidDestinationError
+
+    with suppress(OSError, InvalidDestinationError):
+        write_private(place, "".join("\t".join(row) + "\n" for row in rows))
         _clear(place.parent)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.writelines("\t".join(row) + "\n" for row in rows)
-            partial.replace(place)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def _clear(folder: Path) -> None:

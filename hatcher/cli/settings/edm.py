@@ -47,7 +47,7 @@ def edm_token(url: str) -> Credential | None:
 
 def _document() -> dict[str, Any]:
     try:
-        text = expanded(_SHOWN).read_text("utf-8")
+        text = expanded(_SHOWN).read_text("utf-8-sig")
     except FileNotFoundError:
         return {}
     # Imported here, for the few that have such a file and nothing better.
@@ -55,7 +55,7 @@ def _document() -> dict[str, Any]:
 
     try:
         document = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+    except Exception as error:  # YAML that breaks its reader raises whatever it likes
         mark = getattr(error, "problem_mark", None)
         # Not chained: the error quotes the text.
         raise ValueError(f"line {mark.line + 1} is no YAML." if mark else "no YAML.") from None

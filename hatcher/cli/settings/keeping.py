@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from hatcher.cli.failures.explaining import ExitCode
 from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.settings.private_files import read_private, write_private
+from hatcher.cli.patience import within
+from hatcher.cli.settings.private_files import changing, read_private, write_private
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
+
+T = TypeVar("T")
+
+#: Seconds that a keyring may take, as when it asks the user; the variable says others.
+PATIENCE = 15.0
+PATIENCE_VARIABLE = "HATCHER_KEYRING_TIMEOUT"
 
 
 class Kept(NamedTuple):
@@ -72,32 +80,24 @@ class KeyringKeeper(Keeper):
 
     def get(self, server: str, profile: str) -> Kept | None:
         """Return what is kept; None where there is nothing."""
-        from keyring.errors import KeyringError
-
-        try:
-            text = self._backend.get_password(_service(server), profile)
-        except KeyringError as error:
-            raise _trouble(error) from error
+        text = _asked(lambda: self._backend.get_password(_service(server), profile))
         return None if text is None else _kept(_parsed(text, str(self)), str(self))
 
     def put(self, server: str, profile: str, kept: Kept) -> None:
         """Keep it, in place of what was kept before."""
-        from keyring.errors import KeyringError
-
-        try:
-            self._backend.set_password(_service(server), profile, json.dumps(kept._asdict()))
-        except KeyringError as error:
-            raise _trouble(error) from error
+        text = json.dumps(kept._asdict())
+        _asked(lambda: self._backend.set_password(_service(server), profile, text), kept.secret)
+        if self.get(server, profile) != kept:
+            raise _trouble("The keyring does not keep what it is given.")
 
     def forget(self, server: str, profile: str) -> None:
         """Keep it no longer; does nothing where there is nothing."""
-        from keyring.errors import KeyringError
 
-        try:
+        def forget() -> None:
             if self._backend.get_password(_service(server), profile) is not None:
                 self._backend.delete_password(_service(server), profile)
-        except KeyringError as error:
-            raise _trouble(error) from error
+
+        _asked(forget)
 
     def __str__(self) -> str:
         return "the keyring"
@@ -123,19 +123,25 @@ class FileKeeper(Keeper):
 
     def put(self, server: str, profile: str, kept: Kept) -> None:
         """Keep it, in place of what was kept before."""
-        document = self._read()
-        document.setdefault(server, {})[profile] = kept._asdict()
-        self._write(document)
+        with changing(self.path):
+            document = self._read()
+            document.setdefault(server, {})[profile] = kept._asdict()
+            self._write(document)
 
     def forget(self, server: str, profile: str) -> None:
         """Keep it no longer; does nothing where there is nothing."""
-        document = self._read()
-        if profile in document.get(server, {}):
-            del document[server][profile]
-            self._write({server: kept for server, kept in document.items() if kept})
+        with changing(self.path):
+            document = self._read()
+            if profile in document.get(server, {}):
+                del document[server][profile]
+                self._write({server: kept for server, kept in document.items() if kept})
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        text = read_private(self.path)
+        try:
+            text = read_private(self.path)
+        except UnicodeDecodeError:
+            # Not chained: the error holds the text.
+            raise _unreadable(str(self)) from None
         document = {} if text is None else _parsed(text, str(self))
         if not all(isinstance(profiles, dict) for profiles in document.values()):
             raise _unreadable(str(self))
@@ -164,34 +170,70 @@ def keeper_named(name: str, folder: Path) -> Keeper:
     """
     if name == "file":
         return FileKeeper(folder / "credentials.json")
-    try:
-        import keyring
-    except ModuleNotFoundError as error:
+    found = _asked(_keyring)
+    if isinstance(found, str):
         raise Refusal(
-            f"The system's keyring is reached by way of {error.name}, which is not installed.",
+            f"The system's keyring is reached by way of {found}, which is not installed.",
             "Run: python -m pip install 'hatcher[keyring]' - or keep credentials in a file of "
             "mode 0600: hatcher login --insecure-storage",
             ExitCode.FAILED,
-        ) from error
-    backend = keyring.get_keyring()
-    if backend.priority <= 0:
+        )
+    if found is None:
         raise Refusal(
             "This system has no keyring that could be used.",
             "Unlock or install one, or keep credentials in a file of mode 0600: "
             "hatcher login --insecure-storage",
             ExitCode.FAILED,
         )
-    return KeyringKeeper(backend)
+    return KeyringKeeper(found)
+
+
+def _keyring() -> KeyringBackend | str | None:
+    """Return the keyring; the package that it lacks; or None where the system has none."""
+    import logging
+
+    # It logs the tracebacks of backends that cannot be imported.
+    logging.getLogger("keyring").addHandler(logging.NullHandler())
+    try:
+        import keyring
+    except ModuleNotFoundError as error:
+        return error.name or "keyring"
+    backend = keyring.get_keyring()
+    return backend if backend.priority > 0 else None
+
+
+def _asked(work: Callable[[], T], secret: str = "") -> T:
+    """Return what a keyring answers; whatever goes wrong there, backends of others included.
+
+    Raises
+    ------
+    Refusal
+    """
+    try:
+        return within(PATIENCE_VARIABLE, PATIENCE, work)
+    except KeyboardInterrupt:
+        raise
+    except TimeoutError as error:
+        raise _trouble("The keyring does not answer.") from error
+    except BaseException as error:
+        said = str(error) or type(error).__name__
+        if secret and secret in said:
+            said = type(error).__name__
+        # Its errors are those of `keyring.errors`; others do not say what they are about.
+        kind = type(error)
+        refuses = kind.__module__ == "keyring.errors"
+        said = said if refuses or kind.__name__ in said else f"{kind.__name__}: {said}"
+        raise _trouble(f"The keyring {'refuses' if refuses else 'failed'}: {said}") from error
 
 
 def _service(server: str) -> str:
     return f"hatcher: {server}"
 
 
-def _parsed(text: str, where: str) -> dict[str, Any]:
+def _parsed(text: object, where: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
-    except ValueError:
+        document = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
         # Not chained: the error holds the text.
         raise _unreadable(where) from None
     if not isinstance(document, dict):
@@ -220,9 +262,10 @@ def _unreadable(where: str) -> Refusal:
     )
 
 
-def _trouble(error: Exception) -> Refusal:
+def _trouble(what: str) -> Refusal:
     return Refusal(
-        f"The keyring refuses: {str(error) or type(error).__name__}",
-        "Unlock it and try again, or set HATCHER_TOKEN.",
+        what,
+        "Unlock it and try again, or set HATCHER_TOKEN. "
+        "To see which keyring it is: python -m keyring diagnose",
         ExitCode.FAILED,
     )

@@ -172,13 +172,15 @@ def settings_of_profile(ctx: click.Context, name: str) -> Settings:
     )
 
 
-def config_of(ctx: click.Context) -> Config:
+def config_of(ctx: click.Context, *, anew: bool = False) -> Config:
     """Return the user's configuration, read once for an invocation.
 
     Parameters
     ----------
     ctx : click.Context
         Of any command.
+    anew : bool, default False
+        Read it again, as another process may have changed it.
 
     Raises
     ------
@@ -188,7 +190,7 @@ def config_of(ctx: click.Context) -> Config:
     from hatcher.cli.settings.profiles import read_config
 
     meta = ctx.find_root().meta
-    if (config := meta.get(__name__)) is None:
+    if anew or (config := meta.get(__name__)) is None:
         config = meta[__name__] = read_config()
     return cast("Config", config)
 

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from hatcher.cli.failures.explaining import explain
 from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.output.chatter import say
 from hatcher.cli.settings.credentials import Credential
 from hatcher.cli.settings.keeping import Keeper, Kept, KeyringKeeper, keeper_named
+from hatcher.cli.settings.private_files import changing
 from hatcher.cli.settings.profile_editing import with_profile
-from hatcher.cli.settings.profiles import Config, checked_name
+from hatcher.cli.settings.profiles import Config, checked_name, config_path, read_config
 from hatcher.cli.settings.servers import server_at
-from hatcher.errors import AuthenticationError, BroodHTTPError, NotFoundError
+from hatcher.errors import (
+    AuthenticationError,
+    BroodHTTPError,
+    ConflictError,
+    HatcherException,
+    InvalidResponseError,
+    NotFoundError,
+    ServerError,
+)
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from hatcher.api import BroodClient
     from hatcher.cli.settings.profiles import Profile
 
 #: What servers answer where there is no such thing as a token, or not for this user.
 _NO_TOKENS = (403, 404, 405, 501)
+
+#: Names that others may take in the very moment in which they are tried.
+_ATTEMPTS = 20
 
 
 class Login(NamedTuple):
@@ -26,9 +42,8 @@ class Login(NamedTuple):
 
     Attributes
     ----------
-    config : Config
-    profile : str
-        Its name.
+    named, url : str or None
+        What the user has called the profile, and the server, where that was said.
     server : str
         Its URL, without credentials.
     credential : Credential
@@ -42,8 +57,8 @@ class Login(NamedTuple):
         What else is to stand in the profile.
     """
 
-    config: Config
-    profile: str
+    named: str | None
+    url: str | None
     server: str
     credential: Credential
     verify_ssl: bool | str
@@ -90,6 +105,11 @@ def profile_for(config: Config, name: str | None, url: str | None) -> str:
     return named
 
 
+def credentials_alone() -> AbstractContextManager[None]:
+    """Let no other process log in or out meanwhile."""
+    return changing(config_path().with_name("login"))
+
+
 def log_in(login: Login, *, dry_run: bool) -> None:
     """Check a credential, and keep it, or better an API token that is made with it.
 
@@ -105,22 +125,26 @@ def log_in(login: Login, *, dry_run: bool) -> None:
         if dry_run:
             say(f"Would keep the token for {login.server} in {login.keeper}.")
             return
-        before = _kept_before(login)
-        kept = _to_keep(client, login, credential)
-        try:
-            _keep(login, kept)
-        except BaseException:
-            # What cannot be used is not left behind on the server.
-            if kept.token_name is not None:
-                client.delete_api_token(kept.token_name)
-            raise
-        if before is not None:
-            _clear(client, login, kept, *before)
+        with credentials_alone():
+            # Others may have logged in while this one was asked for the password.
+            config = read_config()
+            profile = profile_for(config, login.named, login.url)
+            before = _kept_before(config.profiles.get(profile))
+            kept = _to_keep(client, login, credential)
+            try:
+                _keep(login, kept, profile, config, before)
+            except BaseException:
+                # What cannot be used is not left behind on the server.
+                if kept.token_name is not None:
+                    _take_back(client, kept.token_name)
+                raise
+            if before is not None:
+                _clear(client, login, kept, *before)
     who = f" as {kept.username}" if kept.username else ""
     say(f"Logged in to {login.server}{who}.", "green")
     what = "The password" if kept.kind == "password" else "The API token"
     made = f" '{kept.token_name}'" if kept.token_name else ""
-    say(f"{what}{made} is kept in {login.keeper}, for the profile {login.profile}.")
+    say(f"{what}{made} is kept in {login.keeper}, for the profile {profile}.")
 
 
 def revoke(client: BroodClient, kept: Kept) -> None:
@@ -174,12 +198,7 @@ def _to_keep(client: BroodClient, login: Login, credential: Credential) -> Kept:
     if credential.kind == "token":
         return Kept("token", credential.secret, username, direct=direct)
     try:
-        taken = {token["name"] for token in client.list_api_tokens()}
-        name, count = login.token_name, 1
-        while name in taken:
-            count += 1
-            name = f"{login.token_name} {count}"
-        token = client.create_api_token(name)["token"]
+        name, token = _new_token(client, login.token_name)
     except BroodHTTPError as error:
         if error.status_code not in _NO_TOKENS:
             raise
@@ -194,24 +213,85 @@ def _to_keep(client: BroodClient, login: Login, credential: Credential) -> Kept:
     return Kept("password", credential.secret, username, direct=direct)
 
 
-def _keep(login: Login, kept: Kept) -> None:
-    login.keeper.put(login.server, login.profile, kept)
-    values = {
+def _new_token(client: BroodClient, wanted: str) -> tuple[str, str]:
+    """Make an API token; return its name and itself. One whose answer is lost is deleted."""
+    taken = {token["name"] for token in client.list_api_tokens()}
+    name, count = wanted, 1
+    while True:
+        while name in taken:
+            count += 1
+            name = f"{wanted} {count}"
+        try:
+            token = client.create_api_token(name).get("token")
+            if not isinstance(token, str) or not token:
+                raise InvalidResponseError(f"The server's answer holds no token '{name}'.")
+        except ConflictError:
+            if count > len(taken) + _ATTEMPTS:
+                raise
+            taken.add(name)  # by somebody else, a moment ago
+        except BaseException as error:
+            is_no = isinstance(error, BroodHTTPError) and not isinstance(error, ServerError)
+            if not is_no and getattr(error, "status_code", None) not in _NO_TOKENS:
+                _take_back(client, name)
+            raise
+        else:
+            return name, token
+
+
+def _take_back(client: BroodClient, name: str) -> None:
+    try:
+        client.delete_api_token(name)
+    except NotFoundError:
+        pass  # it was never made
+    except HatcherException as error:
+        _warn_of_token(name, error)
+
+
+def _warn_of_token(name: str, error: Exception) -> None:
+    say(
+        f"Warning: the API token '{name}' may still be valid: {explain(error).what} "
+        f"To delete it: hatcher api-tokens delete '{name}'",
+        "yellow",
+    )
+
+
+def _keep(
+    login: Login,
+    kept: Kept,
+    profile: str,
+    config: Config,
+    before: tuple[Profile, Keeper, Kept] | None,
+) -> None:
+    old = config.profiles.get(profile)
+    values: dict[str, str | int | bool | None] = {}
+    if old is not None and not old.is_for(login.server):
+        # Nothing of what it said of another server.
+        values = dict.fromkeys(("api_version", "insecure", "ca_file"))
+    values |= login.values | {
         "url": login.server,
         "username": kept.username,
         "credential": login.keeper.name,
-        **login.values,
     }
     try:
-        with_profile(login.config, login.profile, values)
+        login.keeper.put(login.server, profile, kept)
+        with_profile(profile, values)
     except BaseException:
-        login.keeper.forget(login.server, login.profile)
+        # As it was; what keeps it may be what failed.
+        with suppress(Refusal, HatcherException, OSError):
+            if before is not None and _slot(*before[:2]) == (login.server, login.keeper.name):
+                login.keeper.put(login.server, profile, before[2])
+            else:
+                login.keeper.forget(login.server, profile)
         raise
 
 
-def _kept_before(login: Login) -> tuple[Profile, Keeper, Kept] | None:
-    """Return what this login takes the place of."""
-    profile = login.config.profiles.get(login.profile)
+def _slot(profile: Profile, keeper: Keeper) -> tuple[str, str]:
+    assert profile.url is not None
+    return str(server_at(profile.url)), keeper.name
+
+
+def _kept_before(profile: Profile | None) -> tuple[Profile, Keeper, Kept] | None:
+    """Return what a login takes the place of."""
     if profile is None or profile.credential is None or profile.url is None:
         return None
     try:
@@ -227,13 +307,18 @@ def _clear(
     client: BroodClient, login: Login, kept: Kept, profile: Profile, keeper: Keeper, old: Kept
 ) -> None:
     """Forget what was kept before."""
-    assert profile.url is not None
-    server = str(server_at(profile.url))
-    if (server, keeper.name) != (login.server, login.keeper.name):
-        keeper.forget(server, profile.name)
+    server, _ = slot = _slot(profile, keeper)
+    if slot != (login.server, login.keeper.name):
+        try:
+            keeper.forget(server, profile.name)
+        except Refusal as refusal:
+            say(f"Warning: what was kept before stays. {refusal.format_message()}", "yellow")
     if old.token_name is None:
         return
     if server == login.server and old.username == kept.username:
-        revoke(client, old)
+        try:
+            revoke(client, old)
+        except HatcherException as error:
+            _warn_of_token(old.token_name, error)
     else:
         say(f"The API token '{old.token_name}' of {old.username} is still valid on {server}.")

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hatcher.cli.failures.refusals import Refusal
 
 
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Let no other process change a file between reading and writing it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder is made when missing. Two links to one file are one file.
+
+    Raises
+    ------
+    InvalidDestinationError, OSError
+        It could not be written.
+    """
+    from hatcher.transfer.locking import locked
+
+    target = _target(path)
+    with locked(target.with_name(f".{target.name}.lock")):
+        yield
+
+
 def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else may read, in place of the one that is there.
+    """Write a file in place of the one that is there, whose mode stays; a new one is private.
 
     Parameters
     ----------
@@ -21,32 +43,23 @@ def write_private(path: Path, text: str) -> None:
 
     Raises
     ------
-    Refusal
-        It cannot be written.
+    InvalidDestinationError, OSError
+        It could not be written; what was there is still there.
     """
-    try:
-        _write(Path(os.path.realpath(path)), text)
-    except OSError as error:
-        if path.is_relative_to(os.devnull):
-            what = "Nothing can be kept: this user has no home directory."
-        else:
-            what = f"{path} cannot be written: {error.strerror or error}."
-        raise Refusal(what, "Name a file in a folder of your own in HATCHER_CONFIG.") from error
+    # Imported here: most commands write none.
+    from hatcher.transfer.atomic import replacing
+
+    target = _target(path)
+    with replacing(target, private=True) as partial:
+        if target.exists():
+            Path(partial.path).chmod(stat.S_IMODE(target.stat().st_mode))
+        partial.write(text.encode())
 
 
-def _write(target: Path, text: str) -> None:
+def _target(path: Path) -> Path:
+    target = Path(os.path.realpath(path))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    return target
 
 
 def read_private(path: Path) -> str | None:
@@ -62,7 +75,7 @@ def read_private(path: Path) -> str | None:
         Others may read or change it.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             if os.name == "posix":
                 _check(path, os.fstat(file.fileno()))
             return file.read()

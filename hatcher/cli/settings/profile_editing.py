@@ -7,27 +7,27 @@ from collections.abc import Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.settings.private_files import write_private
-from hatcher.cli.settings.profiles import DEFAULT_PROFILE, Config
+from hatcher.cli.settings.private_files import changing, write_private
+from hatcher.cli.settings.profiles import DEFAULT_PROFILE, Config, config_path, read_config
 
 Document: TypeAlias = MutableMapping[str, Any]
 
 
-def with_profile(config: Config, name: str, values: dict[str, str | int | bool | None]) -> Config:
+def with_profile(
+    name: str,
+    values: dict[str, str | int | bool | None],
+    check: Callable[[Config], object] = lambda config: None,
+) -> None:
     """Set keys of a profile and write the file; the first profile becomes the default one.
 
     Parameters
     ----------
-    config : Config
     name : str
         Of the profile; made when missing.
     values : dict
         By key; None takes the key away.
-
-    Returns
-    -------
-    Config
-        What the file says now.
+    check : callable, optional
+        Given what the file says now, raises what speaks against it.
 
     Raises
     ------
@@ -36,6 +36,7 @@ def with_profile(config: Config, name: str, values: dict[str, str | int | bool |
     """
 
     def edit(document: Document) -> None:
+        is_first = not document.get("profiles")
         if "profiles" not in document:
             document["profiles"] = {name: {}}
         profiles = document["profiles"]
@@ -47,20 +48,21 @@ def with_profile(config: Config, name: str, values: dict[str, str | int | bool |
                 profile[key] = value
             elif key in profile:
                 del profile[key]
-        if not config.profiles and DEFAULT_PROFILE not in document:
+        if is_first and DEFAULT_PROFILE not in document:
             document[DEFAULT_PROFILE] = name
 
-    return _edited(config, edit)
+    _edit(edit, check)
 
 
-def with_default(config: Config, name: str | None) -> Config:
+def with_default(name: str | None, check: Callable[[Config], object] = lambda config: None) -> None:
     """Set the default profile and write the file.
 
     Parameters
     ----------
-    config : Config
     name : str or None
         None takes it away.
+    check : callable, optional
+        As for `with_profile`.
     """
 
     def edit(document: Document) -> None:
@@ -69,26 +71,36 @@ def with_default(config: Config, name: str | None) -> Config:
         else:
             document.pop(DEFAULT_PROFILE, None)
 
-    return _edited(config, edit)
+    _edit(edit, check)
 
 
-def _edited(config: Config, edit: Callable[[Document], None]) -> Config:
+def _edit(edit: Callable[[Document], None], check: Callable[[Config], object]) -> None:
     import tomlkit
 
-    document, meant = tomlkit.parse(config.text), tomllib.loads(config.text)
-    edit(document)
-    edit(meant)
-    text = tomlkit.dumps(document)
+    with changing(config_path()):
+        # Read anew: another process may have changed it since this one began.
+        config = read_config()
+        check(config)
+        meant = tomllib.loads(config.text)
+        edit(meant)
+        try:
+            document = tomlkit.parse(config.text)
+            edit(document)
+            text = tomlkit.dumps(document)
+        except Exception as error:  # whatever it is: tomlkit does not know all of TOML
+            raise _too_odd(config) from error
+        if not _says(text, meant):
+            raise _too_odd(config)
+        # Nothing is written that could not be read.
+        write_private(config.path, Config(config.path, text).text)
+
+
+def _too_odd(config: Config) -> Refusal:
     # TOML can be written in ways that tomlkit puts nothing into.
-    if not _says(text, meant):
-        raise Refusal(
-            f"{config.path} is written in a way that hatcher cannot change.",
-            "Give each profile a table of its own, [profiles.NAME], or change it by hand.",
-        )
-    # Nothing is written that could not be read.
-    changed = Config(config.path, text)
-    write_private(changed.path, changed.text)
-    return changed
+    return Refusal(
+        f"{config.path} is written in a way that hatcher cannot change.",
+        "Give each profile a table of its own, [profiles.NAME], or change it by hand.",
+    )
 
 
 def _says(text: str, meant: Document) -> bool:

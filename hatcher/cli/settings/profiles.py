@@ -192,7 +192,7 @@ class Config:
 
         try:
             return tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also of numbers that are too long
             place = re.search(r" \(at line (\d+), column \d+\)", str(error))
             line = f":{place[1]}" if place else ""
             what = str(error).replace(place[0], "") if place else str(error)
@@ -276,7 +276,7 @@ def read_config() -> Config:
             raise
         path = _NOWHERE
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         text = ""
     except (OSError, UnicodeDecodeError) as error:
@@ -295,7 +295,7 @@ def _lines_of(text: str, at: tuple[str, ...]) -> Iterator[int]:
     for number, line in enumerate(text.splitlines(), 1):
         try:
             said = tomllib.loads(line)
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             continue  # a part of something that goes over several lines
         names = tuple(_names(said))
         if line.lstrip().startswith("["):

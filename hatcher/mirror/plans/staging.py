@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hatcher.errors import InvalidDestinationError
-from hatcher.mirror import locking
-from hatcher.mirror.locking import locked
+from hatcher.transfer import locking
+from hatcher.transfer.locking import locked
 from hatcher.transfer.space import explained
 
 _PREFIX, _LOCK = "hatcher-mirror-", ".lock"
