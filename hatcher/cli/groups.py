@@ -33,6 +33,43 @@ def api_version_of(ctx: click.Context) -> int:
     return int(ctx.find_root().params.get("api_version") or DEFAULT_API_VERSION)
 
 
+#: What names files, which may be called by any bytes.
+_PATHS = frozenset({"file", "dir", "ends"})
+
+
+def check_texts(ctx: click.Context) -> None:
+    """Refuse arguments and options that hold bytes which are no text, and name no file.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of a command whose arguments have been taken apart.
+
+    Raises
+    ------
+    click.BadParameter
+        It names what is wrong, and does not show it: it may be a password.
+    """
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        value = ctx.params.get(name)
+        texts = value if isinstance(value, tuple) else (value,)
+        if all(_is_unicode(text) for text in texts if isinstance(text, str)):
+            continue
+        known = known_of(ctx, name)
+        is_path = isinstance(parameter.type, click.Path) or (known and known.names in _PATHS)
+        if not is_path and not ctx.resilient_parsing:
+            raise click.BadParameter("It holds bytes that are no text.", ctx, parameter)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Command(click.Command):
     """A command whose help says what its arguments are."""
 
@@ -48,6 +85,12 @@ class Command(click.Command):
             with formatter.section("Arguments"):
                 formatter.write_dl(rows)
         super().format_options(ctx, formatter)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments apart, and refuse what is no text."""
+        rest = super().parse_args(ctx, args)
+        check_texts(ctx)
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it, and let those who tell errors know which command it was."""

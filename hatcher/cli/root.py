@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hatcher.cli.groups import DEFAULT_API_VERSION, Home, LazyGroup
+from hatcher.cli.groups import DEFAULT_API_VERSION, Home, LazyGroup, check_texts
 from hatcher.cli.output.data import FORMATS
 from hatcher.cli.parameters import completes
 from hatcher.cli.settings.levels import fill_in, settings_of, warn_of_secrets
@@ -57,11 +57,16 @@ class _Root(LazyGroup):
     """The root: reads the API's version first."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for number, argument in enumerate(args, 1):
+            if "\0" in argument:
+                raise click.UsageError(f"Argument {number} of the command line holds a NUL.", ctx)
         # Before --help and --command-tree, which show the commands of that version.
         version = next(param for param in self.params if param.name == "api_version")
         opts, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         version.handle_parse_result(ctx, opts, [])
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        check_texts(ctx)
+        return rest
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -10,7 +10,7 @@ import click
 from hatcher.cli.debugging import debugging, trace
 from hatcher.cli.failures.explaining import ExitCode, show
 from hatcher.cli.groups import RUNNING
-from hatcher.cli.output.streams import let_go, write
+from hatcher.cli.output.streams import let_go, show_all, write
 from hatcher.cli.root import hatcher
 
 PROGRAM = "hatcher"
@@ -32,6 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     int
         The exit code, one of `hatcher.cli.failures.explaining.ExitCode`.
     """
+    show_all()
     root: click.Context | None = None
     try:
         root = hatcher.make_context(PROGRAM, list(arguments), auto_envvar_prefix=VARIABLES)

@@ -7,6 +7,7 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
+from hatcher.characters import shown
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Phase
 
@@ -89,7 +90,7 @@ class ProgressBar:
                 "A ProgressBar works inside its block only: with ProgressBar() as bar: ..., and "
                 "there progress=bar."
             )
-        self._display.show(done, total, f"{self._description} {phase}".strip())
+        self._display.show(done, total, shown(f"{self._description} {phase}".strip()))
 
 
 class _Nowhere:

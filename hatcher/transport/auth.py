@@ -44,7 +44,8 @@ class BasicAuth:
     Raises
     ------
     InvalidArgumentError
-        The user name holds a colon, which HTTP Basic cannot carry.
+        The user name holds a colon, which HTTP Basic cannot carry, or one of them holds what is
+        no Unicode character.
     """
 
     def __init__(self, username: str, password: str) -> None:
@@ -52,6 +53,14 @@ class BasicAuth:
             raise InvalidArgumentError(
                 "A user name cannot hold a ':'. Give the user name and the password apart."
             )
+        try:
+            f"{username}{password}".encode()
+        except UnicodeEncodeError:
+            # Not chained: the error holds the password.
+            raise InvalidArgumentError(
+                "The user name or the password holds what is no Unicode character. Give both in "
+                "the encoding of the terminal, or of the environment."
+            ) from None
         self.username = username
         self._password = Secret(password)
 

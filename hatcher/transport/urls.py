@@ -77,6 +77,11 @@ class ServerURL(Value):
         if not isinstance(url, str) or not url.strip():
             raise InvalidURLError(f"The server's URL is empty. {_EXAMPLE}")
         text = url.strip()
+        if _CONTROL.search(text) or _SURROGATE.search(text):
+            raise InvalidURLError(
+                f"'{_without_credentials(text)}' holds a line end, a control character or what is "
+                f"no Unicode. {_EXAMPLE}"
+            )
         parts = _split(text if "://" in text else f"//{text}")
         shown = _without_credentials(text)
         try:

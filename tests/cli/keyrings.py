@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
@@ -46,3 +48,28 @@ class FileKeyring(KeyringBackend):
         if passwords.get(service, {}).pop(username, None) is None:
             raise PasswordDeleteError("there is none")
         self.path.write_text(json.dumps(passwords))
+
+
+class FaultyKeyring(FileKeyring):
+    """Fails in a chosen way, when it is asked for certain things."""
+
+    def __init__(self, path: Path, fault: object, at: str = "get") -> None:
+        super().__init__(path)
+        self._fault = fault
+        self._at = at
+
+    def get_password(self, service: str, username: str) -> Any:
+        return self._answer("get", super().get_password, service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._answer("set", super().set_password, service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._answer("delete", super().delete_password, service, username)
+
+    def _answer(self, at: str, otherwise: Callable[..., Any], *arguments: str) -> Any:
+        if at != self._at:
+            return otherwise(*arguments)
+        if isinstance(self._fault, BaseException):
+            raise self._fault
+        return self._fault(*arguments) if callable(self._fault) else self._fault

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.settings.private_files import read_private, write_private
 from hatcher.cli.settings.profile_editing import with_default, with_profile
 from hatcher.cli.settings.profiles import Config, config_path, read_config
+from hatcher.errors import NoSpaceError
+from hatcher.transfer import locking
 
 from .conftest import Cli
 
@@ -96,8 +101,9 @@ def test_a_file_that_cannot_be_read(path: Path) -> None:
 
 
 def test_a_new_file(path: Path) -> None:
-    config = with_profile(read_config(), "work", {"url": "https://a", "api_version": 0})
-    assert config.text == path.read_text() == read_config().text
+    with_profile("work", {"url": "https://a", "api_version": 0})
+    config = read_config()
+    assert config.text == path.read_text()
     assert config.default_profile == "work"
     assert config.profile("work").api_version == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -106,12 +112,14 @@ def test_a_new_file(path: Path) -> None:
 
 
 def test_the_first_profile_is_the_default_one_and_no_other(path: Path) -> None:
-    config = with_profile(read_config(), "work", {"url": "https://a"})
-    config = with_profile(config, "home.example.com", {"url": "https://b"})
-    assert config.default_profile == "work"
-    assert list(config.profiles) == ["work", "home.example.com"]
-    assert with_default(config, "home.example.com").default_profile == "home.example.com"
-    assert with_default(config, None).default_profile is None
+    with_profile("work", {"url": "https://a"})
+    with_profile("home.example.com", {"url": "https://b"})
+    assert read_config().default_profile == "work"
+    assert list(read_config().profiles) == ["work", "home.example.com"]
+    with_default("home.example.com")
+    assert read_config().default_profile == "home.example.com"
+    with_default(None)
+    assert read_config().default_profile is None
 
 
 @pytest.mark.parametrize(
@@ -122,9 +130,10 @@ def test_the_first_profile_is_the_default_one_and_no_other(path: Path) -> None:
     ],
 )
 def test_comments_stay_however_it_is_written(path: Path, text: str) -> None:
-    config = with_profile(Config(path, text), "work", {"username": "ada", "insecure": True})
-    config = with_profile(config, "home", {"url": "https://b"})
-    config = with_default(config, "work")
+    write_private(path, text)
+    with_profile("work", {"username": "ada", "insecure": True})
+    with_profile("home", {"url": "https://b"})
+    with_default("work")
     for comment in ("mine", "the office", "far away"):
         assert comment in path.read_text()
     work, home = read_config().profiles.values()
@@ -134,33 +143,97 @@ def test_comments_stay_however_it_is_written(path: Path, text: str) -> None:
         True,
         "https://b",
     )
-    assert with_profile(config, "work", {"username": None}).profile("work").username is None
+    with_profile("work", {"username": None})
+    assert read_config().profile("work").username is None
 
 
 def test_a_file_that_cannot_be_changed_stays(path: Path) -> None:
     write_private(path, "profiles.work.url = 'https://a'\nprofiles.work.output = 'csv'\n")
     before = path.read_bytes()
     with pytest.raises(Refusal, match="cannot change") as caught:
-        with_profile(read_config(), "home", {"url": "https://b"})
+        with_profile("home", {"url": "https://b"})
     assert "[profiles.NAME]" in caught.value.hint
     assert path.read_bytes() == before
 
 
 def test_nothing_is_written_that_could_not_be_read(path: Path) -> None:
-    config = with_profile(read_config(), "work", {"url": "https://a", "insecure": True})
+    with_profile("work", {"url": "https://a", "insecure": True})
     before = path.read_bytes()
     with pytest.raises(Refusal, match="contradict"):
-        with_profile(config, "work", {"ca_file": "/a.pem"})
+        with_profile("work", {"ca_file": "/a.pem"})
     assert path.read_bytes() == before
 
 
-def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
-    target = tmp_path / "dotfiles.toml"
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_a_link_stays_a_link_and_a_mode_a_mode(path: Path, tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "dotfiles" / "hatcher.toml"
+    target.parent.mkdir()
     target.write_text("")
+    target.chmod(mode)
     path.parent.mkdir()
     path.symlink_to(target)
-    with_profile(read_config(), "work", {"url": "https://a"})
+    with_profile("work", {"url": "https://a"})
     assert path.is_symlink() and "https://a" in target.read_text()
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+    # Neither here nor there is anything left of the writing.
+    assert [*path.parent.iterdir(), *target.parent.iterdir()] == [path, target]
+
+
+def test_a_mark_of_the_order_of_bytes(path: Path) -> None:
+    write_private(path, "\ufeff[profiles.work]\nurl = 'https://a'\n")
+    assert read_config().profile("work").url == "https://a"
+    with_profile("work", {"username": "ada"})
+    assert read_config().profile("work").username == "ada"
+
+
+@pytest.mark.parametrize("text", ["a = " + "1" * 5000, "a = " + "[" * 100_000, "a = '\0'"])
+def test_toml_that_breaks_its_reader(path: Path, text: str) -> None:
+    write_private(path, text)
+    with pytest.raises(Refusal):
+        read_config()
+
+
+@pytest.mark.parametrize("fails", ["fsync", "replace", "write"])
+def test_what_is_there_stays_when_a_write_fails(
+    path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    with_profile("work", {"url": "https://a"})
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, fails, full)
+    with pytest.raises(NoSpaceError):
+        with_profile("home", {"url": "https://b"})
+    assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
+
+
+def test_where_there_are_no_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(locking.fcntl, "flock", without)
+    with_profile("work", {"url": "https://a"})
+    monkeypatch.setattr(locking, "fcntl", None)
+    with_profile("home", {"url": "https://b"})
+    assert list(read_config().profiles) == ["work", "home"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_many_at_once(path: Path) -> None:
+    """Processes, since a lock is one of processes; each changes a profile of its own."""
+    script = (
+        "import sys\nfrom hatcher.cli.settings.profile_editing import with_profile\n"
+        "for number in range(10):\n"
+        "    with_profile(sys.argv[1], {'url': f'https://{number}'})\n"
+    )
+    at_work = [subprocess.Popen([sys.executable, "-c", script, f"p{n}"]) for n in range(8)]
+    assert [process.wait(120) for process in at_work] == [0] * 8
+    profiles = read_config().profiles.values()
+    assert {profile.name: profile.url for profile in profiles} == {
+        f"p{number}": "https://9" for number in range(8)
+    }
 
 
 def test_a_file_of_secrets_that_others_may_read(tmp_path: Path) -> None:

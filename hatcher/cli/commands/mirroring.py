@@ -16,6 +16,8 @@ from hatcher.cli.groups import group
 from hatcher.cli.mirror_ends import End, WrittenEnd, end, open_pair
 from hatcher.cli.output.chatter import confirm, say
 from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.output.streams import write
+from hatcher.cli.output.tables import as_json
 from hatcher.cli.parameters import Decorator, assume_yes, completes, dry_run
 from hatcher.cli.state import State, pass_state
 from hatcher.cli.transfers import TRANSFERS
@@ -493,12 +495,14 @@ def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
 
 
 def _write_json(path: str, document: dict[str, Any]) -> None:
-    import json
+    from hatcher.transfer.atomic import replacing
 
-    # It appears whole, or not at all.
-    with click.open_file(path, "w", encoding="utf-8", atomic=True) as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
+    text = as_json(document, indent=1) + "\n"
+    if path == "-":
+        write(text)
+        return
+    with replacing(Path(path).resolve()) as partial:
+        partial.write(text.encode())
 
 
 def _read_plan(path: str, source: EndLike, target: EndLike) -> Plan:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hatcher.characters import all_show
 from hatcher.cli.arguments import known_of
 from hatcher.cli.completion import answers
 from hatcher.cli.completion.answers import Row
@@ -276,4 +277,7 @@ def matching(ctx: click.Context, parameter: str, incomplete: str) -> list[Any]:
         names = _ends(ctx, incomplete)
     else:
         names = names_for(ctx, parameter)
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    # Not those of files either, if they would steer the terminal.
+    return [
+        CompletionItem(name) for name in names if name.startswith(incomplete) and all_show(name)
+    ]

@@ -17,6 +17,7 @@ from click.shell_completion import (
 )
 
 from hatcher.cli import COMPLETION_VARIABLE
+from hatcher.cli.output.streams import show_all
 from hatcher.cli.root import hatcher
 from hatcher.cli.run import PROGRAM, VARIABLES
 
@@ -160,6 +161,7 @@ def answer(instruction: str) -> int:
     shell, _, what = instruction.partition("_")
     if shell not in _SHELLS or what not in {"complete", "source"}:
         return 1
+    show_all()
     if what == "source":
         click.echo(script(shell), nl=False)
         return 0

@@ -215,13 +215,8 @@ class Emit:
 
 
 def _line(record: Record) -> str:
-    # Imported where it is written: help and completion need none.
-    import json
-
-    return json.dumps(record) + "\n"
+    return tables.as_json(record) + "\n"
 
 
 def _indented(data: Any) -> str:
-    import json
-
-    return json.dumps(data, indent=2, sort_keys=True) + "\n"
+    return tables.as_json(data, indent=2, sort_keys=True) + "\n"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
+from io import TextIOWrapper
 from typing import TextIO
 
 import click
 
+from hatcher.characters import shown
+
 #: The exit code of a command whose reader went away, as shells know it from SIGPIPE.
 READER_GONE = 141
 
-#: What could move a terminal's cursor, or break the line of a table.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+def show_all() -> None:
+    """Let standard output and error spell out what their encodings lack, and never fail for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def write(text: str) -> None:
@@ -34,12 +39,7 @@ def write(text: str) -> None:
     if sys.stdout is None:
         return  # it was closed before: nobody wants it
     try:
-        try:
-            sys.stdout.write(text)
-        except UnicodeEncodeError:
-            # A name that the terminal's encoding lacks is still better shown than not.
-            encoding = sys.stdout.encoding
-            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         let_go(sys.stdout)
@@ -62,27 +62,23 @@ def let_go(stream: TextIO) -> None:
 
 
 def on_one_line(text: str) -> str:
-    """Return a text without characters that end a line or steer a terminal; they are spelled out.
+    """Return a text without characters that end a line, steer a terminal or do not show.
 
     Parameters
     ----------
     text : str
     """
-    return _CONTROL.sub(_spelled, text)
+    return shown(text)
 
 
 def harmless(text: str) -> str:
-    """Return a text of some lines without characters that steer a terminal.
+    """Return a text of some lines without characters that steer a terminal or do not show.
 
     Parameters
     ----------
     text : str
     """
-    return _CONTROL_BUT_LINES.sub(_spelled, text)
-
-
-def _spelled(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape").decode("ascii")
+    return shown(text, keep="\n\t")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

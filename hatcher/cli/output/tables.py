@@ -23,6 +23,9 @@ _LONG = 500
 #: What headings look like in a terminal.
 _HEADING = "bold cyan"
 
+#: What a formula begins with, in the spreadsheets of some countries in full width.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 #: What is between two columns of a plain table.
 _GAP = "  "
 
@@ -36,7 +39,7 @@ def write_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     rows : sequence of sequence
         None is an empty cell.
     """
-    shown = [[on_one_line(_shown(value)) for value in row] for row in rows]
+    shown = [[_cell(value) for value in row] for row in rows]
     if is_terminal(sys.stdout):
         _write_for_people(headings, shown)
     else:
@@ -67,19 +70,38 @@ def write_csv(headings: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(headings)
-    writer.writerows([_shown(value) for value in row] for row in rows)
+    writer.writerows(map(_for_spreadsheets, row) for row in (headings, *rows))
     write(text.getvalue())
 
 
-def _shown(value: Any) -> str:
+def _for_spreadsheets(value: Any) -> str:
+    """Return a cell that no spreadsheet takes for a formula; a number stays one."""
+    cell = _cell(value)
+    is_formula = isinstance(value, str) and cell.lstrip().startswith(_FORMULA)
+    return f"'{cell}" if is_formula else cell
+
+
+def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
+    return on_one_line(value) if isinstance(value, str) else as_json(value)
+
+
+def as_json(value: Any, **options: Any) -> str:
+    """Return JSON in which every character shows: others are escaped, with the same value.
+
+    Parameters
+    ----------
+    value
+        What JSON can hold.
+    **options
+        Of `json.dumps`.
+    """
+    # Imported where it is written: help and completion need none.
     import json
 
-    return json.dumps(value)
+    # ASCII alone, of which one that does not show is no control character to JSON.
+    return json.dumps(value, **options).replace("\x7f", "\\u007f")
 
 
 def _write_plainly(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -9,7 +10,7 @@ import click
 
 from hatcher.cli.failures.explaining import ExitCode
 from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.output.streams import is_terminal
+from hatcher.cli.output.streams import is_terminal, on_one_line
 from hatcher.cli.settings.levels import Settings
 
 if TYPE_CHECKING:
@@ -181,20 +182,27 @@ def ask_for_password(username: str) -> str:
 
 
 def _line() -> str:
-    """Return a line of standard input; nothing where there is none."""
+    """Return a line of standard input, without a mark of the order of bytes before it."""
+    if sys.stdin is None:
+        return ""
+    mark = codecs.BOM_UTF8.decode(sys.stdin.encoding or "utf-8", "surrogateescape")
     try:
-        return "" if sys.stdin is None else sys.stdin.readline().rstrip("\r\n")
+        return sys.stdin.readline().removeprefix(mark).rstrip("\r\n")
     except UnicodeDecodeError:
         # Not chained: the error holds the bytes.
-        raise Refusal(
-            "What is on standard input is no text.",
-            f"Send it in the encoding {sys.stdin.encoding}.",
-        ) from None
+        raise _no_text(f"Send it in the encoding {sys.stdin.encoding}.") from None
 
 
 def _hidden(text: str) -> str:
-    answer: str = click.prompt(text, hide_input=True, err=True)
+    try:
+        answer: str = click.prompt(on_one_line(text), hide_input=True, err=True)
+    except UnicodeDecodeError:
+        raise _no_text("Type it in the encoding of the terminal.") from None
     return answer
+
+
+def _no_text(hint: str) -> Refusal:
+    return Refusal("What is on standard input is no text.", hint)
 
 
 def _no_password(username: str) -> Refusal:
