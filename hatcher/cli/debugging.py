@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from hatcher.cli.output.chatter import say
+from hatcher.cli.output.streams import on_one_line
 
 
 @contextmanager
@@ -25,7 +26,8 @@ def debugging(root: click.Context) -> Iterator[None]:
 
     class Spoken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            say(self.format(record))
+            # No line of it is another one: words of the server are among them.
+            say(on_one_line(self.format(record)))
 
     logger = logging.getLogger("hatcher")
     handler, level = Spoken(), logger.level

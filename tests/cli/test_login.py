@@ -7,12 +7,14 @@ import socket
 import stat
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keyring
 import pytest
 from keyring.backends import fail
 
+from hatcher.cli.settings import logins
 from hatcher.testing import FaultyGateway, RequestFault
 from hatcher.testing.faults import Answer, ScriptedServer
 
@@ -324,15 +326,22 @@ def test_a_locked_keyring(cli: Cli, log_in: None, ring: FileKeyring) -> None:
     assert result.err.splitlines()[0] == "Error: The keyring refuses: it is locked"
 
 
+@pytest.mark.parametrize("storage", [(), ("--insecure-storage",)])
 def test_what_cannot_be_kept_is_not_left_on_the_server(
-    cli: Cli, ring: FileKeyring, password: str, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, ring: FileKeyring, password: str, storage: tuple[str, ...]
 ) -> None:
-    folder = cli.home / "file-in-the-way"
-    folder.touch()
-    cli.setenv("HATCHER_CONFIG", folder / "config.toml")
-    result = cli("login", cli.server.url, "-U", cli.server.admin_email, input=password)
-    assert result.code != 0
+    # It can be read, and is empty; but nobody can write there.
+    link = cli.home / "settings" / "config.toml"
+    link.parent.mkdir()
+    link.symlink_to("/proc/nowhere/config.toml")
+    cli.setenv("HATCHER_CONFIG", link)
+    with FaultyGateway(cli.server.url) as gateway:
+        arguments = ("login", gateway.url, "-U", cli.server.admin_email, *storage)
+        result = cli(*arguments, input=password)
+        assert gateway.reached("POST", "*/auth/tokens/api") == 1
+    assert result.code != 0 and len(result.err.splitlines()) == 2
     assert not tokens(cli) and not kept(ring)
+    assert not storage or json.loads((link.parent / "credentials.json").read_text()) == {}
 
 
 def test_the_keyring_is_left_alone_until_it_is_needed(
@@ -461,3 +470,127 @@ def test_whoami_in_words(cli: Cli, log_in: None, dev: str) -> None:
 def test_whoami_of_nobody(cli: Cli) -> None:
     result = cli("--url", cli.server.url, "whoami")
     assert result.code == 3 and result.out.startswith("You are nobody to ")
+
+
+# -- many at once ---------------------------------------------------------------------------
+
+
+def at_once(cli: Cli, commands: list[tuple[str, ...]]) -> list[int]:
+    """Run commands, each in a process of its own, at the same time; the exit codes."""
+    with ThreadPoolExecutor(len(commands)) as pool:
+        results = list(pool.map(lambda command: cli.process(*command), commands))
+    assert not any("Traceback" in result.err for result in results)
+    return [result.code for result in results]
+
+
+def known(cli: Cli) -> list[str]:
+    """The names of the tokens that are kept in the file."""
+    document = json.loads(config(cli).with_name("credentials.json").read_text())
+    return sorted(of["token_name"] for profiles in document.values() for of in profiles.values())
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_eight_logins_at_once(cli: Cli, named: bool) -> None:
+    cli.setenv("HATCHER_PASSWORD", cli.server.admin_password)
+    log_in = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
+    commands = [(*log_in, "--profile", f"p{n}") if named else log_in for n in range(8)]
+    assert at_once(cli, commands) == [0] * 8
+    cli.delenv("HATCHER_PASSWORD")
+    wanted = [f"p{n}" for n in range(8)] if named else ["default"]
+    assert sorted(profiles(cli)) == wanted
+    for name in wanted:
+        assert cli("--profile", name, "whoami").code == 0
+    # No token is left that nobody knows.
+    assert sorted(tokens(cli)) == known(cli) and len(known(cli)) == len(wanted)
+    assert [path.name for path in config(cli).parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_logins_beside_everything_else(cli: Cli, no_ring: None) -> None:
+    cli.setenv("HATCHER_PASSWORD", cli.server.admin_password)
+    log_in = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
+    for name in ("out", "again"):
+        assert cli(*log_in, "--profile", name).code == 0
+    commands = [
+        *((*log_in, "--profile", f"p{n}") for n in range(3)),
+        (*log_in, "--profile", "again"),
+        ("logout", "--revoke", "--profile", "out"),
+        ("config", "set", "output", "csv", "--profile", "again"),
+        ("config", "set", "output", "json", "--profile", "p0"),
+        ("config", "set", "url", "https://example.com", "--profile", "new"),
+    ]
+    assert at_once(cli, commands) == [0] * 8
+    cli.delenv("HATCHER_PASSWORD")
+    found = profiles(cli)
+    assert sorted(found) == ["again", "new", "out", "p0", "p1", "p2"]
+    assert (found["again"]["output"], found["p0"]["output"]) == ("csv", "json")
+    assert found["out"]["credential"] is None
+    for name in ("again", "p0", "p1", "p2"):
+        assert cli("--profile", name, "whoami").code == 0
+    assert sorted(tokens(cli)) == known(cli) and len(known(cli)) == 4
+
+
+def test_a_name_that_is_taken_in_that_moment(cli: Cli, password: str) -> None:
+    taken = Answer(409, {"Content-Type": "application/json"}, b'{"error": "There is one."}')
+    fault = RequestFault("replace", at="request", method="POST", path="*/tokens/api", answer=taken)
+    with FaultyGateway(cli.server.url, fault) as gateway:
+        result = cli("login", gateway.url, "-U", cli.server.admin_email, input=password)
+    assert result.code == 0 and tokens(cli) == [f"{TOKEN_NAME} 2"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        RequestFault("reset", at="answer", method="POST", path="*/tokens/api"),
+        RequestFault("cut", at="answer body", method="POST", path="*/tokens/api"),
+        *(
+            RequestFault(
+                "replace",
+                at="answer",
+                method="POST",
+                path="*/tokens/api",
+                answer=Answer(status, {"Content-Type": "application/json"}, body),
+            )
+            for status, body in ((504, b"{}"), (200, b"{}"), (200, b"[]"), (200, b'{"token": 5}'))
+        ),
+    ],
+)
+def test_a_token_whose_answer_is_lost_is_not_left_on_the_server(
+    cli: Cli, ring: FileKeyring, password: str, fault: RequestFault
+) -> None:
+    with FaultyGateway(cli.server.url, fault) as gateway:
+        result = cli("login", gateway.url, "-U", cli.server.admin_email, input=password)
+        assert gateway.reached("POST", "*/tokens/api") == 1
+    assert result.code != 0 and len(result.err.splitlines()) == 2
+    assert not tokens(cli) and not kept(ring) and not config(cli).exists()
+
+
+def test_a_token_that_cannot_be_taken_back_is_named(
+    cli: Cli, ring: FileKeyring, password: str
+) -> None:
+    faults = (
+        RequestFault("reset", at="answer", method="POST", path="*/tokens/api"),
+        RequestFault(
+            "replace",
+            at="request",
+            method="DELETE",
+            answer=Answer(403, {"Content-Type": "application/json"}, b"{}"),
+        ),
+    )
+    with FaultyGateway(cli.server.url, *faults) as gateway:
+        result = cli("login", gateway.url, "-U", cli.server.admin_email, input=password)
+    assert result.code == 6
+    assert f"hatcher api-tokens delete '{TOKEN_NAME}'" in result.err.splitlines()[0]
+
+
+def test_a_login_that_fails_leaves_the_one_before(
+    cli: Cli, log_in: None, ring: FileKeyring, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = kept(ring)
+    monkeypatch.setattr(logins, "with_profile", refuse)
+    assert cli("login", input=password).code != 0
+    assert kept(ring) == before and tokens(cli) == [TOKEN_NAME]
+    assert cli("whoami").code == 0
+
+
+def refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")

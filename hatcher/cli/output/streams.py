@@ -78,7 +78,7 @@ def harmless(text: str) -> str:
     ----------
     text : str
     """
-    return shown(text, keep="\n\t")
+    return shown(text, keep="\n")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -1,0 +1,213 @@
+"""A server whose every word would steer a terminal: nothing of it gets there raw."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+import unicodedata
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from hatcher.characters import all_show
+from hatcher.cli.output.data import FORMATS, Document, Emit, Field, Listing
+from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
+
+from .conftest import Cli, Result, command_line
+from .terminals import STEERING, Terminal
+from .test_schemas import READING, exported, files, known, world  # noqa: F401
+
+#: Escapes of terminals of 7 and 8 bits, lines, what turns text around, what has no width.
+EVIL = (
+    "\x1b]0;x\x07\x9b2J\r\n\t\x7f\x00\x85\u2028\u202e\u2066\u200b\u200d\ufeff\u115f\ufe0f\U000e0041"
+)
+
+#: Beside the table for people, the names alone.
+SHOWN = [*FORMATS, None]
+
+
+def assert_harmless(result: Result) -> None:
+    for character in result.out + result.err:
+        is_blank = character == "\n" or unicodedata.category(character) == "Zs"
+        assert is_blank or all_show(character), repr(result)
+    assert "fault of its own" not in result.err and "Traceback" not in result.err
+
+
+def spoiled(value: Any) -> Any:
+    """JSON with the same shape, in which every text is evil."""
+    if isinstance(value, dict):
+        return {key: spoiled(inner) for key, inner in value.items()} | {f"x{EVIL}": EVIL}
+    if isinstance(value, list):
+        return [spoiled(inner) for inner in value]
+    return f"[red]{value}{EVIL}" if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def hostile(world: BroodServer) -> Iterator[ScriptedServer]:  # noqa: F811
+    """It stands before a real one, and spoils the data that it gives."""
+
+    def answer(request: Request) -> Answer:
+        parts = urlsplit(world.url)
+        connection = HTTPConnection(parts.hostname or "", parts.port)
+        try:
+            headers = {**request.headers, "accept-encoding": "identity"}
+            connection.request(request.method, request.target, request.body, headers)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        kind = response.headers.get_content_type()
+        if kind == "application/json" and "/auth/tokens/auth" not in request.target:
+            body = json.dumps(spoiled(json.loads(body))).encode()
+        return Answer(response.status, {"Content-Type": kind}, body)
+
+    with ScriptedServer(answer) as server:
+        yield server
+
+
+@pytest.fixture
+def cli(world: BroodServer, tmp_path: Path) -> Iterator[Cli]:  # noqa: F811
+    with command_line(world, tmp_path) as made:
+        yield made
+
+
+#: What has nothing to show of such a server: it refuses its data.
+REFUSED = {
+    "bundles check", "bundles check-file", "eggs batch-download", "export", "mirror plan",
+    "bundles batch-download", "runtimes batch-download", "eggs download", "runtimes download",
+    "mirror manifest", "mirror verify",
+}  # fmt: skip
+
+#: What asks no server.
+LOCAL = {"cache show", "config get", "config list", "config path", "schema"}
+
+
+@pytest.mark.parametrize("name", sorted(READING.keys() - LOCAL))
+def test_each_command_in_each_format(
+    cli: Cli,
+    hostile: ScriptedServer,
+    known: dict[str, object],  # noqa: F811
+    name: str,
+) -> None:
+    for chosen in SHOWN:
+        options = () if chosen is None else ("-o", chosen)
+        asked = shlex.split(READING[name].format_map(known))
+        result = cli("--url", hostile.url, *name.split(), *asked, *options)
+        assert_harmless(result)
+        if name in REFUSED:
+            continue
+        assert (result.code, result.err) == (0, "")
+        if chosen in {"json", "jsonl"}:
+            told = (
+                [json.loads(line) for line in result.out.splitlines()] if chosen == "jsonl" else 0
+            )
+            assert EVIL in str_of(told or json.loads(result.out))
+
+
+def str_of(value: object) -> str:
+    """All texts of some JSON."""
+    if isinstance(value, dict):
+        return "".join(map(str_of, [*value.keys(), *value.values()]))
+    return "".join(map(str_of, value)) if isinstance(value, list) else str(value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 429, 500, 503])
+@pytest.mark.parametrize("debug", [(), ("--debug",)])
+def test_errors(cli: Cli, status: int, debug: tuple[str, ...]) -> None:
+    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+    words = json.dumps({"error": f"[red]No.{EVIL}"}).encode()
+    headers = {"Content-Type": "application/json", "Retry-After": "0"}
+    with ScriptedServer(Answer(status, headers, words)) as server:
+        for command in (("eggs", "list", "a", "b", "rh8-x86_64", "cp311"), ("platforms", "list")):
+            result = cli("--url", server.url, *debug, *command)
+            assert result.code != 0
+            if debug:
+                result = result._replace(err=result.err.replace("Traceback", ""))
+            assert_harmless(result)
+            assert debug or "[red]" in result.err or status == 401
+
+
+@pytest.mark.parametrize("body", [b'["\\ud800"]', b'{"platforms": ["\\ud800"]}', b'"\xff"'])
+@pytest.mark.parametrize("chosen", SHOWN)
+def test_half_characters(cli: Cli, body: bytes, chosen: str | None) -> None:
+    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+    with ScriptedServer(Answer(200, {"Content-Type": "application/json"}, body)) as server:
+        options = () if chosen is None else ("-o", chosen)
+        for command in (("platforms", "list"), ("organizations", "list")):
+            assert_harmless(cli("--url", server.url, *command, *options))
+
+
+def test_in_a_terminal(cli: Cli, hostile: ScriptedServer) -> None:
+    for command in (("teams", "list", "acme"), ("platforms", "list"), ("api-tokens", "list")):
+        with Terminal(cli.command("--url", hostile.url, *command)) as terminal:
+            assert terminal.end() == 0
+        text = STEERING.sub("", terminal.screen).replace("\r\n", "\n")
+        assert_harmless(Result(0, text, ""))
+        assert "[red]" in text
+
+
+def test_questions_and_rehearsals(cli: Cli) -> None:
+    for command in (
+        ("repositories", "delete", "acme", f"a\u202e{EVIL.replace(chr(0), '')}"),
+        ("repositories", "create", "acme", "a\u202e", "b\u202e", "--dry-run"),
+        ("organizations", "create", "a\u202e\u200b", "b", "--dry-run"),
+        ("no such \x1b[31m\u202ecommand",),
+        ("--no-such-\x1b[31m\u202eoption",),
+        ("eggs", "upload", "acme", "dev", "rh8-x86_64", "\x1b[31m\u202e.egg"),
+        ("eggs", "batch-upload", "acme", "dev", "rh8-x86_64", "\x1b[31m\u202e"),
+        ("--profile", "\x1b[31m\u202e", "whoami"),
+        ("config", "set", "url", "\x1b[31m\u202e"),
+        ("mirror", "verify", "./\x1b[31m\u202e"),
+    ):
+        assert_harmless(cli(*command))
+
+
+# -- spreadsheets ---------------------------------------------------------------------------
+
+ROW = Listing((Field("text", "Text"), Field("number", "Number", "number")))
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" =1+1", "' =1+1"),
+        ("\t=1+1", "\\t=1+1"),
+        ("\r=1+1", "\\r=1+1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("1=1", "1=1"),
+        ("a,b", "a,b"),
+        ("'", "'"),
+    ],
+)
+def test_no_cell_is_a_formula(capsys: pytest.CaptureFixture[str], text: str, cell: str) -> None:
+    Emit(ROW, "csv")([{"text": text, "number": -1}, {"text": None, "number": -1.5}])
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert rows == [["text", "number"], [cell, "-1"], ["", "-1.5"]]
+    Emit(Document(), "csv")({text: text})
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [[cell], [cell]]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "ascii:strict", "utf-8:strict"])
+def test_no_encoding_is_too_small(cli: Cli, hostile: ScriptedServer, encoding: str) -> None:
+    for locale in ("C", "en_US.ISO-8859-1"):
+        environment = {"PYTHONIOENCODING": encoding, "LC_ALL": locale, "PYTHONUTF8": "0"}
+        for command in (
+            ("api-tokens", "list"),
+            ("api-tokens", "list", "-o", "csv"),
+            ("teams", "metadata", "acme", "nöne"),
+            ("repositories", "delete", "acme", "nöne"),
+            ("--help",),
+        ):
+            result = cli.process("--url", hostile.url, *command, env=environment)
+            assert_harmless(result)
+            assert "UnicodeEncodeError" not in result.err
