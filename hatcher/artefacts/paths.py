@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from hatcher.characters import all_show, shown
 from hatcher.errors import ArtefactError
 
 
@@ -33,7 +34,7 @@ def existing_file(
     ------
     ArtefactError
         Of the class `error`: the file is missing, is a directory or no ordinary file,
-        cannot be read or has another suffix.
+        cannot be read, has another suffix, or characters in its name that do not show.
     """
     file = Path(path)
     try:
@@ -51,5 +52,10 @@ def existing_file(
     if suffix and file.suffix != suffix:
         raise error(
             f"'{file.name}' is not {kind}: its name does not end in '{suffix}'. Give one that does."
+        )
+    if not all_show(file.name):
+        raise error(
+            f"The name of the file '{shown(file.name)}' holds characters that do not show, which no "
+            "server takes. Rename it."
         )
     return file

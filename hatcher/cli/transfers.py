@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -110,7 +111,8 @@ def _expanded(
 ) -> Iterable[str]:
     if path == _STDIN:
         # As bytes: names of files need not be text in the terminal's encoding.
-        return [os.fsdecode(line) for line in sys.stdin.buffer.read().splitlines() if line.strip()]
+        lines = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8).splitlines()
+        return [os.fsdecode(line) for line in lines if line.strip()]
     if not os.path.isdir(path):  # noqa: PTH112 - paths stay as they were written
         return [path]
     inside = sorted(os.path.join(path, name) for name in os.listdir(path))  # noqa: PTH118, PTH208

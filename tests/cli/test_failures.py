@@ -441,3 +441,25 @@ def test_closed_streams(cli: Cli) -> None:
         ["sh", "-c", f"{command} >&- <&-"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# -- each status ----------------------------------------------------------------------------
+
+#: What a server may say no with, and the exit code; others of the hundred are as the last one.
+STATUSES = {
+    300: 6, 301: 6, 304: 6, 308: 6,
+    400: 1, 401: 3, 402: 1, 403: 3, 404: 4, 405: 1, 406: 1, 407: 1, 408: 6, 409: 5, 410: 1,
+    411: 1, 412: 1, 413: 1, 414: 1, 415: 1, 416: 1, 417: 1, 418: 1, 421: 1, 422: 1, 423: 1,
+    425: 1, 426: 1, 428: 1, 429: 6, 431: 1, 451: 1, 499: 1,
+    500: 1, 501: 1, 502: 6, 503: 6, 504: 6, 505: 1, 507: 1, 508: 1, 511: 1, 520: 1, 599: 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "code"), STATUSES.items())
+def test_each_status_has_its_exit_code(cli: Cli, status: int, code: int) -> None:
+    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+    headers = JSON | {"Retry-After": "0"}
+    with ScriptedServer(Answer(status, headers, b'{"error": "No."}')) as server:
+        result = cli("--url", server.url, "platforms", "list")
+    assert result.code == code, result.err
+    told(result)

@@ -37,7 +37,7 @@ REPORT = Document(
 )
 
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 
 
 def _size(ctx: click.Context, param: click.Parameter, given: str | None) -> int | None:
