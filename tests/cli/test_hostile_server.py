@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shlex
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -14,8 +16,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from rich.console import Console
 
+from hatcher.api import ProgressBar
 from hatcher.characters import all_show
+from hatcher.cli.completion import answers
 from hatcher.cli.output.data import FORMATS, Document, Emit, Field, Listing
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 
@@ -216,3 +221,28 @@ def test_no_encoding_is_too_small(cli: Cli, hostile: ScriptedServer, encoding: s
             result = cli.process("--url", hostile.url, *command, env=environment)
             assert_harmless(result)
             assert "UnicodeEncodeError" not in result.err
+
+
+def test_a_progress_bar() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=500)
+    with ProgressBar(f"[red]{EVIL}", console=console) as bar:
+        bar(1, 2, "uploading")
+    shown = STEERING.sub("", screen.getvalue()).replace("\r", "")
+    assert_harmless(Result(0, shown, ""))
+    assert "[red]" in shown
+
+
+def test_what_a_shell_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("a\u202e",), ("a\u200b",), (f"a{EVIL}",), ("", "b"), ("fine",)]
+    for _ in range(2):  # the second time from what is kept
+        assert answers.find(tmp_path / "kept", ["me"], ["what"], lambda: rows) == [("fine",)]
+    monkeypatch.chdir(tmp_path)
+    for name in ("a\u202e.zip", "a\nb.zip", "a\udcff.zip", "a.zip"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("HATCHER_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("_HATCHER_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_LINE", "hatcher mirror verify a")
+    command = [sys.executable, "-m", "hatcher"]
+    offered = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert offered.stdout == "plain,a.zip\n"

@@ -29,7 +29,6 @@ ODD = {
     "percent": "%00%2f",
     "turned around": "a\u202eb",
     "a mark": "\ufeff",
-    "no such user": "~nobody-at-all/x",
 }
 
 #: What each of them stands in for, once: of each kind of argument and option one.

@@ -113,10 +113,11 @@ def _read(place: Path) -> list[Row]:
 def _keep(place: Path, rows: Iterable[Row]) -> None:
     """Write an answer; without it, the next question takes longer."""
     # Imported here, as the client: what is kept needs neither.
+    from hatcher.cli.failures.refusals import Refusal
     from hatcher.cli.settings.private_files import write_private
     from hatcher.errors import InvalidDestinationError
 
-    with suppress(OSError, InvalidDestinationError):
+    with suppress(OSError, InvalidDestinationError, Refusal):
         write_private(place, "".join("\t".join(row) + "\n" for row in rows))
         _clear(place.parent)
 

@@ -26,6 +26,14 @@ PATIENCE = 15.0
 PATIENCE_VARIABLE = "HATCHER_KEYRING_TIMEOUT"
 
 
+#: What keyring calls it when there is no keyring, as without D-Bus.
+_MISSING = frozenset({"InitError", "NoKeyringError"})
+
+
+class NoKeyring(Refusal):
+    """This system has no keyring, which is another matter than one that is locked."""
+
+
 class Kept(NamedTuple):
     """A credential as it is kept.
 
@@ -165,21 +173,23 @@ def keeper_named(name: str, folder: Path) -> Keeper:
 
     Raises
     ------
+    NoKeyring
+        There is none.
     Refusal
-        There is no keyring.
+        There is one, and it fails.
     """
     if name == "file":
         return FileKeeper(folder / "credentials.json")
     found = _asked(_keyring)
     if isinstance(found, str):
-        raise Refusal(
-            f"The system's keyring is reached by way of {found}, which is not installed.",
+        raise NoKeyring(
+            f"The package {found} is not installed, so the system's keyring cannot be used.",
             "Run: python -m pip install 'hatcher[keyring]' - or keep credentials in a file of "
             "mode 0600: hatcher login --insecure-storage",
             ExitCode.FAILED,
         )
     if found is None:
-        raise Refusal(
+        raise NoKeyring(
             "This system has no keyring that could be used.",
             "Unlock or install one, or keep credentials in a file of mode 0600: "
             "hatcher login --insecure-storage",
@@ -219,11 +229,14 @@ def _asked(work: Callable[[], T], secret: str = "") -> T:
         said = str(error) or type(error).__name__
         if secret and secret in said:
             said = type(error).__name__
-        # Its errors are those of `keyring.errors`; others do not say what they are about.
-        kind = type(error)
-        refuses = kind.__module__ == "keyring.errors"
-        said = said if refuses or kind.__name__ in said else f"{kind.__name__}: {said}"
-        raise _trouble(f"The keyring {'refuses' if refuses else 'failed'}: {said}") from error
+        # By their names: what fails may be the import of the package.
+        own = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "keyring.errors"]
+        name = type(error).__name__
+        said = said if own or name in said else f"{name}: {said}"
+        trouble = _trouble(f"The keyring {'refuses' if own else 'failed'}: {said}")
+        if _MISSING.isdisjoint(own):
+            raise trouble from error
+        raise NoKeyring(trouble.message, trouble.hint, ExitCode.FAILED) from error
 
 
 def _service(server: str) -> str:

@@ -22,7 +22,7 @@ def changing(path: Path) -> Iterator[None]:
 
     Raises
     ------
-    InvalidDestinationError, OSError
+    Refusal, InvalidDestinationError
         It could not be written.
     """
     from hatcher.transfer.locking import locked
@@ -43,7 +43,7 @@ def write_private(path: Path, text: str) -> None:
 
     Raises
     ------
-    InvalidDestinationError, OSError
+    Refusal, InvalidDestinationError
         It could not be written; what was there is still there.
     """
     # Imported here: most commands write none.
@@ -57,8 +57,15 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _target(path: Path) -> Path:
+    """Return what a link leads to, in a folder that is there."""
     target = Path(os.path.realpath(path))
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Name a file in a folder of your own in HATCHER_CONFIG.",
+        ) from error
     return target
 
 
