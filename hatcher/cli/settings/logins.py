@@ -12,7 +12,7 @@ from hatcher.cli.settings.credentials import Credential
 from hatcher.cli.settings.keeping import Keeper, Kept, KeyringKeeper, keeper_named
 from hatcher.cli.settings.private_files import changing
 from hatcher.cli.settings.profile_editing import with_profile
-from hatcher.cli.settings.profiles import Config, checked_name, config_path, read_config
+from hatcher.cli.settings.profiles import Config, checked_name, read_config
 from hatcher.cli.settings.servers import server_at
 from hatcher.errors import (
     AuthenticationError,
@@ -107,7 +107,7 @@ def profile_for(config: Config, name: str | None, url: str | None) -> str:
 
 def credentials_alone() -> AbstractContextManager[None]:
     """Let no other process log in or out meanwhile."""
-    return changing(config_path().with_name("login"))
+    return changing(read_config().path.with_name("login"))
 
 
 def log_in(login: Login, *, dry_run: bool) -> None:

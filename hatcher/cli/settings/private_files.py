@@ -62,10 +62,11 @@ def _target(path: Path) -> Path:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Refusal(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "Name a file in a folder of your own in HATCHER_CONFIG.",
-        ) from error
+        if path.is_relative_to(os.devnull):
+            what = "Nothing can be kept: this user has no home directory."
+        else:
+            what = f"{path} cannot be written: {error.strerror or error}."
+        raise Refusal(what, "Name a file in a folder of your own in HATCHER_CONFIG.") from error
     return target
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.settings.private_files import changing, write_private
-from hatcher.cli.settings.profiles import DEFAULT_PROFILE, Config, config_path, read_config
+from hatcher.cli.settings.profiles import DEFAULT_PROFILE, Config, read_config
 
 Document: TypeAlias = MutableMapping[str, Any]
 
@@ -77,7 +77,7 @@ def with_default(name: str | None, check: Callable[[Config], object] = lambda co
 def _edit(edit: Callable[[Document], None], check: Callable[[Config], object]) -> None:
     import tomlkit
 
-    with changing(config_path()):
+    with changing(read_config().path):
         # Read anew: another process may have changed it since this one began.
         config = read_config()
         check(config)
