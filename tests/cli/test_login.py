@@ -12,7 +12,8 @@ from pathlib import Path
 
 import keyring
 import pytest
-from keyring.backends import fail
+from keyring.backends import fail, null
+from keyring.errors import InitError
 
 from hatcher.cli.settings import logins
 from hatcher.testing import FaultyGateway, RequestFault
@@ -278,17 +279,48 @@ def test_what_is_kept_is_for_its_user(cli: Cli, log_in: None) -> None:
 # -- keyrings and files ---------------------------------------------------------------------
 
 
-def test_without_a_keyring_nothing_is_asked_or_sent(cli: Cli, no_ring: None) -> None:
+class NoBus(FileKeyring):
+    """What is chosen where there is no D-Bus, and fails at its first use."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise InitError("no D-Bus here")
+
+
+@pytest.mark.parametrize("missing", ["backend", "package", "bus", "by choice"])
+def test_without_a_keyring_a_private_file_takes_its_place(
+    cli: Cli, password: str, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    match missing:
+        case "backend":
+            keyring.set_keyring(fail.Keyring())
+        case "package":
+            monkeypatch.setitem(sys.modules, "keyring", None)
+        case "bus":
+            keyring.set_keyring(NoBus())
+        case "by choice":
+            keyring.set_keyring(null.Keyring())
+    arguments = ("login", cli.server.url, "-U", cli.server.admin_email)
+    result = cli(*arguments, input=password)
+    assert result.code == 0, result.err
+    path = config(cli).with_name("credentials.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    said = [line for line in result.err.splitlines() if "a file that only you can read" in line]
+    assert len(said) == 1 and result.err.count("\n") == 3
+    assert profiles(cli)["default"]["credential"] == "file"
+    assert cli("whoami", "-o", "json").data["credential"] == f"token from the file {path}"
+    # From now on the file is where this profile's token is; nothing more is said.
+    again = cli(*arguments, input=password)
+    assert again.code == 0 and "only you can read" not in again.err
+    assert cli("logout", "--revoke").code == 0 and not tokens(cli)
+
+
+def test_a_locked_keyring_is_no_missing_one(cli: Cli, ring: FileKeyring) -> None:
+    ring.path.mkdir()
     with ScriptedServer() as server:
         result = cli("login", server.url, "-U", "ada", input="any\n")
-        assert result.code == 1 and "--insecure-storage" in result.err
+        assert result.code == 1 and "Unlock it" in result.err
         assert not server.requests
-
-
-def test_without_the_package_keyring(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    result = cli("login", cli.server.url, "-U", "ada", input="any\n")
-    assert result.code == 1 and "pip install 'hatcher[keyring]'" in result.err
+    assert not config(cli).with_name("credentials.json").exists()
 
 
 def test_a_file_instead(cli: Cli, no_ring: None, password: str) -> None:

@@ -89,11 +89,12 @@ def login(
 
     Asks for what is missing. The user name and password are checked, and exchanged for a new
     API token, which is what is kept, in the system's keyring. With --token-stdin or --token,
-    that token is checked and kept. The first profile becomes the default one, so that other
+    that token is checked and kept. Where there is no keyring, a file that only you can read
+    takes its place. The first profile becomes the default one, so that other
     commands need neither --url nor --username.
     """
     from hatcher.cli.settings.credentials import Credential, ask_for_password, credential_for
-    from hatcher.cli.settings.keeping import keeper_named
+    from hatcher.cli.settings.keeping import NoKeyring, keeper_named
     from hatcher.cli.settings.logins import Login, log_in, profile_for
     from hatcher.cli.settings.servers import server_at
 
@@ -113,8 +114,14 @@ def login(
     # Before anything is asked or sent: a token that cannot be kept is not to be made.
     stays_in_file = profile is not None and profile.credential == "file"
     where = "file" if insecure_storage or stays_in_file else "keyring"
-    keeper = keeper_named(where, config.path.parent)
-    keeper.get(server, name)
+    try:
+        keeper = keeper_named(where, config.path.parent)
+        keeper.get(server, name)
+    except NoKeyring as missing:
+        keeper = keeper_named("file", config.path.parent)
+        keeper.get(server, name)
+        what = missing.format_message().removesuffix(".")
+        say(f"{what}: the token goes into a file that only you can read.", "yellow")
     credential = (
         credential_for(settings) if settings.named_by in ("options", "environment") else None
     )

@@ -184,15 +184,13 @@ def keeper_named(name: str, folder: Path) -> Keeper:
     if isinstance(found, str):
         raise NoKeyring(
             f"The package {found} is not installed, so the system's keyring cannot be used.",
-            "Run: python -m pip install 'hatcher[keyring]' - or keep credentials in a file of "
-            "mode 0600: hatcher login --insecure-storage",
+            "Install it (python -m pip install keyring), or log in again: hatcher login",
             ExitCode.FAILED,
         )
     if found is None:
         raise NoKeyring(
-            "This system has no keyring that could be used.",
-            "Unlock or install one, or keep credentials in a file of mode 0600: "
-            "hatcher login --insecure-storage",
+            "This system has no keyring.",
+            "Log in again: hatcher login",
             ExitCode.FAILED,
         )
     return KeyringKeeper(found)

@@ -207,7 +207,8 @@ def _to_keep(client: BroodClient, login: Login, credential: Credential) -> Kept:
     if not isinstance(login.keeper, KeyringKeeper):
         raise Refusal(
             "This server gives out no API tokens, and passwords are kept in a keyring only.",
-            "Leave --insecure-storage out where there is a keyring, or set HATCHER_PASSWORD.",
+            "Log in where there is a keyring and without --insecure-storage, or set "
+            "HATCHER_PASSWORD.",
         )
     say("This server gives out no API tokens, so it is the password that is kept.", "yellow")
     return Kept("password", credential.secret, username, direct=direct)
