@@ -58,6 +58,7 @@ _KNOWN: Mapping[str, Known] = {
     "config key": Known("Which setting."),
     "config use profile": Known("The profile that is to be the default one.", "profiles"),
     "config value": Known("What to set it to."),
+    "eggs build distributions": Known("Distributions that are installed here, as in 'pip list'."),
     "eggs eggs": Known("Files, folders with eggs in them, or - for a list on stdin.", "file"),
     "eggs list python_tag": Known(
         "Of the runtime that is to use the eggs, such as cp311.", "python tags"

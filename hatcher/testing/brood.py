@@ -169,8 +169,8 @@ class BroodServer(_Brood):
             from hatcher.server.settings import Settings
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"The embedded Brood needs {error.name}. "
-                "Install its extra: python -m pip install 'hatcher[server]'",
+                f"The embedded Brood needs {error.name}, which comes with hatcher's extra 'server'. "
+                "In a checkout of hatcher, run: python -m pip install '.[server]'",
                 name=error.name,
             ) from error
         settings = Settings(

@@ -8,6 +8,7 @@ the same bytes, so that an egg built twice has one sha256.
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import re
@@ -17,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from hatcher.errors import ArtefactError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from okonomiyaki.file_formats import EggMetadata
@@ -29,6 +32,10 @@ _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 #: Bytes copied or made at once, which bounds the memory used for an egg of any size.
 _BLOCK = 1 << 20
 
+#: What installers put behind the name of a script, such as ``pip3.11`` and ``pip.exe``.
+_OF_A_SCRIPT = re.compile(r"(-script)?(\.exe|\.py|\.pyw)?$")
+_NUMBERED = re.compile(r"-?[\d.]+$")
+
 #: The newest version of PKG-INFO that okonomiyaki reads.
 _NEWEST_PKG_INFO = (2, 4)
 
@@ -40,7 +47,7 @@ _OF_THE_INSTALLATION = frozenset(
 )
 
 
-class UnsuitableDistributionError(ValueError):
+class UnsuitableDistributionError(ArtefactError, ValueError):
     """The distribution cannot become an egg; the message says why and what to do instead."""
 
 
@@ -93,8 +100,9 @@ def build_egg(
     Raises
     ------
     UnsuitableDistributionError
-        If the distribution is not installed, is installed in editable mode, or has compiled files.
-    ValueError
+        If the distribution is not installed, is installed in editable mode, or has compiled files
+        or files outside ``site-packages`` other than its scripts.
+    InvalidArgumentError
         If a name, version, tag or platform is none that an egg can bear.
     NotADirectoryError
         If `destination` is no existing folder.
@@ -173,13 +181,13 @@ def write_egg(
 
     Raises
     ------
-    ValueError
+    InvalidArgumentError
         If a name, version, tag or platform is none that an egg can bear, or the size is negative.
     NotADirectoryError
         If `destination` is no existing folder.
     """
     if payload_bytes < 0:
-        raise ValueError(f"payload_bytes must be 0 or more, not {payload_bytes}.")
+        raise InvalidArgumentError(f"payload_bytes must be 0 or more, not {payload_bytes}.")
     egg_metadata = _metadata(
         name=name,
         version=version,
@@ -203,40 +211,68 @@ def write_egg(
 def _find(distribution: str) -> metadata.Distribution:
     try:
         found = metadata.distribution(distribution)
-    except metadata.PackageNotFoundError as error:
+    except (metadata.PackageNotFoundError, ValueError) as error:
         raise UnsuitableDistributionError(
-            f"No distribution named {distribution!r} is installed here. "
-            f"Install it first (python -m pip install {distribution}), or name another."
+            f"No distribution named {distribution!r} is installed here.",
+            advice="Give a name as 'pip list' shows it, without a version.",
         ) from error
     wheel = found.read_text("WHEEL")
-    if wheel is None or found.read_text("RECORD") is None:
+    if wheel is None or None in map(found.read_text, ("METADATA", "RECORD")):
         raise UnsuitableDistributionError(
-            f"{distribution} was not installed from a wheel, so its files are not known. "
-            f"Reinstall it with: python -m pip install --force-reinstall {distribution}"
+            f"{distribution} was not installed from a wheel, so its files are not known.",
+            advice=_reinstall(distribution),
+        )
+    if _is_editable(found):
+        raise UnsuitableDistributionError(
+            f"{distribution} is installed in editable mode, so its files are not in site-packages.",
+            advice="Install it as a wheel (python -m pip install .), or choose another one.",
         )
     tags = re.findall(r"(?m)^Tag:\s*(\S+)", wheel)
     compiled = [file for file in _recorded(found) if file.suffix in _COMPILED]
     if compiled or not all(tag.endswith("-none-any") for tag in tags):
         raise UnsuitableDistributionError(
-            f"{distribution} is not pure Python ({compiled[0] if compiled else ', '.join(tags)}); "
-            "only the platform's own build can make its egg. Choose a pure-Python distribution."
+            f"{distribution} is not pure Python ({compiled[0] if compiled else ', '.join(tags)}).",
+            advice="Choose a pure-Python distribution: only a build for its platform can make an "
+            "egg of this one.",
         )
     return found
+
+
+def _reinstall(distribution: str) -> str:
+    return f"Reinstall it with: python -m pip install --force-reinstall {distribution}"
+
+
+def _is_editable(found: metadata.Distribution) -> bool:
+    try:
+        origin = json.loads(found.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return False
+    return isinstance(origin, dict) and bool((origin.get("dir_info") or {}).get("editable"))
 
 
 def _recorded(found: metadata.Distribution) -> list[PurePosixPath]:
     # Not `files`, which from Python 3.12 on is silent about those that are missing.
     record = found.read_text("RECORD") or ""
-    return [PurePosixPath(row[0]) for row in csv.reader(record.splitlines()) if row]
+    return [PurePosixPath(row[0]) for row in csv.reader(record.splitlines()) if row and row[0]]
 
 
 def _members(found: metadata.Distribution) -> dict[str, Path]:
     """The files to take over, by their path in the egg."""
     members: dict[str, Path] = {}
+    scripts = {_NUMBERED.sub("", point.name) for point in found.entry_points}
     for file in _recorded(found):
         top = file.parts[0]
-        if top == ".." or file.suffix == ".pyc" or file.is_absolute():
+        if file.suffix == ".pyc":
             continue
+        if ".." in file.parts or file.is_absolute():
+            script = _NUMBERED.sub("", _OF_A_SCRIPT.sub("", file.name))
+            if file.parent.name in {"bin", "Scripts"} and script in scripts:
+                continue
+            raise UnsuitableDistributionError(
+                f"{found.name} has files outside site-packages, such as {file}, which an egg "
+                "cannot hold.",
+                advice="Choose another distribution.",
+            )
         path = Path(str(found.locate_file(file)))
         if top.endswith(".dist-info"):
             inside = "/".join(file.parts[1:])
@@ -246,14 +282,14 @@ def _members(found: metadata.Distribution) -> dict[str, Path]:
             members[file.as_posix()] = path
     if not any(arcname.endswith((".py", ".pyi")) for arcname in members):
         raise UnsuitableDistributionError(
-            f"{found.name} has no Python files in this environment; is it installed in editable "
-            "mode? Install it as a wheel, or choose another distribution."
+            f"{found.name} has no Python files in this environment.",
+            advice="Choose another distribution; one that is installed in editable mode can be "
+            "installed as a wheel.",
         )
     missing = [path for path in members.values() if not path.is_file()]
     if missing:
         raise UnsuitableDistributionError(
-            f"{found.name} is damaged: {missing[0]} is missing. "
-            f"Reinstall it with: python -m pip install --force-reinstall {found.name}"
+            f"{found.name} is damaged: {missing[0]} is missing.", advice=_reinstall(found.name)
         )
     return members
 
@@ -311,21 +347,21 @@ def _metadata(
     from okonomiyaki.versions import EnpkgVersion
 
     if not is_egg_name_valid(f"{name}-{version}-{build}.egg"):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"No egg can be named {name!r}, version {version!r}, build {build!r}: a name consists "
             "of letters, digits, '_' and '.', a version has no '-', a build is a number from 0."
         )
     try:
         python = None if python_tag is None else PythonImplementation.from_string(python_tag)
     except OkonomiyakiError as error:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{python_tag!r} is no Python tag of an egg. Give one with a minor version, "
             "such as 'cp311', or none at all for an egg that suits every Python."
         ) from error
     try:
         epd_platform = None if platform is None else EPDPlatform.from_string(platform)
     except OkonomiyakiError as error:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{platform!r} is no platform of an egg. Give an EPD name such as 'rh8-x86_64', "
             "'win-x86_64' or 'osx-arm64', or none at all for an egg that suits every platform."
         ) from error
@@ -380,13 +416,13 @@ def _check(path: str, egg_metadata: EggMetadata) -> None:
     try:
         read = EggMetadata.from_egg(path)
     except (OkonomiyakiError, KeyError) as error:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"An egg for platform {egg_metadata.platform} and Python tag "
             f"{egg_metadata.python_tag} could be written, but not read by okonomiyaki: {error!r}. "
             "Choose another combination."
         ) from error
     if read.spec_depend_string != egg_metadata.spec_depend_string:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{egg_metadata.egg_name} would be read as {read.egg_name} for platform "
             f"{read.platform} and Python tag {read.python_tag}. Choose another combination."
         )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from okonomiyaki.file_formats import EggMetadata
 
 from hatcher.testing import Answer, ScriptedServer, write_egg
 
@@ -189,3 +192,44 @@ def test_no_server_says_what_a_download_replaces(cli: Cli, kind: str, name: str)
             assert "fault of its own" not in refused.err
         assert not any("/data/" in request.target for request in server.requests)
     assert Path(name).read_text() == "precious"
+
+
+# -- building -------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("dev")
+def test_an_egg_of_an_installed_distribution(cli: Cli) -> None:
+    version = metadata.version("idna")
+    path = Path("made", "here", f"idna-{version}-3.egg")
+    command = ("eggs", "build", "idna", "--destination", "made/here", "--build", 3)
+    assert cli(*command, "--dry-run") == (0, "", f"Would make {path}.\n")
+    assert not Path("made").exists()
+    assert cli(*command) == (0, f"{path}\n", "")
+    told = EggMetadata.from_egg(str(path))
+    assert (told.egg_basename, str(told.version)) == ("idna", f"{version}-3")
+    assert cli("eggs", "upload", *PLACE, path).code == 0
+    listed = cli("eggs", "list", *PLACE, "cp311", "-o", "json").data
+    assert listed == [{"name": path.name, "python_tag": None}]
+    # Once more it is the same file, to the byte.
+    (made,) = cli(*command, "-o", "json").data
+    stored = cli("eggs", "metadata", *PLACE, "none", "idna", f"{version}-3").data
+    assert (made["path"], made["sha256"]) == (str(path), stored["sha256"])
+
+
+def test_one_that_cannot_be_built(cli: Cli) -> None:
+    result = cli("eggs", "build", "no-such-thing")
+    assert (result.code, result.out) == (1, "") and len(result.err.splitlines()) == 2
+    result = cli("eggs", "build", "no-such-thing", "hatcher", "idna")
+    assert result.code == 7 and len(result.out.splitlines()) == 1
+    failed = [line for line in result.err.splitlines() if line.startswith("failed: ")]
+    assert ["no-such-thing" in failed[0], "editable" in failed[1]] == [True, True]
+    assert "2 of 3" in result.err
+    assert cli("eggs", "build").code == 2
+    assert cli("eggs", "build", "idna", "--build", "-1").code == 2
+    assert cli("eggs", "build", "idna", "--destination", result.out.strip()).code == 2
+
+
+def test_building_without_the_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    result = cli("eggs", "build", "idna")
+    assert result.code == 1 and "extra 'testing'" in result.err

@@ -99,6 +99,7 @@ CHANGING = {
     "config unset": "url",
     "config use": "kept",
     "eggs batch-upload": "acme dev rh8-x86_64 {egg}",
+    "eggs build": "idna --destination built",
     "eggs delete": "acme dev rh8-x86_64 none doomed 1.0.0-1 -y",
     "eggs update-index": "acme dev rh8-x86_64 {egg}",
     "eggs upload": "acme dev rh8-x86_64 {egg}",

@@ -63,9 +63,10 @@ def test_every_option_and_command_is_explained() -> None:
                 assert parameter.help, f"{ctx.command_path}: {parameter.name}"
 
 
-#: Arguments that are plain text, and yet not completed: only the user knows what is new.
+#: Arguments that are plain text, and yet not completed: no server knows them.
 _NEW = {
-    "api-tokens create name", "config set value", "login url", "organizations create description",
+    "api-tokens create name", "config set value", "eggs build distributions", "login url",
+    "organizations create description",
     "organizations create name", "repositories create description",
     "repositories create repository", "teams create group", "teams create team",
     "users create email",

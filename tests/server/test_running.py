@@ -247,5 +247,5 @@ def test_without_the_extra(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "starlette" in done.stderr
-    assert "pip install 'hatcher[server]'" in done.stderr
+    assert "extra 'server'" in done.stderr and "'.[server]'" in done.stderr
     assert "Traceback" not in done.stderr

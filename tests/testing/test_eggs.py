@@ -128,8 +128,60 @@ class TestBuildEgg:
         assert (egg.version, egg.build) == (metadata.version(distribution), 1)
 
     def test_one_that_is_not_installed(self, tmp_path: Path) -> None:
-        with pytest.raises(UnsuitableDistributionError, match=r"No distribution.*pip install"):
-            build_egg("no-such-thing-at-all", tmp_path)
+        for name in ("no-such-thing-at-all", "", "attrs==26.1.0"):
+            with pytest.raises(UnsuitableDistributionError) as caught:
+                build_egg(name, tmp_path)
+            assert repr(name) in caught.value.what and "pip list" in caught.value.advice
+
+    @pytest.mark.parametrize("name", ["METADATA", "RECORD", "WHEEL"])
+    def test_one_without_its_records(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        install(tmp_path / "site", "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
+        (tmp_path / "site" / "fresh-1.0.dist-info" / name).unlink()
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+        with pytest.raises(UnsuitableDistributionError) as caught:
+            build_egg("fresh", tmp_path)
+        assert "--force-reinstall" in caught.value.advice
+
+    @pytest.mark.parametrize(
+        "outside",
+        [
+            "../../../share/man/man1/fresh.1",
+            "../../../bin/other",
+            "../../../etc/fresh",
+            "/etc/fresh.conf",
+            "fresh/../../elsewhere.py",
+        ],
+    )
+    def test_one_with_files_elsewhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: str
+    ) -> None:
+        install(tmp_path / "site", "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
+        (tmp_path / "site" / "fresh.py").write_text("")
+        with (tmp_path / "site" / "fresh-1.0.dist-info" / "RECORD").open("a") as record:
+            record.write(f"{outside},,\n")
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+        with pytest.raises(UnsuitableDistributionError) as caught:
+            build_egg("fresh", tmp_path)
+        assert outside in caught.value.what
+
+    @pytest.mark.parametrize("suffix", ["", ".exe", "-script.py", "3", "-3.11", "3.11.exe"])
+    def test_its_scripts_are_made_anew(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+    ) -> None:
+        install(tmp_path / "site", "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
+        (tmp_path / "site" / "fresh.py").write_text("")
+        info = tmp_path / "site" / "fresh-1.0.dist-info"
+        (info / "entry_points.txt").write_text("[console_scripts]\nrun=fresh:run\n")
+        with (info / "RECORD").open("a") as record:
+            record.write(f"../../../bin/run{suffix},,\n")
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+        with zipfile.ZipFile(build_egg("fresh", tmp_path)) as egg:
+            assert not [name for name in egg.namelist() if "bin" in name]
 
     def test_one_with_compiled_files(self, tmp_path: Path) -> None:
         with pytest.raises(UnsuitableDistributionError, match="not pure Python"):
@@ -141,6 +193,19 @@ class TestBuildEgg:
         monkeypatch.syspath_prepend(str(tmp_path))
 
         with pytest.raises(UnsuitableDistributionError, match=r"fresh\.py is missing"):
+            build_egg("fresh", tmp_path)
+
+    def test_one_in_editable_mode_with_a_finder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        install(tmp_path, "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n", "finder.py")
+        (tmp_path / "finder.py").write_text("")
+        (tmp_path / "fresh-1.0.dist-info" / "direct_url.json").write_text(
+            '{"url": "file:///src", "dir_info": {"editable": true}}'
+        )
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+        with pytest.raises(UnsuitableDistributionError, match="editable"):
             build_egg("fresh", tmp_path)
 
     def test_one_in_editable_mode(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

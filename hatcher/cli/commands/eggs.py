@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hatcher.cli import removals, transfers
 from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.failures.refusals import Refusal, missing_extra
 from hatcher.cli.groups import group
 from hatcher.cli.ordering import egg_key
 from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.output.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.parameters import assume_yes, dry_run
 from hatcher.cli.places import on_platform
 from hatcher.cli.transfers import TRANSFERS
@@ -26,6 +28,10 @@ EGGS = Listing(
 )
 EGG = Document((Field("filename", "File"), Field("sha256", "SHA-256")))
 EGG_INDEX = Document()
+BUILT = Listing(
+    (Field("path", "Path"), Field("size", "Size", "integer"), Field("sha256", "SHA-256")),
+    bare=True,
+)
 
 _ONE_EGG = ("python_tag", "name", "version")
 
@@ -132,6 +138,74 @@ def batch_download(
         dry_run=dry_run,
     )
     transfers.batch(emit, "eggs", run)
+
+
+@eggs.command("build")
+@click.argument("distributions", metavar="DISTRIBUTION...", nargs=-1, required=True)
+@click.option(
+    "--destination",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="FOLDER",
+    help="Where to put the eggs; made when missing. The current folder by default.",
+)
+@click.option(
+    "--build",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="NUMBER",
+    help="The build number of the eggs.",
+)
+@dry_run
+@emits(BUILT)
+def build(
+    distributions: tuple[str, ...], destination: Path, build: int, dry_run: bool, emit: Emit
+) -> None:
+    """Make eggs of installed pure-Python distributions.
+
+    They suit every platform and every Python; an egg of that name is replaced. The paths of the
+    eggs are the output. Needs the extra 'testing'.
+    """
+    from tempfile import TemporaryDirectory
+
+    from hatcher.testing.eggs import UnsuitableDistributionError, build_egg
+    from hatcher.transfer.hashing import file_sha256
+
+    failures: list[UnsuitableDistributionError] = []
+
+    def built(folder: Path) -> Iterator[Record]:
+        for distribution in distributions:
+            try:
+                egg = build_egg(distribution, folder, build=build)
+            except UnsuitableDistributionError as error:
+                failures.append(error)
+                continue
+            path = destination / egg.name
+            if dry_run:
+                say(f"Would make {path}.")
+            if emit.is_chosen or not dry_run:
+                yield {"path": str(path), "size": egg.stat().st_size, "sha256": file_sha256(egg)}
+
+    try:
+        if dry_run:
+            with TemporaryDirectory() as scratch:
+                emit(built(Path(scratch)))
+        else:
+            destination.mkdir(parents=True, exist_ok=True)
+            emit(built(destination))
+    except ModuleNotFoundError as error:
+        raise missing_extra("Making eggs", error, "testing") from error
+    if len(distributions) == 1 and failures:
+        raise failures[0]
+    for failure in failures:
+        say(f"failed: {failure.what} {failure.advice}")
+    if failures:
+        raise Refusal(
+            f"{len(failures)} of {len(distributions)} eggs could not be made.",
+            "Do what is said of each, or leave it out.",
+            ExitCode.PARTIAL,
+        )
 
 
 @eggs.command("upload")

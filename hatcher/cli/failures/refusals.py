@@ -23,3 +23,13 @@ class Refusal(click.ClickException):
         super().__init__(what)
         self.hint = hint
         self.exit_code = int(code)  # type: ignore[misc]
+
+
+def missing_extra(what: str, error: ModuleNotFoundError, extra: str) -> Refusal:
+    """Return the refusal of what needs a package that comes with an extra of hatcher."""
+    return Refusal(
+        f"{what} needs the package {error.name}, which is not installed.",
+        f"It comes with hatcher's extra '{extra}'. In a checkout of hatcher, run: "
+        f"python -m pip install '.[{extra}]'",
+        ExitCode.FAILED,
+    )
