@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli import demo as demonstration
+from hatcher.cli.failures.refusals import missing_extra
 from hatcher.errors import InvalidArgumentError
 
 PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not a password
@@ -37,12 +37,22 @@ PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not 
     show_default=True,
     help="The first server administrator.",
 )
-def serve(data: Path, host: str, port: int, admin: str) -> None:
+@click.option(
+    "--demo",
+    is_flag=True,
+    default=False,
+    help="Have something to try things out with; in a temporary folder unless --data is given.",
+)
+@click.pass_context
+def serve(ctx: click.Context, data: Path, host: str, port: int, admin: str, demo: bool) -> None:
     """Run a Brood of your own until Ctrl-C.
 
     The administrator's password is taken from the environment variable
     HATCHER_SERVER_ADMIN_PASSWORD. Without it, one is made up at the first start and shown
     once.
+
+    With --demo there are repositories, eggs, a runtime and a bundle to try things out with, and
+    the password is a known one: nobody but this machine can reach it.
     """
     try:
         from hatcher.server.folder import FolderInUseError
@@ -50,20 +60,18 @@ def serve(data: Path, host: str, port: int, admin: str) -> None:
         from hatcher.server.runner import serve as serve_until_stopped
         from hatcher.server.settings import Settings
     except ModuleNotFoundError as error:
-        raise Refusal(
-            f"The server needs {error.name}, which is not installed.",
-            "Run: python -m pip install 'hatcher[server]'",
-            ExitCode.FAILED,
-        ) from error
+        raise missing_extra("The server", error, "server") from error
+    # Out of the environment at once: no child process needs it.
+    password = os.environ.pop(PASSWORD_VARIABLE, None) or None
     try:
-        settings = Settings(
-            data=data,
-            host=host,
-            port=port,
-            admin=admin,
-            # Out of the environment at once: no child process needs it.
-            admin_password=os.environ.pop(PASSWORD_VARIABLE, None) or None,
-        )
-        serve_until_stopped(settings)
+        if demo or (not password and demonstration.is_one(data)):
+            demonstration.check_host(host)
+        if not demo:
+            serve_until_stopped(Settings(data, host, port, admin, password))
+            return
+        temporary = ctx.get_parameter_source("data") is click.core.ParameterSource.DEFAULT
+        with demonstration.folder(None if temporary else data) as folder:
+            settings = Settings(folder, host, port, admin, demonstration.PASSWORD)
+            demonstration.run(settings, is_temporary=temporary)
     except (CannotListenError, FolderInUseError, InvalidArgumentError) as error:
         raise click.ClickException(str(error)) from error
