@@ -89,20 +89,17 @@ class Reader:
 
     Attributes
     ----------
-    server : BackgroundServer
-        The Brood that the page calls https://brood.example.com.
+    addresses : dict of str to str
+        Where the servers are, by what the page calls them.
     folder : pathlib.Path
-    site : BackgroundServer or None
-        The one that the page calls https://site.example.com, if it does.
     namespace : dict
         The names that the examples have defined.
     printed : io.StringIO
         What ``python`` blocks have printed.
     """
 
-    server: BackgroundServer
+    addresses: dict[str, str]
     folder: Path
-    site: BackgroundServer | None = None
     namespace: dict[str, Any] = Factory(dict)
     printed: io.StringIO = Factory(io.StringIO)
 
@@ -126,13 +123,8 @@ class Reader:
 
     def client(self, api_version: int = 1) -> BroodClient:
         """Make a client of the server's administrator."""
-        return BroodClient.from_url(self.server.url, (USER, PASSWORD), api_version=api_version)
-
-    @property
-    def addresses(self) -> dict[str, str]:
-        """Where the servers are, by what the pages call them."""
-        site = {} if self.site is None else {SITE: self.site.url}
-        return {SERVER: self.server.url, **site}
+        url = self.addresses[SERVER]
+        return BroodClient.from_url(url, (USER, PASSWORD), api_version=api_version)
 
     def _here(self, code: str) -> str:
         for printed, url in self.addresses.items():
@@ -200,7 +192,8 @@ def reading(folder: Path, *, furnished: bool, with_site: bool = False) -> Iterat
         )
         stack.enter_context(contextlib.chdir(folder))
         stack.enter_context(warnings.catch_warnings(action="ignore", category=ResourceWarning))
-        reader = Reader(server, folder, *others)
+        urls = [server.url, *(site.url for site in others)]
+        reader = Reader(dict(zip([SERVER, SITE], urls, strict=False)), folder)
         if furnished:
             with reader.client() as client:
                 acme = client.create_organization("acme", "Makers of everything")

@@ -1,68 +1,73 @@
-"""The README's examples, run from top to bottom as a reader would."""
+"""The pages that a newcomer follows first, literally; and what hosting sites make of Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 import pytest
 
-from hatcher.cli.root import hatcher as root
+from .examples import examples_of
+from .literal import ROOT, follow
 
-from .examples import Reader, examples_of, reading
-
-README = Path(__file__).parent.parent / "README.md"
-EXAMPLES = list(examples_of(README))
-
-#: Stands alone: its organization is there already.
-APPETIZER = EXAMPLES[0]
+README = ROOT / "README.md"
+GETTING_STARTED = ROOT / "docs" / "getting-started.md"
+#: What hosting sites show as it is, without Sphinx.
+HOSTED = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    with reading(tmp_path, furnished=False) as reader:
-        yield reader
-
-
-def test_the_examples_work_as_printed(reader: Reader) -> None:
-    ran = reader.run(EXAMPLES[1:])
-    assert {example.section for example in ran} == {
-        "A first script",
-        "Many files, and large ones",
-        "Mirror: move only what changed, and prove it",
-        "Who is asking",
-        "Nothing is sent until you ask",
-        "Exploring",
-        "The raw way",
-        "In your own tests",
-    }
-    original, downloaded = (Path(folder, "nose-1.3.0-1.egg") for folder in (".", "downloads"))
-    assert downloaded.read_bytes() == original.read_bytes()
-    assert "nose-1.3.0-1.egg" in reader.printed.getvalue()
-    assert "2 artefacts checked, 3,980 bytes hashed: all right" in reader.printed.getvalue()
-    assert "no connection to https://no.such.host.invalid" in reader.printed.getvalue()
-
-
-def test_the_appetizer_works(reader: Reader) -> None:
-    with reader.client() as client:
-        repository = client.create_organization("enthought", "-").create_repository("dev", "-")
-        assert reader.run([APPETIZER]) == [APPETIZER]
-        listed = repository.platform("rh8-x86_64").list_eggs("cp311")
-    assert [egg["name"] for egg in listed] == ["nose-1.3.0-1.egg"]
-
-
-def test_the_commands_exist() -> None:
-    makefile = (README.parent / "Makefile").read_text(encoding="utf-8")
-    commands = [
-        line.partition("#")[0].split()[1:]
-        for example in EXAMPLES
-        if example.kind == "console"
-        for line in example.code.splitlines()
-        if line.startswith("$")
+@pytest.mark.parametrize("page", [README, GETTING_STARTED], ids=lambda page: page.stem)
+def test_a_newcomer_follows_it_literally(page: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    reader = follow(page, folder)
+    # What a comment says that a line prints, it prints.
+    comments = [
+        comment
+        for example in examples_of(page)
+        if example.kind == "python"
+        for comment in re.findall(r"(?m)^ *print\(.*\)  # (.*)$", example.code)
     ]
-    assert ["make", "demo"] in commands and ["make", "test"] in commands
-    for command in commands:
-        if command[0] == "make":
-            assert f"\n{command[1]}:" in makefile
-        elif command[0] == "hatcher" and not command[1].startswith("-"):
-            assert command[1] in root.homes
+    printed = reader.printed.getvalue().splitlines()
+    patterns = [re.escape(comment).replace(r"\.\.\.", ".*") for comment in comments]
+    patterns = [re.sub(r"\d+\\\.\d+\\\.\d+", r"[\\w.]+", pattern) for pattern in patterns]
+    assert len(printed) == len(patterns) > 0
+    for pattern, line in zip(patterns, printed, strict=True):
+        assert re.fullmatch(pattern, line), line
+
+
+def test_the_readme_has_every_step() -> None:
+    kinds = {example.kind for example in examples_of(README)}
+    assert kinds == {"console", "python", "pycon"}
+    text = README.read_text(encoding="utf-8")
+    for step in ("hatcher serve --demo", "hatcher login", "hatcher eggs build", "hatcher mirror"):
+        assert f"$ {step}" in text or f"| {step}" in text, step
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that hosting sites make of headings."""
+    headings = re.findall(r"(?m)^#+ (.*)$", page.read_text(encoding="utf-8"))
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.strip().replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", HOSTED, ids=lambda page: page.stem)
+def test_hosting_sites_show_it_rightly(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for what, pattern in {
+        "a role": r"\{[\w:.+-]+\}`",
+        "a directive": r"(?m)^\s*(?:```+|~~~+|:::+)\s*\{",
+        "a fence of colons": r"(?m)^:::",
+        "a comment of MyST": r"(?m)^% ",
+        "a target of MyST": r"(?m)^\([\w-]+\)=$",
+        "reStructuredText": r"(?m)^\.\. \w+::|``[^`\n]+``|:\w+:`",
+    }.items():
+        assert not re.search(pattern, text), f"{page.name} has {what}"
+    prose = re.sub(r"(?ms)^```.*?^```$|`[^`\n]*`", "", text)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", prose) if "://" not in link]
+    links += [link for link in re.findall(r"(?m)^\[[^\]]+\]: (\S+)", prose) if "://" not in link]
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors_of(target), f"{page.name}: {link}"

@@ -39,7 +39,7 @@ class BroodClient(Node):
 
     Examples
     --------
-    >>> with BroodClient.from_url('https://brood.example.com', auth=(email, password)) as client:
+    >>> with BroodClient.from_url(url, auth=(email, password), api_version=1) as client:
     ...     client.list_organizations()
     ['acme']
     """
@@ -73,7 +73,8 @@ class BroodClient(Node):
             True verifies the server's certificate against the usual authorities,
             a path against those in that PEM file or folder; False does not verify.
         api_version : {0, 1}, default 0
-            The version of Brood's API.
+            The version of Brood's API. New scripts should say 1. Version 0, which scripts for
+            the existing client expect, has no bundles and no newer runtimes.
         timeout : float, Timeouts or None, optional
             Seconds to wait for the server: one number for everything, or `Timeouts`
             (by default 10 s to connect and 60 s for the rest). None waits for ever.

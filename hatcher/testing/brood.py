@@ -80,7 +80,7 @@ class _Brood(ABC):
             The version of the API that the client speaks: 0 or 1.
         auth : tuple of str or auth object, optional
             Any authentication that `BroodClient.from_url` takes. The administrator's by default;
-            for a client without any, call ``BroodClient.from_url(server.url)``.
+            for a client without any, call ``BroodClient.from_url(server.url, api_version=1)``.
         url : str, optional
             Where the client sends to, if not straight to the server: what stands before it.
         **options

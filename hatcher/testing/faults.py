@@ -200,7 +200,7 @@ class FaultProxy(Listener):
     Examples
     --------
     >>> with FaultProxy(brood_server.url, [Fault("cut", after=100_000)]) as proxy:
-    ...     client = BroodClient.from_url(proxy.url)
+    ...     client = BroodClient.from_url(proxy.url, api_version=1)
     """
 
     def __init__(self, url: str, faults: Iterable[Fault] = ()) -> None:

@@ -93,7 +93,7 @@ class BroodBearerTokenAuth:
 
     Examples
     --------
-    >>> BroodClient.from_url('https://brood.example.com', auth=BroodBearerTokenAuth(token))
+    >>> BroodClient.from_url(url, auth=BroodBearerTokenAuth(token), api_version=1)
     """
 
     def __init__(self, token: str) -> None:
@@ -144,7 +144,7 @@ class BroodClientAuth:
     --------
     >>> url = 'https://brood.example.com'
     >>> auth = BroodClientAuth(url, ('ada@example.com', password))
-    >>> brood_client = BroodClient.from_url(url, auth=auth)
+    >>> brood_client = BroodClient.from_url(url, auth=auth, api_version=1)
     """
 
     def __init__(
