@@ -2,8 +2,7 @@
 """The main job, from an empty server to a verified download; run by ``make demo``.
 
 Everything is real: the server is ``hatcher serve`` in a process of its own, and the
-eggs are made from distributions that are installed here. All of it is thrown away
-in the end.
+eggs are made from distributions that are installed here. All of it is removed at the end.
 """
 
 from __future__ import annotations
@@ -32,31 +31,31 @@ def main() -> None:
 
 
 def run(server: BroodProcess, eggs: Path, downloads: Path) -> None:
-    step(f"A Brood is up at {server.url}")
+    step(f"Started a Brood server at {server.url}")
 
     with server.client(api_version=1) as administrator:
         token = administrator.create_api_token("demo")["token"]
-    step("The administrator has made an API token; it is all that is used from here on")
+    step("Made an API token as the administrator; the other steps use only the token")
 
     with BroodClient.from_url(
         server.url, auth=BroodBearerTokenAuth(token), api_version=1
     ) as client:
         organization = client.create_organization("acme", "Makers of everything")
-        step(f"Created {organization!r}")
+        step(f"Created the organization {organization.organization_name}")
         repository = organization.create_repository("dev", "Builds of the night")
-        step(f"Created {repository!r}")
+        step(f"Created the repository {repository}")
         platform = repository.platform(PLATFORM)
 
         built = [build_egg(distribution, eggs) for distribution in DISTRIBUTIONS]
         for egg in built:
             platform.upload_egg(egg, enabled=False)
-            step(f"Uploaded {egg.name} ({egg.stat().st_size:,} bytes), not shown yet")
+            step(f"Uploaded {egg.name} ({egg.stat().st_size:,} bytes), disabled for now")
         assert platform.list_eggs(PYTHON_TAG) == []
         platform.reindex(built)
-        step("Re-indexed: now all of them show at once")
+        step("Enabled them: all appear in the index at once")
 
         index = platform.egg_index(PYTHON_TAG)
-        step(f"{PYTHON_TAG} can use: {', '.join(sorted(index))}")
+        step(f"The index for {PYTHON_TAG} has {', '.join(sorted(index))}")
 
         for filename, entry in sorted(index.items()):
             platform.download_egg(
@@ -66,9 +65,10 @@ def run(server: BroodProcess, eggs: Path, downloads: Path) -> None:
             original = hashlib.sha256((eggs / filename).read_bytes()).hexdigest()
             if not digest == original == entry["sha256"]:
                 raise SystemExit(f"{filename} is not what was uploaded: {digest} != {original}")
-            step(f"Downloaded {filename}; verified, sha256 {digest}")
+            step(f"Downloaded {filename} and verified its SHA-256, {digest[:16]}...")
 
-    print("\nDone. The server and everything on it are thrown away again.")
+    print("\nDone. The server and its data are removed. To try hatcher yourself:\n")
+    print("  . .venv/bin/activate\n  hatcher serve --demo")
 
 
 def step(words: str) -> None:
