@@ -114,7 +114,7 @@ numpydoc_validation_exclude = {
     r"^hatcher\.errors\.\w+$",
     r"\.(Organization|Team|User|Repository|SinglePlatformRepository)$",
     r"\.(Egg|Runtime|App|Bundle|BundleCollection|LocalBundle|Index|BroodClient|Progress)$",
-    r"^hatcher\.testing\.(Request|Passage)$",
+    r"^hatcher\.testing\.(Request|Passage|UnsuitableDistributionError)$",
     r"^hatcher\.core\.documents\.(Any|NotRequired|TypedDict)$",  # typing's own
 }
 _MADE_FOR_USERS = (

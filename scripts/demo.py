@@ -41,7 +41,7 @@ def run(server: BroodProcess, eggs: Path, downloads: Path) -> None:
         server.url, auth=BroodBearerTokenAuth(token), api_version=1
     ) as client:
         organization = client.create_organization("acme", "Makers of everything")
-        step(f"Created the organization {organization.organization_name}")
+        step(f"Created the organization {organization.name}")
         repository = organization.create_repository("dev", "Builds of the night")
         step(f"Created the repository {repository}")
         platform = repository.platform(PLATFORM)

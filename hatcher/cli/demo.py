@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -153,5 +154,6 @@ def _greeting(url: str, user: str, where: str, made: tuple[str, list[str]] | Non
         named = egg.replace("-", " ", 1)
         lines += [f"  hatcher eggs download acme dev {_PLATFORM} none {named}"]
     lines += [f"  hatcher bundles check acme dev {_PLATFORM} cp311 tools 1.0.0-1"]
-    lines += ["  hatcher mirror plan acme/dev acme/prod", "", "Ctrl-C ends it."]
+    lines += ["  hatcher mirror plan acme/dev acme/prod", ""]
+    lines += [f"To stop it, press Ctrl-C or run: kill {os.getpid()}"]
     return "\n".join(lines)

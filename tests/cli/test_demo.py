@@ -15,9 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 from hatcher.api import BroodBearerTokenAuth, BroodClient
+from hatcher.cli.demo import _fill
 from hatcher.cli.root import hatcher
+from hatcher.testing import BroodServer
 
-END = "Ctrl-C ends it."
+END = re.compile(r"To stop it, press Ctrl-C or run: kill (\d+)\n")
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -41,12 +43,13 @@ def demo(home: Path, *options: object) -> Iterator[str]:
         try:
             assert process.stdout is not None
             lines: list[str] = []
-            while not lines or lines[-1].strip() != END:
+            while not lines or not END.fullmatch(lines[-1]):
                 line = process.stdout.readline()
                 assert line, "".join(lines)
                 lines.append(line)
             yield "".join(lines)
-            process.send_signal(signal.SIGTERM)
+            (pid,) = END.findall(lines[-1])
+            os.kill(int(pid), signal.SIGTERM)
             assert process.wait(20) == 0
             assert process.stdout.read() == ""
         finally:
@@ -59,7 +62,7 @@ def said(text: str, what: str) -> str:
 
 
 def to_try(text: str) -> list[str]:
-    commands = text.partition("To try in another terminal:")[2].removesuffix(f"{END}\n")
+    commands = END.sub("", text.partition("To try in another terminal:")[2])
     return [line.strip() for line in commands.splitlines() if line.strip()]
 
 
@@ -116,15 +119,16 @@ def test_it_goes_on_in_a_folder_of_its_own(tmp_path: Path) -> None:
         assert result.exit_code == 2 and "this machine" in result.stderr
 
 
-def test_what_a_kill_left_is_completed(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with demo(tmp_path, "--data", data):
-        pass
-    (data / "demo.txt").write_text("")
-    with demo(tmp_path, "--data", data) as text:
-        auth = BroodBearerTokenAuth(said(text, "token"))
-        with BroodClient.from_url(said(text, "URL"), auth=auth, api_version=1) as client:
-            assert [token["name"] for token in client.list_api_tokens()] == ["demo"]
+def test_what_a_kill_left_is_completed(brood_server: BroodServer) -> None:
+    client = brood_server.client()
+    client.create_organization("acme", "Makers of everything").create_repository("prod", "-")
+    first = client.create_api_token("demo")["token"]
+    for _ in range(2):
+        token, eggs = _fill(client)
+        assert token != first and len(eggs) == 3
+        assert [token["name"] for token in client.list_api_tokens()] == ["demo"]
+        assert sorted(client.organization("acme").list_repositories()) == ["dev", "prod"]
+        assert len(client.at("acme/dev/rh8-x86_64").egg_index("cp311")) == 3
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "brood.example.com"])
