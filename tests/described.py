@@ -84,16 +84,24 @@ class Observer:
                 headers = {
                     name.decode(): value.decode("latin-1") for name, value in start["headers"]
                 }
-                if 200 <= start["status"] < 400:
+                head = scope["method"] == "HEAD"
+                if 200 <= start["status"] < 400 and not head:
                     self._notes.operations.add(operation["operationId"])
-                self._notes.faults += faults(operation, start["status"], headers, bytes(body))
+                self._notes.faults += faults(
+                    operation, start["status"], headers, bytes(body), head=head
+                )
             await send(message)
 
         await self._app(scope, receive, pass_on)
 
 
 def faults(
-    operation: dict[str, Any], status: int, headers: dict[str, str], body: bytes
+    operation: dict[str, Any],
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    *,
+    head: bool = False,
 ) -> Iterator[str]:
     """Yield what an answer has that the description does not know.
 
@@ -106,9 +114,11 @@ def faults(
         By their names in lower case.
     body : bytes
         As it is on the wire.
+    head : bool
+        Whether the request was a HEAD, which is answered as a GET without the body.
     """
     known = operation["responses"]
-    described = known.get(str(status)) or known.get("5XX" if status >= 500 else "")
+    described = known.get(str(status))
     what = f"{operation['operationId']} answered {status}"
     if described is None:
         yield f"{what}; the description knows {sorted(known)}"
@@ -127,7 +137,7 @@ def faults(
         yield f"{what} with {media_type}; described are {sorted(content)}"
         return
     schema = content[media_type]["schema"]
-    if schema.get("format") == "binary" or len(body) > _LARGEST:
+    if head or schema.get("format") == "binary" or len(body) > _LARGEST:
         return
     if headers.get("content-encoding") == "gzip":
         body = zlib.decompress(body, wbits=16 + zlib.MAX_WBITS)
@@ -143,11 +153,15 @@ def validator(reference: str) -> OAS30Validator:
 
 
 def operation_of(scope: Scope) -> dict[str, Any] | None:
-    """Return the operation that a request asks for, if it is one."""
+    """Return the operation that a request asks for, or another one of its path; None beside them.
+
+    What is answered to a method that a path is not for stands with the path's operations.
+    """
     path = scope["raw_path"].decode("latin-1")
+    method = scope["method"].lower().replace("head", "get")
     for pattern, item in _patterns():
         if pattern.fullmatch(path):
-            return item.get(scope["method"].lower())
+            return item.get(method) or next(item[name] for name in METHODS if name in item)
     return None
 
 

@@ -39,6 +39,9 @@ def test_what_is_as_described() -> None:
     [
         (418, JSON, b"{}", "the description knows"),
         (409, JSON, b'{"error": ""}', "the description knows"),
+        (500, JSON, b'{"error": ""}', "the description knows"),
+        (507, JSON, b'{"error": ""}', "the description knows"),
+        (405, JSON, b'{"error": ""}', "without the header Allow"),
         (200, JSON, b"{}", "without the header ETag"),
         (200, {"content-type": "text/html", "etag": ""}, b"{}", "with text/html"),
         (200, {**JSON, "etag": ""}, b"[]", "is not of type 'object'"),

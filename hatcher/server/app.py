@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,8 +16,9 @@ import hatcher.server.handlers  # noqa: F401 - registers them
 from hatcher.server.binding import HANDLERS, Handler, bind
 from hatcher.server.brood import Brood
 from hatcher.server.description import Description
+from hatcher.server.door import Door
 from hatcher.server.pages import pages
-from hatcher.server.refusals import Refusal
+from hatcher.server.refusals import Refusal, unavailable
 from hatcher.server.settings import Settings
 
 
@@ -67,6 +69,7 @@ def create_app(
 
     app = Starlette(
         routes=routes,
+        middleware=[Middleware(Door)],
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse, Exception: _fail},
     )
@@ -82,7 +85,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     message = error.detail
     if error.status_code == 404:
         message = (
-            f"There is nothing at '{request.url.path}'. The operations are below /api/v0/json "
+            f"There is nothing at '{request.scope['path']}'. The operations are below /api/v0/json "
             "and /api/v1/json; /docs describes them."
         )
     return Refusal(error.status_code, message, error.headers).response()
@@ -90,4 +93,4 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 async def _fail(request: Request, error: Exception) -> Response:
     """Answer for a fault of the server; the log has the rest."""
-    return Refusal(500, "The server failed; its log says why.").response()
+    return unavailable("The server failed; its log says why.").response()

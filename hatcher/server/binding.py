@@ -22,11 +22,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
-from hatcher.characters import all_show
 from hatcher.server.brood import Brood
 from hatcher.server.calls import Call, read_document, read_flags
 from hatcher.server.description import Description, Operation
-from hatcher.server.refusals import Refusal, bad_request
+from hatcher.server.refusals import Refusal, unavailable
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -117,10 +116,13 @@ class Endpoint:
         except Refusal as refusal:
             response = refusal.response()
         except ClientDisconnect:
-            return  # Nobody is there to be answered.
+            raise
         except Exception as error:
             logger.exception("%s failed", self.operation.operation_id)
             response = _failure(error).response()
+        if "etag" not in response.headers:
+            # Tokens and passwords, and what changes at any time.
+            response.headers["Cache-Control"] = "no-store"
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -155,7 +157,7 @@ class Endpoint:
 def _failure(error: Exception) -> Refusal:
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return Refusal(507, "The server has no room for it. Ask its administrator.")
-    return Refusal(500, "The server failed; its log says why.")
+    return unavailable("The server failed; its log says why.")
 
 
 class PathRoute(BaseRoute):
@@ -176,7 +178,9 @@ class PathRoute(BaseRoute):
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
         self._pattern = re.compile(pattern.encode())
         self._endpoints = dict(endpoints)
-        self._allow = ", ".join(sorted(endpoints))
+        if "GET" in endpoints:
+            self._endpoints["HEAD"] = self._endpoints["GET"]
+        self._allow = ", ".join(sorted(self._endpoints))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a request is for this path, and with which parameters."""
@@ -190,34 +194,17 @@ class PathRoute(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for this path."""
         endpoint = self._endpoints.get(scope["method"])
-        try:
-            if endpoint is None:
-                raise Refusal(
-                    405,
-                    f"{scope['method']} is not for this path. It takes {self._allow}.",
-                    {"Allow": self._allow},
-                )
-            scope["path_params"] = _decoded(scope["path_params"])
-        except Refusal as refusal:
-            await refusal.response()(scope, receive, send)
-            return
+        if endpoint is None:
+            raise Refusal(
+                405,
+                f"{scope['method']} is not for this path. It takes {self._allow}.",
+                {"Allow": self._allow},
+            )
+        scope["path_params"] = {
+            name: unquote(value.decode("ascii")) for name, value in scope["path_params"].items()
+        }
         await endpoint(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: object) -> object:  # type: ignore[override]
         """Refuse: the paths stand in the description."""
         raise NoMatchFound(name, path_params)
-
-
-def _decoded(parameters: Mapping[str, bytes]) -> dict[str, str]:
-    try:
-        decoded = {
-            name: unquote(value.decode("ascii"), errors="strict")
-            for name, value in parameters.items()
-        }
-    except UnicodeDecodeError as error:
-        raise bad_request("The path is not percent-encoded UTF-8.") from error
-    for name, value in decoded.items():
-        # Nothing can be called so, and not every database can be asked for it.
-        if not all_show(value):
-            raise bad_request(f"The {name} in the path has characters that do not show.")
-    return decoded

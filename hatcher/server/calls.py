@@ -22,7 +22,7 @@ from hatcher.server.access import (
 )
 from hatcher.server.brood import Brood
 from hatcher.server.description import Operation
-from hatcher.server.refusals import bad_request, forbidden
+from hatcher.server.refusals import Refusal, bad_request, forbidden, unsupported
 
 #: The largest JSON body that is read, in bytes; re-indexing 50,000 eggs takes 4 MB.
 MAX_DOCUMENT = 16 << 20
@@ -128,14 +128,34 @@ async def read_document(request: Request) -> Any:
     Raises
     ------
     Refusal
-        400: it is no JSON, or too large.
+        400: it is no JSON; 413: it is too large; 415: it is not sent as JSON.
     """
+    demand_media_type(request, "application/json")
+    demand_size(request, MAX_DOCUMENT)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_DOCUMENT:
-            raise bad_request(f"The document is larger than {MAX_DOCUMENT >> 20} MiB.")
+            raise larger("The document", MAX_DOCUMENT)
     return parse_document(bytes(body))
+
+
+def demand_media_type(request: Request, media_type: str) -> None:
+    """Refuse with 415 a body that is sent as something else."""
+    sent = request.headers.get("content-type", "")
+    if sent.partition(";")[0].strip().lower() != media_type:
+        raise unsupported(f"The Content-Type must be {media_type}; it is '{sent}'.")
+
+
+def demand_size(request: Request, most: int) -> None:
+    """Refuse with 413, before any of it is read, a body of more bytes than are taken."""
+    if int(request.headers.get("content-length", 0)) > most:
+        raise larger("The request", most)
+
+
+def larger(what: str, most: int) -> Refusal:
+    """Return a 413."""
+    return Refusal(413, f"{what} is larger than {most} bytes. This server takes no more.")
 
 
 def parse_document(text: bytes) -> Any:

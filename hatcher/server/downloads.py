@@ -81,14 +81,14 @@ class FileResponse(Response):
                 }
             )
             self._file.seek(self._wanted.start)
-            left = len(self._wanted)
+            left = 0 if scope["method"] == "HEAD" else len(self._wanted)
             while left:
                 chunk = await run_in_threadpool(self._file.read, min(left, _CHUNK))
                 if not chunk:
                     raise OSError(f"{self._file.name} is shorter than it was")
                 left -= len(chunk)
                 await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
-            if not self._wanted:
+            if not self._wanted or scope["method"] == "HEAD":
                 await send({"type": "http.response.body", "body": b""})
 
 

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
 
+from hatcher.characters import shown
+
+#: The longest message, in characters: what a client sent comes back in part at most.
+_LONGEST = 500
+
 
 class Refusal(Exception):  # noqa: N818 - a refusal is no fault of the server
     """The request is answered with an error status.
@@ -28,7 +33,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is no fault of the server
 
     def response(self) -> JSONResponse:
         """Return the answer to send."""
-        return JSONResponse({"error": self.message}, self.status, self.headers)
+        message = shown(self.message[: _LONGEST + 1])
+        if len(message) > _LONGEST:
+            # What to do about it stands at the end.
+            message = f"{message[: _LONGEST // 2]} ... {shown(self.message[-_LONGEST // 2 :])}"
+        return JSONResponse({"error": message}, self.status, self.headers)
 
 
 def bad_request(message: str) -> Refusal:
@@ -56,3 +65,13 @@ def not_found(message: str) -> Refusal:
 def conflict(message: str) -> Refusal:
     """Return a 409: something else stands there already."""
     return Refusal(409, message)
+
+
+def unsupported(message: str) -> Refusal:
+    """Return a 415: the body is in another form than the operation takes."""
+    return Refusal(415, message)
+
+
+def unavailable(message: str) -> Refusal:
+    """Return a 503: it may well work in a moment."""
+    return Refusal(503, message, {"Retry-After": "1"})

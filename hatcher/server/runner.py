@@ -12,22 +12,28 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Self, cast
 
 import uvicorn
 from starlette.applications import Starlette
 
 from hatcher.server.app import create_app
+from hatcher.server.connections import KEEP_ALIVE, Connection, raise_descriptor_limit
 from hatcher.server.settings import Settings
 from hatcher.transport.secret import Secret
 
 #: How long transfers may go on once a server is told to stop, in seconds.
 _GRACE = 10
-#: How long an unused connection is kept, in seconds: longer than clients keep theirs, so
-#: that they do not send into one that is just being closed.
-_KEEP_ALIVE = 75
-#: How long the date in answers may be that of another moment, in seconds.
+#: How often the date in answers is renewed and connections are looked at, in seconds.
 _TICK = 1.0
+#: How many connections may wait to be taken; asyncio takes as many at once.
+_BACKLOG = 256
+#: What every answer says to browsers.
+_HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+]
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +60,7 @@ def serve(settings: Settings) -> None:
     FolderInUseError
         Another server works in the data folder.
     """
+    raise_descriptor_limit()
     with _listen(settings) as listener:
         app = create_app(settings)
 
@@ -160,6 +167,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="asyncio",
+                http=Connection,
                 ws="none",
                 lifespan="on",
                 log_config=None,  # warnings go to stderr, as Python does it by itself
@@ -168,7 +176,9 @@ class _Server(uvicorn.Server):
                 # Whoever can send this header could be any address.
                 proxy_headers=False,
                 server_header=False,
-                timeout_keep_alive=_KEEP_ALIVE,
+                headers=_HEADERS,
+                backlog=_BACKLOG,
+                timeout_keep_alive=int(KEEP_ALIVE),
             )
         )
         self._ready = ready
@@ -191,6 +201,8 @@ class _Server(uvicorn.Server):
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), _TICK)
+            for connection in list(self.server_state.connections):
+                cast(Connection, connection).look()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in (*self.servers, *(sockets or ())):
@@ -198,12 +210,13 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         try:
-            async with asyncio.timeout(_GRACE):
-                await self._come_to_rest()
+            await asyncio.wait_for(self._come_to_rest(), _GRACE)
         except TimeoutError:
             logger.warning("Requests are given up that have taken more than %d s.", _GRACE)
-            for task in self.server_state.tasks:
-                task.cancel()
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._come_to_rest(), _TICK)
         if not self.force_exit:
             await self.lifespan.shutdown()
 

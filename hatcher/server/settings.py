@@ -53,6 +53,8 @@ class Settings:
         `failed_logins_window`; more are answered with 429.
     failed_logins_window : float
         The time in which failed logins are counted, in seconds.
+    max_upload : int or None
+        The largest file that can be uploaded, in bytes; None sets no limit but the disk's.
     """
 
     data: Path = field(converter=Path)
@@ -63,3 +65,4 @@ class Settings:
     session_lifetime: float = 600.0
     failed_logins: int = 10
     failed_logins_window: float = 60.0
+    max_upload: int | None = None

@@ -24,7 +24,15 @@ from starlette.responses import Response
 
 from hatcher.server.artefacts import Artefact
 from hatcher.server.blobs import Blobs, Incoming
-from hatcher.server.calls import Call, answer, created, parse_document
+from hatcher.server.calls import (
+    Call,
+    answer,
+    created,
+    demand_media_type,
+    demand_size,
+    larger,
+    parse_document,
+)
 from hatcher.server.description import BodySchema
 from hatcher.server.refusals import Refusal, bad_request
 
@@ -32,8 +40,12 @@ from hatcher.server.refusals import Refusal, bad_request
 _BATCH = 1 << 20
 #: The largest part `data`, in bytes.
 _MAX_DATA = 1 << 20
+#: The most that stands around the two parts, in bytes: their heads, and before and after them.
+_MAX_AROUND = 128 << 10
 #: The longest name of a file, in bytes: what file systems take.
 _MAX_FILENAME = 255
+#: The longest boundary, in characters; MIME knows 70.
+_MAX_BOUNDARY = 200
 
 
 @frozen
@@ -68,22 +80,26 @@ class Upload:
 
 
 @asynccontextmanager
-async def receive_upload(call: Call) -> AsyncIterator[Upload]:
+async def receive_upload(call: Call, most: int | None = None) -> AsyncIterator[Upload]:
     """Take in an upload; what was not stored by the end is removed.
 
     Parameters
     ----------
     call : Call
         Of an operation with an upload.
+    most : int, optional
+        The largest file, in bytes, where that is less than the server takes otherwise.
 
     Raises
     ------
     Refusal
-        400: it is not in the form described, or damaged.
+        400: it is not in the form described, or damaged; 413: it is too large; 415: it is no
+        multipart/form-data.
     starlette.requests.ClientDisconnect
         The client went away.
     """
-    receiver = _Receiver(call.brood.blobs)
+    limits = [limit for limit in (most, call.brood.settings.max_upload) if limit is not None]
+    receiver = _Receiver(call.brood.blobs, min(limits, default=None))
     try:
         await receiver.receive(call.request)
         assert call.operation.body is not None
@@ -95,8 +111,10 @@ async def receive_upload(call: Call) -> AsyncIterator[Upload]:
 class _Receiver:
     """Takes the parts of one upload as they arrive."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, most: int | None) -> None:
         self._blobs = blobs
+        self._most = most
+        self._size = 0  # of the file, as far as it has arrived
         self._incoming: Incoming | None = None
         self._data: bytearray | None = None
         self._in_file = False
@@ -105,29 +123,41 @@ class _Receiver:
         self._cleanup = ExitStack()
 
     async def receive(self, request: Request) -> None:
-        media_type, options = parse_options_header(request.headers.get("content-type", ""))
-        if media_type != "multipart/form-data" or not options.get("boundary"):
-            raise bad_request(
-                "An upload must be multipart/form-data with a boundary; its Content-Type is "
-                f"'{request.headers.get('content-type', '')}'."
-            )
+        demand_media_type(request, "multipart/form-data")
+        _, options = parse_options_header(request.headers["content-type"])
+        boundary = options.get("boundary", "")
+        if not 0 < len(boundary) <= _MAX_BOUNDARY:
+            raise bad_request("The Content-Type of an upload must name a boundary of its parts.")
+        if self._most is not None:
+            demand_size(request, self._most + _MAX_DATA + _MAX_AROUND)
+        around = 0
         try:
-            with PushMultipartParser(options["boundary"], max_segment_count=2) as parser:
+            with PushMultipartParser(boundary, max_segment_count=2) as parser:
                 async for chunk in request.stream():
-                    if chunk and not parser.closed:
-                        for event in parser.parse(chunk):
-                            await self._take(event)
+                    around += len(chunk)
+                    for event in parser.parse(chunk) if chunk else ():
+                        around -= await self._take(event)
+                    if around > _MAX_AROUND:
+                        raise bad_request(
+                            "The upload has too much before, after or between its parts."
+                        )
         except MultipartError as error:
             raise bad_request(
                 f"The upload is not multipart/form-data with the parts 'file' and 'data': {error}."
             ) from error
 
-    async def _take(self, event: MultipartSegment | bytearray | bytes | None) -> None:
+    async def _take(self, event: MultipartSegment | bytearray | bytes | None) -> int:
+        """Take what the parser has found; return how much of the parts' content it is."""
         if isinstance(event, MultipartSegment):
             await self._begin(event)
-        elif event is None:
+            return 0
+        if event is None:
             await self._write_batch()
-        elif self._in_file:
+            return 0
+        if self._in_file:
+            self._size += len(event)
+            if self._most is not None and self._size > self._most:
+                raise larger("The file", self._most)
             self._batch += event
             if len(self._batch) >= _BATCH:
                 await self._write_batch()
@@ -135,7 +165,8 @@ class _Receiver:
             assert self._data is not None
             self._data += event
             if len(self._data) > _MAX_DATA:
-                raise bad_request(f"The part 'data' is larger than {_MAX_DATA >> 20} MiB.")
+                raise larger("The part 'data'", _MAX_DATA)
+        return len(event)
 
     async def _begin(self, segment: MultipartSegment) -> None:
         if segment.name == "file" and self._incoming is None:

@@ -152,7 +152,7 @@ def test_operation_ids_are_unique(root: Path) -> None:
 
 def test_every_operation_declares_what_it_must(description: dict[str, Any]) -> None:
     tags = {tag["name"] for tag in description["tags"]}
-    for _, path, data in operations(description):
+    for method, _, data in operations(description):
         name = data["operationId"]
         assert len(data["tags"]) == 1, name
         assert data["tags"][0] in tags, name
@@ -160,12 +160,20 @@ def test_every_operation_declares_what_it_must(description: dict[str, Any]) -> N
         assert data["security"] == [{"basicAuth": []}, {"bearerAuth": []}], name
         assert data["x-safety"] in {"safe", "idempotent", "ambiguous"}, name
         assert data["x-access"] in ACCESS_LEVELS, name
-        assert {"401", "429", "5XX"} <= data["responses"].keys(), name
+        # Where a request is refused before anybody knows what it asks for, too.
+        always = {"400", "401", "405", "408", "429", "431", "503"}
+        assert always <= data["responses"].keys(), name
         assert any(code.startswith("2") for code in data["responses"]), name
-        if "{" in path or "requestBody" in data:
-            assert "400" in data["responses"], name
-        if data["x-access"] != "authenticated":
+        if data["x-access"] != "authenticated" or method != "GET":
             assert "403" in data["responses"], name
+        assert ("507" in data["responses"]) == (method != "GET"), name
+        sending = {"413", "415"} & data["responses"].keys()
+        assert sending == ({"413", "415"} if "requestBody" in data else set()), name
+
+
+def test_a_brood_fails_in_two_ways_only(description: dict[str, Any]) -> None:
+    for _, _, data in operations(description):
+        assert {code for code in data["responses"] if code[0] == "5"} <= {"503", "507"}
 
 
 def test_every_error_is_an_error_document(description: dict[str, Any]) -> None:

@@ -93,13 +93,14 @@ def test_what_an_operation_takes_stands_in_its_allow(
         response = admin.request("PATCH", shared.url + path_of(operation))
     assert response.status_code == 405
     described = {each.method for each in OPERATIONS if each.path == operation.path}
+    described |= {"HEAD"} & {each.replace("GET", "HEAD") for each in described}
     assert set(response.headers["allow"].split(", ")) == described
     assert set(response.json()) == {"error"}
 
 
 def test_a_path_of_many_methods_is_one_route(admin: Client) -> None:
     response = admin.request("PATCH", "/admin/teams/acme/builders/members/ada@example.com")
-    assert response.headers["allow"] == "DELETE, GET, PUT"
+    assert response.headers["allow"] == "DELETE, GET, HEAD, PUT"
 
 
 def test_an_edited_description_without_handler_is_refused(settings: Settings) -> None:

@@ -14,6 +14,8 @@ from hatcher.server.runner import BackgroundServer
 
 from .conftest import Client, client_of
 
+JSON = {"Content-Type": "application/json"}
+
 
 def refused(response: httpx.Response, status: int) -> str:
     assert response.status_code == status, response.text
@@ -65,12 +67,93 @@ def test_pages_take_only_what_they_can(admin: Client, server: BackgroundServer) 
     ],
 )
 def test_documents_that_are_not_as_described(admin: Client, body: bytes, says: str) -> None:
-    assert says in refused(admin.post("/admin/organizations", content=body), 400)
+    response = admin.post("/admin/organizations", content=body, headers=JSON)
+    assert says in refused(response, 400)
+
+
+@pytest.mark.parametrize("text", [r"\ud800", r"\udfff\ud800", r"a\u0000b", r"a\u202eb", "\ufeff"])
+def test_text_that_nobody_could_ask_for(admin: Client, text: str) -> None:
+    for body in (f'{{"name": "{text}"}}', f'{text}{{"name": "x", "description": "{text}"}}'):
+        response = admin.post("/admin/organizations", content=body.encode(), headers=JSON)
+        refused(response, 400)
+    assert admin.get("/admin/organizations").json() == {"organizations": ["acme"]}
 
 
 def test_documents_that_never_end(admin: Client) -> None:
     endless = (b" " * (1 << 20) for _ in range(40))
-    assert "larger than 16 MiB" in refused(admin.post("/admin/organizations", content=endless), 400)
+    refused(admin.post("/admin/organizations", content=endless, headers=JSON), 413)
+    refused(admin.post("/admin/organizations", content=b" " * (17 << 20), headers=JSON), 413)
+
+
+@pytest.mark.parametrize("sent", [None, "", "text/plain", "application/jsonx", "text/json;a=b"])
+def test_documents_that_are_not_sent_as_json(admin: Client, sent: str | None) -> None:
+    headers = {} if sent is None else {"Content-Type": sent}
+    response = admin.post("/admin/organizations", content=b'{"name": "x"}', headers=headers)
+    refused(response, 415)
+
+
+@pytest.mark.parametrize("sent", ["application/json; charset=utf-8", "Application/JSON", "application/json ;a"])
+def test_documents_that_are_sent_as_json(admin: Client, sent: str) -> None:
+    body = b'{"name": "x", "description": ""}'
+    headers = {"Content-Type": sent}
+    assert admin.post("/admin/organizations", content=body, headers=headers).status_code == 201
+
+
+ELSEWHERE = [
+    {"Origin": "https://elsewhere.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "{url}"},
+]
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+def test_pages_of_other_sites_change_nothing(
+    admin: Client, server: BackgroundServer, headers: dict[str, str]
+) -> None:
+    headers = {name: value.format(url=server.url) for name, value in headers.items()}
+    body = {"name": "x", "description": ""}
+    refused(admin.post("/admin/organizations", json=body, headers=headers), 403)
+    refused(admin.post("/auth/tokens/auth", headers=headers), 403)
+    refused(admin.put("/admin/teams/acme/t/members/x@y.z", headers=headers), 403)
+    refused(admin.delete("/admin/repositories/acme/dev", headers=headers), 403)
+    assert admin.get("/admin/organizations", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "{url}"},
+        {"Origin": "{url}", "Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        # The server stands behind a proxy that speaks https.
+        {"Origin": "https://brood.example", "Host": "brood.example"},
+    ],
+    ids=str,
+)
+def test_pages_of_its_own_change_what_they_may(
+    admin: Client, server: BackgroundServer, headers: dict[str, str]
+) -> None:
+    headers = {name: value.format(url=server.url) for name, value in headers.items()}
+    body = {"name": "x", "description": ""}
+    assert admin.post("/admin/organizations", json=body, headers=headers).status_code == 201
+
+
+def test_what_an_error_echoes_is_bounded(admin: Client) -> None:
+    long = "x" * 20_000
+    for response in (
+        admin.get(f"/admin/organizations/{long}/teams"),
+        admin.delete("/admin/repositories/acme/dev", params={"force": long}),
+        admin.post("/admin/organizations", json={"name": long * 100}),
+        admin.post("/admin/organizations", json=[long * 100]),
+        admin.post("/admin/organizations", content=b"{}", headers={"Content-Type": long}),
+        admin.get("/admin/organizations", headers={"Authorization": long}),
+        admin.get(f"/nowhere/{long}"),
+    ):
+        assert len(refused(response, response.status_code)) < 600
+        assert response.status_code in (400, 401, 404, 415)
 
 
 @pytest.mark.parametrize("word", ["", "yes", "1", "Truee", "true", "FALSE"])
@@ -84,8 +167,24 @@ def test_flags(admin: Client, word: str) -> None:
     assert admin.delete("/admin/repositories/acme/dev", params={"force": word}).status_code == 204
 
 
-def test_paths_that_are_not_text(admin: Client) -> None:
-    assert "UTF-8" in refused(admin.get("/admin/teams/acme/%ff"), 400)
+@pytest.mark.parametrize(
+    "text", ["%ff", "%ed%a0%80", "%00", "a%00b", "%0a", "%1b[31m", "%c2%85", "%e2%80%ae", "%f0%9f"]
+)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/admin/teams/acme/{}",
+        "/admin/users/acme/{}",
+        "/metadata/acme/dev/rh8-x86_64/{}/eggs/spam/1.0-1",
+        "/data/acme/dev/{}/cp311/eggs/spam/1.0-1",
+        "/metadata/platforms?x={}",
+        "/metadata/platforms?{}",
+        "/{}",
+        "/../../../static/{}",
+    ],
+)
+def test_places_that_are_no_text(admin: Client, url: str, text: str) -> None:
+    refused(admin.get(url.format(text)), 400)
 
 
 def test_faults_of_the_server_tell_nothing(
@@ -97,7 +196,7 @@ def test_faults_of_the_server_tell_nothing(
     server.__exit__(None, None, None)
     monkeypatch.setitem(HANDLERS, "v1_list_platforms", fail)
     with server, client_of(server) as admin, caplog.at_level(logging.ERROR, "hatcher.server"):
-        assert "private" not in refused(admin.get("/metadata/platforms"), 500)
+        assert "private" not in refused(admin.get("/metadata/platforms"), 503)
         # The server goes on.
         assert admin.get("/metadata/python-tags").status_code == 200
     assert "something private" in caplog.text

@@ -199,13 +199,10 @@ def test_an_egg_that_is_full_of_boundaries(admin: Client, tmp_path: Path) -> Non
         (lambda egg: multipart(file_part(egg), data_part(egg), data_part(egg)), "parts 'file'"),
         (lambda egg: multipart(file_part(egg), ('name="data"', b"{")), "not JSON"),
         (lambda egg: multipart(file_part(egg), ('name="data"', b"{}")), "'sha256' is a required"),
-        (lambda egg: multipart(file_part(egg), ('name="data"', bytes(2 << 20))), "1 MiB"),
         (lambda egg: multipart(('name="file"', b"x"), data_part(egg)), "no filename"),
-        (lambda egg: {"json": {}}, "must be multipart/form-data"),
-        (lambda egg: {"content": b""}, "must be multipart/form-data"),
         (
             lambda egg: {"headers": {"Content-Type": "multipart/form-data"}, "content": b""},
-            "with a boundary",
+            "must name a boundary",
         ),
         (
             lambda egg: {**multipart(file_part(egg), data_part(egg)), "content": b"--limit\r\n"},

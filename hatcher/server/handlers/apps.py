@@ -9,7 +9,7 @@ from hatcher.artefacts.app import read_app
 from hatcher.errors import InvalidApp, MissingPlatformError
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
-from hatcher.server.calls import Call, answer
+from hatcher.server.calls import MAX_DOCUMENT, Call, answer
 from hatcher.server.platforms import canonical_platform, canonical_tag
 from hatcher.server.refusals import bad_request
 from hatcher.server.uploads import Upload, receive_upload
@@ -43,7 +43,7 @@ def get_app_metadata(call: Call) -> Response:
 @operation("upload_app")
 async def upload_app(call: Call) -> Response:
     """Take in an app."""
-    async with receive_upload(call) as upload:
+    async with receive_upload(call, MAX_DOCUMENT) as upload:
         return await run_in_threadpool(_store, call, upload)
 
 

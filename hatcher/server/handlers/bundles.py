@@ -13,7 +13,7 @@ from hatcher.errors import InvalidBundle
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
-from hatcher.server.calls import Call, answer, done
+from hatcher.server.calls import MAX_DOCUMENT, Call, answer, done
 from hatcher.server.names import wrong_value
 from hatcher.server.platforms import NO_TAG, canonical_platform
 from hatcher.server.uploads import Upload, receive_upload
@@ -39,7 +39,7 @@ def get_bundle_metadata(call: Call) -> Response:
 @operation("upload_bundle", versions=(1,))
 async def upload_bundle(call: Call) -> Response:
     """Take in a bundle."""
-    async with receive_upload(call) as upload:
+    async with receive_upload(call, MAX_DOCUMENT) as upload:
         return await run_in_threadpool(_store, call, upload)
 
 
