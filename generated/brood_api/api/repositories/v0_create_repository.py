@@ -58,24 +58,54 @@ def _parse_response(
 
         return response_404
 
+    if response.status_code == 405:
+        response_405 = Error.from_dict(errors.json_body(response))
+
+        return response_405
+
+    if response.status_code == 408:
+        response_408 = Error.from_dict(errors.json_body(response))
+
+        return response_408
+
     if response.status_code == 409:
         response_409 = Error.from_dict(errors.json_body(response))
 
         return response_409
+
+    if response.status_code == 413:
+        response_413 = Error.from_dict(errors.json_body(response))
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Error.from_dict(errors.json_body(response))
+
+        return response_415
 
     if response.status_code == 429:
         response_429 = Error.from_dict(errors.json_body(response))
 
         return response_429
 
+    if response.status_code == 431:
+        response_431 = Error.from_dict(errors.json_body(response))
+
+        return response_431
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(errors.json_body(response))
+
+        return response_503
+
+    if response.status_code == 507:
+        response_507 = Error.from_dict(errors.json_body(response))
+
+        return response_507
+
     if 200 <= response.status_code <= 299:
         response_2xx = cast(Any, None)
         return response_2xx
-
-    if 500 <= response.status_code <= 599:
-        response_5xx = Error.from_dict(errors.json_body(response))
-
-        return response_5xx
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)

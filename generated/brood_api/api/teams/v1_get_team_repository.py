@@ -53,15 +53,30 @@ def _parse_response(
 
         return response_404
 
+    if response.status_code == 405:
+        response_405 = Error.from_dict(errors.json_body(response))
+
+        return response_405
+
+    if response.status_code == 408:
+        response_408 = Error.from_dict(errors.json_body(response))
+
+        return response_408
+
     if response.status_code == 429:
         response_429 = Error.from_dict(errors.json_body(response))
 
         return response_429
 
-    if 500 <= response.status_code <= 599:
-        response_5xx = Error.from_dict(errors.json_body(response))
+    if response.status_code == 431:
+        response_431 = Error.from_dict(errors.json_body(response))
 
-        return response_5xx
+        return response_431
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(errors.json_body(response))
+
+        return response_503
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
