@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from hatcher.characters import all_show
 from hatcher.server import database as db
 from hatcher.server.access import Account
 from hatcher.server.database import Database, now, timestamp
@@ -229,7 +230,7 @@ class Accounts:
         except (binascii.Error, ValueError) as error:
             raise unauthenticated("The Basic credentials are not base64 of UTF-8.") from error
         email, colon, password = decoded.partition(":")
-        if not colon:
+        if not colon or not all_show(email):
             raise unauthenticated("The Basic credentials are not 'e-mail address:password'.")
         key = email.lower()
         # Before the memory of verified ones: it must not tell a guesser anything.

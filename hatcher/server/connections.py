@@ -84,7 +84,7 @@ class Connection(HttpToolsProtocol):
         self._in_body = False
         self._refused = False
         self._head = 0  # bytes of the head, as far as it has been read
-        self._unread = 0  # bytes that nothing has come of
+        self._unread = 0  # bytes since a head was whole, or something of a body came
         self._unsent = 0
 
     # What asyncio calls
@@ -141,7 +141,6 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a line of the head, or one that follows a body in chunks."""
-        self._unread = 0
         super().on_header(name, value)
         self._count(len(name) + len(value) + 4)
         if len(self.headers) > MAX_HEADER_LINES:
@@ -157,6 +156,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Let the application answer: the head is whole."""
         self._unread = 0
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            raise bad_request("This server speaks HTTP/1.1.")
         if len(self.pipeline) >= _MAX_PIPELINE:
             raise bad_request("Too many requests at once. Wait for the answers.")
         super().on_headers_complete()
@@ -194,7 +195,7 @@ class Connection(HttpToolsProtocol):
     @property
     def waits(self) -> bool:
         """Whether nothing would be lost but what a client has yet to send."""
-        return not self._in_body and (self.cycle is None or self.cycle.response_complete)
+        return self.cycle is None or self.cycle.response_complete
 
     def look(self) -> None:
         """Close the connection when it has taken too long; called every second."""
@@ -223,19 +224,20 @@ class Connection(HttpToolsProtocol):
         logger.debug("%s: %s", self.client, refusal.message)
         self._refused = True
         cycle = self.cycle
-        answered = cycle is None or cycle.response_complete
-        if not answered and not self._in_body:
+        if not self.waits and not self._in_body:
             # The request before this one is whole, and is answered first.
             cycle.keep_alive = False
             return
-        if answered or not (cycle.response_started or self.pipeline):
+        # What has an answer already, or a part of one, gets no other.
+        begun = self._in_body and (cycle.response_started or self.pipeline)
+        if not begun:
             response = refusal.response()
             head = [*self.server_state.default_headers, *response.raw_headers]
             lines = [b"%b: %b\r\n" % line for line in (*head, (b"connection", b"close"))]
             self.transport.write(
                 b"".join([STATUS_LINE[refusal.status], *lines, b"\r\n", bytes(response.body)])
             )
-        if not answered:
+        if not self.waits:
             cycle.disconnected = True
             cycle.message_event.set()
         self.transport.close()

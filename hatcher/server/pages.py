@@ -18,6 +18,14 @@ from hatcher.server.description import Description
 
 #: The pages themselves, and Swagger UI, which came from npm as it is.
 _STATIC = Path(str(resources.files("hatcher.server") / "static"))
+#: Pages take nothing from elsewhere and run nothing that stands in them; nobody frames them.
+_POLICY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+}
 
 
 def pages(description: Description) -> list[BaseRoute]:
@@ -31,7 +39,7 @@ def pages(description: Description) -> list[BaseRoute]:
     text = json.dumps(description.document, ensure_ascii=False).encode()
 
     def openapi(request: Request) -> Response:
-        return Response(text, media_type="application/json")
+        return Response(text, media_type="application/json", headers=_POLICY)
 
     return [
         Route("/", _home),
@@ -44,8 +52,8 @@ def pages(description: Description) -> list[BaseRoute]:
 def _home(request: Request) -> Response:
     page = Template((_STATIC / "home.html").read_text(encoding="utf-8"))
     url = str(request.base_url).rstrip("/")
-    return HTMLResponse(page.substitute(version=__version__, url=html.escape(url)))
+    return HTMLResponse(page.substitute(version=__version__, url=html.escape(url)), headers=_POLICY)
 
 
 def _docs(request: Request) -> Response:
-    return FileResponse(_STATIC / "docs.html")
+    return FileResponse(_STATIC / "docs.html", headers=_POLICY)

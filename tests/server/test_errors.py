@@ -92,7 +92,9 @@ def test_documents_that_are_not_sent_as_json(admin: Client, sent: str | None) ->
     refused(response, 415)
 
 
-@pytest.mark.parametrize("sent", ["application/json; charset=utf-8", "Application/JSON", "application/json ;a"])
+@pytest.mark.parametrize(
+    "sent", ["application/json; charset=utf-8", "Application/JSON", "application/json ;a"]
+)
 def test_documents_that_are_sent_as_json(admin: Client, sent: str) -> None:
     body = b'{"name": "x", "description": ""}'
     headers = {"Content-Type": sent}

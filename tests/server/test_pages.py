@@ -68,3 +68,42 @@ def test_head(server: BackgroundServer, path: str) -> None:
     response = httpx.head(server.url + path)
     assert response.status_code == 200
     assert response.content == b""
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
+def test_what_browsers_are_told(server: BackgroundServer, path: str) -> None:
+    headers = get(server, path).headers
+    policy = dict(
+        part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";")
+    )
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    # The scripts are files of the server; none stands in a page.
+    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_the_pages_keep_to_their_policy(server: BackgroundServer) -> None:
+    for path in ("/", "/docs"):
+        page = get(server, path).text
+        assert not re.search(r"<script>|<script [^>]*(?<!src=)>[^<]|\son\w+=|javascript:", page)
+
+
+def test_every_answer_is_what_it_says(server: BackgroundServer) -> None:
+    for path in ("/nowhere", "/api/v1/json/metadata/platforms", "/static/docs.js"):
+        assert httpx.get(server.url + path).headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("host", ["[", "x y", "[::1", "a:b", "\xe4", "", "x" * 5000])
+def test_hosts_that_are_none(server: BackgroundServer, host: str) -> None:
+    for path in ("/", "/docs", "/nowhere", "/static/../x"):
+        response = httpx.get(server.url + path, headers={"Host": host.encode("latin-1")})
+        assert response.status_code in (200, 400, 404)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/static/docs.js", "/static", "/openapi.json", "/"])
+def test_pages_change_nothing(server: BackgroundServer, path: str) -> None:
+    response = httpx.post(server.url + path)
+    assert response.status_code == 405
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from attrs import evolve
 
+from hatcher.server.calls import MAX_DOCUMENT
+from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, sha256_of
+from .conftest import PLATFORM, Client, client_of, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/eggs/upload"
 
@@ -221,6 +225,90 @@ def test_forms_that_are_not_as_described(
     assert response.status_code == 400
     assert says in response.json()["error"]
     assert files_of(settings) == []
+
+
+@pytest.mark.parametrize("request_of", [{"json": {}}, {"content": b""}, {"data": {"file": "x"}}])
+def test_uploads_that_are_no_form(admin: Client, request_of: dict[str, object]) -> None:
+    assert admin.post(URL, **request_of).status_code == 415  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("boundary", ["", "x" * 201, '"', "\x7f" * 500])
+def test_boundaries_that_are_none(admin: Client, egg: Path, boundary: str) -> None:
+    form = multipart(file_part(egg), data_part(egg), boundary=boundary or "x")
+    form["headers"] = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    assert admin.post(URL, **form).status_code == 400  # type: ignore[arg-type]
+
+
+def endless() -> Iterator[bytes]:
+    while True:
+        yield bytes(1 << 16)
+
+
+@pytest.mark.parametrize("where", ["before", "after", "between"])
+def test_what_stands_around_the_parts_is_bounded(
+    admin: Client, egg: Path, settings: Settings, where: str
+) -> None:
+    whole = multipart(file_part(egg), data_part(egg))
+    content = whole["content"]
+    assert isinstance(content, bytes)
+    split = {"before": 0, "after": len(content), "between": content.rindex(b"--limit\r\n") + 9}
+    before, after = content[: split[where]], content[split[where] :]
+    pieces = itertools.chain([before], endless())
+    assert admin.post(URL, **{**whole, "content": pieces}).status_code == 400  # type: ignore[arg-type]
+    assert files_of(settings) == []
+    if where == "after":
+        some = before + bytes(1 << 16) + after
+        response = admin.post(URL, **{**whole, "content": some})  # type: ignore[arg-type]
+        assert response.status_code == 201
+
+
+def test_parts_that_never_end(admin: Client, egg: Path, settings: Settings) -> None:
+    form = multipart(file_part(egg), ('name="data"', b""))
+    content = form["content"]
+    assert isinstance(content, bytes)
+    pieces = itertools.chain([content.removesuffix(b"\r\n--limit--\r\n")], endless())
+    assert admin.post(URL, **{**form, "content": pieces}).status_code == 413  # type: ignore[arg-type]
+    assert files_of(settings) == []
+
+
+@pytest.fixture
+def small(settings: Settings) -> Iterator[Client]:
+    """A server that takes files of 100,000 bytes."""
+    with (
+        BackgroundServer(evolve(settings, max_upload=100_000)) as server,
+        client_of(server) as client,
+    ):
+        client.post("/admin/organizations", json={"name": "acme", "description": ""})
+        path = "/admin/organizations/acme/repositories"
+        client.post(path, json={"name": "dev", "description": ""})
+        yield client
+
+
+def test_files_that_are_too_large(small: Client, settings: Settings, tmp_path: Path) -> None:
+    egg = write_egg(tmp_path, "big", "1.0", payload_bytes=100_000)
+    form = multipart(file_part(egg), data_part(egg))
+    content = form["content"]
+    assert isinstance(content, bytes)
+    pieces = (content[at : at + 5000] for at in range(0, len(content), 5000))
+    assert small.post(URL, **form).status_code == 413  # type: ignore[arg-type]
+    assert small.post(URL, **{**form, "content": pieces}).status_code == 413  # type: ignore[arg-type]
+    assert files_of(settings) == []
+    assert small.upload_egg(write_egg(tmp_path, "small", payload_bytes=90_000)).status_code == 201
+
+
+def test_files_that_are_too_large_are_refused_before_they_come(small: Client) -> None:
+    with socket.create_connection((small.base_url.host, small.base_url.port)) as connection:
+        connection.settimeout(10)
+        connection.sendall(head_of(small, 4 << 30))
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("kind", ["bundles", f"{PLATFORM}/apps"])
+def test_documents_that_are_too_large(admin: Client, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    path.write_bytes(b" " * (MAX_DOCUMENT + 1))
+    data = {"bundle_name": "x", "bundle_version": "1", "bundle_build": 1}
+    assert admin.upload(f"/data/acme/dev/{kind}/upload", path, data=data).status_code == 413
 
 
 def test_a_form_that_ends_early(admin: Client, egg: Path, settings: Settings) -> None:

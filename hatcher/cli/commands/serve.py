@@ -38,13 +38,29 @@ PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not 
     help="The first server administrator.",
 )
 @click.option(
+    "--max-upload",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    envvar="HATCHER_SERVER_MAX_UPLOAD",
+    show_envvar=True,
+    help="The largest file that can be uploaded; by default, there is no limit.",
+)
+@click.option(
     "--demo",
     is_flag=True,
     default=False,
     help="Have something to try things out with; in a temporary folder unless --data is given.",
 )
 @click.pass_context
-def serve(ctx: click.Context, data: Path, host: str, port: int, admin: str, demo: bool) -> None:
+def serve(
+    ctx: click.Context,
+    data: Path,
+    host: str,
+    port: int,
+    admin: str,
+    max_upload: int | None,
+    demo: bool,
+) -> None:
     """Run a Brood of your own until Ctrl-C.
 
     The administrator's password is taken from the environment variable
@@ -55,6 +71,8 @@ def serve(ctx: click.Context, data: Path, host: str, port: int, admin: str, demo
     the password is a known one: nobody but this machine can reach it.
     """
     try:
+        from attrs import evolve
+
         from hatcher.server.folder import FolderInUseError
         from hatcher.server.runner import CannotListenError
         from hatcher.server.runner import serve as serve_until_stopped
@@ -66,12 +84,13 @@ def serve(ctx: click.Context, data: Path, host: str, port: int, admin: str, demo
     try:
         if demo or (not password and demonstration.is_one(data)):
             demonstration.check_host(host)
+        settings = Settings(data, host, port, admin, password, max_upload=max_upload)
         if not demo:
-            serve_until_stopped(Settings(data, host, port, admin, password))
+            serve_until_stopped(settings)
             return
         temporary = ctx.get_parameter_source("data") is click.core.ParameterSource.DEFAULT
         with demonstration.folder(None if temporary else data) as folder:
-            settings = Settings(folder, host, port, admin, demonstration.PASSWORD)
+            settings = evolve(settings, data=folder, admin_password=demonstration.PASSWORD)
             demonstration.run(settings, is_temporary=temporary)
     except (CannotListenError, FolderInUseError, InvalidArgumentError) as error:
         raise click.ClickException(str(error)) from error
