@@ -125,7 +125,7 @@ class Connection(HttpToolsProtocol):
             if self._unread > MAX_HEAD:
                 self.refuse(_too_large())
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]
         """Keep a connection that its client has half closed, until the answer is sent."""
         if self._in_body or self.cycle is None or self.cycle.response_complete:
             return False
