@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 from hatcher.cli.root import hatcher
+from hatcher.server import runner
 from hatcher.server.folder import FolderInUseError
 from hatcher.server.runner import BackgroundServer, CannotListenError
 from hatcher.server.settings import Settings
@@ -112,6 +113,27 @@ def test_an_administrator_without_an_address(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "'ada': that is no e-mail address" in result.output
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ([], {}, None),
+        (["--max-upload", "5000"], {}, 5000),
+        ([], {"HATCHER_SERVER_MAX_UPLOAD": "6000"}, 6000),
+    ],
+)
+def test_the_largest_upload_is_an_option(
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    environment: dict[str, str],
+    expected: int | None,
+) -> None:
+    told: list[Settings] = []
+    monkeypatch.setattr(runner, "serve", told.append)
+    result = CliRunner().invoke(hatcher, ["serve", *arguments], env=environment)
+    assert result.exit_code == 0, result.output
+    assert [settings.max_upload for settings in told] == [expected]
 
 
 def test_an_address_of_nobody(settings: Settings) -> None:
