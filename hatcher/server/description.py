@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import resources
+from itertools import islice
 from typing import Any
 
 from attrs import field, frozen
@@ -16,6 +17,8 @@ from hatcher.server.refusals import bad_request
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _BASE = "urn:brood"
+#: How many faults of a document are looked at for the one to tell.
+_MAX_FAULTS = 50
 
 _IMPORTING = threading.Lock()
 
@@ -108,7 +111,8 @@ class Description:
 
             registry = self._registry
         validator = Draft202012Validator(schema, registry=registry)
-        error = best_match(validator.iter_errors(document))
+        # A long list may have millions of faults, all alike.
+        error = best_match(islice(validator.iter_errors(document), _MAX_FAULTS))
         if error is None:
             return None
         where = "".join(f"[{step!r}]" for step in error.absolute_path)

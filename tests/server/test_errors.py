@@ -143,6 +143,15 @@ def test_pages_of_its_own_change_what_they_may(
     assert admin.post("/admin/organizations", json=body, headers=headers).status_code == 201
 
 
+def test_documents_with_a_fault_in_every_line(admin: Client) -> None:
+    """The first ones are enough: to find all of them takes minutes."""
+    body = b'{"eggs": [' + b"1," * (1 << 20) + b"1]}"
+    response = admin.post(
+        "/data/acme/dev/rh8-x86_64/eggs/re-index", content=body, headers=JSON, timeout=25
+    )
+    refused(response, 400)
+
+
 def test_what_an_error_echoes_is_bounded(admin: Client) -> None:
     long = "x" * 20_000
     for response in (
@@ -151,7 +160,7 @@ def test_what_an_error_echoes_is_bounded(admin: Client) -> None:
         admin.post("/admin/organizations", json={"name": long * 100}),
         admin.post("/admin/organizations", json=[long * 100]),
         admin.post("/admin/organizations", content=b"{}", headers={"Content-Type": long}),
-        admin.get("/admin/organizations", headers={"Authorization": long}),
+        admin.get("/admin/organizations", headers={"Authorization": long}, auth=None),
         admin.get(f"/nowhere/{long}"),
     ):
         assert len(refused(response, response.status_code)) < 600
