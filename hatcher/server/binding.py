@@ -7,7 +7,6 @@ runs in the event loop, which only uploads need.
 
 from __future__ import annotations
 
-import errno
 import inspect
 import logging
 import re
@@ -25,9 +24,8 @@ from starlette.types import Receive, Scope, Send
 from hatcher.server.brood import Brood
 from hatcher.server.calls import Call, read_document, read_flags
 from hatcher.server.description import Description, Operation
+from hatcher.server.failures import refusal_of
 from hatcher.server.refusals import Refusal, unavailable
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 logger = logging.getLogger("hatcher.server")
 
@@ -118,8 +116,7 @@ class Endpoint:
         except ClientDisconnect:
             raise
         except Exception as error:
-            logger.exception("%s failed", self.operation.operation_id)
-            response = _failure(error).response()
+            response = self._failed(error).response()
         if "etag" not in response.headers:
             # Tokens and passwords, and what changes at any time.
             response.headers["Cache-Control"] = "no-store"
@@ -153,11 +150,15 @@ class Endpoint:
         call.operation.body.check(call.document)
         return cast(Response, self.handler(call))
 
-
-def _failure(error: Exception) -> Refusal:
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return Refusal(507, "The server has no room for it. Ask its administrator.")
-    return unavailable("The server failed; its log says why.")
+    def _failed(self, error: Exception) -> Refusal:
+        refusal = refusal_of(error)
+        if refusal is None:
+            logger.exception("%s failed", self.operation.operation_id)
+            return unavailable("The server failed; its log says why.")
+        # Of a DBAPIError only what the database says: the statement would fill the log.
+        said = getattr(error, "orig", error)
+        logger.warning("%s answered %d: %s", self.operation.operation_id, refusal.status, said)
+        return refusal
 
 
 class PathRoute(BaseRoute):

@@ -162,7 +162,12 @@ class Database:
     """
 
     def __init__(self, url: URL | str) -> None:
-        self._engine = create_engine(url, pool_size=10, max_overflow=40)
+        self._engine = create_engine(
+            url,
+            pool_size=10,
+            max_overflow=40,
+            hide_parameters=True,  # which hold the hashes of passwords, from logs
+        )
         # SQLite has one writer. Queueing for it here, in order, is far fairer than its
         # own waiting, which is by chance and sleeps.
         self._writer = threading.RLock()
