@@ -77,6 +77,11 @@ def _parse_response(
 
         return response_408
 
+    if response.status_code == 409:
+        response_409 = Error.from_dict(errors.json_body(response))
+
+        return response_409
+
     if response.status_code == 429:
         response_429 = Error.from_dict(errors.json_body(response))
 
