@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, insert, select
 
 from hatcher.server import database as db
-from hatcher.server.access import Organization
-from hatcher.server.refusals import not_found
+from hatcher.server.access import Access, Account, Organization
+from hatcher.server.refusals import conflict, not_found
 
 
 def find_user(connection: Connection, email: str) -> Row[Any] | None:
@@ -91,6 +91,31 @@ def teams_of(connection: Connection, organization: Organization, user_id: int) -
         .order_by(db.teams.c.name)
     )
     return list(connection.scalars(names))
+
+
+def keep_an_administrator(
+    connection: Connection, organization: Organization, account: Account
+) -> None:
+    """Refuse a change after which nobody could administer an organization any more.
+
+    Raises
+    ------
+    Refusal
+        409: nobody is left. Only a server administrator, who can make others, may do that.
+    """
+    left = (
+        select(db.team_members.c.id)
+        .join(db.teams)
+        .where(
+            db.teams.c.organization_id == organization.id,
+            db.teams.c.group == Access.organization_administrator.name,
+        )
+    )
+    if not account.server_administrator and connection.execute(left).first() is None:
+        raise conflict(
+            f"That would leave '{organization.name}' without an administrator. Make another user "
+            "one first, or ask an administrator of the server."
+        )
 
 
 def ensure_row(connection: Connection, table: Table, **values: Any) -> None:

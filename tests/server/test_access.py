@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,42 @@ def test_the_best_of_many_teams_counts(admin: Client, person: Callable[..., Clie
     assert client.post(url, json={"eggs": []}).status_code == 403
     assert admin.delete("/admin/users/acme/me@example.com").status_code == 204
     assert client.get("/metadata/platforms").status_code == 401
+
+
+@pytest.mark.parametrize("order", list(permutations(GROUPS[:3])))
+def test_the_best_of_several_teams_counts_in_any_order(
+    admin: Client, person: Callable[..., Client], order: tuple[str, ...]
+) -> None:
+    client = person("me@example.com")
+    for team in order:
+        body = {"name": team, "group": team}
+        assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 201
+        assert admin.put(f"/admin/teams/acme/{team}/repositories/dev").status_code == 204
+    # Neither the order of the teams nor that of their members decides.
+    for team in order[::-1]:
+        assert admin.put(f"/admin/teams/acme/{team}/members/me@example.com").status_code == 204
+    (listed,) = client.get("/metadata/user/repositories").json()["repositories"]
+    assert listed["access"] == "upload_repository"
+    url = f"/data/acme/dev/{PLATFORM}/eggs/re-index"
+    assert client.post(url, json={"eggs": []}).status_code == 202
+    assert admin.delete("/admin/teams/acme/upload_repository?force=True").status_code == 204
+    (listed,) = client.get("/metadata/user/repositories").json()["repositories"]
+    assert listed["access"] == "read_repository"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_administrator_with_lesser_teams(
+    admin: Client, person: Callable[..., Client], first: bool
+) -> None:
+    teams = ["organization_administrator", "read_index"][:: 1 if first else -1]
+    client = person("me@example.com")
+    for team in teams:
+        admin.post("/admin/organizations/acme/teams", json={"name": team, "group": team})
+        admin.put(f"/admin/teams/acme/{team}/repositories/dev")
+        assert admin.put(f"/admin/teams/acme/{team}/members/me@example.com").status_code == 204
+    (listed,) = client.get("/metadata/user/repositories").json()["repositories"]
+    assert listed["access"] == "organization_administrator"
+    assert client.get("/admin/organizations/acme/teams").status_code == 200
 
 
 def test_available_repositories(admin: Client, person: Callable[..., Client]) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from attrs import evolve
 
 from hatcher.server.runner import BackgroundServer
+from hatcher.server.settings import Settings
 
 from .conftest import Client, client_of
 
@@ -120,11 +122,119 @@ def test_a_user_of_two_organizations(server: BackgroundServer, admin: Client) ->
         assert ada.get("/admin/organizations").status_code == 401
 
 
-def test_the_administrator_cannot_be_deleted_by_an_organization(admin: Client) -> None:
+def sessions_of(client: Client) -> list[dict[str, str]]:
+    """What a client can prove itself with, besides the password."""
+    api_token = client.post("/auth/tokens/api", json={"name": "ci"}).json()["token"]
+    headers = [{"Authorization": f"Bearer {api_token}"}]
+    session = client.post("/auth/tokens/auth", headers=headers[0], auth=None).json()["token"]
+    headers.append({"Authorization": f"Bearer {session}"})
+    session = client.post("/auth/tokens/auth").json()["token"]
+    headers.append({"Authorization": f"Bearer {session}"})
+    for each in headers:
+        assert client.get("/metadata/platforms", headers=each, auth=None).status_code == 200
+    return headers
+
+
+def test_sessions_and_tokens_end_with_their_user(
+    admin: Client, person: Callable[..., Client]
+) -> None:
+    for group in (None, "upload_repository", "organization_administrator"):
+        client = person(f"{group}@example.com", group)
+        headers = sessions_of(client)
+        assert admin.delete(f"/admin/users/acme/{group}@example.com").status_code == 204
+        for each in headers:
+            assert client.get("/metadata/platforms", headers=each, auth=None).status_code == 401
+            assert client.post("/auth/tokens/auth", headers=each, auth=None).status_code == 401
+        # The password is forgotten, too, though it was right a moment ago.
+        assert client.get("/metadata/platforms").status_code == 401
+
+
+def test_sessions_of_one_who_stays_elsewhere_see_nothing_here(
+    admin: Client, person: Callable[..., Client]
+) -> None:
+    ada = person("ada@example.com", "organization_administrator")
+    admin.post("/admin/organizations", json={"name": "globex"})
+    admin.post("/admin/organizations/globex/users", json={"email": "ada@example.com"})
+    headers = sessions_of(ada)
+    assert admin.delete("/admin/users/acme/ada@example.com").status_code == 204
+    for each in headers:
+        listed = ada.get("/admin/organizations", headers=each, auth=None).json()
+        assert listed == {"organizations": ["globex"]}
+        response = ada.get("/admin/organizations/acme/repositories", headers=each, auth=None)
+        assert response.status_code == 404
+    assert admin.delete("/admin/users/globex/ada@example.com").status_code == 204
+    for each in headers:
+        assert ada.get("/admin/organizations", headers=each, auth=None).status_code == 401
+
+
+def test_the_administrator_cannot_be_deleted_by_an_organization(
+    admin: Client, person: Callable[..., Client]
+) -> None:
+    ruler = person("ruler@example.com", "organization_administrator")
     body = {"email": "admin@example.com"}
-    assert admin.post("/admin/organizations/acme/users", json=body).status_code == 201
-    assert admin.delete("/admin/users/acme/admin@example.com").status_code == 204
-    assert admin.get("/admin/organizations").status_code == 200
+    assert ruler.post("/admin/organizations/acme/users", json=body).status_code == 201
+    assert ruler.delete("/admin/users/acme/admin@example.com").status_code == 204
+    assert admin.get("/admin/users/acme/admin@example.com").status_code == 404
+    assert admin.get("/admin/organizations").json() == {"organizations": ["acme"]}
+
+
+def test_the_last_server_administrator_stays(settings: Settings) -> None:
+    url = "/admin/users/acme/{}".format
+    with BackgroundServer(settings) as server, client_of(server) as admin:
+        admin.post("/admin/organizations", json={"name": "acme"})
+        body = {"email": "admin@example.com"}
+        assert admin.post("/admin/organizations/acme/users", json=body).status_code == 201
+        refused = admin.delete(url("admin@example.com"))
+        assert refused.status_code == 409
+        assert "--admin" in refused.json()["error"]
+        # Refused as a whole: the account belongs to the organization as before.
+        assert admin.get(url("admin@example.com")).status_code == 200
+    # Another one at a later start does not push the first one out ...
+    second = evolve(settings, admin="second@example.com", admin_password="another")
+    with (
+        BackgroundServer(second) as server,
+        client_of(server) as admin,
+        client_of(server, ("second@example.com", "another")) as other,
+    ):
+        headers = sessions_of(admin)
+        # ... but can end that account, with everything that it had.
+        assert other.delete(url("admin@example.com")).status_code == 204
+        for each in headers:
+            assert admin.get("/admin/organizations", headers=each, auth=None).status_code == 401
+        assert admin.get("/admin/organizations").status_code == 401
+        body = {"email": "second@example.com"}
+        assert other.post("/admin/organizations/acme/users", json=body).status_code == 201
+        assert other.delete(url("second@example.com")).status_code == 409
+        assert other.get("/admin/organizations").status_code == 200
+
+
+RULERS = "/admin/teams/acme/team%20of%20ruler@example.com"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/users/acme/ruler@example.com",
+        f"{RULERS}/members/ruler@example.com",
+        f"{RULERS}?force=True",
+    ],
+)
+def test_the_last_administrator_of_an_organization_stays(
+    admin: Client, person: Callable[..., Client], path: str
+) -> None:
+    ruler = person("ruler@example.com", "organization_administrator")
+    before = admin.get(RULERS).json()
+    refused = ruler.delete(path)
+    assert refused.status_code == 409
+    assert "'acme'" in refused.json()["error"]
+    assert admin.get(RULERS).json() == before
+    assert ruler.get("/admin/organizations/acme/teams").status_code == 200
+    # With another one, or for who can make others, it goes.
+    person("second@example.com", "organization_administrator")
+    assert ruler.delete(path).status_code == 204
+    assert ruler.get("/admin/organizations/acme/teams").status_code in (401, 403)
+    second = "/admin/users/acme/second@example.com"
+    assert admin.delete(second).status_code == 204
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from hatcher.server.people import (
     ensure_row,
     find_member,
     find_team,
+    keep_an_administrator,
     members_of,
     repositories_of,
 )
@@ -73,7 +74,7 @@ def get_team(call: Call) -> Response:
 def delete_team(call: Call) -> Response:
     """Delete a team; with members or repositories only by force."""
     with call.brood.database.write() as connection:
-        _, team = _team(call, connection)
+        organization, team = _team(call, connection)
         members = len(members_of(connection, team))
         repositories = len(repositories_of(connection, team))
         if (members or repositories) and not call.flags["force"]:
@@ -83,6 +84,7 @@ def delete_team(call: Call) -> Response:
                 "all the same with force=True."
             )
         connection.execute(delete(db.teams).where(db.teams.c.id == team.id))
+        keep_an_administrator(connection, organization, call.account)
     return done()
 
 
@@ -183,6 +185,7 @@ def remove_team_member(call: Call) -> Response:
         )
         if not removed.rowcount:
             raise _no_member(call, team)
+        keep_an_administrator(connection, organization, call.account)
     return done()
 
 

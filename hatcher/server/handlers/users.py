@@ -10,7 +10,14 @@ from hatcher.server.accounts import make_up_password
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, created, done
 from hatcher.server.names import usable_email
-from hatcher.server.people import ensure_row, find_member, find_team, find_user, teams_of
+from hatcher.server.people import (
+    ensure_row,
+    find_member,
+    find_team,
+    find_user,
+    keep_an_administrator,
+    teams_of,
+)
 from hatcher.server.refusals import conflict
 
 
@@ -82,6 +89,16 @@ def delete_user(call: Call) -> Response:
             )
         )
         elsewhere = connection.execute(select(db.members.c.id).filter_by(user_id=user.id)).first()
-        if elsewhere is None and not user.server_administrator:
+        keep_an_administrator(connection, organization, call.account)
+        # No organization can end the account of somebody who rules the server.
+        if elsewhere is None and (
+            not user.server_administrator or call.account.server_administrator
+        ):
             connection.execute(delete(db.users).where(db.users.c.id == user.id))
+            rulers = select(db.users.c.id).filter_by(server_administrator=True)
+            if connection.execute(rulers).first() is None:
+                raise conflict(
+                    f"'{user.email}' is the last server administrator, whose account cannot end. "
+                    "Start the server with another --admin first."
+                )
     return done()
