@@ -11,18 +11,29 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from typing import Any
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 from attrs import frozen
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Insert, Row, Update, delete, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -43,6 +54,17 @@ _REMEMBERED = 60.0
 #: How exact `last_used` of an API token is, in seconds: a write for every read is too dear.
 _LAST_USED_EVERY = 60.0
 
+#: How long a request waits to write down its session, and that its API token was used, in
+#: seconds: it goes on without.
+_SESSION_WAIT = 2.0
+_LAST_USED_WAIT = 0.1
+#: How many sessions are kept in memory when they cannot be written down.
+_MAX_UNSAVED = 10_000
+
+_GLOBAL_IPV6 = ip_network("2000::/3")
+
+logger = logging.getLogger("hatcher.server")
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
@@ -56,6 +78,9 @@ def _impossible_hash() -> str:
 class FailedLogins:
     """Counts wrong passwords, so that guessing is slow.
 
+    What is kept are hashes and times, and only so many of them. One address alone can lock
+    nobody else out: for one account it is stopped long before the limit of the account.
+
     Parameters
     ----------
     limit : int
@@ -68,6 +93,10 @@ class FailedLogins:
 
     #: One address may fail more often over all accounts together: many people share one.
     ACCOUNTS_OF_AN_ADDRESS = 10
+    #: And one account over all addresses together: somebody may have many of them.
+    ADDRESSES_OF_AN_ACCOUNT = 100
+    #: Of how many addresses and accounts failures are kept.
+    KEPT = 20_000
 
     def __init__(
         self, limit: int, window: float, clock: Callable[[], float] = time.monotonic
@@ -75,7 +104,9 @@ class FailedLogins:
         self._limit = limit
         self._window = window
         self._clock = clock
-        self._failures: dict[tuple[str, ...], list[float]] = {}
+        # The latest are last.
+        self._failures: dict[bytes, tuple[float, ...]] = {}
+        self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
 
     def check(self, address: str, account: str) -> None:
@@ -98,29 +129,86 @@ class FailedLogins:
                     )
 
     def add(self, address: str, account: str) -> None:
-        """Count one."""
+        """Count one, unless it should not have been tried any more."""
         with self._lock:
-            for key, _ in self._limits(address, account):
-                self._failures[key] = [*self._recent(key), self._clock()]
-            if len(self._failures) > 10_000:
-                for key in list(self._failures):
-                    if not self._recent(key):
-                        del self._failures[key]
+            limits = self._limits(address, account)
+            if len(self._recent(limits[0][0])) >= self._limit:
+                return
+            for key, limit in limits:
+                recent = self._recent(key)
+                self._failures.pop(key, None)
+                self._failures[key] = (*recent, self._clock())[-limit:]
+            while self._failures:
+                oldest = next(iter(self._failures))
+                if len(self._failures) <= self.KEPT and self._recent(oldest):
+                    break
+                del self._failures[oldest]
 
     def forget(self, address: str, account: str) -> None:
         """Forget those of an account: the right password came."""
         with self._lock:
-            self._failures.pop((address, account), None)
+            (pair, _), *_ = self._limits(address, account)
+            self._failures.pop(pair, None)
 
-    def _limits(self, address: str, account: str) -> list[tuple[tuple[str, ...], int]]:
+    def _limits(self, address: str, account: str) -> list[tuple[bytes, int]]:
+        address = _household(address)
         return [
-            ((address, account), self._limit),
-            ((address,), self._limit * self.ACCOUNTS_OF_AN_ADDRESS),
+            (self._hash(address, account), self._limit),
+            (self._hash(address, None), self._limit * self.ACCOUNTS_OF_AN_ADDRESS),
+            (self._hash(None, account), self._limit * self.ADDRESSES_OF_AN_ACCOUNT),
         ]
 
-    def _recent(self, key: tuple[str, ...]) -> list[float]:
+    def _hash(self, *names: str | None) -> bytes:
+        return hmac.digest(self._key, repr(names).encode(), "sha256")
+
+    def _recent(self, key: bytes) -> tuple[float, ...]:
         since = self._clock() - self._window
-        return [moment for moment in self._failures.get(key, ()) if moment > since]
+        return tuple(moment for moment in self._failures.get(key, ()) if moment > since)
+
+
+def _household(address: str) -> str:
+    """The network of an IPv6 address, of which everybody has all; another one as it is."""
+    with suppress(ValueError):
+        network = ip_network(f"{address}/64", strict=False)
+        if network.subnet_of(_GLOBAL_IPV6):  # type: ignore[arg-type]
+            return str(network)
+    return address
+
+
+def client_address(request: Request, trusted: Iterable[IPv4Network | IPv6Network]) -> str:
+    """Return where a request comes from, as far as that is known for sure.
+
+    Parameters
+    ----------
+    request : starlette.requests.Request
+        Whose header X-Forwarded-For counts from the right, as far as proxies are trusted:
+        what stands before that, anybody can have written.
+    trusted : iterable of ip_network
+        Where such proxies are.
+    """
+    if request.client is None:
+        return "unknown"
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    address = _parsed(request.client.host)
+    while address is not None and any(address in network for network in trusted) and forwarded:
+        before = _parsed(forwarded.pop().strip())
+        if before is None:
+            break
+        address = before
+    return request.client.host if address is None else str(address)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """An address, which proxies may write with a port; None for anything else."""
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 @frozen
@@ -143,6 +231,9 @@ class Accounts:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._session_lifetime = timedelta(seconds=settings.session_lifetime)
+        self._trusted_proxies = settings.trusted_proxies
+        # By the hash of the token, as they would be written down.
+        self._unsaved: dict[str, dict[str, Any]] = {}
         self._failed = FailedLogins(settings.failed_logins, settings.failed_logins_window)
         self._unknown_user = _impossible_hash()
         # Each verification takes 19 MiB for its time; waiting ones queue here.
@@ -171,25 +262,26 @@ class Accounts:
         Secret or None
             The password, if one had to be made up.
         """
-        with self._database.write() as connection:
-            found = find_user(connection, email)
-            if found is None:
-                given = password or Secret(make_up_password())
-                connection.execute(
-                    insert(db.users).values(
-                        email=email,
-                        key=email.lower(),
-                        password=self.hash(given.reveal()),
-                        server_administrator=True,
-                        created=now(),
-                    )
-                )
-                return None if password else given
-            changes: dict[str, object] = {"server_administrator": True}
-            if password and not self._matches(found.password, password.reveal()):
-                changes["password"] = self.hash(password.reveal())
-            connection.execute(update(db.users).where(db.users.c.id == found.id).values(**changes))
+        found = self._user(email)
+        given = password or Secret(make_up_password())
+        change: Insert | Update
+        # No start writes what is there already: the disk may be full.
+        if found is None:
+            row = {"email": email, "key": email.lower(), "created": now()}
+            change = insert(db.users).values(
+                **row, password=self.hash(given.reveal()), server_administrator=True
+            )
+        elif password and not self._matches(found.password, password.reveal()):
+            change = _of(found.id).values(
+                password=self.hash(password.reveal()), server_administrator=True
+            )
+        elif not found.server_administrator:
+            change = _of(found.id).values(server_administrator=True)
+        else:
             return None
+        with self._database.write() as connection:
+            connection.execute(change)
+        return given if found is None and not password else None
 
     def hash(self, password: str) -> str:
         """Return the hash to keep of a password. It takes some 30 ms."""
@@ -220,8 +312,9 @@ class Accounts:
         if scheme.lower() == "bearer":
             return await run_in_threadpool(self._bearer, credentials.strip())
         if scheme.lower() == "basic":
-            address = request.client.host if request.client else "unknown"
-            return await self._basic(credentials.strip(), address)
+            return await self._basic(
+                credentials.strip(), client_address(request, self._trusted_proxies)
+            )
         raise unauthenticated(f"The authentication scheme '{scheme}' is neither Basic nor Bearer.")
 
     async def _basic(self, credentials: str, address: str) -> Account:
@@ -278,7 +371,7 @@ class Accounts:
     def _matches(self, password_hash: str, password: str) -> bool:
         try:
             return _HASHER.verify(password_hash, password)
-        except VerifyMismatchError:
+        except (InvalidHashError, VerificationError):
             return False
 
     def _user(self, email: str) -> Row[Any] | None:
@@ -316,7 +409,10 @@ class Accounts:
             return None
         stale = timestamp(datetime.now(UTC) - timedelta(seconds=_LAST_USED_EVERY))
         if found.last_used is None or found.last_used < stale:
-            with self._database.write() as connection:
+            with (
+                suppress(DBAPIError, Refusal),
+                self._database.write(_LAST_USED_WAIT) as connection,
+            ):
                 connection.execute(
                     update(db.api_tokens)
                     .where(db.api_tokens.c.id == found.token_id)
@@ -325,42 +421,56 @@ class Accounts:
         return Account(found.id, found.email, found.server_administrator, found.token_id)
 
     def _of_session_token(self, token: str) -> Account | None:
+        digest = _sha256(token)
         with self._database.read() as connection:
             found = connection.execute(
-                select(
-                    db.users.c.id,
-                    db.users.c.email,
-                    db.users.c.server_administrator,
-                    db.session_tokens.c.api_token_id,
-                )
-                .join(db.session_tokens)
-                .where(
-                    db.session_tokens.c.sha256 == _sha256(token),
-                    db.session_tokens.c.expires > now(),
+                select(db.session_tokens.c.user_id, db.session_tokens.c.api_token_id).where(
+                    db.session_tokens.c.sha256 == digest, db.session_tokens.c.expires > now()
                 )
             ).first()
-        if found is None:
+            if found is not None:
+                user_id, api_token_id = found
+            elif (kept := self._unsaved.get(digest)) is not None and kept["expires"] > now():
+                user_id, api_token_id = kept["user_id"], kept["api_token_id"]
+            else:
+                return None
+            user = select(db.users).where(db.users.c.id == user_id)
+            if api_token_id is not None:
+                user = user.join(db.api_tokens).where(db.api_tokens.c.id == api_token_id)
+            row = connection.execute(user).first()
+        if row is None:
             return None
-        return Account(found.id, found.email, found.server_administrator, found.api_token_id)
+        return Account(row.id, row.email, row.server_administrator, api_token_id)
 
     # Tokens
 
     def create_session_token(self, account: Account) -> str:
-        """Return a new session token; sessions that are over are forgotten."""
+        """Return a new session token; sessions that are over are forgotten.
+
+        When it cannot be written down (the disk is full), the session lives as long as this
+        process: who can read goes on reading.
+        """
         token = SESSION_TOKEN_PREFIX + secrets.token_urlsafe(32)
-        expires = timestamp(datetime.now(UTC) + self._session_lifetime)
-        with self._database.write() as connection:
-            connection.execute(
-                delete(db.session_tokens).where(db.session_tokens.c.expires <= now())
-            )
-            connection.execute(
-                insert(db.session_tokens).values(
-                    user_id=account.id,
-                    api_token_id=account.api_token_id,
-                    sha256=_sha256(token),
-                    expires=expires,
+        digest = _sha256(token)
+        session = {
+            "user_id": account.id,
+            "api_token_id": account.api_token_id,
+            "sha256": digest,
+            "expires": timestamp(datetime.now(UTC) + self._session_lifetime),
+        }
+        try:
+            with self._database.write(_SESSION_WAIT) as connection:
+                connection.execute(
+                    delete(db.session_tokens).where(db.session_tokens.c.expires <= now())
                 )
-            )
+                connection.execute(insert(db.session_tokens).values(**session))
+        except IntegrityError as error:
+            raise unauthenticated("The account or the API token was deleted meanwhile.") from error
+        except (DBAPIError, Refusal) as error:
+            logger.warning("A session is kept in memory: %s", getattr(error, "orig", error))
+            self._unsaved[digest] = session
+            while len(self._unsaved) > _MAX_UNSAVED:
+                del self._unsaved[next(iter(self._unsaved))]
         return token
 
     def create_api_token(self, connection: Connection, account: Account, name: str) -> str:
@@ -378,6 +488,10 @@ class Accounts:
             )
         )
         return token
+
+
+def _of(user_id: int) -> Update:
+    return update(db.users).where(db.users.c.id == user_id)
 
 
 def make_up_password() -> str:

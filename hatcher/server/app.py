@@ -49,8 +49,8 @@ def create_app(
     ------
     UnboundOperationsError
         The handlers are not exactly those that the description names.
-    FolderInUseError
-        Another server works in the data folder.
+    UnusableFolderError
+        The data folder cannot be served as it is, or another server works in it.
     """
     description = description or Description.installed()
     brood = Brood(settings)

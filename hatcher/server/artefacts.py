@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy.exc import DBAPIError
 
 from hatcher.server.access import Repository
 from hatcher.server.blobs import Blobs, Incoming
 from hatcher.server.database import Database, artefacts, now, repositories
+from hatcher.server.failures import is_no_room
+from hatcher.server.folder import Reserve
 from hatcher.server.platforms import NO_TAG, canonical_tag, preference, usable_tags
 from hatcher.server.refusals import conflict, not_found
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -77,16 +83,21 @@ class Artefacts:
         Where they are described.
     blobs : Blobs
         Where their files are.
+    reserve : Reserve
+        The room to delete something on a full disk.
     """
 
-    def __init__(self, database: Database, blobs: Blobs) -> None:
+    def __init__(self, database: Database, blobs: Blobs, reserve: Reserve) -> None:
         self._database = database
         self._blobs = blobs
+        self._reserve = reserve
 
     def sweep(self) -> None:
-        """Remove the files that no artefact has: a server that died may leave some."""
+        """Put aside the files that no artefact has: a server that died may leave some."""
         with self._database.read() as connection:
-            self._blobs.sweep(set(connection.scalars(select(artefacts.c.sha256))))
+            rows = connection.execute(select(artefacts.c.sha256, artefacts.c.size))
+            named = {row.sha256: row.size for row in rows}
+        self._blobs.sweep(named)
 
     def store(
         self, repository: Repository, artefact: Artefact, incoming: Incoming, *, overwrite: bool
@@ -133,10 +144,13 @@ class Artefacts:
             "details": json.dumps(artefact.details),
         }
         incoming.finish()
-        with self._database.alone():
+        sound = self._blobs.has_content_of(incoming)
+        with self._database.alone(), self._tidied(incoming.sha256):
             with self._database.write() as connection:
                 old = connection.execute(select(artefacts).filter_by(**identity)).first()
                 if old is not None and old.sha256 == incoming.sha256:
+                    if not sound:  # damaged, or gone
+                        self._blobs.place(incoming)
                     return False
                 if old is not None and not overwrite:
                     raise conflict(
@@ -226,11 +240,17 @@ class Artefacts:
         row : sqlalchemy.Row
             The row that `find` gave.
         """
-        with self._database.alone():
+
+        def act() -> None:
             with self._database.write() as connection:
-                connection.execute(delete(artefacts).where(artefacts.c.id == row.id))
+                # Since it was found, it may have been overwritten.
+                sha256s = connection.scalars(
+                    delete(artefacts).where(artefacts.c.id == row.id).returning(artefacts.c.sha256)
+                ).all()
                 _changed(connection, repository)
-            self._remove_unnamed([row.sha256])
+            self._remove_unnamed(sha256s)
+
+        self._free(act)
 
     def delete_repository(self, repository: Repository, *, force: bool) -> None:
         """Delete a repository with everything in it.
@@ -240,7 +260,8 @@ class Artefacts:
         Refusal
             409: something is in it, and `force` is not given.
         """
-        with self._database.alone():
+
+        def act() -> None:
             with self._database.write() as connection:
                 sha256s = connection.scalars(
                     select(artefacts.c.sha256).filter_by(repository_id=repository.id)
@@ -253,17 +274,80 @@ class Artefacts:
                 connection.execute(delete(repositories).where(repositories.c.id == repository.id))
             self._remove_unnamed(sha256s)
 
-    def enable(self, repository: Repository, rows: Iterable[Row[Any]]) -> None:
-        """Show artefacts in the index."""
+        self._free(act)
+
+    def enable(
+        self,
+        repository: Repository,
+        kind: Kind,
+        platform: str,
+        wanted: Iterable[tuple[str, str, str]],
+    ) -> None:
+        """Show artefacts in the index; all of them, or none when one is missing.
+
+        Parameters
+        ----------
+        repository : Repository
+            Where they are.
+        kind, platform
+            What they are.
+        wanted : iterable of tuple of str
+            The name, version and python tag of each; the tag is the very one that it has.
+
+        Raises
+        ------
+        Refusal
+            404: one is not there.
+        """
+        # By what identifies each in the database, as it was asked for.
+        left = {
+            (name.lower(), version, canonical_tag(tag)): (name, version, tag)
+            for name, version, tag in wanted
+        }
+        identity = (artefacts.c.key, artefacts.c.version, artefacts.c.python_tag)
+        of_these = select(*identity, artefacts.c.id, artefacts.c.enabled).filter_by(
+            repository_id=repository.id, kind=kind, platform=platform
+        )
+        disabled = []
         with self._database.write() as connection:
-            for row in rows:
-                if not row.enabled:
-                    connection.execute(
-                        update(artefacts)
-                        .where(artefacts.c.id == row.id)
-                        .values(enabled=True, changed=now())
-                    )
+            for batch in _batches(list(left)):
+                for *found, number, enabled in connection.execute(
+                    of_these.where(tuple_(*identity).in_(batch))
+                ):
+                    del left[tuple(found)]
+                    if not enabled:
+                        disabled.append(number)
+            for missing in left.values():
+                self.find(connection, repository, kind, platform, *missing, own_tag=True)
+            for numbers in _batches(disabled):
+                connection.execute(
+                    update(artefacts)
+                    .where(artefacts.c.id.in_(numbers))
+                    .values(enabled=True, changed=now())
+                )
             _changed(connection, repository)
+
+    def _free(self, act: Callable[[], None]) -> None:
+        """Delete something, alone; on a full disk with the room that is kept for that."""
+        with self._database.alone():
+            try:
+                act()
+            except (OSError, DBAPIError) as error:
+                if not is_no_room(error) or not self._reserve.give_up():
+                    raise
+                act()
+            finally:
+                self._reserve.keep()
+
+    @contextmanager
+    def _tidied(self, sha256: str) -> Iterator[None]:
+        """Remove a blob that no row came to name, when the disk was full for that."""
+        try:
+            yield
+        except (OSError, DBAPIError) as error:
+            if is_no_room(error):
+                self._remove_unnamed([sha256])
+            raise
 
     def _remove_unnamed(self, sha256s: Iterable[str]) -> None:
         with self._database.read() as connection:
@@ -290,7 +374,8 @@ def _changed(connection: Connection, repository: Repository) -> None:
         raise not_found(f"There is no repository '{repository.name}' any more.")
 
 
-def _batches(values: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+def _batches(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:
+    """Lists that are short enough for one statement, with three parameters for each."""
     iterator = iter(values)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -6,7 +6,9 @@ concerns SQLite alone stands in `_tune_sqlite`.
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -21,21 +24,32 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     create_engine,
     event,
     insert,
+    inspect,
     select,
+    types,
 )
 from sqlalchemy.engine import URL
+
+from hatcher.server.failures import unavailable
+from hatcher.server.folder import UnusableFolderError, private
 
 #: Raised with every change of the tables; a data folder of another version is refused.
 SCHEMA_VERSION = 1
 
+#: How long a writer waits for the others of this process, and for other programs, in seconds.
+_TURN = 30.0
+_LOCKED = 10.0
+
 metadata = MetaData()
+
+# Text is ordered by its bytes in every database; SQLite does not do otherwise.
+String = types.String().with_variant(types.String(collation="C"), "postgresql")
+Text = types.Text().with_variant(types.Text(collation="C"), "postgresql")
 
 
 def _table(name: str, *contents: Any) -> Table:
@@ -68,7 +82,7 @@ api_tokens = _table(
     "api_tokens",
     _reference("user_id", users),
     Column("name", String, nullable=False),
-    Column("sha256", String(64), nullable=False, unique=True),  # of the token
+    Column("sha256", String, nullable=False, unique=True),  # of the token
     Column("created", String, nullable=False),
     Column("last_used", String),
     UniqueConstraint("user_id", "name"),
@@ -79,7 +93,7 @@ session_tokens = _table(
     _reference("user_id", users),
     # The API token it was given for: the session ends with it.
     _reference("api_token_id", api_tokens, nullable=True),
-    Column("sha256", String(64), nullable=False, unique=True),
+    Column("sha256", String, nullable=False, unique=True),
     Column("expires", String, nullable=False),
 )
 
@@ -141,8 +155,8 @@ artefacts = _table(
     Column("python_tag", String, nullable=False),  # "none" for none: NULLs are never equal
     Column("name", String, nullable=False),
     Column("filename", String, nullable=False),
-    Column("sha256", String(64), nullable=False, index=True),  # of the blob
-    Column("size", Integer, nullable=False),  # bytes
+    Column("sha256", String, nullable=False, index=True),  # of the blob
+    Column("size", BigInteger, nullable=False),  # bytes
     Column("enabled", Boolean, nullable=False),
     Column("changed", String, nullable=False),
     # JSON as it is sent: an index of 50,000 is put together as text and never parsed.
@@ -177,27 +191,48 @@ class Database:
     @classmethod
     def in_file(cls, path: Path) -> Database:
         """Return the database in an SQLite file, made when missing."""
+        # Made here, since SQLite would make it readable for others; its other files follow it.
+        with open(path, "ab", opener=private) as file:
+            os.fsync(file.fileno())
         return cls(URL.create("sqlite", database=str(path)))
 
-    def create_tables(self) -> None:
-        """Make what is missing, and check that the rest is of this version.
+    def version(self) -> int | None:
+        """Return the version of the tables; None when there are none.
 
         Raises
         ------
-        RuntimeError
+        UnusableFolderError
+            There are tables, but not of Brood.
+        """
+        with self.read() as connection:
+            tables = inspect(connection).get_table_names()
+            found = connection.scalar(select(schema.c.version)) if "schema" in tables else None
+        if tables and found is None:
+            raise UnusableFolderError(
+                f"The database '{self._engine.url.database}' is none of Brood. Choose another "
+                "folder with --data, or restore the database from a backup."
+            )
+        return found
+
+    def create_tables(self) -> None:
+        """Make the tables when there are none, and check that they are of this version.
+
+        Raises
+        ------
+        UnusableFolderError
             The tables were made by another version of the server.
         """
-        with self.write() as connection:
-            metadata.create_all(connection)
-            found = connection.scalar(select(schema.c.version))
-            if found is None:
+        found = self.version()
+        if found is None:
+            with self.write() as connection:
+                metadata.create_all(connection)
                 connection.execute(insert(schema).values(version=SCHEMA_VERSION))
-            elif found != SCHEMA_VERSION:
-                raise RuntimeError(
-                    f"The data folder holds tables of version {found}, but this hatcher knows "
-                    f"version {SCHEMA_VERSION}. Start the hatcher that made it, or choose "
-                    "another folder with --data."
-                )
+        elif found != SCHEMA_VERSION:
+            raise UnusableFolderError(
+                f"The data folder holds tables of version {found}, but this hatcher knows "
+                f"version {SCHEMA_VERSION}. Start the hatcher that made it, or choose "
+                "another folder with --data."
+            )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -206,21 +241,39 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, wait: float = _TURN) -> Iterator[Connection]:
         """Give the one connection that may change something; commit at the end.
 
         An exception undoes everything.
+
+        Parameters
+        ----------
+        wait : float
+            How long to wait for other writers, in seconds.
+
+        Raises
+        ------
+        Refusal
+            503: it is not to be had in that time.
         """
-        with self._writer, self._engine.connect() as connection:
-            connection.execution_options(brood_writes=True)
+        with self.alone(wait) as left, self._engine.connect() as connection:
+            connection.execution_options(brood_writes=True, brood_wait=min(left, _LOCKED))
             with connection.begin():
                 yield connection
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep every other writer out, for steps that span more than one transaction."""
-        with self._writer:
-            yield
+    def alone(self, wait: float = _TURN) -> Iterator[float]:
+        """Keep every other writer out, for steps that span more than one transaction.
+
+        Gives what is left of `wait`.
+        """
+        end = time.monotonic() + wait
+        if not self._writer.acquire(timeout=wait):
+            raise unavailable("Too many requests change something at once. Try again in a moment.")
+        try:
+            yield max(0.0, end - time.monotonic())
+        finally:
+            self._writer.release()
 
     def close(self) -> None:
         """Close every connection."""
@@ -247,11 +300,17 @@ def _tune_sqlite(engine: Engine) -> None:
         # NORMAL could lose answered uploads when the power fails. One fsync each is cheap.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA busy_timeout = 10000")
+        # What is sorted for a read needs no room on a disk, which may be full.
+        cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("brood_writes", False)
+        options = connection.get_execution_options()
+        writes = options.get("brood_writes", False)
+        wait = round(1000 * options.get("brood_wait", _LOCKED))
+        if connection.info.get("wait") != wait:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
+            connection.info["wait"] = wait
         # A deferred writer that has read already cannot wait for another: it fails.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")

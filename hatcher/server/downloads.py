@@ -2,49 +2,53 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import BinaryIO
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, BinaryIO
 
+from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from hatcher.server.blobs import Blobs
+from hatcher.server.calls import Call
 from hatcher.server.conditions import UnsatisfiableRangeError, matches_none, wanted_range
 from hatcher.server.refusals import Refusal
 
 #: How much is read at once, in bytes.
 _CHUNK = 256 << 10
 
+logger = logging.getLogger("hatcher.server")
 
-def download(request: Request, path: Path, filename: str, sha256: str) -> Response:
+
+def download(call: Call, find: Callable[[], Row[Any]]) -> Response:
     """Return the answer to a request for a file.
 
     Parameters
     ----------
-    request : starlette.requests.Request
-        With its conditions.
-    path : pathlib.Path
-        Where the file is.
-    filename : str
-        What the client is to call it.
-    sha256 : str
-        Its hash, which becomes the ETag.
+    call : Call
+        With the conditions of the request.
+    find : callable
+        What finds the row of the artefact.
 
     Raises
     ------
     Refusal
-        416: there is nothing in the range that was asked for.
+        416: there is nothing in the range that was asked for; 503: the file is lost.
     """
-    etag = f'"{sha256}"'
-    headers = {"ETag": etag, "Accept-Ranges": "bytes"}
-    if matches_none(request, etag):
-        return Response(status_code=304, headers=headers)
     # Opened here, not when sending: whoever deletes it meanwhile takes nothing away.
-    file = path.open("rb")
+    row, file = _open(call.brood.blobs, find)
+    etag = f'"{row.sha256}"'
+    headers = {"ETag": etag, "Accept-Ranges": "bytes"}
+    if matches_none(call.request, etag):
+        file.close()
+        return Response(status_code=304, headers=headers)
+    size = row.size
     try:
-        size = file.seek(0, 2)
-        wanted = wanted_range(request, size, etag)
+        wanted = wanted_range(call.request, size, etag)
     except UnsatisfiableRangeError as error:
         file.close()
         raise Refusal(
@@ -52,11 +56,31 @@ def download(request: Request, path: Path, filename: str, sha256: str) -> Respon
             f"The range '{error}' is outside of the file, which has {size} bytes.",
             {"Content-Range": f"bytes */{size}", **headers},
         ) from error
-    headers["Content-Disposition"] = content_disposition(filename)
+    headers["Content-Disposition"] = content_disposition(row.filename)
     if wanted is None:
         return FileResponse(file, range(size), 200, headers)
     headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
     return FileResponse(file, wanted, 206, headers)
+
+
+def _open(blobs: Blobs, find: Callable[[], Row[Any]]) -> tuple[Row[Any], BinaryIO]:
+    """The row of an artefact and its file, which may be overwritten or deleted meanwhile."""
+    lost = None
+    while True:
+        row = find()
+        with suppress(FileNotFoundError):
+            file = blobs.path(row.sha256).open("rb")
+            if os.fstat(file.fileno()).st_size == row.size:
+                return row, file
+            file.close()
+        if row.sha256 == lost:
+            logger.warning("The blob %s is missing or damaged.", lost)
+            raise Refusal(
+                503,
+                f"The server has lost the file '{row.filename}', or a part of it. Upload the same "
+                "file again: that mends it.",
+            )
+        lost = row.sha256
 
 
 class FileResponse(Response):
@@ -83,9 +107,14 @@ class FileResponse(Response):
             self._file.seek(self._wanted.start)
             left = 0 if scope["method"] == "HEAD" else len(self._wanted)
             while left:
-                chunk = await run_in_threadpool(self._file.read, min(left, _CHUNK))
+                try:
+                    chunk = await run_in_threadpool(self._file.read, min(left, _CHUNK))
+                except OSError as error:
+                    logger.warning("'%s' cannot be read: %s", self._file.name, error.strerror)
+                    return  # The connection is closed before the length that was promised.
                 if not chunk:
-                    raise OSError(f"{self._file.name} is shorter than it was")
+                    logger.warning("'%s' is shorter than it was.", self._file.name)
+                    return
                 left -= len(chunk)
                 await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
             if not self._wanted or scope["method"] == "HEAD":

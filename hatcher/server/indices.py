@@ -13,8 +13,11 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from functools import cache
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from typing import Any
+from weakref import WeakValueDictionary
 
 from attrs import frozen
 from sqlalchemy import Connection, select
@@ -103,8 +106,9 @@ class Indices:
         self._database = database
         self._cache: OrderedDict[tuple[object, ...], tuple[int, IndexText]] = OrderedDict()
         self._cache_lock = threading.Lock()
-        # One is made at a time: two at once would only take twice the memory.
-        self._making = threading.Lock()
+        # Of a repository one is made at a time: two at once would take twice the memory. Its
+        # lock goes when nobody holds it any more.
+        self._making: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
 
     def get(
         self, repository: Repository, kind: Kind, platform: str, python_tag: str | None = None
@@ -127,7 +131,9 @@ class Indices:
             known = self._recall(key, _generation(connection, repository))
         if known is not None:
             return known
-        with self._making, self._database.read() as connection:
+        with self._cache_lock:
+            making = self._making.setdefault(repository.id, threading.Lock())
+        with making, self._database.read() as connection:
             generation = _generation(connection, repository)
             # Somebody else may have waited for the same one.
             known = self._recall(key, generation)
@@ -142,8 +148,9 @@ class Indices:
                     artefacts.c.entry,
                 )
                 .filter_by(repository_id=repository.id, kind=kind, platform=platform, enabled=True)
-                .order_by(artefacts.c.filename)
-            ).all()
+                .order_by(artefacts.c.filename),
+                execution_options={"yield_per": _BATCH},
+            )
             made = IndexText.of(_eggs(rows, python_tag) if python_tag else _nested(rows, kind))
             self._remember(key, generation, made)
             return made
@@ -189,22 +196,23 @@ def _generation(connection: Connection, repository: Repository) -> int:
 def _eggs(rows: Iterable[Any], python_tag: str) -> Iterator[str]:
     """The pieces of ``{file name: entry}``."""
     usable = usable_tags(python_tag)
-    ranks: dict[str, int | None] = {}
-    # Of eggs with one file name the most specific is shown.
-    shown: dict[str, tuple[int, str]] = {}
-    for _, _, tag, filename, entry in rows:
-        if tag not in ranks:
-            ranks[tag] = preference(tag, usable)
-        rank = ranks[tag]
-        if rank is not None and (filename not in shown or rank < shown[filename][0]):
-            shown[filename] = (rank, entry)
+    rank = cache(lambda tag: preference(tag, usable))
+
+    def shown() -> Iterator[str]:
+        # Of eggs with one file name the most specific is shown.
+        for filename, eggs in groupby(rows, key=attrgetter("filename")):
+            ranked = [(best, egg) for egg in eggs if (best := rank(egg.python_tag)) is not None]
+            if ranked:
+                _, egg = min(ranked, key=itemgetter(0))
+                yield f"{json.dumps(filename)}: {egg.entry}"
+
     separator = "{"
-    members = iter(shown.items())
+    members = shown()
     while batch := list(islice(members, _BATCH)):
         yield separator
-        yield ", ".join(f"{json.dumps(filename)}: {entry}" for filename, (_, entry) in batch)
+        yield ", ".join(batch)
         separator = ", "
-    yield "}" if shown else "{}"
+    yield "{}" if separator == "{" else "}"
 
 
 def _nested(rows: Iterable[Any], kind: Kind) -> Iterator[str]:

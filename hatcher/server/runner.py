@@ -57,8 +57,8 @@ def serve(settings: Settings) -> None:
     ------
     CannotListenError
         The port is taken, or the address is none of this machine.
-    FolderInUseError
-        Another server works in the data folder.
+    UnusableFolderError
+        The data folder cannot be served as it is, or another server works in it.
     """
     raise_descriptor_limit()
     with _listen(settings) as listener:

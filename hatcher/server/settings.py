@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from attrs import Attribute, field, frozen
@@ -27,6 +29,19 @@ def _checked_email(_: object, attribute: Attribute[str], value: str) -> None:
             f"The administrator cannot be '{value}': that is no e-mail address. Give one such as "
             "admin@example.com."
         )
+
+
+def _networks(given: Iterable[object]) -> tuple[IPv4Network | IPv6Network, ...]:
+    networks = []
+    for network in given:
+        try:
+            networks.append(ip_network(str(network), strict=False))
+        except ValueError as error:
+            raise InvalidArgumentError(
+                f"'{network}' is no network of trusted proxies. Give an address or a network, "
+                "such as 127.0.0.1 or 10.0.0.0/8."
+            ) from error
+    return tuple(networks)
 
 
 @frozen
@@ -55,6 +70,9 @@ class Settings:
         The time in which failed logins are counted, in seconds.
     max_upload : int or None
         The largest file that can be uploaded, in bytes; None sets no limit but the disk's.
+    trusted_proxies : iterable of str or ip_network
+        Where proxies stand whose header X-Forwarded-For says who sent a request; by default
+        nowhere, and a request comes from whoever connects.
     """
 
     data: Path = field(converter=Path)
@@ -66,3 +84,4 @@ class Settings:
     failed_logins: int = 10
     failed_logins_window: float = 60.0
     max_upload: int | None = None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)

@@ -10,8 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 from attrs import evolve
+from click.testing import CliRunner
+from sqlalchemy import update
+from starlette.requests import Request
 
-from hatcher.server.accounts import FailedLogins
+from hatcher.cli.root import hatcher
+from hatcher.errors import InvalidArgumentError
+from hatcher.server.accounts import FailedLogins, client_address
+from hatcher.server.database import users
 from hatcher.server.refusals import Refusal
 from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
@@ -224,6 +230,149 @@ def test_one_address_cannot_try_all_accounts() -> None:
     with pytest.raises(Refusal):
         failed.check("::1", "user 20")
     failed.check("::2", "user 20")
+
+
+def test_one_address_cannot_lock_an_account_for_others() -> None:
+    failed = FailedLogins(2, 60.0)
+    for _ in range(1000):
+        failed.add("192.0.2.1", "ada")
+    with pytest.raises(Refusal):
+        failed.check("192.0.2.1", "ada")
+    failed.check("192.0.2.2", "ada")
+
+
+def test_many_addresses_cannot_guess_forever() -> None:
+    failed = FailedLogins(2, 60.0)
+    for number in range(2 * FailedLogins.ADDRESSES_OF_AN_ACCOUNT):
+        failed.check(f"192.0.2.{number}", "ada")
+        failed.add(f"192.0.2.{number}", "ada")
+    with pytest.raises(Refusal):
+        failed.check("198.51.100.1", "ada")
+    failed.check("198.51.100.1", "grace")
+
+
+def test_the_addresses_of_one_network_are_one() -> None:
+    """Whoever has one IPv6 address has all of its network."""
+    failed = FailedLogins(2, 60.0)
+    for number in range(2):
+        failed.add(f"2001:db8:1:2::{number:x}", "ada")
+    with pytest.raises(Refusal):
+        failed.check("2001:db8:1:2:ffff::1", "ada")
+    failed.check("2001:db8:1:3::1", "ada")
+
+
+def test_failures_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FailedLogins, "KEPT", 100)
+    time = 0.0
+    failed = FailedLogins(2, 60.0, clock=lambda: time)
+    for number in range(1000):
+        failed.add("192.0.2.1", f"user {number} " + "x" * 10_000)
+    kept = failed._failures
+    assert len(kept) == 100
+    assert all(len(key) == 32 and len(times) <= 20 for key, times in kept.items())
+    # The latest count on, and the address.
+    failed.add("192.0.2.1", f"user 999 {'x' * 10_000}")
+    with pytest.raises(Refusal):
+        failed.check("192.0.2.1", f"user 999 {'x' * 10_000}")
+    time = 60.5
+    failed.add("192.0.2.2", "ada")
+    assert len(kept) == 3
+
+
+def test_no_name_is_kept_of_a_failed_login() -> None:
+    failed = FailedLogins(2, 60.0)
+    failed.add("192.0.2.1", "ada")
+    assert "ada" not in repr(failed._failures)
+    assert "192.0.2.1" not in repr(failed._failures)
+
+
+PROXY = ("127.0.0.1", "10.0.0.0/8", "2001:db8:ffff::/48")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("127.0.0.1", [], "127.0.0.1"),
+        ("127.0.0.1", ["192.0.2.1"], "192.0.2.1"),
+        ("127.0.0.1", ["192.0.2.1, 10.1.2.3"], "192.0.2.1"),
+        ("127.0.0.1", ["192.0.2.1", "10.1.2.3"], "192.0.2.1"),
+        ("::ffff:127.0.0.1", ["192.0.2.1"], "192.0.2.1"),
+        ("2001:db8:ffff::1", ["2001:db8:1::1"], "2001:db8:1::1"),
+        # With ports, as some proxies write it.
+        ("127.0.0.1", ["192.0.2.1:1234"], "192.0.2.1"),
+        ("127.0.0.1", ["[2001:db8:1::1]:1234"], "2001:db8:1::1"),
+        # What stands left of the first that is not trusted can be invented.
+        ("127.0.0.1", ["198.51.100.1, 192.0.2.1"], "192.0.2.1"),
+        ("127.0.0.1", ["198.51.100.1", "192.0.2.1, 10.1.2.3"], "192.0.2.1"),
+        ("127.0.0.1", ["10.0.0.1, 192.0.2.1"], "192.0.2.1"),
+        # Whoever is not trusted says nothing.
+        ("192.0.2.9", ["192.0.2.1"], "192.0.2.9"),
+        ("11.0.0.1", ["192.0.2.1"], "11.0.0.1"),
+        # What is no address ends it.
+        ("127.0.0.1", ["192.0.2.1, unknown"], "127.0.0.1"),
+        ("127.0.0.1", ["192.0.2.1, , 10.1.2.3"], "10.1.2.3"),
+        ("127.0.0.1", ["192.0.2.1, 10.1.2.3'; DROP"], "127.0.0.1"),
+        ("127.0.0.1", [""], "127.0.0.1"),
+        ("127.0.0.1", ["10.1.2.3, 10.1.2.4"], "10.1.2.3"),
+        ("somewhere", ["192.0.2.1"], "somewhere"),
+        (None, ["192.0.2.1"], "unknown"),
+    ],
+)
+def test_where_a_request_comes_from(
+    peer: str | None, forwarded: list[str], address: str, tmp_path: Path
+) -> None:
+    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
+    client = None if peer is None else (peer, 1234)
+    request = Request({"type": "http", "headers": headers, "client": client})
+    trusted = Settings(tmp_path, trusted_proxies=PROXY).trusted_proxies
+    assert client_address(request, trusted) == address
+    assert client_address(request, ()) == (peer or "unknown").removeprefix("::ffff:")
+
+
+def guess(server: BackgroundServer, password: str, forwarded: str) -> int:
+    with client_of(server, (ADMIN[0], password)) as client:
+        headers = {"X-Forwarded-For": forwarded}
+        return client.get("/metadata/platforms", headers=headers).status_code
+
+
+def test_behind_a_trusted_proxy(settings: Settings) -> None:
+    """One address locks no other one out, and none escapes by what it sends itself."""
+    proxied = evolve(settings, failed_logins=3, trusted_proxies=["127.0.0.0/8"])
+    with BackgroundServer(proxied) as server:
+        answers = [guess(server, "guess", f"198.51.100.{n}, 192.0.2.1") for n in range(5)]
+        assert answers == [401, 401, 401, 429, 429]
+        assert guess(server, ADMIN[1], "192.0.2.1") == 429
+        assert guess(server, ADMIN[1], "192.0.2.2") == 200
+
+
+def test_a_proxy_that_is_not_trusted(settings: Settings) -> None:
+    with BackgroundServer(evolve(settings, failed_logins=3)) as server:
+        answers = [guess(server, "guess", f"192.0.2.{number}") for number in range(5)]
+        assert answers == [401, 401, 401, 429, 429]
+
+
+@pytest.mark.parametrize("network", ["", "x", "10.0.0.0/33", "1.2.3", "example.com"])
+def test_what_is_no_network(tmp_path: Path, network: str) -> None:
+    with pytest.raises(InvalidArgumentError):
+        Settings(tmp_path, trusted_proxies=[network])
+    data = tmp_path / "data"
+    result = CliRunner().invoke(hatcher, ["serve", "--data", str(data), "--trusted-proxy", network])
+    assert result.exit_code == 1
+    assert "trusted proxies" in result.stderr
+    assert not data.exists()
+
+
+def test_a_damaged_password_is_none(server: BackgroundServer, admin: Client) -> None:
+    body = {"email": "ada@example.com"}
+    password = admin.post("/admin/organizations/acme/users", json=body).json()["one_time_password"]
+    assert server._app is not None
+    with server._app.state.brood.database.write() as connection:
+        connection.execute(update(users).filter_by(key="ada@example.com").values(password="x"))
+    assert status_with(server, basic("ada@example.com", password)) == 401
+
+
+def test_a_name_with_a_nul(server: BackgroundServer) -> None:
+    assert status_with(server, basic("admin@example.com\0", ADMIN[1])) == 401
 
 
 def test_a_made_up_password_is_random(tmp_path: Path) -> None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
+import httpx
 import pytest
 
+from hatcher.server.blobs import Blobs
 from hatcher.server.downloads import content_disposition
+from hatcher.server.runner import BackgroundServer
+from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, sha256_of
+from .conftest import PLATFORM, Client, client_of, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
 
@@ -123,6 +134,152 @@ def test_a_file_deleted_while_it_is_sent(admin: Client, tmp_path: Path) -> None:
         assert admin.delete(url).status_code == 204
         received += chunks
     assert b"".join(received) == big.read_bytes()
+
+
+def blob_of(settings: Settings, path: Path) -> Path:
+    digest = sha256_of(path)
+    return settings.data / "blobs" / digest[:2] / digest[2:]
+
+
+def lose(blob: Path) -> None:
+    blob.unlink()
+
+
+def lose_its_folder(blob: Path) -> None:
+    shutil.rmtree(blob.parent)
+
+
+def cut_short(blob: Path) -> None:
+    blob.write_bytes(blob.read_bytes()[:-1])
+
+
+def empty(blob: Path) -> None:
+    blob.write_bytes(b"")
+
+
+def lengthen(blob: Path) -> None:
+    blob.write_bytes(blob.read_bytes() + b"x")
+
+
+@pytest.mark.parametrize("harm", [lose, lose_its_folder, cut_short, empty, lengthen])
+def test_a_file_that_is_lost_heals(
+    admin: Client, uploaded: bytes, egg: Path, settings: Settings, harm: Callable[[Path], None]
+) -> None:
+    harm(blob_of(settings, egg))
+    for headers in ({}, {"Range": "bytes=0-1"}, {"Range": "bytes=5-"}):
+        response = admin.get(URL, headers=headers)
+        assert response.status_code == 503
+        assert "Upload the same file again" in response.json()["error"]
+    # The index goes on: what is lost is not forgotten.
+    assert list(admin.index()) == [egg.name]
+    assert admin.upload_egg(egg).status_code == 200
+    assert admin.get(URL).content == uploaded
+
+
+def test_a_file_that_is_damaged_heals(
+    admin: Client, uploaded: bytes, egg: Path, settings: Settings
+) -> None:
+    """Its size tells nothing; whoever downloads it finds out by the hash."""
+    blob = blob_of(settings, egg)
+    blob.write_bytes(bytes(len(uploaded)))
+    assert admin.upload_egg(egg).status_code == 200
+    assert admin.get(URL).content == uploaded
+
+
+def test_a_lost_file_of_several_artefacts_heals_with_any(
+    admin: Client, uploaded: bytes, egg: Path, settings: Settings
+) -> None:
+    assert admin.post("/admin/organizations/acme/repositories", json={"name": "x"}).is_success
+    blob_of(settings, egg).unlink()
+    assert admin.upload(f"/data/acme/x/{PLATFORM}/eggs/upload", egg).status_code == 201
+    assert admin.get(URL).content == uploaded
+
+
+def test_a_file_that_ends_early_is_no_success(
+    admin: Client, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    big = write_egg(tmp_path, "big", payload_bytes=32 << 20)
+    assert admin.upload_egg(big).status_code == 201
+    url = f"/data/acme/dev/{PLATFORM}/none/eggs/big/1.0.0-1"
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        admin.stream("GET", url) as response,
+    ):
+        chunks = response.iter_raw(1 << 16)
+        next(chunks)
+        os.truncate(blob_of(settings, big), 1 << 20)
+        list(chunks)
+    assert "is shorter than it was" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+def test_downloads_while_a_file_is_replaced(
+    server: BackgroundServer, admin: Client, tmp_path: Path, deletes: bool
+) -> None:
+    """Whole, one or the other, or not there: never a fault of the server."""
+    eggs = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        eggs.append(write_egg(folder, "spam", payload_bytes=1000, seed=number))
+    contents = {egg.read_bytes() for egg in eggs}
+    url = f"/data/acme/dev/{PLATFORM}/none/eggs/spam/1.0.0-1"
+    assert admin.upload_egg(eggs[0]).status_code == 201
+    over = threading.Event()
+    statuses: Counter[int] = Counter()
+
+    def read() -> None:
+        with client_of(server) as client:
+            while not over.is_set():
+                response = client.get(url)
+                statuses[response.status_code] += 1
+                assert response.status_code in (200, 404), response.text
+                if response.status_code == 200:
+                    assert response.content in contents
+                    assert response.headers["etag"] == f'"{sha256(response.content).hexdigest()}"'
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        for number in range(40):
+            if deletes:
+                assert admin.delete(url).status_code == 204
+            stored = admin.upload_egg(eggs[(number + 1) % 2], overwrite="True")
+            assert stored.status_code == 201
+        over.set()
+        for reader in readers:
+            reader.result()
+    assert statuses[200]
+    assert deletes or not statuses[404]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_file_that_is_replaced_between_finding_and_opening(
+    admin: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """However often: what is found in the end is sent."""
+    eggs = []
+    for number in range(4):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        eggs.append(write_egg(folder, "spam", payload_bytes=1000, seed=number))
+    assert admin.upload_egg(eggs[0]).status_code == 201
+    waiting = eggs[1 : 1 + steps]
+    path, uploading = Blobs.path, threading.Lock()
+
+    def replaced(blobs: Blobs, digest: str) -> Path:
+        # The upload itself asks as well.
+        if waiting and uploading.acquire(blocking=False):
+            with Client(base_url=admin.base_url, auth=admin.auth, timeout=30) as client:
+                stored = client.upload_egg(waiting.pop(0), overwrite="True")
+            uploading.release()
+            assert stored.status_code == 201
+        return path(blobs, digest)
+
+    monkeypatch.setattr(Blobs, "path", replaced)
+    response = admin.get(f"/data/acme/dev/{PLATFORM}/none/eggs/spam/1.0.0-1")
+    assert response.status_code == 200
+    assert response.content == eggs[steps].read_bytes()
 
 
 def test_a_client_that_goes_away(admin: Client, tmp_path: Path) -> None:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
+import re
+import threading
 import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import BigInteger, event, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
-from hatcher.server.indices import accepts_gzip
+from hatcher.server.database import artefacts, metadata
+from hatcher.server.indices import IndexText, accepts_gzip
 from hatcher.server.runner import BackgroundServer
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client
+from .conftest import PLATFORM, Client, client_of
 
 URL = f"/indices/acme/dev/{PLATFORM}/cp311/eggs"
 
@@ -164,6 +174,125 @@ def test_eggs_that_wait_for_a_re_index(admin: Client, tmp_path: Path) -> None:
     assert len(admin.index()) == 2
     assert admin.post(reindex, json={"eggs": []}).status_code == 202
     assert admin.post(reindex, json={"eggs": [{"name": "spam"}]}).status_code == 400
+
+
+@contextmanager
+def statements(server: BackgroundServer) -> Iterator[list[str]]:
+    """The statements that the database is given."""
+    assert server._app is not None
+    engine = server._app.state.brood.database._engine
+    noted: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        noted.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield noted
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_many_eggs_are_shown_by_few_statements(
+    admin: Client, server: BackgroundServer, egg: Path
+) -> None:
+    many = 12_000
+    assert admin.upload_egg(egg, enabled="False").status_code == 201
+    assert server._app is not None
+    database = server._app.state.brood.database
+    with database.write() as connection:
+        row = dict(connection.execute(select(artefacts)).mappings().one())
+        row.pop("id")
+        values = [
+            {**row, "key": f"egg{number}", "filename": f"egg{number}-1.0.0-1.egg"}
+            for number in range(many)
+        ]
+        connection.execute(insert(artefacts), values)
+    # Names in any case, and some more than once.
+    eggs = [
+        {"name": f"EGG{number}", "version": "1.0.0-1", "python_tag": "CP311"}
+        for number in range(many)
+    ]
+    eggs.append(eggs[0])
+    url = f"/data/acme/dev/{PLATFORM}/eggs/re-index"
+
+    unknown = {**eggs[0], "python_tag": "cp310"}
+    refused = admin.post(url, json={"eggs": [*eggs, unknown]})
+    assert refused.status_code == 404
+    assert "EGG0" in refused.json()["error"]
+    assert "cp310" in refused.json()["error"]
+    assert admin.index() == {}
+
+    with statements(server) as noted:
+        assert admin.post(url, json={"eggs": eggs}).status_code == 202
+    assert len(noted) < 30
+    assert len(admin.index()) == many
+    with database.read() as connection:
+        changed = connection.execute(select(artefacts.c.changed).distinct()).all()
+    assert len(changed) <= 5
+
+
+def test_an_index_does_not_wait_for_another_repository(
+    admin: Client, server: BackgroundServer, egg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/admin/organizations/acme/repositories", json={"name": "other"})
+    admin.upload_egg(egg)
+    admin.upload(f"/data/acme/other/{PLATFORM}/eggs/upload", egg)
+    begun, go_on = threading.Event(), threading.Event()
+    of = IndexText.of
+    made = []
+
+    def slow(pieces: Iterable[str]) -> IndexText:
+        made.append(None)
+        if len(made) == 1:
+            begun.set()
+            assert go_on.wait(30)
+        return of(pieces)
+
+    monkeypatch.setattr(IndexText, "of", slow)
+    with ThreadPoolExecutor(4) as pool, client_of(server) as client:
+        # Two ask for the same one, which is made once.
+        waiting = [pool.submit(admin.get, URL), pool.submit(client.get, URL)]
+        assert begun.wait(30)
+        try:
+            with client_of(server) as third:
+                other = third.get(URL.replace("/dev/", "/other/"), timeout=20)
+            assert list(other.json()) == [egg.name]
+            assert not any(each.done() for each in waiting)
+        finally:
+            go_on.set()
+        for each in waiting:
+            assert list(each.result().json()) == [egg.name]
+    assert len(made) == 2
+    assert server._app is not None
+    gc.collect()
+    assert not server._app.state.brood.indices._making, "locks that nobody holds are no more"
+
+
+def test_text_is_ordered_by_its_bytes(admin: Client) -> None:
+    names = ["a", "B", "_", "é", "ö", "Z", "zz", "😀", "ﬀ", "-", "ab", "aB"]
+    by_bytes = sorted(names, key=str.encode)
+    for name in names:
+        assert admin.post("/admin/organizations", json={"name": name}).status_code == 201, name
+        body = {"name": name, "group": "read_index"}
+        assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 201
+        body = {"name": name}
+        assert admin.post("/admin/organizations/acme/repositories", json=body).status_code == 201
+    listed = admin.get("/admin/organizations").json()["organizations"]
+    assert [name for name in listed if name != "acme"] == by_bytes
+    teams = admin.get("/admin/organizations/acme/teams").json()["teams"]
+    assert [team["name"] for team in teams] == by_bytes
+    repositories = admin.get("/admin/organizations/acme/repositories").json()["repositories"]
+    assert [name for name in repositories if name != "dev"] == by_bytes
+
+
+def test_every_database_orders_by_bytes_and_counts_to_64_bits() -> None:
+    for table in metadata.sorted_tables:
+        there = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        for column in table.columns:
+            if column.type.python_type is str:
+                assert re.search(rf'"?{column.name}"? \w+ COLLATE "C"', there), column
+        # Folders that are there already need no change.
+        assert "COLLATE" not in str(CreateTable(table).compile(dialect=sqlite.dialect()))
+    assert isinstance(artefacts.c.size.type, BigInteger)
 
 
 def test_other_platforms_and_versions_of_the_api(admin: Client, egg: Path) -> None:

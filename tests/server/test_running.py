@@ -26,7 +26,7 @@ from hatcher.server.runner import BackgroundServer, CannotListenError
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import ADMIN, PLATFORM, Client, client_of, sha256_of
+from .conftest import ADMIN, PLATFORM, Client, sha256_of
 
 
 @contextmanager
@@ -151,18 +151,6 @@ def test_one_server_for_one_folder(settings: Settings, server: BackgroundServer)
     assert httpx.get(server.url + "/").status_code == 200
 
 
-def test_a_folder_of_the_future(settings: Settings) -> None:
-    import sqlite3
-
-    with BackgroundServer(settings):
-        pass
-    with sqlite3.connect(settings.data / "brood.sqlite3") as database:
-        database.execute("UPDATE schema SET version = 99")
-    database.close()
-    with pytest.raises(RuntimeError, match="tables of version 99"):
-        BackgroundServer(settings).__enter__()
-
-
 def test_many_in_one_process(settings: Settings, tmp_path: Path) -> None:
     before = threading.active_count()
     with (
@@ -201,24 +189,6 @@ def test_answers_come_without_delay(admin: Client, server: BackgroundServer) -> 
     (protocol,) = server._server.server_state.connections
     connection = protocol.transport.get_extra_info("socket")
     assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
-def test_what_a_dead_process_leaves_is_swept(settings: Settings, tmp_path: Path) -> None:
-    egg = write_egg(tmp_path, "spam")
-    with BackgroundServer(settings) as server, client_of(server) as client:
-        make_repository(client)
-        assert client.upload_egg(egg).status_code == 201
-    (settings.data / "incoming" / "upload").mkdir()
-    (settings.data / "incoming" / "upload" / "x.egg").write_bytes(b"half of it")
-    orphan = settings.data / "blobs" / "ab" / ("c" * 62)
-    orphan.parent.mkdir(exist_ok=True)
-    orphan.write_bytes(b"nobody names it")
-    with BackgroundServer(settings) as server:
-        assert list((settings.data / "incoming").iterdir()) == []
-        assert not orphan.exists()
-        with client_of(server) as client:
-            url = f"/data/acme/dev/{PLATFORM}/none/eggs/spam/1.0.0-1"
-            assert client.get(url).content == egg.read_bytes()
 
 
 @pytest.mark.long

@@ -46,6 +46,13 @@ PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not 
     help="The largest file that can be uploaded; by default, there is no limit.",
 )
 @click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    metavar="NETWORK",
+    multiple=True,
+    help="Address or network of a proxy whose X-Forwarded-For is believed; may be repeated.",
+)
+@click.option(
     "--demo",
     is_flag=True,
     default=False,
@@ -59,6 +66,7 @@ def serve(
     port: int,
     admin: str,
     max_upload: int | None,
+    trusted_proxies: tuple[str, ...],
     demo: bool,
 ) -> None:
     """Run a Brood of your own until Ctrl-C.
@@ -73,7 +81,7 @@ def serve(
     try:
         from attrs import evolve
 
-        from hatcher.server.folder import FolderInUseError
+        from hatcher.server.folder import UnusableFolderError
         from hatcher.server.runner import CannotListenError
         from hatcher.server.runner import serve as serve_until_stopped
         from hatcher.server.settings import Settings
@@ -84,7 +92,15 @@ def serve(
     try:
         if demo or (not password and demonstration.is_one(data)):
             demonstration.check_host(host)
-        settings = Settings(data, host, port, admin, password, max_upload=max_upload)
+        settings = Settings(
+            data,
+            host,
+            port,
+            admin,
+            password,
+            max_upload=max_upload,
+            trusted_proxies=trusted_proxies,
+        )
         if not demo:
             serve_until_stopped(settings)
             return
@@ -92,5 +108,5 @@ def serve(
         with demonstration.folder(None if temporary else data) as folder:
             settings = evolve(settings, data=folder, admin_password=demonstration.PASSWORD)
             demonstration.run(settings, is_temporary=temporary)
-    except (CannotListenError, FolderInUseError, InvalidArgumentError) as error:
+    except (CannotListenError, UnusableFolderError, InvalidArgumentError) as error:
         raise click.ClickException(str(error)) from error

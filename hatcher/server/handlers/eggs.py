@@ -50,10 +50,12 @@ async def upload_egg(call: Call) -> Response:
 @operation("download_egg")
 def download_egg(call: Call) -> Response:
     """Give the file of an egg."""
-    with call.brood.database.read() as connection:
-        _, row = _find(call, connection)
-    path = call.brood.blobs.path(row.sha256)
-    return download(call.request, path, row.filename, row.sha256)
+
+    def find() -> Row[Any]:
+        with call.brood.database.read() as connection:
+            return _find(call, connection)[1]
+
+    return download(call, find)
 
 
 @operation("delete_egg")
@@ -68,23 +70,14 @@ def delete_egg(call: Call) -> Response:
 @operation("reindex_eggs")
 def reindex_eggs(call: Call) -> Response:
     """Show eggs in the index; all of them, or none when one is missing."""
-    platform = canonical_platform(call.path["platform"])
     with call.brood.database.read() as connection:
         repository = call.repository(connection)
-        rows = [
-            call.brood.artefacts.find(
-                connection,
-                repository,
-                Kind.egg,
-                platform,
-                egg["name"],
-                egg["version"],
-                egg["python_tag"],
-                own_tag=True,
-            )
-            for egg in call.document["eggs"]
-        ]
-    call.brood.artefacts.enable(repository, rows)
+    call.brood.artefacts.enable(
+        repository,
+        Kind.egg,
+        canonical_platform(call.path["platform"]),
+        ((egg["name"], egg["version"], egg["python_tag"]) for egg in call.document["eggs"]),
+    )
     return answer({}, 202)
 
 

@@ -57,8 +57,7 @@ async def upload_runtime_v0(call: Call) -> Response:
 @operation("download_runtime")
 def download_runtime(call: Call) -> Response:
     """Give the file of a runtime."""
-    _, row = _find(call)
-    return download(call.request, call.brood.blobs.path(row.sha256), row.filename, row.sha256)
+    return download(call, lambda: _find(call)[1])
 
 
 @operation("delete_runtime", versions=(1,))
