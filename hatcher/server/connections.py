@@ -29,6 +29,9 @@ ANSWER_TIME = 300.0
 #: How long an unused connection is kept, in seconds: longer than clients keep theirs, so
 #: that they do not send into one that is just being closed.
 KEEP_ALIVE = 75.0
+#: How many bytes of a body are still read, and dropped, once its request is answered: many
+#: clients read no answer before they have sent all.
+MAX_LATE = 16 << 20
 #: How many requests may wait on one connection for the answer to the one before.
 _MAX_PIPELINE = 100
 #: What a process needs descriptors for besides connections.
@@ -86,6 +89,7 @@ class Connection(HttpToolsProtocol):
         self._head = 0  # bytes of the head, as far as it has been read
         self._unread = 0  # bytes since a head was whole, or something of a body came
         self._unsent = 0
+        self._late = 0  # bytes of the body since its request was answered
 
     # What asyncio calls
 
@@ -149,7 +153,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._head = 0
+        self._head = self._late = 0
         if self._head_since is None:
             self._head_since = self.loop.time()
 
@@ -175,8 +179,13 @@ class Connection(HttpToolsProtocol):
         cycle.send = send_while_connected  # type: ignore[method-assign]
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Take a part of the body; of one that is answered already, not without an end."""
         self._unread = 0
+        if self.waits:
+            self._late += len(body)
+            if self._late > MAX_LATE:
+                self._refused = True
+                self.transport.close()
         super().on_body(body)
 
     def on_message_complete(self) -> None:

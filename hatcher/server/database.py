@@ -35,8 +35,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 
-from hatcher.server.failures import unavailable
 from hatcher.server.folder import UnusableFolderError, private
+from hatcher.server.refusals import unavailable
 
 #: Raised with every change of the tables; a data folder of another version is refused.
 SCHEMA_VERSION = 1

@@ -26,8 +26,8 @@ from hatcher.testing import (
     write_bundle,
     write_egg,
 )
-from scripts.programs import find
 
+from ..disks import mounted
 from .conftest import Egg
 
 if sys.platform != "linux":
@@ -99,13 +99,10 @@ class TestSmallDisk:
 
     @pytest.fixture
     def disk(self, tmp_path: Path) -> Iterator[Path]:
-        folder = tmp_path / "disk"
-        folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", folder]
-        if find("mount") is None or subprocess.run(command, capture_output=True).returncode:
-            pytest.skip("no file system can be mounted")
-        yield folder
-        subprocess.run(["umount", "-l", folder], check=True)
+        with mounted(tmp_path / "disk", self.SIZE) as done:
+            if not done:
+                pytest.skip("no file system can be mounted")
+            yield tmp_path / "disk"
 
     @staticmethod
     def answer(size: int, **options: str) -> Answer:

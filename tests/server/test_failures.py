@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
+from ..disks import mounted
 from .conftest import PLATFORM, Client, client_of, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
@@ -209,18 +209,16 @@ def test_a_file_where_a_folder_of_blobs_belongs(
     assert admin.upload_egg(egg).status_code == 201
 
 
+@pytest.mark.programs
 class TestSmallDisk:
     """A file system of 16 MB."""
 
     @pytest.fixture
     def disk(self, tmp_path: Path) -> Iterator[Path]:
-        folder = tmp_path / "disk"
-        folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder]
-        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-            pytest.skip("no file system can be mounted")
-        yield folder
-        subprocess.run(["umount", "-l", folder], check=True)
+        with mounted(tmp_path / "disk", "16m") as done:
+            if not done:
+                pytest.skip("no file system can be mounted")
+            yield tmp_path / "disk"
 
     @staticmethod
     def fill(disk: Path) -> None:
