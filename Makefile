@@ -14,7 +14,7 @@ SHOWING := tests/core tests/server tests/contract/test_authorization.py \
 OPTIONAL := nginx,zsh,fish,bash,curl,mount,python3.8
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
-.PHONY: help demo test test-long test-without coverage coverage-record surface generate \
+.PHONY: help demo test fuzz test-long test-without coverage coverage-record surface generate \
 	generate-check operations cli-reference lint typecheck docs build serve bench clean
 
 help:  ## Show the targets
@@ -42,6 +42,10 @@ coverage-record: $(READY)  ## Record the branches that the last coverage covered
 
 surface: $(READY)  ## Renew tests/surface, the names and commands that users build on
 	$(BIN)/python -m scripts.surface
+
+# For longer: make fuzz SECONDS=600
+fuzz: $(READY)  ## Feed odd files, names, URLs and requests to every door, for a minute
+	HATCHER_FUZZ_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q tests/fuzz
 
 generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml
 	$(BIN)/python scripts/generate.py

@@ -412,7 +412,10 @@ class ErrorResponse:
         """
         import json
 
-        return json.loads(self.text)
+        try:
+            return json.loads(self.text)
+        except RecursionError as error:
+            raise ValueError("The body is nested too deeply.") from error
 
     def __repr__(self) -> str:
         return f"<ErrorResponse [{self.status_code}]>"

@@ -7,6 +7,7 @@ bundles have a folder for each python tag, which is called ``None`` for those th
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn, TypeAlias, get_args
@@ -107,6 +108,9 @@ class Location(NamedTuple):
         return filename.endswith(SUFFIXES[self.kind] + old)
 
 
+_VERSION = re.compile("v[0-9]")
+
+
 def parse(path: str) -> Location:
     """Return what belongs at a path of the layout.
 
@@ -121,7 +125,7 @@ def parse(path: str) -> Location:
         It is none of the layout.
     """
     version, *parts = path.split("/")
-    if len(parts) < 5 or not version.removeprefix("v").isdecimal() or parts[3] not in KINDS:
+    if len(parts) < 5 or _VERSION.fullmatch(version) is None or parts[3] not in KINDS:
         raise InvalidNameError(
             f"'{path}' is not where an artefact stands in an export: "
             "v1/organization/repository/platform/kind/python tag/file."

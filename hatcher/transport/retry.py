@@ -7,6 +7,7 @@ What follows for every operation and every fault is written down, and tried, in
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -258,10 +259,12 @@ def parse_retry_after(value: str | None) -> float | None:
     """
     if value is None:
         return None
-    try:
-        return max(0.0, float(int(value)))
-    except ValueError:
-        return _seconds_until(value)
+    seconds = re.fullmatch(r"\s*(-?)(\d+)\s*", value, re.ASCII)
+    if seconds is not None:
+        if seconds[1]:
+            return 0.0
+        return float(seconds[2]) if len(seconds[2]) < 10 else None
+    return _seconds_until(value)
 
 
 def _seconds_until(date: str) -> float | None:
@@ -271,8 +274,8 @@ def _seconds_until(date: str) -> float | None:
 
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -104,7 +104,9 @@ def test_retry_after_is_read_in_both_forms() -> None:
     assert parse_retry_after(None) is None
     assert parse_retry_after("7") == 7.0
     assert parse_retry_after("-7") == 0.0
-    assert parse_retry_after("soon") is None
+    for odd in ("soon", "9" * 400, "9" * 5000, "1e999", "nan", "٣", "Wed, 99 Oct 99999 07:28:00"):
+        assert parse_retry_after(odd) is None
+    assert parse_retry_after("Mon, 01 Jan 0001 00:00:00 +2359") in (None, 0.0)
     in_a_minute = parse_retry_after(format_datetime(datetime.now(UTC) + timedelta(minutes=1)))
     assert in_a_minute is not None and 50 < in_a_minute <= 60
     assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
