@@ -15,7 +15,6 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 import threading
 import time
@@ -31,6 +30,7 @@ if not hasattr(os, "fork"):
 
 from hatcher.testing import Answer, BroodProcess, FaultyGateway, RequestFault, write_egg
 
+from ..disks import mounted
 from ..forking import Forks
 from .ledger import ledger
 
@@ -58,16 +58,8 @@ def dice() -> random.Random:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own, where one can be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    yield folder
-    if mounted.returncode == 0:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted(tmp_path / "disk", "64m"):
+        yield tmp_path / "disk"
 
 
 class World:
@@ -278,10 +270,12 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
 
 
+@pytest.mark.programs
 def test_nothing_is_lost(disk: Path, tmp_path: Path, dice: random.Random) -> None:
     World(disk, tmp_path, dice).run(8)
 
 
+@pytest.mark.programs
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_nothing_is_lost_in_the_long_run(
