@@ -223,7 +223,8 @@ class Sender:
             # Not of another server, which a request was sent on to without credentials.
             if self._exchanger is not None or str(error.url).startswith(str(self._server)):
                 self._is_admitted = False
-                self._refusal = error, threading.get_ident(), time.monotonic()
+                # Without its traceback, whose frames hold the request.
+                self._refusal = copy(error), threading.get_ident(), time.monotonic()
             raise
         except HatcherException:
             self._is_admitted = True

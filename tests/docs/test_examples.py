@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
@@ -70,9 +71,11 @@ def test_a_page_of_the_graph_begins_with_an_example(page: Path) -> None:
 
 def test_every_option_of_the_server_is_explained() -> None:
     text = (DOCS / "embedded-server.md").read_text(encoding="utf-8")
-    explained = dict(re.findall(r"^\| `(--\w+)` \| `([^`]+)` \|", text, re.M))
+    explained = dict(re.findall(r"^\| `(--[\w-]+)` \| *(?:`([^`]+)`|none|) *\|", text, re.M))
     options = {
-        option.opts[0]: str(option.default) for option in serve.params if option.opts[0] != "--help"
+        option["opts"][0]: "" if option["default"] is None else str(option["default"])
+        for option in serve.to_info_dict(click.Context(serve))["params"]
+        if option["name"] != "help"
     }
     assert explained == options
 

@@ -56,6 +56,7 @@ from hatcher.testing import (
     write_runtime,
 )
 from hatcher.transfer.hashing import file_sha256
+from hatcher.transport import sender
 
 UPLOAD = ("POST", "*/eggs/upload")
 REINDEX = ("POST", "*/eggs/re-index")
@@ -279,7 +280,9 @@ def test_hopeless_batches_are_given_up(
     gateway: FaultyGateway,
     brood_server: BroodServer,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sender, "_REFUSED_FOR", 0)  # the next batch begins at once
     folder = tmp_path / "many"
     folder.mkdir()
     paths = [egg(folder, number, seed=number) for number in range(20)]
