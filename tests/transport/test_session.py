@@ -5,7 +5,9 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from hatcher.errors import (
     TLSError,
     TransferInterruptedError,
 )
-from hatcher.testing import Answer, BroodServer, ScriptedServer
+from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 from hatcher.transport import auth as auth_module
 
 JSON = {"Content-Type": "application/json"}
@@ -173,6 +175,36 @@ class TestSessionTokens:
             for thread in threads:
                 thread.join()
         assert len(seen) == 1
+
+    @pytest.mark.parametrize("sends", ["hatcher", "httpx"])
+    def test_threads_renew_one_that_has_expired_once(self, sends: str) -> None:
+        number = 8
+        together = threading.Barrier(number, timeout=60)
+        expired = threading.Event()
+        exchanged: list[str] = []
+
+        def answer(request: Request) -> Answer:
+            if request.method == "POST":
+                exchanged.append(f"token-{len(exchanged)}")
+                return token(exchanged[-1])
+            if request.headers["authorization"] == "Bearer token-0" and expired.is_set():
+                together.wait()  # so that each thread is refused with the same token
+                return Answer(401, JSON, b'{"error": "expired"}')
+            return PLATFORMS
+
+        with ScriptedServer(answer) as server:
+            auth = BroodClientAuth(server.url, PASSWORD)
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                ask: Callable[[], object] = client.list_platforms
+                if sends == "httpx":
+                    http = client.raw.get_httpx_client()
+                    ask = partial(http.get, "/api/v1/json/metadata/platforms")
+                ask()
+                expired.set()
+                with ThreadPoolExecutor(number) as pool:
+                    for asked in [pool.submit(ask) for _ in range(number)]:
+                        asked.result()
+        assert exchanged == ["token-0", "token-1"]
 
     def test_a_server_without_tokens_says_what_to_do(self) -> None:
         with ScriptedServer(Answer(404, JSON, b'{"error": "no such path"}')) as server:
