@@ -12,7 +12,7 @@ import pytest
 
 from hatcher import mirror
 from hatcher.api import Repository
-from hatcher.errors import FileChangedError, HatcherException
+from hatcher.errors import ChecksumMismatchError, FileChangedError, HatcherException
 from hatcher.testing import BroodProcess, BroodServer, write_bundle, write_egg, write_runtime
 from hatcher.transfer.hashing import file_sha256
 
@@ -214,3 +214,26 @@ def test_a_server_that_is_killed_during_an_apply(
             mirror.plan(source, target, **SOME).apply().raise_for_failures()
             assert not mirror.plan(source, target, prune=True, **SOME)
             assert mirror.verify(target, source, download=True, **SOME)
+
+
+def test_a_file_that_changes_between_hashing_and_copying(
+    egg: Callable[..., Path], tmp_path: Path
+) -> None:
+    """What would be copied is no longer what was hashed, and is not kept."""
+    folders = [tmp_path / name / f"v1/acme/dev/{PLATFORM}/eggs/cp311" for name in ("from", "to")]
+    folders[0].mkdir(parents=True)
+    file = folders[0] / "spam-1.0.0-1.egg"
+    file.write_bytes(egg("spam").read_bytes())
+    source, target = (mirror.Folder(tmp_path / name, "acme/dev") for name in ("from", "to"))
+
+    def change() -> None:
+        file.write_bytes(egg("spam", 2).read_bytes())
+
+    report = mirror.plan(source, target, **SOME).apply(progress=once("downloading", change))
+    (failed,) = report.failed
+    assert isinstance(failed.error, ChecksumMismatchError)
+    assert failed.error.expected == file_sha256(egg("spam"))
+    assert failed.error.actual == file_sha256(egg("spam", 2))
+    assert list(folders[1].iterdir()) == []
+    mirror.plan(source, target, **SOME).apply().raise_for_failures()
+    assert mirror.verify(target, source, **SOME)

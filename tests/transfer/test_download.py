@@ -316,6 +316,7 @@ class TestLeftovers:
         server = Ranges()
         download(server, destination, filename=NAME)
         assert_downloaded(destination)
+        assert server.asked == [(None, None)]
 
     def test_a_small_one_is_not_worth_a_request(self, destination: Path) -> None:
         leave(destination, CONTENT[:1000])

@@ -249,16 +249,6 @@ def test_an_upload_does_not_stand_in_its_own_way(egg: Path, stored: Answer) -> N
     assert asked == "P"
 
 
-def test_an_app_that_cannot_be_asked_for_is_an_error(tmp_path: Path) -> None:
-    app = tmp_path / "viewer.yaml"
-    app.write_text("platform: rh8-x86_64\nname: Viewer\n")
-    with ScriptedServer(LOST) as server:
-        client = BroodClient.from_url(server.url, api_version=1, retries=AT_ONCE)
-        with pytest.raises(BroodConnectionError):
-            client.organization("acme").repository("dev").upload_app(app)
-        assert len(server.requests) == 1
-
-
 def test_a_bundle_is_known_by_its_document(tmp_path: Path) -> None:
     bundle = write_bundle(tmp_path)
     document = json.loads(bundle.read_text())
