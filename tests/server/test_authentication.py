@@ -181,6 +181,14 @@ def test_the_right_password_forgives(settings: Settings) -> None:
             assert status_with(server, basic(*ADMIN)) == 200
 
 
+def test_the_right_password_forgives_nobody_else(settings: Settings) -> None:
+    with BackgroundServer(evolve(settings, failed_logins=3)) as server:
+        for _ in range(3):
+            assert status_with(server, basic("ada@example.com", "guess")) == 401
+        assert status_with(server, basic(*ADMIN)) == 200
+        assert status_with(server, basic("ada@example.com", "guess")) == 429
+
+
 def test_many_guesses_at_once(settings: Settings) -> None:
     """No more of them are tried than one after the other."""
     with BackgroundServer(evolve(settings, failed_logins=3)) as server:
