@@ -166,6 +166,7 @@ def archives(kind: str, name: str, member: str, description: bytes) -> Iterator[
         ),
         "overlapping": overlapping(member, description),
         "bomb": archive(bytes(4 << 20), member),
+        "much of nothing": archive(description + b"\n" * (4 << 20), member),
         "understated bomb": understated(member),
     }.items():
         yield what, Case(kind, name, content)
@@ -657,3 +658,16 @@ def test_what_no_runtime_of_version_0_is_called(name: str, tmp_path: Path) -> No
     with pytest.raises(InvalidRuntime) as caught:
         read_legacy_runtime(path)
     assert caught.value.what and caught.value.advice
+
+
+def test_a_build_is_no_truth_value(tmp_path: Path) -> None:
+    """`True` is 1 to Python, but the build of an egg that is called so is not."""
+    egg = tmp_path / "Spam-1.0-1.egg"
+    for build, is_fine in (("1", True), ("True", False)):
+        text = SPEC.replace("build = 2", f"build = {build}")
+        egg.write_bytes(archive(text.encode(), "EGG-INFO/spec/depend"))
+        if is_fine:
+            assert read_egg(egg).build == 1
+        else:
+            with pytest.raises(InvalidEgg, match="build"):
+                read_egg(egg)

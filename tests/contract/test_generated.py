@@ -185,6 +185,9 @@ def test_odd_names_stay_one_segment_down_to_the_wire(odd: str) -> None:
     quoted = kwargs["url"].removeprefix(before).partition("/")[0]
     assert unquote(quoted) == odd
     assert kwargs["url"] == f"{before}{quoted}{after}{quoted}/1.0-1"
+    place = {"organization": "acme", "repository": odd, "platform": "rh8-x86_64"}
+    egg = {"python_tag": "cp311", "name": odd, "version": "1.0-1"}
+    assert endpoints.request(1, "delete_egg", place, **egg, force=False).path == kwargs["url"]
 
     request = httpx.Client(base_url="http://host/prefix").build_request(**kwargs)
     assert request.url.raw_path == f"/prefix{kwargs['url']}?force=False".encode()

@@ -188,6 +188,18 @@ class TestBuildEgg:
             build_egg("argon2-cffi-bindings", tmp_path)
         assert not list(tmp_path.iterdir())
 
+    def test_one_with_compiled_files_whose_tags_say_otherwise(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pkg_info = "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n"
+        install(tmp_path, pkg_info, "fresh.py,,\nfresh.so")
+        for name in ("fresh.py", "fresh.so"):
+            (tmp_path / name).touch()
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+        with pytest.raises(UnsuitableDistributionError, match=r"fresh\.so"):
+            build_egg("fresh", tmp_path)
+
     def test_one_that_is_damaged(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         install(tmp_path, "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
         monkeypatch.syspath_prepend(str(tmp_path))

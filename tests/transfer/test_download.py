@@ -232,6 +232,22 @@ class TestGoingOn:
         assert_downloaded(destination)
         assert server.starts == [0, 1_000_000, 0]
 
+    def test_a_server_that_sends_the_rest_in_parts(self, destination: Path) -> None:
+        def part(answer: Answer) -> Answer:
+            first = len(CONTENT) - len(answer.body)
+            said = f"bytes {first}-{first + 999_999}/{len(CONTENT)}"
+            return Answer(206, {**answer.headers, "Content-Range": said}, answer.body[:1_000_000])
+
+        server = Ranges(cut(1_000_000), part, part)
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.starts == [0, 1_000_000, 2_000_000, 3_000_000]
+
+    def test_another_file_of_the_same_size_is_replaced(self, destination: Path) -> None:
+        (destination / NAME).write_bytes(bytes(len(CONTENT)))
+        download(Ranges(), destination)
+        assert_downloaded(destination)
+
     def test_a_part_that_was_not_asked_for(self, destination: Path) -> None:
         headers = {**NAMED, "Content-Range": "bytes 0-9/5000000"}
         answer = Answer(206, headers, CONTENT[:10])
