@@ -56,6 +56,14 @@ def test_what_was_begun_is_found_again_until_it_is_settled(folder: Path) -> None
     assert list(folder.iterdir()) == []
 
 
+def test_what_names_something_else_too_stays(folder: Path) -> None:
+    begun(*CLAIMS)
+    journal = opened()
+    journal.settle(CLAIMS[:2])
+    journal.close()
+    assert opened().begun == set(CLAIMS)
+
+
 def test_places_do_not_mix(folder: Path) -> None:
     begun(*CLAIMS)
     journal = opened(place=(*PLACE[:2], "other", *PLACE[3:]))

@@ -348,11 +348,12 @@ class TestIdentity:
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
     @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+    @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
     def test_a_folder_that_is_open_to_others_is_not_used(
-        self, folder: Path, server: ScriptedServer, tmp_path: Path
+        self, folder: Path, server: ScriptedServer, tmp_path: Path, mode: int
     ) -> None:
         (folder / "indices").mkdir(parents=True)
-        (folder / "indices").chmod(0o777)
+        (folder / "indices").chmod(mode)
         assert ask(server.url) == ask(server.url) == index_of(1)
         assert list((folder / "indices").iterdir()) == []
         (folder / "indices").rmdir()
