@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keyring
@@ -11,6 +12,7 @@ import pytest
 from keyring.backends import fail
 from keyring.errors import InitError, KeyringLocked
 
+from hatcher.cli.settings.keeping import FileKeeper, Kept
 from hatcher.testing import FaultyGateway
 
 from .conftest import Cli, Result
@@ -149,3 +151,17 @@ def test_backends_that_are_not_what_they_were(
             environment["PYTHON_KEYRING_BACKEND"] = backend
         told(cli.process(command, env=environment | {"HATCHER_KEYRING_TIMEOUT": "15"}))
         settings.unlink(missing_ok=True)
+
+
+def test_a_file_keeps_what_many_put_into_it_at_once(tmp_path: Path) -> None:
+    keeper = FileKeeper(tmp_path / "credentials.json")
+
+    def put(profile: str) -> None:
+        for number in range(10):
+            keeper.put("https://brood.example.com", profile, Kept("token", f"token-{number}"))
+
+    profiles = [f"p{number}" for number in range(8)]
+    with ThreadPoolExecutor(len(profiles)) as pool:
+        list(pool.map(put, profiles))
+    for profile in profiles:
+        assert keeper.get("https://brood.example.com", profile) == Kept("token", "token-9")
