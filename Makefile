@@ -14,8 +14,8 @@ SHOWING := tests/core tests/server tests/contract/test_authorization.py \
 OPTIONAL := nginx,zsh,fish,bash,curl,mount,python3.8
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
-.PHONY: help demo test fuzz test-long test-without coverage coverage-record surface generate \
-	generate-check operations cli-reference lint typecheck docs build serve bench clean
+.PHONY: help demo test fuzz test-long test-without coverage coverage-record mutants surface \
+	generate generate-check operations cli-reference lint typecheck docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ coverage: $(READY)  ## Run what test runs; fail if fewer branches of a package a
 coverage-record: $(READY)  ## Record the branches that the last coverage covered
 	$(BIN)/python -m scripts.branches
 
+mutants: $(READY)  ## Make 100 changes to the code that matter; fail if tests notice fewer than 90
+	$(BIN)/python scripts/mutants.py
+
 surface: $(READY)  ## Renew tests/surface, the names and commands that users build on
 	$(BIN)/python -m scripts.surface
 
@@ -61,11 +64,12 @@ operations: $(READY)  ## Renew docs/operations.md from what the tests really do
 cli-reference: $(READY)  ## Renew docs/command-line/reference.md from the commands
 	$(BIN)/python scripts/cli_reference.py
 
-lint: $(READY)  ## Check style, formatting, the direction of imports and the surface
+lint: $(READY)  ## Check style, formatting, direction of imports, the surface, the list of mutants
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m scripts.surface --check
+	$(BIN)/python scripts/mutants.py --check
 
 typecheck: $(READY)  ## Check the types, strictly
 	$(BIN)/mypy
