@@ -101,11 +101,11 @@ def test_what_is_no_egg_is_refused_with_the_reason(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe-1.0-1.egg")
-    with pytest.raises(InvalidEgg, match="no ordinary file"):
+    with pytest.raises(InvalidEgg, match="ordinary"):
         read_egg(tmp_path / "pipe-1.0-1.egg")
-    with pytest.raises(InvalidEgg, match="There is no file"):
+    with pytest.raises(InvalidEgg, match="no file"):
         read_egg(tmp_path / "pipe-1.0-1.egg" / "x-1.0-1.egg")
-    with pytest.raises(InvalidEgg, match="There is no file"):
+    with pytest.raises(InvalidEgg, match="no file"):
         read_egg(tmp_path / "nul\0-1.0-1.egg")
 
 
@@ -129,7 +129,7 @@ def test_an_egg_that_cannot_be_unpacked_is_refused(tmp_path: Path) -> None:
     for number, changed in enumerate((encrypted, strange)):
         path = tmp_path / f"odd-1.0-{number}.egg"
         path.write_bytes(changed)
-        with pytest.raises(InvalidEgg, match="cannot be unpacked"):
+        with pytest.raises(InvalidEgg, match="unpacked"):
             read_egg(path)
 
 
@@ -137,7 +137,7 @@ def test_an_egg_with_two_descriptions_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "Spam-1.0-2.egg"
     with pytest.warns(UserWarning, match="Duplicate"):
         written(path, ("EGG-INFO/spec/depend", SPEC), ("EGG-INFO/spec/depend", SPEC))
-    with pytest.raises(InvalidEgg, match="more than once"):
+    with pytest.raises(InvalidEgg, match="once"):
         read_egg(path)
 
 
