@@ -87,7 +87,7 @@ def test_a_secret_in_a_wrong_file_is_not_shown() -> None:
 
 
 def test_a_default_profile_that_is_not_there() -> None:
-    with pytest.raises(Refusal, match="though default_profile names it"):
+    with pytest.raises(Refusal, match="default_profile"):
         Config(FILE, "default_profile = 'work'").profile("work")
 
 
@@ -243,7 +243,7 @@ def test_a_file_of_secrets_that_others_may_read(tmp_path: Path) -> None:
     assert read_private(path) == "{}"
     for mode in (0o640, 0o604, 0o620, 0o666):
         path.chmod(mode)
-        with pytest.raises(Refusal, match="others may read or change") as caught:
+        with pytest.raises(Refusal, match="others") as caught:
             read_private(path)
         assert f"chmod 600 {path}" in caught.value.hint
 

@@ -114,7 +114,7 @@ def test_the_same_server_written_in_another_way(profile: Path) -> None:
 
 
 def test_no_such_profile(profile: Path) -> None:
-    with pytest.raises(Refusal, match="There is no profile 'wrok'") as caught:
+    with pytest.raises(Refusal, match="'wrok'") as caught:
         settings("--profile", "wrok")
     assert caught.value.hint.startswith("Did you mean 'work'?")
 
@@ -144,7 +144,7 @@ def test_certificates_cannot_be_both(profile: Path) -> None:
 
 def test_the_authority_of_a_profile_is_missing(profile: Path) -> None:
     (profile / "authority.pem").unlink()
-    with pytest.raises(Refusal, match=r"ca_file of the profile work is missing: .*authority.pem"):
+    with pytest.raises(Refusal, match=r"ca_file.*authority.pem"):
         settings()
 
 
