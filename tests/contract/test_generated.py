@@ -161,7 +161,7 @@ def test_the_seam_builds_what_the_generated_client_does(name: str) -> None:
 
 
 def test_the_seam_names_what_the_description_does_not_know() -> None:
-    with pytest.raises(TypeError, match="v1_list_platforms does not know force, colour"):
+    with pytest.raises(TypeError, match="force, colour"):
         endpoints.request(1, "list_platforms", force=True, colour="red")
 
 
@@ -195,9 +195,9 @@ def test_odd_names_stay_one_segment_down_to_the_wire(odd: str) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_names_that_would_make_another_path_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="cannot be a name in a URL"):
+    with pytest.raises(ValueError, match="URL"):
         v1_delete_egg.request_kwargs("acme", name, "rh8-x86_64", "cp311", "numpy", "1.0-1")
-    with pytest.raises(ValueError, match="cannot be a name in a URL"):
+    with pytest.raises(ValueError, match="URL"):
         v1_delete_egg.sync(
             "acme", name, "rh8", "cp311", "numpy", "1.0-1", client=Client("http://127.0.0.1:9")
         )
