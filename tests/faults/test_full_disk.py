@@ -155,7 +155,7 @@ class TestSmallDisk:
     def test_it_is_read_only(self, disk: Path) -> None:
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         with ScriptedServer(self.answer(10)) as server:
-            with pytest.raises(InvalidDestinationError, match="cannot be written to"):
+            with pytest.raises(InvalidDestinationError, match="written"):
                 self.download(server, disk)
             assert server.requests == []
 
@@ -193,7 +193,7 @@ def test_the_destination_is_replaced(
     _, chunks = node.iter_download_egg(*ARGUMENTS, destination)
     moved = destination.rename(destination.with_name("moved"))
     destination.mkdir()
-    with pytest.raises(InvalidDestinationError, match="removed by somebody"):
+    with pytest.raises(InvalidDestinationError, match="removed"):
         list(chunks)
     assert list(destination.iterdir()) == []
     assert list(moved.glob("*.egg")) == []
