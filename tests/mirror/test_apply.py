@@ -415,23 +415,23 @@ def test_ends_that_cannot_be(source: Repository, target: Repository, tmp_path: P
     ]:
         with pytest.raises(InvalidArgumentError, match=wrong):
             mirror.Plan.from_document({**document, **change}, source, target)
-    with pytest.raises(InvalidArgumentError, match="The target of the plan"):
+    with pytest.raises(InvalidArgumentError, match="target"):
         mirror.Plan.from_document(document, source, tmp_path)
     values = [getattr(plan, name) for name in mirror.Plan.__match_args__]
-    with pytest.raises(InvalidArgumentError, match="does not know its ends"):
+    with pytest.raises(InvalidArgumentError, match="its ends"):
         mirror.Plan(*values).apply()
     with pytest.raises(InvalidArgumentError, match="concurrency"):
         plan.apply(concurrency=0)
     for place in ("", "a//b", "a/b/c/d"):
-        with pytest.raises(InvalidArgumentError, match="is no place"):
+        with pytest.raises(InvalidArgumentError, match="no place"):
             mirror.Folder(tmp_path, place)
     listed = mirror.manifest(target, kinds=["eggs"], **SOME)
     only_told = mirror.plan(source, listed, kinds=["eggs"], **SOME)
     assert only_told.steps == plan.steps
-    with pytest.raises(InvalidArgumentError, match="Nothing can be written to the manifest of"):
+    with pytest.raises(InvalidArgumentError, match="manifest of"):
         only_told.apply()
     nothing = 3
-    with pytest.raises(InvalidArgumentError, match="is no end of a mirror"):
+    with pytest.raises(InvalidArgumentError, match="no end"):
         mirror.plan(source, nothing)  # type: ignore[arg-type]
 
 
@@ -643,5 +643,5 @@ def test_what_was_stored_and_not_shown_is_not_sent_again(
     assert shown(target) == shown(source)
     assert not journal.exists()
     journal.write_text("something else")
-    with pytest.raises(InvalidArgumentError, match="is not a journal"):
+    with pytest.raises(InvalidArgumentError, match="journal"):
         mirror.plan(source, target, **SOME).apply(journal=journal)

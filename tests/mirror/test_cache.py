@@ -271,7 +271,7 @@ def test_a_cache_that_cannot_be_used(
         assert cache.add(path, sha256) is None
         assert "others may write" in caplog.text
         for ask in (cache.usage, cache.verify, cache.prune, cache.clear):
-            with pytest.raises(HatcherException, match="others may write"):
+            with pytest.raises(HatcherException, match="others"):
                 ask()
 
 
@@ -331,9 +331,9 @@ def test_where_it_is(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     assert mirror.Cache("here").folder == tmp_path / "here" / "artefacts"
     for limit in (-1, 1.5, True, "10 GB"):
-        with pytest.raises(InvalidArgumentError, match="number of bytes"):
+        with pytest.raises(InvalidArgumentError, match="bytes"):
             mirror.Cache(folder, limit)
-        with pytest.raises(InvalidArgumentError, match="number of bytes"):
+        with pytest.raises(InvalidArgumentError, match="bytes"):
             mirror.Cache(folder).prune(limit)
 
 

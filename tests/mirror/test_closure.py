@@ -260,11 +260,11 @@ def test_bundles_that_cannot_be_understood(
 
 
 def test_arguments(world: World, changed: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="Give a repository, or a client"):
+    with pytest.raises(InvalidArgumentError, match="a client"):
         mirror.check_bundle(changed())
-    with pytest.raises(InvalidArgumentError, match="no place to look"):
+    with pytest.raises(InvalidArgumentError, match="no place"):
         mirror.check_bundle(changed(), "acme/dev")
-    with pytest.raises(InvalidArgumentError, match="is no bundle"):
+    with pytest.raises(InvalidArgumentError, match="no bundle"):
         mirror.check_bundle(17, world.client)
     with pytest.raises(InvalidBundle):
         mirror.check_bundle(tmp_path / "gone-1.0.0-1.bundle", world.client)
@@ -272,9 +272,9 @@ def test_arguments(world: World, changed: Callable[..., Path], tmp_path: Path) -
         mirror.check_bundle(changed(), world.server.client(api_version=0))
     with pytest.raises(NotFoundError):
         mirror.check_bundle(world.dev.platform(PLATFORM).bundle("cp38", "gone", "1.0.0-1"))
-    with pytest.raises(InvalidArgumentError, match="has no name"):
+    with pytest.raises(InvalidArgumentError, match="no name"):
         mirror.fetch_bundle(world.document, tmp_path, world.client)
-    with pytest.raises(InvalidArgumentError, match="names no repository"):
+    with pytest.raises(InvalidArgumentError, match="no repository"):
         mirror.fetch_bundle(write_bundle(tmp_path), tmp_path / "out", world.client)
     (tmp_path / "file").touch()
     with pytest.raises(InvalidDestinationError):

@@ -297,7 +297,7 @@ def test_arguments_that_cannot_be(client: BroodClient, tmp_path: Path) -> None:
         with pytest.raises(InvalidArgumentError):
             mirror.export(client, out, **options)
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidDestinationError, match="cannot be made"):
+    with pytest.raises(InvalidDestinationError):
         mirror.export(client, tmp_path / "file" / "out")
 
 
@@ -324,7 +324,7 @@ def test_version_0_has_eggs_only(
         for path, content in expected.items()
         if "/eggs/" in path
     }
-    with pytest.raises(UnsupportedAPIVersionError, match="runtimes cannot be exported"):
+    with pytest.raises(UnsupportedAPIVersionError, match="runtimes"):
         mirror.export(client, tmp_path / "out", kinds=["runtimes"])
 
 

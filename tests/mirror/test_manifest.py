@@ -131,7 +131,7 @@ def test_it_stands_for_an_end_that_cannot_be_reached(
     less = of({path: entry for path, entry in manifest.artefacts.items() if path != EGG})
     plan = mirror.plan(repository, less, **SOME)
     assert [step.path for step in plan.those("copy")] == [EGG.removeprefix("v1/acme/dev/")]
-    with pytest.raises(InvalidArgumentError, match="Nothing can be written to the manifest of"):
+    with pytest.raises(InvalidArgumentError, match="manifest of"):
         plan.apply()
     # Another place, and a manifest that is all about eggs: the rest is not its business.
     eggs = mirror.manifest(repository, kinds=["eggs"], **SOME)
@@ -147,12 +147,12 @@ def test_it_stands_for_an_end_that_cannot_be_reached(
         {"platforms": ["osx-x86_64"]},
         {"python_tags": ["cp27"]},
     ):
-        with pytest.raises(InvalidArgumentError, match="and others are asked for"):
+        with pytest.raises(InvalidArgumentError, match="others"):
             mirror.plan(eggs, empty, **{**SOME, **asked})
     named = mirror.manifest(repository, names=["my*"], **SOME)
     assert list(named.artefacts) == [EGG]
     assert len(mirror.plan(named, empty, names=["myegg"], **SOME).steps) == 1
-    with pytest.raises(InvalidArgumentError, match="only of the names my"):
+    with pytest.raises(InvalidArgumentError, match="names my"):
         mirror.plan(named, empty, names=["m*"], **SOME)
 
 
@@ -181,14 +181,14 @@ def test_a_difference() -> None:
     assert str(here.difference(here)) == "no difference"
     assert here != there
     for place, version in (("acme",), 1), ((), None):
-        with pytest.raises(InvalidArgumentError, match="cannot be compared"):
+        with pytest.raises(InvalidArgumentError, match="compared"):
             here.difference(mirror.Manifest("elsewhere", place, version, EVERYTHING, {}))
 
 
 def test_what_cannot_be_written_down(client: BroodClient, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         mirror.manifest(client.organization("acme").repository("nowhere"), **SOME)
-    with pytest.raises(InvalidArgumentError, match="There is no kind 'wheels'"):
+    with pytest.raises(InvalidArgumentError, match="'wheels'"):
         mirror.manifest(tmp_path, kinds=["wheels"])
     old = BroodClient.from_url(str(client._session.server), api_version=0)
     with pytest.raises(UnsupportedAPIVersionError):
@@ -241,7 +241,7 @@ def test_what_is_no_json(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     for content in (b"", b"\xff", b"PK\3\4", b"[" * 100_000):
         path.write_bytes(content)
-        with pytest.raises(ArtefactError, match="is no manifest"):
+        with pytest.raises(ArtefactError, match="no manifest"):
             mirror.read_manifest(path)
     with pytest.raises(ArtefactError, match="cannot be read"):
         mirror.read_manifest(tmp_path / "nothing.json")

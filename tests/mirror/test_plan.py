@@ -237,7 +237,7 @@ def test_two_files_that_would_be_one(
     (deeper / "MyEgg-1.0-1.egg").write_bytes((root / "v1/acme/copy" / EGG).read_bytes())
     assert not mirror.plan(root, copy, **SOME)
     (deeper / "MyEgg-1.0-1.egg").write_bytes(b"other")
-    with pytest.raises(InvalidArgumentError, match="would be one artefact, and they differ"):
+    with pytest.raises(InvalidArgumentError, match="one artefact"):
         mirror.plan(root, copy, **SOME)
 
 
@@ -249,12 +249,12 @@ def test_what_cannot_be_compared(
         (repository, repository.platform(PLATFORM)),
         (client.organization("acme"), repository),
     ]:
-        with pytest.raises(InvalidArgumentError, match="cannot be compared"):
+        with pytest.raises(InvalidArgumentError, match="compared"):
             mirror.plan(source, target)
     with pytest.raises(UnsupportedAPIVersionError):
         mirror.plan(repository, mirror.Folder(tmp_path, api_version=0), kinds=["runtimes"])
     nowhere = client.organization("acme").repository("nowhere")
     with pytest.raises(NotFoundError):
         mirror.plan(nowhere, repository, **SOME)
-    with pytest.raises(InvalidArgumentError, match="There is no folder 'v1/acme/dev/'"):
+    with pytest.raises(InvalidArgumentError, match="'v1/acme/dev/'"):
         mirror.plan(tmp_path, repository, **SOME)

@@ -178,22 +178,18 @@ def test_what_is_not_whole_at_the_source_is_not_begun(world: World, tmp_path: Pa
     with FaultyGateway(world.other.url) as gateway:
         client = world.client(gateway.url)
         prod = world.target(client)
-        with pytest.raises(
-            HatcherException, match=r"Not everything that .* names is there"
-        ) as caught:
+        with pytest.raises(HatcherException, match="Not everything") as caught:
             mirror.promote(bundle, prod, closure=True)
         assert "disabled: egg old 1.0-1 in" in str(caught.value)
         assert "missing: egg pure 1.0-1 in" in str(caught.value)
-        with pytest.raises(
-            HatcherException, match=r"does not show old-1\.0-1\.egg, which is disabled"
-        ):
+        with pytest.raises(HatcherException, match=r"old-1\.0-1\.egg, which is disabled"):
             mirror.promote(on.egg("cp38", "old", "1.0-1"), prod)
         with pytest.raises(NotFoundError):
             mirror.promote([on.egg("cp38", "MyEgg", "1.0-1"), on.egg("cp38", "no", "1-1")], prod)
         write_egg(tmp_path, "pure", "1.0", platform=PLATFORM, payload_bytes=9)
         on.upload_egg(tmp_path / "pure-1.0-1.egg")
         eggs = [place.egg(None, "pure", "1.0-1") for place in (on, world.dev.platform(PLATFORM))]
-        with pytest.raises(ChecksumMismatchError, match="would be one artefact"):
+        with pytest.raises(ChecksumMismatchError, match="one artefact"):
             mirror.promote(eggs, prod)
         assert len(sent(gateway)) == 1, "The new repository."
         client.close()
@@ -209,7 +205,7 @@ def test_others_at_the_target(world: World, tmp_path: Path) -> None:
     on.upload_egg(same, enabled=False)
     prod.upload_bundle(write_bundle(tmp_path, mark="another"))
     before = on.egg("cp38", "old", "1.0-1").sha256()
-    with pytest.raises(ChecksumMismatchError, match="so nothing was sent") as caught:
+    with pytest.raises(ChecksumMismatchError) as caught:
         mirror.promote(world.bundle, prod, closure=True)
     assert f"{PLATFORM}/eggs/cp38/old-1.0-1.egg (sha256 {before})" in str(caught.value)
     assert not on.list_eggs("cp38")
@@ -303,7 +299,7 @@ def test_arguments(world: World) -> None:
     old = world.other.client(api_version=0).organization("acme").repository("prod")
     with pytest.raises(UnsupportedAPIVersionError):
         mirror.promote(egg, old)
-    with pytest.raises(NotFoundError, match="Did you mean 'base'"):
+    with pytest.raises(NotFoundError, match="'base'"):
         mirror.promote(egg, world.server.client(api_version=1).at("acme/bace"))
     with pytest.raises(InvalidArgumentError, match="concurrency"):
         mirror.promote(egg, prod, concurrency=0)
