@@ -61,7 +61,7 @@ def test_an_operation_without_handler_stops_the_start(settings: Settings) -> Non
 
 def test_a_handler_without_operation_stops_the_start(settings: Settings) -> None:
     handlers = {**HANDLERS, "v1_hatch": HANDLERS["v1_get_team"]}
-    with pytest.raises(UnboundOperationsError, match="without an operation: v1_hatch"):
+    with pytest.raises(UnboundOperationsError, match="v1_hatch"):
         create_app(settings, handlers=handlers)
 
 

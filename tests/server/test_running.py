@@ -143,7 +143,7 @@ def test_an_address_of_nobody(settings: Settings) -> None:
 
 
 def test_one_server_for_one_folder(settings: Settings, server: BackgroundServer) -> None:
-    with pytest.raises(FolderInUseError, match="Stop it first"):
+    with pytest.raises(FolderInUseError):
         BackgroundServer(settings).__enter__()
     result = CliRunner().invoke(hatcher, ["serve", "--data", str(settings.data), "--port", "0"])
     assert result.exit_code == 1
