@@ -413,7 +413,7 @@ class TestRefusing:
         asking.start()
         while not gateway.requests:
             pass
-        with pytest.raises(TimeoutError, match="still under way"):
+        with pytest.raises(TimeoutError):
             gateway.settle(0.05)
         gateway.close()
         asking.join()
