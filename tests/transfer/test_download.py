@@ -389,7 +389,7 @@ class TestKeeping:
     def test_much_is_kept_and_gone_on_with(self, destination: Path) -> None:
         server = Ranges(cut(KEPT_FROM + 5), *[cut(0)] * 20)
         server.content = self.CONTENT
-        with pytest.raises(IncompleteDownloadError, match="16,777,221 bytes are kept") as caught:
+        with pytest.raises(IncompleteDownloadError, match="16,777,221") as caught:
             download(server, destination, self.SHA256)
         (kept,) = destination.iterdir()
         assert str(kept) in str(caught.value)
@@ -397,7 +397,7 @@ class TestKeeping:
 
         # What has nothing to do with the network changes nothing of it.
         server = Ranges(lambda answer: Answer(401, {}, b"{}"))
-        with pytest.raises(HatcherException, match="bytes are kept"):
+        with pytest.raises(HatcherException, match="kept"):
             download(server, destination, self.SHA256, filename=NAME)
         assert list(destination.iterdir()) == [kept]
 

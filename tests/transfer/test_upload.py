@@ -167,7 +167,7 @@ def test_a_real_server_refuses_before_the_body(brood_server: BroodServer, large:
     with pytest.raises(AuthenticationError):
         platform_of(brood_server.url, auth=("reader@example.com", "wrong")).upload_egg(large)
     missing = brood_server.client().organization("acme").repository("dav").platform("rh8-x86_64")
-    with pytest.raises(NotFoundError, match="Did you mean 'dev'"):
+    with pytest.raises(NotFoundError, match="'dev'"):
         missing.upload_egg(large)
     assert repository.platform("rh8-x86_64").list_eggs("cp311") == []
 
@@ -280,7 +280,7 @@ def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(
     client = brood_server.client()
     client.create_organization("acme", "-").create_repository("dev", "-")
     platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
-    with pytest.raises(FileChangedError, match="changed its size"):
+    with pytest.raises(FileChangedError, match="size"):
         platform.upload_egg(large, progress=meddling(large, 3 * MB))
     assert platform.list_eggs("cp311") == []
     assert not platform.egg(None, "Large", "1.0-1").exists()
@@ -295,7 +295,7 @@ def test_a_file_that_changed_is_not_sent_again(tmp_path: Path) -> None:
         return Answer(raw=b"")
 
     with ScriptedServer(lose, Answer(404, JSON, b"{}")) as server:
-        with pytest.raises(FileChangedError, match="changed its size"):
+        with pytest.raises(FileChangedError, match="size"):
             platform_of(server.url).upload_egg(egg)
         assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
 
