@@ -419,7 +419,7 @@ class TestOddServers:
             assert server.requests[1].headers["cache-control"] == "no-cache"
         with (
             ScriptedServer(Answer(304, {"ETag": '"1"'})) as server,
-            pytest.raises(InvalidJSONError, match="an empty body came"),
+            pytest.raises(InvalidJSONError, match="empty"),
         ):
             ask(server.url)
         assert kept(folder) == []
@@ -627,7 +627,7 @@ class TestWhere:
         monkeypatch.setenv("HATCHER_CACHE_DIR", "")
         ask(server.url, cache=tmp_path / "mine")
         assert conditions(server) == [None] * 3 + ['W/"1"'] * 2
-        with pytest.raises(InvalidArgumentError, match="cache cannot be such a int"):
+        with pytest.raises(InvalidArgumentError, match="cache"):
             BroodClient.from_url(server.url, cache=3)
         with pytest.raises(InvalidArgumentError, match="nobody-of-this-name"):
             BroodClient.from_url(server.url, cache="~nobody-of-this-name/x")

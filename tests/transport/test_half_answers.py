@@ -51,19 +51,19 @@ def test_some_servers_say_more_than_others(answer: Answer, password: str | None)
 @pytest.mark.parametrize("body", [PASSWORD[:-5], b"\xff" + PASSWORD])
 def test_what_should_be_json_and_is_not_has_been_carried_out(body: bytes) -> None:
     with ScriptedServer(Answer(201, JSON, body)) as server:
-        with pytest.raises(InvalidJSONError, match="has been carried out all the same") as caught:
+        with pytest.raises(InvalidJSONError, match="carried out") as caught:
             client(server).organization("acme").create_user("ada@example.com")
         error: BaseException | None = caught.value
         while error is not None:
             assert "s3cret" not in str(error) + repr(vars(error))
             error = error.__cause__ or error.__context__
-        with pytest.raises(InvalidJSONError, match="has been carried out all the same"):
+        with pytest.raises(InvalidJSONError, match="carried out"):
             client(server).create_api_token("nightly")
 
 
 def test_a_part_that_nobody_asked_for() -> None:
     part = Answer(206, {**JSON, "Content-Range": "bytes 0-18/40"}, b'{"organizations":[]}')
     with ScriptedServer(part) as server:
-        with pytest.raises(InvalidResponseError, match="was not asked for"):
+        with pytest.raises(InvalidResponseError, match="206"):
             client(server).list_organizations()
         assert len(server.requests) == 1

@@ -133,7 +133,7 @@ class TestLoads:
 
     def test_an_object_is_wanted(self) -> None:
         assert parsing.load_object(b'{"a": 1}') == {"a": 1}
-        with pytest.raises(parsing.ShapeError, match="is no JSON object"):
+        with pytest.raises(parsing.ShapeError, match="JSON object"):
             parsing.load_object(b"[]")
 
 
@@ -304,10 +304,10 @@ class TestUnpack:
     def test_a_bomb_is_given_up(self) -> None:
         bomb = gzip.compress(bytes(parsing.ALWAYS_ALLOWED + 1000))
         assert len(bomb) < 100_000
-        with pytest.raises(parsing.BombError, match="far more than is usual"):
+        with pytest.raises(parsing.BombError):
             parsing.unpack(bomb)
         half = gzip.compress(bytes(parsing.ALWAYS_ALLOWED // 2 + 1))
-        with pytest.raises(parsing.BombError, match="far more than is usual"):
+        with pytest.raises(parsing.BombError):
             parsing.unpack(half + half)
         # One that lies about its size in the end.
         with pytest.raises(parsing.BombError):

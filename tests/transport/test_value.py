@@ -70,11 +70,11 @@ def test_values_of_two_kinds_are_never_equal() -> None:
 
 def test_a_value_cannot_be_changed() -> None:
     timeouts = Timeouts()
-    with pytest.raises(AttributeError, match="'read' of a Timeouts cannot be set"):
+    with pytest.raises(AttributeError, match="'read'"):
         timeouts.read = 5  # type: ignore[misc]
-    with pytest.raises(AttributeError, match="'read' of a Timeouts cannot be deleted"):
+    with pytest.raises(AttributeError, match="'read'"):
         del timeouts.read  # type: ignore[misc]
-    with pytest.raises(AttributeError, match="'late' of a Timeouts cannot be set"):
+    with pytest.raises(AttributeError, match="'late'"):
         timeouts.late = 5  # type: ignore[attr-defined]
     assert timeouts == Timeouts()
 
