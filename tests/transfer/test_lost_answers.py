@@ -34,6 +34,7 @@ from hatcher.testing import (
     write_app,
     write_bundle,
     write_egg,
+    write_legacy_runtime,
     write_runtime,
 )
 from hatcher.transfer.hashing import file_sha256
@@ -247,6 +248,16 @@ def test_an_upload_does_not_stand_in_its_own_way(egg: Path, stored: Answer) -> N
     error, asked = failed(egg, taken)
     assert isinstance(error, ConflictError)
     assert asked == "P"
+
+
+def test_what_cannot_be_asked_for_is_an_error(tmp_path: Path) -> None:
+    """A runtime of version 0 is asked for by its python tag, which not every version has."""
+    runtime = write_legacy_runtime(tmp_path, version="3")
+    with ScriptedServer(LOST) as server:
+        client = BroodClient.from_url(server.url, api_version=0, retries=AT_ONCE)
+        with pytest.raises(BroodConnectionError):
+            client.organization("acme").repository("dev").upload_runtime(runtime)
+        assert len(server.requests) == 1
 
 
 def test_a_bundle_is_known_by_its_document(tmp_path: Path) -> None:
