@@ -245,6 +245,7 @@ class Eggs(Node):
         enabled: bool,
         progress: Progress | None = None,
         request: Request | None = None,
+        expected: str | None = None,
     ) -> bool:
         """Upload an egg that has been read; a batch makes the request once for all."""
 
@@ -258,7 +259,12 @@ class Eggs(Node):
         if request is None:
             request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
         return upload.upload(
-            self._session, request, egg.path, is_stored=is_stored, progress=progress
+            self._session,
+            request,
+            egg.path,
+            is_stored=is_stored,
+            progress=progress,
+            expected=expected,
         )
 
     def download_egg(

@@ -153,7 +153,11 @@ class Runtimes(Node):
         return self.runtime(implementation, version, python_tag=python_tag).metadata()
 
     def _send_runtime(
-        self, runtime: LocalRuntime, overwrite: bool, progress: Progress | None = None
+        self,
+        runtime: LocalRuntime,
+        overwrite: bool,
+        progress: Progress | None = None,
+        expected: str | None = None,
     ) -> bool:
         """Upload a runtime that has been read."""
         there = runtime.selector and self.runtime(runtime.selector, runtime.version)
@@ -164,6 +168,7 @@ class Runtimes(Node):
             lambda sha256: {**runtime.described, "sha256": sha256},
             there._holder_of(runtime.path, str(self), overwrite=overwrite) if there else None,
             progress,
+            expected,
         )
 
     def download_runtime(

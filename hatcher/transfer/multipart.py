@@ -72,6 +72,8 @@ class UploadBody:
         sha256 in it as it is.
     progress : Progress, optional
         Is told how many of the file's bytes have gone out.
+    expected : str, optional
+        The sha256 that the file had when it was looked at.
 
     Attributes
     ----------
@@ -92,8 +94,15 @@ class UploadBody:
         It cannot be read.
     """
 
-    def __init__(self, path: Path, describe: Describe, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        describe: Describe,
+        progress: Progress | None = None,
+        expected: str | None = None,
+    ) -> None:
         self._path = path
+        self._expected = expected
         self._giving: Generator[bytes | memoryview] | None = None
         self.sent_sha256: str | None = None
         with self._guarded():
@@ -160,7 +169,7 @@ class UploadBody:
         with self._opened() as file:
             content = file.read(self.size + 1)
             self._check(file, len(content))
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = self._agreed(hashlib.sha256(content).hexdigest())
         self.sent_sha256 = sha256
         yield b"".join((self._before, content, self._end(sha256)))
         self._report(self.size)
@@ -182,7 +191,7 @@ class UploadBody:
                 self._report(given)
             self._check(file, given)
             ring.finish()
-        self.sent_sha256 = digest.hexdigest()
+        self.sent_sha256 = self._agreed(digest.hexdigest())
         yield self._end(self.sent_sha256)
 
     def _end(self, sha256: str) -> bytes:
@@ -229,9 +238,18 @@ class UploadBody:
             what = "was replaced"
         else:
             what = "was written to"
-        raise FileChangedError(
-            f"'{self._path}' {what} while it was being sent. Nothing of it was stored; upload it "
-            "again when nothing writes to it."
+        raise self._changed(f"{what} while it was being sent")
+
+    def _agreed(self, sha256: str) -> str:
+        """Return the sha256 of what is sent, when it is still what was looked at."""
+        if self._expected not in (None, sha256):
+            raise self._changed("has changed since it was looked at")
+        return sha256
+
+    def _changed(self, what: str) -> FileChangedError:
+        return FileChangedError(
+            f"'{self._path}' {what}. Nothing of it was stored; upload it again when nothing "
+            "writes to it."
         )
 
 

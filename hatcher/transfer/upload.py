@@ -72,6 +72,7 @@ def upload(
     describe: Describe = _sha256_alone,
     is_stored: Callable[[str], bool] | None = None,
     progress: Progress | None = None,
+    expected: str | None = None,
 ) -> bool:
     """Send a file in constant memory, hashing it on the way.
 
@@ -93,6 +94,8 @@ def upload(
         in the way.
     progress : Progress, optional
         Is told of the bytes of the file that have gone out.
+    expected : str, optional
+        The sha256 that the file had when it was looked at.
 
     Returns
     -------
@@ -111,7 +114,7 @@ def upload(
     # Imported here, where something is sent: hashlib alone takes 5 ms.
     from hatcher.transfer.multipart import ProgressError, UploadBody
 
-    body = UploadBody(path, describe, progress)
+    body = UploadBody(path, describe, progress, expected)
     if body.size >= LARGE:
         from hatcher.transfer import preflight
 

@@ -12,7 +12,7 @@ import pytest
 
 from hatcher import mirror
 from hatcher.api import Repository
-from hatcher.errors import ChecksumMismatchError, FileChangedError, HatcherException
+from hatcher.errors import ChecksumMismatchError, FileChangedError, HatcherException, NotFoundError
 from hatcher.testing import BroodProcess, BroodServer, write_bundle, write_egg, write_runtime
 from hatcher.transfer.hashing import file_sha256
 
@@ -214,6 +214,29 @@ def test_a_server_that_is_killed_during_an_apply(
             mirror.plan(source, target, **SOME).apply().raise_for_failures()
             assert not mirror.plan(source, target, prune=True, **SOME)
             assert mirror.verify(target, source, download=True, **SOME)
+
+
+def test_a_file_that_changes_between_hashing_and_sending(
+    brood_server: BroodServer, egg: Callable[..., Path], tmp_path: Path
+) -> None:
+    """What would be sent is no longer what was hashed, and is not stored."""
+    folder = tmp_path / f"from/v1/acme/dev/{PLATFORM}/eggs/cp311"
+    folder.mkdir(parents=True)
+    file = folder / "spam-1.0.0-1.egg"
+    file.write_bytes(egg("spam").read_bytes())
+    client = brood_server.client()
+    dev = client.create_organization("acme", "").create_repository("dev", "")
+    source = mirror.Folder(tmp_path / "from", "acme/dev")
+
+    def change() -> None:
+        file.write_bytes(egg("spam", 2).read_bytes())
+
+    report = mirror.plan(source, dev, **SOME).apply(progress=once("uploading", change))
+    (failed,) = report.failed
+    assert isinstance(failed.error, FileChangedError)
+    platform = dev.platform(PLATFORM)
+    with pytest.raises(NotFoundError):
+        platform.egg_metadata("cp311", "spam", "1.0.0-1")
 
 
 def test_a_file_that_changes_between_hashing_and_copying(

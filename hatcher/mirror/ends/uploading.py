@@ -147,18 +147,19 @@ class Uploading(Receiver):
         if there is not None:
             if self._is_replaced(item):
                 return "already there"
-            return _outcome(platform._send_egg(read_egg(obtain()), True, True, tally))
+            egg = read_egg(obtain())
+            return _outcome(platform._send_egg(egg, True, True, tally, expected=wanted.sha256))
         if self._is_worth_asking(item) and self._is_there(item, platform):
             return "already there"
         self._note(path)
         egg = read_egg(obtain())
         try:
-            is_new = platform._send_egg(egg, False, False, tally)
+            is_new = platform._send_egg(egg, False, False, tally, expected=wanted.sha256)
         except (ConflictError, ChecksumMismatchError):
             # What is disabled stands in no index, so that no plan knows of it.
             if self._is_there(item, platform):
                 return "already there"
-            is_new = platform._send_egg(egg, True, False, tally)
+            is_new = platform._send_egg(egg, True, False, tally, expected=wanted.sha256)
         self._hide(item, platform, egg)
         return _outcome(is_new)
 
@@ -221,7 +222,7 @@ class Uploading(Receiver):
         try:
             if kind == "runtimes":
                 runtime = DIALECTS[self._remote.api_version].read_runtime(file)
-                is_new = platform._send_runtime(runtime, replaces, tally)
+                is_new = platform._send_runtime(runtime, replaces, tally, _sha256(item.file.wanted))
             elif kind == "apps":
                 is_new = platform._send_app(read_app(file), replaces, tally)
             else:
