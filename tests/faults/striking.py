@@ -24,7 +24,7 @@ from .acts import ACTS, Scene
 AT_ONCE = RetryPolicy(3, backoff=0)
 
 #: Seconds without an answer that are too many, in the rows about that.
-SILENCE = 2.0
+SILENCE = 6.0
 
 #: Where credentials are exchanged first.
 EXCHANGE = "/api/v1/json/auth/tokens/auth"
