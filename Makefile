@@ -30,7 +30,7 @@ test-long: $(READY)  ## Run the tests that take minutes
 	$(BIN)/python $(PYTEST) -m long
 
 test-without: $(READY)  ## Run the tests that look for optional programs, with all of those hidden
-	HATCHER_TEST_WITHOUT=$(OPTIONAL) $(BIN)/python $(PYTEST) -m programs
+	HATCHER_TEST_WITHOUT=$(OPTIONAL) $(BIN)/python $(PYTEST) -m "programs and not long"
 
 coverage: $(READY)  ## Run what test runs; fail if fewer branches of a package are covered than before
 	rm -rf .cache/coverage
