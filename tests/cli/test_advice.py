@@ -30,6 +30,8 @@ from hatcher.transport.request import Request
 from .conftest import Cli, Result
 
 PLACE = ("acme", "dev", "rh8-x86_64")
+#: A part of a repository: to look for all takes seconds.
+SOME = ("--kind", "eggs", "--platform", "rh8-x86_64", "--python-tag", "cp311")
 PYTHON = re.compile(r"\b[a-z_]+=(True|False|None|\d)|`\w+`")
 
 
@@ -80,8 +82,8 @@ def filled(cli: Cli, dev: str, tmp_path: Path) -> Cli:
         (("eggs", "metadata", *PLACE, "cp311", "pkg10", "1.1-1"), 4, "'1.0-1'", "pkg200"),
         (("eggs", "delete", *PLACE, "cp311", "pkg10", "1.0-1", "--yes"), 4, "'none'", "names"),
         (("repositories", "create", "acme", "dev", "Again"), 5, "nothing was changed", "--force"),
-        (("mirror", "plan", "acme/dev", "acme/none"), 7, "", "create-missing"),
-        (("mirror", "apply", "acme/dev", "acme/none"), 7, "--create-missing", "Python"),
+        (("mirror", "plan", "acme/dev", "acme/none", *SOME), 7, "", "create-missing"),
+        (("mirror", "apply", "acme/dev", "acme/none", *SOME), 7, "--create-missing", "Python"),
     ],
 )
 def test_advice(filled: Cli, arguments: tuple[str, ...], code: int, has: str, lacks: str) -> None:
@@ -101,7 +103,7 @@ def test_two_files_that_would_be_one(filled: Cli, tmp_path: Path) -> None:
 def test_many_deletes(filled: Cli, tmp_path: Path) -> None:
     filled.client().organization("acme").create_repository("prod", "Released")
     done = filled(
-        "mirror", "apply", "acme/prod", "acme/dev", "--prune", "--max-deletes", "2", "--yes"
+        "mirror", "apply", "acme/prod", "acme/dev", "--prune", "--max-deletes", "2", "--yes", *SOME
     )
     assert "--max-deletes 4" in hint_of(done, 7)
 

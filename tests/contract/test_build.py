@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from .test_generation import add_operation
 
 
@@ -26,6 +28,7 @@ def build(tree: Path, *arguments: str) -> str:
     return result.stdout
 
 
+@pytest.mark.long
 def test_an_unchanged_tree_builds_without_the_generator(tree: Path, generate: ModuleType) -> None:
     output = build(tree)  # the sdist, and the wheel from it
     assert "hatchling==" in output
@@ -53,6 +56,7 @@ def test_an_unchanged_tree_builds_without_the_generator(tree: Path, generate: Mo
     assert tops == {"brood_api", "hatcher"}
 
 
+@pytest.mark.long
 def test_a_new_operation_is_in_the_next_wheel(tree: Path, generate: ModuleType) -> None:
     add_operation(tree)
     output = build(tree, "--wheel")

@@ -53,6 +53,7 @@ def test_the_committed_client_is_a_fresh_one(root: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.long
 def test_check_finds_a_hand_edit_an_extra_and_a_missing_file(tree: Path) -> None:
     package = tree / "generated/brood_api"
     with (package / "client.py").open("a") as file:
@@ -69,6 +70,7 @@ def test_check_finds_a_hand_edit_an_extra_and_a_missing_file(tree: Path) -> None
     assert "make generate" in result.stderr
 
 
+@pytest.mark.long
 def test_renewing_mends_edits_and_adds_and_removes_operations(
     tree: Path, generate: ModuleType
 ) -> None:

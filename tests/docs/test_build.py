@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from sphinx.util.inventory import InventoryFile
 
 import hatcher.api
@@ -37,6 +38,7 @@ def members(cls: type) -> Iterator[str]:
     return (name for name in dir(cls) if not name.startswith("_") and name not in fields)
 
 
+@pytest.mark.long
 def test_it_builds_without_a_warning_and_has_everything_public(tmp_path: Path) -> None:
     # In another process: autodoc imports, and Sphinx keeps, much that tests must not share.
     command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning"]

@@ -165,6 +165,7 @@ def test_what_the_other_one_has_is_asked_for(
     assert not plan
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [404, 500])
 @pytest.mark.parametrize("which", ["python-tags", "python-tags/all", "platforms"])
 def test_a_list_that_fails(
@@ -200,6 +201,7 @@ def test_a_list_that_fails(
     assert len(mirror.plan(dev, target, prune=True, **chosen).those("delete")) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["python_tags", "platforms"])
 def test_a_list_of_something_else(
     what: str, source: Repository, target: Repository, behind: Callable[..., BroodClient]
