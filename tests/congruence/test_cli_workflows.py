@@ -40,7 +40,7 @@ PEOPLE = ("coyote@example.com", "runner@example.com")
 TIMES = {"change_date", "created", "last_used", "mtime"}
 _TIME_IN_JSON = re.compile(rf'"({"|".join(sorted(TIMES))})": [^,\n]+')
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.long]
 
 
 @frozen

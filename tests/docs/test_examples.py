@@ -25,9 +25,17 @@ def shown(page: Path) -> str:
 LITERAL = "getting-started"
 
 
+#: Its examples are projects with tests of their own.
+LONG = "testing.md"
+
+
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if any(examples_of(page)) and page.stem != LITERAL],
+    [
+        pytest.param(page, marks=[pytest.mark.long] * (shown(page) == LONG))
+        for page in PAGES
+        if any(examples_of(page)) and page.stem != LITERAL
+    ],
     ids=shown,
 )
 def test_the_examples_work_as_printed(page: Path, tmp_path: Path) -> None:

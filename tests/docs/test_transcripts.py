@@ -27,7 +27,15 @@ def transcripts_of(page: Path) -> list[Example]:
     ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+#: They take minutes, beside tests of the commands that they show.
+LONG = {"index", "mirroring"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(each, marks=[pytest.mark.long] * (each.stem in LONG)) for each in PAGES],
+    ids=lambda page: page.stem,
+)
 def test_the_transcripts_are_as_printed(page: Path, tmp_path: Path) -> None:
     folder, home = tmp_path / "folder", tmp_path / "home"
     folder.mkdir()

@@ -33,6 +33,8 @@ from hatcher.transfer.hashing import file_sha256
 
 from .conftest import PLATFORM, files
 
+pytestmark = pytest.mark.long
+
 ELSEWHERE = "osx-arm64"
 TAGS = ("cp311", "cp38")
 KINDS = ("eggs", "runtimes", "apps", "bundles")

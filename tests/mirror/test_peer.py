@@ -16,6 +16,8 @@ from ..interop.conftest import CommandLine
 from ..interop.environments import NEWEST, Commands
 from .conftest import PLATFORM, files, fill
 
+pytestmark = pytest.mark.long
+
 #: No python tags: of several, the existing client takes the last one for runtimes.
 SOME = ["-p", PLATFORM, "-p", "win-x86_64"]
 

@@ -501,3 +501,12 @@ def test_addresses_of_version_6() -> None:
     thread.join()
     listening.close()
     assert f"Host: [::1]:{port}\r\n".encode() in received[0]
+
+
+def test_an_interrupt_while_a_head_is_parsed_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: head.Parser, name: bytes, value: bytes) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(head.Parser, "on_header", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        head.Parser().feed(OK + b"Content-Length: 0\r\n\r\n")

@@ -52,6 +52,9 @@ class Parser:
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
+            if isinstance(error.__context__, KeyboardInterrupt):
+                # It came while the parser called back.
+                raise error.__context__ from None
             if not self.is_complete:
                 raise Trouble("no HTTP", str(error)) from error
             self.has_excess = True
