@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 from starlette.applications import Starlette
@@ -71,6 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
     accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     # As often as for users, but with pauses that nobody waits for.
     RetryPolicy.__init__.__defaults__ = (3, 0.005, 30.0)
+    # What asks without hatcher waits as long as a busy machine takes, instead of 5 s.
+    waits = httpx._config.DEFAULT_TIMEOUT_CONFIG
+    waits.connect = waits.read = waits.write = waits.pool = 60.0
     create_app = runner.create_app
     description = Description.installed()
 

@@ -214,13 +214,13 @@ class TestTheCollector:
         def note(phase: str, _: object) -> None:
             runs.append(phase)
 
-        gc.callbacks.append(note)
-        try:
-            with parsing.collector_held(len(index)):
+        with parsing.collector_held(len(index)):
+            assert not gc.isenabled()
+            gc.callbacks.append(note)
+            try:
                 found = parsing.loads(index)
-                assert not gc.isenabled()
-        finally:
-            gc.callbacks.remove(note)
+            finally:
+                gc.callbacks.remove(note)
         assert runs == []
         assert gc.isenabled()
         assert gc.is_tracked(found)
