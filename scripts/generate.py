@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Below the root of the project.
 DESCRIPTION = Path("openapi/brood.yaml")
 CONFIGURATION = Path("openapi/generator.yaml")
+PATCHES = Path("openapi/patches.toml")
 TEMPLATES = Path("openapi/templates")
 SCRIPT = Path("scripts/generate.py")
 PACKAGE = Path("generated/brood_api")
@@ -89,10 +90,10 @@ def pins(root: Path = ROOT) -> list[str]:
 
 
 def stamp(root: Path = ROOT) -> str:
-    """Hash description, configuration, templates, this script and the pins."""
+    """Hash description, configuration, templates, patches, this script and the pins."""
     templates = sorted(path.relative_to(root) for path in (root / TEMPLATES).glob("*.jinja"))
     digest = hashlib.sha256(json.dumps(pins(root)).encode())
-    for path in (DESCRIPTION, CONFIGURATION, SCRIPT, *templates):
+    for path in (DESCRIPTION, CONFIGURATION, PATCHES, SCRIPT, *templates):
         # A checkout with other line ends is still the same source.
         content = (root / path).read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"\n{path.as_posix()} {len(content)}\n".encode())
@@ -273,12 +274,25 @@ def require_pins(root: Path) -> None:
 
 
 def assemble_templates(root: Path, folder: Path) -> Path:
-    """Lay our templates into `folder`, and upstream's originals below it, to be included."""
+    """Lay upstream's templates, patched, into `folder` and below it, and ours over them."""
     spec = importlib.util.find_spec("openapi_python_client")
     assert spec is not None and spec.origin is not None  # require_pins has seen it
-    shutil.copytree(root / TEMPLATES, folder)
-    shutil.copytree(Path(spec.origin).parent / "templates", folder / "upstream")
-    return folder
+    upstream = folder / "upstream"
+    shutil.copytree(Path(spec.origin).parent / "templates", upstream)
+    patch(root, upstream)
+    shutil.copytree(upstream, folder, dirs_exist_ok=True)
+    return shutil.copytree(root / TEMPLATES, folder, dirs_exist_ok=True)
+
+
+def patch(root: Path, templates: Path) -> None:
+    """Change upstream's templates; what is to be changed must be there."""
+    for name, changes in tomllib.loads((root / PATCHES).read_text("utf-8")).items():
+        text = (templates / name).read_text("utf-8")
+        for old, new in changes.items():
+            if old not in text:
+                raise GenerationError(f"{PATCHES}: upstream's {name} has no {old!r}")
+            text = text.replace(old, new)
+        (templates / name).write_text(text, "utf-8")
 
 
 def run_generator(root: Path, templates: Path, package: Path) -> None:

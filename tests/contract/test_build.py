@@ -42,6 +42,7 @@ def test_an_unchanged_tree_builds_without_the_generator(tree: Path, generate: Mo
         "scripts/generate.py",
         "openapi/brood.yaml",
         "openapi/generator.yaml",
+        "openapi/patches.toml",
         "openapi/templates/endpoint_module.py.jinja",
         "generated/brood_api/stamp.sha256",
     } <= inside

@@ -26,11 +26,11 @@ ADDITION = """\
 """
 
 
-def run(tree: Path, *arguments: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
+def run(tree: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "scripts/generate.py", *arguments],
         cwd=tree,
-        env={**os.environ, "PYTHONHASHSEED": seed},
+        env={**os.environ, "PYTHONHASHSEED": "0", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -49,7 +49,7 @@ def add_operation(tree: Path, addition: str = ADDITION) -> None:
 
 
 def test_the_committed_client_is_a_fresh_one(root: Path) -> None:
-    result = run(root, "--check", seed="4711")
+    result = run(root, "--check", PYTHONHASHSEED="4711")
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -207,6 +207,23 @@ def test_what_the_generator_would_leave_out_is_refused(tree: Path, generate: Mod
     assert "/metadata/weather" in str(caught.value)
 
 
+def test_a_text_of_upstream_that_is_gone_is_one_line(tree: Path) -> None:
+    import openapi_python_client
+
+    upstream = tree / "openapi_python_client"
+    shutil.copytree(Path(openapi_python_client.__file__).parent, upstream)
+    template = upstream / "templates/errors.py.jinja"
+    text = template.read_text()
+    assert '__all__ = ["UnexpectedStatus"]' in text
+    template.write_text(text.replace("__all__ = [", "__all__ = ("))
+    result = run(tree, PYTHONPATH=str(tree))
+    assert result.returncode == 1
+    assert result.stderr == (
+        "openapi/patches.toml: upstream's errors.py.jinja has no"
+        """ '__all__ = ["UnexpectedStatus"]'\n"""
+    )
+
+
 def test_a_faulty_description_fails_the_check(tree: Path) -> None:
     edit(tree, "operationId: v0_list_platforms", "operationId: v1_list_platforms")
     result = run(tree, "--check")
@@ -220,6 +237,7 @@ def test_a_faulty_description_fails_the_check(tree: Path) -> None:
     [
         "openapi/brood.yaml",
         "openapi/generator.yaml",
+        "openapi/patches.toml",
         "openapi/templates/client.py.jinja",
         "openapi/templates/new.py.jinja",
         "scripts/generate.py",
