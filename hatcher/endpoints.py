@@ -1,23 +1,23 @@
 """The seam: operations of the description, as requests that a session can send.
 
 This is the only module of hatcher that imports `brood_api`, the package generated
-from ``openapi/brood.yaml``. It takes the method, the path and the query from the table
-there; the generated client itself, which needs httpx, is for those who ask for it.
-Sending, errors and documents are hatcher's own.
+from ``openapi/brood.yaml``. Each request is built by the ``request_kwargs`` of its
+operation's module; what is added here is the version, checked names, and how safe the
+request is to repeat. Sending and errors are hatcher's own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
-from brood_api.operations import OPERATIONS, Operation
+from brood_api.operations import OPERATIONS
 from hatcher.errors import HatcherException, UnsupportedAPIVersionError
-from hatcher.transport.request import Request
+from hatcher.transport.request import Request, Safety
 from hatcher.transport.urls import checked_segment
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from hatcher.transport.session import Session
 
 #: The versions of Brood's API that the description knows.
-API_VERSIONS = tuple(sorted({int(name[1]) for name in OPERATIONS}))
+API_VERSIONS = tuple(sorted({o.version for o in OPERATIONS.values() if o.version is not None}))
+
+#: The operationIds by version and by the operationId without it.
+_IDS = {(o.version, name.removeprefix(f"v{o.version}_")): name for name, o in OPERATIONS.items()}
 
 #: What the path parameters are called in messages, where the bare name says too little.
 _WORDS = {
@@ -72,8 +75,9 @@ def request(
     json : object, optional
         The JSON body.
     **arguments
-        Further path and query parameters, by the names that the description gives
-        them. Booleans go out as Python's words, as Brood wants them.
+        Further path and query parameters, by the names that the generated client gives
+        them; a query parameter that is None is not sent. Booleans go out as Python's
+        words, as Brood wants them, unless the description calls them booleans.
 
     Returns
     -------
@@ -89,26 +93,23 @@ def request(
         The description knows no such argument of the operation, or requires another.
     """
     definition = _definition(api_version, operation)
-    described = definition.described
     names = {}
     for name in definition.path_names:
         value = arguments.pop(name) if name in arguments else place.get(name)
         names[name] = checked_segment(value, _WORDS.get(name, name))
-    params = {}
-    for parameter in described.query:
-        value = arguments.pop(parameter.name, parameter.default)
-        if value is not None:
-            params[parameter.name] = str(value)
-        elif parameter.required:
-            raise TypeError(f"{definition.operation_id} needs {parameter.name}")
-    if arguments:
-        raise TypeError(f"{definition.operation_id} does not know {', '.join(arguments)}")
+    for name in definition.words & arguments.keys():
+        if isinstance(arguments[name], bool):
+            arguments[name] = str(arguments[name])
+    try:
+        built = definition.build(*names.values(), **arguments)
+    except TypeError as error:
+        raise TypeError(f"{definition.operation_id}: {error}") from error
     return Request(
         operation=definition.operation_id,
-        method=described.method,
-        path=described.path.format_map({name: quote(names[name], safe="") for name in names}),
-        safety=described.safety,
-        params=params,
+        method=built["method"],
+        path=built["url"],
+        safety=definition.safety,
+        params={name: _text(value) for name, value in built.get("params", {}).items()},
         json=json,
         names=names,
     )
@@ -116,21 +117,35 @@ def request(
 
 class _Definition(NamedTuple):
     operation_id: str
-    described: Operation
+    safety: Safety
+    build: Callable[..., dict[str, Any]]
     path_names: tuple[str, ...]
+    words: frozenset[str]
 
 
 @cache
 def _definition(api_version: int, operation: str) -> _Definition:
-    operation_id = f"v{api_version}_{operation}"
-    described = OPERATIONS.get(operation_id)
-    if described is None:
-        others = [v for v in API_VERSIONS if f"v{v}_{operation}" in OPERATIONS]
+    operation_id = _IDS.get((api_version, operation)) or _IDS.get((None, operation))
+    if operation_id is None:
+        others = [version for version in API_VERSIONS if (version, operation) in _IDS]
         raise UnsupportedAPIVersionError(
             f"Brood's API version {api_version} cannot {operation.replace('_', ' ')}; "
             f"make the client with api_version={' or '.join(map(str, others))}."
         )
-    return _Definition(operation_id, described, tuple(re.findall(r"{(\w+)}", described.path)))
+    described = OPERATIONS[operation_id]
+    build = import_module(described.module).request_kwargs
+    return _Definition(
+        operation_id,
+        described.safety,
+        build,
+        tuple(re.findall(r"{(\w+)}", described.path)),
+        frozenset(name for name, kind in build.__annotations__.items() if "bool" not in kind),
+    )
+
+
+def _text(value: object) -> str:
+    """Return a value of a query as httpx writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def raw_client(session: Session) -> Client:

@@ -42,7 +42,8 @@ SCRIPT = Path("scripts/generate.py")
 PACKAGE = Path("generated/brood_api")
 
 STAMP = "stamp.sha256"
-OPERATIONS_TEMPLATE = "operations.py.jinja"
+#: What upstream has no templates for.
+OWN_MODULES = ("operations.py", "parameters.py")
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SAFETIES = ("safe", "idempotent", "ambiguous")
@@ -60,24 +61,16 @@ class GenerationError(Exception):
     """The client cannot be generated; the message says why and what to do."""
 
 
-class QueryParameter(NamedTuple):
-    """A parameter in the query of an operation, as operations.py.jinja needs it."""
-
-    name: str
-    required: bool
-    default: str | None
-
-
 class Operation(NamedTuple):
     """An operation of the description, as operations.py.jinja needs it."""
 
     id: str
+    version: int | None
     method: str
     path: str
     tag: str
     safety: str
     access: str
-    query: tuple[QueryParameter, ...]
 
 
 # What the package is made from ----------------------------------------------------------------
@@ -152,17 +145,19 @@ def list_operations(description: dict[str, Any]) -> list[Operation]:
             if not isinstance(data, dict):
                 problems.append(f"{where}: is empty")
                 continue
+            version = re.match(r"/api/v(\d+)/", path)
+            prefix = f"v{version[1]}_" if version else ""
             operation = Operation(
                 id=str(data.get("operationId", "")),
+                version=int(version[1]) if version else None,
                 method=method.upper(),
                 path=path,
                 tag=",".join(map(str, data.get("tags", []))),
                 safety=str(data.get("x-safety", "")),
                 access=str(data.get("x-access", "")),
-                query=tuple(list_query(description, item, data)),
             )
-            if not re.fullmatch(r"v\d_[a-z0-9_]+", operation.id):
-                problems.append(f"{where}: operationId must read like v1_list_things")
+            if not re.fullmatch(rf"{prefix}(?!v\d+_)[a-z][a-z0-9_]*", operation.id):
+                problems.append(f"{where}: operationId must read like {prefix}list_things")
             elif operation.id in operations:
                 first = operations[operation.id]
                 problems.append(
@@ -176,38 +171,12 @@ def list_operations(description: dict[str, Any]) -> list[Operation]:
                 problems.append(f"{where}: x-access must be one of {', '.join(ACCESS_LEVELS)}")
             if not data.get("security"):
                 problems.append(f"{where}: must have its own security")
+            for parameter in (*data.get("parameters", ()), *item.get("parameters", ())):
+                resolve(description, parameter)
             operations[operation.id] = operation
     if problems:
         raise GenerationError("\n  ".join([f"{DESCRIPTION} has faults:", *problems]))
     return list(operations.values())
-
-
-def list_query(
-    description: dict[str, Any], item: dict[str, Any], data: dict[str, Any]
-) -> Iterator[QueryParameter]:
-    """Yield the parameters in the query of an operation, in the order that upstream gives them.
-
-    Those of the operation come before those of all operations on its path.
-    """
-    seen = set()
-    for entry in (*(data.get("parameters") or ()), *(item.get("parameters") or ())):
-        parameter = resolve(description, entry)
-        name = parameter.get("name")
-        if parameter.get("in") == "query" and name not in seen:
-            seen.add(name)
-            yield QueryParameter(
-                name=str(name),
-                required=bool(parameter.get("required")),
-                default=default_of(description, parameter.get("schema", {})),
-            )
-
-
-def default_of(description: dict[str, Any], schema: dict[str, Any]) -> str | None:
-    """Return a schema's default as it stands in a query; None where there is none."""
-    default = resolve(description, schema).get("default")
-    if isinstance(default, bool):
-        return "true" if default else "false"
-    return str(default) if isinstance(default, str | int | float) else None
 
 
 def resolve(description: dict[str, Any], entry: Any) -> dict[str, Any]:
@@ -247,7 +216,8 @@ def generate(root: Path, package: Path, *, must_validate: bool = False) -> list[
     with tempfile.TemporaryDirectory(prefix="brood-api-") as folder:
         templates = assemble_templates(root, Path(folder) / "templates")
         run_generator(root, templates, package)
-        (package / "operations.py").write_text(render_operations(templates, operations), "utf-8")
+        for name, text in render_own(templates, operations):
+            (package / name).write_text(text, "utf-8")
     (package / "brood.json").write_text(as_json, "utf-8")
     (package / "py.typed").touch()
     run_ruff(package)
@@ -310,7 +280,8 @@ def run_generator(root: Path, templates: Path, package: Path) -> None:
     )
 
 
-def render_operations(templates: Path, operations: list[Operation]) -> str:
+def render_own(templates: Path, operations: list[Operation]) -> Iterator[tuple[str, str]]:
+    """Yield the modules that upstream does not have, with their names."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -319,8 +290,9 @@ def render_operations(templates: Path, operations: list[Operation]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    template = environment.get_template(OPERATIONS_TEMPLATE)
-    return template.render(operations=operations, safeties=SAFETIES)
+    for name in OWN_MODULES:
+        template = environment.get_template(f"{name}.jinja")
+        yield name, template.render(operations=operations, safeties=SAFETIES)
 
 
 def run_ruff(package: Path) -> None:

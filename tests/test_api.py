@@ -16,9 +16,10 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 HEAVY = (
     "asyncio",
     "attr",
-    "brood_api.api",
     "brood_api.client",
+    "brood_api.errors",
     "brood_api.models",
+    "brood_api.types",
     "certifi",
     "click",
     "difflib",

@@ -3,20 +3,13 @@
 from typing import Literal, NamedTuple
 
 
-class QueryParameter(NamedTuple):
-    """A parameter in the query of an operation."""
-
-    name: str
-    required: bool = False
-    default: str | None = None
-    """What is sent when nothing is said, as it stands in a query."""
-
-
 class Operation(NamedTuple):
-    """What it takes to send a request for an operation."""
+    """What is to be known of an operation before it is called."""
 
     module: str
     """Its module, with `request_kwargs` and the ready functions."""
+    version: int | None
+    """Of the API; None where the path has none."""
     method: str
     path: str
     """With the parameters in braces."""
@@ -25,13 +18,12 @@ class Operation(NamedTuple):
     """What may be done when the answer is lost; see openapi/brood.yaml."""
     access: str
     """The least access level that may call it."""
-    query: tuple[QueryParameter, ...] = ()
-    """In the order in which they are sent."""
 
 
 OPERATIONS: dict[str, Operation] = {
     "v1_create_session_token": Operation(
         module="brood_api.api.authentication.v1_create_session_token",
+        version=1,
         method="POST",
         path="/api/v1/json/auth/tokens/auth",
         tag="authentication",
@@ -40,6 +32,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_create_session_token": Operation(
         module="brood_api.api.authentication.v0_create_session_token",
+        version=0,
         method="POST",
         path="/api/v0/json/auth/tokens/auth",
         tag="authentication",
@@ -48,6 +41,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_list_api_tokens": Operation(
         module="brood_api.api.authentication.v1_list_api_tokens",
+        version=1,
         method="GET",
         path="/api/v1/json/auth/tokens/api",
         tag="authentication",
@@ -56,6 +50,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_create_api_token": Operation(
         module="brood_api.api.authentication.v1_create_api_token",
+        version=1,
         method="POST",
         path="/api/v1/json/auth/tokens/api",
         tag="authentication",
@@ -64,6 +59,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_api_tokens": Operation(
         module="brood_api.api.authentication.v0_list_api_tokens",
+        version=0,
         method="GET",
         path="/api/v0/json/auth/tokens/api",
         tag="authentication",
@@ -72,6 +68,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_create_api_token": Operation(
         module="brood_api.api.authentication.v0_create_api_token",
+        version=0,
         method="POST",
         path="/api/v0/json/auth/tokens/api",
         tag="authentication",
@@ -80,24 +77,25 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_delete_api_token": Operation(
         module="brood_api.api.authentication.v1_delete_api_token",
+        version=1,
         method="DELETE",
         path="/api/v1/json/auth/tokens/api/{name}",
         tag="authentication",
         safety="idempotent",
         access="authenticated",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_delete_api_token": Operation(
         module="brood_api.api.authentication.v0_delete_api_token",
+        version=0,
         method="DELETE",
         path="/api/v0/json/auth/tokens/api/{name}",
         tag="authentication",
         safety="idempotent",
         access="authenticated",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_platforms": Operation(
         module="brood_api.api.platforms.v1_list_platforms",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/platforms",
         tag="platforms",
@@ -106,6 +104,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_platforms": Operation(
         module="brood_api.api.platforms.v0_list_platforms",
+        version=0,
         method="GET",
         path="/api/v0/json/metadata/platforms",
         tag="platforms",
@@ -114,6 +113,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_list_python_tags": Operation(
         module="brood_api.api.platforms.v1_list_python_tags",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/python-tags",
         tag="platforms",
@@ -122,6 +122,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_python_tags": Operation(
         module="brood_api.api.platforms.v0_list_python_tags",
+        version=0,
         method="GET",
         path="/api/v0/json/metadata/python-tags",
         tag="platforms",
@@ -130,6 +131,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_list_all_python_tags": Operation(
         module="brood_api.api.platforms.v1_list_all_python_tags",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/python-tags/all",
         tag="platforms",
@@ -138,6 +140,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_all_python_tags": Operation(
         module="brood_api.api.platforms.v0_list_all_python_tags",
+        version=0,
         method="GET",
         path="/api/v0/json/metadata/python-tags/all",
         tag="platforms",
@@ -146,6 +149,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_list_organizations": Operation(
         module="brood_api.api.organizations.v1_list_organizations",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/organizations",
         tag="organizations",
@@ -154,6 +158,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_create_organization": Operation(
         module="brood_api.api.organizations.v1_create_organization",
+        version=1,
         method="POST",
         path="/api/v1/json/admin/organizations",
         tag="organizations",
@@ -162,6 +167,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_organizations": Operation(
         module="brood_api.api.organizations.v0_list_organizations",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/organizations",
         tag="organizations",
@@ -170,6 +176,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_create_organization": Operation(
         module="brood_api.api.organizations.v0_create_organization",
+        version=0,
         method="POST",
         path="/api/v0/json/admin/organizations",
         tag="organizations",
@@ -178,6 +185,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_list_available_repositories": Operation(
         module="brood_api.api.repositories.v1_list_available_repositories",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/user/repositories",
         tag="repositories",
@@ -186,15 +194,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_available_repositories": Operation(
         module="brood_api.api.repositories.v0_list_available_repositories",
+        version=0,
         method="GET",
         path="/api/v0/json/metadata/user/repositories",
         tag="repositories",
         safety="safe",
         access="authenticated",
-        query=(QueryParameter("include_indexable", default="False"),),
     ),
     "v1_list_repositories": Operation(
         module="brood_api.api.repositories.v1_list_repositories",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/organizations/{organization}/repositories",
         tag="repositories",
@@ -203,6 +212,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_create_repository": Operation(
         module="brood_api.api.repositories.v1_create_repository",
+        version=1,
         method="POST",
         path="/api/v1/json/admin/organizations/{organization}/repositories",
         tag="repositories",
@@ -211,6 +221,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_repositories": Operation(
         module="brood_api.api.repositories.v0_list_repositories",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/organizations/{organization}/repositories",
         tag="repositories",
@@ -219,6 +230,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_create_repository": Operation(
         module="brood_api.api.repositories.v0_create_repository",
+        version=0,
         method="POST",
         path="/api/v0/json/admin/organizations/{organization}/repositories",
         tag="repositories",
@@ -227,24 +239,25 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_delete_repository": Operation(
         module="brood_api.api.repositories.v1_delete_repository",
+        version=1,
         method="DELETE",
         path="/api/v1/json/admin/repositories/{organization}/{repository}",
         tag="repositories",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_delete_repository": Operation(
         module="brood_api.api.repositories.v0_delete_repository",
+        version=0,
         method="DELETE",
         path="/api/v0/json/admin/repositories/{organization}/{repository}",
         tag="repositories",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_teams": Operation(
         module="brood_api.api.teams.v1_list_teams",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/organizations/{organization}/teams",
         tag="teams",
@@ -253,6 +266,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_create_team": Operation(
         module="brood_api.api.teams.v1_create_team",
+        version=1,
         method="POST",
         path="/api/v1/json/admin/organizations/{organization}/teams",
         tag="teams",
@@ -261,6 +275,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_teams": Operation(
         module="brood_api.api.teams.v0_list_teams",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/organizations/{organization}/teams",
         tag="teams",
@@ -269,6 +284,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_create_team": Operation(
         module="brood_api.api.teams.v0_create_team",
+        version=0,
         method="POST",
         path="/api/v0/json/admin/organizations/{organization}/teams",
         tag="teams",
@@ -277,6 +293,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_team": Operation(
         module="brood_api.api.teams.v1_get_team",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/teams/{organization}/{team}",
         tag="teams",
@@ -285,15 +302,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_delete_team": Operation(
         module="brood_api.api.teams.v1_delete_team",
+        version=1,
         method="DELETE",
         path="/api/v1/json/admin/teams/{organization}/{team}",
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_team": Operation(
         module="brood_api.api.teams.v0_get_team",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/teams/{organization}/{team}",
         tag="teams",
@@ -302,15 +320,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_delete_team": Operation(
         module="brood_api.api.teams.v0_delete_team",
+        version=0,
         method="DELETE",
         path="/api/v0/json/admin/teams/{organization}/{team}",
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_team_repositories": Operation(
         module="brood_api.api.teams.v1_list_team_repositories",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/teams/{organization}/{team}/repositories",
         tag="teams",
@@ -319,6 +338,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_team_repositories": Operation(
         module="brood_api.api.teams.v0_list_team_repositories",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/teams/{organization}/{team}/repositories",
         tag="teams",
@@ -327,6 +347,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_team_repository": Operation(
         module="brood_api.api.teams.v1_get_team_repository",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/teams/{organization}/{team}/repositories/{repository}",
         tag="teams",
@@ -335,6 +356,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_add_team_repository": Operation(
         module="brood_api.api.teams.v1_add_team_repository",
+        version=1,
         method="PUT",
         path="/api/v1/json/admin/teams/{organization}/{team}/repositories/{repository}",
         tag="teams",
@@ -343,15 +365,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_remove_team_repository": Operation(
         module="brood_api.api.teams.v1_remove_team_repository",
+        version=1,
         method="DELETE",
         path="/api/v1/json/admin/teams/{organization}/{team}/repositories/{repository}",
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_team_repository": Operation(
         module="brood_api.api.teams.v0_get_team_repository",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/teams/{organization}/{team}/repositories/{repository}",
         tag="teams",
@@ -360,6 +383,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_add_team_repository": Operation(
         module="brood_api.api.teams.v0_add_team_repository",
+        version=0,
         method="PUT",
         path="/api/v0/json/admin/teams/{organization}/{team}/repositories/{repository}",
         tag="teams",
@@ -368,15 +392,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_remove_team_repository": Operation(
         module="brood_api.api.teams.v0_remove_team_repository",
+        version=0,
         method="DELETE",
         path="/api/v0/json/admin/teams/{organization}/{team}/repositories/{repository}",
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_list_team_members": Operation(
         module="brood_api.api.teams.v1_list_team_members",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/teams/{organization}/{team}/members",
         tag="teams",
@@ -385,6 +410,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_list_team_members": Operation(
         module="brood_api.api.teams.v0_list_team_members",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/teams/{organization}/{team}/members",
         tag="teams",
@@ -393,6 +419,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_team_member": Operation(
         module="brood_api.api.teams.v1_get_team_member",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/teams/{organization}/{team}/members/{email}",
         tag="teams",
@@ -401,6 +428,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_add_team_member": Operation(
         module="brood_api.api.teams.v1_add_team_member",
+        version=1,
         method="PUT",
         path="/api/v1/json/admin/teams/{organization}/{team}/members/{email}",
         tag="teams",
@@ -409,15 +437,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_remove_team_member": Operation(
         module="brood_api.api.teams.v1_remove_team_member",
+        version=1,
         method="DELETE",
         path="/api/v1/json/admin/teams/{organization}/{team}/members/{email}",
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_team_member": Operation(
         module="brood_api.api.teams.v0_get_team_member",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/teams/{organization}/{team}/members/{email}",
         tag="teams",
@@ -426,6 +455,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_add_team_member": Operation(
         module="brood_api.api.teams.v0_add_team_member",
+        version=0,
         method="PUT",
         path="/api/v0/json/admin/teams/{organization}/{team}/members/{email}",
         tag="teams",
@@ -434,15 +464,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_remove_team_member": Operation(
         module="brood_api.api.teams.v0_remove_team_member",
+        version=0,
         method="DELETE",
         path="/api/v0/json/admin/teams/{organization}/{team}/members/{email}",
         tag="teams",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_create_user": Operation(
         module="brood_api.api.users.v1_create_user",
+        version=1,
         method="POST",
         path="/api/v1/json/admin/organizations/{organization}/users",
         tag="users",
@@ -451,6 +482,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_create_user": Operation(
         module="brood_api.api.users.v0_create_user",
+        version=0,
         method="POST",
         path="/api/v0/json/admin/organizations/{organization}/users",
         tag="users",
@@ -459,6 +491,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_user": Operation(
         module="brood_api.api.users.v1_get_user",
+        version=1,
         method="GET",
         path="/api/v1/json/admin/users/{organization}/{email}",
         tag="users",
@@ -467,15 +500,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_delete_user": Operation(
         module="brood_api.api.users.v1_delete_user",
+        version=1,
         method="DELETE",
         path="/api/v1/json/admin/users/{organization}/{email}",
         tag="users",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_get_user": Operation(
         module="brood_api.api.users.v0_get_user",
+        version=0,
         method="GET",
         path="/api/v0/json/admin/users/{organization}/{email}",
         tag="users",
@@ -484,15 +518,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_delete_user": Operation(
         module="brood_api.api.users.v0_delete_user",
+        version=0,
         method="DELETE",
         path="/api/v0/json/admin/users/{organization}/{email}",
         tag="users",
         safety="idempotent",
         access="organization_administrator",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_get_egg_index": Operation(
         module="brood_api.api.eggs.v1_get_egg_index",
+        version=1,
         method="GET",
         path="/api/v1/json/indices/{organization}/{repository}/{platform}/{python_tag}/eggs",
         tag="eggs",
@@ -501,6 +536,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_get_egg_index": Operation(
         module="brood_api.api.eggs.v0_get_egg_index",
+        version=0,
         method="GET",
         path="/api/v0/json/indices/{organization}/{repository}/{platform}/{python_tag}/eggs",
         tag="eggs",
@@ -509,6 +545,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_egg_metadata": Operation(
         module="brood_api.api.eggs.v1_get_egg_metadata",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}",
         tag="eggs",
@@ -517,6 +554,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_get_egg_metadata": Operation(
         module="brood_api.api.eggs.v0_get_egg_metadata",
+        version=0,
         method="GET",
         path="/api/v0/json/metadata/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}",
         tag="eggs",
@@ -525,30 +563,25 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_upload_egg": Operation(
         module="brood_api.api.eggs.v1_upload_egg",
+        version=1,
         method="POST",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/eggs/upload",
         tag="eggs",
         safety="ambiguous",
         access="upload_repository",
-        query=(
-            QueryParameter("overwrite", default="False"),
-            QueryParameter("enabled", default="True"),
-        ),
     ),
     "v0_upload_egg": Operation(
         module="brood_api.api.eggs.v0_upload_egg",
+        version=0,
         method="POST",
         path="/api/v0/json/data/{organization}/{repository}/{platform}/eggs/upload",
         tag="eggs",
         safety="ambiguous",
         access="upload_repository",
-        query=(
-            QueryParameter("overwrite", default="False"),
-            QueryParameter("enabled", default="True"),
-        ),
     ),
     "v1_download_egg": Operation(
         module="brood_api.api.eggs.v1_download_egg",
+        version=1,
         method="GET",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}",
         tag="eggs",
@@ -557,15 +590,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_delete_egg": Operation(
         module="brood_api.api.eggs.v1_delete_egg",
+        version=1,
         method="DELETE",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}",
         tag="eggs",
         safety="idempotent",
         access="upload_repository",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_download_egg": Operation(
         module="brood_api.api.eggs.v0_download_egg",
+        version=0,
         method="GET",
         path="/api/v0/json/data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}",
         tag="eggs",
@@ -574,15 +608,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_delete_egg": Operation(
         module="brood_api.api.eggs.v0_delete_egg",
+        version=0,
         method="DELETE",
         path="/api/v0/json/data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}",
         tag="eggs",
         safety="idempotent",
         access="upload_repository",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_reindex_eggs": Operation(
         module="brood_api.api.eggs.v1_reindex_eggs",
+        version=1,
         method="POST",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/eggs/re-index",
         tag="eggs",
@@ -591,6 +626,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_reindex_eggs": Operation(
         module="brood_api.api.eggs.v0_reindex_eggs",
+        version=0,
         method="POST",
         path="/api/v0/json/data/{organization}/{repository}/{platform}/eggs/re-index",
         tag="eggs",
@@ -599,6 +635,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_app_index": Operation(
         module="brood_api.api.apps.v1_get_app_index",
+        version=1,
         method="GET",
         path="/api/v1/json/indices/{organization}/{repository}/{platform}/apps",
         tag="apps",
@@ -607,6 +644,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_get_app_index": Operation(
         module="brood_api.api.apps.v0_get_app_index",
+        version=0,
         method="GET",
         path="/api/v0/json/indices/{organization}/{repository}/{platform}/apps",
         tag="apps",
@@ -615,6 +653,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_app_metadata": Operation(
         module="brood_api.api.apps.v1_get_app_metadata",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/{organization}/{repository}/{platform}/{python_tag}/apps/{app_id}/{version}",
         tag="apps",
@@ -623,6 +662,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_get_app_metadata": Operation(
         module="brood_api.api.apps.v0_get_app_metadata",
+        version=0,
         method="GET",
         path="/api/v0/json/metadata/{organization}/{repository}/{platform}/{python_tag}/apps/{app_id}/{version}",
         tag="apps",
@@ -631,24 +671,25 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_upload_app": Operation(
         module="brood_api.api.apps.v1_upload_app",
+        version=1,
         method="POST",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/apps/upload",
         tag="apps",
         safety="ambiguous",
         access="upload_repository",
-        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v0_upload_app": Operation(
         module="brood_api.api.apps.v0_upload_app",
+        version=0,
         method="POST",
         path="/api/v0/json/data/{organization}/{repository}/{platform}/apps/upload",
         tag="apps",
         safety="ambiguous",
         access="upload_repository",
-        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v1_get_runtime_index": Operation(
         module="brood_api.api.runtimes.v1_get_runtime_index",
+        version=1,
         method="GET",
         path="/api/v1/json/indices/{organization}/{repository}/{platform}/runtimes",
         tag="runtimes",
@@ -657,6 +698,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_get_runtime_index": Operation(
         module="brood_api.api.runtimes.v0_get_runtime_index",
+        version=0,
         method="GET",
         path="/api/v0/json/indices/{organization}/{repository}/{platform}/runtimes",
         tag="runtimes",
@@ -665,6 +707,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_runtime_metadata": Operation(
         module="brood_api.api.runtimes.v1_get_runtime_metadata",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}",
         tag="runtimes",
@@ -673,6 +716,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v0_get_runtime_metadata": Operation(
         module="brood_api.api.runtimes.v0_get_runtime_metadata",
+        version=0,
         method="GET",
         path="/api/v0/json/metadata/{organization}/{repository}/{platform}/runtimes/{python_tag}/{version}",
         tag="runtimes",
@@ -681,24 +725,25 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_upload_runtime": Operation(
         module="brood_api.api.runtimes.v1_upload_runtime",
+        version=1,
         method="POST",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/runtimes/upload",
         tag="runtimes",
         safety="ambiguous",
         access="upload_repository",
-        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v0_upload_runtime": Operation(
         module="brood_api.api.runtimes.v0_upload_runtime",
+        version=0,
         method="POST",
         path="/api/v0/json/data/{organization}/{repository}/{platform}/runtimes/upload",
         tag="runtimes",
         safety="ambiguous",
         access="upload_repository",
-        query=(QueryParameter("overwrite", default="False"),),
     ),
     "v1_download_runtime": Operation(
         module="brood_api.api.runtimes.v1_download_runtime",
+        version=1,
         method="GET",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}",
         tag="runtimes",
@@ -707,15 +752,16 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_delete_runtime": Operation(
         module="brood_api.api.runtimes.v1_delete_runtime",
+        version=1,
         method="DELETE",
         path="/api/v1/json/data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}",
         tag="runtimes",
         safety="idempotent",
         access="upload_repository",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v0_download_runtime": Operation(
         module="brood_api.api.runtimes.v0_download_runtime",
+        version=0,
         method="GET",
         path="/api/v0/json/data/{organization}/{repository}/{platform}/runtimes/{python_tag}/{version}",
         tag="runtimes",
@@ -724,6 +770,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_bundle_index": Operation(
         module="brood_api.api.bundles.v1_get_bundle_index",
+        version=1,
         method="GET",
         path="/api/v1/json/indices/{organization}/{repository}/{platform}/bundles",
         tag="bundles",
@@ -732,6 +779,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_get_bundle_metadata": Operation(
         module="brood_api.api.bundles.v1_get_bundle_metadata",
+        version=1,
         method="GET",
         path="/api/v1/json/metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}",
         tag="bundles",
@@ -740,20 +788,20 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "v1_delete_bundle": Operation(
         module="brood_api.api.bundles.v1_delete_bundle",
+        version=1,
         method="DELETE",
         path="/api/v1/json/metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}",
         tag="bundles",
         safety="idempotent",
         access="upload_repository",
-        query=(QueryParameter("force", default="False"),),
     ),
     "v1_upload_bundle": Operation(
         module="brood_api.api.bundles.v1_upload_bundle",
+        version=1,
         method="POST",
         path="/api/v1/json/data/{organization}/{repository}/bundles/upload",
         tag="bundles",
         safety="ambiguous",
         access="upload_repository",
-        query=(QueryParameter("overwrite", default="False"),),
     ),
 }

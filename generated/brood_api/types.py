@@ -1,18 +1,11 @@
 """Contains some shared types for properties"""
 
 from collections.abc import Mapping, MutableMapping
-from typing import IO, BinaryIO, Generic, Literal, TypeVar
-from urllib.parse import quote
+from typing import IO, BinaryIO, Generic, TypeVar
 
 from attrs import define
 
-
-class Unset:
-    def __bool__(self) -> Literal[False]:
-        return False
-
-
-UNSET: Unset = Unset()
+from .parameters import UNSET, Unset
 
 # The types that `httpx.Client(files=)` can accept, copied from that library.
 FileContent = IO[bytes] | bytes | str
@@ -51,15 +44,4 @@ class Response(Generic[T]):
     parsed: T | None
 
 
-__all__ = ["UNSET", "File", "FileTypes", "RequestFiles", "Response", "Unset", "path_segment"]
-
-
-def path_segment(name: str) -> str:
-    """Quote a name for a URL's path: all of it is one segment
-
-    Raises:
-        ValueError: If the name is empty, "." or "..".
-    """
-    if name in ("", ".", ".."):
-        raise ValueError(f"{name!r} cannot be a name in a URL")
-    return quote(name, safe="")
+__all__ = ["UNSET", "File", "FileTypes", "RequestFiles", "Response", "Unset"]

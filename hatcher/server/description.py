@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -31,8 +32,8 @@ class Operation:
     ----------
     operation_id : str
         Its unique name: ``v1_list_platforms``.
-    version : int
-        The version of the API: 0 or 1.
+    version : int or None
+        The version of the API; None below ``/repo``, where the path has none.
     method : str
         The HTTP method, in upper case.
     path : str
@@ -46,7 +47,7 @@ class Operation:
     """
 
     operation_id: str
-    version: int
+    version: int | None
     method: str
     path: str
     access: Access
@@ -135,10 +136,10 @@ class Description:
                     self._resolve(parameter)
                     for parameter in (*item.get("parameters", ()), *operation.get("parameters", ()))
                 ]
-                operation_id = operation["operationId"]
+                version = re.match(r"/api/v(\d+)/", path)
                 yield Operation(
-                    operation_id=operation_id,
-                    version=int(operation_id.removeprefix("v").partition("_")[0]),
+                    operation_id=operation["operationId"],
+                    version=int(version[1]) if version else None,
                     method=method.upper(),
                     path=path,
                     access=Access[operation["x-access"]],

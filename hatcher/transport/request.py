@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
@@ -68,7 +69,7 @@ class Request(NamedTuple):
     @property
     def action(self) -> str:
         """What it does, in words: ``upload egg``."""
-        return self.operation.partition("_")[2].replace("_", " ")
+        return re.sub(r"^v\d+_", "", self.operation).replace("_", " ")
 
     def __repr__(self) -> str:
         # Without the JSON, which may hold a password.

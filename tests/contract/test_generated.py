@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import compileall
+import functools
 import gzip
 import importlib
 import itertools
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -26,10 +28,12 @@ from brood_api.errors import UnexpectedContent, UnexpectedStatus
 from brood_api.models.checksum import Checksum
 from brood_api.models.error import Error
 from brood_api.models.file_upload import FileUpload
-from brood_api.operations import OPERATIONS, Operation, QueryParameter
+from brood_api.operations import OPERATIONS, Operation
 from brood_api.types import File
 from hatcher import endpoints
+from hatcher.endpoints import API_VERSIONS
 from hatcher.testing.faults import Answer, ScriptedServer
+from hatcher.transport.request import Request
 
 JSON = {"Content-Type": "application/json"}
 ODD_NAMES = [
@@ -55,78 +59,60 @@ def path_names(path: str) -> list[str]:
     return [part[1:-1] for part in path.split("/") if part.startswith("{")]
 
 
+def defaults(description: dict[str, Any], operation: Operation) -> dict[str, str]:
+    """What goes out in the query of an operation when nothing is said."""
+    parameters = [
+        description["components"]["parameters"][reference["$ref"].rpartition("/")[2]]
+        for reference in described(description, operation).get("parameters", [])
+    ]
+    return {
+        parameter["name"]: parameter["schema"]["default"]
+        for parameter in parameters
+        if parameter["in"] == "query"
+    }
+
+
 # Operations ---------------------------------------------------------------------------------
 
 
 def test_operations_are_those_of_the_description(description: dict[str, Any]) -> None:
-    assert len(OPERATIONS) == 87
+    methods = [(path, method) for path, item in description["paths"].items() for method in item]
+    assert len(OPERATIONS) == sum(method != "parameters" for _, method in methods)
     for name, operation in OPERATIONS.items():
         data = described(description, operation)
         assert data["operationId"] == name
+        version = [int(part[1:]) for part in operation.path.split("/") if part in ("v0", "v1")]
+        assert version == ([] if operation.version is None else [operation.version])
         assert [operation.tag] == data["tags"]
         assert operation.safety == data["x-safety"]
         assert operation.access == data["x-access"]
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_request_kwargs_gives_method_path_and_query(name: str, description: dict[str, Any]) -> None:
-    operation = OPERATIONS[name]
-    names = path_names(operation.path)
-    kwargs = importlib.import_module(operation.module).request_kwargs(*names)
-    queries = {
-        parameter["name"]: parameter["schema"]["default"]
-        for parameter in description["components"]["parameters"].values()
-        if parameter["in"] == "query"
-    }
-    references = described(description, operation).get("parameters", [])
-    wanted = {r["$ref"].rpartition("/")[2] for r in references}
-    params = {
-        key: value for key, value in queries.items() if key.title().replace("_", "") in wanted
-    }
-    expected: dict[str, Any] = {
-        "method": operation.method,
-        "url": operation.path.replace("{", "").replace("}", ""),
-    }
-    if params:
-        expected["params"] = params
-    assert kwargs == expected
+@pytest.fixture
+def calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What is asked of the `request_kwargs` of the operation that a test is about."""
+    module = importlib.import_module(OPERATIONS[request.getfixturevalue("name")].module)
+    calls = []
 
+    @functools.wraps(module.request_kwargs)
+    def noting(*names: str, **query: Any) -> dict[str, Any]:
+        calls.append((names, query))
+        return noting.__wrapped__(*names, **query)
 
-def test_the_table_has_the_query_of_the_description(description: dict[str, Any]) -> None:
-    parameters = description["components"]["parameters"]
-    for operation in OPERATIONS.values():
-        data = described(description, operation)
-        references = [r["$ref"].rpartition("/")[2] for r in data.get("parameters", [])]
-        assert operation.query == tuple(
-            QueryParameter(
-                parameters[name]["name"],
-                parameters[name].get("required", False),
-                parameters[name]["schema"].get("default"),
-            )
-            for name in references
-            if parameters[name]["in"] == "query"
-        )
-    assert sum(bool(operation.query) for operation in OPERATIONS.values()) >= 20
-
-
-def by_the_seam(name: str, place: dict[str, str], query: dict[str, Any]) -> dict[str, Any]:
-    """The request that the graph would send, as `request_kwargs` shows one."""
-    request = endpoints.request(int(name[1]), name.partition("_")[2], place, **query)
-    assert request.operation == name
-    assert request.safety == OPERATIONS[name].safety
-    assert request.names == {key: place[key] for key in path_names(OPERATIONS[name].path)}
-    assert request.headers == {}
-    assert request.body is request.json is None
-    kwargs = {"method": request.method, "url": request.path}
-    return {**kwargs, "params": request.params} if OPERATIONS[name].query else kwargs
+    monkeypatch.setattr(module, "request_kwargs", noting)
+    endpoints._definition.cache_clear()
+    yield calls
+    endpoints._definition.cache_clear()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_seam_builds_what_the_generated_client_does(name: str) -> None:
+def test_the_seam_asks_the_generated_module(
+    name: str, description: dict[str, Any], calls: list[Any]
+) -> None:
+    """For each request, and adds what only the graph knows."""
     operation = OPERATIONS[name]
-    request_kwargs = importlib.import_module(operation.module).request_kwargs
-    names = path_names(operation.path)
-
+    version = API_VERSIONS[0] if operation.version is None else operation.version
+    operation_id = name.removeprefix(f"v{version}_")
     for odd in [
         *ODD_NAMES,
         "1.0-1",
@@ -139,42 +125,44 @@ def test_the_seam_builds_what_the_generated_client_does(name: str) -> None:
         "e\u0301",
         "\U0001f40d",
     ]:
-        place = {key: f"{odd}{number}" for number, key in enumerate(names)}
+        place = {key: f"{odd}{number}" for number, key in enumerate(path_names(operation.path))}
         # What leads to the place, but is not in the path, is left out.
-        passed = {**place, "nowhere": odd}
-        assert by_the_seam(name, passed, {}) == request_kwargs(**place), odd
+        request = endpoints.request(version, operation_id, {**place, "nowhere": odd})
+        assert calls.pop() == (tuple(place.values()), {})
+        assert request == Request(
+            operation=name,
+            method=operation.method,
+            path=operation.path.format_map({k: quote(v, safe="") for k, v in place.items()}),
+            safety=operation.safety,
+            params=defaults(description, operation),
+            names=place,
+        )
+    assert not calls
 
-    place = dict.fromkeys(names, "a name")
-    for parameter in operation.query:
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_query_is_what_is_asked_for(name: str, description: dict[str, Any]) -> None:
+    operation = OPERATIONS[name]
+    version = API_VERSIONS[0] if operation.version is None else operation.version
+    place = dict.fromkeys(path_names(operation.path), "a name")
+    query = defaults(description, operation)
+
+    def params(**asked: Any) -> dict[str, str]:
+        operation_id = name.removeprefix(f"v{version}_")
+        return dict(endpoints.request(version, operation_id, place, **asked).params)
+
+    for key in query:
         for value in (True, False, "True", "False", "a & b/ü", ""):
-            assert by_the_seam(name, place, {parameter.name: value}) == request_kwargs(
-                **place, **{parameter.name: str(value)}
-            )
-        nothing = {parameter.name: None}
-        assert by_the_seam(name, place, nothing) == request_kwargs(**place, **nothing)
-    for values in itertools.product((True, False), repeat=len(operation.query)):
-        query = {
-            parameter.name: value for parameter, value in zip(operation.query, values, strict=True)
-        }
-        words = {key: str(value) for key, value in query.items()}
-        assert by_the_seam(name, place, query) == request_kwargs(**place, **words)
+            assert params(**{key: value}) == {**query, key: str(value)}
+        assert params(**{key: None}) == {k: v for k, v in query.items() if k != key}
+    for values in itertools.product((True, False), repeat=len(query)):
+        asked = dict(zip(query, values, strict=True))
+        assert params(**asked) == {key: str(value) for key, value in asked.items()}
 
 
 def test_the_seam_names_what_the_description_does_not_know() -> None:
-    with pytest.raises(TypeError, match="force, colour"):
-        endpoints.request(1, "list_platforms", force=True, colour="red")
-
-
-def test_the_seam_asks_for_what_the_description_requires(monkeypatch: pytest.MonkeyPatch) -> None:
-    operation = OPERATIONS["v1_list_platforms"]._replace(
-        path="/api/v1/json/metadata/weather",
-        query=(QueryParameter("day", required=True), QueryParameter("hour", default="12")),
-    )
-    monkeypatch.setitem(OPERATIONS, "v1_get_weather_of", operation)
-    with pytest.raises(TypeError, match="v1_get_weather_of needs day"):
-        endpoints.request(1, "get_weather_of", hour=3)
-    request = endpoints.request(1, "get_weather_of", day="2024-05-01")
-    assert request.params == {"day": "2024-05-01", "hour": "12"}
+    with pytest.raises(TypeError, match=r"v1_list_platforms.*'colour'"):
+        endpoints.request(1, "list_platforms", colour="red")
 
 
 @pytest.mark.parametrize("odd", ODD_NAMES)
@@ -215,20 +203,35 @@ def test_the_query_is_what_was_asked_for() -> None:
 
 
 def imported_by(statement: str) -> set[str]:
-    code = f"{statement}; import sys; print(*sys.modules)"
+    code = f"{statement}\nimport sys; print(*sys.modules)"
     return set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
 
 
 def test_an_operation_imports_no_model_but_its_own() -> None:
-    modules = imported_by("import brood_api.api.platforms.v1_list_platforms")
+    program = """
+from brood_api import Client
+from brood_api.api.platforms import v1_list_platforms
+from httpx import Client as Http, MockTransport, Response
+answer = MockTransport(lambda request: Response(200, json={"platforms": []}))
+http = Http(transport=answer, base_url="http://host")
+v1_list_platforms.sync(client=Client(base_url="http://host").set_httpx_client(http))
+"""
+    modules = imported_by(program)
     assert {name for name in modules if name.startswith("brood_api.models.")} == {
         "brood_api.models.error",
         "brood_api.models.platform_list",
     }
 
 
-def test_the_list_of_operations_imports_nothing_heavy() -> None:
-    assert not {"httpx", "attrs", "dateutil"} & imported_by("import brood_api.operations")
+def test_the_operations_import_nothing_heavy() -> None:
+    every = ", ".join(operation.module for operation in OPERATIONS.values())
+    modules = imported_by(f"import brood_api.operations, {every}")
+    assert not {"httpx", "attr", "dateutil"} & modules
+    assert {name.split(".")[1] for name in modules if name.startswith("brood_api.")} == {
+        "api",
+        "operations",
+        "parameters",
+    }
 
 
 def test_every_module_compiles_and_imports(root: Path) -> None:

@@ -91,39 +91,57 @@ def test_renewing_mends_edits_and_adds_and_removes_operations(
     assert generate.files_of(package) == before
 
 
-def test_the_table_has_the_query_of_a_new_operation(tree: Path, generate: ModuleType) -> None:
-    """As upstream's own functions have it, which take names that are words."""
+def test_the_graph_sends_a_new_operation(tree: Path, generate: ModuleType) -> None:
+    """Whatever is in its query; and without a version, since its path has none."""
     query = """\
       parameters:
         - { name: days, in: query, schema: { type: integer, default: 3 } }
         - { name: wind, in: query, required: true, schema: { type: string } }
+        - { name: since, in: query, schema: { type: string, format: date, default: "2024-05-01" } }
+        - { name: class, in: query, schema: { type: string, enum: [sun, rain] } }
         - { name: If-Match, in: header, schema: { type: string } }
 """
     shared = """\
     parameters:
+      - { name: town, in: path, required: true, schema: { type: string } }
       - { name: days, in: query, schema: { type: integer, default: 5 } }
       - { name: rain, in: query, schema: { type: boolean, default: true } }
       - { $ref: "#/components/parameters/Force" }
 """
-    before, middle, after = ADDITION.partition("      responses:\n")
+    addition = ADDITION.replace("/api/v1/json/metadata/", "/repo/{town}/").replace("v1_", "")
+    before, middle, after = addition.partition("      responses:\n")
     add_operation(tree, before + query + middle + after + shared)
     generate.renew(tree)
     program = """
 import httpx
-from brood_api.api.platforms.v1_get_weather import request_kwargs
-from brood_api.operations import OPERATIONS
-print(*OPERATIONS["v1_get_weather"].query, sep="\\n")
-print(httpx.QueryParams(request_kwargs(wind="west")["params"]))
+from brood_api.api.platforms.get_weather import request_kwargs
+from hatcher import endpoints
+def show(url, params):
+    print(url, httpx.QueryParams(params))
+for words in ({}, {"days": 1, "class_": "sun", "rain": False, "force": "True"}):
+    built = request_kwargs("Ur/um", wind="west", **words)
+    words["force"] = "force" in words
+    for version in endpoints.API_VERSIONS:
+        request = endpoints.request(version, "get_weather", {"town": "Ur/um"}, wind="west", **words)
+        assert request.operation == "get_weather" and request.action == "get weather"
+        show(request.path, request.params)
+    show(built["url"], built["params"])
+try:
+    endpoints.request(1, "get_weather", {"town": "Ur"})
+except TypeError as error:
+    print(error)
 """
     output = subprocess.check_output(
-        [sys.executable, "-c", program], cwd=tree / "generated", text=True
+        [sys.executable, "-c", program],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": f"{tree}:{tree / 'generated'}"},
+        text=True,
     )
+    path = "/repo/Ur%2Fum/weather"
     assert output.splitlines() == [
-        "QueryParameter(name='days', required=False, default='3')",
-        "QueryParameter(name='wind', required=True, default=None)",
-        "QueryParameter(name='rain', required=False, default='true')",
-        "QueryParameter(name='force', required=False, default='False')",
-        "days=3&wind=west&rain=true&force=False",
+        *3 * [f"{path} days=3&wind=west&since=2024-05-01&rain=true&force=False"],
+        *3 * [f"{path} days=1&wind=west&since=2024-05-01&class=sun&rain=false&force=True"],
+        "get_weather: request_kwargs() missing 1 required keyword-only argument: 'wind'",
     ]
 
 
@@ -135,6 +153,14 @@ print(httpx.QueryParams(request_kwargs(wind="west")["params"]))
                 tree, "operationId: v0_list_platforms", "operationId: v1_get_egg_index"
             ),
             "operationId v1_get_egg_index is taken by GET /api/v",
+        ),
+        (
+            lambda tree: edit(tree, "operationId: v0_list_pl", "operationId: v1_list_pl"),
+            "operationId must read like v0_list_things",
+        ),
+        (
+            lambda tree: add_operation(tree, ADDITION.replace("/api/v1/json/", "/repo/")),
+            "operationId must read like list_things",
         ),
         (
             lambda tree: edit(tree, "x-safety: safe", "x-safety: harmless"),
@@ -175,6 +201,8 @@ print(httpx.QueryParams(request_kwargs(wind="west")["params"]))
     ],
     ids=[
         "duplicate operationId",
+        "another version",
+        "a version without one",
         "unknown safety",
         "unknown access",
         "two tags",
@@ -225,10 +253,10 @@ def test_a_text_of_upstream_that_is_gone_is_one_line(tree: Path) -> None:
 
 
 def test_a_faulty_description_fails_the_check(tree: Path) -> None:
-    edit(tree, "operationId: v0_list_platforms", "operationId: v1_list_platforms")
+    edit(tree, "operationId: v1_list_platforms", "operationId: v1_get_egg_index")
     result = run(tree, "--check")
     assert result.returncode == 1
-    assert "operationId v1_list_platforms is taken" in result.stderr
+    assert "operationId v1_get_egg_index is taken" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import socket
+from importlib import import_module
+from inspect import getfullargspec
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -42,8 +44,8 @@ def _targets(draw: st.DrawFn) -> tuple[str, bytes]:
 
     path = re.sub(r"{(\w+)}", name, described.path)
     query = "&".join(
-        f"{each.name}={_quoted(draw(odd.texts | st.sampled_from(('True', 'False'))))}"
-        for each in described.query
+        f"{each}={_quoted(draw(odd.texts | st.sampled_from(('True', 'False'))))}"
+        for each in getfullargspec(import_module(described.module).request_kwargs).kwonlyargs
         if draw(st.booleans())
     )
     method = draw(st.sampled_from((described.method,) * 4 + ("HEAD", "OPTIONS", "PUT", "BREW")))

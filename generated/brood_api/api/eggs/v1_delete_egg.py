@@ -1,12 +1,16 @@
-from typing import Any, cast
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...models.python_boolean import PythonBoolean
-from ...types import UNSET, Response, Unset, path_segment
+from ...parameters import UNSET, Unset, path_segment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...models.python_boolean import PythonBoolean
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -49,6 +53,9 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | Error | None:
+    from ... import errors
+    from ...models.error import Error
+
     if response.status_code == 204:
         response_204 = cast(Any, None)
         return response_204
@@ -112,6 +119,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | Error]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -333,6 +342,7 @@ def request_kwargs(
     Returns:
         dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
     """
+
     params: dict[str, Any] = {}
 
     json_force: str | Unset = UNSET

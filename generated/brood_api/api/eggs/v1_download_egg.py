@@ -1,12 +1,15 @@
-from io import BytesIO
-from typing import Any, cast
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...types import UNSET, File, Response, Unset, path_segment
+from ...parameters import UNSET, Unset, path_segment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...types import File, Response
 
 
 def _get_kwargs(
@@ -50,6 +53,12 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | Error | File | None:
+    from io import BytesIO
+
+    from ... import errors
+    from ...models.error import Error
+    from ...types import File
+
     if response.status_code == 200:
         response_200 = File(payload=BytesIO(response.content))
 
@@ -123,6 +132,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | Error | File]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,

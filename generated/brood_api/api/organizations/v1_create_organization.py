@@ -1,12 +1,14 @@
-from typing import Any, cast
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...models.new_organization import NewOrganization
-from ...types import Response
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...models.new_organization import NewOrganization
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -31,6 +33,9 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | Error | None:
+    from ... import errors
+    from ...models.error import Error
+
     if response.status_code == 201:
         response_201 = cast(Any, None)
         return response_201
@@ -108,6 +113,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | Error]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,

@@ -1,6 +1,15 @@
-{# Why: a name that is empty, "." or ".." would, quoted or not, make a request for something
-   else, perhaps a deletion. #}
-{% include "upstream/types.py.jinja" %}
+"""What becomes of parameters on their way into a request"""
+
+from typing import Literal
+from urllib.parse import quote
+
+
+class Unset:
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+UNSET: Unset = Unset()
 
 
 def path_segment(name: str) -> str:
