@@ -20,6 +20,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import keyword
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ PACKAGE = Path("generated/brood_api")
 
 STAMP = "stamp.sha256"
 #: What upstream has no templates for.
-OWN_MODULES = ("operations.py", "parameters.py")
+OWN_MODULES = ("documents.py", "operations.py", "parameters.py")
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SAFETIES = ("safe", "idempotent", "ambiguous")
@@ -71,6 +72,28 @@ class Operation(NamedTuple):
     tag: str
     safety: str
     access: str
+
+
+class Field(NamedTuple):
+    """A field of a document, as documents.py.jinja needs it."""
+
+    name: str
+    type: str
+    description: str
+
+    @property
+    def is_name(self) -> bool:
+        """Whether a class can have a field of this name."""
+        return self.name.isidentifier() and not keyword.iskeyword(self.name)
+
+
+class Document(NamedTuple):
+    """A schema of the description, as documents.py.jinja needs it."""
+
+    name: str
+    description: str
+    alias: str = ""
+    fields: Sequence[Field] = ()
 
 
 # What the package is made from ----------------------------------------------------------------
@@ -192,6 +215,80 @@ def resolve(description: dict[str, Any], entry: Any) -> dict[str, Any]:
     return found
 
 
+def list_documents(description: dict[str, Any]) -> list[Document]:
+    """List the schemas, and the objects within them, as types; forms with files are no JSON."""
+    objects: dict[str, Document] = {}
+    others = []
+    for name, schema in description.get("components", {}).get("schemas", {}).items():
+        properties, _ = members(description, schema)
+        if any(each.get("format") == "binary" for each in properties.values()):
+            continue
+        kind = json_type(description, schema, name, objects)
+        if kind != name:
+            others.append(Document(name, about(schema) or name, kind))
+    return [*objects.values(), *others]
+
+
+def about(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("description", "")).strip()
+
+
+def members(
+    description: dict[str, Any], schema: Mapping[str, Any]
+) -> tuple[dict[str, Any], set[str]]:
+    """Return the properties of an object with those of `allOf`, and which are required."""
+    schema = resolve(description, schema)
+    properties, required = {}, set(schema.get("required", ()))
+    for part in schema.get("allOf", ()):
+        of_part, required_there = members(description, part)
+        properties |= of_part
+        required |= required_there
+    return properties | schema.get("properties", {}), required
+
+
+def json_type(
+    description: dict[str, Any], schema: Mapping[str, Any], name: str, found: dict[str, Document]
+) -> str:
+    """Return the type of what a schema describes; objects with properties are added to `found`."""
+
+    def inner(part: Mapping[str, Any], suffix: str = "Item") -> str:
+        return json_type(description, part, part.get("title", name + suffix), found)
+
+    alternatives = schema.get("oneOf") or schema.get("anyOf")
+    properties, required = members(description, schema)
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return json_type(description, resolve(description, schema), name, found)
+    if alternatives:
+        numbered = (inner(part, str(number)) for number, part in enumerate(alternatives))
+        kind = " | ".join(dict.fromkeys(numbered))
+    elif "enum" in schema:
+        kind = f"Literal[{', '.join(map(repr, schema['enum']))}]"
+    elif len(schema.get("allOf", ())) == 1 and "properties" not in schema:
+        kind = inner(schema["allOf"][0])
+    elif properties:
+        kind = name
+        if name not in found:
+            found[name] = Document(name, about(schema) or name)  # it may be within itself
+            fields = []
+            for key, part in properties.items():
+                of_field = inner(part, key.title().replace("_", ""))
+                # What is not built in may stand further down.
+                text = of_field if of_field.islower() else repr(of_field)
+                text = text if key in required else f"NotRequired[{text}]"
+                fields.append(Field(key, text, about(part)))
+            found[name] = found[name]._replace(fields=fields)
+    elif schema.get("type") == "array":
+        kind = f"list[{inner(schema.get('items', {}))}]"
+    elif schema.get("type") == "object":
+        values = schema.get("additionalProperties")
+        kind = f"dict[str, {inner(values) if isinstance(values, dict) else 'Any'}]"
+    else:
+        names = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+        kind = names.get(schema.get("type", ""), "Any")
+    return f"{kind} | None" if schema.get("nullable") else kind
+
+
 def to_json(description: dict[str, Any]) -> str:
     """Write the description as JSON, which loads a hundred times as fast as YAML."""
     try:
@@ -216,7 +313,8 @@ def generate(root: Path, package: Path, *, must_validate: bool = False) -> list[
     with tempfile.TemporaryDirectory(prefix="brood-api-") as folder:
         templates = assemble_templates(root, Path(folder) / "templates")
         run_generator(root, templates, package)
-        for name, text in render_own(templates, operations):
+        documents = list_documents(description)
+        for name, text in render_own(templates, operations=operations, documents=documents):
             (package / name).write_text(text, "utf-8")
     (package / "brood.json").write_text(as_json, "utf-8")
     (package / "py.typed").touch()
@@ -280,7 +378,7 @@ def run_generator(root: Path, templates: Path, package: Path) -> None:
     )
 
 
-def render_own(templates: Path, operations: list[Operation]) -> Iterator[tuple[str, str]]:
+def render_own(templates: Path, **listed: Any) -> Iterator[tuple[str, str]]:
     """Yield the modules that upstream does not have, with their names."""
     import jinja2
 
@@ -290,9 +388,10 @@ def render_own(templates: Path, operations: list[Operation]) -> Iterator[tuple[s
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["repr"] = repr
     for name in OWN_MODULES:
         template = environment.get_template(f"{name}.jinja")
-        yield name, template.render(operations=operations, safeties=SAFETIES)
+        yield name, template.render(**listed, safeties=SAFETIES)
 
 
 def run_ruff(package: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatcher.core.artefact import Artefact
-from hatcher.core.documents import AppIndexEntry, AppMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.transfer import upload
@@ -14,9 +13,10 @@ from hatcher.transport.parsing import load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.app import AppFile
+    from hatcher.core.documents import AppIndexEntry, AppMetadata
 
 
-class App(Artefact[AppMetadata]):
+class App(Artefact["AppMetadata"]):
     """One app; get it from `SinglePlatformRepository.app`.
 
     Brood has no way to download or delete an app; its metadata holds its document.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.artefact import DeletableArtefact
-from hatcher.core.documents import BundleIndexEntry, BundleListing, BundleMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.errors import (
@@ -30,9 +29,10 @@ from hatcher.transport.parsing import load_object
 
 if TYPE_CHECKING:
     from hatcher.artefacts.bundle import BundleFile
+    from hatcher.core.documents import BundleIndexEntry, BundleListing, BundleMetadata
 
 
-class Bundle(DeletableArtefact[BundleMetadata]):
+class Bundle(DeletableArtefact["BundleMetadata"]):
     """One bundle; get it from `BundleCollection.get`.
 
     Examples
@@ -206,7 +206,8 @@ class LocalBundle:
 
     def _is_stored(self) -> bool:
         """Whether the server has it: with the same document."""
-        return (self.bundle._found() or {}).get("data") == self._file.content.document
+        found = self.bundle._found()
+        return found is not None and found.get("data") == self._file.content.document
 
     def __repr__(self) -> str:
         return f"<LocalBundle bundle={self.bundle!r}, filepath={os.fspath(self.filepath)!r}>"
@@ -286,11 +287,11 @@ class BundleCollection(Node):
         """
         return [
             {
-                "python_tag": entry["python_tag"],
+                "python_tag": python_tag,
                 "name": entry["name"],
                 "version": entry["full_version"],
             }
-            for names in self.index().values()
+            for python_tag, names in self.index().items()
             for versions in names.values()
             for builds in versions.values()
             for entry in builds.values()

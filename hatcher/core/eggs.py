@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from unicodedata import normalize
 
 from hatcher.core.artefact import FileArtefact
-from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.core.verify import holds, is_same
@@ -19,13 +18,14 @@ from hatcher.transport.parsing import Original, entries_with, list_of_each, load
 
 if TYPE_CHECKING:
     from hatcher.artefacts.egg import EggFile
+    from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
     from hatcher.transport.request import Request
 
 #: How an egg for every Python is addressed.
 NO_PYTHON_TAG = "none"
 
 
-class Egg(FileArtefact[EggMetadata]):
+class Egg(FileArtefact["EggMetadata"]):
     """One egg; get it from `SinglePlatformRepository.egg`.
 
     Examples

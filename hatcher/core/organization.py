@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from hatcher.core.documents import TeamMetadata
 from hatcher.core.node import Node
 from hatcher.core.repository import Repository
 from hatcher.core.team import HasName, Team, name_of
@@ -13,6 +12,9 @@ from hatcher.core.user import User
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
 from hatcher.transport.urls import checked_segment
+
+if TYPE_CHECKING:
+    from hatcher.core.documents import TeamMetadata
 
 
 class Organization(Node):
@@ -138,7 +140,7 @@ class Organization(Node):
             There is no such organization, or its teams may not be seen.
         """
         teams = self._session.field(self._request("list_teams"), "teams", list)
-        return cast(list[TeamMetadata], teams)
+        return cast("list[TeamMetadata]", teams)
 
     def create_team(self, name: str, group_name: str) -> Team:
         """Create a team.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from hatcher import endpoints
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.dialects import DIALECTS
-from hatcher.core.documents import AvailableRepository
 from hatcher.core.node import Node
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.verify import is_same
@@ -17,6 +16,7 @@ from hatcher.errors import HatcherException, InvalidRuntime
 from hatcher.transfer.progress import Progress
 
 if TYPE_CHECKING:
+    from hatcher.core.documents import AvailableRepository
     from hatcher.transfer.reports import BatchReport
 
 __all__ = ["Repository", "SinglePlatformRepository"]
@@ -103,7 +103,7 @@ class Repository(Node):
         request = endpoints.request(1, "list_available_repositories")
         for repository in self._session.field(request, "repositories", list):
             if repository.get("name") == str(self):
-                return cast(AvailableRepository, repository)
+                return cast("AvailableRepository", repository)
         raise HatcherException(
             f"There is no repository '{self}' among those that you may see. Check the names; "
             "list_available_repositories(include_indexable=True) lists them."

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.dialects import DIALECTS, LocalRuntime
-from hatcher.core.documents import RuntimeMetadata
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
@@ -16,8 +15,11 @@ from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
+if TYPE_CHECKING:
+    from hatcher.core.documents import RuntimeMetadata
 
-class Runtime(FileArtefact[RuntimeMetadata]):
+
+class Runtime(FileArtefact["RuntimeMetadata"]):
     """One runtime; get it from `SinglePlatformRepository.runtime`.
 
     Examples

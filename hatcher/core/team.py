@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from hatcher.core.documents import TeamMetadata
 from hatcher.core.node import Node
+
+if TYPE_CHECKING:
+    from hatcher.core.documents import TeamMetadata
 
 
 class HasName(Protocol):
@@ -71,7 +73,7 @@ class Team(Node):
         NotFoundError
             There is no such team, or none that may be seen.
         """
-        return cast(TeamMetadata, self._session.json_object(self._request("get_team")))
+        return cast("TeamMetadata", self._session.json_object(self._request("get_team")))
 
     def delete(self, force: bool = False) -> None:
         """Delete the team; its repositories and members stay.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from hatcher.core.documents import UserMetadata
 from hatcher.core.node import Node
 from hatcher.transport.secret import Secret
 from hatcher.transport.session import Session
+
+if TYPE_CHECKING:
+    from hatcher.core.documents import UserMetadata
 
 
 class User(Node):
@@ -67,7 +69,7 @@ class User(Node):
         NotFoundError
             There is no such user, or none that may be seen.
         """
-        return cast(UserMetadata, self._session.json_object(self._request("get_user")))
+        return cast("UserMetadata", self._session.json_object(self._request("get_user")))
 
     def delete(self, force: bool = False) -> None:
         """Delete the user from the organization.

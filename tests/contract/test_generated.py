@@ -13,13 +13,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Literal, get_type_hints, is_typeddict
 from urllib.parse import quote, unquote
 
 import httpx
 import pytest
 
-from brood_api import AuthenticatedClient, Client
+from brood_api import AuthenticatedClient, Client, documents
 from brood_api.api.authentication import v1_create_session_token
 from brood_api.api.eggs import v1_delete_egg, v1_download_egg, v1_get_egg_index, v1_upload_egg
 from brood_api.api.platforms import v1_list_platforms
@@ -277,6 +278,91 @@ def test_documents_survive_the_models_with_their_unknown_fields(
         assert model.from_dict(example).to_dict() == example, name
         survived += 1
     assert survived >= 40
+
+
+def test_the_types_of_documents_are_those_of_the_schemas(
+    description: dict[str, Any], generate: ModuleType
+) -> None:
+    typed = 0
+    for name, schema in description["components"]["schemas"].items():
+        properties, required = generate.members(description, schema)
+        document = getattr(documents, name, None)
+        if "file" in properties:
+            assert document is None  # a form
+        elif properties:
+            assert list(document.__annotations__) == list(properties)
+            assert document.__required_keys__ == required
+            assert {*schema["example"]} <= properties.keys() | {"repositories"}
+            typed += 1
+        else:
+            assert not is_typeddict(document)
+    assert {name for name in vars(documents) if name in documents.__all__} == {*documents.__all__}
+    assert typed >= 20
+
+
+def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -> None:
+    text = {"type": "string"}
+    schemas = {
+        "Level": {"type": "string", "enum": ["lo", "it's"], "description": 'Said "so"'},
+        "Number": {"oneOf": [{"type": "integer"}, text, {"type": "integer"}]},
+        "Base": {"required": ["id"], "properties": {"id": text, "seen": text}},
+        "Whole": {
+            "description": "First\nand \\ second",
+            "allOf": [
+                {"$ref": "#/components/schemas/Base"},
+                {"required": ["seen"], "properties": {"at": {"type": "string", "nullable": True}}},
+            ],
+            "properties": {
+                "level": {"allOf": [{"$ref": "#/components/schemas/Level"}], "nullable": True},
+                "inner": {"properties": {"deep": {"type": "number"}}},
+                "named": {"title": "Named", "properties": {"flag": {"type": "boolean"}}},
+                "rows": {"type": "array", "items": {"$ref": "#/components/schemas/Base"}},
+                "map": {"type": "object", "additionalProperties": {"type": "array"}},
+                "open": {"type": "object", "additionalProperties": True},
+                "first": {"$ref": "#/components/schemas/Base/properties/id"},
+                "any": {},
+                "whole": {"$ref": "#/components/schemas/Whole"},
+            },
+        },
+        "Odd": {"required": ["a-b"], "properties": {"a-b": text, "class": text}},
+        "Rows": {
+            "type": "array",
+            "items": {"allOf": [{"$ref": "#/components/schemas/Base"}], "nullable": True},
+        },
+        "Form": {"properties": {"file": {"type": "string", "format": "binary"}}},
+    }
+    found = generate.list_documents({"components": {"schemas": schemas}})
+    ((name, code),) = [
+        each
+        for each in generate.render_own(root / generate.TEMPLATES, documents=found, operations=[])
+        if each[0] == "documents.py"
+    ]
+    module: dict[str, Any] = {"__name__": "documents"}
+    exec(compile(code, name, "exec", dont_inherit=True), module)
+    assert module["Level"] == Literal["lo", "it's"]
+    assert module["Number"] == int | str
+    assert module["Rows"] == list[module["Base"] | None]
+    whole = module["Whole"]
+    hints = get_type_hints(whole, module)
+    assert hints == {
+        "id": str,
+        "seen": str,
+        "at": str | None,
+        "level": Literal["lo", "it's"] | None,
+        "inner": module["WholeInner"],
+        "named": module["Named"],
+        "rows": list[module["Base"]],
+        "map": dict[str, list[Any]],
+        "open": dict[str, Any],
+        "first": str,
+        "any": Any,
+        "whole": whole,
+    }
+    assert whole.__required_keys__ == {"id", "seen"}
+    assert whole.__doc__ == "First\n    and \\ second"
+    assert set(module["WholeInner"].__annotations__) == {"deep"}
+    assert set(module["Odd"].__annotations__) == {"a-b", "class"}
+    assert "Form" not in module["__all__"]
 
 
 # The ready functions, against real sockets ------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from scripts.programs import find
 
 ADDITION = """\
   /api/v1/json/metadata/weather:
@@ -46,6 +49,15 @@ def edit(tree: Path, old: str, new: str) -> None:
 
 def add_operation(tree: Path, addition: str = ADDITION) -> None:
     edit(tree, "\ncomponents:\n", f"\n{addition}\ncomponents:\n")
+
+
+def add_field(tree: Path, schema: str, field: str) -> None:
+    """Add a field that every document of a schema has."""
+    path = tree / "openapi/brood.yaml"
+    head, name, tail = path.read_text("utf-8").rpartition(f"\n    {schema}:\n")
+    tail = tail.replace("required: [", f"required: [{field.partition(':')[0]}, ", 1)
+    tail = tail.replace("      properties:\n", f"      properties:\n        {field}\n", 1)
+    path.write_text(head + name + tail, "utf-8")
 
 
 def test_the_committed_client_is_a_fresh_one(root: Path) -> None:
@@ -143,6 +155,48 @@ except TypeError as error:
         *3 * [f"{path} days=1&wind=west&since=2024-05-01&class=sun&rain=false&force=True"],
         "get_weather: request_kwargs() missing 1 required keyword-only argument: 'wind'",
     ]
+
+
+#: What reads a field that only the description has.
+READER = """\
+from hatcher.api import SinglePlatformRepository, Team
+from hatcher.core.documents import TeamMetadata
+
+def read(place: SinglePlatformRepository, team: Team, known: TeamMetadata) -> None:
+    reveal_type(place.egg_index("cp311")["numpy-1.0-1.egg"]["weight"])
+    reveal_type(place.egg("cp311", "numpy", "1.0-1").metadata()["weight"])
+    reveal_type(team.metadata()["motto"])
+    reveal_type(known["motto"])
+"""
+
+
+@pytest.mark.long
+@pytest.mark.programs
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_a_new_field_shows_in_the_types_of_the_graph(
+    tree: Path, generate: ModuleType, checker: str
+) -> None:
+    """After an edit of the description and `make generate` alone."""
+    if checker == "mypy":
+        command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "reader.py"]
+    elif (program := find("pyright")) is None:
+        pytest.skip("needs pyright")
+    else:
+        command = [program, "--pythonpath", sys.executable, "reader.py"]
+        (tree / "pyrightconfig.json").write_text('{"extraPaths": [".", "generated"]}')
+    (tree / "reader.py").write_text(READER)
+
+    def types() -> tuple[int, list[str]]:
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+        return done.returncode, re.findall(r'is "(?:builtins\.)?(.+)"', done.stdout)
+
+    status, found = types()
+    assert status != 0
+    assert not {"int", "str | None"} & set(found)
+    add_field(tree, "EggIndexEntry", "weight: { type: integer }")
+    add_field(tree, "Team", "motto: { type: string, nullable: true }")
+    generate.renew(tree)
+    assert types() == (0, ["int", "int", "str | None", "str | None"])
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.batches.sending import Sending, is_same
-from hatcher.core.documents import EggIndexEntry
 from hatcher.core.eggs import NO_PYTHON_TAG, Eggs
 from hatcher.errors import (
     BadRequestError,
@@ -25,8 +24,11 @@ from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, reporting
 from hatcher.transport.request import Request
 
+if TYPE_CHECKING:
+    from hatcher.core.documents import EggIndexEntry
+
 #: The index of each python tag; None for one that cannot be had.
-_Known: TypeAlias = dict[str | None, dict[str, EggIndexEntry] | None]
+_Known: TypeAlias = "dict[str | None, dict[str, EggIndexEntry] | None]"
 
 #: Files that are noted in the journal at a time: a write for each would cost more.
 TOGETHER = 32
