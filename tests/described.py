@@ -6,6 +6,7 @@ is answered: ours, the existing one, plain httpx.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import zlib
@@ -13,14 +14,36 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from openapi_schema_validator import OAS30Validator
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hatcher.server.description import Description
 
-DOCUMENT = Description.installed().document
+#: Headers that every answer of HTTP may have, and those that the server gives all of them.
+UNNAMED = frozenset(
+    "connection content-encoding content-length content-type date transfer-encoding "
+    "referrer-policy x-content-type-options x-frame-options".split()
+)
+#: Described headers that are not always sent.
+OPTIONAL = frozenset({"retry-after"})
+
+
+def as_sent() -> dict[str, Any]:
+    """The description, with what OpenAPI has no word for.
+
+    Two times have no offset, as the description says; a ``date-time`` of OpenAPI has one.
+    """
+    document = copy.deepcopy(dict(Description.installed().document))
+    token = document["components"]["schemas"]["ApiToken"]["properties"]
+    for name in ("created", "last_used"):
+        assert token[name].pop("format") == "date-time"
+        token[name]["pattern"] = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$"
+    return document
+
+
+DOCUMENT = as_sent()
 REGISTRY = Registry().with_resource("urn:brood", DRAFT4.create_resource(DOCUMENT))
 METHODS = ("get", "put", "post", "delete")
 
@@ -124,13 +147,15 @@ def faults(
         yield f"{what}; the description knows {sorted(known)}"
         return
     described = resolve(described)
-    for header in described.get("headers", ()):
-        if header != "Retry-After" and header.lower() not in headers:
-            yield f"{what} without the header {header}"
+    named = {header.lower(): header for header in described.get("headers", ())}
+    for header in sorted(named.keys() - headers.keys() - OPTIONAL):
+        yield f"{what} without the header {named[header]}"
+    for header in sorted(headers.keys() - named.keys() - UNNAMED):
+        yield f"{what} with the header {header}, which is not described"
     media_type = headers.get("content-type")
     content = described.get("content")
     if content is None:
-        if body and media_type != "application/json":
+        if body or media_type is not None:
             yield f"{what} with a body of {media_type}, where none is described"
         return
     if media_type not in content:
@@ -141,15 +166,44 @@ def faults(
         return
     if headers.get("content-encoding") == "gzip":
         body = zlib.decompress(body, wbits=16 + zlib.MAX_WBITS)
+    if not body:
+        yield f"{what} without a body"
+        return
     document = json.loads(body)
     for error in validator(schema["$ref"]).iter_errors(document):
         yield f"{what}; {error.message}: {body[:200]!r}"
+    for field in unnamed(schema, document):
+        yield f"{what}; the field {field} is not described"
 
 
 @cache
 def validator(reference: str) -> OAS30Validator:
     """Return what validates against a schema of the description."""
-    return OAS30Validator({"$ref": f"urn:brood{reference}"}, registry=REGISTRY)
+    return OAS30Validator(
+        {"$ref": f"urn:brood{reference}"}, registry=REGISTRY, format_checker=oas30_format_checker
+    )
+
+
+def unnamed(schema: dict[str, Any], document: Any) -> Iterator[str]:
+    """Yield the fields of a document that its schema takes, but does not name."""
+    schema = resolve(schema)
+    if isinstance(document, list):
+        for number, item in enumerate(document):
+            for field in unnamed(schema.get("items", {}), item):
+                yield f"[{number}]{field}"
+    if not isinstance(document, dict):
+        return
+    parts = [resolve(part) for part in (schema, *schema.get("allOf", ()))]
+    if any("x-verbatim" in part for part in parts):
+        return
+    properties = {name: each for part in parts for name, each in part.get("properties", {}).items()}
+    others = schema.get("additionalProperties", True)
+    for name, value in document.items():
+        if name not in properties and not isinstance(others, dict):
+            yield f"[{name!r}]"
+            continue
+        for field in unnamed(properties.get(name, others), value):
+            yield f"[{name!r}]{field}"
 
 
 def operation_of(scope: Scope) -> dict[str, Any] | None:

@@ -93,4 +93,6 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 async def _fail(request: Request, error: Exception) -> Response:
     """Answer for a fault of the server; the log has the rest."""
-    return unavailable("The server failed; its log says why.").response()
+    response = unavailable("The server failed; its log says why.").response()
+    response.headers["X-Request-ID"] = request.scope["request_id"]  # outside of the door
+    return response

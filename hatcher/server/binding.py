@@ -116,7 +116,7 @@ class Endpoint:
         except ClientDisconnect:
             raise
         except Exception as error:
-            response = self._failed(error).response()
+            response = self._failed(error, scope["request_id"]).response()
         if "etag" not in response.headers:
             # Tokens and passwords, and what changes at any time.
             response.headers["Cache-Control"] = "no-store"
@@ -150,14 +150,15 @@ class Endpoint:
         call.operation.body.check(call.document)
         return cast(Response, self.handler(call))
 
-    def _failed(self, error: Exception) -> Refusal:
+    def _failed(self, error: Exception, request_id: str) -> Refusal:
         refusal = refusal_of(error)
+        name = self.operation.operation_id
         if refusal is None:
-            logger.exception("%s failed", self.operation.operation_id)
+            logger.exception("Request %s: %s failed", request_id, name)
             return unavailable("The server failed; its log says why.")
         # Of a DBAPIError only what the database says: the statement would fill the log.
         said = getattr(error, "orig", error)
-        logger.warning("%s answered %d: %s", self.operation.operation_id, refusal.status, said)
+        logger.warning("Request %s: %s answered %d: %s", request_id, name, refusal.status, said)
         return refusal
 
 

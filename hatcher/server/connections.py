@@ -16,6 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from hatcher.server.door import request_id
 from hatcher.server.refusals import Refusal, bad_request, unavailable
 
 #: The largest head of a request, in bytes, and the most lines in it.
@@ -230,7 +231,9 @@ class Connection(HttpToolsProtocol):
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer a request that never reaches the application, and close the connection."""
-        logger.debug("%s: %s", self.client, refusal.message)
+        scope = self.scope if self._in_body else {}
+        name = scope.get("request_id") or request_id(scope.get("headers", ()))
+        logger.debug("%s: request %s: %s", self.client, name, refusal.message)
         self._refused = True
         cycle = self.cycle
         if not self.waits and not self._in_body:
@@ -241,8 +244,9 @@ class Connection(HttpToolsProtocol):
         begun = self._in_body and (cycle.response_started or self.pipeline)
         if not begun:
             response = refusal.response()
-            head = [*self.server_state.default_headers, *response.raw_headers]
-            lines = [b"%b: %b\r\n" % line for line in (*head, (b"connection", b"close"))]
+            own = [(b"x-request-id", name.encode()), (b"connection", b"close")]
+            head = [*self.server_state.default_headers, *response.raw_headers, *own]
+            lines = [b"%b: %b\r\n" % line for line in head]
             self.transport.write(
                 b"".join([STATUS_LINE[refusal.status], *lines, b"\r\n", bytes(response.body)])
             )

@@ -1,20 +1,24 @@
-"""The door: what every request must be, before anything else looks at it."""
+"""The door: what every request must be, before anything else looks at it, and what it is called."""
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hatcher.characters import all_show
 from hatcher.server.refusals import Refusal, bad_request, forbidden
 
 _READING = ("GET", "HEAD", "OPTIONS")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Door:
-    """An application that lets only sound requests through to another one.
+    """An application that lets only sound requests through to another one, each under a name.
 
     Parameters
     ----------
@@ -30,15 +34,31 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        name = scope["request_id"] = request_id(scope["headers"])
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"], (b"x-request-id", name.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
         try:
             _check_text("path", scope["raw_path"])
             _check_text("query", scope["query_string"].replace(b"+", b" "))
             _check_origin(Request(scope))
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_named)
         except Refusal as refusal:
-            await refusal.response()(scope, receive, send)
+            await refusal.response()(scope, receive, send_named)
         except ClientDisconnect:
             pass  # Nobody is there to be answered.
+
+
+def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return what a request is called: as it says itself, if that can stand in a log, or anew."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return secrets.token_hex(8)
 
 
 def _check_text(what: str, sent: bytes) -> None:

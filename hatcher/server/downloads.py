@@ -13,7 +13,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from hatcher.server.blobs import Blobs
 from hatcher.server.calls import Call
 from hatcher.server.conditions import UnsatisfiableRangeError, matches_none, wanted_range
 from hatcher.server.refusals import Refusal
@@ -40,7 +39,7 @@ def download(call: Call, find: Callable[[], Row[Any]]) -> Response:
         416: there is nothing in the range that was asked for; 503: the file is lost.
     """
     # Opened here, not when sending: whoever deletes it meanwhile takes nothing away.
-    row, file = _open(call.brood.blobs, find)
+    row, file = _open(call, find)
     etag = f'"{row.sha256}"'
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if matches_none(call.request, etag):
@@ -63,18 +62,19 @@ def download(call: Call, find: Callable[[], Row[Any]]) -> Response:
     return FileResponse(file, wanted, 206, headers)
 
 
-def _open(blobs: Blobs, find: Callable[[], Row[Any]]) -> tuple[Row[Any], BinaryIO]:
+def _open(call: Call, find: Callable[[], Row[Any]]) -> tuple[Row[Any], BinaryIO]:
     """The row of an artefact and its file, which may be overwritten or deleted meanwhile."""
     lost = None
     while True:
         row = find()
         with suppress(FileNotFoundError):
-            file = blobs.path(row.sha256).open("rb")
+            file = call.brood.blobs.path(row.sha256).open("rb")
             if os.fstat(file.fileno()).st_size == row.size:
                 return row, file
             file.close()
         if row.sha256 == lost:
-            logger.warning("The blob %s is missing or damaged.", lost)
+            name = call.request.scope["request_id"]
+            logger.warning("Request %s: the blob %s is missing or damaged.", name, lost)
             raise Refusal(
                 503,
                 f"The server has lost the file '{row.filename}', or a part of it. Upload the same "
@@ -110,11 +110,14 @@ class FileResponse(Response):
                 try:
                     chunk = await run_in_threadpool(self._file.read, min(left, _CHUNK))
                 except OSError as error:
-                    logger.warning("'%s' cannot be read: %s", self._file.name, error.strerror)
-                    return  # The connection is closed before the length that was promised.
+                    why = f"cannot be read: {error.strerror}"
+                    chunk = b""
+                else:
+                    why = "is shorter than it was"
                 if not chunk:
-                    logger.warning("'%s' is shorter than it was.", self._file.name)
-                    return
+                    name = scope["request_id"]
+                    logger.warning("Request %s: '%s' %s", name, self._file.name, why)
+                    return  # The connection is closed before the length that was promised.
                 left -= len(chunk)
                 await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
             if not self._wanted or scope["method"] == "HEAD":

@@ -37,7 +37,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is no fault of the server
         if len(message) > _LONGEST:
             # What to do about it stands at the end.
             message = f"{message[: _LONGEST // 2]} ... {shown(self.message[-_LONGEST // 2 :])}"
-        return JSONResponse({"error": message}, self.status, self.headers)
+        headers = {"Cache-Control": "no-store", **self.headers}
+        return JSONResponse({"error": message}, self.status, headers)
 
 
 def bad_request(message: str) -> Refusal:

@@ -7,7 +7,6 @@ what is being tried, those of something that exists take their place.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,28 +20,15 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 
-from ..described import Notes
+from ..described import Notes, as_sent
 from .world import DESCRIPTION, OPERATIONS, OWN, UPLOADS, World, parameters
-
-
-def description() -> dict[str, Any]:
-    """Return the description, with what OpenAPI has no word for.
-
-    Brood's times have no offset, as the description says; a ``date-time`` of OpenAPI has one.
-    """
-    document = copy.deepcopy(DESCRIPTION.document)
-    token = document["components"]["schemas"]["ApiToken"]["properties"]
-    for name in ("created", "last_used"):
-        assert token[name].pop("format") == "date-time"
-        token[name]["pattern"] = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$"
-    return document
 
 
 #: The operations that have refused credentials left out or guessed, where good ones succeed: once
 #: is enough, as it is for schemathesis's own runs. Each time takes three requests.
 GUARDED: set[str] = set()
 
-SCHEMA = schemathesis.openapi.from_dict(description())
+SCHEMA = schemathesis.openapi.from_dict(as_sent())
 
 
 @pytest.fixture(scope="module")

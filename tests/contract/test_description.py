@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -71,6 +70,9 @@ delete_bundle                DELETE /metadata/{organization}/{repository}/{platf
 upload_bundle                POST   /data/{organization}/{repository}/bundles/upload
 """  # noqa: E501
 
+#: What every error has.
+ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
 ACCESS_LEVELS = {
     "authenticated",
     "read_index",
@@ -136,7 +138,6 @@ def test_it_holds_the_whole_protocol_and_nothing_else(description: dict[str, Any
         data["operationId"]: (method, path) for method, path, data in operations(description)
     }
     assert described == protocol()
-    assert Counter(name[:2] for name in described) == {"v0": 41, "v1": 46}
 
 
 def test_operation_ids_are_unique(root: Path) -> None:
@@ -145,7 +146,7 @@ def test_operation_ids_are_unique(root: Path) -> None:
     ids = re.findall(
         r"^      operationId: (\S+)$", text.partition("\ncomponents:")[0], re.MULTILINE
     )
-    assert len(ids) == len(set(ids)) == 87
+    assert len(ids) == len(set(ids)) == len(protocol())
     paths = re.findall(r"^  (/\S+):$", text, re.MULTILINE)
     assert len(paths) == len(set(paths))
 
@@ -181,9 +182,7 @@ def test_every_error_is_an_error_document(description: dict[str, Any]) -> None:
         for code, response in data["responses"].items():
             if code[0] in "45":
                 content = resolve(description, response)["content"]
-                assert content == {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
-                }, (data["operationId"], code)
+                assert content == ERROR, (data["operationId"], code)
 
 
 def test_safety_follows_from_what_an_operation_does(description: dict[str, Any]) -> None:
@@ -220,16 +219,23 @@ def test_downloads_offer_ranges_and_conditions(description: dict[str, Any]) -> N
         if name[3:].startswith("download_"):
             names = {resolve(description, p)["name"] for p in data["parameters"]}
             assert names == {"Range", "If-Range", "If-None-Match"}
-            assert {"200", "206", "304", "416"} <= data["responses"].keys()
-            whole = resolve(description, data["responses"]["200"])
-            headers = {"Content-Disposition", "Content-Length", "ETag", "Accept-Ranges"}
-            assert whole["headers"].keys() == headers
-            assert list(whole["content"]) == ["application/octet-stream"]
+            headers = {"ETag", "Accept-Ranges", "X-Request-ID"}
+            whole = {*headers, "Content-Disposition", "Content-Length"}
+            for status, expected in {
+                "200": whole,
+                "206": {*whole, "Content-Range"},
+                "304": headers,
+                "416": {*headers, "Content-Range", "Cache-Control"},
+            }.items():
+                response = resolve(description, data["responses"][status])
+                assert response["headers"].keys() == expected, (name, status)
+                if status[0] == "2":
+                    assert list(response["content"]) == ["application/octet-stream"]
 
 
 def test_uploads_have_a_file_and_data_in_this_order(description: dict[str, Any]) -> None:
     uploads = {n: d for n, d in by_id(description).items() if n[3:].startswith("upload_")}
-    assert len(uploads) == 7
+    assert uploads.keys() == {name for name in protocol() if "_upload_" in name}
     for name, data in uploads.items():
         body = resolve(description, data["requestBody"])["content"]["multipart/form-data"]
         properties = resolve(description, body["schema"])["properties"]
@@ -267,6 +273,81 @@ def test_only_the_available_repositories_and_runtimes_differ(description: dict[s
     }
     listing = operations_of["v0_list_available_repositories"]["responses"]["200"]
     assert listing == {"$ref": "#/components/responses/RepositoryList"}
+
+
+def test_every_success_with_something_to_say_has_a_body(description: dict[str, Any]) -> None:
+    for name, data in by_id(description).items():
+        codes = {code for code in data["responses"] if code[0] in "23"}
+        for code in codes:
+            content = resolve(description, data["responses"][code]).get("content")
+            assert (content is None) == (code in {"204", "304"}), (name, code)
+        if "2XX" in codes:
+            assert data["responses"]["2XX"] == data["responses"]["201"], name
+
+
+def test_every_answer_names_its_request(description: dict[str, Any]) -> None:
+    for name, response in description["components"]["responses"].items():
+        headers = response["headers"]
+        assert "X-Request-ID" in headers, name
+        # What has an ETag may be kept, unless it is an error.
+        kept = "ETag" in headers and response.get("content") != ERROR
+        assert kept != ("Cache-Control" in headers), name
+
+
+def test_every_index_and_file_tells_its_kind_of_etag(description: dict[str, Any]) -> None:
+    for path, item in description["paths"].items():
+        for code in {"200", "206", "304"} & item.get("get", {"responses": {}})["responses"].keys():
+            response = resolve(description, item["get"]["responses"][code])
+            etag = response["headers"].get("ETag", {}).get("$ref", "").rpartition("/")[2]
+            file = "application/octet-stream" in response.get("content", ())
+            downloading = "/data/" in path
+            assert file <= downloading
+            expected = "IndexETag" if "/indices/" in path else "ETag" if downloading else ""
+            assert etag == expected, (path, code)
+
+
+def test_only_one_operation_is_deprecated(description: dict[str, Any]) -> None:
+    deprecated = {name for name, data in by_id(description).items() if data.get("deprecated")}
+    assert deprecated == {"v0_create_session_token"}
+
+
+def test_the_description_says_what_it_is(description: dict[str, Any]) -> None:
+    info = description["info"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", info["version"])
+    assert info["contact"]["name"]
+    assert description["externalDocs"]["url"].startswith("https://")
+    for words in ("Enthought Deployment Server", "paginated", "`HEAD`", "`X-Request-ID`"):
+        assert words in info["description"], words
+
+
+def test_every_operation_of_v1_has_a_description(description: dict[str, Any]) -> None:
+    for name, data in by_id(description).items():
+        assert name.startswith("v0_") or data.get("description", "").strip(), name
+
+
+def test_every_property_has_a_description(description: dict[str, Any]) -> None:
+    def properties(where: str, node: Any) -> Iterator[tuple[str, Any]]:
+        if isinstance(node, dict):
+            if isinstance(node.get("properties"), dict):
+                yield from ((f"{where}.{name}", each) for name, each in node["properties"].items())
+            for key, value in node.items():
+                yield from properties(f"{where}/{key}", value)
+        elif isinstance(node, list):
+            for number, value in enumerate(node):
+                yield from properties(f"{where}/{number}", value)
+
+    found = [*properties("", description["components"]["schemas"])]
+    assert found
+    for where, schema in found:
+        assert resolve(description, schema).get("description", "").strip(), where
+
+
+def test_two_times_have_no_offset(description: dict[str, Any]) -> None:
+    """Whoever parses a date-time expects one, so that these must say it."""
+    token = description["components"]["schemas"]["ApiToken"]["properties"]
+    assert "without an offset" in token["created"]["description"]
+    assert "`created`" in token["last_used"]["description"]
+    assert str(description).count("'date-time'") == 2
 
 
 def test_every_schema_has_a_description_and_a_valid_example(description: dict[str, Any]) -> None:

@@ -11,7 +11,11 @@ import itertools
 import json
 import subprocess
 import sys
+<<<<<<< HEAD
 from collections.abc import Iterator
+=======
+from io import BytesIO
+>>>>>>> 14c8179 (The description has every success body, field, header and status that is sent, and the tests see what it lacks)
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_type_hints, is_typeddict
@@ -416,6 +420,24 @@ def test_a_page_of_html_is_an_error_that_tells_its_status(status: int) -> None:
         with pytest.raises(UnexpectedContent, match=f"{status} is no JSON.*Gateway") as caught:
             v1_get_egg_index.sync("acme", "dev", "rh8", "cp311", client=client)
     assert caught.value.status_code == status
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_success_without_its_body_is_none(status: int) -> None:
+    """Other servers need not answer with the document that is described."""
+    with ScriptedServer(Answer(status)) as server:
+        client = Client(base_url=server.url)
+        egg = FileUpload(file=File(BytesIO(b""), "a-1-1.egg"), data=Checksum("0" * 64))
+        response = v1_upload_egg.sync_detailed("acme", "dev", "rh8", client=client, body=egg)
+        assert (response.status_code, response.parsed) == (status, None)
+        assert asyncio.run(v1_list_platforms.asyncio(client=client)) is None
+
+
+def test_a_success_that_is_no_json_is_an_error() -> None:
+    with ScriptedServer(Answer(201, body=b"OK")) as server:
+        egg = FileUpload(file=File(BytesIO(b""), "a-1-1.egg"), data=Checksum("0" * 64))
+        with pytest.raises(UnexpectedContent, match="201 is no JSON.*OK"):
+            v1_upload_egg.sync("acme", "dev", "rh8", client=Client(base_url=server.url), body=egg)
 
 
 @pytest.mark.parametrize("status", [418, 500, 502, 522])

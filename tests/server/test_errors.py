@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import httpx
 import pytest
 from starlette.responses import Response
 
+from hatcher.api import BroodClient
+from hatcher.errors import NotFoundError
 from hatcher.server.binding import HANDLERS
 from hatcher.server.calls import Call
 from hatcher.server.runner import BackgroundServer
 
-from .conftest import Client, client_of
+from .conftest import ADMIN, Client, client_of
 
 JSON = {"Content-Type": "application/json"}
 
@@ -207,7 +210,35 @@ def test_faults_of_the_server_tell_nothing(
     server.__exit__(None, None, None)
     monkeypatch.setitem(HANDLERS, "v1_list_platforms", fail)
     with server, client_of(server) as admin, caplog.at_level(logging.ERROR, "hatcher.server"):
-        assert "private" not in refused(admin.get("/metadata/platforms"), 503)
+        named = {"X-Request-ID": "from-the-gateway.7"}
+        assert "private" not in refused(admin.get("/metadata/platforms", headers=named), 503)
         # The server goes on.
         assert admin.get("/metadata/python-tags").status_code == 200
     assert "something private" in caplog.text
+    assert "Request from-the-gateway.7: v1_list_platforms failed" in caplog.text
+
+
+def test_every_answer_names_its_request(admin: Client, server: BackgroundServer) -> None:
+    urls = ("/metadata/platforms", "/nowhere", f"{server.url}/docs", f"{server.url}/%ff")
+    names = [admin.get(url).headers["x-request-id"] for url in (*urls, *urls)]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("[0-9a-f]{16}", name) for name in names)
+
+
+@pytest.mark.parametrize("name", ["7", "a.B_c-9", "x" * 64])
+def test_a_request_may_be_named_by_its_client(admin: Client, name: str) -> None:
+    response = admin.get("/metadata/nowhere", headers={"X-Request-ID": name})
+    assert response.headers.get_list("x-request-id") == [name]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "a b", "a\tb", "ü", "a;b", '"a"', "a, b"])
+def test_names_of_requests_that_no_log_should_have(admin: Client, name: str) -> None:
+    response = admin.get("/metadata/nowhere", headers={"X-Request-ID": name.encode()})
+    assert re.fullmatch("[0-9a-f]{16}", response.headers["x-request-id"])
+
+
+def test_an_error_of_the_client_says_which_request_it_was(server: BackgroundServer) -> None:
+    with BroodClient.from_url(server.url, auth=ADMIN, api_version=1) as client:
+        with pytest.raises(NotFoundError) as caught:
+            client.organization("nowhere").list_repositories()
+    assert re.fullmatch("[0-9a-f]{16}", caught.value.request_id)

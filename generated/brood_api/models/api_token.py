@@ -15,16 +15,16 @@ T = TypeVar("T", bound="ApiToken")
 
 @_attrs_define
 class ApiToken:
-    """What is told of an API token. Times are ISO 8601 with microseconds and without an
-    offset; read them as UTC
+    """What is told of an API token
 
-        Example:
-            {'name': 'laptop', 'created': '2024-03-01T09:30:00.123456', 'last_used': None}
+    Example:
+        {'name': 'laptop', 'created': '2024-03-01T09:30:00.123456', 'last_used': None}
 
-        Attributes:
-            name (str):
-            created (datetime.datetime):
-            last_used (datetime.datetime | None | Unset): Null if the token was never used
+    Attributes:
+        name (str): What its owner calls it
+        created (datetime.datetime): When it was created, in UTC: with microseconds, and without an offset
+        last_used (datetime.datetime | None | Unset): When it was last used, in the form of `created`; null if it never
+            was
     """
 
     name: str

@@ -22,7 +22,7 @@ class ApiTokenList:
             '2024-03-02T10:00:00.000001'}]}
 
     Attributes:
-        tokens (list[ApiToken]):
+        tokens (list[ApiToken]): In no promised order
     """
 
     tokens: list[ApiToken]

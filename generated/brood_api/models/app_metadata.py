@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.app_document import AppDocument
+
 
 T = TypeVar("T", bound="AppMetadata")
 
@@ -16,23 +20,39 @@ class AppMetadata:
     """An app, as its index entry and more
 
     Example:
-        {'name': 'Viewer', 'python_tag': 'cp311', 'sha256':
-            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}
+        {'name': 'Viewer', 'python_tag': 'cp311', 'data': {'id': 'com.acme.viewer', 'name': 'Viewer', 'version':
+            '1.0.0'}, 'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}
 
     Attributes:
-        name (str | Unset):
-        description (None | str | Unset):
-        python_tag (None | str | Unset):
+        id (str | Unset): Identifier of the app
+        name (str | Unset): Name of the app for people
+        description (None | str | Unset): A few words for people
+        version (str | Unset): Version without the build
+        build (int | Unset): Build number
+        full_version (str | Unset): Version and build
+        platform (str | Unset): Platform that the app names
+        python_tag (None | str | Unset): Python tag that the app names; null if it names none
+        filename (str | Unset): Name of the file
         sha256 (str | Unset): Hexadecimal digits
+        data (AppDocument | Unset): The YAML document that was uploaded
     """
 
+    id: str | Unset = UNSET
     name: str | Unset = UNSET
     description: None | str | Unset = UNSET
+    version: str | Unset = UNSET
+    build: int | Unset = UNSET
+    full_version: str | Unset = UNSET
+    platform: str | Unset = UNSET
     python_tag: None | str | Unset = UNSET
+    filename: str | Unset = UNSET
     sha256: str | Unset = UNSET
+    data: AppDocument | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
         name = self.name
 
         description: None | str | Unset
@@ -41,31 +61,63 @@ class AppMetadata:
         else:
             description = self.description
 
+        version = self.version
+
+        build = self.build
+
+        full_version = self.full_version
+
+        platform = self.platform
+
         python_tag: None | str | Unset
         if isinstance(self.python_tag, Unset):
             python_tag = UNSET
         else:
             python_tag = self.python_tag
 
+        filename = self.filename
+
         sha256 = self.sha256
+
+        data: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.data, Unset):
+            data = self.data.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
+        if id is not UNSET:
+            field_dict["id"] = id
         if name is not UNSET:
             field_dict["name"] = name
         if description is not UNSET:
             field_dict["description"] = description
+        if version is not UNSET:
+            field_dict["version"] = version
+        if build is not UNSET:
+            field_dict["build"] = build
+        if full_version is not UNSET:
+            field_dict["full_version"] = full_version
+        if platform is not UNSET:
+            field_dict["platform"] = platform
         if python_tag is not UNSET:
             field_dict["python_tag"] = python_tag
+        if filename is not UNSET:
+            field_dict["filename"] = filename
         if sha256 is not UNSET:
             field_dict["sha256"] = sha256
+        if data is not UNSET:
+            field_dict["data"] = data
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.app_document import AppDocument
+
         d = dict(src_dict)
+        id = d.pop("id", UNSET)
+
         name = d.pop("name", UNSET)
 
         def _parse_description(data: object) -> None | str | Unset:
@@ -77,6 +129,14 @@ class AppMetadata:
 
         description = _parse_description(d.pop("description", UNSET))
 
+        version = d.pop("version", UNSET)
+
+        build = d.pop("build", UNSET)
+
+        full_version = d.pop("full_version", UNSET)
+
+        platform = d.pop("platform", UNSET)
+
         def _parse_python_tag(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -86,13 +146,29 @@ class AppMetadata:
 
         python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
 
+        filename = d.pop("filename", UNSET)
+
         sha256 = d.pop("sha256", UNSET)
 
+        _data = d.pop("data", UNSET)
+        data: AppDocument | Unset
+        if isinstance(_data, Unset):
+            data = UNSET
+        else:
+            data = AppDocument.from_dict(_data)
+
         app_metadata = cls(
+            id=id,
             name=name,
             description=description,
+            version=version,
+            build=build,
+            full_version=full_version,
+            platform=platform,
             python_tag=python_tag,
+            filename=filename,
             sha256=sha256,
+            data=data,
         )
 
         app_metadata.additional_properties = d

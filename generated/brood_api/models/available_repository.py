@@ -26,7 +26,7 @@ class AvailableRepository:
             in the organization). The embedded Brood has these four, and above them
             `server_administrator`; other servers may have more.
              Example: read_repository.
-        description (None | str | Unset):
+        description (None | str | Unset): A few words for people
     """
 
     name: str

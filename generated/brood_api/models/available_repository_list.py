@@ -22,7 +22,7 @@ class AvailableRepositoryList:
             {'name': 'globex/open', 'access': 'read_index', 'description': ''}]}
 
     Attributes:
-        repositories (list[AvailableRepository]):
+        repositories (list[AvailableRepository]): In no promised order
     """
 
     repositories: list[AvailableRepository]

@@ -26,7 +26,7 @@ class BundleDocument:
 
     Attributes:
         runtime (BundleRuntime | Unset): `implementation`, `platform`, `version` and more
-        requirements (list[BundleRequirement] | Unset):
+        requirements (list[BundleRequirement] | Unset): The eggs of the bundle
     """
 
     runtime: BundleRuntime | Unset = UNSET

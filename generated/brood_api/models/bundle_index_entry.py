@@ -20,12 +20,12 @@ class BundleIndexEntry:
             'python_tag': 'cp311'}
 
     Attributes:
-        name (str):
+        name (str): Name of the bundle
         version (str): Version without the build
-        build (int | Unset):
+        build (int | Unset): Build number
         full_version (str | Unset): Version and build
-        platform (str | Unset):
-        python_tag (None | str | Unset):
+        platform (str | Unset): Platform, such as `rh8_x86_64`
+        python_tag (None | str | Unset): Python tag of its runtime; null if none is known
     """
 
     name: str

@@ -21,19 +21,23 @@ class BundleMetadata:
 
     Example:
         {'name': 'analysis', 'version': '2.0.0', 'build': 1, 'full_version': '2.0.0-1', 'platform': 'rh8_x86_64',
-            'data': {'runtime': {'implementation': 'cpython', 'platform': 'rh8_x86_64', 'version': '3.11.9+1'},
-            'requirements': [{'name': 'numpy', 'version': '1.26.4-1'}]}}
+            'filename': 'analysis-2.0.0-1.bundle', 'sha256':
+            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', 'data': {'runtime': {'implementation':
+            'cpython', 'platform': 'rh8_x86_64', 'version': '3.11.9+1'}, 'requirements': [{'name': 'numpy', 'version':
+            '1.26.4-1'}]}}
 
     Attributes:
-        name (str):
+        name (str): Name of the bundle
         version (str): Version without the build
         data (BundleDocument): A bundle file, version 2.0 of its format Example: {'runtime': {'implementation':
             'cpython', 'platform': 'rh8_x86_64', 'version': '3.11.9+1'}, 'requirements': [{'name': 'numpy', 'version':
             '1.26.4-1', 'repository': 'acme/dev'}], 'repositories': ['acme/dev']}.
-        build (int | Unset):
+        build (int | Unset): Build number
         full_version (str | Unset): Version and build
-        platform (str | Unset):
-        python_tag (None | str | Unset):
+        platform (str | Unset): Platform, such as `rh8_x86_64`
+        python_tag (None | str | Unset): Python tag of its runtime; null if none is known
+        filename (str | Unset): Name of the file
+        sha256 (str | Unset): Hexadecimal digits
     """
 
     name: str
@@ -43,6 +47,8 @@ class BundleMetadata:
     full_version: str | Unset = UNSET
     platform: str | Unset = UNSET
     python_tag: None | str | Unset = UNSET
+    filename: str | Unset = UNSET
+    sha256: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,6 +70,10 @@ class BundleMetadata:
         else:
             python_tag = self.python_tag
 
+        filename = self.filename
+
+        sha256 = self.sha256
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -81,6 +91,10 @@ class BundleMetadata:
             field_dict["platform"] = platform
         if python_tag is not UNSET:
             field_dict["python_tag"] = python_tag
+        if filename is not UNSET:
+            field_dict["filename"] = filename
+        if sha256 is not UNSET:
+            field_dict["sha256"] = sha256
 
         return field_dict
 
@@ -110,6 +124,10 @@ class BundleMetadata:
 
         python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
 
+        filename = d.pop("filename", UNSET)
+
+        sha256 = d.pop("sha256", UNSET)
+
         bundle_metadata = cls(
             name=name,
             version=version,
@@ -118,6 +136,8 @@ class BundleMetadata:
             full_version=full_version,
             platform=platform,
             python_tag=python_tag,
+            filename=filename,
+            sha256=sha256,
         )
 
         bundle_metadata.additional_properties = d

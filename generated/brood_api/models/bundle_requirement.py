@@ -19,7 +19,7 @@ class BundleRequirement:
         {'name': 'numpy', 'version': '1.26.4-1', 'repository': 'acme/dev'}
 
     Attributes:
-        name (str):
+        name (str): Name of the egg
         version (str): Full version
         sha256 (str | Unset): Hexadecimal digits
         repository (None | str | Unset): `organization/repository`

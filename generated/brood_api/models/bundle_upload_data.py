@@ -20,9 +20,9 @@ class BundleUploadData:
     Attributes:
         sha256 (str): SHA-256 of a file, in hexadecimal digits Example:
             9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.
-        bundle_name (str):
+        bundle_name (str): What to call the bundle
         bundle_version (str): Without the build
-        bundle_build (int):
+        bundle_build (int): Build number
     """
 
     sha256: str

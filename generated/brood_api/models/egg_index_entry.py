@@ -24,18 +24,18 @@ class EggIndexEntry:
     Attributes:
         name (str): May be lower-cased where the file name is not
         version (str): Version without the build
-        build (int):
+        build (int): Build number
         full_version (str | Unset): Version and build
         available (bool | Unset): Whether the caller may download it
         type_ (str | Unset): Always `egg`
         packages (list[str] | Unset): What the egg needs, as `name version`
-        python_tag (None | str | Unset):
+        python_tag (None | str | Unset): Python tag, as of PEP 425; null if the egg suits every Python
         python (None | str | Unset): Older form of the tag, `2.7`
-        platform_abi (None | str | Unset):
-        product (None | str | Unset):
+        platform_abi (None | str | Unset): ABI of the platform, such as `gnu`; null if it is not known
+        product (None | str | Unset): Product that the egg belongs to, such as `free`; null if to none
         size (int | Unset): Bytes
         mtime (float | Unset): Seconds since 1970-01-01 UTC
-        md5 (str | Unset):
+        md5 (str | Unset): Hexadecimal digits
         sha256 (str | Unset): Hexadecimal digits
     """
 

@@ -17,7 +17,7 @@ class Error:
         {'error': "There is no repository 'acme/dev'"}
 
     Attributes:
-        error (str):
+        error (str): The reason, in a sentence for people
     """
 
     error: str

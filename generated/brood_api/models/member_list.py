@@ -17,7 +17,7 @@ class MemberList:
         {'members': ['ada@example.com', 'grace@example.com']}
 
     Attributes:
-        members (list[str]):
+        members (list[str]): E-mail addresses
     """
 
     members: list[str]

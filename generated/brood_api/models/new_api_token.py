@@ -17,8 +17,8 @@ class NewApiToken:
         {'name': 'laptop', 'token': 'an-opaque-api-token'}
 
     Attributes:
-        name (str):
-        token (str):
+        name (str): What its owner calls it
+        token (str): Sent as Bearer, or exchanged for a session token
     """
 
     name: str

@@ -17,7 +17,7 @@ class NewApiTokenRequest:
         {'name': 'laptop'}
 
     Attributes:
-        name (str):
+        name (str): What to call it; each token of an account has a name of its own
     """
 
     name: str

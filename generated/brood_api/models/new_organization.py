@@ -19,8 +19,8 @@ class NewOrganization:
         {'name': 'acme', 'description': 'The makers of everything'}
 
     Attributes:
-        name (str):
-        description (str | Unset):  Default: ''.
+        name (str): What to call the organization: its name in paths
+        description (str | Unset): A few words for people Default: ''.
     """
 
     name: str

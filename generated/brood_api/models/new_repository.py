@@ -19,8 +19,8 @@ class NewRepository:
         {'name': 'dev', 'description': 'Our own packages'}
 
     Attributes:
-        name (str):
-        description (str | Unset):  Default: ''.
+        name (str): What to call the repository: its name in paths
+        description (str | Unset): A few words for people Default: ''.
     """
 
     name: str

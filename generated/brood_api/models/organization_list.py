@@ -17,7 +17,7 @@ class OrganizationList:
         {'organizations': ['acme', 'globex']}
 
     Attributes:
-        organizations (list[str]):
+        organizations (list[str]): Their names
     """
 
     organizations: list[str]

@@ -17,7 +17,7 @@ class PlatformList:
         {'platforms': ['osx-x86_64', 'rh8-x86_64', 'win-x86_64']}
 
     Attributes:
-        platforms (list[str]):
+        platforms (list[str]): Their names, such as `rh8-x86_64`
     """
 
     platforms: list[str]

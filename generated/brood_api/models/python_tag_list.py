@@ -17,7 +17,7 @@ class PythonTagList:
         {'python_tags': ['cp27', 'pp27', 'cp38', 'cp311']}
 
     Attributes:
-        python_tags (list[str]):
+        python_tags (list[str]): The tags, such as `cp311`
     """
 
     python_tags: list[str]

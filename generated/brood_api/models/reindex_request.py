@@ -21,7 +21,7 @@ class ReindexRequest:
         {'eggs': [{'name': 'pyyaml', 'version': '6.0.1-2', 'python_tag': 'cp311'}]}
 
     Attributes:
-        eggs (list[EggReference]):
+        eggs (list[EggReference]): Each by its own tag
     """
 
     eggs: list[EggReference]

@@ -18,7 +18,7 @@ class RepositoryList:
             {'repositories': ['dev', 'stable']}
 
         Attributes:
-            repositories (list[str]):
+            repositories (list[str]): The names
     """
 
     repositories: list[str]

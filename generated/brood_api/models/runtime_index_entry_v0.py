@@ -22,13 +22,13 @@ class RuntimeIndexEntryV0:
 
     Attributes:
         version (str): Version without the build
-        filename (str):
-        language (str | Unset):
+        filename (str): Name of the file
+        language (str | Unset): Language, `python`
         build (int | str | Unset): A build number; in old documents also its digits as a string Example: 1.
         full_version (str | Unset): Version and build
-        python_tag (None | str | Unset):
-        platform (str | Unset):
-        file_format (None | str | Unset):
+        python_tag (None | str | Unset): Python tag, such as `cp27`; null if none is known
+        platform (str | Unset): Platform, such as `rh5-x86_64`
+        file_format (None | str | Unset): Format of the file, such as `zip`
         sha256 (str | Unset): Hexadecimal digits
     """
 

@@ -21,15 +21,15 @@ class RuntimeMetadata:
             '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}
 
     Attributes:
-        implementation (str):
+        implementation (str): Implementation of Python, such as `cpython`
         version (str): Version of the runtime with its build, `3.11.9+1`
         sha256 (str): Hexadecimal digits
         language_version (str | Unset): Version of Python
-        platform (str | Unset):
-        abi (None | str | Unset):
-        filename (str | Unset):
-        build_revision (None | str | Unset):
-        metadata_version (None | str | Unset):
+        platform (str | Unset): Platform, such as `rh8_x86_64`
+        abi (None | str | Unset): ABI of the platform, such as `gnu`; null if it names none
+        filename (str | Unset): Name of the file
+        build_revision (None | str | Unset): Revision of what built the runtime
+        metadata_version (None | str | Unset): Version of the format of its description
     """
 
     implementation: str

@@ -22,14 +22,15 @@ class RuntimeMetadataV0:
 
     Attributes:
         version (str): Version without the build
-        filename (str):
+        filename (str): Name of the file
         sha256 (str): Hexadecimal digits
-        language (str | Unset):
+        language (str | Unset): Language, `python`
         build (int | str | Unset): A build number; in old documents also its digits as a string Example: 1.
         full_version (str | Unset): Version and build
-        python_tag (None | str | Unset):
-        platform (str | Unset):
-        file_format (None | str | Unset):
+        python_tag (None | str | Unset): Python tag, such as `cp27`; null if none is known
+        platform (str | Unset): Platform, such as `rh5-x86_64`
+        file_format (None | str | Unset): Format of the file, such as `zip`
+        build_system_version (None | str | Unset): Version of what built the runtime
     """
 
     version: str
@@ -41,6 +42,7 @@ class RuntimeMetadataV0:
     python_tag: None | str | Unset = UNSET
     platform: str | Unset = UNSET
     file_format: None | str | Unset = UNSET
+    build_system_version: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,6 +76,12 @@ class RuntimeMetadataV0:
         else:
             file_format = self.file_format
 
+        build_system_version: None | str | Unset
+        if isinstance(self.build_system_version, Unset):
+            build_system_version = UNSET
+        else:
+            build_system_version = self.build_system_version
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -95,6 +103,8 @@ class RuntimeMetadataV0:
             field_dict["platform"] = platform
         if file_format is not UNSET:
             field_dict["file_format"] = file_format
+        if build_system_version is not UNSET:
+            field_dict["build_system_version"] = build_system_version
 
         return field_dict
 
@@ -138,6 +148,15 @@ class RuntimeMetadataV0:
 
         file_format = _parse_file_format(d.pop("file_format", UNSET))
 
+        def _parse_build_system_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        build_system_version = _parse_build_system_version(d.pop("build_system_version", UNSET))
+
         runtime_metadata_v0 = cls(
             version=version,
             filename=filename,
@@ -148,6 +167,7 @@ class RuntimeMetadataV0:
             python_tag=python_tag,
             platform=platform,
             file_format=file_format,
+            build_system_version=build_system_version,
         )
 
         runtime_metadata_v0.additional_properties = d

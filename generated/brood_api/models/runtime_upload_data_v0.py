@@ -23,12 +23,12 @@ class RuntimeUploadDataV0:
     Attributes:
         sha256 (str): SHA-256 of a file, in hexadecimal digits Example:
             9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.
-        language (str):
+        language (str): Language, `python`
         version (str): Version without the build
         build (int | str): A build number; in old documents also its digits as a string Example: 1.
-        filename (str):
-        build_system_version (str | Unset):
-        file_format (str | Unset):
+        filename (str): Name of the file: the one that its part has
+        build_system_version (str | Unset): Version of what built the runtime
+        file_format (str | Unset): Format of the file, such as `zip`
     """
 
     sha256: str

@@ -17,7 +17,7 @@ class SessionToken:
         {'token': 'an-opaque-session-token'}
 
     Attributes:
-        token (str):
+        token (str): Sent as Bearer
     """
 
     token: str

@@ -21,7 +21,7 @@ class TeamList:
         {'teams': [{'name': 'builders', 'group': 'upload_repository'}]}
 
     Attributes:
-        teams (list[Team]):
+        teams (list[Team]): In no promised order
     """
 
     teams: list[Team]

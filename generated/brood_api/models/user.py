@@ -16,19 +16,28 @@ class User:
     """A user of an organization
 
     Example:
-        {'email': 'ada@example.com', 'teams': ['builders']}
+        {'email': 'ada@example.com', 'organization': 'acme', 'created': '2024-03-01T09:30:00.123456', 'teams':
+            ['builders']}
 
     Attributes:
-        email (str):
-        teams (list[str] | Unset): Names of the user's teams
+        email (str): The e-mail address that one logs in with
+        organization (str | Unset): Name of the organization that was asked
+        created (str | Unset): When the account was created, as ISO 8601 in UTC without an offset
+        teams (list[str] | Unset): Names of the user's teams in this organization
     """
 
     email: str
+    organization: str | Unset = UNSET
+    created: str | Unset = UNSET
     teams: list[str] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         email = self.email
+
+        organization = self.organization
+
+        created = self.created
 
         teams: list[str] | Unset = UNSET
         if not isinstance(self.teams, Unset):
@@ -41,6 +50,10 @@ class User:
                 "email": email,
             }
         )
+        if organization is not UNSET:
+            field_dict["organization"] = organization
+        if created is not UNSET:
+            field_dict["created"] = created
         if teams is not UNSET:
             field_dict["teams"] = teams
 
@@ -51,10 +64,16 @@ class User:
         d = dict(src_dict)
         email = d.pop("email")
 
+        organization = d.pop("organization", UNSET)
+
+        created = d.pop("created", UNSET)
+
         teams = cast(list[str], d.pop("teams", UNSET))
 
         user = cls(
             email=email,
+            organization=organization,
+            created=created,
             teams=teams,
         )
 

@@ -19,7 +19,7 @@ class UserCreated:
         {'email': 'ada@example.com', 'teams': ['builders'], 'one_time_password': 'correct-horse'}
 
     Attributes:
-        email (str | Unset):
+        email (str | Unset): The e-mail address that one logs in with
         teams (list[str] | Unset): Names of the user's teams
         one_time_password (str | Unset): Shown this once only; missing when the account existed already
     """

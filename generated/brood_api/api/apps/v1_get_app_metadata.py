@@ -1,16 +1,12 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.app_metadata import AppMetadata
-    from ...models.error import Error
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.app_metadata import AppMetadata
+from ...models.error import Error
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
@@ -40,9 +36,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> AppMetadata | Error | None:
-    from ... import errors
-    from ...models.app_metadata import AppMetadata
-    from ...models.error import Error
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = AppMetadata.from_dict(errors.json_body(response))
@@ -103,8 +98,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[AppMetadata | Error]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -124,6 +117,8 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
 ) -> Response[AppMetadata | Error]:
     """Describe an app
+
+     The embedded Brood also gives the app's own document, as `data`.
 
     Args:
         organization (str):
@@ -169,6 +164,8 @@ def sync(
 ) -> AppMetadata | Error | None:
     """Describe an app
 
+     The embedded Brood also gives the app's own document, as `data`.
+
     Args:
         organization (str):
         repository (str):
@@ -207,6 +204,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
 ) -> Response[AppMetadata | Error]:
     """Describe an app
+
+     The embedded Brood also gives the app's own document, as `data`.
 
     Args:
         organization (str):
@@ -249,6 +248,8 @@ async def asyncio(
     client: AuthenticatedClient | Client,
 ) -> AppMetadata | Error | None:
     """Describe an app
+
+     The embedded Brood also gives the app's own document, as `data`.
 
     Args:
         organization (str):

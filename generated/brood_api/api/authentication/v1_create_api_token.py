@@ -1,15 +1,13 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.new_api_token import NewApiToken
-    from ...models.new_api_token_request import NewApiTokenRequest
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.new_api_token import NewApiToken
+from ...models.new_api_token_request import NewApiTokenRequest
+from ...types import Response
 
 
 def _get_kwargs(
@@ -34,9 +32,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | NewApiToken | None:
-    from ... import errors
-    from ...models.error import Error
-    from ...models.new_api_token import NewApiToken
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = NewApiToken.from_dict(errors.json_body(response))
@@ -117,8 +114,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | NewApiToken]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,

@@ -1,16 +1,12 @@
-from __future__ import annotations
+from typing import Any, cast
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-from ...parameters import UNSET, Unset, path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.bundle_index import BundleIndex
-    from ...models.error import Error
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.bundle_index import BundleIndex
+from ...models.error import Error
+from ...types import UNSET, Response, Unset, path_segment
 
 
 def _get_kwargs(
@@ -40,9 +36,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | BundleIndex | Error | None:
-    from ... import errors
-    from ...models.bundle_index import BundleIndex
-    from ...models.error import Error
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = BundleIndex.from_dict(errors.json_body(response))
@@ -107,8 +102,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | BundleIndex | Error]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -126,6 +119,8 @@ def sync_detailed(
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | BundleIndex | Error]:
     """Get the bundle index
+
+     By Python tag, name, version and build.
 
     Args:
         organization (str):
@@ -165,6 +160,8 @@ def sync(
 ) -> Any | BundleIndex | Error | None:
     """Get the bundle index
 
+     By Python tag, name, version and build.
+
     Args:
         organization (str):
         repository (str):
@@ -197,6 +194,8 @@ async def asyncio_detailed(
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | BundleIndex | Error]:
     """Get the bundle index
+
+     By Python tag, name, version and build.
 
     Args:
         organization (str):
@@ -233,6 +232,8 @@ async def asyncio(
     if_none_match: str | Unset = UNSET,
 ) -> Any | BundleIndex | Error | None:
     """Get the bundle index
+
+     By Python tag, name, version and build.
 
     Args:
         organization (str):

@@ -1,17 +1,14 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-from ...parameters import UNSET, Unset, path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.bundle_upload import BundleUpload
-    from ...models.error import Error
-    from ...models.python_boolean import PythonBoolean
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.bundle_upload import BundleUpload
+from ...models.error import Error
+from ...models.python_boolean import PythonBoolean
+from ...models.stored_file import StoredFile
+from ...types import UNSET, Response, Unset, path_segment
 
 
 def _get_kwargs(
@@ -50,16 +47,18 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
-    from ... import errors
-    from ...models.error import Error
+) -> Error | StoredFile | None:
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
-        response_200 = cast(Any, None)
+        response_200 = StoredFile.from_dict(errors.json_body(response))
+
         return response_200
 
     if response.status_code == 201:
-        response_201 = cast(Any, None)
+        response_201 = StoredFile.from_dict(errors.json_body(response))
+
         return response_201
 
     if response.status_code == 400:
@@ -128,7 +127,8 @@ def _parse_response(
         return response_507
 
     if 200 <= response.status_code <= 299:
-        response_2xx = cast(Any, None)
+        response_2xx = StoredFile.from_dict(errors.json_body(response))
+
         return response_2xx
 
     if client.raise_on_unexpected_status:
@@ -139,9 +139,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
-    from ...types import Response
-
+) -> Response[Error | StoredFile]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -157,7 +155,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
-) -> Response[Any | Error]:
+) -> Response[Error | StoredFile]:
     """Upload a bundle
 
      The path names no platform: the server reads it out of the bundle.
@@ -177,7 +175,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | StoredFile]
     """
 
     kwargs = _get_kwargs(
@@ -201,7 +199,7 @@ def sync(
     client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
-) -> Any | Error | None:
+) -> Error | StoredFile | None:
     """Upload a bundle
 
      The path names no platform: the server reads it out of the bundle.
@@ -221,7 +219,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | StoredFile
     """
 
     return sync_detailed(
@@ -240,7 +238,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
-) -> Response[Any | Error]:
+) -> Response[Error | StoredFile]:
     """Upload a bundle
 
      The path names no platform: the server reads it out of the bundle.
@@ -260,7 +258,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | StoredFile]
     """
 
     kwargs = _get_kwargs(
@@ -282,7 +280,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: BundleUpload,
     overwrite: PythonBoolean | Unset = "False",
-) -> Any | Error | None:
+) -> Error | StoredFile | None:
     """Upload a bundle
 
      The path names no platform: the server reads it out of the bundle.
@@ -302,7 +300,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | StoredFile
     """
 
     return (
@@ -327,7 +325,6 @@ def request_kwargs(
     Returns:
         dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
     """
-
     params: dict[str, Any] = {}
 
     json_overwrite: str | Unset = UNSET

@@ -1,16 +1,12 @@
-from __future__ import annotations
+from typing import Any, cast
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-from ...parameters import UNSET, Unset, path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.egg_index import EggIndex
-    from ...models.error import Error
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.egg_index import EggIndex
+from ...models.error import Error
+from ...types import UNSET, Response, Unset, path_segment
 
 
 def _get_kwargs(
@@ -42,9 +38,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | EggIndex | Error | None:
-    from ... import errors
-    from ...models.egg_index import EggIndex
-    from ...models.error import Error
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = EggIndex.from_dict(errors.json_body(response))
@@ -109,8 +104,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | EggIndex | Error]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,

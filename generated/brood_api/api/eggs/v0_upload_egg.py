@@ -1,17 +1,14 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-from ...parameters import UNSET, Unset, path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.file_upload import FileUpload
-    from ...models.python_boolean import PythonBoolean
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.file_upload import FileUpload
+from ...models.python_boolean import PythonBoolean
+from ...models.stored_file import StoredFile
+from ...types import UNSET, Response, Unset, path_segment
 
 
 def _get_kwargs(
@@ -59,16 +56,18 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
-    from ... import errors
-    from ...models.error import Error
+) -> Error | StoredFile | None:
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
-        response_200 = cast(Any, None)
+        response_200 = StoredFile.from_dict(errors.json_body(response))
+
         return response_200
 
     if response.status_code == 201:
-        response_201 = cast(Any, None)
+        response_201 = StoredFile.from_dict(errors.json_body(response))
+
         return response_201
 
     if response.status_code == 400:
@@ -137,7 +136,8 @@ def _parse_response(
         return response_507
 
     if 200 <= response.status_code <= 299:
-        response_2xx = cast(Any, None)
+        response_2xx = StoredFile.from_dict(errors.json_body(response))
+
         return response_2xx
 
     if client.raise_on_unexpected_status:
@@ -148,9 +148,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
-    from ...types import Response
-
+) -> Response[Error | StoredFile]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -168,7 +166,7 @@ def sync_detailed(
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
     enabled: PythonBoolean | Unset = "True",
-) -> Response[Any | Error]:
+) -> Response[Error | StoredFile]:
     """Upload an egg
 
     Args:
@@ -187,7 +185,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | StoredFile]
     """
 
     kwargs = _get_kwargs(
@@ -215,7 +213,7 @@ def sync(
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
     enabled: PythonBoolean | Unset = "True",
-) -> Any | Error | None:
+) -> Error | StoredFile | None:
     """Upload an egg
 
     Args:
@@ -234,7 +232,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | StoredFile
     """
 
     return sync_detailed(
@@ -257,7 +255,7 @@ async def asyncio_detailed(
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
     enabled: PythonBoolean | Unset = "True",
-) -> Response[Any | Error]:
+) -> Response[Error | StoredFile]:
     """Upload an egg
 
     Args:
@@ -276,7 +274,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | StoredFile]
     """
 
     kwargs = _get_kwargs(
@@ -302,7 +300,7 @@ async def asyncio(
     body: FileUpload,
     overwrite: PythonBoolean | Unset = "False",
     enabled: PythonBoolean | Unset = "True",
-) -> Any | Error | None:
+) -> Error | StoredFile | None:
     """Upload an egg
 
     Args:
@@ -321,7 +319,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | StoredFile
     """
 
     return (
@@ -350,7 +348,6 @@ def request_kwargs(
     Returns:
         dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
     """
-
     params: dict[str, Any] = {}
 
     json_overwrite: str | Unset = UNSET

@@ -157,6 +157,9 @@ def sync_detailed(
 ) -> Response[Any | Error | File]:
     """Download an egg
 
+     Also one that is not enabled. The egg is found as by its metadata: an egg that suits the tag
+    will do.
+
     Args:
         organization (str):
         repository (str):
@@ -210,6 +213,9 @@ def sync(
 ) -> Any | Error | File | None:
     """Download an egg
 
+     Also one that is not enabled. The egg is found as by its metadata: an egg that suits the tag
+    will do.
+
     Args:
         organization (str):
         repository (str):
@@ -257,6 +263,9 @@ async def asyncio_detailed(
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | Error | File]:
     """Download an egg
+
+     Also one that is not enabled. The egg is found as by its metadata: an egg that suits the tag
+    will do.
 
     Args:
         organization (str):
@@ -308,6 +317,9 @@ async def asyncio(
     if_none_match: str | Unset = UNSET,
 ) -> Any | Error | File | None:
     """Download an egg
+
+     Also one that is not enabled. The egg is found as by its metadata: an egg that suits the tag
+    will do.
 
     Args:
         organization (str):

@@ -1,16 +1,12 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.egg_metadata import EggMetadata
-    from ...models.error import Error
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.egg_metadata import EggMetadata
+from ...models.error import Error
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
@@ -40,9 +36,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> EggMetadata | Error | None:
-    from ... import errors
-    from ...models.egg_metadata import EggMetadata
-    from ...models.error import Error
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = EggMetadata.from_dict(errors.json_body(response))
@@ -103,8 +98,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[EggMetadata | Error]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,

@@ -1,16 +1,13 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.reindex_request import ReindexRequest
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.reindex_accepted import ReindexAccepted
+from ...models.reindex_request import ReindexRequest
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
@@ -41,12 +38,13 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
-    from ... import errors
-    from ...models.error import Error
+) -> Error | ReindexAccepted | None:
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 202:
-        response_202 = cast(Any, None)
+        response_202 = ReindexAccepted.from_dict(errors.json_body(response))
+
         return response_202
 
     if response.status_code == 400:
@@ -117,9 +115,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
-    from ...types import Response
-
+) -> Response[Error | ReindexAccepted]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -135,7 +131,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: ReindexRequest,
-) -> Response[Any | Error]:
+) -> Response[Error | ReindexAccepted]:
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
@@ -153,7 +149,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | ReindexAccepted]
     """
 
     kwargs = _get_kwargs(
@@ -177,7 +173,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: ReindexRequest,
-) -> Any | Error | None:
+) -> Error | ReindexAccepted | None:
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
@@ -195,7 +191,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | ReindexAccepted
     """
 
     return sync_detailed(
@@ -214,7 +210,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: ReindexRequest,
-) -> Response[Any | Error]:
+) -> Response[Error | ReindexAccepted]:
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
@@ -232,7 +228,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | ReindexAccepted]
     """
 
     kwargs = _get_kwargs(
@@ -254,7 +250,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: ReindexRequest,
-) -> Any | Error | None:
+) -> Error | ReindexAccepted | None:
     """Enable eggs and rebuild the index
 
      Servers may rebuild their index later; the embedded Brood has done it when it answers.
@@ -272,7 +268,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | ReindexAccepted
     """
 
     return (

@@ -1,14 +1,13 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.new_organization import NewOrganization
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.new_organization import NewOrganization
+from ...models.organization_created import OrganizationCreated
+from ...types import Response
 
 
 def _get_kwargs(
@@ -32,12 +31,13 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
-    from ... import errors
-    from ...models.error import Error
+) -> Error | OrganizationCreated | None:
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 201:
-        response_201 = cast(Any, None)
+        response_201 = OrganizationCreated.from_dict(errors.json_body(response))
+
         return response_201
 
     if response.status_code == 400:
@@ -101,7 +101,8 @@ def _parse_response(
         return response_507
 
     if 200 <= response.status_code <= 299:
-        response_2xx = cast(Any, None)
+        response_2xx = OrganizationCreated.from_dict(errors.json_body(response))
+
         return response_2xx
 
     if client.raise_on_unexpected_status:
@@ -112,9 +113,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
-    from ...types import Response
-
+) -> Response[Error | OrganizationCreated]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -127,8 +126,11 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: NewOrganization,
-) -> Response[Any | Error]:
+) -> Response[Error | OrganizationCreated]:
     """Create an organization
+
+     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    taken with 409.
 
     Args:
         body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
@@ -139,7 +141,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | OrganizationCreated]
     """
 
     kwargs = _get_kwargs(
@@ -157,8 +159,11 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: NewOrganization,
-) -> Any | Error | None:
+) -> Error | OrganizationCreated | None:
     """Create an organization
+
+     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    taken with 409.
 
     Args:
         body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
@@ -169,7 +174,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | OrganizationCreated
     """
 
     return sync_detailed(
@@ -182,8 +187,11 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: NewOrganization,
-) -> Response[Any | Error]:
+) -> Response[Error | OrganizationCreated]:
     """Create an organization
+
+     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    taken with 409.
 
     Args:
         body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
@@ -194,7 +202,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | OrganizationCreated]
     """
 
     kwargs = _get_kwargs(
@@ -210,8 +218,11 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: NewOrganization,
-) -> Any | Error | None:
+) -> Error | OrganizationCreated | None:
     """Create an organization
+
+     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    taken with 409.
 
     Args:
         body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
@@ -222,7 +233,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | OrganizationCreated
     """
 
     return (

@@ -1,14 +1,12 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.platform_list import PlatformList
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.platform_list import PlatformList
+from ...types import Response
 
 
 def _get_kwargs() -> dict[str, Any]:
@@ -24,9 +22,8 @@ def _get_kwargs() -> dict[str, Any]:
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | PlatformList | None:
-    from ... import errors
-    from ...models.error import Error
-    from ...models.platform_list import PlatformList
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = PlatformList.from_dict(errors.json_body(response))
@@ -77,8 +74,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | PlatformList]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -92,6 +87,8 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
 ) -> Response[Error | PlatformList]:
     """List the platforms
+
+     The platforms that artefacts can be uploaded for, in the form that paths take.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -116,6 +113,8 @@ def sync(
 ) -> Error | PlatformList | None:
     """List the platforms
 
+     The platforms that artefacts can be uploaded for, in the form that paths take.
+
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
@@ -134,6 +133,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
 ) -> Response[Error | PlatformList]:
     """List the platforms
+
+     The platforms that artefacts can be uploaded for, in the form that paths take.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -155,6 +156,8 @@ async def asyncio(
     client: AuthenticatedClient | Client,
 ) -> Error | PlatformList | None:
     """List the platforms
+
+     The platforms that artefacts can be uploaded for, in the form that paths take.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

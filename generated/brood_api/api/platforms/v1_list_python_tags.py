@@ -1,14 +1,12 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.python_tag_list import PythonTagList
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.python_tag_list import PythonTagList
+from ...types import Response
 
 
 def _get_kwargs() -> dict[str, Any]:
@@ -24,9 +22,8 @@ def _get_kwargs() -> dict[str, Any]:
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | PythonTagList | None:
-    from ... import errors
-    from ...models.error import Error
-    from ...models.python_tag_list import PythonTagList
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = PythonTagList.from_dict(errors.json_body(response))
@@ -77,8 +74,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | PythonTagList]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,

@@ -1,17 +1,13 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-from ...parameters import UNSET, Unset
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.python_boolean import PythonBoolean
-    from ...models.repository_list import RepositoryList
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.python_boolean import PythonBoolean
+from ...models.repository_list import RepositoryList
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
@@ -41,9 +37,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | RepositoryList | None:
-    from ... import errors
-    from ...models.error import Error
-    from ...models.repository_list import RepositoryList
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = RepositoryList.from_dict(errors.json_body(response))
@@ -94,8 +89,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | RepositoryList]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -235,7 +228,6 @@ def request_kwargs(
     Returns:
         dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
     """
-
     params: dict[str, Any] = {}
 
     json_include_indexable: str | Unset = UNSET

@@ -1,16 +1,13 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.new_repository import NewRepository
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.new_repository import NewRepository
+from ...models.repository_created import RepositoryCreated
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
@@ -37,12 +34,13 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
-    from ... import errors
-    from ...models.error import Error
+) -> Error | RepositoryCreated | None:
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 201:
-        response_201 = cast(Any, None)
+        response_201 = RepositoryCreated.from_dict(errors.json_body(response))
+
         return response_201
 
     if response.status_code == 400:
@@ -111,7 +109,8 @@ def _parse_response(
         return response_507
 
     if 200 <= response.status_code <= 299:
-        response_2xx = cast(Any, None)
+        response_2xx = RepositoryCreated.from_dict(errors.json_body(response))
+
         return response_2xx
 
     if client.raise_on_unexpected_status:
@@ -122,9 +121,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
-    from ...types import Response
-
+) -> Response[Error | RepositoryCreated]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -138,8 +135,11 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: NewRepository,
-) -> Response[Any | Error]:
+) -> Response[Error | RepositoryCreated]:
     """Create a repository
+
+     It is empty, and only administrators have access to it until a team is given some. The
+    embedded Brood refuses a name that is taken with 409.
 
     Args:
         organization (str):
@@ -151,7 +151,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | RepositoryCreated]
     """
 
     kwargs = _get_kwargs(
@@ -171,8 +171,11 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: NewRepository,
-) -> Any | Error | None:
+) -> Error | RepositoryCreated | None:
     """Create a repository
+
+     It is empty, and only administrators have access to it until a team is given some. The
+    embedded Brood refuses a name that is taken with 409.
 
     Args:
         organization (str):
@@ -184,7 +187,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | RepositoryCreated
     """
 
     return sync_detailed(
@@ -199,8 +202,11 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: NewRepository,
-) -> Response[Any | Error]:
+) -> Response[Error | RepositoryCreated]:
     """Create a repository
+
+     It is empty, and only administrators have access to it until a team is given some. The
+    embedded Brood refuses a name that is taken with 409.
 
     Args:
         organization (str):
@@ -212,7 +218,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | RepositoryCreated]
     """
 
     kwargs = _get_kwargs(
@@ -230,8 +236,11 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: NewRepository,
-) -> Any | Error | None:
+) -> Error | RepositoryCreated | None:
     """Create a repository
+
+     It is empty, and only administrators have access to it until a team is given some. The
+    embedded Brood refuses a name that is taken with 409.
 
     Args:
         organization (str):
@@ -243,7 +252,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | RepositoryCreated
     """
 
     return (

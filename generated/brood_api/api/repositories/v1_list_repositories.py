@@ -1,16 +1,12 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.repository_list import RepositoryList
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.repository_list import RepositoryList
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
@@ -30,9 +26,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | RepositoryList | None:
-    from ... import errors
-    from ...models.error import Error
-    from ...models.repository_list import RepositoryList
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = RepositoryList.from_dict(errors.json_body(response))
@@ -93,8 +88,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | RepositoryList]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,

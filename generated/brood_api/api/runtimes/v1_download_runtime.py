@@ -154,6 +154,8 @@ def sync_detailed(
 ) -> Response[Any | Error | File]:
     """Download a runtime
 
+     The file, as it was uploaded.
+
     Args:
         organization (str):
         repository (str):
@@ -204,6 +206,8 @@ def sync(
 ) -> Any | Error | File | None:
     """Download a runtime
 
+     The file, as it was uploaded.
+
     Args:
         organization (str):
         repository (str):
@@ -248,6 +252,8 @@ async def asyncio_detailed(
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | Error | File]:
     """Download a runtime
+
+     The file, as it was uploaded.
 
     Args:
         organization (str):
@@ -296,6 +302,8 @@ async def asyncio(
     if_none_match: str | Unset = UNSET,
 ) -> Any | Error | File | None:
     """Download a runtime
+
+     The file, as it was uploaded.
 
     Args:
         organization (str):

@@ -1,16 +1,12 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.runtime_metadata import RuntimeMetadata
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.runtime_metadata import RuntimeMetadata
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
@@ -38,9 +34,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | RuntimeMetadata | None:
-    from ... import errors
-    from ...models.error import Error
-    from ...models.runtime_metadata import RuntimeMetadata
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 200:
         response_200 = RuntimeMetadata.from_dict(errors.json_body(response))
@@ -101,8 +96,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | RuntimeMetadata]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -121,6 +114,8 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
 ) -> Response[Error | RuntimeMetadata]:
     """Describe a runtime
+
+     Of one implementation and version; `sha256` is that of the file.
 
     Args:
         organization (str):
@@ -163,6 +158,8 @@ def sync(
 ) -> Error | RuntimeMetadata | None:
     """Describe a runtime
 
+     Of one implementation and version; `sha256` is that of the file.
+
     Args:
         organization (str):
         repository (str):
@@ -198,6 +195,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
 ) -> Response[Error | RuntimeMetadata]:
     """Describe a runtime
+
+     Of one implementation and version; `sha256` is that of the file.
 
     Args:
         organization (str):
@@ -237,6 +236,8 @@ async def asyncio(
     client: AuthenticatedClient | Client,
 ) -> Error | RuntimeMetadata | None:
     """Describe a runtime
+
+     Of one implementation and version; `sha256` is that of the file.
 
     Args:
         organization (str):

@@ -1,22 +1,19 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, cast
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.team import Team
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.new_team import NewTeam
+from ...models.team_created import TeamCreated
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
     organization: str,
     *,
-    body: Team,
+    body: NewTeam,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -37,12 +34,13 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
-    from ... import errors
-    from ...models.error import Error
+) -> Error | TeamCreated | None:
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 201:
-        response_201 = cast(Any, None)
+        response_201 = TeamCreated.from_dict(errors.json_body(response))
+
         return response_201
 
     if response.status_code == 400:
@@ -111,7 +109,8 @@ def _parse_response(
         return response_507
 
     if 200 <= response.status_code <= 299:
-        response_2xx = cast(Any, None)
+        response_2xx = TeamCreated.from_dict(errors.json_body(response))
+
         return response_2xx
 
     if client.raise_on_unexpected_status:
@@ -122,9 +121,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
-    from ...types import Response
-
+) -> Response[Error | TeamCreated]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -137,20 +134,21 @@ def sync_detailed(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: Team,
-) -> Response[Any | Error]:
+    body: NewTeam,
+) -> Response[Error | TeamCreated]:
     """Create a team
 
     Args:
         organization (str):
-        body (Team): A team Example: {'name': 'builders', 'group': 'upload_repository'}.
+        body (NewTeam): A team to create Example: {'name': 'builders', 'group':
+            'upload_repository'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | TeamCreated]
     """
 
     kwargs = _get_kwargs(
@@ -169,20 +167,21 @@ def sync(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: Team,
-) -> Any | Error | None:
+    body: NewTeam,
+) -> Error | TeamCreated | None:
     """Create a team
 
     Args:
         organization (str):
-        body (Team): A team Example: {'name': 'builders', 'group': 'upload_repository'}.
+        body (NewTeam): A team to create Example: {'name': 'builders', 'group':
+            'upload_repository'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | TeamCreated
     """
 
     return sync_detailed(
@@ -196,20 +195,21 @@ async def asyncio_detailed(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: Team,
-) -> Response[Any | Error]:
+    body: NewTeam,
+) -> Response[Error | TeamCreated]:
     """Create a team
 
     Args:
         organization (str):
-        body (Team): A team Example: {'name': 'builders', 'group': 'upload_repository'}.
+        body (NewTeam): A team to create Example: {'name': 'builders', 'group':
+            'upload_repository'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[Error | TeamCreated]
     """
 
     kwargs = _get_kwargs(
@@ -226,20 +226,21 @@ async def asyncio(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: Team,
-) -> Any | Error | None:
+    body: NewTeam,
+) -> Error | TeamCreated | None:
     """Create a team
 
     Args:
         organization (str):
-        body (Team): A team Example: {'name': 'builders', 'group': 'upload_repository'}.
+        body (NewTeam): A team to create Example: {'name': 'builders', 'group':
+            'upload_repository'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        Error | TeamCreated
     """
 
     return (

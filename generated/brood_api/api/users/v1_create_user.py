@@ -1,23 +1,19 @@
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+import httpx
 
-from ...parameters import path_segment
-
-if TYPE_CHECKING:
-    import httpx
-
-    from ...client import AuthenticatedClient, Client
-    from ...models.error import Error
-    from ...models.user import User
-    from ...models.user_created import UserCreated
-    from ...types import Response
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.new_user import NewUser
+from ...models.user_created import UserCreated
+from ...types import Response, path_segment
 
 
 def _get_kwargs(
     organization: str,
     *,
-    body: User,
+    body: NewUser,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -39,9 +35,8 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | UserCreated | None:
-    from ... import errors
-    from ...models.error import Error
-    from ...models.user_created import UserCreated
+    if response.is_success and not response.content:
+        return None
 
     if response.status_code == 201:
         response_201 = UserCreated.from_dict(errors.json_body(response))
@@ -122,8 +117,6 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | UserCreated]:
-    from ...types import Response
-
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -136,7 +129,7 @@ def sync_detailed(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: User,
+    body: NewUser,
 ) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
@@ -145,7 +138,7 @@ def sync_detailed(
 
     Args:
         organization (str):
-        body (User): A user of an organization Example: {'email': 'ada@example.com', 'teams':
+        body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
     Raises:
@@ -172,7 +165,7 @@ def sync(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: User,
+    body: NewUser,
 ) -> Error | UserCreated | None:
     """Create a user in an organization
 
@@ -181,7 +174,7 @@ def sync(
 
     Args:
         organization (str):
-        body (User): A user of an organization Example: {'email': 'ada@example.com', 'teams':
+        body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
     Raises:
@@ -203,7 +196,7 @@ async def asyncio_detailed(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: User,
+    body: NewUser,
 ) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
@@ -212,7 +205,7 @@ async def asyncio_detailed(
 
     Args:
         organization (str):
-        body (User): A user of an organization Example: {'email': 'ada@example.com', 'teams':
+        body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
     Raises:
@@ -237,7 +230,7 @@ async def asyncio(
     organization: str,
     *,
     client: AuthenticatedClient | Client,
-    body: User,
+    body: NewUser,
 ) -> Error | UserCreated | None:
     """Create a user in an organization
 
@@ -246,7 +239,7 @@ async def asyncio(
 
     Args:
         organization (str):
-        body (User): A user of an organization Example: {'email': 'ada@example.com', 'teams':
+        body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
     Raises:

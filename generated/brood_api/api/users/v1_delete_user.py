@@ -135,6 +135,11 @@ def sync_detailed(
 ) -> Response[Any | Error]:
     """Delete a user from an organization
 
+     The user loses the memberships in the organization and in its teams. Somebody who belongs to
+    no other organization loses the account as well, with its password, API tokens and session
+    tokens; what they uploaded stays. The embedded Brood refuses with 409 what would leave the
+    server without an administrator, and, unless a server administrator asks, the organization.
+
     Args:
         organization (str):
         email (str):
@@ -171,6 +176,11 @@ def sync(
 ) -> Any | Error | None:
     """Delete a user from an organization
 
+     The user loses the memberships in the organization and in its teams. Somebody who belongs to
+    no other organization loses the account as well, with its password, API tokens and session
+    tokens; what they uploaded stays. The embedded Brood refuses with 409 what would leave the
+    server without an administrator, and, unless a server administrator asks, the organization.
+
     Args:
         organization (str):
         email (str):
@@ -201,6 +211,11 @@ async def asyncio_detailed(
     force: PythonBoolean | Unset = "False",
 ) -> Response[Any | Error]:
     """Delete a user from an organization
+
+     The user loses the memberships in the organization and in its teams. Somebody who belongs to
+    no other organization loses the account as well, with its password, API tokens and session
+    tokens; what they uploaded stays. The embedded Brood refuses with 409 what would leave the
+    server without an administrator, and, unless a server administrator asks, the organization.
 
     Args:
         organization (str):
@@ -235,6 +250,11 @@ async def asyncio(
     force: PythonBoolean | Unset = "False",
 ) -> Any | Error | None:
     """Delete a user from an organization
+
+     The user loses the memberships in the organization and in its teams. Somebody who belongs to
+    no other organization loses the account as well, with its password, API tokens and session
+    tokens; what they uploaded stays. The embedded Brood refuses with 409 what would leave the
+    server without an administrator, and, unless a server administrator asks, the organization.
 
     Args:
         organization (str):
