@@ -16,11 +16,14 @@ the packages pinned in pyproject.toml's dependency group ``generate``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
+import io
 import json
 import keyword
+import math
 import os
 import re
 import shutil
@@ -28,7 +31,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,6 +51,14 @@ OWN_MODULES = ("documents.py", "operations.py", "parameters.py")
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SAFETIES = ("safe", "idempotent", "ambiguous")
+#: What a reference leads to, by the key that it stands under, or that is above it.
+REFERENCES = {
+    **{name: name for name in ("headers", "links", "parameters", "responses")},
+    **dict.fromkeys(("additionalProperties", "items", "not", "properties", "schema"), "schemas"),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "schemas"), "schemas"),
+    "requestBody": "requestBodies",
+}
+QUERY_TYPES = ("string", "integer", "number", "boolean")
 ACCESS_LEVELS = (
     "authenticated",
     "read_index",
@@ -126,48 +137,188 @@ def is_stale(root: Path = ROOT) -> bool:
 # Reading and checking the description ---------------------------------------------------------
 
 
+class Fault(NamedTuple):
+    """What is wrong with the description, and where: the keys that lead to it."""
+
+    place: tuple[Any, ...]
+    message: str
+
+
+def refuse(root: Path, faults: Iterable[Fault]) -> None:
+    """Raise when there are faults: one line for each, with its place."""
+    found = list(faults)
+    if found:
+        from ruamel.yaml import YAML
+
+        tree = YAML(typ="safe", pure=True).compose(root / DESCRIPTION)
+        # What stands in the file once may be found in all places that it is merged into.
+        lines: dict[tuple[int, str], str] = {}
+        for place, message in found:
+            where = "/".join(map(str, place)) or "/"
+            lines.setdefault((line_of(tree, place), one_line(message)), where)
+        raise GenerationError(
+            "\n".join(
+                f"{DESCRIPTION}:{line}: at {where}: {message}"
+                for (line, message), where in sorted(lines.items())
+            )
+        )
+
+
+def one_line(text: object, most: int = 300) -> str:
+    """Shorten a text to one line; what matters in a long one stands at its ends."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else f"{line[: most // 2]} ... {line[-most // 2 :]}"
+
+
+def line_of(node: Any, place: tuple[Any, ...]) -> int:
+    """Return the line of a place in the file, or of what it should stand in."""
+    line = 1
+    for key in place:
+        found = next(under(node, key), None)
+        if found is None:
+            break
+        line, node = found
+    return line
+
+
+def under(node: Any, key: Any) -> Iterator[tuple[int, Any]]:
+    """Yield what stands under a key of a YAML node, with its line; what is merged in, last."""
+    if not isinstance(node.value, list):
+        return
+    if isinstance(key, int) and node.tag == "tag:yaml.org,2002:seq":
+        yield from ((each.start_mark.line + 1, each) for each in node.value[key : key + 1])
+        return
+    merged = []
+    for name, value in (each for each in node.value if isinstance(each, tuple)):
+        if name.value == "<<":
+            merged += [value] if value.tag == "tag:yaml.org,2002:map" else value.value
+        elif name.value == str(key):
+            yield name.start_mark.line + 1, value
+    for other in merged:
+        yield from under(other, key)
+
+
 def load_description(root: Path = ROOT) -> dict[str, Any]:
-    """Read the description; duplicate keys, which YAML would overwrite silently, are refused."""
+    """Read the description, and refuse what is no YAML, no JSON, or refers to nothing.
+
+    Duplicate keys, which YAML would overwrite silently, are refused, too.
+    """
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         description = YAML(typ="safe").load(root / DESCRIPTION)
-    except YAMLError as error:
-        raise GenerationError(f"{DESCRIPTION} is no valid YAML: {error}") from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = "" if mark is None else f"{mark.line + 1}:"
+        said = one_line(error.problem)
+        raise GenerationError(f"{DESCRIPTION}:{line} no valid YAML: {said}") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise GenerationError(f"{DESCRIPTION}: no valid YAML: {one_line(error)}") from error
+    except OSError as error:
+        raise GenerationError(f"{DESCRIPTION}: {error.strerror}") from error
     if not isinstance(description, dict) or not isinstance(description.get("paths"), dict):
-        raise GenerationError(f"{DESCRIPTION} has no paths: it is no OpenAPI description")
+        raise GenerationError(f"{DESCRIPTION}: it has no paths, and so is no OpenAPI description")
+    refuse(root, document_faults(description, description, (), ()))
     return description
 
 
-def validate(description: dict[str, Any]) -> None:
-    """Validate the description against the OpenAPI specification."""
-    try:
-        from openapi_spec_validator import OpenAPIV30SpecValidator
-    except ImportError as error:
-        raise GenerationError(
-            f"{DESCRIPTION} cannot be validated: openapi-spec-validator is not installed"
-        ) from error
+def document_faults(
+    description: dict[str, Any], node: Any, place: tuple[Any, ...], above: tuple[int, ...]
+) -> Iterator[Fault]:
+    """Yield what JSON could not hold, and references that lead to nothing."""
+    if id(node) in above:
+        yield Fault(place, "contains itself")
+    elif isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield from reference_faults(description, node, place)
+        for key, value in node.items():
+            if not isinstance(key, str):
+                yield Fault((*place, key), f"the key {key!r} must be a string: quote it")
+            yield from document_faults(description, value, (*place, key), (*above, id(node)))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from document_faults(description, value, (*place, number), (*above, id(node)))
+    elif isinstance(node, float) and not math.isfinite(node):
+        yield Fault(place, f"JSON has no number {node}")
+    elif not isinstance(node, str | int | float | None):
+        yield Fault(place, f"JSON has no {type(node).__name__}: quote {node}")
 
-    errors = list(OpenAPIV30SpecValidator(description).iter_errors())
-    if errors:
-        lines = (f"  at {'/'.join(map(str, e.absolute_path)) or '/'}: {e.message}" for e in errors)
-        raise GenerationError("\n".join([f"{DESCRIPTION} is no valid OpenAPI 3.0:", *lines]))
+
+def reference_faults(
+    description: dict[str, Any], node: dict[str, Any], place: tuple[Any, ...]
+) -> Iterator[Fault]:
+    """Yield what is wrong with a reference: what it leads to depends on where it stands."""
+    reference = node["$ref"]
+    inside, name = ("", *place)[-2:]
+    kind = REFERENCES.get(name) or REFERENCES.get(inside)
+    if not isinstance(resolve(description, node), dict):
+        yield Fault(place, f"$ref leads to nothing: {reference}")
+    elif kind and not re.fullmatch(f"#/components/{kind}/[^/]+", reference):
+        yield Fault(place, f"$ref must lead to one of #/components/{kind}: {reference}")
 
 
-def list_operations(description: dict[str, Any]) -> list[Operation]:
-    """List the operations, and refuse what the generator would drop or overwrite silently."""
-    operations: dict[str, Operation] = {}
-    problems: list[str] = []
+def check_description(root: Path, description: dict[str, Any]) -> list[Operation]:
+    """List the operations, and refuse what OpenAPI, the generator or the server does not bear."""
+    refuse(root, schema_faults(description))
+    operations: list[Operation] = []
+    refuse(root, operation_faults(description, operations))
+    refuse(root, meaning_faults(description))
+    return operations
+
+
+def schema_faults(description: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what is not as OpenAPI 3.0 wants it."""
+    from jsonschema import Draft4Validator
+    from openapi_spec_validator.schemas import schema_v30
+
+    for error in Draft4Validator(dict(schema_v30)).iter_errors(description):
+        found: dict[tuple[Any, ...], list[Any]] = {}
+        for cause in causes(error):
+            found.setdefault(tuple(cause.absolute_path), []).append(cause)
+        for place, here in found.items():
+            if all(cause.validator == "enum" for cause in here):
+                words = ", ".join(str(word) for cause in here for word in cause.validator_value)
+                yield Fault(place, f"{here[0].instance!r} is none of {words}")
+            else:
+                yield from (Fault(place, cause.message) for cause in here)
+
+
+def causes(error: Any) -> list[Any]:
+    """Return what makes an error: of alternatives, what went wrong deepest."""
+    if not error.context:
+        return [error]
+    branches: dict[Any, list[Any]] = {}
+    for each in error.context:
+        branches.setdefault(each.schema_path[0], []).append(each)
+    # What has no $ref is not meant as a reference.
+    told = [
+        [cause for each in branch for cause in causes(each)]
+        for branch in branches.values()
+        if not any(each.validator_value == ["$ref"] for each in branch)
+    ]
+    found = [cause for branch in told for cause in branch] or [error]
+    if len(told) <= 1:
+        return found
+    deepest = max(len(cause.absolute_path) for cause in found)
+    found = [cause for cause in found if len(cause.absolute_path) == deepest]
+    return [cause for cause in found if cause.validator != "not"] or found
+
+
+def operation_faults(description: dict[str, Any], operations: list[Operation]) -> Iterator[Fault]:
+    """List the operations, and yield what the generator or the server would not bear."""
+    first: dict[str, Operation] = {}
+    schemes = description.get("components", {}).get("securitySchemes", {})
     for path, item in description["paths"].items():
-        for method in METHODS:
-            if method not in (item or ()):
-                continue
+        if "$ref" in item:
+            yield Fault(("paths", path), "must not be a reference: the operations stand here")
+        for method in (each for each in METHODS if each in item):
             data = item[method]
-            where = f"{method.upper()} {path}"
-            if not isinstance(data, dict):
-                problems.append(f"{where}: is empty")
-                continue
+            place = ("paths", path, method)
+            parameters = [
+                resolve(description, each)
+                for each in (*data.get("parameters", ()), *item.get("parameters", ()))
+            ]
             version = re.match(r"/api/v(\d+)/", path)
             prefix = f"v{version[1]}_" if version else ""
             operation = Operation(
@@ -175,44 +326,96 @@ def list_operations(description: dict[str, Any]) -> list[Operation]:
                 version=int(version[1]) if version else None,
                 method=method.upper(),
                 path=path,
-                tag=",".join(map(str, data.get("tags", []))),
+                tag=",".join(data.get("tags", [])),
                 safety=str(data.get("x-safety", "")),
                 access=str(data.get("x-access", "")),
             )
+            operations.append(operation)
+            other = first.setdefault(operation.id, operation)
             if not re.fullmatch(rf"{prefix}(?!v\d+_)[a-z][a-z0-9_]*", operation.id):
-                problems.append(f"{where}: operationId must read like {prefix}list_things")
-            elif operation.id in operations:
-                first = operations[operation.id]
-                problems.append(
-                    f"{where}: operationId {operation.id} is taken by {first.method} {first.path}"
-                )
+                yield Fault((*place, "operationId"), f"must read like {prefix}list_things")
+            elif other is not operation:
+                taken = f"is taken by {other.method} {other.path}"
+                yield Fault((*place, "operationId"), f"operationId {operation.id} {taken}")
             if not re.fullmatch(r"[a-z][a-z0-9_]*", operation.tag):
-                problems.append(f"{where}: must have exactly one tag, fit for a package name")
+                yield Fault((*place, "tags"), "must have exactly one tag, fit for a package name")
             if operation.safety not in SAFETIES:
-                problems.append(f"{where}: x-safety must be one of {', '.join(SAFETIES)}")
+                yield Fault((*place, "x-safety"), f"must be one of {', '.join(SAFETIES)}")
             if operation.access not in ACCESS_LEVELS:
-                problems.append(f"{where}: x-access must be one of {', '.join(ACCESS_LEVELS)}")
+                yield Fault((*place, "x-access"), f"must be one of {', '.join(ACCESS_LEVELS)}")
             if not data.get("security"):
-                problems.append(f"{where}: must have its own security")
-            for parameter in (*data.get("parameters", ()), *item.get("parameters", ())):
-                resolve(description, parameter)
-            operations[operation.id] = operation
-    if problems:
-        raise GenerationError("\n  ".join([f"{DESCRIPTION} has faults:", *problems]))
-    return list(operations.values())
+                yield Fault(place, "must have its own security")
+            for name in {
+                name for each in data.get("security", ()) for name in each
+            } - schemes.keys():
+                yield Fault((*place, "security"), f"there is no security scheme {name}")
+            described = {each["name"] for each in parameters if each["in"] == "path"}
+            named = set(re.findall(r"\{([^}]*)\}", path))
+            for name in sorted(named - described):
+                yield Fault(place, f"the parameter {name} of the path is not described")
+            for name in sorted(described - named):
+                yield Fault(place, f"the parameter {name} is not in the path")
+            for each in parameters:
+                if each["in"] == "query" and not can_be_queried(description, each):
+                    yield Fault(
+                        place,
+                        f"the query parameter {each['name']} must have a schema of the type "
+                        f"{', '.join(QUERY_TYPES)} or an array of one, in the usual style",
+                    )
+    for name, link in description.get("components", {}).get("links", {}).items():
+        if link.get("operationId") not in {None, *first}:
+            place = ("components", "links", name)
+            yield Fault(place, f"there is no operation {link['operationId']}")
 
 
-def resolve(description: dict[str, Any], entry: Any) -> dict[str, Any]:
-    """Return what an entry of the description refers to, or the entry itself."""
-    found = entry
-    while isinstance(found, dict) and "$ref" in found:
-        keys = str(found["$ref"]).removeprefix("#/").split("/")
-        found = description
-        for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-    if not isinstance(found, dict):
-        raise GenerationError(f"{DESCRIPTION} has faults:\n  {entry!r} leads to nothing")
-    return found
+def meaning_faults(description: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what OpenAPI forbids in words only, such as a default that is none of the values."""
+    from openapi_spec_validator import OpenAPIV30SpecValidator
+
+    for error in OpenAPIV30SpecValidator(description).iter_errors():
+        # Of a default it does not say where it is.
+        wrong = (at for at, value in defaults(description, ()) if value == error.instance)
+        yield Fault(tuple(error.absolute_path) or next(wrong, ()), error.message)
+
+
+def defaults(node: Any, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every default of the description, with its place."""
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if key == "default":
+            yield (*place, key), value
+        if isinstance(value, dict | list):
+            yield from defaults(value, (*place, key))
+
+
+def can_be_queried(description: dict[str, Any], parameter: dict[str, Any]) -> bool:
+    """Say whether the generator and the server both understand a parameter of the query."""
+    schema = resolve(description, parameter.get("schema", {}))
+    if parameter.get("style", "form") != "form" or parameter.get("explode") is False:
+        return False
+    seen = []
+    while "allOf" in schema:
+        if len(schema["allOf"]) != 1 or schema in seen:
+            return False
+        seen.append(schema)
+        schema = resolve(description, schema["allOf"][0])
+    if schema.get("type") == "array":
+        schema = resolve(description, schema.get("items", {}))
+    return schema.get("type") in QUERY_TYPES
+
+
+def resolve(description: dict[str, Any], entry: Any) -> Any:
+    """Return what an entry of the description refers to; None if that leads to nothing."""
+    seen = set()
+    while isinstance(entry, dict) and isinstance(entry.get("$ref"), str):
+        reference = entry["$ref"]
+        if reference in seen or not reference.startswith("#/"):
+            return None
+        seen.add(reference)
+        entry = description
+        for key in reference.removeprefix("#/").split("/"):
+            key = key.replace("~1", "/").replace("~0", "~")
+            entry = entry.get(key) if isinstance(entry, dict) else None
+    return entry
 
 
 def list_documents(description: dict[str, Any]) -> list[Document]:
@@ -289,26 +492,14 @@ def json_type(
     return f"{kind} | None" if schema.get("nullable") else kind
 
 
-def to_json(description: dict[str, Any]) -> str:
-    """Write the description as JSON, which loads a hundred times as fast as YAML."""
-    try:
-        return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
-    except TypeError as error:
-        message = f"{DESCRIPTION} holds a value that JSON has not; quote dates and times: {error}"
-        raise GenerationError(message) from error
-
-
 # Generating -----------------------------------------------------------------------------------
 
 
-def generate(root: Path, package: Path, *, must_validate: bool = False) -> list[Operation]:
+def generate(root: Path, package: Path) -> list[Operation]:
     """Generate a fresh package into `package`, a folder that does not exist yet."""
     require_pins(root)
     description = load_description(root)
-    operations = list_operations(description)
-    if must_validate or importlib.util.find_spec("openapi_spec_validator"):
-        validate(description)
-    as_json = to_json(description)
+    operations = check_description(root, description)
 
     with tempfile.TemporaryDirectory(prefix="brood-api-") as folder:
         templates = assemble_templates(root, Path(folder) / "templates")
@@ -316,7 +507,9 @@ def generate(root: Path, package: Path, *, must_validate: bool = False) -> list[
         documents = list_documents(description)
         for name, text in render_own(templates, operations=operations, documents=documents):
             (package / name).write_text(text, "utf-8")
-    (package / "brood.json").write_text(as_json, "utf-8")
+    # As JSON, which loads a hundred times as fast as YAML.
+    as_json = json.dumps(description, indent=1, ensure_ascii=False)
+    (package / "brood.json").write_text(f"{as_json}\n", "utf-8")
     (package / "py.typed").touch()
     run_ruff(package)
     (package / STAMP).write_text(stamp(root) + "\n", "utf-8")
@@ -364,18 +557,38 @@ def patch(root: Path, templates: Path) -> None:
 
 
 def run_generator(root: Path, templates: Path, package: Path) -> None:
-    run(
-        "openapi_python_client",
-        "generate",
-        # Without this, operations that it cannot parse are left out and all seems well.
-        "--fail-on-warning",
-        "--meta=none",
-        f"--path={(root / DESCRIPTION).resolve()}",
-        f"--config={(root / CONFIGURATION).resolve()}",
-        f"--custom-template-path={templates}",
-        f"--output-path={package}",
-        cwd=package.parent,
-    )
+    """Let upstream write the package, and refuse what it would leave out or cannot do."""
+    import openapi_python_client as upstream
+    from openapi_python_client.config import Config, ConfigFile, MetaType
+
+    try:
+        config = Config.from_sources(
+            ConfigFile.load_from_path((root / CONFIGURATION).resolve()),
+            MetaType.NONE,
+            (root / DESCRIPTION).resolve(),
+            "utf-8",
+            False,
+            package,
+        )
+        with contextlib.redirect_stdout(io.StringIO()):  # it names a temporary folder
+            problems = upstream.generate(config=config, custom_template_path=templates)
+    except Exception as error:
+        said = one_line(error)
+        raise GenerationError(
+            f"openapi-python-client failed: {type(error).__name__}: {said}"
+        ) from error
+    refuse(root, (generator_fault(problem) for problem in problems))
+
+
+def generator_fault(problem: Any) -> Fault:
+    """Return what upstream says, with the place that it names in words."""
+    text = f"{problem.header} {problem.detail or ''}"
+    operation = re.search(r"(\w+) (/\S+) within", text)
+    component = re.search(r"/(components)/(\w+)/([\w.-]+)", text)
+    place: tuple[Any, ...] = component.groups() if component else ()
+    if operation:
+        place = ("paths", operation[2], operation[1].lower())
+    return Fault(place, f"openapi-python-client: {text}")
 
 
 def render_own(templates: Path, **listed: Any) -> Iterator[tuple[str, str]]:
@@ -471,7 +684,7 @@ def check(root: Path = ROOT) -> list[str]:
     """Compare the generated package with a fresh one, and return a line per difference."""
     with tempfile.TemporaryDirectory(prefix="brood-api-") as folder:
         fresh = Path(folder) / PACKAGE.name
-        generate(root, fresh, must_validate=True)
+        generate(root, fresh)
         return [f"{what}: {PACKAGE / name}" for what, name in differences(fresh, root / PACKAGE)]
 
 

@@ -23,9 +23,13 @@ from hatcher.server.description import Description
 
 #: Headers that every answer of HTTP may have, and those that the server gives all of them.
 UNNAMED = frozenset(
-    "connection content-encoding content-length content-type date transfer-encoding "
-    "referrer-policy x-content-type-options x-frame-options".split()
-)
+    {"connection", "content-encoding", "content-length", "content-type", "date"}
+) | {
+    "referrer-policy",
+    "transfer-encoding",
+    "x-content-type-options",
+    "x-frame-options",
+}
 #: Described headers that are not always sent.
 OPTIONAL = frozenset({"retry-after"})
 

@@ -11,10 +11,10 @@ from types import ModuleType
 
 import pytest
 
-from .test_generation import add_operation
+from .test_generation import add_operation, edit
 
 
-def build(tree: Path, *arguments: str) -> str:
+def build(tree: Path, *arguments: str, succeeds: bool = True) -> str:
     """Build as anyone does: in an isolated environment with the build requirements only."""
     result = subprocess.run(
         [sys.executable, "-m", "build", *arguments],
@@ -24,7 +24,7 @@ def build(tree: Path, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert result.returncode == 0, result.stdout
+    assert (result.returncode == 0) == succeeds, result.stdout
     return result.stdout
 
 
@@ -71,3 +71,11 @@ def test_a_new_operation_is_in_the_next_wheel(tree: Path, generate: ModuleType) 
     assert "def request_kwargs() -> dict[str, Any]:" in module
     assert '"v1_get_weather": Operation(' in operations
     assert not generate.is_stale(tree)
+
+
+@pytest.mark.long
+def test_a_faulty_description_fails_the_build_with_its_faults(tree: Path) -> None:
+    edit(tree, "components/parameters/Force", "components/parameters/Might")
+    output = build(tree, "--wheel", succeeds=False)
+    assert "$ref leads to nothing: #/components/parameters/Might" in output
+    assert "Traceback" not in output

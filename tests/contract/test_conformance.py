@@ -23,7 +23,6 @@ from hatcher.server.settings import Settings
 from ..described import Notes, as_sent
 from .world import DESCRIPTION, OPERATIONS, OWN, UPLOADS, World, parameters
 
-
 #: The operations that have refused credentials left out or guessed, where good ones succeed: once
 #: is enough, as it is for schemathesis's own runs. Each time takes three requests.
 GUARDED: set[str] = set()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -199,94 +202,349 @@ def test_a_new_field_shows_in_the_types_of_the_graph(
     assert types() == (0, ["int", "int", "str | None", "str | None"])
 
 
+SMALL = """\
+openapi: 3.0.3
+info: { title: Small, version: "1" }
+tags: [{ name: weather }]
+x-answers: &always
+  "404": { $ref: "#/components/responses/NotFound" }
+paths:
+  /api/v1/json/weather/{place}:
+    parameters:
+      - { $ref: "#/components/parameters/Place" }
+    get:
+      operationId: v1_get_weather
+      tags: [weather]
+      summary: Tell the weather
+      security: [{ basicAuth: [] }]
+      x-safety: safe
+      x-access: authenticated
+      parameters:
+        - name: days
+          in: query
+          schema: { type: integer, default: 3 }
+      responses:
+        "200":
+          description: The weather
+          content: { application/json: { schema: { $ref: "#/components/schemas/Weather" } } }
+        <<: *always
+    delete:
+      operationId: v1_delete_weather
+      tags: [weather]
+      summary: End the weather
+      security: [{ basicAuth: [] }]
+      x-safety: idempotent
+      x-access: authenticated
+      responses:
+        "204": { description: Deleted }
+        <<: *always
+components:
+  securitySchemes:
+    basicAuth: { type: http, scheme: basic }
+  parameters:
+    Place: { name: place, in: path, required: true, schema: { type: string } }
+  responses:
+    NotFound: { description: No such place }
+  schemas:
+    Weather:
+      type: object
+      properties:
+        wind: { type: string, enum: [north, south] }
+"""
+PLACE = "paths//api/v1/json/weather/{place}"
+TAGS = "tags: [{ name: weather }]"
+DAYS = "schema: { type: integer, default: 3 }"
+SCHEMA_200 = f"{PLACE}/get/responses/200/content/application/json/schema"
+ANSWERS = """\
+      responses:
+        "204": { description: Deleted }
+        <<: *always
+"""
+WRONG_QUERY = (
+    f"10: at {PLACE}/get: the query parameter days must have a schema of the type string, integer, "
+    "number, boolean or an array of one, in the usual style"
+)
+
+
+@pytest.fixture(scope="module")
+def small_tree(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+    """What generating takes, with a small description."""
+    tree = tmp_path_factory.mktemp("small")
+    for name in ("openapi", "scripts"):
+        shutil.copytree(root / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(root / "pyproject.toml", tree / "pyproject.toml")
+    return tree
+
+
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("old", "new", "lines"),
     [
+        (TAGS, "tags: [{ name: weather }", ["4: no valid YAML: expected ',' or ']'"]),
+        (TAGS, "info: {}", ['3: no valid YAML: found duplicate key "info"']),
+        (TAGS, "tags: *nowhere", ["3: no valid YAML: found undefined alias 'nowhere'"]),
+        (TAGS, "tags: !odd []", ["3: no valid YAML: could not determine a constructor"]),
+        (TAGS, "x-a: 2024-13-41", [" no valid YAML: month must be in 1..12"]),
+        (TAGS, "x-a: 2024-03-01", ["3: at x-a: JSON has no date: quote 2024-03-01"]),
+        (TAGS, "x-a: .inf", ["3: at x-a: JSON has no number inf"]),
+        (TAGS, "x-a: &a { b: *a }", ["3: at x-a/b: contains itself"]),
+        ("paths:", "ways:", [" it has no paths, and so is no OpenAPI description"]),
         (
-            lambda tree: edit(
-                tree, "operationId: v0_list_platforms", "operationId: v1_get_egg_index"
-            ),
-            "operationId v1_get_egg_index is taken by GET /api/v",
+            "parameters/Place",
+            "parameters/Plaice",
+            [f"9: at {PLACE}/parameters/0: $ref leads to nothing: #/components/parameters/Plaice"],
         ),
         (
-            lambda tree: edit(tree, "operationId: v0_list_pl", "operationId: v1_list_pl"),
-            "operationId must read like v0_list_things",
+            "parameters/Place",
+            "schemas/Weather",
+            [
+                f"9: at {PLACE}/parameters/0: $ref must lead to one of #/components/parameters: "
+                "#/components/schemas/Weather"
+            ],
         ),
         (
-            lambda tree: add_operation(tree, ADDITION.replace("/api/v1/json/", "/repo/")),
-            "operationId must read like list_things",
+            # Merged into two operations, it is one fault.
+            "responses/NotFound",
+            "responses/Lost",
+            ["5: at x-answers/404: $ref leads to nothing: #/components/responses/Lost"],
         ),
         (
-            lambda tree: edit(tree, "x-safety: safe", "x-safety: harmless"),
-            "x-safety must be one of safe, idempotent, ambiguous",
+            "schemas/Weather",
+            "schemas/Weather/properties/rain",
+            [
+                f"24: at {SCHEMA_200}: $ref leads to nothing: "
+                "#/components/schemas/Weather/properties/rain"
+            ],
         ),
         (
-            lambda tree: edit(tree, "x-access: authenticated", "x-access: anyone"),
-            "x-access must be one of authenticated, ",
+            '"#/components/schemas/Weather"',
+            "weather.yaml",
+            [f"24: at {SCHEMA_200}: $ref leads to nothing: weather.yaml"],
         ),
         (
-            lambda tree: edit(tree, "tags: [platforms]", "tags: [platforms, eggs]"),
-            "must have exactly one tag",
+            '"#/components/schemas/Weather"',
+            "5",
+            [f"24: at {SCHEMA_200}/$ref: 5 is not of type 'string'"],
         ),
         (
-            lambda tree: edit(tree, "security: [{ basicAuth: [] }, { bearerAuth: [] }]", ""),
-            "must have its own security",
+            "wind: { type: string, enum: [north, south] }",
+            'wind: { $ref: "#/components/schemas/Weather/properties/wind" }',
+            [
+                "47: at components/schemas/Weather/properties/wind: $ref leads to nothing: "
+                "#/components/schemas/Weather/properties/wind"
+            ],
         ),
         (
-            lambda tree: edit(tree, "components/parameters/Force", "components/parameters/Might"),
-            "{'$ref': '#/components/parameters/Might'} leads to nothing",
+            '"200":',
+            "200:",
+            [f"22: at {PLACE}/get/responses/200: the key 200 must be a string: quote it"],
+        ),
+        (ANSWERS, "", [f"26: at {PLACE}/delete: 'responses' is a required property"]),
+        (
+            ANSWERS,
+            "      responses: []\n",
+            [f"33: at {PLACE}/delete/responses: [] is not of type 'object'"],
         ),
         (
-            lambda tree: edit(tree, "\ncomponents:\n", "\ncomponents:\n  schema: {}\n"),
-            "openapi/brood.yaml is no valid OpenAPI 3.0:",
+            "    delete:\n",
+            "    delete:\n    put:\n",
+            [
+                f"26: at {PLACE}/delete: None is not of type 'object'",
+            ],
         ),
         (
-            lambda tree: edit(tree, "\ncomponents:\n", "\ncomponents: [\n"),
-            "openapi/brood.yaml is no valid YAML:",
+            "          description: The weather\n",
+            "",
+            [f"22: at {PLACE}/get/responses/200: 'description' is a required property"],
         ),
         (
-            lambda tree: edit(tree, 'created: "2024-03-01T09:30:00.123456"', "created: 2024-03-01"),
-            "quote dates and times",
+            "operationId: v1_delete_weather",
+            "operationId: v1_get_weather",
+            [
+                f"27: at {PLACE}/delete/operationId: operationId v1_get_weather is taken by "
+                "GET /api/v1/json/weather/{place}"
+            ],
         ),
         (
-            lambda tree: (tree / "openapi/brood.yaml").write_text("openapi: 3.0.3\n"),
-            "has no paths",
+            "operationId: v1_delete_weather",
+            "operationId: end-weather",
+            [f"27: at {PLACE}/delete/operationId: must read like v1_list_things"],
         ),
-    ],
-    ids=[
-        "duplicate operationId",
-        "another version",
-        "a version without one",
-        "unknown safety",
-        "unknown access",
-        "two tags",
-        "no security",
-        "no such parameter",
-        "invalid OpenAPI",
-        "invalid YAML",
-        "a date",
-        "no description",
+        (
+            "operationId: v1_delete_weather",
+            "operationId: v0_delete_weather",
+            [f"27: at {PLACE}/delete/operationId: must read like v1_list_things"],
+        ),
+        (
+            "/api/v1/json/weather/{place}",
+            "/repo/{place}",
+            [
+                f"{line}: at paths//repo/{{place}}/{method}/operationId: must read like list_things"
+                for line, method in ((11, "get"), (27, "delete"))
+            ],
+        ),
+        (
+            "      operationId: v1_delete_weather\n",
+            "",
+            [f"26: at {PLACE}/delete/operationId: must read like v1_list_things"],
+        ),
+        (
+            "tags: [weather]",
+            "tags: [weather, sun]",
+            [f"12: at {PLACE}/get/tags: must have exactly one tag, fit for a package name"],
+        ),
+        (
+            "x-safety: safe",
+            "x-safety: harmless",
+            [f"15: at {PLACE}/get/x-safety: must be one of safe, idempotent, ambiguous"],
+        ),
+        (
+            "x-access: authenticated",
+            "x-access: anyone",
+            [f"16: at {PLACE}/get/x-access: must be one of authenticated, read_index, "],
+        ),
+        (
+            "      security: [{ basicAuth: [] }]\n",
+            "",
+            [f"10: at {PLACE}/get: must have its own security"],
+        ),
+        (
+            "security: [{ basicAuth: [] }]",
+            "security: [{ basicAuht: [] }]",
+            [f"14: at {PLACE}/get/security: there is no security scheme basicAuht"],
+        ),
+        (
+            "weather/{place}:",
+            "weather/{town}:",
+            [
+                f"{line}: at paths//api/v1/json/weather/{{town}}/{method}: the parameter {what}"
+                for line, method in ((10, "get"), (26, "delete"))
+                for what in ("place is not in the path", "town of the path is not described")
+            ],
+        ),
+        (
+            "in: query",
+            "in: queue",
+            [f"19: at {PLACE}/get/parameters/0/in: 'queue' is none of path, query, header, cookie"],
+        ),
+        (
+            DAYS,
+            "schema: { type: integer, default: three }",
+            [f"20: at {PLACE}/get/parameters/0/schema/default: 'three' is not of type 'integer'"],
+        ),
+        (DAYS, "schema: { type: object }", [WRONG_QUERY]),
+        (DAYS, "schema: { oneOf: [{ type: integer }, { type: string }] }", [WRONG_QUERY]),
+        (DAYS, f"{DAYS.replace('integer', 'array, items: { type: object }')}", [WRONG_QUERY]),
+        (DAYS, "content: { text/plain: { schema: { type: string } } }", [WRONG_QUERY]),
+        (f"          {DAYS}\n", f"          {DAYS}\n          explode: false\n", [WRONG_QUERY]),
+        (
+            "type: object",
+            "type: dict",
+            [
+                "45: at components/schemas/Weather/type: 'dict' is none of array, boolean, "
+                "integer, number, object, string"
+            ],
+        ),
+        (
+            # Two faults of one schema.
+            "type: object\n",
+            "type: dict\n      required: wind\n",
+            [
+                "45: at components/schemas/Weather/type: 'dict' is none of array, ",
+                "46: at components/schemas/Weather/required: 'wind' is not of type 'array'",
+            ],
+        ),
+        (
+            "wind: { type: string, enum: [north, south] }",
+            "wind: 3",
+            ["47: at components/schemas/Weather/properties/wind: 3 is not of type 'object'"],
+        ),
+        (
+            "components:\n",
+            "components:\n  links:\n    Away: { operationId: v1_none }\n",
+            ["38: at components/links/Away: there is no operation v1_none"],
+        ),
+        ("openapi: 3.0.3", "openapi: 2.0.0", ["1: at openapi: '2.0.0' does not match"]),
+        # What only the generator knows that it cannot do; by itself it would go on without it.
+        (
+            "application/json:",
+            "image/png:",
+            [f"10: at {PLACE}/get: openapi-python-client: WARNING parsing GET "],
+        ),
+        (
+            "enum: [north, south]",
+            "enum: [north, 3]",
+            [
+                f"10: at {PLACE}/get: openapi-python-client: WARNING parsing GET ",
+                "44: at components/schemas/Weather: openapi-python-client: Unable to process",
+            ],
+        ),
     ],
 )
-def test_a_faulty_description_is_refused(
-    tree: Path, generate: ModuleType, spoil: Callable[[Path], object], message: str
+def test_a_faulty_description_is_told_in_one_line_for_each_fault(
+    small_tree: Path, tmp_path: Path, generate: ModuleType, old: str, new: str, lines: list[str]
 ) -> None:
-    before = generate.files_of(tree / "generated/brood_api")
-    spoil(tree)
+    assert old in SMALL
+    (small_tree / "openapi/brood.yaml").write_text(SMALL.replace(old, new, 1), "utf-8")
     with pytest.raises(generate.GenerationError) as caught:
-        generate.renew(tree)
-    assert message in str(caught.value)
-    assert generate.files_of(tree / "generated/brood_api") == before
+        generate.generate(small_tree, tmp_path / "package")
+    found = str(caught.value).split("\n")
+    assert len(found) == len(lines), found
+    for line, expected in zip(found, lines, strict=True):
+        assert line.startswith(f"openapi/brood.yaml:{expected}")
+        assert len(line) < 600
 
 
-def test_what_the_generator_would_leave_out_is_refused(tree: Path, generate: ModuleType) -> None:
-    """Valid OpenAPI that the generator cannot parse: by itself it would go on without it."""
-    unknown = '        "200": { description: Weather, content: { image/png: { schema: {} } } }\n'
-    add_operation(tree, ADDITION[: ADDITION.index('        "200"')] + unknown)
-    with pytest.raises(generate.GenerationError) as caught:
-        generate.renew(tree)
-    assert "openapi_python_client failed" in str(caught.value)
-    assert "/metadata/weather" in str(caught.value)
+def places(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        yield (*place, key)
+        if isinstance(value, dict | list):
+            yield from places(value, (*place, key))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "junk", [None, 3, [], {}, {"$ref": "#/components/schemas/Weather"}], ids=json.dumps
+)
+def test_nothing_in_the_place_of_anything_is_a_traceback(
+    small_tree: Path, tmp_path: Path, generate: ModuleType, junk: object
+) -> None:
+    path = small_tree / "openapi/brood.yaml"
+    path.write_text(SMALL, "utf-8")
+    description = generate.load_description(small_tree)
+    refused = 0
+    for number, (*above, last) in enumerate(places(description)):
+        spoilt = copy.deepcopy(description)
+        node = spoilt
+        for key in above:
+            node = node[key]
+        node[last] = junk
+        path.write_text(json.dumps(spoilt, indent=1), "utf-8")
+        try:
+            generate.generate(small_tree, tmp_path / str(number))
+        except generate.GenerationError as error:
+            refused += 1
+            for line in str(error).split("\n"):
+                assert re.match(r"openapi/brood\.yaml:(\d+:)? ", line), line
+                assert len(line) < 600
+    assert refused > 50
+
+
+def test_the_small_description_has_no_fault(
+    small_tree: Path, tmp_path: Path, generate: ModuleType
+) -> None:
+    (small_tree / "openapi/brood.yaml").write_text(SMALL, "utf-8")
+    operations = generate.generate(small_tree, tmp_path / "package")
+    assert [operation.id for operation in operations] == ["v1_get_weather", "v1_delete_weather"]
+
+
+def test_what_cannot_be_read_at_all(small_tree: Path, generate: ModuleType) -> None:
+    path = small_tree / "openapi/brood.yaml"
+    path.write_bytes(b"info: \xff\n")
+    with pytest.raises(generate.GenerationError, match=r"^openapi/brood\.yaml: no valid YAML: .*$"):
+        generate.load_description(small_tree)
+    path.unlink()
+    with pytest.raises(generate.GenerationError, match=r"^openapi/brood\.yaml: No such file"):
+        generate.load_description(small_tree)
 
 
 def test_a_text_of_upstream_that_is_gone_is_one_line(tree: Path) -> None:
@@ -306,12 +564,18 @@ def test_a_text_of_upstream_that_is_gone_is_one_line(tree: Path) -> None:
     )
 
 
-def test_a_faulty_description_fails_the_check(tree: Path) -> None:
-    edit(tree, "operationId: v1_list_platforms", "operationId: v1_get_egg_index")
-    result = run(tree, "--check")
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_a_faulty_description_fails_with_its_faults_alone(
+    tree: Path, generate: ModuleType, arguments: tuple[str, ...]
+) -> None:
+    before = generate.files_of(tree / "generated/brood_api")
+    edit(tree, "components/parameters/Force", "components/parameters/Might")
+    result = run(tree, *arguments)
     assert result.returncode == 1
-    assert "operationId v1_get_egg_index is taken" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.endswith("/parameters/0: $ref leads to nothing: #/components/parameters/Might")
+    assert generate.files_of(tree / "generated/brood_api") == before
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_names_of_requests_that_no_log_should_have(admin: Client, name: str) -> 
 
 
 def test_an_error_of_the_client_says_which_request_it_was(server: BackgroundServer) -> None:
-    with BroodClient.from_url(server.url, auth=ADMIN, api_version=1) as client:
-        with pytest.raises(NotFoundError) as caught:
-            client.organization("nowhere").list_repositories()
+    client = BroodClient.from_url(server.url, auth=ADMIN, api_version=1)
+    with client, pytest.raises(NotFoundError) as caught:
+        client.organization("nowhere").list_repositories()
     assert re.fullmatch("[0-9a-f]{16}", caught.value.request_id)
