@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from hatcher.server.brood import Brood
-from hatcher.server.calls import Call, read_document, read_flags
+from hatcher.server.calls import Call, read_document, read_query
 from hatcher.server.description import Description, Operation
 from hatcher.server.failures import refusal_of
 from hatcher.server.refusals import Refusal, unavailable
@@ -130,7 +130,7 @@ class Endpoint:
             request=request,
             account=account,
             path=request.path_params,
-            flags=read_flags(self.operation, request),
+            query=read_query(self.operation, request),
         )
         if self.operation.body is None:
             return await run_in_threadpool(self._authorized, call)

@@ -44,8 +44,8 @@ class Call:
         Who calls.
     path : mapping of str to str
         The parameters of the path, decoded.
-    flags : mapping of str to bool
-        The booleans of the query, with their defaults.
+    query : mapping of str to object
+        What the query says, in the types described; the default, or None, of what it leaves out.
     document : object
         The JSON body, checked; None where the operation has none.
     """
@@ -55,7 +55,7 @@ class Call:
     request: Request = field(repr=False)
     account: Account
     path: Mapping[str, str]
-    flags: Mapping[str, bool]
+    query: Mapping[str, Any]
     document: Any = field(default=None, repr=False)
 
     def organization(self, connection: Connection) -> Organization:
@@ -105,21 +105,16 @@ class Call:
                 self.organization(connection)
 
 
-def read_flags(operation: Operation, request: Request) -> dict[str, bool]:
-    """Return the booleans of a query.
+def read_query(operation: Operation, request: Request) -> dict[str, Any]:
+    """Return what a query says; what is not described in it is ignored.
 
     Raises
     ------
     Refusal
-        400: one is neither True nor False.
+        400: a parameter is missing or is not as described.
     """
-    flags = dict(operation.flags)
-    for name in flags.keys() & request.query_params.keys():
-        word = request.query_params[name]
-        if word not in ("True", "False"):
-            raise bad_request(f"The query parameter '{name}' is '{word}'. Give True or False.")
-        flags[name] = word == "True"
-    return flags
+    sent = request.query_params
+    return {each.name: each.read(sent.getlist(each.name)) for each in operation.query}
 
 
 async def read_document(request: Request) -> Any:

@@ -231,8 +231,8 @@ class Connection(HttpToolsProtocol):
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer a request that never reaches the application, and close the connection."""
-        scope = self.scope if self._in_body else {}
-        name = scope.get("request_id") or request_id(scope.get("headers", ()))
+        scope: dict[str, Any] = dict(self.scope) if self._in_body else {}
+        name: str = scope.get("request_id") or request_id(scope.get("headers", ()))
         logger.debug("%s: request %s: %s", self.client, name, refusal.message)
         self._refused = True
         cycle = self.cycle

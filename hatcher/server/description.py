@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import resources
 from itertools import islice
@@ -14,12 +14,24 @@ from typing import Any
 from attrs import field, frozen
 
 from hatcher.server.access import Access
-from hatcher.server.refusals import bad_request
+from hatcher.server.refusals import Refusal, bad_request
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _BASE = "urn:brood"
 #: How many faults of a document are looked at for the one to tell.
 _MAX_FAULTS = 50
+
+#: What a value of the query is, how it is written, and what makes it of that.
+_FORMS: dict[str, tuple[str, re.Pattern[str], Callable[[str], Any]]] = {
+    "integer": ("an integer", re.compile("-?[0-9]{1,18}"), int),
+    "number": (
+        "a number",
+        re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?"),
+        float,
+    ),
+    "boolean": ("true or false", re.compile("true|false"), json.loads),
+}
+_PYTHON_BOOLEAN = {"True": True, "False": False}
 
 _IMPORTING = threading.Lock()
 
@@ -40,8 +52,8 @@ class Operation:
         The template of the path: ``/api/v1/json/auth/tokens/api/{name}``.
     access : Access
         The least access that may call it.
-    flags : mapping of str to bool
-        The booleans of its query, and what holds when they are missing.
+    query : tuple of QueryParameter
+        What its query may say.
     body : BodySchema or None
         What a JSON body must be; in an upload, the part ``data``.
     """
@@ -51,8 +63,71 @@ class Operation:
     method: str
     path: str
     access: Access
-    flags: Mapping[str, bool]
+    query: tuple[QueryParameter, ...]
     body: BodySchema | None = field(repr=False)
+
+
+@frozen
+class QueryParameter:
+    """A parameter in the query.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    required : bool
+        Whether it must be sent.
+    """
+
+    name: str
+    required: bool
+    _description: Description = field(repr=False)
+    _schema: Mapping[str, Any] = field(repr=False)
+
+    def read(self, sent: Sequence[str]) -> Any:
+        """Return its value in the type described; its default, or None, when it is not sent.
+
+        Parameters
+        ----------
+        sent : sequence of str
+            All that a query says under this name; of several values the last one counts,
+            unless a list is described.
+
+        Raises
+        ------
+        Refusal
+            400: it is missing or is not as described.
+        """
+        schema = self._schema
+        pythonic = schema.get("enum") == list(_PYTHON_BOOLEAN)
+        if not sent:
+            if self.required:
+                raise bad_request(f"The query parameter '{self.name}' is missing. Send it.")
+            default: Any = schema.get("default")
+            return _PYTHON_BOOLEAN.get(default) if pythonic else default
+        if pythonic:
+            if sent[-1] not in _PYTHON_BOOLEAN:
+                raise self._refused(sent[-1], "True or False")
+            return _PYTHON_BOOLEAN[sent[-1]]
+        if schema["type"] == "array":
+            value: Any = [self._typed(schema["items"]["type"], word) for word in sent]
+        else:
+            value = self._typed(schema["type"], sent[-1])
+        error = self._description.first_error(schema, value)
+        if error is not None:
+            raise bad_request(f"The query parameter '{self.name}' is not as described: {error}.")
+        return value
+
+    def _typed(self, kind: str, word: str) -> Any:
+        if kind == "string":
+            return word
+        words, form, value_of = _FORMS[kind]
+        if form.fullmatch(word) is None:
+            raise self._refused(word, words)
+        return value_of(word)
+
+    def _refused(self, word: str, wanted: str) -> Refusal:
+        return bad_request(f"The query parameter '{self.name}' is '{word}'. Give {wanted}.")
 
 
 @frozen
@@ -132,10 +207,6 @@ class Description:
             for method, operation in item.items():
                 if method not in _METHODS:
                     continue
-                parameters = [
-                    self._resolve(parameter)
-                    for parameter in (*item.get("parameters", ()), *operation.get("parameters", ()))
-                ]
                 version = re.match(r"/api/v(\d+)/", path)
                 yield Operation(
                     operation_id=operation["operationId"],
@@ -143,13 +214,38 @@ class Description:
                     method=method.upper(),
                     path=path,
                     access=Access[operation["x-access"]],
-                    flags={
-                        parameter["name"]: parameter["schema"]["default"] == "True"
-                        for parameter in parameters
-                        if parameter["in"] == "query"
-                    },
+                    query=tuple(self._query(item, operation)),
                     body=self._body(operation),
                 )
+
+    def _query(
+        self, item: Mapping[str, Any], operation: Mapping[str, Any]
+    ) -> Iterator[QueryParameter]:
+        # Those of the operation stand for those of its path that have the same name.
+        parameters = {}
+        for each in (*item.get("parameters", ()), *operation.get("parameters", ())):
+            parameter = self._resolve(each)
+            if parameter["in"] == "query":
+                parameters[parameter["name"]] = parameter
+        for name, parameter in parameters.items():
+            required = parameter.get("required", False)
+            yield QueryParameter(name, required, self, self._flat(parameter["schema"]))
+
+    def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The schema of a parameter without references, in the words of JSON Schema."""
+        flat = dict(self._resolve(schema))
+        if "allOf" in flat:
+            (inner,) = flat.pop("allOf")
+            flat = {**self._flat(inner), **flat}
+        for limit in ("Minimum", "Maximum"):
+            # In OpenAPI 3.0 it says whether the limit itself is excluded.
+            if flat.get(f"exclusive{limit}") is True:
+                flat[f"exclusive{limit}"] = flat.pop(limit.lower())
+            elif flat.get(f"exclusive{limit}") is False:
+                del flat[f"exclusive{limit}"]
+        if "items" in flat:
+            flat["items"] = self._flat(flat["items"])
+        return flat
 
     def _body(self, operation: Mapping[str, Any]) -> BodySchema | None:
         if "requestBody" not in operation:

@@ -68,7 +68,7 @@ class Upload:
         with call.brood.database.read() as connection:
             repository = call.repository(connection)
         stored = call.brood.artefacts.store(
-            repository, artefact, self.incoming, overwrite=call.flags["overwrite"]
+            repository, artefact, self.incoming, overwrite=call.query["overwrite"]
         )
         described = {"filename": artefact.filename, "sha256": self.incoming.sha256}
         return created(described) if stored else answer(described)

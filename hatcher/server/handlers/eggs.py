@@ -136,6 +136,6 @@ def _store(call: Call, upload: Upload) -> Response:
             "version": egg.version,
         },
         details={"egg_basename": egg.name, "filename": egg.filename},
-        enabled=call.flags["enabled"],
+        enabled=call.query["enabled"],
     )
     return upload.store(call, artefact)

@@ -17,7 +17,7 @@ from hatcher.server.refusals import conflict
 @operation("list_available_repositories", versions=(0,))
 def list_available_repositories_v0(call: Call) -> Response:
     """List the names of the repositories that the caller may see."""
-    least = Access.read_index if call.flags["include_indexable"] else Access.read_repository
+    least = Access.read_index if call.query["include_indexable"] else Access.read_repository
     with call.brood.database.read() as connection:
         visible = visible_repositories(connection, call.account)
     return answer(
@@ -84,5 +84,5 @@ def delete_repository(call: Call) -> Response:
         repository = find_repository(
             connection, call.account, call.path["organization"], call.path["repository"]
         )
-    call.brood.artefacts.delete_repository(repository, force=call.flags["force"])
+    call.brood.artefacts.delete_repository(repository, force=call.query["force"])
     return done()

@@ -77,7 +77,7 @@ def delete_team(call: Call) -> Response:
         organization, team = _team(call, connection)
         members = len(members_of(connection, team))
         repositories = len(repositories_of(connection, team))
-        if (members or repositories) and not call.flags["force"]:
+        if (members or repositories) and not call.query["force"]:
             raise conflict(
                 f"The team '{team.name}' is not empty: {members} member(s) would lose their "
                 f"access to {repositories} repository(s). Remove them first, or delete the team "
