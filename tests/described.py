@@ -22,16 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hatcher.server.description import Description
 
 #: Headers that every answer of HTTP may have, and those that the server gives all of them.
-UNNAMED = frozenset(
-    {"connection", "content-encoding", "content-length", "content-type", "date"}
-) | {
-    "referrer-policy",
-    "transfer-encoding",
-    "x-content-type-options",
-    "x-frame-options",
-}
-#: Described headers that are not always sent.
-OPTIONAL = frozenset({"retry-after"})
+UNNAMED = {"connection", "content-encoding", "content-length", "content-type", "date"}
+UNNAMED |= {"referrer-policy", "transfer-encoding", "x-content-type-options", "x-frame-options"}
+#: Described headers that are not always sent: nobody knows when a lost file is there again.
+OPTIONAL = {503: {"retry-after"}}
 
 
 def as_sent() -> dict[str, Any]:
@@ -152,7 +146,7 @@ def faults(
         return
     described = resolve(described)
     named = {header.lower(): header for header in described.get("headers", ())}
-    for header in sorted(named.keys() - headers.keys() - OPTIONAL):
+    for header in sorted(named.keys() - headers.keys() - OPTIONAL.get(status, set())):
         yield f"{what} without the header {named[header]}"
     for header in sorted(headers.keys() - named.keys() - UNNAMED):
         yield f"{what} with the header {header}, which is not described"

@@ -11,11 +11,7 @@ import itertools
 import json
 import subprocess
 import sys
-<<<<<<< HEAD
 from collections.abc import Iterator
-=======
-from io import BytesIO
->>>>>>> 14c8179 (The description has every success body, field, header and status that is sent, and the tests see what it lacks)
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_type_hints, is_typeddict
@@ -81,8 +77,14 @@ def defaults(description: dict[str, Any], operation: Operation) -> dict[str, str
 
 
 def test_operations_are_those_of_the_description(description: dict[str, Any]) -> None:
+<<<<<<< HEAD
     methods = [(path, method) for path, item in description["paths"].items() for method in item]
     assert len(OPERATIONS) == sum(method != "parameters" for _, method in methods)
+=======
+    items = description["paths"].values()
+    ids = {data["operationId"] for item in items for data in item.values() if "operationId" in data}
+    assert OPERATIONS.keys() == ids
+>>>>>>> 2ab1225 (507 stands with every operation; counts of operations are derived; the manual names EDS and X-Request-ID)
     for name, operation in OPERATIONS.items():
         data = described(description, operation)
         assert data["operationId"] == name
@@ -281,7 +283,7 @@ def test_documents_survive_the_models_with_their_unknown_fields(
             example["a field of tomorrow"] = {"of": ["any", "shape", None]}
         assert model.from_dict(example).to_dict() == example, name
         survived += 1
-    assert survived >= 40
+    assert survived > len(description["components"]["schemas"]) / 2
 
 
 def test_the_types_of_documents_are_those_of_the_schemas(
