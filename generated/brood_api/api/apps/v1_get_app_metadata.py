@@ -1,12 +1,16 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.app_metadata import AppMetadata
-from ...models.error import Error
-from ...types import Response, path_segment
+from ...parameters import path_segment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.app_metadata import AppMetadata
+    from ...models.error import Error
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -36,6 +40,10 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> AppMetadata | Error | None:
+    from ... import errors
+    from ...models.app_metadata import AppMetadata
+    from ...models.error import Error
+
     if response.is_success and not response.content:
         return None
 
@@ -103,6 +111,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[AppMetadata | Error]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,

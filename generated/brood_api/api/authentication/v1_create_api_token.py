@@ -1,13 +1,15 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...models.new_api_token import NewApiToken
-from ...models.new_api_token_request import NewApiTokenRequest
-from ...types import Response
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...models.new_api_token import NewApiToken
+    from ...models.new_api_token_request import NewApiTokenRequest
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -32,6 +34,10 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | NewApiToken | None:
+    from ... import errors
+    from ...models.error import Error
+    from ...models.new_api_token import NewApiToken
+
     if response.is_success and not response.content:
         return None
 
@@ -114,6 +120,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | NewApiToken]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,

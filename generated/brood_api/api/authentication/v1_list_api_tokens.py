@@ -1,12 +1,14 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.api_token_list import ApiTokenList
-from ...models.error import Error
-from ...types import Response
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.api_token_list import ApiTokenList
+    from ...models.error import Error
+    from ...types import Response
 
 
 def _get_kwargs() -> dict[str, Any]:
@@ -22,6 +24,10 @@ def _get_kwargs() -> dict[str, Any]:
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> ApiTokenList | Error | None:
+    from ... import errors
+    from ...models.api_token_list import ApiTokenList
+    from ...models.error import Error
+
     if response.is_success and not response.content:
         return None
 
@@ -84,6 +90,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[ApiTokenList | Error]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,

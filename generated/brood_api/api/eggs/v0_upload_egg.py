@@ -1,14 +1,18 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...models.file_upload import FileUpload
-from ...models.python_boolean import PythonBoolean
-from ...models.stored_file import StoredFile
-from ...types import UNSET, Response, Unset, path_segment
+from ...parameters import UNSET, Unset, path_segment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...models.file_upload import FileUpload
+    from ...models.python_boolean import PythonBoolean
+    from ...models.stored_file import StoredFile
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -57,6 +61,10 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | StoredFile | None:
+    from ... import errors
+    from ...models.error import Error
+    from ...models.stored_file import StoredFile
+
     if response.is_success and not response.content:
         return None
 
@@ -149,6 +157,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | StoredFile]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -348,6 +358,7 @@ def request_kwargs(
     Returns:
         dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
     """
+
     params: dict[str, Any] = {}
 
     json_overwrite: str | Unset = UNSET

@@ -1,13 +1,17 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...models.python_boolean import PythonBoolean
-from ...models.repository_list import RepositoryList
-from ...types import UNSET, Response, Unset
+from ...parameters import UNSET, Unset
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...models.python_boolean import PythonBoolean
+    from ...models.repository_list import RepositoryList
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -37,6 +41,10 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | RepositoryList | None:
+    from ... import errors
+    from ...models.error import Error
+    from ...models.repository_list import RepositoryList
+
     if response.is_success and not response.content:
         return None
 
@@ -94,6 +102,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | RepositoryList]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -233,6 +243,7 @@ def request_kwargs(
     Returns:
         dict[str, Any]: `method`, `url` (a path, its parameters wholly quoted) and `params`
     """
+
     params: dict[str, Any] = {}
 
     json_include_indexable: str | Unset = UNSET

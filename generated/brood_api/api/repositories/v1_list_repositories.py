@@ -1,12 +1,16 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...models.repository_list import RepositoryList
-from ...types import Response, path_segment
+from ...parameters import path_segment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...models.repository_list import RepositoryList
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -26,6 +30,10 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Error | RepositoryList | None:
+    from ... import errors
+    from ...models.error import Error
+    from ...models.repository_list import RepositoryList
+
     if response.is_success and not response.content:
         return None
 
@@ -93,6 +101,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | RepositoryList]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,

@@ -1,12 +1,16 @@
-from typing import Any, cast
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.error import Error
-from ...models.runtime_index import RuntimeIndex
-from ...types import UNSET, Response, Unset, path_segment
+from ...parameters import UNSET, Unset, path_segment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.error import Error
+    from ...models.runtime_index import RuntimeIndex
+    from ...types import Response
 
 
 def _get_kwargs(
@@ -36,6 +40,10 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | Error | RuntimeIndex | None:
+    from ... import errors
+    from ...models.error import Error
+    from ...models.runtime_index import RuntimeIndex
+
     if response.is_success and not response.content:
         return None
 
@@ -107,6 +115,8 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | Error | RuntimeIndex]:
+    from ...types import Response
+
     return Response(
         status_code=response.status_code,
         content=response.content,
