@@ -213,18 +213,3 @@ for arguments in (
         assert (status, given) == (200, expected)
     assert bad[1] == 400
     assert "8 is greater than" in bad[2]["error"]
-
-
-def test_the_table_has_the_defaults_as_they_stand_in_a_query(package: Path) -> None:
-    program = """
-from brood_api.operations import OPERATIONS
-for parameter in OPERATIONS["v1_get_weather"].query:
-    print(*parameter)
-"""
-    output = subprocess.check_output([sys.executable, "-c", program], cwd=package.parent, text=True)
-    table = dict(line.split(" ", 1) for line in output.splitlines())
-    assert table["place"] == "True None"
-    assert table["days"] == "False 3"
-    assert table["rain"] == "False true"
-    assert table["force"] == "False False"
-    assert table["kinds"] == "False None"
