@@ -421,6 +421,15 @@ class ErrorResponse:
         return f"<ErrorResponse [{self.status_code}]>"
 
 
+#: The statuses that may be others for somebody whom the server knows.
+_ASKS_WHO = frozenset({401, 403, 404})
+
+_NO_CREDENTIALS = (
+    "No credentials were given, and this may need a login: give the client auth=(user name, "
+    "password), or a token."
+)
+
+
 class BroodHTTPError(HatcherException):
     """The server answered with an error status.
 
@@ -438,6 +447,8 @@ class BroodHTTPError(HatcherException):
         Seconds after which the server asks to be tried again.
     response : ErrorResponse
         The answer itself: ``.status_code``, ``.text``, ``.json()``.
+    anonymous : bool
+        Whether the request was sent without credentials.
     """
 
     #: What a user can do about it, where no more is known than the status.
@@ -454,7 +465,10 @@ class BroodHTTPError(HatcherException):
         request_id: str | None = None,
         retry_after: float | None = None,
         advice: str = "",
+        anonymous: bool = False,
     ) -> None:
+        if anonymous and response.status_code in _ASKS_WHO:
+            advice = advice or _NO_CREDENTIALS
         status = f"{response.status_code} {_phrase(response.status_code)}"
         said = error
         if error and not advice:  # the server may have said what to do
@@ -470,6 +484,7 @@ class BroodHTTPError(HatcherException):
         self.url = url
         self.response = response
         self.error = error
+        self.anonymous = anonymous
         self.request_id = request_id
         self.retry_after = retry_after
 
@@ -547,11 +562,13 @@ class NotFoundError(BroodHTTPError):
     def __init__(
         self, action: str, *, advice: str = "", missing: MissingName | None = None, **answered: Any
     ) -> None:
-        super().__init__(action, advice=str(missing) if missing else advice, **answered)
+        login = f" {_NO_CREDENTIALS}" if answered.get("anonymous") else ""
+        super().__init__(action, advice=f"{missing}{login}" if missing else advice, **answered)
         self.missing = missing
         if missing:
             said = f"there is no {missing.kind} '{missing.name}' that you may see"
-            self._parts = f"Could not {action}: {said}.", missing.question or self._usual_advice
+            tried = f"{missing.question}{login}".strip() or self._usual_advice
+            self._parts = f"Could not {action}: {said}.", tried
 
 
 class ConflictError(BroodHTTPError):

@@ -60,6 +60,7 @@ REFERENCES = {
 }
 QUERY_TYPES = ("string", "integer", "number", "boolean")
 ACCESS_LEVELS = (
+    "anonymous",
     "authenticated",
     "read_index",
     "read_repository",

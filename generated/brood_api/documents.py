@@ -52,6 +52,7 @@ __all__ = [
     "PythonBoolean",
     "AccessLevel",
     "Sha256",
+    "PublicLevel",
     "EggIndex",
     "ReindexAccepted",
     "AppIndex",
@@ -165,6 +166,7 @@ class AvailableRepository(TypedDict):
     access: str
     description: NotRequired["str | None"]
     """A few words for people"""
+    public: NotRequired["Literal['read_index', 'read_repository']"]
 
 
 class AvailableRepositoryList(TypedDict):
@@ -181,6 +183,7 @@ class NewRepository(TypedDict):
     """What to call the repository: its name in paths"""
     description: NotRequired[str]
     """A few words for people"""
+    public: NotRequired["Literal['read_index', 'read_repository']"]
 
 
 class RepositoryCreated(TypedDict):
@@ -190,6 +193,7 @@ class RepositoryCreated(TypedDict):
     """What the repository is called in its organization"""
     description: NotRequired[str]
     """A few words for people"""
+    public: NotRequired["Literal['read_index', 'read_repository']"]
 
 
 class NewTeam(TypedDict):
@@ -622,6 +626,11 @@ in the organization). The embedded Brood has these four, and above them
 
 Sha256: TypeAlias = str
 """SHA-256 of a file, in hexadecimal digits"""
+
+PublicLevel: TypeAlias = Literal["read_index", "read_repository"]
+"""The access that everybody has to a public repository, with or without an account;
+missing where it is not public. An extension of the embedded Brood: other servers
+ignore it in a request and leave it out of their answers"""
 
 EggIndex: TypeAlias = dict[str, EggIndexEntry]
 """``{file name: entry}``; the file name keeps its case"""

@@ -100,7 +100,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v1/json/metadata/platforms",
         tag="platforms",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v0_list_platforms": Operation(
         module="brood_api.api.platforms.v0_list_platforms",
@@ -109,7 +109,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v0/json/metadata/platforms",
         tag="platforms",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v1_list_python_tags": Operation(
         module="brood_api.api.platforms.v1_list_python_tags",
@@ -118,7 +118,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v1/json/metadata/python-tags",
         tag="platforms",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v0_list_python_tags": Operation(
         module="brood_api.api.platforms.v0_list_python_tags",
@@ -127,7 +127,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v0/json/metadata/python-tags",
         tag="platforms",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v1_list_all_python_tags": Operation(
         module="brood_api.api.platforms.v1_list_all_python_tags",
@@ -136,7 +136,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v1/json/metadata/python-tags/all",
         tag="platforms",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v0_list_all_python_tags": Operation(
         module="brood_api.api.platforms.v0_list_all_python_tags",
@@ -145,7 +145,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v0/json/metadata/python-tags/all",
         tag="platforms",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v1_list_organizations": Operation(
         module="brood_api.api.organizations.v1_list_organizations",
@@ -190,7 +190,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v1/json/metadata/user/repositories",
         tag="repositories",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v0_list_available_repositories": Operation(
         module="brood_api.api.repositories.v0_list_available_repositories",
@@ -199,7 +199,7 @@ OPERATIONS: dict[str, Operation] = {
         path="/api/v0/json/metadata/user/repositories",
         tag="repositories",
         safety="safe",
-        access="authenticated",
+        access="anonymous",
     ),
     "v1_list_repositories": Operation(
         module="brood_api.api.repositories.v1_list_repositories",

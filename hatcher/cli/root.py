@@ -104,6 +104,12 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     "--token-stdin", is_flag=True, default=False, help="Read your API token from standard input."
 )
 @click.option(
+    "--anonymous",
+    is_flag=True,
+    default=False,
+    help="Send no credentials, whatever there are: public repositories need none.",
+)
+@click.option(
     "--profile",
     metavar="NAME",
     shell_complete=completes,

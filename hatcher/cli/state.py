@@ -82,8 +82,13 @@ class State:
         # Imported here: the help of a command needs no client.
         from hatcher.api import BroodClient, RetryPolicy
 
+        url = settings.url
+        if settings.anonymous:  # not even with the name in it
+            from hatcher.cli.settings.servers import server_at
+
+            url = str(server_at(url).without_credentials())
         return BroodClient.from_url(
-            settings.url,
+            url,
             auth=credential and credential.auth(settings.url, settings.verify_ssl),
             verify_ssl=settings.verify_ssl,
             api_version=settings.api_version,

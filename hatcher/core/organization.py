@@ -9,7 +9,7 @@ from hatcher.core.node import Node
 from hatcher.core.repository import Repository
 from hatcher.core.team import HasName, Team, name_of
 from hatcher.core.user import User
-from hatcher.errors import InvalidArgumentError
+from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transport.secret import Secret
 from hatcher.transport.urls import checked_segment
 
@@ -75,7 +75,9 @@ class Organization(Node):
         repositories = self._session.field(self._request("list_repositories"), "repositories", list)
         return cast(list[str], repositories)
 
-    def create_repository(self, name: str, description: str) -> Repository:
+    def create_repository(
+        self, name: str, description: str, *, public: bool | str = False
+    ) -> Repository:
         """Create a repository.
 
         ``POST /admin/organizations/{organization}/repositories``
@@ -85,6 +87,10 @@ class Organization(Node):
         name : str
         description : str
             What it is for, in a sentence.
+        public : bool or {'read_index', 'read_repository'}, default False
+            Let everybody read it, also without credentials: True or ``'read_repository'`` all
+            of it, ``'read_index'`` its indices and metadata. The embedded server can do that;
+            other servers may not.
 
         Returns
         -------
@@ -93,6 +99,8 @@ class Organization(Node):
 
         Raises
         ------
+        HatcherException
+            The server has created the repository, and has not made it public.
         ConflictError
             There is one of that name.
         PermissionDeniedError
@@ -100,7 +108,17 @@ class Organization(Node):
         """
         repository = self.repository(name)
         body = {"name": name, "description": description}
-        self._session.send(self._request("create_repository", json=body))
+        if not public:
+            self._session.send(self._request("create_repository", json=body))
+            return repository
+        level = body["public"] = "read_repository" if public is True else str(public)
+        answer = self._session.json_if_any(self._request("create_repository", json=body))
+        if answer.get("public") != level:
+            raise HatcherException(
+                f"The server has created the repository '{repository}', but did not say that it "
+                "is public: it may know no public repositories. Ask its administrators who can "
+                "read it, or delete it."
+            )
         return repository
 
     # -- teams ----------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from hatcher import endpoints
 from hatcher.errors import HatcherException, MissingName
@@ -26,24 +27,42 @@ def did_you_mean(session: Session, request: Request) -> MissingName | None:
     """
     try:
         return _look(session, request.names)
-    except HatcherException:
-        return None  # the user asked for something else, and is told how that went
+    except (HatcherException, AttributeError, KeyError, TypeError):
+        # The user asked for something else, and is told how that went; also where what the
+        # server lists cannot be understood.
+        return None
 
 
 def _look(session: Session, names: Mapping[str, str]) -> MissingName | None:
-    def known(operation: str, field: str) -> list[str]:
-        asked = endpoints.request(session.api_version, operation, names)
+    def known(operation: str, field: str, version: int = session.api_version) -> list[Any]:
+        asked = endpoints.request(version, operation, names)
         return list(session.field(asked._replace(may_be_missing=True), field, list))
 
+    def visible() -> Iterator[tuple[str, str]]:
+        # Of version 1, whose answer leaves nothing out.
+        for listed in known("list_available_repositories", "repositories", 1):
+            organization, _, repository = listed["name"].partition("/")
+            yield organization, repository
+
+    def organizations() -> Iterable[str]:
+        if session.is_anonymous:  # to whom no other list is open
+            return {organization for organization, _ in visible()}
+        return known("list_organizations", "organizations")
+
+    def repositories() -> Iterable[str]:
+        if session.is_anonymous:
+            return [name for owner, name in visible() if owner == names["organization"]]
+        return known("list_repositories", "repositories")
+
     steps = (
-        ("organization", "list_organizations", "organizations"),
-        ("repository", "list_repositories", "repositories"),
-        ("platform", "list_platforms", "platforms"),
+        ("organization", organizations),
+        ("repository", repositories),
+        ("platform", lambda: known("list_platforms", "platforms")),
     )
-    for what, operation, field in steps:
+    for what, siblings_of in steps:
         if what not in names:
             break
-        siblings = known(operation, field)
+        siblings = list(siblings_of())
         if _alike(names[what]) not in map(_alike, siblings):
             return MissingName(what, names[what], _alikes(names[what], siblings))
     return None

@@ -117,8 +117,9 @@ def repositories_of(client: BroodClient, selection: Selection) -> list[tuple[str
     indexable = set(client.list_available_repositories(include_indexable=True)) - usable
     # It takes an administrator to list all of them; what others may use has been told above.
     organizations: list[str] = []
-    with suppress(*HIDDEN):
-        organizations = client.list_organizations()
+    if not client._session.is_anonymous:
+        with suppress(*HIDDEN):
+            organizations = client.list_organizations()
     for organization in organizations:
         names: list[str] = []
         with suppress(*HIDDEN):

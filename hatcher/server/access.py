@@ -2,7 +2,8 @@
 
 Access to a repository comes from the teams one is a member of: the team's group is the
 level, and it counts for the team's repositories. The members of a team whose group is
-``organization_administrator`` rule their whole organization.
+``organization_administrator`` rule their whole organization. A public repository gives
+everybody a level, whoever asks.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from hatcher.server.refusals import forbidden, not_found
 class Access(IntEnum):
     """The levels of access, each with everything that the ones before it have."""
 
-    authenticated = 0
-    read_index = 1
-    read_repository = 2
-    upload_repository = 3
-    organization_administrator = 4
-    server_administrator = 5
+    anonymous = 0
+    authenticated = 1
+    read_index = 2
+    read_repository = 3
+    upload_repository = 4
+    organization_administrator = 5
+    server_administrator = 6
 
 
 #: The levels that a team can give.
@@ -53,6 +55,10 @@ class Account:
     email: str
     server_administrator: bool
     api_token_id: int | None = None
+
+
+#: Who asks without credentials: the number is no user's.
+ANONYMOUS = Account(0, "", server_administrator=False)
 
 
 @frozen
@@ -88,12 +94,15 @@ class Repository:
         What it is for.
     access : Access
         What the account may do with it.
+    public : str or None
+        The level that everybody has in it; None when it is not public.
     """
 
     id: int
     name: str
     description: str
     access: Access
+    public: str | None
 
 
 def find_organization(connection: Connection, account: Account, name: str) -> Organization:
@@ -124,11 +133,13 @@ def find_repository(
     raise not_found(f"There is no repository '{organization}/{name}', or none that you may see.")
 
 
-def demand(access: Access, needed: Access, where: str) -> None:
+def demand(account: Account, access: Access, needed: Access, where: str) -> None:
     """Refuse with 403 when `access` is less than what is needed.
 
     Parameters
     ----------
+    account : Account
+        Who asks, for the message.
     access : Access
         What the account has.
     needed : Access
@@ -137,9 +148,11 @@ def demand(access: Access, needed: Access, where: str) -> None:
         What the access is to, for the message.
     """
     if access < needed:
+        who = "everybody" if account is ANONYMOUS else "your account"
+        advice = "Log in" if account is ANONYMOUS else "Ask an administrator of the organization"
         raise forbidden(
-            f"This needs the access level {needed.name}; your account has {access.name} to "
-            f"{where}. Ask an administrator of the organization."
+            f"This needs the access level {needed.name}; {who} has {access.name} to {where}. "
+            f"{advice}."
         )
 
 
@@ -203,6 +216,7 @@ def visible_repositories(
         db.organizations.c.name.label("organization"),
         db.repositories.c.name,
         db.repositories.c.description,
+        db.repositories.c.public,
     ).join(db.organizations)
     if organization is not None:
         every = every.where(db.organizations.c.name == organization)
@@ -219,15 +233,16 @@ def visible_repositories(
             f"{row.organization}/{row.name}",
             row.description,
             Access.server_administrator if levels is None else levels[row.id],
+            row.public,
         )
         for row in connection.execute(every)
     ]
 
 
 def _levels(connection: Connection, account: Account) -> dict[int, Access]:
-    """The best level that the account's teams give, by repository."""
+    """The best level that the account's teams give, or everybody has, by repository."""
     given = (
-        select(db.repositories.c.id, db.teams.c.group)
+        select(db.repositories.c.id, db.teams.c.group.label("level"))
         .join(db.teams, db.teams.c.organization_id == db.repositories.c.organization_id)
         .join(db.team_members, db.team_members.c.team_id == db.teams.c.id)
         .outerjoin(
@@ -243,8 +258,11 @@ def _levels(connection: Connection, account: Account) -> dict[int, Access]:
             ),
         )
     )
+    public = select(db.repositories.c.id, db.repositories.c.public.label("level")).where(
+        db.repositories.c.public.is_not(None)
+    )
     levels: dict[int, Access] = {}
-    for row in connection.execute(given):
-        level = Access[row.group]
+    for row in connection.execute(given.union_all(public)):
+        level = Access[row.level]
         levels[row.id] = max(level, levels.get(row.id, level))
     return levels

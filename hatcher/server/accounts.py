@@ -39,7 +39,7 @@ from starlette.requests import Request
 
 from hatcher.characters import all_show
 from hatcher.server import database as db
-from hatcher.server.access import Account
+from hatcher.server.access import ANONYMOUS, Account
 from hatcher.server.database import Database, now, timestamp
 from hatcher.server.people import find_user
 from hatcher.server.refusals import Refusal, unauthenticated
@@ -290,24 +290,21 @@ class Accounts:
     # Finding out who asks
 
     async def authenticate(self, request: Request) -> Account:
-        """Return the account that a request comes from.
+        """Return the account that a request comes from; `ANONYMOUS` without credentials.
 
         Parameters
         ----------
         request : starlette.requests.Request
-            With the header Authorization: ``Basic`` or ``Bearer``.
+            With the header Authorization, if any: ``Basic`` or ``Bearer``.
 
         Raises
         ------
         Refusal
-            401: nothing, or nothing valid, was sent; 429: too many wrong passwords.
+            401: what was sent is not valid; 429: too many wrong passwords.
         """
         header = request.headers.get("authorization")
         if header is None:
-            raise unauthenticated(
-                "This needs authentication: send an e-mail address and password (Basic) "
-                "or a token (Bearer)."
-            )
+            return ANONYMOUS
         scheme, _, credentials = header.partition(" ")
         if scheme.lower() == "bearer":
             return await run_in_threadpool(self._bearer, credentials.strip())

@@ -21,11 +21,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
+from hatcher.server.access import ANONYMOUS
 from hatcher.server.brood import Brood
 from hatcher.server.calls import Call, read_document, read_query
 from hatcher.server.description import Description, Operation
 from hatcher.server.failures import refusal_of
-from hatcher.server.refusals import Refusal, unavailable
+from hatcher.server.refusals import Refusal, unauthenticated, unavailable
 
 logger = logging.getLogger("hatcher.server")
 
@@ -124,6 +125,11 @@ class Endpoint:
 
     async def _respond(self, request: Request) -> Response:
         account = await self.brood.accounts.authenticate(request)
+        if account is ANONYMOUS and not self.operation.is_open:
+            raise unauthenticated(
+                "This needs authentication: send an e-mail address and password (Basic) "
+                "or a token (Bearer)."
+            )
         call = Call(
             brood=self.brood,
             operation=self.operation,

@@ -68,7 +68,7 @@ class Call:
         """
         organization = find_organization(connection, self.account, self.path["organization"])
         if self.operation.access >= Access.organization_administrator:
-            demand(organization.access, self.operation.access, organization.name)
+            demand(self.account, organization.access, self.operation.access, organization.name)
         return organization
 
     def repository(self, connection: Connection) -> Repository:
@@ -82,7 +82,7 @@ class Call:
         repository = find_repository(
             connection, self.account, self.path["organization"], self.path["repository"]
         )
-        demand(repository.access, self.operation.access, repository.name)
+        demand(self.account, repository.access, self.operation.access, repository.name)
         return repository
 
     def authorize(self) -> None:

@@ -32,14 +32,15 @@ from sqlalchemy import (
     inspect,
     select,
     types,
+    update,
 )
 from sqlalchemy.engine import URL
 
 from hatcher.server.folder import UnusableFolderError, private
 from hatcher.server.refusals import unavailable
 
-#: Raised with every change of the tables; a data folder of another version is refused.
-SCHEMA_VERSION = 1
+#: Raised with every change of the tables; a data folder of a later version is refused.
+SCHEMA_VERSION = 2
 
 #: How long a writer waits for the others of this process, and for other programs, in seconds.
 _TURN = 30.0
@@ -110,6 +111,7 @@ repositories = _table(
     Column("name", String, nullable=False),
     Column("description", Text, nullable=False),
     Column("created", String, nullable=False),
+    Column("public", String),  # the access level that everybody has
     # Counts the changes of the artefacts, so that a cached index is known to be stale.
     Column("generation", Integer, nullable=False, default=0),
     UniqueConstraint("organization_id", "name"),
@@ -165,6 +167,9 @@ artefacts = _table(
     UniqueConstraint("repository_id", "kind", "platform", "key", "version", "python_tag"),
 )
 
+#: What makes tables of one version into those of the next.
+_MIGRATIONS = {1: ("ALTER TABLE repositories ADD COLUMN public VARCHAR",)}
+
 
 class Database:
     """The database of one server.
@@ -215,19 +220,28 @@ class Database:
         return found
 
     def create_tables(self) -> None:
-        """Make the tables when there are none, and check that they are of this version.
+        """Make the tables when there are none; bring those of an older version up to date.
 
         Raises
         ------
         UnusableFolderError
-            The tables were made by another version of the server.
+            The tables were made by a later version of the server.
         """
         found = self.version()
         if found is None:
             with self.write() as connection:
                 metadata.create_all(connection)
                 connection.execute(insert(schema).values(version=SCHEMA_VERSION))
-        elif found != SCHEMA_VERSION:
+        elif found == SCHEMA_VERSION:
+            return
+        elif found in _MIGRATIONS:
+            # One transaction: a start that fails leaves the tables as they were.
+            with self.write() as connection:
+                for version in range(found, SCHEMA_VERSION):
+                    for statement in _MIGRATIONS[version]:
+                        connection.exec_driver_sql(statement)
+                connection.execute(update(schema).values(version=SCHEMA_VERSION))
+        else:
             raise UnusableFolderError(
                 f"The data folder holds tables of version {found}, but this hatcher knows "
                 f"version {SCHEMA_VERSION}. Start the hatcher that made it, or choose "

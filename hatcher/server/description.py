@@ -52,6 +52,8 @@ class Operation:
         The template of the path: ``/api/v1/json/auth/tokens/api/{name}``.
     access : Access
         The least access that may call it.
+    is_open : bool
+        Whether it may be called without credentials.
     query : tuple of QueryParameter
         What its query may say.
     body : BodySchema or None
@@ -63,6 +65,7 @@ class Operation:
     method: str
     path: str
     access: Access
+    is_open: bool
     query: tuple[QueryParameter, ...]
     body: BodySchema | None = field(repr=False)
 
@@ -214,6 +217,7 @@ class Description:
                     method=method.upper(),
                     path=path,
                     access=Access[operation["x-access"]],
+                    is_open={} in operation["security"],
                     query=tuple(self._query(item, operation)),
                     body=self._body(operation),
                 )

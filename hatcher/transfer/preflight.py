@@ -17,12 +17,13 @@ from weakref import WeakKeyDictionary
 from hatcher import endpoints
 from hatcher.errors import (
     AuthenticationError,
+    BroodHTTPError,
     ErrorResponse,
     HatcherException,
     NotConnectedError,
     NotFoundError,
-    PermissionDeniedError,
     TransferInterruptedError,
+    http_error_class,
 )
 from hatcher.transport.request import Request
 from hatcher.transport.session import Session
@@ -55,7 +56,7 @@ def check(session: Session, request: Request) -> None:
     Raises
     ------
     AuthenticationError
-        The server does not know who is asking.
+        The server does not know who is asking, or nobody's credentials were given.
     PermissionDeniedError
         The access level does not allow uploads. The status code is 403, which the
         upload would have been answered.
@@ -84,11 +85,12 @@ def check(session: Session, request: Request) -> None:
     access = levels.get(repository.casefold())
     if access in _READERS:
         raise _refusal(
+            session,
             request,
             f"{session.server}{question.path}",
             f"your access to '{repository}' is '{access}', which does not allow uploads",
         )
-    if levels and access is None:
+    if access is None and (levels or session.is_anonymous):
         _look_for(session, request)
     known[repository] = time.monotonic()
 
@@ -122,9 +124,15 @@ def _look_for(session: Session, request: Request) -> None:
         logger.info("whether there is such a repository could not be asked: %s", error)
 
 
-def _refusal(request: Request, asked: str, why: str) -> PermissionDeniedError:
-    error = PermissionDeniedError(
-        request.action, method="GET", url=asked, response=ErrorResponse(403, "", ""), error=why
+def _refusal(session: Session, request: Request, asked: str, why: str) -> BroodHTTPError:
+    status_code = 401 if session.is_anonymous else 403
+    error = http_error_class(status_code)(
+        request.action,
+        method="GET",
+        url=asked,
+        response=ErrorResponse(status_code, "", ""),
+        error=why,
+        anonymous=session.is_anonymous,
     )
     # The usual words would say that the server has answered so, which it has not yet.
     error.args = (

@@ -137,6 +137,7 @@ def http_error(
     content: bytes,
     *,
     advice: str | MissingName | None = None,
+    anonymous: bool = False,
 ) -> BroodHTTPError:
     """Return the exception for an answer with an error status.
 
@@ -150,6 +151,8 @@ def http_error(
         The body, or its beginning.
     advice : str or MissingName, optional
         What to try, where that is better known than from the status.
+    anonymous : bool, default False
+        Whether nobody's credentials went with the request.
 
     Returns
     -------
@@ -172,6 +175,7 @@ def http_error(
         error=_server_words(headers, response),
         request_id=headers.get("X-Request-ID"),
         retry_after=parse_retry_after(headers.get("Retry-After")),
+        anonymous=anonymous,
         **known,
     )
 

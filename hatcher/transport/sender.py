@@ -81,6 +81,8 @@ class Sender:
         None where the channel sees to it, or nobody.
     exchanger : Exchanger, optional
         Gets session tokens for a `BroodClientAuth`.
+    anonymous : bool, default False
+        Whether nobody's credentials go with the requests, not even by the channel.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Sender:
         *,
         auth: BroodAuth | None = None,
         exchanger: Exchanger | None = None,
+        anonymous: bool = False,
     ) -> None:
         self._server = server
         self._channel = channel
@@ -99,6 +102,7 @@ class Sender:
         self._advice = advice
         self._auth = auth
         self._exchanger = exchanger
+        self._anonymous = anonymous
         self._interrupted = threading.Event()
         #: Held by the request that finds out whether the server accepts the credentials.
         self._entrance = threading.RLock()
@@ -333,6 +337,7 @@ class Sender:
             incoming.headers,
             bytes(content[:received]),
             advice=advice,
+            anonymous=self._anonymous,
         )
 
     def _redirected(

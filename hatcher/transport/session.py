@@ -300,6 +300,11 @@ class Session:
         return self._given is not None
 
     @property
+    def is_anonymous(self) -> bool:
+        """Whether requests are sent without credentials."""
+        return self._auth is None and self._given is None
+
+    @property
     def identity(self) -> tuple[str, str | None]:
         """How requests are authenticated, and the user name where that is known."""
         if self._auth is None and self._given is not None:
@@ -365,7 +370,15 @@ class Session:
 
             exchanger = Exchanger(auth, channel, self._exchange_channel(auth, channel))
         advice = _weakly(self._advice)
-        return Sender(self.server, channel, self.retries, advice, auth=auth, exchanger=exchanger)
+        return Sender(
+            self.server,
+            channel,
+            self.retries,
+            advice,
+            auth=auth,
+            exchanger=exchanger,
+            anonymous=self.is_anonymous,
+        )
 
     def _new_channel(self) -> tuple[Channel, BroodAuth | None]:
         """Return what carries requests, and the credentials that it does not see to itself."""

@@ -501,7 +501,13 @@ def test_whoami_in_words(cli: Cli, log_in: None, dev: str) -> None:
 
 def test_whoami_of_nobody(cli: Cli) -> None:
     result = cli("--url", cli.server.url, "whoami")
-    assert result.code == 3 and result.out.startswith("You are nobody to ")
+    assert result.code == 0 and result.out.endswith(
+        "no credentials. Everybody may read 0 repositories.\n"
+    )
+    with ScriptedServer(Answer(401)) as server:
+        result = cli("--url", server.url, "whoami")
+    assert result.code == 3 and "run 'hatcher login'" in result.err
+    assert result.out.endswith("no credentials, and it wants some.\n")
 
 
 # -- many at once ---------------------------------------------------------------------------

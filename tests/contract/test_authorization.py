@@ -19,6 +19,8 @@ from .world import (
     DESCRIPTION,
     ELSEWHERE,
     LEVELS,
+    LISTED,
+    OPEN,
     OPERATIONS,
     OWN,
     PLACES,
@@ -61,27 +63,54 @@ def world() -> Iterator[World]:
 def expected(operation_id: str, level: str, place: Place) -> int:
     """Return the status that the description's rules give; 200 stands for any success."""
     path, needed = OPERATIONS[operation_id].path, DECLARED[operation_id]
-    if level in UNKNOWN:
+    if level in UNKNOWN or (level == "anonymous" and not is_open(operation_id)):
         return 401
     if level == "server_administrator":
         return 200
     if "{organization}" not in path:
-        return 200 if needed == Access.authenticated else 403
+        return 200 if needed <= Access.authenticated else 403
+    if place.public and "{repository}" in path and needed < Access.organization_administrator:
+        return 200 if Access[place.public] >= needed else 403
     if place.organization != OWN.organization:
         return 404
     if level == "organization_administrator":
         return 200 if needed <= Access.organization_administrator else 403
     if "{repository}" in path and needed < Access.organization_administrator:
-        if place is not OWN or level == "authenticated":
+        if place is not OWN or level not in GROUPS:
             return 404
         return 200 if Access[level] >= needed else 403
     return 200 if needed == Access.authenticated else 403
 
 
+def is_open(operation_id: str) -> bool:
+    """Say whether an operation may be called without credentials: it reads what can be public."""
+    level = DECLARED[operation_id]
+    return level != Access.authenticated and level <= Access.read_repository
+
+
+def test_what_is_open_says_so() -> None:
+    for operation_id, operation in OPERATIONS.items():
+        assert operation.is_open is is_open(operation_id), operation_id
+
+
 def test_the_rules_give_what_they_are_to_give() -> None:
     """Some of the table, written out."""
     for operation_id, level, place, status in (
-        ("v1_list_platforms", "anonymous", OWN, 401),
+        ("v1_list_platforms", "anonymous", OWN, 200),
+        ("v1_list_organizations", "anonymous", OWN, 401),
+        ("v1_list_api_tokens", "anonymous", OWN, 401),
+        ("v1_get_egg_index", "anonymous", OWN, 404),
+        ("v1_get_egg_index", "anonymous", ELSEWHERE, 404),
+        ("v1_get_egg_index", "anonymous", LISTED, 200),
+        ("v1_download_egg", "anonymous", LISTED, 403),
+        ("v1_download_egg", "anonymous", OPEN, 200),
+        ("v1_upload_egg", "anonymous", OPEN, 401),
+        ("v1_delete_repository", "anonymous", OPEN, 401),
+        ("v1_download_egg", "authenticated", OPEN, 200),
+        ("v1_download_egg", "organization_administrator", LISTED, 403),
+        ("v1_upload_egg", "organization_administrator", OPEN, 403),
+        ("v1_list_repositories", "organization_administrator", OPEN, 404),
+        ("v1_get_egg_index", "wrong_token", OPEN, 401),
         ("v1_list_platforms", "wrong_token", OWN, 401),
         ("v1_list_platforms", "authenticated", OWN, 200),
         ("v1_get_egg_index", "authenticated", OWN, 404),
@@ -151,10 +180,9 @@ def call_absent(
     exist; where only the act is refused, it is what the path names within.
     """
     given = parameters(operation_id, place)
-    if place.organization != OWN.organization and level != "server_administrator":
-        changed = {"organization"}
-    elif answer.status_code == 404:
-        changed = {"repository"}
+    if answer.status_code == 404:
+        elsewhere = place.organization != OWN.organization
+        changed = {"organization" if elsewhere else "repository"}
     else:
         changed = ABSENT.keys() - {"organization", "repository"}
     absent = {name: ABSENT[name] for name in changed}
@@ -173,6 +201,7 @@ def says_nothing(answer: httpx.Response, level: str, place: Place) -> None:
     hidden: set[str] = set()
     if level != "server_administrator":
         hidden |= ELSEWHERE.names | {ELSEWHERE.organization, "key of server_administrator"}
+        hidden |= {OPEN.team, OPEN.email, LISTED.team, LISTED.email}
         if level != "organization_administrator":
             hidden |= BESIDE.names | {OWN.team, OWN.email}
             if level not in GROUPS:
@@ -191,6 +220,7 @@ def told(answer: httpx.Response, level: str) -> str:
 @pytest.mark.parametrize("version", ["v0", "v1"])
 def test_lists_hold_what_one_may_see(world: World, version: str) -> None:
     everything = [f"{place.organization}/{place.repository}" for place in PLACES]
+    public = set(everything[3:])
 
     def listed(level: str, operation: str, field: str, **query: str) -> set[str]:
         answer = call(world, level, f"{version}_{operation}", OWN, params=query)
@@ -201,13 +231,12 @@ def test_lists_hold_what_one_may_see(world: World, version: str) -> None:
     for level in LEVELS[len(UNKNOWN) :]:
         ruler = level == "server_administrator"
         organizations = {place.organization for place in PLACES} if ruler else {OWN.organization}
-        assert listed(level, "list_organizations", "organizations") == organizations
         if ruler:
             seen = set(everything)
         elif level == "organization_administrator":
-            seen = set(everything[:2])
+            seen = {*everything[:2], *public}
         else:
-            seen = set(everything[:1]) if level in GROUPS else set()
+            seen = {*everything[:1], *public} if level in GROUPS else public
         available = listed(
             level,
             "list_available_repositories",
@@ -215,6 +244,9 @@ def test_lists_hold_what_one_may_see(world: World, version: str) -> None:
             **({"include_indexable": "True"} if version == "v0" else {}),
         )
         assert available == seen
+        if level == "anonymous":
+            continue
+        assert listed(level, "list_organizations", "organizations") == organizations
         own = {name.partition("/")[2] for name in seen if name.startswith("acme/")}
         assert listed(level, "list_repositories", "repositories") == own
         assert listed(level, "list_api_tokens", "tokens") == {f"key of {level}"}

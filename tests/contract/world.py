@@ -1,7 +1,7 @@
 """A Brood with something of everything, and for each operation a request that it can answer.
 
-Two organizations, with accounts of every level of access in one of them. What names one place is
-in no other, so that it can be told when an answer says too much.
+Three organizations, with accounts of every level of access in one of them, and public repositories
+in another. What names one place is in no other, so that it can be told when an answer says too much.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DESCRIPTION = Description.installed()
 OPERATIONS = {operation.operation_id: operation for operation in DESCRIPTION.operations}
 
 #: Who is answered 401, whatever they ask for.
-UNKNOWN = ("anonymous", "wrong_token")
+UNKNOWN = ("wrong_token",)
 #: Every kind of caller, from none at all to the server's administrator.
 LEVELS = (*UNKNOWN, *(level.name for level in Access))
 
@@ -48,6 +48,8 @@ class Place:
         A team with access to the repository, and a user in it.
     egg, app, bundle, version : str
         What the artefacts in it are called; each has the version with the build number 1.
+    public : str or None
+        The access that everybody has to it.
     """
 
     organization: str
@@ -58,6 +60,7 @@ class Place:
     app: str
     bundle: str
     version: str
+    public: str | None = None
 
     @property
     def full_version(self) -> str:
@@ -72,10 +75,13 @@ class Place:
     @property
     def names(self) -> set[str]:
         """What an answer may hold only for those who may see the place (without the organization)."""
-        return {value for key, value in asdict(self).items() if key != "organization"}
+        return {
+            value for key, value in asdict(self).items() if key not in ("organization", "public")
+        }
 
 
-#: Where the levels are given, another repository there, and another organization's.
+#: Where the levels are given, another repository there, and those of other organizations; of the
+#: last ones everybody may read everything, or the index.
 OWN = Place(
     "acme", "forge", "smiths", "ada@acme.example", "Anvil", "acme.tongs", "Hammers", "3.8.17"
 )
@@ -85,7 +91,15 @@ BESIDE = Place(
 ELSEWHERE = Place(
     "zanzibar", "vault", "cabal", "mole@spy.example", "Xanadu", "zz.loot", "Jewels", "3.10.13"
 )
-PLACES = (OWN, BESIDE, ELSEWHERE)
+OPEN = Place(
+    "plaza", "well", "keepers", "kim@plaza.example", "Quarry", "pz.pump", "Buckets", "3.12.4",
+    "read_repository",
+)  # fmt: skip
+LISTED = Place(
+    "plaza", "window", "glaziers", "lee@plaza.example", "Yarrow", "pz.pane", "Frames", "3.13.1",
+    "read_index",
+)  # fmt: skip
+PLACES = (OWN, BESIDE, ELSEWHERE, OPEN, LISTED)
 
 
 class World:
@@ -136,7 +150,10 @@ class World:
     def _found(self, place: Place) -> None:
         organization = f"admin/organizations/{place.organization}"
         self._ensure("POST", "admin/organizations", {"name": place.organization})
-        self._ensure("POST", f"{organization}/repositories", {"name": place.repository})
+        repository = {"name": place.repository}
+        if place.public is not None:
+            repository["public"] = place.public
+        self._ensure("POST", f"{organization}/repositories", repository)
         group = "upload_repository"
         self._ensure("POST", f"{organization}/teams", {"name": place.team, "group": group})
         user = f"/api/v1/json/admin/users/{place.organization}/{place.email}"
@@ -167,9 +184,10 @@ class World:
 
     def _person(self, level: str) -> httpx.Client:
         client = httpx.Client(base_url=self.url, timeout=60)
-        if level in UNKNOWN:
-            if level == "wrong_token":
-                client.headers["Authorization"] = "Bearer brood_api_of-nobody"
+        if level == "anonymous":
+            return client
+        if level == "wrong_token":
+            client.headers["Authorization"] = "Bearer brood_api_of-nobody"
             return client
         if level == "server_administrator":
             client.auth = self.administrator.auth

@@ -42,7 +42,8 @@ def test_nobody_is_asked_when_a_404_is_an_answer() -> None:
 def test_a_server_that_cannot_tell_does_not_hide_the_404() -> None:
     with ScriptedServer(Answer(404), Answer(403)) as server:
         with pytest.raises(NotFoundError, match="Check the names"):
-            BroodClient.from_url(server.url).organization("acme").list_repositories()
+            client = BroodClient.from_url(server.url, auth=("ada", "secret"))
+            client.organization("acme").list_repositories()
         assert len(server.requests) == 2
 
 

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from hatcher.cli.root import hatcher
 from hatcher.server import database
 from hatcher.server.blobs import QUARANTINE
+from hatcher.server.database import SCHEMA_VERSION
 from hatcher.server.folder import FolderInUseError, Reserve, UnusableFolderError
 from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
@@ -406,3 +407,23 @@ def test_one_folder_one_server(settings: Settings) -> None:
             BackgroundServer(settings).__enter__()
         # The one that was refused has changed nothing.
         assert (settings.data / DATABASE).exists()
+
+
+@pytest.mark.usefixtures("stocked")
+def test_tables_of_the_first_version_are_brought_up_to_date(settings: Settings) -> None:
+    """As the first hatcher made them: no repository is public until somebody says so."""
+    with sqlite3.connect(settings.data / DATABASE) as connection:
+        connection.execute("ALTER TABLE repositories DROP COLUMN public")
+        connection.execute("UPDATE schema SET version = 1")
+    connection.close()
+    for _ in range(2):
+        with BackgroundServer(settings) as server, client_of(server) as client:
+            (listed,) = client.get("/metadata/user/repositories").json()["repositories"]
+            expected = {"name": "acme/dev", "access": "server_administrator", "description": ""}
+            assert listed == expected
+            assert client.index()
+            with client_of(server, None) as nobody:
+                assert nobody.get("/metadata/user/repositories").json() == {"repositories": []}
+    with sqlite3.connect(settings.data / DATABASE) as connection:
+        assert connection.execute("SELECT version FROM schema").fetchall() == [(SCHEMA_VERSION,)]
+    connection.close()

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.public_level import PublicLevel, check_public_level
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="AvailableRepository")
@@ -27,11 +28,16 @@ class AvailableRepository:
             `server_administrator`; other servers may have more.
              Example: read_repository.
         description (None | str | Unset): A few words for people
+        public (PublicLevel | Unset): The access that everybody has to a public repository, with or without an account;
+            missing where it is not public. An extension of the embedded Brood: other servers
+            ignore it in a request and leave it out of their answers
+             Example: read_repository.
     """
 
     name: str
     access: str
     description: None | str | Unset = UNSET
+    public: PublicLevel | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,6 +51,10 @@ class AvailableRepository:
         else:
             description = self.description
 
+        public: str | Unset = UNSET
+        if not isinstance(self.public, Unset):
+            public = self.public
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -55,6 +65,8 @@ class AvailableRepository:
         )
         if description is not UNSET:
             field_dict["description"] = description
+        if public is not UNSET:
+            field_dict["public"] = public
 
         return field_dict
 
@@ -74,10 +86,18 @@ class AvailableRepository:
 
         description = _parse_description(d.pop("description", UNSET))
 
+        _public = d.pop("public", UNSET)
+        public: PublicLevel | Unset
+        if isinstance(_public, Unset):
+            public = UNSET
+        else:
+            public = check_public_level(_public)
+
         available_repository = cls(
             name=name,
             access=access,
             description=description,
+            public=public,
         )
 
         available_repository.additional_properties = d

@@ -19,7 +19,7 @@ class AvailableRepositoryList:
 
     Example:
         {'repositories': [{'name': 'acme/dev', 'access': 'upload_repository', 'description': 'Our own packages'},
-            {'name': 'globex/open', 'access': 'read_index', 'description': ''}]}
+            {'name': 'globex/open', 'access': 'read_index', 'description': '', 'public': 'read_index'}]}
 
     Attributes:
         repositories (list[AvailableRepository]): In no promised order

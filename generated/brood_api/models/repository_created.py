@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.public_level import PublicLevel, check_public_level
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="RepositoryCreated")
@@ -21,16 +22,25 @@ class RepositoryCreated:
     Attributes:
         name (str | Unset): What the repository is called in its organization
         description (str | Unset): A few words for people
+        public (PublicLevel | Unset): The access that everybody has to a public repository, with or without an account;
+            missing where it is not public. An extension of the embedded Brood: other servers
+            ignore it in a request and leave it out of their answers
+             Example: read_repository.
     """
 
     name: str | Unset = UNSET
     description: str | Unset = UNSET
+    public: PublicLevel | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
 
         description = self.description
+
+        public: str | Unset = UNSET
+        if not isinstance(self.public, Unset):
+            public = self.public
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -39,6 +49,8 @@ class RepositoryCreated:
             field_dict["name"] = name
         if description is not UNSET:
             field_dict["description"] = description
+        if public is not UNSET:
+            field_dict["public"] = public
 
         return field_dict
 
@@ -49,9 +61,17 @@ class RepositoryCreated:
 
         description = d.pop("description", UNSET)
 
+        _public = d.pop("public", UNSET)
+        public: PublicLevel | Unset
+        if isinstance(_public, Unset):
+            public = UNSET
+        else:
+            public = check_public_level(_public)
+
         repository_created = cls(
             name=name,
             description=description,
+            public=public,
         )
 
         repository_created.additional_properties = d

@@ -29,14 +29,15 @@ from hatcher.errors import AuthenticationError, PermissionDeniedError
 def _told(record: Record) -> str:
     server, profile = record["url"], record["profile"]
     of_profile = f" (profile {profile})" if profile else ""
+    count = len(record["repositories"])
+    repositories = "1 repository" if count == 1 else f"{count} repositories"
+    if record["credential"] is None and record["accepted"]:
+        return f"You gave {server}{of_profile} no credentials. Everybody may read {repositories}."
     if record["credential"] is None:
-        taken = "also takes" if record["accepted"] else "does not take"
-        return f"You are nobody to {server}{of_profile}, which {taken} requests of nobody."
+        return f"You gave {server}{of_profile} no credentials, and it wants some."
     if not record["accepted"]:
         return f"{server}{of_profile} does not accept the {record['credential']}."
     who = record["username"] or "somebody, as a token does not say whose it is,"
-    count = len(record["repositories"])
-    repositories = "1 repository" if count == 1 else f"{count} repositories"
     return (
         f"You are {who} to {server}{of_profile}: it accepts the {record['credential']}. "
         f"You have access to {repositories}."
@@ -220,7 +221,7 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
 def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
     """Show which server, and who you are to it.
 
-    The exit code is 3 when the server does not accept the credential.
+    The exit code is 3 when the server does not accept the credential, or wants one.
     """
     credential, settings = state.credential, state.settings
     record = {

@@ -36,19 +36,28 @@ def list_(state: State, organization: str, emit: Emit) -> None:
 
 @repositories.command("create")
 @arguments("organization", "repository", "description")
+@click.option(
+    "--public", is_flag=True, default=False, help="Let everybody read it, without credentials."
+)
 @dry_run
 @pass_state
 def create(
-    state: State, organization: str, repository: str, description: str, dry_run: bool
+    state: State,
+    organization: str,
+    repository: str,
+    description: str,
+    public: bool,
+    dry_run: bool,
 ) -> None:
     """Create a repository in an organization."""
     place = state.organization(organization)
+    kind = "public repository" if public else "repository"
     if dry_run:
         place.list_repositories()
-        say(f"Would create the repository {organization}/{repository}.")
+        say(f"Would create the {kind} {organization}/{repository}.")
         return
-    place.create_repository(repository, description)
-    say(f"Created the repository {organization}/{repository}.", "green")
+    place.create_repository(repository, description, public=public)
+    say(f"Created the {kind} {organization}/{repository}.", "green")
 
 
 @repositories.command("delete")

@@ -128,15 +128,15 @@ def _not_found(error: errors.NotFoundError, ctx: click.Context | None) -> str:
         return _CONNECTION
     missing = error.missing
     if missing is None:
-        if _own(error):
+        if _own(error) and not error.anonymous:
             return error.advice
         if ctx is not None:
             from hatcher.cli.failures.suggestions import missing_in
 
             missing = missing_in(ctx)
     if missing is None:
-        return f"Check the names. {_ACCESS}"
-    return f"{missing.question or _where_listed(missing.kind, ctx)} {_ACCESS}"
+        return f"Check the names. {_access(error, ctx)}"
+    return f"{missing.question or _where_listed(missing.kind, ctx)} {_access(error, ctx)}"
 
 
 def _where_listed(kind: str, ctx: click.Context | None) -> str:
@@ -146,8 +146,26 @@ def _where_listed(kind: str, ctx: click.Context | None) -> str:
     return f"Check the name, the version and the python tag; '{listing}' shows what is there."
 
 
-#: What may be the matter when the names are right.
-_ACCESS = "If the names are right, check your access with 'hatcher whoami'."
+def _access(error: errors.BroodHTTPError, ctx: click.Context | None) -> str:
+    """Say what may be the matter when the names are right."""
+    if error.anonymous:
+        return _login(ctx)
+    return "If the names are right, check your access with 'hatcher whoami'."
+
+
+def _login(ctx: click.Context | None) -> str:
+    if ctx is not None and ctx.find_root().params.get("anonymous"):
+        return "This may need a login: leave --anonymous out."
+    return (
+        "No credentials were given, and this may need a login: run 'hatcher login', or give "
+        "--username or --token."
+    )
+
+
+def _known_or(hint: str) -> _Hint:
+    """Advise those to log in who gave no credentials."""
+    return lambda error, ctx: _login(ctx) if error.anonymous else _own(error) or hint
+
 
 #: What a server without it is asked first may well be no Brood.
 _EXCHANGE = "/auth/tokens/auth"
@@ -292,11 +310,11 @@ _KINDS: Mapping[type[BaseException], tuple[ExitCode, _Hint]] = {
     errors.BadRequestError: (ExitCode.FAILED, _bad_request),
     errors.AuthenticationError: (
         ExitCode.AUTHENTICATION,
-        _advice_or("Check the password or token, or get a new one with 'hatcher login'."),
+        _known_or("Check the password or token, or get a new one with 'hatcher login'."),
     ),
     errors.PermissionDeniedError: (
         ExitCode.AUTHENTICATION,
-        _advice_or("Check your access with 'hatcher whoami', or ask an administrator for more."),
+        _known_or("Check your access with 'hatcher whoami', or ask an administrator for more."),
     ),
     errors.NotFoundError: (ExitCode.NOT_FOUND, _not_found),
     errors.RateLimitedError: (ExitCode.NETWORK, _later),

@@ -79,6 +79,8 @@ def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | 
     Refusal
         There is no password, or what was kept cannot be had.
     """
+    if settings.anonymous:
+        return None
     if settings.named_by is None:
         from hatcher.cli.settings.edm import edm_token
 

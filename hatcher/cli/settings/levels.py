@@ -56,6 +56,8 @@ class Settings(NamedTuple):
         Who named the user name or token.
     standard_input : {'password', 'token'} or None
         What is to be read from there.
+    anonymous : bool
+        Whether nobody is to ask, whatever credentials there are.
     """
 
     url: str | None
@@ -68,6 +70,7 @@ class Settings(NamedTuple):
     profile: Profile | None = None
     named_by: Level | None = None
     standard_input: Literal["password", "token"] | None = None
+    anonymous: bool = False
 
     def __repr__(self) -> str:
         # Neither a password nor a token.
@@ -125,6 +128,7 @@ def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) 
         profile=profile,
         named_by=who.level,
         standard_input=who.standard_input,
+        anonymous=who.anonymous,
     )
 
 
@@ -283,6 +287,7 @@ class _Who(NamedTuple):
     password: str | None = None
     token: str | None = None
     standard_input: Literal["password", "token"] | None = None
+    anonymous: bool = False
 
 
 def _level(ctx: click.Context, name: str) -> Level | None:
@@ -298,6 +303,12 @@ def _who(ctx: click.Context, profile: Profile | None) -> _Who:
     # outdone by a user name in the environment. In a level, the user name outdoes the token.
     for level in ("options", "environment"):
         said = _said_at(ctx, level)
+        url_names = _URL_NAMES.match(ctx.params["url"] or "") and _level(ctx, "url") == level
+        if ctx.params["anonymous"] and _level(ctx, "anonymous") == level:
+            if said or url_names:
+                other = f"--{next(iter(said)).replace('_', '-')}" if said else "a name in the URL"
+                raise click.UsageError(f"Give one of --anonymous and {other}, not both.", ctx)
+            return _Who(level, anonymous=True)
         _check_standard_input(ctx, said)
         has_password = said.keys() & {"password", "password_stdin"}
         username = said.get("username")
@@ -313,7 +324,7 @@ def _who(ctx: click.Context, profile: Profile | None) -> _Who:
                 password = ctx.params["password"]
             from_stdin = "password" if "password_stdin" in said else None
             return _Who(level, username, password, None, from_stdin)  # type: ignore[arg-type]
-        if _URL_NAMES.match(ctx.params["url"] or "") and _level(ctx, "url") == level:
+        if url_names:
             return _Who(level)
         if "token" in said:
             return _Who(level, token=said["token"])

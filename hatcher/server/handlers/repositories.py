@@ -37,6 +37,7 @@ def list_available_repositories(call: Call) -> Response:
                     "name": repository.name,
                     "access": repository.access.name,
                     "description": repository.description,
+                    **_public(repository.public),
                 }
                 for repository in visible
             ]
@@ -59,6 +60,7 @@ def create_repository(call: Call) -> Response:
     """Make a repository."""
     name = usable_name("a repository", call.document["name"], slash=False)
     description = call.document.get("description", "")
+    public = call.document.get("public")
     with call.brood.database.write() as connection:
         organization = call.organization(connection)
         try:
@@ -68,13 +70,14 @@ def create_repository(call: Call) -> Response:
                     name=name,
                     description=description,
                     created=now(),
+                    public=public,
                 )
             )
         except IntegrityError as error:
             raise conflict(
                 f"There is a repository '{organization.name}/{name}' already."
             ) from error
-    return created({"name": name, "description": description})
+    return created({"name": name, "description": description, **_public(public)})
 
 
 @operation("delete_repository")
@@ -86,3 +89,7 @@ def delete_repository(call: Call) -> Response:
         )
     call.brood.artefacts.delete_repository(repository, force=call.query["force"])
     return done()
+
+
+def _public(level: str | None) -> dict[str, str]:
+    return {} if level is None else {"public": level}
