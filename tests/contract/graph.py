@@ -157,6 +157,7 @@ def _known(method: str, node: str, version: int, world: World) -> dict[str, Any]
     return {
         "name": OWN.bundle if kind == "bundle" else OWN.egg,
         "description": "Made by a test",
+        "public": True,
         "path": f"{OWN.organization}/{OWN.repository}",
         "group_name": "read_index",
         "email": OWN.email,
