@@ -85,8 +85,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
     message = error.detail
     if error.status_code == 404:
         message = (
-            f"There is nothing at '{request.scope['path']}'. The operations are below /api/v0/json "
-            "and /api/v1/json; /docs describes them."
+            f"There is nothing at '{request.scope['path']}'. The operations are below /api/v0/json, "
+            "/api/v1/json and /repo; /docs describes them."
         )
     return Refusal(error.status_code, message, error.headers).response()
 

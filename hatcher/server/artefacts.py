@@ -18,7 +18,13 @@ from hatcher.server.blobs import Blobs, Incoming
 from hatcher.server.database import Database, artefacts, now, repositories
 from hatcher.server.failures import is_no_room
 from hatcher.server.folder import Reserve
-from hatcher.server.platforms import NO_TAG, canonical_tag, preference, usable_tags
+from hatcher.server.platforms import (
+    NO_TAG,
+    canonical_tag,
+    legacy_rank,
+    preference,
+    usable_tags,
+)
 from hatcher.server.refusals import conflict, not_found
 
 T = TypeVar("T")
@@ -229,6 +235,34 @@ class Artefacts:
                 "give that."
             )
         return row
+
+    def find_file(
+        self,
+        connection: Connection,
+        repository: Repository,
+        kind: Kind,
+        platform: str,
+        filename: str,
+    ) -> Row[Any]:
+        """Return the row of an enabled artefact by its file name: of several the legacy one.
+
+        Raises
+        ------
+        Refusal
+            404: there is none.
+        """
+        found = connection.execute(
+            select(artefacts).filter_by(
+                repository_id=repository.id,
+                kind=kind,
+                platform=platform,
+                filename=filename,
+                enabled=True,
+            )
+        ).all()
+        if not found:
+            raise not_found(f"{repository.name} has no {kind} '{filename}' for {platform}.")
+        return min(found, key=lambda row: legacy_rank(row.python_tag))
 
     def delete(self, repository: Repository, row: Row[Any]) -> None:
         """Delete an artefact, and its file when nothing else has it.

@@ -41,21 +41,22 @@ class UnboundOperationsError(RuntimeError):
     """The handlers are not exactly those that the description names."""
 
 
-def operation(name: str, versions: tuple[int, ...] = (0, 1)) -> HandlerT:
+def operation(name: str, versions: tuple[int | None, ...] = (0, 1)) -> HandlerT:
     """Make a function the handler of an operation.
 
     Parameters
     ----------
     name : str
         The operation, without its version: ``list_platforms``.
-    versions : tuple of int
-        The versions of the API in which it handles it.
+    versions : tuple of int or None
+        The versions of the API in which it handles it; None for one of no version.
     """
 
     def register(handler: Handler) -> Handler:
         for version in versions:
-            if HANDLERS.setdefault(f"v{version}_{name}", handler) is not handler:
-                raise UnboundOperationsError(f"v{version}_{name} has two handlers.")
+            operation_id = name if version is None else f"v{version}_{name}"
+            if HANDLERS.setdefault(operation_id, handler) is not handler:
+                raise UnboundOperationsError(f"{operation_id} has two handlers.")
         return handler
 
     return register

@@ -12,7 +12,7 @@ import json
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import groupby, islice
 from operator import attrgetter, itemgetter
@@ -28,7 +28,7 @@ from hatcher.server.access import Repository
 from hatcher.server.artefacts import Kind
 from hatcher.server.conditions import matches_none
 from hatcher.server.database import Database, artefacts, repositories
-from hatcher.server.platforms import preference, usable_tags
+from hatcher.server.platforms import NO_TAG, legacy_rank, preference, usable_tags
 
 #: How much the cache may hold, in bytes: some ten indices of 50,000 eggs.
 _CACHE_SIZE = 64 << 20
@@ -124,7 +124,8 @@ class Indices:
         platform : str
             The canonical name of the platform.
         python_tag : str, optional
-            Only what a runtime of this canonical tag can use.
+            Only what a runtime of this canonical tag can use; without it, for eggs, the older
+            index for all Pythons.
         """
         key = (repository.id, kind, platform, python_tag)
         with self._database.read() as connection:
@@ -151,7 +152,8 @@ class Indices:
                 .order_by(artefacts.c.filename),
                 execution_options={"yield_per": _BATCH},
             )
-            made = IndexText.of(_eggs(rows, python_tag) if python_tag else _nested(rows, kind))
+            is_flat = kind is Kind.egg
+            made = IndexText.of(_eggs(rows, python_tag) if is_flat else _nested(rows, kind))
             self._remember(key, generation, made)
             return made
 
@@ -193,10 +195,12 @@ def _generation(connection: Connection, repository: Repository) -> int:
     return -1 if found is None else found
 
 
-def _eggs(rows: Iterable[Any], python_tag: str) -> Iterator[str]:
+def _eggs(rows: Iterable[Any], python_tag: str | None) -> Iterator[str]:
     """The pieces of ``{file name: entry}``."""
-    usable = usable_tags(python_tag)
-    rank = cache(lambda tag: preference(tag, usable))
+    usable = usable_tags(python_tag or NO_TAG)
+    rank: Callable[[str], Any] = cache(
+        (lambda tag: preference(tag, usable)) if python_tag else legacy_rank
+    )
 
     def shown() -> Iterator[str]:
         # Of eggs with one file name the most specific is shown.

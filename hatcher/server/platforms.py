@@ -18,6 +18,7 @@ __all__ = [
     "PYTHON_TAGS",
     "canonical_platform",
     "canonical_tag",
+    "legacy_rank",
     "preference",
     "usable_tags",
 ]
@@ -96,3 +97,9 @@ def canonical_tag(tag: str) -> str:
         return check_tag(tag).lower()
     except ValueError as error:
         raise wrong_value(error) from error
+
+
+def legacy_rank(tag: str) -> tuple[bool, int, str]:
+    """Order the tags of eggs that an index for all Pythons can show one of: Python 2.7 reads it."""
+    rank = preference(tag, usable_tags("cp27"))
+    return rank is None, rank or 0, tag

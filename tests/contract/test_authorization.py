@@ -48,6 +48,7 @@ ABSENT = {
     "app_id": "no.app",
     "version": "9.9.9-9",
     "implementation": "pypy",
+    "filename": "Nothing-9.9.9-9.egg",
 }
 
 

@@ -70,6 +70,11 @@ delete_bundle                DELETE /metadata/{organization}/{repository}/{platf
 upload_bundle                POST   /data/{organization}/{repository}/bundles/upload
 """  # noqa: E501
 
+UNVERSIONED = """
+get_legacy_index             GET    /repo/{organization}/{repository}/{platform}/index.json
+download_legacy_egg          GET    /repo/{organization}/{repository}/{platform}/{filename}
+"""
+
 #: What every error has.
 ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
@@ -87,11 +92,14 @@ ACCESS_LEVELS = {
 def protocol() -> dict[str, tuple[str, str]]:
     """operationId → (method, path), written out from the protocol."""
     table = {}
-    for version, rows in ((0, SHARED + ONLY_V0), (1, SHARED + ONLY_V1)):
-        for row in rows.split("\n"):
-            if row:
-                name, method, path = row.split()
-                table[f"v{version}_{name}"] = (method, f"/api/v{version}/json{path}")
+    for prefix, root, rows in (
+        ("v0_", "/api/v0/json", SHARED + ONLY_V0),
+        ("v1_", "/api/v1/json", SHARED + ONLY_V1),
+        ("", "", UNVERSIONED),
+    ):
+        for row in filter(None, rows.split("\n")):
+            name, method, path = row.split()
+            table[f"{prefix}{name}"] = (method, f"{root}{path}")
     return table
 
 

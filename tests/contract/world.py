@@ -317,6 +317,7 @@ def parameters(operation_id: str, place: Place) -> dict[str, str]:
         "version": version,
         "implementation": "cpython",
         "app_id": place.app,
+        "filename": f"{place.egg}-{place.full_version}.egg",
         "email": place.email,
         "team": place.team,
     }

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,28 +37,58 @@ NEWEST = Release("0.17.0", ("click<8.2",))
 WITH_TEAMS = Release("0.10.5", ("click<7", "setuptools<76"), python="3.8")
 
 
+#: The last release of an older client, which reads the older index; for Python 2.7 alone.
+ENSTALLER = "enstaller==4.8.9"
+
+
 def python_of(release: Release) -> Path:
     """Return the Python of an environment with a release; make it when there is none yet."""
     base = Path(sys.executable) if release.python is None else _find_python(release)
     pins = (f"hatcher=={release.version}", *release.needs)
-    key = hashlib.sha256(repr((pins, sys.version_info[:3], sys.prefix)).encode()).hexdigest()[:12]
-    home = ROOT / ".cache" / f"interop-{key}"
-    home.parent.mkdir(exist_ok=True)
     scripts, python = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+
+    def make(home: Path) -> None:
+        # Only `python -m` is used, which does not mind being moved.
+        _run("make an environment", base, "-m", "venv", home)
+        _install(pins, home / scripts / python, "-I")
+
+    return _kept((pins, sys.version_info[:3], sys.prefix), make) / scripts / python
+
+
+def enstaller() -> tuple[str, Path]:
+    """Return a Python 2.7 and the folder that enstaller is in; skip the test without the first."""
+    python = find("python2.7")
+    if python is None:
+        pytest.skip("enstaller runs on Python 2.7, which is not here")
+
+    def make(folder: Path) -> None:
+        # It has no environments. enstaller names no version that it needs, and brings all.
+        _install((ENSTALLER,), python, options=("--no-deps", "--target", str(folder)))
+
+    return python, _kept((ENSTALLER, python), make)
+
+
+def _kept(key: tuple[object, ...], make: Callable[[Path], None]) -> Path:
+    """Return the folder that is kept for a key; let it be made when there is none yet."""
+    home = ROOT / ".cache" / f"interop-{hashlib.sha256(repr(key).encode()).hexdigest()[:12]}"
+    home.parent.mkdir(exist_ok=True)
     with _alone(home.with_suffix(".lock")):
         if not home.is_dir():
             # Under another name until it is complete, so that an interrupted run leaves none
-            # behind that seems to be. Only `python -m` is used, which does not mind being moved.
+            # behind that seems to be.
             unfinished = Path(tempfile.mkdtemp(prefix=f"{home.name}.", dir=home.parent))
             try:
-                _run("make an environment", base, "-m", "venv", unfinished)
-                install = [unfinished / scripts / python, "-I", "-m", "pip", "install", *pins]
-                install += ["--quiet", "--disable-pip-version-check", "--no-input"]
-                _run(f"install {' '.join(pins)}, which needs a package index", *install)
+                make(unfinished)
                 unfinished.rename(home)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
-    return home / scripts / python
+    return home
+
+
+def _install(pins: tuple[str, ...], *python: str | Path, options: tuple[str, ...] = ()) -> None:
+    install = [*python, "-m", "pip", "install", *options, *pins]
+    install += ["--quiet", "--disable-pip-version-check", "--no-input"]
+    _run(f"install {' '.join(pins)}, which needs a package index", *install)
 
 
 def _run(what: str, *command: str | Path) -> None:

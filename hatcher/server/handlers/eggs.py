@@ -32,6 +32,32 @@ def get_egg_index(call: Call) -> Response:
     return call.brood.indices.get(repository, Kind.egg, platform, tag).response(call.request)
 
 
+@operation("get_legacy_index", versions=(None,))
+def get_legacy_index(call: Call) -> Response:
+    """Give every enabled egg, whatever Python it is for."""
+    with call.brood.database.read() as connection:
+        repository = call.repository(connection)
+    platform = canonical_platform(call.path["platform"])
+    return call.brood.indices.get(repository, Kind.egg, platform).response(call.request)
+
+
+@operation("download_legacy_egg", versions=(None,))
+def download_legacy_egg(call: Call) -> Response:
+    """Give the file of an egg that the older index shows."""
+
+    def find() -> Row[Any]:
+        with call.brood.database.read() as connection:
+            return call.brood.artefacts.find_file(
+                connection,
+                call.repository(connection),
+                Kind.egg,
+                canonical_platform(call.path["platform"]),
+                call.path["filename"],
+            )
+
+    return download(call, find)
+
+
 @operation("get_egg_metadata")
 def get_egg_metadata(call: Call) -> Response:
     """Tell of an egg, enabled or not."""
