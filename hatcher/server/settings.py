@@ -73,6 +73,9 @@ class Settings:
     trusted_proxies : iterable of str or ip_network
         Where proxies stand whose header X-Forwarded-For says who sent a request; by default
         nowhere, and a request comes from whoever connects.
+    strict_platforms : bool
+        Whether an egg that names another platform than the URL is refused; otherwise it is
+        stored under the URL's platform.
     """
 
     data: Path = field(converter=Path)
@@ -85,3 +88,4 @@ class Settings:
     failed_logins_window: float = 60.0
     max_upload: int | None = None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
+    strict_platforms: bool = False

@@ -61,8 +61,12 @@ def client_of(
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "brood", port=0, admin=ADMIN[0], admin_password=ADMIN[1])
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """What the server is told; a parameter says whether it is strict."""
+    strict = getattr(request, "param", False)
+    return Settings(
+        tmp_path / "brood", port=0, admin=ADMIN[0], admin_password=ADMIN[1], strict_platforms=strict
+    )
 
 
 @pytest.fixture

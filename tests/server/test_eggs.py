@@ -67,7 +67,23 @@ def test_what_changes_an_egg_needs_its_own_tag(admin: Client, tmp_path: Path, ow
     assert admin.index("cp38") == {}
 
 
-def test_an_egg_belongs_to_the_platform_that_it_names(admin: Client, tmp_path: Path) -> None:
+def test_an_egg_is_stored_under_the_platform_of_the_url(admin: Client, tmp_path: Path) -> None:
+    """Whatever platform it names itself."""
+    egg = write_egg(tmp_path, "spam", platform="rh6-x86_64", python_tag="cp311")
+    assert admin.upload_egg(egg, "rh5-64").status_code == 201
+    assert admin.index(platform="rh6-x86_64") == {}
+    assert list(admin.index(platform="rh5-x86_64")) == [egg.name]
+    url = "acme/dev/rh5-x86_64/cp311/eggs/spam/1.0.0-1"
+    assert admin.get(f"/metadata/{url}").json()["sha256"] == sha256_of(egg)
+    assert admin.get(f"/data/{url}").content == egg.read_bytes()
+    assert admin.delete(f"/data/{url.replace('rh5', 'rh6')}").status_code == 404
+    assert admin.delete(f"/data/{url}").status_code == 204
+
+
+@pytest.mark.parametrize("settings", [True], indirect=True)
+def test_a_strict_server_takes_an_egg_for_its_own_platform_only(
+    admin: Client, tmp_path: Path
+) -> None:
     egg = write_egg(tmp_path, "spam", platform="rh8-x86_64")
     refused = admin.upload_egg(egg, "win-x86_64")
     assert refused.status_code == 400

@@ -53,6 +53,12 @@ PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not 
     help="Address or network of a proxy whose X-Forwarded-For is believed; may be repeated.",
 )
 @click.option(
+    "--strict-platforms",
+    is_flag=True,
+    default=False,
+    help="Refuse an egg that names another platform than the one that it is uploaded to.",
+)
+@click.option(
     "--demo",
     is_flag=True,
     default=False,
@@ -67,6 +73,7 @@ def serve(
     admin: str,
     max_upload: int | None,
     trusted_proxies: tuple[str, ...],
+    strict_platforms: bool,
     demo: bool,
 ) -> None:
     """Run a Brood of your own until Ctrl-C.
@@ -100,6 +107,7 @@ def serve(
             password,
             max_upload=max_upload,
             trusted_proxies=trusted_proxies,
+            strict_platforms=strict_platforms,
         )
         if not demo:
             serve_until_stopped(settings)

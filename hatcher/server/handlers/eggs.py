@@ -130,8 +130,9 @@ def _store(call: Call, upload: Upload) -> Response:
         egg = read_egg(upload.incoming.path)
     except InvalidEgg as error:
         raise upload.refused(error) from error
-    # An egg that names no platform is for all of them.
-    if egg.platform is not None and canonical_platform(egg.platform) != platform:
+    # An egg that names no platform is for all of them; of one that does, the URL's counts.
+    named = egg.platform if call.brood.settings.strict_platforms else None
+    if named is not None and canonical_platform(named) != platform:
         raise bad_request(
             f"'{egg.filename}' is for {egg.platform}, not for {call.path['platform']}. "
             "Upload it to its own platform."

@@ -180,10 +180,10 @@ def sync_detailed(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
-    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
-    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
-    metadata.
+    against `data`. An egg that names another platform than the path is stored under that of
+    the path; the embedded Brood refuses it with 400 where it is told to be strict. With
+    `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
+    answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
         organization (str):
@@ -233,10 +233,10 @@ def sync(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
-    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
-    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
-    metadata.
+    against `data`. An egg that names another platform than the path is stored under that of
+    the path; the embedded Brood refuses it with 400 where it is told to be strict. With
+    `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
+    answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
         organization (str):
@@ -281,10 +281,10 @@ async def asyncio_detailed(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
-    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
-    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
-    metadata.
+    against `data`. An egg that names another platform than the path is stored under that of
+    the path; the embedded Brood refuses it with 400 where it is told to be strict. With
+    `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
+    answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
         organization (str):
@@ -332,10 +332,10 @@ async def asyncio(
     """Upload an egg
 
      The server reads name, version and Python tag out of the egg and checks its SHA-256
-    against `data`. An egg that names a platform belongs to that one: elsewhere the embedded
-    Brood refuses it with 400. With `enabled=False` the egg is stored but not in the index
-    until it is re-indexed. If the answer is lost, compare the `sha256` of the egg's
-    metadata.
+    against `data`. An egg that names another platform than the path is stored under that of
+    the path; the embedded Brood refuses it with 400 where it is told to be strict. With
+    `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
+    answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
         organization (str):
