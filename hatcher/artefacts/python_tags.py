@@ -12,11 +12,12 @@ NO_TAG = "none"
 
 _LONGEST = 64
 
-_VERSION = re.compile(r"(?P<major>[0-9])\.(?P<minor>[0-9]{1,3})(?![0-9])")
+_VERSION = re.compile(r"(?P<major>[2-9])\.(?P<minor>[0-9]{1,3})(?![0-9])")
 _PREFIXES = {"cpython": "cp", "python": "cp", "pypy": "pp", "jython": "jy", "ironpython": "ip"}
 
 #: What is safe in a URL and a file name, and shows which implementation and version it is.
-_PART = re.compile(r"[a-z][a-z_]*[0-9][a-z0-9_]*", re.ASCII | re.IGNORECASE)
+#: No tag is of a Python before 2, which none of these files was ever made for.
+_PART = re.compile(r"(?!(cp|pp|jy|ip|py)[01])[a-z][a-z_]*[0-9][a-z0-9_]*", re.ASCII | re.IGNORECASE)
 _LANGUAGE = re.compile(
     r"(?P<implementation>[a-z][a-z_]*)(?P<major>[0-9])(?P<minor>[0-9]{0,3})(?![0-9])"
 )

@@ -22,7 +22,8 @@ from hatcher.server.access import (
 )
 from hatcher.server.brood import Brood
 from hatcher.server.description import Operation
-from hatcher.server.refusals import Refusal, bad_request, forbidden, unsupported
+from hatcher.server.platforms import canonical_platform
+from hatcher.server.refusals import Refusal, bad_request, forbidden, not_found, unsupported
 
 #: The largest JSON body that is read, in bytes; re-indexing 50,000 eggs takes 4 MB.
 MAX_DOCUMENT = 16 << 20
@@ -57,6 +58,20 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, Any]
     document: Any = field(default=None, repr=False)
+
+    @property
+    def platform(self) -> str:
+        """The one name of the platform of the path.
+
+        Raises
+        ------
+        Refusal
+            404: there is no such platform.
+        """
+        try:
+            return canonical_platform(self.path["platform"])
+        except Refusal as refusal:
+            raise not_found(refusal.message) from refusal
 
     def organization(self, connection: Connection) -> Organization:
         """Return the organization of the path, if the account may do this in it.

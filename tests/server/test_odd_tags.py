@@ -17,7 +17,6 @@ from .conftest import PLATFORM, Client, client_of
 
 TAGS = [
     "cp27m",
-    "cp17",
     "cp315",
     "pp312",
     "cp313t",
@@ -91,6 +90,7 @@ def test_an_app(admin: Client, tmp_path: Path, tag: str) -> None:
         ("cpython", "3.99999.1", "none"),
         ("cpython", "\u0663.8", "none"),
         ("julia", "1.9.0", "none"),
+        ("cpython", "1.7.0", "none"),
     ],
 )
 def test_a_bundle(
@@ -156,7 +156,9 @@ def test_what_nothing_can_be_called(admin: Client, path: str, text: str) -> None
     assert admin.get(path.format(text)).status_code == 400
 
 
-@pytest.mark.parametrize("tag", ["cp%2038", "cp38%2F", "..%2Fcp38", "cp-38", "cp", "a1" * 33, "3"])
+@pytest.mark.parametrize(
+    "tag", ["cp%2038", "cp38%2F", "..%2Fcp38", "cp-38", "cp", "a1" * 33, "3", "cp17", "PY1"]
+)
 def test_a_malformed_tag(admin: Client, tag: str) -> None:
     assert admin.get(f"/indices/acme/dev/{PLATFORM}/{tag}/eggs").status_code == 400
 

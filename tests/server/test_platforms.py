@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hatcher.artefacts.platforms import ARCHITECTURES
@@ -111,3 +113,36 @@ def test_lists(admin: Client) -> None:
     assert {"cp27", "pp27", "cp38", "cp311"} <= set(tags)
     assert not any(tag.startswith("py") for tag in tags)
     assert set(tags) | {"py2", "py3", "py2.py3", "py27"} <= set(everything)
+
+
+@pytest.mark.parametrize("platform", ["rh99-x86_64", "rh8", "plan9-x86_64"])
+def test_an_unknown_platform_is_not_there(admin: Client, egg: Path, platform: str) -> None:
+    for path in (
+        f"/indices/acme/dev/{platform}/cp311/eggs",
+        f"/indices/acme/dev/{platform}/runtimes",
+        f"/indices/acme/dev/{platform}/apps",
+        f"/indices/acme/dev/{platform}/bundles",
+        f"/metadata/acme/dev/{platform}/cp311/eggs/spam/1.0.0-1",
+        f"/data/acme/dev/{platform}/cp311/eggs/spam/1.0.0-1",
+        f"/data/acme/dev/{platform}/runtimes/cpython/3.8.17+1",
+        f"{admin.base_url.copy_with(path='/repo')}/acme/dev/{platform}/index.json",
+    ):
+        answer = admin.get(path)
+        assert answer.status_code == 404, path
+        assert f"'{platform}' is no platform" in answer.json()["error"]
+    assert admin.upload_egg(egg, platform).status_code == 404
+    # Who may not see the repository hears nothing of platforms.
+    hidden = admin.get(f"/indices/acme/absent/{platform}/cp311/eggs")
+    assert "repository" in hidden.json()["error"]
+
+
+@pytest.mark.parametrize("tag", ["cp17", "py1"])
+def test_a_tag_of_no_python(admin: Client, tag: str) -> None:
+    for path in (
+        f"/indices/acme/dev/rh8-x86_64/{tag}/eggs",
+        f"/metadata/acme/dev/rh8-x86_64/{tag}/eggs/spam/1.0.0-1",
+        f"/data/acme/dev/rh8-x86_64/{tag}/eggs/spam/1.0.0-1",
+    ):
+        answer = admin.get(path)
+        assert answer.status_code == 400, path
+        assert f"'{tag}' is no python tag" in answer.json()["error"]

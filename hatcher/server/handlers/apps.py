@@ -20,7 +20,7 @@ def get_app_index(call: Call) -> Response:
     """Give the index of apps."""
     with call.brood.database.read() as connection:
         repository = call.repository(connection)
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     return call.brood.indices.get(repository, Kind.app, platform).response(call.request)
 
 
@@ -32,7 +32,7 @@ def get_app_metadata(call: Call) -> Response:
             connection,
             call.repository(connection),
             Kind.app,
-            canonical_platform(call.path["platform"]),
+            call.platform,
             call.path["app_id"],
             call.path["version"],
             call.path["python_tag"],
@@ -48,7 +48,7 @@ async def upload_app(call: Call) -> Response:
 
 
 def _store(call: Call, upload: Upload) -> Response:
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     try:
         app = read_app(upload.incoming.path)
     except (InvalidApp, MissingPlatformError) as error:

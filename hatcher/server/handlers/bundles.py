@@ -24,7 +24,7 @@ def get_bundle_index(call: Call) -> Response:
     """Give the index of bundles."""
     with call.brood.database.read() as connection:
         repository = call.repository(connection)
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     return call.brood.indices.get(repository, Kind.bundle, platform).response(call.request)
 
 
@@ -60,7 +60,7 @@ def _find(
         connection,
         repository,
         Kind.bundle,
-        canonical_platform(call.path["platform"]),
+        call.platform,
         call.path["name"],
         call.path["version"],
         call.path["python_tag"],

@@ -27,7 +27,7 @@ def get_egg_index(call: Call) -> Response:
     """Give every enabled egg that a runtime can use."""
     with call.brood.database.read() as connection:
         repository = call.repository(connection)
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     tag = canonical_tag(call.path["python_tag"])
     return call.brood.indices.get(repository, Kind.egg, platform, tag).response(call.request)
 
@@ -37,8 +37,7 @@ def get_legacy_index(call: Call) -> Response:
     """Give every enabled egg, whatever Python it is for."""
     with call.brood.database.read() as connection:
         repository = call.repository(connection)
-    platform = canonical_platform(call.path["platform"])
-    return call.brood.indices.get(repository, Kind.egg, platform).response(call.request)
+    return call.brood.indices.get(repository, Kind.egg, call.platform).response(call.request)
 
 
 @operation("download_legacy_egg", versions=(None,))
@@ -51,7 +50,7 @@ def download_legacy_egg(call: Call) -> Response:
                 connection,
                 call.repository(connection),
                 Kind.egg,
-                canonical_platform(call.path["platform"]),
+                call.platform,
                 call.path["filename"],
             )
 
@@ -101,7 +100,7 @@ def reindex_eggs(call: Call) -> Response:
     call.brood.artefacts.enable(
         repository,
         Kind.egg,
-        canonical_platform(call.path["platform"]),
+        call.platform,
         ((egg["name"], egg["version"], egg["python_tag"]) for egg in call.document["eggs"]),
     )
     return answer({}, 202)
@@ -115,7 +114,7 @@ def _find(
         connection,
         repository,
         Kind.egg,
-        canonical_platform(call.path["platform"]),
+        call.platform,
         call.path["name"],
         call.path["version"],
         call.path["python_tag"],
@@ -125,7 +124,7 @@ def _find(
 
 
 def _store(call: Call, upload: Upload) -> Response:
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     try:
         egg = read_egg(upload.incoming.path)
     except InvalidEgg as error:

@@ -29,7 +29,7 @@ def get_runtime_index(call: Call) -> Response:
     """Give the index of runtimes."""
     with call.brood.database.read() as connection:
         repository = call.repository(connection)
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     return call.brood.indices.get(repository, _kind(call), platform).response(call.request)
 
 
@@ -79,7 +79,7 @@ def _find(call: Call) -> tuple[Repository, Row[Any]]:
             connection,
             repository,
             _kind(call),
-            canonical_platform(call.path["platform"]),
+            call.platform,
             # The language of a v0 runtime is not in its URL.
             call.path.get("implementation"),
             call.path["version"],
@@ -88,7 +88,7 @@ def _find(call: Call) -> tuple[Repository, Row[Any]]:
 
 
 def _store(call: Call, upload: Upload) -> Response:
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     try:
         runtime = read_runtime(upload.incoming.path)
     except InvalidRuntime as error:
@@ -123,7 +123,7 @@ def _store(call: Call, upload: Upload) -> Response:
 
 
 def _store_v0(call: Call, upload: Upload) -> Response:
-    platform = canonical_platform(call.path["platform"])
+    platform = call.platform
     told = upload.document
     path = upload.incoming.path
     if told["filename"] != path.name:
