@@ -21,7 +21,8 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 
 from ..described import Notes, as_sent
-from .world import DESCRIPTION, OPERATIONS, OWN, UPLOADS, World, parameters
+from .test_authorization import is_open
+from .world import DESCRIPTION, OPEN, OPERATIONS, OWN, UPLOADS, Place, World, parameters
 
 #: The operations that have refused credentials left out or guessed, where good ones succeed: once
 #: is enough, as it is for schemathesis's own runs. Each time takes three requests.
@@ -86,16 +87,38 @@ def test_v0(
     check(case, world, session, tried)
 
 
-def check(
+@SCHEMA.include(path_regex="^/repo/").parametrize()
+@made_up(random=4)
+def test_without_a_version(
     case: schemathesis.Case, world: World, session: requests.Session, tried: set[str]
+) -> None:
+    check(case, world, session, tried)
+
+
+@SCHEMA.include(operation_id_regex=f"^({'|'.join(filter(is_open, OPERATIONS))})$").parametrize()
+@made_up(random=1)
+def test_anonymously(
+    case: schemathesis.Case, world: World, session: requests.Session, tried: set[str]
+) -> None:
+    check(case, world, session, tried, "anonymous", OPEN)
+
+
+def check(
+    case: schemathesis.Case,
+    world: World,
+    session: requests.Session,
+    tried: set[str],
+    level: str = "server_administrator",
+    place: Place = OWN,
 ) -> None:
     """Send one request, and hold the answer against the description."""
     operation_id = case.operation.definition.raw["operationId"]
     tried.add(operation_id)
-    person = world.people["server_administrator"]
-    options: dict[str, Any] = {"headers": {"Authorization": person.headers["Authorization"]}}
+    person = world.people[level]
+    sent = person.headers.get("Authorization")
+    options: dict[str, Any] = {"headers": {"Authorization": sent} if sent else {}}
     if not case.meta.is_negative_at(ParameterLocation.PATH) and case.path_parameters:
-        known = parameters(operation_id, OWN)
+        known = parameters(operation_id, place)
         case.path_parameters = {name: known[name] for name in case.path_parameters}
     sensible = case.meta.generation.mode.is_positive
     if sensible and operation_id in UPLOADS:
