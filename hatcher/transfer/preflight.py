@@ -90,7 +90,7 @@ def check(session: Session, request: Request) -> None:
             f"{session.server}{question.path}",
             f"your access to '{repository}' is '{access}', which does not allow uploads",
         )
-    if access is None and (levels or session.is_anonymous):
+    if levels and access is None:
         _look_for(session, request)
     known[repository] = time.monotonic()
 

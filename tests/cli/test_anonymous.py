@@ -44,6 +44,7 @@ def test_reading(public: Cli) -> None:
     assert mirrored.code == 0, mirrored.err
     assert public("mirror", "verify", "./mirror/", "--against", "acme/open", *some).code == 0
     assert "Everybody may read 1 repository." in public("whoami").out
+    assert (public("whoami").code, public("--anonymous", "whoami").code) == (3, 0)
 
 
 @pytest.mark.parametrize(

@@ -501,9 +501,8 @@ def test_whoami_in_words(cli: Cli, log_in: None, dev: str) -> None:
 
 def test_whoami_of_nobody(cli: Cli) -> None:
     result = cli("--url", cli.server.url, "whoami")
-    assert result.code == 0 and result.out.endswith(
-        "no credentials. Everybody may read 0 repositories.\n"
-    )
+    assert result.code == 3 and result.err == "To log in: hatcher login\n"
+    assert result.out.endswith("no credentials. Everybody may read 0 repositories.\n")
     with ScriptedServer(Answer(401)) as server:
         result = cli("--url", server.url, "whoami")
     assert result.code == 3 and "run 'hatcher login'" in result.err

@@ -51,7 +51,7 @@ def test_what_may_have_been_meant(cli: Cli, arguments: tuple[str, ...], meant: s
 
 def test_a_platform_that_the_server_does_not_know(cli: Cli, dev: str) -> None:
     result = cli("eggs", "list", "acme", "dev", "rh8-x86_46", "cp311")
-    assert result.code == 1
+    assert result.code == 4
     assert "'rh8-x86_64'" in result.err.splitlines()[1]
 
 

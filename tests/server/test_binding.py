@@ -39,6 +39,7 @@ def path_of(operation: Operation) -> str:
             "app_id": "spam",
             "team": "builders",
             "email": "ada@example.com",
+            "filename": "spam-1-1.egg",
         }
     )
 

@@ -221,7 +221,7 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
 def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
     """Show which server, and who you are to it.
 
-    The exit code is 3 when the server does not accept the credential, or wants one.
+    The exit code is 3 when the server does not accept the credential, or there is none.
     """
     credential, settings = state.credential, state.settings
     record = {
@@ -238,6 +238,9 @@ def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
         show(error)
         ctx.exit(ExitCode.AUTHENTICATION)
     emit(record | {"accepted": True, "repositories": answer["repositories"]})
+    if credential is None and not settings.anonymous:
+        say("To log in: hatcher login")
+        ctx.exit(ExitCode.AUTHENTICATION)
 
 
 def _asked(question: str, otherwise: str) -> str:
