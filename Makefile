@@ -11,7 +11,7 @@ SHOWING := tests/core tests/server tests/contract/test_authorization.py \
 	tests/contract/test_operations.py::test_the_graph_sends_what_it_says
 
 # What tests use where it is there; make test-without hides it.
-OPTIONAL := nginx,zsh,fish,bash,curl,mount,pyright,python3.8
+OPTIONAL := nginx,zsh,fish,bash,curl,mount,pyright,python2.7,python3.8
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
 .PHONY: help demo test fuzz test-long test-without coverage coverage-record mutants surface \

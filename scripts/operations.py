@@ -30,6 +30,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("docs/operations.md")
 
+#: What the graph does not send: only clients read the older index that know no other.
+UNSENT = ("get_legacy_index", "download_legacy_egg")
+
 #: How many tests are named for an operation.
 MOST_TESTS = 2
 
@@ -124,7 +127,7 @@ def missing(rows: Iterable[Row]) -> Iterator[str]:
             yield f"{row.operation} has no handler in the embedded server"
         if not row.raw:
             yield f"{row.operation} has no raw function"
-        if not row.graph:
+        if not row.graph and row.operation not in UNSENT:
             yield f"{row.operation} is sent by no method of the graph"
         if not row.tests:
             yield f"{row.operation} is shown by no test"

@@ -49,8 +49,9 @@ def small(tmp_path: Path) -> Path:
 
 
 def platform_of(url: str, **options: Any) -> SinglePlatformRepository:
-    options = {"api_version": 1, "retries": RetryPolicy(backoff=0), **options}
-    client = BroodClient.from_url(url, auth=("ada@example.com", "secret"), **options)
+    who = ("ada@example.com", "secret")
+    options = {"auth": who, "api_version": 1, "retries": RetryPolicy(backoff=0), **options}
+    client = BroodClient.from_url(url, **options)
     return client.organization("acme").repository("dev").platform("rh8-x86_64")
 
 
