@@ -200,8 +200,8 @@ class Sender:
 
     def _attempt(self, request: Request) -> tuple[Outgoing, Incoming]:
         """Send a request once; the first one alone, so that one refusal is one failed login."""
-        # Nobody waits for an upload, which may take hours.
-        if self._is_admitted or request.body is not None:
+        # Nobody waits for an upload, which may take hours; and without credentials none are refused.
+        if self._is_admitted or self._anonymous or request.body is not None:
             return self._admitted(request)
         interrupted = self._interrupted
         with self._entrance:
@@ -337,7 +337,7 @@ class Sender:
             incoming.headers,
             bytes(content[:received]),
             advice=advice,
-            anonymous=self._anonymous,
+            anonymous=self._anonymous and outgoing.at_home,
         )
 
     def _redirected(

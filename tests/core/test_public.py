@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,16 @@ def test_no_credentials_go_out(
         assert len(gateway.requests) > 2
         for request in gateway.requests:
             assert "authorization" not in {name.lower() for name in request.headers}
+
+
+def test_a_refusal_of_one_request_says_nothing_of_others(server: BroodServer) -> None:
+    """Without credentials some are refused and others not, whoever was told a moment ago."""
+    with BroodClient.from_url(server.url, api_version=1) as anyone, ThreadPoolExecutor(2) as pool:
+        for _ in range(3):
+            with pytest.raises(AuthenticationError):
+                pool.submit(anyone.list_organizations).result()
+            asked = [pool.submit(anyone.list_platforms) for _ in range(4)]
+            assert all(PLATFORM in each.result() for each in asked)
 
 
 def test_a_server_that_cannot_make_it_public_says_so() -> None:
