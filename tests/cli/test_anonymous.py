@@ -79,6 +79,9 @@ def test_anonymous_sends_nothing(public: Cli) -> None:
     listing = ("user", "repositories", "-o", "jsonl")
     assert len(public(*listing).out.splitlines()) == 2
     assert len(public("--anonymous", *listing).out.splitlines()) == 1
+    public.setenv("HATCHER_ANONYMOUS", "1")
+    assert len(public(*listing).out.splitlines()) == 1
+    public.delenv("HATCHER_ANONYMOUS")
     public.setenv("HATCHER_TOKEN", "wrong")
     assert public(*listing).code == 3
     assert len(public("--anonymous", *listing).out.splitlines()) == 1

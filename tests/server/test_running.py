@@ -136,6 +136,16 @@ def test_the_largest_upload_is_an_option(
     assert [settings.max_upload for settings in told] == [expected]
 
 
+@pytest.mark.parametrize("arguments", [[], ["--strict-platforms"]])
+def test_strict_platforms_are_an_option(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    told: list[Settings] = []
+    monkeypatch.setattr(runner, "serve", told.append)
+    assert CliRunner().invoke(hatcher, ["serve", *arguments]).exit_code == 0
+    assert [settings.strict_platforms for settings in told] == [bool(arguments)]
+
+
 def test_an_address_of_nobody(settings: Settings) -> None:
     for host in ("203.0.113.1", "no.such.host.invalid"):
         with pytest.raises(CannotListenError, match="--host"):
