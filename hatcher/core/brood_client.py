@@ -68,7 +68,8 @@ class BroodClient(Node):
             means https (http when it is this machine); a path prefix is kept.
         auth : tuple of (str, str), BroodBearerTokenAuth, BroodClientAuth or httpx.Auth, optional
             Who is asking: ``(user name, password)``, an API token, or either
-            exchanged for session tokens.
+            exchanged for session tokens. None sends no credentials: public repositories can
+            be read without.
         verify_ssl : bool, str or path-like, default True
             True verifies the server's certificate against the usual authorities,
             a path against those in that PEM file or folder; False does not verify.

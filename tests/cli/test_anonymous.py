@@ -9,6 +9,7 @@ import pytest
 from hatcher.testing import FaultyGateway, write_egg
 
 from .conftest import Cli
+from .test_completion import offered
 
 PLACE = ("acme", "open", "rh8-x86_64")
 
@@ -68,6 +69,12 @@ def test_a_login_may_be_needed(public: Cli, command: tuple[str, ...], code: int)
     public.setenv("HATCHER_PASSWORD", public.server.admin_password)
     result = public(*command)
     assert "hatcher login" not in result.err and "anonymous" not in result.err
+
+
+def test_completion_offers_what_everybody_may_read(public: Cli) -> None:
+    public.setenv("HATCHER_COMPLETION_TIMEOUT", 30)
+    assert offered(public, "eggs list ") == ["acme"]
+    assert offered(public, "eggs list acme ") == ["open"]
 
 
 def test_anonymous_sends_nothing(public: Cli) -> None:

@@ -46,21 +46,22 @@ def _rows(names: Iterable[str]) -> Iterable[Row]:
 
 
 def _organizations(state: State) -> Iterable[Row]:
-    from hatcher.errors import NotFoundError, PermissionDeniedError
+    from hatcher.errors import AuthenticationError, NotFoundError, PermissionDeniedError
 
     try:
         return _rows(state.client.list_organizations())
-    except (NotFoundError, PermissionDeniedError):  # for administrators only, on some servers
+    except (AuthenticationError, NotFoundError, PermissionDeniedError):
+        # For administrators only, on some servers, and for nobody without credentials.
         available = state.client.list_available_repositories()
         return _rows({name.partition("/")[0] for name in available})
 
 
 def _repositories(state: State, organization: str) -> Iterable[Row]:
-    from hatcher.errors import NotFoundError, PermissionDeniedError
+    from hatcher.errors import AuthenticationError, NotFoundError, PermissionDeniedError
 
     try:
         return _rows(state.organization(organization).list_repositories())
-    except (NotFoundError, PermissionDeniedError):
+    except (AuthenticationError, NotFoundError, PermissionDeniedError):
         available = state.client.list_available_repositories()
         split = (name.partition("/") for name in available)
         return _rows(name for owner, _, name in split if owner == organization)
