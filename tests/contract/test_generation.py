@@ -400,7 +400,7 @@ def small_tree(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
         (
             "x-access: authenticated",
             "x-access: anyone",
-            [f"16: at {PLACE}/get/x-access: must be one of authenticated, read_index, "],
+            [f"16: at {PLACE}/get/x-access: must be one of anonymous, "],
         ),
         (
             "      security: [{ basicAuth: [] }]\n",
