@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from brood_api.operations import OPERATIONS
-from hatcher.errors import HatcherException, UnsupportedAPIVersionError
+from hatcher.errors import UnsupportedAPIVersionError
 from hatcher.transport.request import Request, Safety
 from hatcher.transport.urls import checked_segment
 
@@ -149,23 +149,19 @@ def _text(value: object) -> str:
 
 
 def raw_client(session: Session) -> Client:
-    """Return a generated client with the session's host, auth, TLS and timeouts.
+    """Return a generated client for the session's server.
 
-    Its connections are its own.
+    It sends through the session's httpx client where that is the user's own, and otherwise
+    through one with the same auth, TLS and timeouts, whose connections are its own.
 
     Raises
     ------
     HatcherException
-        The session sends through an httpx client of the user's own.
+        The session has other credentials than its httpx client.
     """
     from brood_api.client import Client
 
-    if session.is_given:
-        raise HatcherException(
-            "A client made with from_session has no raw client: it does not know how yours "
-            "authenticates. Make one with brood_api.Client(base_url=url).set_httpx_client(yours)."
-        )
     client = Client(base_url=str(session.server))
-    client.set_httpx_client(session.new_client())
-    client.set_async_httpx_client(session.new_async_client())
+    client.set_httpx_client(session.httpx_client())
+    client.set_async_httpx_client(session.async_httpx_client())
     return client

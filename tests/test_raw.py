@@ -83,15 +83,49 @@ def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
         v1_list_platforms.sync(client=elsewhere)
 
 
-def test_a_client_of_ones_own_has_no_raw_client_and_says_what_to_do(
+@pytest.mark.parametrize("base_url", ["", "http://127.0.0.1:9/elsewhere"])
+def test_a_client_of_ones_own_is_what_its_raw_client_sends_through(
+    brood_server: BroodServer, base_url: str
+) -> None:
+    sent = []
+    with httpx.Client(
+        base_url=base_url,
+        auth=(brood_server.admin_email, brood_server.admin_password),
+        event_hooks={"request": [lambda request: sent.append(str(request.url))]},
+    ) as own:
+        client = BroodClient.from_session(brood_server.url, own)
+        assert client.raw is client.raw
+        assert client.raw.get_httpx_client() is own
+        assert v1_list_platforms.sync(client=client.raw).platforms == client.list_platforms()
+        paths = [f"/api/v{version}/json/metadata/platforms" for version in (1, 0)]
+        assert sent == [brood_server.url + path for path in paths]
+
+        client.close()
+        assert not own.is_closed
+        assert v1_list_platforms.sync(client=client.raw).platforms
+
+
+def test_a_client_of_ones_own_is_not_awaited_but_another_may_be(brood_server: BroodServer) -> None:
+    auth = (brood_server.admin_email, brood_server.admin_password)
+    with httpx.Client(auth=auth) as own:
+        client = BroodClient.from_session(brood_server.url, own)
+        with pytest.raises(HatcherException, match="set_async_httpx_client"):
+            asyncio.run(v1_list_platforms.asyncio(client=client.raw))
+
+        async def ask() -> list[str]:
+            async with httpx.AsyncClient(auth=auth) as mine:
+                client.raw.set_async_httpx_client(mine)
+                return (await v1_list_platforms.asyncio(client=client.raw)).platforms
+
+        assert asyncio.run(ask()) == client.list_platforms()
+
+
+def test_other_credentials_than_those_of_ones_own_client_have_no_raw_client(
     brood_server: BroodServer,
 ) -> None:
     auth = (brood_server.admin_email, brood_server.admin_password)
-    with httpx.Client(base_url=brood_server.url, auth=auth) as own:
-        client = BroodClient.from_session(brood_server.url, own)
-        with pytest.raises(HatcherException, match="set_httpx_client"):
+    with httpx.Client(auth=("nobody", "x")) as own:
+        client = BroodClient.from_session(brood_server.url, own).with_auth(auth)
+        assert client.list_platforms()
+        with pytest.raises(HatcherException, match="other credentials"):
             _ = client.raw
-        from brood_api import Client
-
-        raw = Client(base_url=brood_server.url).set_httpx_client(own)
-        assert v1_list_platforms.sync(client=raw).platforms == client.list_platforms()

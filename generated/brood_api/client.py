@@ -52,6 +52,10 @@ class Client:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {_without_credentials(self._base_url)}>"
 
+    def url_of(self, path: str) -> str:
+        """Return the URL of a path below base_url, whatever the httpx client's own base_url"""
+        return self._base_url.rstrip("/") + path
+
     def with_headers(self, headers: dict[str, str]) -> "Client":
         """Get a new client matching this one with additional headers"""
         return evolve(self, headers={**self._headers, **headers})
@@ -176,6 +180,10 @@ class AuthenticatedClient:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {_without_credentials(self._base_url)}>"
+
+    def url_of(self, path: str) -> str:
+        """Return the URL of a path below base_url, whatever the httpx client's own base_url"""
+        return self._base_url.rstrip("/") + path
 
     def with_headers(self, headers: dict[str, str]) -> "AuthenticatedClient":
         """Get a new client matching this one with additional headers"""

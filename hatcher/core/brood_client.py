@@ -171,12 +171,21 @@ class BroodClient(Node):
 
         It has this client's host, authentication, TLS and timeouts, and is closed
         with it. Errors are the generated client's own, and nothing is retried. Its
-        copies (``with_headers`` and the like) do not have the authentication. A client
-        made with `from_session` has none.
+        copies (``with_headers`` and the like) do not have the authentication.
+
+        After `from_session` it sends through that same httpx client, which stays yours
+        to close; so do not enter the raw client with ``with``. Its async functions need
+        an ``httpx.AsyncClient`` of yours: ``brood_client.raw.set_async_httpx_client``.
 
         Returns
         -------
         brood_api.Client
+
+        Raises
+        ------
+        HatcherException
+            The client was made with `from_session` and then `with_auth`, so that its
+            httpx client sends other credentials.
 
         Examples
         --------
@@ -466,7 +475,7 @@ class BroodClient(Node):
     def close(self) -> None:
         """Close the connections; the graph of this client cannot be used after that."""
         self._session.close()
-        if "raw" in self.__dict__:
+        if "raw" in self.__dict__ and not self._session.is_given:
             self.raw.get_httpx_client().close()
 
     def __enter__(self) -> Self:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from weakref import WeakKeyDictionary
 
 import httpx
 
+from hatcher.errors import HatcherException
 from hatcher.transport.agent import USER_AGENT
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import ServerURL
@@ -44,6 +45,19 @@ def build_async_client(
         timeout=httpx_timeout(timeouts),
         verify=verify,
     )
+
+
+def build_client_that_cannot_wait() -> httpx.AsyncClient:
+    """Return what stands for the async side of a user's own client, which has none."""
+    return httpx.AsyncClient(transport=_NoTransport(), trust_env=False)
+
+
+class _NoTransport(httpx.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx.Request) -> NoReturn:
+        raise HatcherException(
+            "The httpx client that was given to from_session cannot be awaited. Give the raw "
+            "client an httpx.AsyncClient of yours: brood_client.raw.set_async_httpx_client(yours)."
+        )
 
 
 class _AnyLoopClient(httpx.AsyncClient):

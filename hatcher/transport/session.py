@@ -313,18 +313,33 @@ class Session:
 
     # -- httpx clients, made when they are first needed -----------------------------
 
-    def new_client(self) -> httpx.Client:
-        """Make an httpx client with this session's host, auth, TLS and timeouts."""
+    def httpx_client(self) -> httpx.Client:
+        """Return the user's own client, or make one with this session's auth, TLS and timeouts.
+
+        Raises
+        ------
+        HatcherException
+            The user's own client would send other credentials than this session does.
+        """
         from hatcher.transport import clients
 
+        if self._given is not None:
+            if self._auth is not None:
+                raise HatcherException(
+                    "This client has other credentials than its httpx client, so it has no raw "
+                    "client: give an httpx client that has them to BroodClient.from_session."
+                )
+            return self._given
         return clients.build_client(
             self.server, self.timeouts, self._ssl_context, self._authorizer()
         )
 
-    def new_async_client(self) -> httpx.AsyncClient:
-        """Make the same as `new_client` does, for `await`."""
+    def async_httpx_client(self) -> httpx.AsyncClient:
+        """Make the same as `httpx_client` does, for `await`; a user's own has no such side."""
         from hatcher.transport import clients
 
+        if self._given is not None:
+            return clients.build_client_that_cannot_wait()
         return clients.build_async_client(
             self.server, self.timeouts, self._ssl_context, self._authorizer()
         )

@@ -342,8 +342,8 @@ def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -
     exec(compile(code, name, "exec", dont_inherit=True), module)
     assert module["Level"] == Literal["lo", "it's"]
     assert module["Number"] == int | str
-    assert module["Rows"] == list[module["Base"] | None]
-    whole = module["Whole"]
+    base, whole = module["Base"], module["Whole"]
+    assert module["Rows"] == list[base | None]
     hints = get_type_hints(whole, module)
     assert hints == {
         "id": str,
@@ -352,7 +352,7 @@ def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -
         "level": Literal["lo", "it's"] | None,
         "inner": module["WholeInner"],
         "named": module["Named"],
-        "rows": list[module["Base"]],
+        "rows": list[base],
         "map": dict[str, list[Any]],
         "open": dict[str, Any],
         "first": str,

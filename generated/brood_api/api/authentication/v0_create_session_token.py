@@ -123,6 +123,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs()
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -169,6 +170,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs()
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

@@ -193,6 +193,7 @@ def sync_detailed(
         if_none_match=if_none_match,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -294,6 +295,7 @@ async def asyncio_detailed(
         if_none_match=if_none_match,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

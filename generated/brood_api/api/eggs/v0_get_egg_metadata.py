@@ -158,6 +158,7 @@ def sync_detailed(
         version=version,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -241,6 +242,7 @@ async def asyncio_detailed(
         version=version,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

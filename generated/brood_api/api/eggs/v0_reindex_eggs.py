@@ -166,6 +166,7 @@ def sync_detailed(
         body=body,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -239,6 +240,7 @@ async def asyncio_detailed(
         body=body,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

@@ -174,6 +174,7 @@ def sync_detailed(
         force=force,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -273,6 +274,7 @@ async def asyncio_detailed(
         force=force,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

@@ -213,6 +213,7 @@ def sync_detailed(
         enabled=enabled,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -314,6 +315,7 @@ async def asyncio_detailed(
         enabled=enabled,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

@@ -201,6 +201,7 @@ def sync_detailed(
         overwrite=overwrite,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -292,6 +293,7 @@ async def asyncio_detailed(
         overwrite=overwrite,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

@@ -139,6 +139,7 @@ def sync_detailed(
         repository=repository,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -208,6 +209,7 @@ async def asyncio_detailed(
         repository=repository,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

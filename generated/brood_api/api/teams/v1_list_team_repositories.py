@@ -140,6 +140,7 @@ def sync_detailed(
         team=team,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -203,6 +204,7 @@ async def asyncio_detailed(
         team=team,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)

@@ -135,6 +135,7 @@ def sync_detailed(
         organization=organization,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = client.get_httpx_client().request(
         **kwargs,
     )
@@ -192,6 +193,7 @@ async def asyncio_detailed(
         organization=organization,
     )
 
+    kwargs["url"] = client.url_of(kwargs["url"])
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)
