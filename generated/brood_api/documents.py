@@ -587,6 +587,14 @@ class BundleDocument(TypedDict):
     """``implementation``, ``platform``, ``version`` and more"""
     requirements: NotRequired["list[BundleRequirement]"]
     """The eggs of the bundle"""
+    repositories: NotRequired["Any"]
+    """Where the eggs are, such as ``[acme/dev]``"""
+    modifiers: NotRequired["Any"]
+    """What changes the environment beside the eggs"""
+    metadata_version: NotRequired["Any"]
+    """Version of the format, ``2.0``"""
+    mark: NotRequired["Any"]
+    """What the maker of the bundle marked it with"""
 
 
 class BundleRequirement(TypedDict):

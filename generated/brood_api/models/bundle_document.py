@@ -27,10 +27,18 @@ class BundleDocument:
     Attributes:
         runtime (BundleRuntime | Unset): `implementation`, `platform`, `version` and more
         requirements (list[BundleRequirement] | Unset): The eggs of the bundle
+        repositories (Any | Unset): Where the eggs are, such as `[acme/dev]`
+        modifiers (Any | Unset): What changes the environment beside the eggs
+        metadata_version (Any | Unset): Version of the format, `2.0`
+        mark (Any | Unset): What the maker of the bundle marked it with
     """
 
     runtime: BundleRuntime | Unset = UNSET
     requirements: list[BundleRequirement] | Unset = UNSET
+    repositories: Any | Unset = UNSET
+    modifiers: Any | Unset = UNSET
+    metadata_version: Any | Unset = UNSET
+    mark: Any | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,6 +53,14 @@ class BundleDocument:
                 requirements_item = requirements_item_data.to_dict()
                 requirements.append(requirements_item)
 
+        repositories = self.repositories
+
+        modifiers = self.modifiers
+
+        metadata_version = self.metadata_version
+
+        mark = self.mark
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
@@ -52,6 +68,14 @@ class BundleDocument:
             field_dict["runtime"] = runtime
         if requirements is not UNSET:
             field_dict["requirements"] = requirements
+        if repositories is not UNSET:
+            field_dict["repositories"] = repositories
+        if modifiers is not UNSET:
+            field_dict["modifiers"] = modifiers
+        if metadata_version is not UNSET:
+            field_dict["metadata_version"] = metadata_version
+        if mark is not UNSET:
+            field_dict["mark"] = mark
 
         return field_dict
 
@@ -77,9 +101,21 @@ class BundleDocument:
 
                 requirements.append(requirements_item)
 
+        repositories = d.pop("repositories", UNSET)
+
+        modifiers = d.pop("modifiers", UNSET)
+
+        metadata_version = d.pop("metadata_version", UNSET)
+
+        mark = d.pop("mark", UNSET)
+
         bundle_document = cls(
             runtime=runtime,
             requirements=requirements,
+            repositories=repositories,
+            modifiers=modifiers,
+            metadata_version=metadata_version,
+            mark=mark,
         )
 
         bundle_document.additional_properties = d
