@@ -493,6 +493,31 @@ def json_type(
     return f"{kind} | None" if schema.get("nullable") else kind
 
 
+def texts_of(description: dict[str, Any], operation: Operation) -> dict[str, Any]:
+    """Return what is said of an operation and of what belongs to it, for docstrings.jinja."""
+    item = description["paths"][operation.path]
+    data = item[operation.method.lower()]
+
+    def sentences(entry: Any) -> str:
+        said = " ".join(str(entry.get("description", "")).split()).rstrip(".")
+        example = f"Example: {entry['example']}" if "example" in entry else ""
+        return " ".join(f"{text}." for text in (said, example) if text)
+
+    texts: dict[str, Any] = {
+        "summary": data.get("summary", ""),
+        "description": data.get("description", "").strip(),
+        "body": sentences(resolve(description, data.get("requestBody", {}))),
+        "answers": {
+            status: sentences(resolve(description, data["responses"][status]))
+            for status in sorted(data["responses"], key=str)
+        },
+    }
+    for entry in (*item.get("parameters", ()), *data.get("parameters", ())):
+        parameter = resolve(description, entry)
+        texts.setdefault(parameter["in"], {})[parameter["name"]] = sentences(parameter)
+    return texts
+
+
 # Generating -----------------------------------------------------------------------------------
 
 
@@ -501,9 +526,12 @@ def generate(root: Path, package: Path) -> list[Operation]:
     require_pins(root)
     description = load_description(root)
     operations = check_description(root, description)
+    texts = {operation.id: texts_of(description, operation) for operation in operations}
 
     with tempfile.TemporaryDirectory(prefix="brood-api-") as folder:
         templates = assemble_templates(root, Path(folder) / "templates")
+        as_jinja = f"{{% set texts = {json.dumps(texts, ensure_ascii=False)} %}}"
+        (templates / "texts.jinja").write_text(as_jinja, "utf-8")
         run_generator(root, templates, package)
         documents = list_documents(description)
         for name, text in render_own(templates, operations=operations, documents=documents):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.api_token import ApiToken
 
@@ -48,9 +50,9 @@ class ApiTokenList:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.api_token import ApiToken
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         tokens = []
-        _tokens = d.pop("tokens")
+        _tokens = checked(d.pop("tokens"), list)
         for tokens_item_data in _tokens:
             tokens_item = ApiToken.from_dict(tokens_item_data)
 

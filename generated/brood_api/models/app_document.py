@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="AppDocument")
 
 
@@ -24,7 +26,7 @@ class AppDocument:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         app_document = cls()
 
         app_document.additional_properties = d

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="AppIndexEntry")
 
@@ -102,40 +102,40 @@ class AppIndexEntry:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        id = d.pop("id", UNSET)
+        d = dict(checked(src_dict, Mapping))
+        id = checked(d.pop("id", UNSET), str)
 
-        name = d.pop("name", UNSET)
+        name = checked(d.pop("name", UNSET), str)
 
         def _parse_description(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         description = _parse_description(d.pop("description", UNSET))
 
-        version = d.pop("version", UNSET)
+        version = checked(d.pop("version", UNSET), str)
 
-        build = d.pop("build", UNSET)
+        build = checked(d.pop("build", UNSET), int)
 
-        full_version = d.pop("full_version", UNSET)
+        full_version = checked(d.pop("full_version", UNSET), str)
 
-        platform = d.pop("platform", UNSET)
+        platform = checked(d.pop("platform", UNSET), str)
 
         def _parse_python_tag(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
 
-        filename = d.pop("filename", UNSET)
+        filename = checked(d.pop("filename", UNSET), str)
 
-        sha256 = d.pop("sha256", UNSET)
+        sha256 = checked(d.pop("sha256", UNSET), str)
 
         app_index_entry = cls(
             id=id,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.versions_of_app import VersionsOfApp
 
@@ -31,7 +33,7 @@ class AppsOfTag:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.versions_of_app import VersionsOfApp
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         apps_of_tag = cls()
 
         additional_properties = {}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.available_repository import AvailableRepository
 
@@ -48,9 +50,9 @@ class AvailableRepositoryList:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.available_repository import AvailableRepository
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         repositories = []
-        _repositories = d.pop("repositories")
+        _repositories = checked(d.pop("repositories"), list)
         for repositories_item_data in _repositories:
             repositories_item = AvailableRepository.from_dict(repositories_item_data)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.bundle_index_entry import BundleIndexEntry
 
@@ -31,7 +33,7 @@ class BuildsOfBundle:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.bundle_index_entry import BundleIndexEntry
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         builds_of_bundle = cls()
 
         additional_properties = {}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.runtime_index_entry_v0 import RuntimeIndexEntryV0
 
@@ -31,7 +33,7 @@ class BuildsOfLanguage:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.runtime_index_entry_v0 import RuntimeIndexEntryV0
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         builds_of_language = cls()
 
         additional_properties = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 if TYPE_CHECKING:
     from ..models.bundle_requirement import BundleRequirement
@@ -84,7 +84,7 @@ class BundleDocument:
         from ..models.bundle_requirement import BundleRequirement
         from ..models.bundle_runtime import BundleRuntime
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         _runtime = d.pop("runtime", UNSET)
         runtime: BundleRuntime | Unset
         if isinstance(_runtime, Unset):
@@ -92,7 +92,7 @@ class BundleDocument:
         else:
             runtime = BundleRuntime.from_dict(_runtime)
 
-        _requirements = d.pop("requirements", UNSET)
+        _requirements = checked(d.pop("requirements", UNSET), list)
         requirements: list[BundleRequirement] | Unset = UNSET
         if _requirements is not UNSET:
             requirements = []
@@ -101,13 +101,13 @@ class BundleDocument:
 
                 requirements.append(requirements_item)
 
-        repositories = d.pop("repositories", UNSET)
+        repositories = checked(d.pop("repositories", UNSET), Any)
 
-        modifiers = d.pop("modifiers", UNSET)
+        modifiers = checked(d.pop("modifiers", UNSET), Any)
 
-        metadata_version = d.pop("metadata_version", UNSET)
+        metadata_version = checked(d.pop("metadata_version", UNSET), Any)
 
-        mark = d.pop("mark", UNSET)
+        mark = checked(d.pop("mark", UNSET), Any)
 
         bundle_document = cls(
             runtime=runtime,

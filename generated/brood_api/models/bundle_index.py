@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.bundles_of_tag import BundlesOfTag
 
@@ -37,7 +39,7 @@ class BundleIndex:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.bundles_of_tag import BundlesOfTag
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         bundle_index = cls()
 
         additional_properties = {}

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="BundleIndexEntry")
 
@@ -74,23 +74,23 @@ class BundleIndexEntry:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
-        version = d.pop("version")
+        version = checked(d.pop("version"), str)
 
-        build = d.pop("build", UNSET)
+        build = checked(d.pop("build", UNSET), int)
 
-        full_version = d.pop("full_version", UNSET)
+        full_version = checked(d.pop("full_version", UNSET), str)
 
-        platform = d.pop("platform", UNSET)
+        platform = checked(d.pop("platform", UNSET), str)
 
         def _parse_python_tag(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
 

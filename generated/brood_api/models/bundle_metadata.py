@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 if TYPE_CHECKING:
     from ..models.bundle_document import BundleDocument
@@ -102,31 +102,31 @@ class BundleMetadata:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.bundle_document import BundleDocument
 
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
-        version = d.pop("version")
+        version = checked(d.pop("version"), str)
 
         data = BundleDocument.from_dict(d.pop("data"))
 
-        build = d.pop("build", UNSET)
+        build = checked(d.pop("build", UNSET), int)
 
-        full_version = d.pop("full_version", UNSET)
+        full_version = checked(d.pop("full_version", UNSET), str)
 
-        platform = d.pop("platform", UNSET)
+        platform = checked(d.pop("platform", UNSET), str)
 
         def _parse_python_tag(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
 
-        filename = d.pop("filename", UNSET)
+        filename = checked(d.pop("filename", UNSET), str)
 
-        sha256 = d.pop("sha256", UNSET)
+        sha256 = checked(d.pop("sha256", UNSET), str)
 
         bundle_metadata = cls(
             name=name,

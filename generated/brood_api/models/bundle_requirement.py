@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="BundleRequirement")
 
@@ -61,19 +61,19 @@ class BundleRequirement:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
-        version = d.pop("version")
+        version = checked(d.pop("version"), str)
 
-        sha256 = d.pop("sha256", UNSET)
+        sha256 = checked(d.pop("sha256", UNSET), str)
 
         def _parse_repository(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         repository = _parse_repository(d.pop("repository", UNSET))
 

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="BundleUploadData")
 
 
@@ -55,14 +57,14 @@ class BundleUploadData:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        sha256 = d.pop("sha256")
+        d = dict(checked(src_dict, Mapping))
+        sha256 = checked(d.pop("sha256"), str)
 
-        bundle_name = d.pop("bundle_name")
+        bundle_name = checked(d.pop("bundle_name"), str)
 
-        bundle_version = d.pop("bundle_version")
+        bundle_version = checked(d.pop("bundle_version"), str)
 
-        bundle_build = d.pop("bundle_build")
+        bundle_build = checked(d.pop("bundle_build"), int)
 
         bundle_upload_data = cls(
             sha256=sha256,

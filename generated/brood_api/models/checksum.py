@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="Checksum")
 
 
@@ -39,8 +41,8 @@ class Checksum:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        sha256 = d.pop("sha256")
+        d = dict(checked(src_dict, Mapping))
+        sha256 = checked(d.pop("sha256"), str)
 
         checksum = cls(
             sha256=sha256,

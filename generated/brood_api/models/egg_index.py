@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.egg_index_entry import EggIndexEntry
 
@@ -37,7 +39,7 @@ class EggIndex:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.egg_index_entry import EggIndexEntry
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         egg_index = cls()
 
         additional_properties = {}

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="EggIndexEntry")
 
@@ -143,27 +143,27 @@ class EggIndexEntry:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
-        version = d.pop("version")
+        version = checked(d.pop("version"), str)
 
-        build = d.pop("build")
+        build = checked(d.pop("build"), int)
 
-        full_version = d.pop("full_version", UNSET)
+        full_version = checked(d.pop("full_version", UNSET), str)
 
-        available = d.pop("available", UNSET)
+        available = checked(d.pop("available", UNSET), bool)
 
-        type_ = d.pop("type", UNSET)
+        type_ = checked(d.pop("type", UNSET), str)
 
-        packages = cast(list[str], d.pop("packages", UNSET))
+        packages = checked(d.pop("packages", UNSET), list[str])
 
         def _parse_python_tag(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
 
@@ -172,7 +172,7 @@ class EggIndexEntry:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         python = _parse_python(d.pop("python", UNSET))
 
@@ -181,7 +181,7 @@ class EggIndexEntry:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         platform_abi = _parse_platform_abi(d.pop("platform_abi", UNSET))
 
@@ -190,17 +190,17 @@ class EggIndexEntry:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         product = _parse_product(d.pop("product", UNSET))
 
-        size = d.pop("size", UNSET)
+        size = checked(d.pop("size", UNSET), int)
 
-        mtime = d.pop("mtime", UNSET)
+        mtime = checked(d.pop("mtime", UNSET), float)
 
-        md5 = d.pop("md5", UNSET)
+        md5 = checked(d.pop("md5", UNSET), str)
 
-        sha256 = d.pop("sha256", UNSET)
+        sha256 = checked(d.pop("sha256", UNSET), str)
 
         egg_index_entry = cls(
             name=name,

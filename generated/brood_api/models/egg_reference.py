@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="EggReference")
 
 
@@ -48,12 +50,12 @@ class EggReference:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
-        version = d.pop("version")
+        version = checked(d.pop("version"), str)
 
-        python_tag = d.pop("python_tag")
+        python_tag = checked(d.pop("python_tag"), str)
 
         egg_reference = cls(
             name=name,

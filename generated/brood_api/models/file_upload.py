@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 
 from .. import types
-from ..types import File
+from ..types import File, checked
 
 if TYPE_CHECKING:
     from ..models.checksum import Checksum
@@ -50,20 +50,25 @@ class FileUpload:
 
         return field_dict
 
-    def to_multipart(self) -> types.RequestFiles:
+    def to_multipart(self) -> types.Multipart:
         files: types.RequestFiles = []
 
         files.append(("file", self.file.to_tuple()))
 
-        files.append(("data", (None, json.dumps(self.data.to_dict()).encode(), "application/json")))
+        files.append(
+            (
+                "data",
+                ("", json.dumps(self.data.to_dict()).encode(), "application/json; charset=UTF-8"),
+            )
+        )
 
-        return files
+        return types.Multipart(files)
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.checksum import Checksum
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         file = File(payload=BytesIO(d.pop("file")))
 
         data = Checksum.from_dict(d.pop("data"))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import checked
 
 T = TypeVar("T", bound="MemberList")
 
@@ -38,8 +40,8 @@ class MemberList:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        members = cast(list[str], d.pop("members"))
+        d = dict(checked(src_dict, Mapping))
+        members = checked(d.pop("members"), list[str])
 
         member_list = cls(
             members=members,

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="NewApiToken")
 
 
@@ -22,7 +24,7 @@ class NewApiToken:
     """
 
     name: str
-    token: str
+    token: str = _attrs_field(repr=False)
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -43,10 +45,10 @@ class NewApiToken:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
-        token = d.pop("token")
+        token = checked(d.pop("token"), str)
 
         new_api_token = cls(
             name=name,

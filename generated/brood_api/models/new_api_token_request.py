@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="NewApiTokenRequest")
 
 
@@ -38,8 +40,8 @@ class NewApiTokenRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
         new_api_token_request = cls(
             name=name,

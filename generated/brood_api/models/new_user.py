@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="NewUser")
 
@@ -48,10 +48,10 @@ class NewUser:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        email = d.pop("email")
+        d = dict(checked(src_dict, Mapping))
+        email = checked(d.pop("email"), str)
 
-        teams = cast(list[str], d.pop("teams", UNSET))
+        teams = checked(d.pop("teams", UNSET), list[str])
 
         new_user = cls(
             email=email,

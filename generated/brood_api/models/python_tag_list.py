@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import checked
 
 T = TypeVar("T", bound="PythonTagList")
 
@@ -38,8 +40,8 @@ class PythonTagList:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        python_tags = cast(list[str], d.pop("python_tags"))
+        d = dict(checked(src_dict, Mapping))
+        python_tags = checked(d.pop("python_tags"), list[str])
 
         python_tag_list = cls(
             python_tags=python_tags,

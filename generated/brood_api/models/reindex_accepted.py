@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="ReindexAccepted")
 
 
@@ -24,7 +26,7 @@ class ReindexAccepted:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         reindex_accepted = cls()
 
         reindex_accepted.additional_properties = d

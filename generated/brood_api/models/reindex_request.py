@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.egg_reference import EggReference
 
@@ -47,9 +49,9 @@ class ReindexRequest:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.egg_reference import EggReference
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         eggs = []
-        _eggs = d.pop("eggs")
+        _eggs = checked(d.pop("eggs"), list)
         for eggs_item_data in _eggs:
             eggs_item = EggReference.from_dict(eggs_item_data)
 

@@ -7,7 +7,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.public_level import PublicLevel, check_public_level
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="RepositoryCreated")
 
@@ -56,10 +56,10 @@ class RepositoryCreated:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name", UNSET)
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name", UNSET), str)
 
-        description = d.pop("description", UNSET)
+        description = checked(d.pop("description", UNSET), str)
 
         _public = d.pop("public", UNSET)
         public: PublicLevel | Unset

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import checked
 
 T = TypeVar("T", bound="RepositoryList")
 
@@ -39,8 +41,8 @@ class RepositoryList:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        repositories = cast(list[str], d.pop("repositories"))
+        d = dict(checked(src_dict, Mapping))
+        repositories = checked(d.pop("repositories"), list[str])
 
         repository_list = cls(
             repositories=repositories,

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="RuntimeIndexEntryV0")
 
@@ -101,43 +101,43 @@ class RuntimeIndexEntryV0:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        version = d.pop("version")
+        d = dict(checked(src_dict, Mapping))
+        version = checked(d.pop("version"), str)
 
-        filename = d.pop("filename")
+        filename = checked(d.pop("filename"), str)
 
-        language = d.pop("language", UNSET)
+        language = checked(d.pop("language", UNSET), str)
 
         def _parse_build(data: object) -> int | str | Unset:
             if isinstance(data, Unset):
                 return data
-            return cast(int | str | Unset, data)
+            return cast(int | str | Unset, checked(data, int | str))
 
         build = _parse_build(d.pop("build", UNSET))
 
-        full_version = d.pop("full_version", UNSET)
+        full_version = checked(d.pop("full_version", UNSET), str)
 
         def _parse_python_tag(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         python_tag = _parse_python_tag(d.pop("python_tag", UNSET))
 
-        platform = d.pop("platform", UNSET)
+        platform = checked(d.pop("platform", UNSET), str)
 
         def _parse_file_format(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         file_format = _parse_file_format(d.pop("file_format", UNSET))
 
-        sha256 = d.pop("sha256", UNSET)
+        sha256 = checked(d.pop("sha256", UNSET), str)
 
         runtime_index_entry_v0 = cls(
             version=version,

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="RuntimeMetadata")
 
@@ -100,34 +100,34 @@ class RuntimeMetadata:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        implementation = d.pop("implementation")
+        d = dict(checked(src_dict, Mapping))
+        implementation = checked(d.pop("implementation"), str)
 
-        version = d.pop("version")
+        version = checked(d.pop("version"), str)
 
-        sha256 = d.pop("sha256")
+        sha256 = checked(d.pop("sha256"), str)
 
-        language_version = d.pop("language_version", UNSET)
+        language_version = checked(d.pop("language_version", UNSET), str)
 
-        platform = d.pop("platform", UNSET)
+        platform = checked(d.pop("platform", UNSET), str)
 
         def _parse_abi(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         abi = _parse_abi(d.pop("abi", UNSET))
 
-        filename = d.pop("filename", UNSET)
+        filename = checked(d.pop("filename", UNSET), str)
 
         def _parse_build_revision(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         build_revision = _parse_build_revision(d.pop("build_revision", UNSET))
 
@@ -136,7 +136,7 @@ class RuntimeMetadata:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            return cast(None | str | Unset, checked(data, None | str))
 
         metadata_version = _parse_metadata_version(d.pop("metadata_version", UNSET))
 

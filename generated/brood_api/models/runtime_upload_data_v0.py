@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="RuntimeUploadDataV0")
 
@@ -76,23 +76,23 @@ class RuntimeUploadDataV0:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        sha256 = d.pop("sha256")
+        d = dict(checked(src_dict, Mapping))
+        sha256 = checked(d.pop("sha256"), str)
 
-        language = d.pop("language")
+        language = checked(d.pop("language"), str)
 
-        version = d.pop("version")
+        version = checked(d.pop("version"), str)
 
         def _parse_build(data: object) -> int | str:
-            return cast(int | str, data)
+            return cast(int | str, checked(data, int | str))
 
         build = _parse_build(d.pop("build"))
 
-        filename = d.pop("filename")
+        filename = checked(d.pop("filename"), str)
 
-        build_system_version = d.pop("build_system_version", UNSET)
+        build_system_version = checked(d.pop("build_system_version", UNSET), str)
 
-        file_format = d.pop("file_format", UNSET)
+        file_format = checked(d.pop("file_format", UNSET), str)
 
         runtime_upload_data_v0 = cls(
             sha256=sha256,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 
 from .. import types
-from ..types import File
+from ..types import File, checked
 
 if TYPE_CHECKING:
     from ..models.runtime_upload_data_v0 import RuntimeUploadDataV0
@@ -54,20 +54,25 @@ class RuntimeUploadV0:
 
         return field_dict
 
-    def to_multipart(self) -> types.RequestFiles:
+    def to_multipart(self) -> types.Multipart:
         files: types.RequestFiles = []
 
         files.append(("file", self.file.to_tuple()))
 
-        files.append(("data", (None, json.dumps(self.data.to_dict()).encode(), "application/json")))
+        files.append(
+            (
+                "data",
+                ("", json.dumps(self.data.to_dict()).encode(), "application/json; charset=UTF-8"),
+            )
+        )
 
-        return files
+        return types.Multipart(files)
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.runtime_upload_data_v0 import RuntimeUploadDataV0
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         file = File(payload=BytesIO(d.pop("file")))
 
         data = RuntimeUploadDataV0.from_dict(d.pop("data"))

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 T = TypeVar("T", bound="SessionToken")
 
 
@@ -20,7 +22,7 @@ class SessionToken:
         token (str): Sent as Bearer
     """
 
-    token: str
+    token: str = _attrs_field(repr=False)
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,8 +40,8 @@ class SessionToken:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        token = d.pop("token")
+        d = dict(checked(src_dict, Mapping))
+        token = checked(d.pop("token"), str)
 
         session_token = cls(
             token=token,

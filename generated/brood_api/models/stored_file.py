@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="StoredFile")
 
@@ -44,10 +44,10 @@ class StoredFile:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        filename = d.pop("filename", UNSET)
+        d = dict(checked(src_dict, Mapping))
+        filename = checked(d.pop("filename", UNSET), str)
 
-        sha256 = d.pop("sha256", UNSET)
+        sha256 = checked(d.pop("sha256", UNSET), str)
 
         stored_file = cls(
             filename=filename,

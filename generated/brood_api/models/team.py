@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="Team")
 
@@ -73,16 +73,16 @@ class Team:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name")
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name"), str)
 
-        group = d.pop("group")
+        group = checked(d.pop("group"), str)
 
-        organization = d.pop("organization", UNSET)
+        organization = checked(d.pop("organization", UNSET), str)
 
-        members = cast(list[str], d.pop("members", UNSET))
+        members = checked(d.pop("members", UNSET), list[str])
 
-        repositories = cast(list[str], d.pop("repositories", UNSET))
+        repositories = checked(d.pop("repositories", UNSET), list[str])
 
         team = cls(
             name=name,

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="TeamCreated")
 
@@ -49,10 +49,10 @@ class TeamCreated:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        name = d.pop("name", UNSET)
+        d = dict(checked(src_dict, Mapping))
+        name = checked(d.pop("name", UNSET), str)
 
-        group = d.pop("group", UNSET)
+        group = checked(d.pop("group", UNSET), str)
 
         team_created = cls(
             name=name,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.team import Team
 
@@ -47,9 +49,9 @@ class TeamList:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.team import Team
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         teams = []
-        _teams = d.pop("teams")
+        _teams = checked(d.pop("teams"), list)
         for teams_item_data in _teams:
             teams_item = Team.from_dict(teams_item_data)
 

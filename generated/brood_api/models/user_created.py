@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Unset, checked
 
 T = TypeVar("T", bound="UserCreated")
 
@@ -26,7 +26,7 @@ class UserCreated:
 
     email: str | Unset = UNSET
     teams: list[str] | Unset = UNSET
-    one_time_password: str | Unset = UNSET
+    one_time_password: str | Unset = _attrs_field(default=UNSET, repr=False)
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,12 +52,12 @@ class UserCreated:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        email = d.pop("email", UNSET)
+        d = dict(checked(src_dict, Mapping))
+        email = checked(d.pop("email", UNSET), str)
 
-        teams = cast(list[str], d.pop("teams", UNSET))
+        teams = checked(d.pop("teams", UNSET), list[str])
 
-        one_time_password = d.pop("one_time_password", UNSET)
+        one_time_password = checked(d.pop("one_time_password", UNSET), str)
 
         user_created = cls(
             email=email,

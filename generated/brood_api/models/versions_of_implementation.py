@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.runtime_index_entry import RuntimeIndexEntry
 
@@ -31,7 +33,7 @@ class VersionsOfImplementation:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.runtime_index_entry import RuntimeIndexEntry
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         versions_of_implementation = cls()
 
         additional_properties = {}

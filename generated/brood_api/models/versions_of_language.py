@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import checked
+
 if TYPE_CHECKING:
     from ..models.builds_of_language import BuildsOfLanguage
 
@@ -31,7 +33,7 @@ class VersionsOfLanguage:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.builds_of_language import BuildsOfLanguage
 
-        d = dict(src_dict)
+        d = dict(checked(src_dict, Mapping))
         versions_of_language = cls()
 
         additional_properties = {}

@@ -111,13 +111,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[AppMetadata | Error]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -133,22 +134,41 @@ def sync_detailed(
 ) -> Response[AppMetadata | Error]:
     """Describe an app
 
-     The embedded Brood also gives the app's own document, as `data`.
+    The embedded Brood also gives the app's own document, as `data`.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        app_id (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        app_id (str): Identifier of the app. Example: com.acme.viewer.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
-        Response[AppMetadata | Error]
+        Response[AppMetadata | Error]: `parsed` holds what comes with the status
+
+            200: The app's metadata.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -180,22 +200,27 @@ def sync(
 ) -> AppMetadata | Error | None:
     """Describe an app
 
-     The embedded Brood also gives the app's own document, as `data`.
+    The embedded Brood also gives the app's own document, as `data`.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        app_id (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        app_id (str): Identifier of the app. Example: com.acme.viewer.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
         AppMetadata | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -221,22 +246,41 @@ async def asyncio_detailed(
 ) -> Response[AppMetadata | Error]:
     """Describe an app
 
-     The embedded Brood also gives the app's own document, as `data`.
+    The embedded Brood also gives the app's own document, as `data`.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        app_id (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        app_id (str): Identifier of the app. Example: com.acme.viewer.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
-        Response[AppMetadata | Error]
+        Response[AppMetadata | Error]: `parsed` holds what comes with the status
+
+            200: The app's metadata.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -266,22 +310,27 @@ async def asyncio(
 ) -> AppMetadata | Error | None:
     """Describe an app
 
-     The embedded Brood also gives the app's own document, as `data`.
+    The embedded Brood also gives the app's own document, as `data`.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        app_id (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        app_id (str): Identifier of the app. Example: com.acme.viewer.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
         AppMetadata | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

@@ -95,13 +95,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | SessionToken]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -111,15 +112,31 @@ def sync_detailed(
 ) -> Response[Error | SessionToken]:
     """Exchange credentials for a session token
 
-     The request has no body; the credentials are those of its Authorization header: Basic,
+    The request has no body; the credentials are those of its Authorization header: Basic,
     or an API token as Bearer. Servers on site that know no tokens answer 404.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[Error | SessionToken]
+        Response[Error | SessionToken]: `parsed` holds what comes with the status
+
+            200: The session token.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -138,15 +155,17 @@ def sync(
 ) -> Error | SessionToken | None:
     """Exchange credentials for a session token
 
-     The request has no body; the credentials are those of its Authorization header: Basic,
+    The request has no body; the credentials are those of its Authorization header: Basic,
     or an API token as Bearer. Servers on site that know no tokens answer 404.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
         Error | SessionToken
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -160,15 +179,31 @@ async def asyncio_detailed(
 ) -> Response[Error | SessionToken]:
     """Exchange credentials for a session token
 
-     The request has no body; the credentials are those of its Authorization header: Basic,
+    The request has no body; the credentials are those of its Authorization header: Basic,
     or an API token as Bearer. Servers on site that know no tokens answer 404.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[Error | SessionToken]
+        Response[Error | SessionToken]: `parsed` holds what comes with the status
+
+            200: The session token.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -185,15 +220,17 @@ async def asyncio(
 ) -> Error | SessionToken | None:
     """Exchange credentials for a session token
 
-     The request has no body; the credentials are those of its Authorization header: Basic,
+    The request has no body; the credentials are those of its Authorization header: Basic,
     or an API token as Bearer. Servers on site that know no tokens answer 404.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
         Error | SessionToken
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

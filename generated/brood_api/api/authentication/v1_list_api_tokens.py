@@ -90,13 +90,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[ApiTokenList | Error]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -106,14 +107,28 @@ def sync_detailed(
 ) -> Response[ApiTokenList | Error]:
     """List the caller's API tokens
 
-     Names and dates; the tokens themselves are shown once, when they are created.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+    Names and dates; the tokens themselves are shown once, when they are created.
 
     Returns:
-        Response[ApiTokenList | Error]
+        Response[ApiTokenList | Error]: `parsed` holds what comes with the status
+
+            200: The caller's API tokens.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -132,14 +147,16 @@ def sync(
 ) -> ApiTokenList | Error | None:
     """List the caller's API tokens
 
-     Names and dates; the tokens themselves are shown once, when they are created.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+    Names and dates; the tokens themselves are shown once, when they are created.
 
     Returns:
         ApiTokenList | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -153,14 +170,28 @@ async def asyncio_detailed(
 ) -> Response[ApiTokenList | Error]:
     """List the caller's API tokens
 
-     Names and dates; the tokens themselves are shown once, when they are created.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+    Names and dates; the tokens themselves are shown once, when they are created.
 
     Returns:
-        Response[ApiTokenList | Error]
+        Response[ApiTokenList | Error]: `parsed` holds what comes with the status
+
+            200: The caller's API tokens.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -177,14 +208,16 @@ async def asyncio(
 ) -> ApiTokenList | Error | None:
     """List the caller's API tokens
 
-     Names and dates; the tokens themselves are shown once, when they are created.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+    Names and dates; the tokens themselves are shown once, when they are created.
 
     Returns:
         ApiTokenList | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

@@ -124,13 +124,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | ReindexAccepted]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -145,18 +146,37 @@ def sync_detailed(
     """Enable eggs and rebuild the index
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
-            '6.0.1-2', 'python_tag': 'cp311'}]}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (ReindexRequest): The eggs to enable. Example: {'eggs': [{'name': 'pyyaml',
+            'version': '6.0.1-2', 'python_tag': 'cp311'}]}.
 
     Returns:
-        Response[Error | ReindexAccepted]
+        Response[Error | ReindexAccepted]: `parsed` holds what comes with the status
+
+            202: The index will be rebuilt.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -185,18 +205,21 @@ def sync(
     """Enable eggs and rebuild the index
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
-            '6.0.1-2', 'python_tag': 'cp311'}]}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (ReindexRequest): The eggs to enable. Example: {'eggs': [{'name': 'pyyaml',
+            'version': '6.0.1-2', 'python_tag': 'cp311'}]}.
 
     Returns:
         Error | ReindexAccepted
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -219,18 +242,37 @@ async def asyncio_detailed(
     """Enable eggs and rebuild the index
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
-            '6.0.1-2', 'python_tag': 'cp311'}]}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (ReindexRequest): The eggs to enable. Example: {'eggs': [{'name': 'pyyaml',
+            'version': '6.0.1-2', 'python_tag': 'cp311'}]}.
 
     Returns:
-        Response[Error | ReindexAccepted]
+        Response[Error | ReindexAccepted]: `parsed` holds what comes with the status
+
+            202: The index will be rebuilt.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -257,18 +299,21 @@ async def asyncio(
     """Enable eggs and rebuild the index
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        body (ReindexRequest): The eggs to enable Example: {'eggs': [{'name': 'pyyaml', 'version':
-            '6.0.1-2', 'python_tag': 'cp311'}]}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (ReindexRequest): The eggs to enable. Example: {'eggs': [{'name': 'pyyaml',
+            'version': '6.0.1-2', 'python_tag': 'cp311'}]}.
 
     Returns:
         Error | ReindexAccepted
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

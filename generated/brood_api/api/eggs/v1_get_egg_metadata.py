@@ -111,13 +111,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[EggMetadata | Error]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -133,24 +134,43 @@ def sync_detailed(
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
-     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
     the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
     without a tag. It is the same with downloads.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        name (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        name (str): Name of the egg, in the case of its file name. Example: numpy.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
-        Response[EggMetadata | Error]
+        Response[EggMetadata | Error]: `parsed` holds what comes with the status
+
+            200: The egg's metadata.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -182,24 +202,29 @@ def sync(
 ) -> EggMetadata | Error | None:
     """Describe an egg
 
-     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
     the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
     without a tag. It is the same with downloads.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        name (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        name (str): Name of the egg, in the case of its file name. Example: numpy.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
         EggMetadata | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -225,24 +250,43 @@ async def asyncio_detailed(
 ) -> Response[EggMetadata | Error]:
     """Describe an egg
 
-     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
     the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
     without a tag. It is the same with downloads.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        name (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        name (str): Name of the egg, in the case of its file name. Example: numpy.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
-        Response[EggMetadata | Error]
+        Response[EggMetadata | Error]: `parsed` holds what comes with the status
+
+            200: The egg's metadata.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -272,24 +316,29 @@ async def asyncio(
 ) -> EggMetadata | Error | None:
     """Describe an egg
 
-     Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
+    Also tells of an egg that is not enabled. Of the eggs that a runtime of the tag can use,
     the embedded Brood takes the one that suits best: for `cp38` also one for `py3` or one
     without a tag. It is the same with downloads.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        python_tag (str):
-        name (str):
-        version (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        python_tag (str): Python tag of the artefact, as of PEP 425; `none` for an egg that
+            has none. Example: py3.
+        name (str): Name of the egg, in the case of its file name. Example: numpy.
+        version (str): Full version, that is version and build, `1.26.4-1`. Example:
+            1.26.4-1.
 
     Returns:
         EggMetadata | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

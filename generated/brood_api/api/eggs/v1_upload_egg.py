@@ -52,8 +52,9 @@ def _get_kwargs(
         "params": params,
     }
 
-    _kwargs["files"] = body.to_multipart()
+    _kwargs["content"] = body.to_multipart()
 
+    headers.update(_kwargs["content"].headers())
     _kwargs["headers"] = headers
     return _kwargs
 
@@ -157,13 +158,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | StoredFile]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -179,29 +181,56 @@ def sync_detailed(
 ) -> Response[Error | StoredFile]:
     """Upload an egg
 
-     The server reads name, version and Python tag out of the egg and checks its SHA-256
+    The server reads name, version and Python tag out of the egg and checks its SHA-256
     against `data`. An egg that names another platform than the path is stored under that of
     the path; the embedded Brood refuses it with 400 where it is told to be strict. With
     `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
     answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-        enabled (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'True'. Example: True.
-        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
-            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (FileUpload): `file` (with the file's base name, no content type), then `data`
+            (`filename=""`, `Content-Type: application/json; charset=UTF-8`). Example: {'file':
+            '(the bytes of the file)', 'data': {'sha256':
+            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+        overwrite (PythonBoolean | Unset): Replace a file of the same name and version that
+            has other content. Default: 'False'. Example: True.
+        enabled (PythonBoolean | Unset): Show the egg in the index at once. Default: 'True'.
+            Example: True.
 
     Returns:
-        Response[Error | StoredFile]
+        Response[Error | StoredFile]: `parsed` holds what comes with the status
+
+            200: The file is stored. The embedded Brood answers 201, or 200 when it has the
+                identical file already and has stored nothing.
+            201: The file is stored. The embedded Brood answers 201, or 200 when it has the
+                identical file already and has stored nothing.
+            2XX: The file is stored. The embedded Brood answers 201, or 200 when it has the
+                identical file already and has stored nothing.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            409: It exists already with other content, or something is still in it.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -233,29 +262,34 @@ def sync(
 ) -> Error | StoredFile | None:
     """Upload an egg
 
-     The server reads name, version and Python tag out of the egg and checks its SHA-256
+    The server reads name, version and Python tag out of the egg and checks its SHA-256
     against `data`. An egg that names another platform than the path is stored under that of
     the path; the embedded Brood refuses it with 400 where it is told to be strict. With
     `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
     answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-        enabled (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'True'. Example: True.
-        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
-            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (FileUpload): `file` (with the file's base name, no content type), then `data`
+            (`filename=""`, `Content-Type: application/json; charset=UTF-8`). Example: {'file':
+            '(the bytes of the file)', 'data': {'sha256':
+            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+        overwrite (PythonBoolean | Unset): Replace a file of the same name and version that
+            has other content. Default: 'False'. Example: True.
+        enabled (PythonBoolean | Unset): Show the egg in the index at once. Default: 'True'.
+            Example: True.
 
     Returns:
         Error | StoredFile
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -281,29 +315,56 @@ async def asyncio_detailed(
 ) -> Response[Error | StoredFile]:
     """Upload an egg
 
-     The server reads name, version and Python tag out of the egg and checks its SHA-256
+    The server reads name, version and Python tag out of the egg and checks its SHA-256
     against `data`. An egg that names another platform than the path is stored under that of
     the path; the embedded Brood refuses it with 400 where it is told to be strict. With
     `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
     answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-        enabled (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'True'. Example: True.
-        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
-            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (FileUpload): `file` (with the file's base name, no content type), then `data`
+            (`filename=""`, `Content-Type: application/json; charset=UTF-8`). Example: {'file':
+            '(the bytes of the file)', 'data': {'sha256':
+            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+        overwrite (PythonBoolean | Unset): Replace a file of the same name and version that
+            has other content. Default: 'False'. Example: True.
+        enabled (PythonBoolean | Unset): Show the egg in the index at once. Default: 'True'.
+            Example: True.
 
     Returns:
-        Response[Error | StoredFile]
+        Response[Error | StoredFile]: `parsed` holds what comes with the status
+
+            200: The file is stored. The embedded Brood answers 201, or 200 when it has the
+                identical file already and has stored nothing.
+            201: The file is stored. The embedded Brood answers 201, or 200 when it has the
+                identical file already and has stored nothing.
+            2XX: The file is stored. The embedded Brood answers 201, or 200 when it has the
+                identical file already and has stored nothing.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            409: It exists already with other content, or something is still in it.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -316,6 +377,7 @@ async def asyncio_detailed(
     )
 
     kwargs["url"] = client.url_of(kwargs["url"])
+    kwargs["content"] = kwargs["content"].awaitable()
     response = await client.get_async_httpx_client().request(**kwargs)
 
     return _build_response(client=client, response=response)
@@ -333,29 +395,34 @@ async def asyncio(
 ) -> Error | StoredFile | None:
     """Upload an egg
 
-     The server reads name, version and Python tag out of the egg and checks its SHA-256
+    The server reads name, version and Python tag out of the egg and checks its SHA-256
     against `data`. An egg that names another platform than the path is stored under that of
     the path; the embedded Brood refuses it with 400 where it is told to be strict. With
     `enabled=False` the egg is stored but not in the index until it is re-indexed. If the
     answer is lost, compare the `sha256` of the egg's metadata.
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        overwrite (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-        enabled (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'True'. Example: True.
-        body (FileUpload): A file and its checksum Example: {'file': '(the bytes of the file)',
-            'data': {'sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        body (FileUpload): `file` (with the file's base name, no content type), then `data`
+            (`filename=""`, `Content-Type: application/json; charset=UTF-8`). Example: {'file':
+            '(the bytes of the file)', 'data': {'sha256':
+            '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'}}.
+        overwrite (PythonBoolean | Unset): Replace a file of the same name and version that
+            has other content. Default: 'False'. Example: True.
+        enabled (PythonBoolean | Unset): Show the egg in the index at once. Default: 'True'.
+            Example: True.
 
     Returns:
         Error | StoredFile
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

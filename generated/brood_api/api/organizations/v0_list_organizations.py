@@ -90,13 +90,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | OrganizationList]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -106,12 +107,27 @@ def sync_detailed(
 ) -> Response[Error | OrganizationList]:
     """List the organizations
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[Error | OrganizationList]
+        Response[Error | OrganizationList]: `parsed` holds what comes with the status
+
+            200: The organizations.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -130,12 +146,14 @@ def sync(
 ) -> Error | OrganizationList | None:
     """List the organizations
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
         Error | OrganizationList
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -149,12 +167,27 @@ async def asyncio_detailed(
 ) -> Response[Error | OrganizationList]:
     """List the organizations
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[Error | OrganizationList]
+        Response[Error | OrganizationList]: `parsed` holds what comes with the status
+
+            200: The organizations.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -171,12 +204,14 @@ async def asyncio(
 ) -> Error | OrganizationList | None:
     """List the organizations
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
         Error | OrganizationList
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

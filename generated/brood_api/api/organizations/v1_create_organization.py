@@ -120,13 +120,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | OrganizationCreated]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -137,19 +138,38 @@ def sync_detailed(
 ) -> Response[Error | OrganizationCreated]:
     """Create an organization
 
-     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
     taken with 409.
 
     Args:
-        body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
-            'The makers of everything'}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        body (NewOrganization): An organization to create Example: {'name': 'acme',
+            'description': 'The makers of everything'}.
 
     Returns:
-        Response[Error | OrganizationCreated]
+        Response[Error | OrganizationCreated]: `parsed` holds what comes with the status
+
+            201: Created.
+            2XX: Created.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            409: It exists already with other content, or something is still in it.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -171,19 +191,21 @@ def sync(
 ) -> Error | OrganizationCreated | None:
     """Create an organization
 
-     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
     taken with 409.
 
     Args:
-        body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
-            'The makers of everything'}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        body (NewOrganization): An organization to create Example: {'name': 'acme',
+            'description': 'The makers of everything'}.
 
     Returns:
         Error | OrganizationCreated
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -199,19 +221,38 @@ async def asyncio_detailed(
 ) -> Response[Error | OrganizationCreated]:
     """Create an organization
 
-     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
     taken with 409.
 
     Args:
-        body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
-            'The makers of everything'}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        body (NewOrganization): An organization to create Example: {'name': 'acme',
+            'description': 'The makers of everything'}.
 
     Returns:
-        Response[Error | OrganizationCreated]
+        Response[Error | OrganizationCreated]: `parsed` holds what comes with the status
+
+            201: Created.
+            2XX: Created.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            409: It exists already with other content, or something is still in it.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -231,19 +272,21 @@ async def asyncio(
 ) -> Error | OrganizationCreated | None:
     """Create an organization
 
-     It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
+    It has neither repositories nor teams nor users. The embedded Brood refuses a name that is
     taken with 409.
 
     Args:
-        body (NewOrganization): An organization to create Example: {'name': 'acme', 'description':
-            'The makers of everything'}.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        body (NewOrganization): An organization to create Example: {'name': 'acme',
+            'description': 'The makers of everything'}.
 
     Returns:
         Error | OrganizationCreated
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

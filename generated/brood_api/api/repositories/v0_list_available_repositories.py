@@ -102,13 +102,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | RepositoryList]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -119,19 +120,32 @@ def sync_detailed(
 ) -> Response[Error | RepositoryList]:
     """List the repositories visible to the caller
 
-     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    v0 answers with plain names, `organization/repository`, and itself leaves out those
     with no more than `read_index` unless `include_indexable=True`.
 
     Args:
-        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
-            Default: 'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        include_indexable (PythonBoolean | Unset): Also list the repositories of which the
+            caller may read no more than the index. Default: 'False'. Example: True.
 
     Returns:
-        Response[Error | RepositoryList]
+        Response[Error | RepositoryList]: `parsed` holds what comes with the status
+
+            200: The names of the repositories.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -153,19 +167,21 @@ def sync(
 ) -> Error | RepositoryList | None:
     """List the repositories visible to the caller
 
-     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    v0 answers with plain names, `organization/repository`, and itself leaves out those
     with no more than `read_index` unless `include_indexable=True`.
 
     Args:
-        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
-            Default: 'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        include_indexable (PythonBoolean | Unset): Also list the repositories of which the
+            caller may read no more than the index. Default: 'False'. Example: True.
 
     Returns:
         Error | RepositoryList
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -181,19 +197,32 @@ async def asyncio_detailed(
 ) -> Response[Error | RepositoryList]:
     """List the repositories visible to the caller
 
-     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    v0 answers with plain names, `organization/repository`, and itself leaves out those
     with no more than `read_index` unless `include_indexable=True`.
 
     Args:
-        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
-            Default: 'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        include_indexable (PythonBoolean | Unset): Also list the repositories of which the
+            caller may read no more than the index. Default: 'False'. Example: True.
 
     Returns:
-        Response[Error | RepositoryList]
+        Response[Error | RepositoryList]: `parsed` holds what comes with the status
+
+            200: The names of the repositories.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -213,19 +242,21 @@ async def asyncio(
 ) -> Error | RepositoryList | None:
     """List the repositories visible to the caller
 
-     v0 answers with plain names, `organization/repository`, and itself leaves out those
+    v0 answers with plain names, `organization/repository`, and itself leaves out those
     with no more than `read_index` unless `include_indexable=True`.
 
     Args:
-        include_indexable (PythonBoolean | Unset): A boolean in the query, as Python writes it
-            Default: 'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        include_indexable (PythonBoolean | Unset): Also list the repositories of which the
+            caller may read no more than the index. Default: 'False'. Example: True.
 
     Returns:
         Error | RepositoryList
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

@@ -85,13 +85,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[AvailableRepositoryList | Error]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -101,16 +102,29 @@ def sync_detailed(
 ) -> Response[AvailableRepositoryList | Error]:
     """List the repositories visible to the caller
 
-     Every repository to which the caller has any access, with the level of it. With
+    Every repository to which the caller has any access, with the level of it. With
     `read_index` the index can be read and nothing be downloaded; clients leave these out
     unless asked for them.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[AvailableRepositoryList | Error]
+        Response[AvailableRepositoryList | Error]: `parsed` holds what comes with the status
+
+            200: The repositories, with the caller's access to each.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -129,16 +143,18 @@ def sync(
 ) -> AvailableRepositoryList | Error | None:
     """List the repositories visible to the caller
 
-     Every repository to which the caller has any access, with the level of it. With
+    Every repository to which the caller has any access, with the level of it. With
     `read_index` the index can be read and nothing be downloaded; clients leave these out
     unless asked for them.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
         AvailableRepositoryList | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -152,16 +168,29 @@ async def asyncio_detailed(
 ) -> Response[AvailableRepositoryList | Error]:
     """List the repositories visible to the caller
 
-     Every repository to which the caller has any access, with the level of it. With
+    Every repository to which the caller has any access, with the level of it. With
     `read_index` the index can be read and nothing be downloaded; clients leave these out
     unless asked for them.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[AvailableRepositoryList | Error]
+        Response[AvailableRepositoryList | Error]: `parsed` holds what comes with the status
+
+            200: The repositories, with the caller's access to each.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs()
@@ -178,16 +207,18 @@ async def asyncio(
 ) -> AvailableRepositoryList | Error | None:
     """List the repositories visible to the caller
 
-     Every repository to which the caller has any access, with the level of it. With
+    Every repository to which the caller has any access, with the level of it. With
     `read_index` the index can be read and nothing be downloaded; clients leave these out
     unless asked for them.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
         AvailableRepositoryList | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

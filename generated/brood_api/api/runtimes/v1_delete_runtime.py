@@ -117,13 +117,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | Error]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -139,23 +140,42 @@ def sync_detailed(
 ) -> Response[Any | Error]:
     """Delete a runtime
 
-     Only in v1
+    Only in v1
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        implementation (str):
-        version (str):
-        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        implementation (str): Implementation of Python, `cpython` or another. Example:
+            cpython.
+        version (str): Version of the runtime with its build after a plus sign, `3.11.9+1`.
+            Example: 3.11.9+1.
+        force (PythonBoolean | Unset): Delete even if something depends on it or is in it.
+            Clients always send it. Default: 'False'. Example: True.
 
     Returns:
-        Response[Any | Error]
+        Response[Any | Error]: `parsed` holds what comes with the status
+
+            204: Deleted.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -187,23 +207,28 @@ def sync(
 ) -> Any | Error | None:
     """Delete a runtime
 
-     Only in v1
+    Only in v1
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        implementation (str):
-        version (str):
-        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        implementation (str): Implementation of Python, `cpython` or another. Example:
+            cpython.
+        version (str): Version of the runtime with its build after a plus sign, `3.11.9+1`.
+            Example: 3.11.9+1.
+        force (PythonBoolean | Unset): Delete even if something depends on it or is in it.
+            Clients always send it. Default: 'False'. Example: True.
 
     Returns:
         Any | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -229,23 +254,42 @@ async def asyncio_detailed(
 ) -> Response[Any | Error]:
     """Delete a runtime
 
-     Only in v1
+    Only in v1
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        implementation (str):
-        version (str):
-        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        implementation (str): Implementation of Python, `cpython` or another. Example:
+            cpython.
+        version (str): Version of the runtime with its build after a plus sign, `3.11.9+1`.
+            Example: 3.11.9+1.
+        force (PythonBoolean | Unset): Delete even if something depends on it or is in it.
+            Clients always send it. Default: 'False'. Example: True.
 
     Returns:
-        Response[Any | Error]
+        Response[Any | Error]: `parsed` holds what comes with the status
+
+            204: Deleted.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -275,23 +319,28 @@ async def asyncio(
 ) -> Any | Error | None:
     """Delete a runtime
 
-     Only in v1
+    Only in v1
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        implementation (str):
-        version (str):
-        force (PythonBoolean | Unset): A boolean in the query, as Python writes it Default:
-            'False'. Example: True.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        implementation (str): Implementation of Python, `cpython` or another. Example:
+            cpython.
+        version (str): Version of the runtime with its build after a plus sign, `3.11.9+1`.
+            Example: 3.11.9+1.
+        force (PythonBoolean | Unset): Delete even if something depends on it or is in it.
+            Clients always send it. Default: 'False'. Example: True.
 
     Returns:
         Any | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

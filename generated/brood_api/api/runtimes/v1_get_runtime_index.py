@@ -115,13 +115,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | Error | RuntimeIndex]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -135,20 +136,39 @@ def sync_detailed(
 ) -> Response[Any | Error | RuntimeIndex]:
     """Get the runtime index
 
-     By implementation and version
+    By implementation and version
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        if_none_match (str | Unset):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        if_none_match (str | Unset): Answer 304 if the ETag is still this one. Example:
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".
 
     Returns:
-        Response[Any | Error | RuntimeIndex]
+        Response[Any | Error | RuntimeIndex]: `parsed` holds what comes with the status
+
+            200: The index.
+            304: The index still has the ETag that the client knows.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -176,20 +196,24 @@ def sync(
 ) -> Any | Error | RuntimeIndex | None:
     """Get the runtime index
 
-     By implementation and version
+    By implementation and version
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        if_none_match (str | Unset):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        if_none_match (str | Unset): Answer 304 if the ETag is still this one. Example:
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".
 
     Returns:
         Any | Error | RuntimeIndex
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -211,20 +235,39 @@ async def asyncio_detailed(
 ) -> Response[Any | Error | RuntimeIndex]:
     """Get the runtime index
 
-     By implementation and version
+    By implementation and version
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        if_none_match (str | Unset):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        if_none_match (str | Unset): Answer 304 if the ETag is still this one. Example:
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".
 
     Returns:
-        Response[Any | Error | RuntimeIndex]
+        Response[Any | Error | RuntimeIndex]: `parsed` holds what comes with the status
+
+            200: The index.
+            304: The index still has the ETag that the client knows.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -250,20 +293,24 @@ async def asyncio(
 ) -> Any | Error | RuntimeIndex | None:
     """Get the runtime index
 
-     By implementation and version
+    By implementation and version
 
     Args:
-        organization (str):
-        repository (str):
-        platform (str):
-        if_none_match (str | Unset):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        repository (str): Name of the repository, without its organization. Example: dev.
+        platform (str): Name of the platform, with hyphen or underscore; old names such as
+            `rh5-64` too. Example: rh8-x86_64.
+        if_none_match (str | Unset): Answer 304 if the ETag is still this one. Example:
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".
 
     Returns:
         Any | Error | RuntimeIndex
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

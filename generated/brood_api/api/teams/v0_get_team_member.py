@@ -99,13 +99,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | Error]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -119,16 +120,32 @@ def sync_detailed(
     """Ask whether a user is a member of a team
 
     Args:
-        organization (str):
-        team (str):
-        email (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        team (str): Name of the team. Example: builders.
+        email (str): E-mail address of the user. Example: ada@example.com.
 
     Returns:
-        Response[Any | Error]
+        Response[Any | Error]: `parsed` holds what comes with the status
+
+            204: It is so.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -155,16 +172,18 @@ def sync(
     """Ask whether a user is a member of a team
 
     Args:
-        organization (str):
-        team (str):
-        email (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        team (str): Name of the team. Example: builders.
+        email (str): E-mail address of the user. Example: ada@example.com.
 
     Returns:
         Any | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -185,16 +204,32 @@ async def asyncio_detailed(
     """Ask whether a user is a member of a team
 
     Args:
-        organization (str):
-        team (str):
-        email (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        team (str): Name of the team. Example: builders.
+        email (str): E-mail address of the user. Example: ada@example.com.
 
     Returns:
-        Response[Any | Error]
+        Response[Any | Error]: `parsed` holds what comes with the status
+
+            204: It is so.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -219,16 +254,18 @@ async def asyncio(
     """Ask whether a user is a member of a team
 
     Args:
-        organization (str):
-        team (str):
-        email (str):
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
+        organization (str): Name of the organization. Example: acme.
+        team (str): Name of the team. Example: builders.
+        email (str): E-mail address of the user. Example: ada@example.com.
 
     Returns:
         Any | Error
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (

@@ -125,13 +125,14 @@ def _parse_response(
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Error | UserCreated]:
+    from ... import errors
     from ...types import Response
 
     return Response(
         status_code=response.status_code,
         content=response.content,
         headers=response.headers,
-        parsed=_parse_response(client=client, response=response),
+        parsed=errors.parsed(_parse_response, client, response),
     )
 
 
@@ -143,20 +144,40 @@ def sync_detailed(
 ) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once. Someone who has an account
+    The user becomes a member of the named teams at once. Someone who has an account
     already, through another organization, keeps it; the answer then shows no password.
 
     Args:
-        organization (str):
+        organization (str): Name of the organization. Example: acme.
         body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[Error | UserCreated]
+        Response[Error | UserCreated]: `parsed` holds what comes with the status
+
+            201: Created. The embedded Brood shows the first password of a new account here,
+                this once only; other servers may answer without a body.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            409: It exists already with other content, or something is still in it.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -180,20 +201,22 @@ def sync(
 ) -> Error | UserCreated | None:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once. Someone who has an account
+    The user becomes a member of the named teams at once. Someone who has an account
     already, through another organization, keeps it; the answer then shows no password.
 
     Args:
-        organization (str):
+        organization (str): Name of the organization. Example: acme.
         body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
         Error | UserCreated
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return sync_detailed(
@@ -211,20 +234,40 @@ async def asyncio_detailed(
 ) -> Response[Error | UserCreated]:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once. Someone who has an account
+    The user becomes a member of the named teams at once. Someone who has an account
     already, through another organization, keeps it; the answer then shows no password.
 
     Args:
-        organization (str):
+        organization (str): Name of the organization. Example: acme.
         body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
-        Response[Error | UserCreated]
+        Response[Error | UserCreated]: `parsed` holds what comes with the status
+
+            201: Created. The embedded Brood shows the first password of a new account here,
+                this once only; other servers may answer without a body.
+            400: The request is malformed, or the file is not what it should be.
+            401: The request is not authenticated.
+            403: The account's access level is too low for this, or the request comes from
+                the page of another site.
+            404: There is no such thing, or the account may not see it.
+            405: The path is not for this method.
+            408: The request did not arrive in time.
+            409: It exists already with other content, or something is still in it.
+            413: The document or the file is larger than the server takes.
+            415: The body has another Content-Type than the operation takes.
+            429: Too many requests, or too many failed logins.
+            431: Target and headers are larger than the server takes.
+            503: The server cannot do it for now; it may in a moment.
+            507: The server has no room for it; a full disk may also get in the way of
+                reading.
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     kwargs = _get_kwargs(
@@ -246,20 +289,22 @@ async def asyncio(
 ) -> Error | UserCreated | None:
     """Create a user in an organization
 
-     The user becomes a member of the named teams at once. Someone who has an account
+    The user becomes a member of the named teams at once. Someone who has an account
     already, through another organization, keeps it; the answer then shows no password.
 
     Args:
-        organization (str):
+        organization (str): Name of the organization. Example: acme.
         body (NewUser): A user to create Example: {'email': 'ada@example.com', 'teams':
             ['builders']}.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
     Returns:
         Error | UserCreated
+
+    Raises:
+        errors.UnexpectedStatus: If the status is another one than those described and
+            Client.raise_on_unexpected_status is True.
+        errors.UnexpectedContent: If the body is not the document described.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
     """
 
     return (
