@@ -3,18 +3,22 @@
 import asyncio
 import gc
 from collections.abc import Iterator
+from io import BytesIO
 
 import httpx
 import pytest
 
-from brood_api.api.eggs import v1_get_egg_index
+from brood_api import Client
+from brood_api.api.eggs import v1_get_egg_index, v1_upload_egg
 from brood_api.api.organizations import v1_create_organization, v1_list_organizations
 from brood_api.api.platforms import v0_list_platforms, v1_list_platforms
 from brood_api.errors import UnexpectedStatus
-from brood_api.models.new_organization import NewOrganization
+from brood_api.models import Checksum, FileUpload, NewOrganization
+from brood_api.types import File, Response
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
 from hatcher.errors import HatcherException
 from hatcher.testing import BroodServer
+from hatcher.testing.faults import Answer, ScriptedServer
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +89,38 @@ def test_raw_is_one_client_that_shows_no_secret_and_ends_with_the_graph(
         v1_list_platforms.sync(client=raw)
 
 
-def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
-    from brood_api import Client
+async def upload(raw: Client, form: str, body: FileUpload) -> Response:
+    async with raw:
+        answer = getattr(v1_upload_egg, form)("acme", "dev", "rh8-x86_64", client=raw, body=body)
+        return await answer if form.startswith("asyncio") else answer
 
+
+def test_a_renewed_token_sends_an_upload_again_from_its_beginning() -> None:
+    json = {"Content-Type": "application/json"}
+    for form in ("sync_detailed", "asyncio_detailed"):
+        answers = (
+            Answer(headers=json, body=b'{"token": "first"}'),
+            Answer(headers=json, body=b'{"platforms": []}'),
+            Answer(401, headers=json, body=b'{"error": "It has run out."}'),
+            Answer(headers=json, body=b'{"token": "second"}'),
+            Answer(201),
+        )
+        with ScriptedServer(*answers) as server:
+            auth = BroodClientAuth(server.url, "key")
+            with BroodClient.from_url(server.url, auth=auth) as client:
+                v1_list_platforms.sync(client=client.raw)
+                body = FileUpload(File(BytesIO(b"egg"), "nose-1.3.0-1.egg"), Checksum("0" * 64))
+                response = asyncio.run(upload(client.raw, form, body))
+        assert response.status_code == 201
+        *_, refused, _, taken = server.requests
+        assert refused.body == taken.body and b"\r\n\r\negg\r\n" in taken.body
+        assert [request.headers["authorization"] for request in (refused, taken)] == [
+            "Bearer first",
+            "Bearer second",
+        ]
+
+
+def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
     with (
         Client(base_url=f"{brood_server.url}/nowhere") as elsewhere,
         pytest.raises(UnexpectedStatus),

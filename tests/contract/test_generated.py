@@ -7,10 +7,14 @@ import compileall
 import functools
 import gzip
 import importlib
+import inspect
 import itertools
 import json
+import os
+import pickle
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -21,8 +25,8 @@ from urllib.parse import quote, unquote
 import httpx
 import pytest
 
-from brood_api import AuthenticatedClient, Client, documents
-from brood_api.api.authentication import v1_create_session_token
+from brood_api import AuthenticatedClient, Client, documents, models
+from brood_api.api.authentication import v1_create_api_token, v1_create_session_token
 from brood_api.api.eggs import v1_delete_egg, v1_download_egg, v1_get_egg_index, v1_upload_egg
 from brood_api.api.platforms import v1_list_platforms
 from brood_api.api.repositories import v0_list_available_repositories
@@ -37,6 +41,7 @@ from hatcher.endpoints import API_VERSIONS
 from hatcher.testing.faults import Answer, ScriptedServer
 from hatcher.transport.request import Request
 
+FORMS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 JSON = {"Content-Type": "application/json"}
 ODD_NAMES = [
     "a/b",
@@ -201,6 +206,35 @@ def test_the_query_is_what_was_asked_for() -> None:
     }
 
 
+# Docstrings ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_docstrings_say_what_the_description_says(name: str, description: dict[str, Any]) -> None:
+    operation = OPERATIONS[name]
+    data = described(description, operation)
+
+    def resolved(entry: dict[str, Any]) -> dict[str, Any]:
+        _, _, kind, found = entry["$ref"].split("/")
+        return description["components"][kind][found]
+
+    shared = description["paths"][operation.path].get("parameters", [])
+    parts = [resolved(entry) for entry in (*shared, *data.get("parameters", []))]
+    if "requestBody" in data:
+        parts.append(resolved(data["requestBody"]))
+    texts = [data["summary"], *(part.get("description", "") for part in (data, *parts))]
+    answers = [
+        f"{key}: {resolved(answer)['description']}" for key, answer in data["responses"].items()
+    ]
+    module = importlib.import_module(operation.module)
+    for form in FORMS:
+        document = inspect.getdoc(getattr(module, form))
+        assert max(map(len, document.splitlines())) <= 96
+        flat = " ".join(document.split())
+        for text in (*texts, *(answers if form.endswith("_detailed") else ())):
+            assert " ".join(text.split()).rstrip(".") in flat
+
+
 # Importing ----------------------------------------------------------------------------------
 
 
@@ -236,6 +270,38 @@ def test_the_operations_import_nothing_heavy() -> None:
     }
 
 
+def test_models_are_found_in_one_place_and_imported_when_asked_for(root: Path) -> None:
+    modules = imported_by("import brood_api.models; brood_api.models.Error")
+    assert {name for name in modules if name.startswith("brood_api.models.")} == {
+        "brood_api.models.error"
+    }
+    files = {path.stem for path in (root / "generated/brood_api/models").glob("[!_]*.py")}
+    assert files == {
+        getattr(models, name).__module__.rpartition(".")[2]
+        for name in models.__all__
+        if name != "PythonBoolean"
+    } | {"python_boolean"}
+    assert set(models.__all__) <= set(dir(models))
+    with pytest.raises(AttributeError, match="no attribute 'Brood'"):
+        models.Brood  # noqa: B018
+
+
+@pytest.mark.long
+def test_mypy_knows_the_models(root: Path) -> None:
+    program = "from brood_api.models import Error, Nothing\nreveal_type(Error('away').error)"
+    command = [sys.executable, "-m", "mypy", "--config-file=", "--strict"]
+    command += ["--no-incremental", "-c", program]
+    output = subprocess.run(
+        command,
+        cwd=root,
+        env={**os.environ, "MYPYPATH": "generated"},
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert 'note: Revealed type is "str"' in output
+    assert 'has no attribute "Nothing"' in output
+
+
 def test_every_module_compiles_and_imports(root: Path) -> None:
     package = root / "generated/brood_api"
     assert compileall.compile_dir(package, quiet=1, force=True)
@@ -255,23 +321,13 @@ def test_the_package_offers_both_clients_and_nothing_unknown() -> None:
 # Documents ----------------------------------------------------------------------------------
 
 
-def model_of(schema: str) -> type | None:
-    """The generated class of a schema, by its name; the simple schemas have none."""
-    for path in Path(sys.modules["brood_api"].__path__[0], "models").glob("*.py"):
-        module = importlib.import_module(f"brood_api.models.{path.stem}")
-        found = getattr(module, schema, None)
-        if isinstance(found, type) and found.__module__ == module.__name__:
-            return found
-    return None
-
-
 def test_documents_survive_the_models_with_their_unknown_fields(
     description: dict[str, Any],
 ) -> None:
     survived = 0
     for name, schema in description["components"]["schemas"].items():
-        model = model_of(name)
-        if model is None or "file" in schema.get("properties", {}):
+        model = getattr(models, name, None)
+        if not isinstance(model, type) or "file" in schema.get("properties", {}):
             continue  # a plain value, or a form that is only ever sent
         example = dict(schema["example"])
         if not isinstance(schema.get("additionalProperties"), dict):
@@ -342,8 +398,9 @@ def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -
     exec(compile(code, name, "exec", dont_inherit=True), module)
     assert module["Level"] == Literal["lo", "it's"]
     assert module["Number"] == int | str
-    base, whole = module["Base"], module["Whole"]
+    base = module["Base"]
     assert module["Rows"] == list[base | None]
+    whole = module["Whole"]
     hints = get_type_hints(whole, module)
     assert hints == {
         "id": str,
@@ -453,21 +510,173 @@ def test_what_the_server_refuses_is_read(status: int) -> None:
     assert (response.status_code, response.parsed) == (status, Error("away"))
 
 
-def test_an_upload_sends_the_file_and_then_the_data(tmp_path: Path) -> None:
-    egg = tmp_path / "numpy-1.0-1.egg"
-    egg.write_bytes(b"the bytes of the file\r\n--+++\r\n")
-    with ScriptedServer(Answer(201)) as server, egg.open("rb") as file:
-        body = FileUpload(file=File(file, egg.name), data=Checksum("0" * 64))
-        client = Client(base_url=server.url)
-        response = v1_upload_egg.sync_detailed("acme", "dev", "rh8", client=client, body=body)
-    assert response.status_code == 201
-    (request,) = server.requests
-    boundary = request.headers["content-type"].partition("boundary=")[2]
-    _, first, second, _ = request.body.split(f"--{boundary}".encode())
-    assert b'name="file"; filename="numpy-1.0-1.egg"' in first
-    assert egg.read_bytes() in first
-    assert b'name="data"' in second
-    assert json.loads(second.partition(b"\r\n\r\n")[2]) == {"sha256": "0" * 64}
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, b'{"message": "gone"}', 'lacks \'error\': {"message": "gone"}'),
+        (401, b'{"error": 5}', "int stands where str should"),
+        (401, b'{"error": null}', "NoneType stands where str should"),
+        (401, b"null", "NoneType stands where Mapping should: null"),
+        (401, b"[]", "list stands where Mapping should"),
+        (401, b'["gone"]', "list stands where Mapping should"),
+        (401, b'"gone"', "str stands where Mapping should"),
+        (401, b"5", "int stands where Mapping should"),
+        (503, b"", "is no JSON"),
+        (200, b"[" * 100_000, "is no JSON"),
+        (200, b'{"platforms": ["rh8', "is no JSON"),
+        (200, b"{}", "lacks 'platforms'"),
+        (200, b"[]", "list stands where Mapping should"),
+        (200, b'{"platforms": null}', "NoneType stands where list should"),
+        (200, b'{"platforms": "rh8"}', "str stands where list should"),
+        (200, b'{"platforms": [1]}', "list stands where list should"),
+    ],
+)
+def test_another_document_than_the_described_one_is_an_error(
+    form: str, status: int, body: bytes, reason: str
+) -> None:
+    async def ask(url: str) -> None:
+        async with Client(url, verify_ssl=False) as client:
+            with client:
+                answer = getattr(v1_list_platforms, form)(client=client)
+                if form.startswith("asyncio"):
+                    await answer
+
+    answer = Answer(status, headers=JSON, body=body)
+    with ScriptedServer(answer) as server, pytest.raises(UnexpectedContent) as caught:
+        asyncio.run(ask(server.url))
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert (error.status_code, error.content) == (status, body)
+        assert str(status) in str(error) and reason in str(error)
+        assert repr(error) == f"UnexpectedContent({str(error)!r})" and len(repr(error)) < 500
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        [],
+        "numpy",
+        {"name": "numpy", "version": "1.0"},
+        {"name": "numpy", "version": 1.0, "build": 1},
+        {"name": "numpy", "version": "1.0", "build": True},
+        {"name": "numpy", "version": "1.0", "build": 1, "size": "1"},
+        {"name": "numpy", "version": "1.0", "build": 1, "product": 1},
+        {"name": "numpy", "version": "1.0", "build": 1, "packages": ["a", None]},
+    ],
+)
+def test_what_is_within_a_document_is_checked_as_well(entry: object) -> None:
+    body = json.dumps({"numpy-1.0-1.egg": entry}).encode()
+    with (
+        ScriptedServer(Answer(headers=JSON, body=body)) as server,
+        pytest.raises(UnexpectedContent),
+    ):
+        v1_get_egg_index.sync("acme", "dev", "rh8", "cp311", client=Client(server.url))
+
+
+def test_what_is_missing_or_null_or_a_whole_number_is_taken() -> None:
+    entry = {"name": "numpy", "version": "1.0", "build": 1, "product": None, "mtime": 3}
+    body = json.dumps({"numpy-1.0-1.egg": entry}).encode()
+    with ScriptedServer(Answer(headers=JSON, body=body)) as server:
+        index = v1_get_egg_index.sync("acme", "dev", "rh8", "cp311", client=Client(server.url))
+    assert index.to_dict() == {"numpy-1.0-1.egg": entry}
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"token": ["s3cret"]}', b'{"tokens": "s3cret"}', b'{"token": "s3cret', b"s3cret"]
+)
+def test_an_error_shows_no_token(body: bytes) -> None:
+    answer = Answer(headers=JSON, body=body)
+    with ScriptedServer(answer) as server, pytest.raises(UnexpectedContent) as caught:
+        v1_create_session_token.sync(client=Client(server.url))
+    assert "s3cret" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
+
+
+def test_a_document_shows_no_token() -> None:
+    body = b'{"name": "laptop", "token": "s3cret"}'
+    with ScriptedServer(Answer(headers=JSON, body=body)) as server:
+        response = v1_create_api_token.sync_detailed(
+            client=Client(server.url), body=models.NewApiTokenRequest("laptop")
+        )
+    assert response.parsed.token == "s3cret"
+    assert "laptop" in repr(response) and "s3cret" not in repr(response)
+    created = models.UserCreated.from_dict(
+        {"email": "ada@example.com", "one_time_password": "s3cret"}
+    )
+    assert "ada@example.com" in repr(created) and "s3cret" not in repr(created)
+
+
+def test_a_response_can_be_made_to_raise() -> None:
+    answers = (
+        Answer(headers=JSON, body=b'{"platforms": []}'),
+        Answer(401, headers=JSON, body='{"error": "There is no \\u001b[1mü"}'.encode()),
+        Answer(503, headers=JSON, body=gzip.compress(b'{"error": "away"}')),
+    )
+    with ScriptedServer(*answers) as server:
+        good, *bad = (v1_list_platforms.sync_detailed(client=Client(server.url)) for _ in answers)
+    assert good.raise_for_status() is good
+    for response, says in zip(bad, ("There is no \x1b[1mü", "away"), strict=True):
+        with pytest.raises(UnexpectedStatus) as caught:
+            response.raise_for_status()
+        for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+            assert type(error) is UnexpectedStatus
+            assert (error.status_code, error.content) == (response.status_code, response.content)
+            assert error.error == says
+            shown = says.replace("\x1b", " ")
+            assert str(error) == f"The server answered {response.status_code}: {shown}"
+
+
+def test_an_error_shows_a_part_of_a_long_page() -> None:
+    error = UnexpectedStatus(502, b"<h1>Gateway</h1>\r\n" + b"x" * 10_000)
+    assert str(error).startswith("The server answered 502: <h1>Gateway</h1>  xxx")
+    assert len(repr(error)) < 400 and error.error is None
+    assert str(UnexpectedStatus(302, b"")) == "The server answered 302"
+
+
+# Files and forms ----------------------------------------------------------------------------
+
+
+def test_a_file_is_opened_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "numpy-1.0-1.egg"
+    path.write_bytes(b"egg")
+    for given in (path, str(path)):
+        with File.from_path(given) as file:
+            assert (file.file_name, file.payload.read()) == ("numpy-1.0-1.egg", b"egg")
+        assert file.payload.closed
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        File.from_path(tmp_path / "nothing.egg")
+
+
+def test_a_form_is_sent_again_from_the_beginning() -> None:
+    """As httpx does when an authentication was refused; names cannot leave their line."""
+    file = File(BytesIO(b"egg"), 'a "b"\r\nc.egg', "application/zip")
+    file.payload.seek(2)
+    form = FileUpload(file, Checksum("0" * 64)).to_multipart()
+    first = b"".join(form)
+    assert b"".join(form) == first
+    assert form.headers()["Content-Length"] == str(len(first))
+    assert first.splitlines()[1:5] == [
+        b'Content-Disposition: form-data; name="file"; filename="a %22b%22%0D%0Ac.egg"',
+        b"Content-Type: application/zip",
+        b"",
+        b"egg",
+    ]
+
+
+def test_a_form_takes_little_memory_and_needs_a_file_that_can_seek(tmp_path: Path) -> None:
+    path = tmp_path / "numpy-1.0-1.egg"
+    with path.open("wb") as sparse:
+        sparse.truncate(100_000_000)
+    with File.from_path(path) as file:
+        form = FileUpload(file, Checksum("0" * 64)).to_multipart()
+        tracemalloc.start()
+        try:
+            assert str(sum(map(len, form))) == form.headers()["Content-Length"]
+            assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        finally:
+            tracemalloc.stop()
+    read, write = os.pipe()
+    with open(read, "rb") as pipe, open(write, "wb"), pytest.raises(OSError, match="seek"):
+        FileUpload(File(pipe), Checksum("0" * 64)).to_multipart().headers()
 
 
 def test_a_download_is_a_file(tmp_path: Path) -> None:

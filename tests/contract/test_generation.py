@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import os
@@ -274,6 +275,29 @@ def small_tree(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
         shutil.copytree(root / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copyfile(root / "pyproject.toml", tree / "pyproject.toml")
     return tree
+
+
+def test_docstrings_bear_any_text(tree: Path, generate: ModuleType) -> None:
+    odd = 'C:\\new "x" """y""" {{ z }} %} \U0001d6d1 \\'
+    said = f"""\
+      description: |
+        {odd}
+      parameters:
+        - name: day
+          in: query
+          description: {json.dumps(odd, ensure_ascii=False)}
+          schema: {{ type: string }}
+"""
+    before, middle, after = ADDITION.partition("      responses:\n")
+    add_operation(tree, before + said + middle + after)
+    generate.renew(tree)
+    program = """
+from brood_api.api.platforms.v1_get_weather import sync
+print(ascii(sync.__doc__))
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    output = subprocess.check_output(command, cwd=tree / "generated", text=True)
+    assert ast.literal_eval(output).count(odd) == 2
 
 
 @pytest.mark.parametrize(
@@ -552,15 +576,14 @@ def test_a_text_of_upstream_that_is_gone_is_one_line(tree: Path) -> None:
 
     upstream = tree / "openapi_python_client"
     shutil.copytree(Path(openapi_python_client.__file__).parent, upstream)
-    template = upstream / "templates/errors.py.jinja"
+    template = upstream / "templates/client.py.jinja"
     text = template.read_text()
-    assert '__all__ = ["UnexpectedStatus"]' in text
-    template.write_text(text.replace("__all__ = [", "__all__ = ("))
+    assert "@define\nclass Client:" in text
+    template.write_text(text.replace("@define\n", "@mutable\n"))
     result = run(tree, PYTHONPATH=str(tree))
     assert result.returncode == 1
     assert result.stderr == (
-        "openapi/patches.toml: upstream's errors.py.jinja has no"
-        """ '__all__ = ["UnexpectedStatus"]'\n"""
+        "openapi/patches.toml: upstream's client.py.jinja has no '@define\\nclass Client:'\n"
     )
 
 
