@@ -8,7 +8,7 @@ from io import BytesIO
 import httpx
 import pytest
 
-from brood_api import Client
+import brood_api
 from brood_api.api.eggs import v1_get_egg_index, v1_upload_egg
 from brood_api.api.organizations import v1_create_organization, v1_list_organizations
 from brood_api.api.platforms import v0_list_platforms, v1_list_platforms
@@ -89,7 +89,7 @@ def test_raw_is_one_client_that_shows_no_secret_and_ends_with_the_graph(
         v1_list_platforms.sync(client=raw)
 
 
-async def upload(raw: Client, form: str, body: FileUpload) -> Response:
+async def upload(raw: brood_api.Client, form: str, body: FileUpload) -> Response:
     async with raw:
         answer = getattr(v1_upload_egg, form)("acme", "dev", "rh8-x86_64", client=raw, body=body)
         return await answer if form.startswith("asyncio") else answer
@@ -121,6 +121,8 @@ def test_a_renewed_token_sends_an_upload_again_from_its_beginning() -> None:
 
 
 def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
+    from brood_api import Client
+
     with (
         Client(base_url=f"{brood_server.url}/nowhere") as elsewhere,
         pytest.raises(UnexpectedStatus),

@@ -398,9 +398,8 @@ def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -
     exec(compile(code, name, "exec", dont_inherit=True), module)
     assert module["Level"] == Literal["lo", "it's"]
     assert module["Number"] == int | str
-    base = module["Base"]
+    base, whole = module["Base"], module["Whole"]
     assert module["Rows"] == list[base | None]
-    whole = module["Whole"]
     hints = get_type_hints(whole, module)
     assert hints == {
         "id": str,
