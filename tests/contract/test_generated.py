@@ -489,7 +489,7 @@ def test_a_success_without_its_body_is_none(status: int) -> None:
 def test_a_success_that_is_no_json_is_an_error() -> None:
     with ScriptedServer(Answer(201, body=b"OK")) as server:
         egg = FileUpload(file=File(BytesIO(b""), "a-1-1.egg"), data=Checksum("0" * 64))
-        with pytest.raises(UnexpectedContent, match=r"201 is no JSON.*OK"):
+        with pytest.raises(UnexpectedContent, match="201 is no JSON"):
             v1_upload_egg.sync("acme", "dev", "rh8", client=Client(base_url=server.url), body=egg)
 
 
