@@ -15,7 +15,7 @@ OPTIONAL := nginx,zsh,fish,bash,curl,mount,pyright,python2.7,python3.8
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
 .PHONY: help demo test fuzz test-long test-without coverage coverage-record mutants surface \
-	generate generate-check operations cli-reference lint typecheck docs build serve bench clean
+	generate generate-check release-description operations cli-reference lint typecheck docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -50,11 +50,16 @@ surface: $(READY)  ## Renew tests/surface, the names and commands that users bui
 fuzz: $(READY)  ## Feed odd files, names, URLs and requests to every door, for a minute
 	HATCHER_FUZZ_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q tests/fuzz
 
-generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml
+generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml; show what changes for users
 	$(BIN)/python scripts/generate.py
+	@$(BIN)/python -m scripts.changes || true
 
-generate-check: $(READY)  ## Fail if generated/brood_api is not what generate makes
+generate-check: $(READY)  ## Fail if generated/brood_api is not what generate makes, or breaks users unawares
 	$(BIN)/python scripts/generate.py --check
+	$(BIN)/python -m scripts.changes
+
+release-description: $(READY)  ## Make the description of today the released one
+	$(BIN)/python -m scripts.changes --release
 
 operations: $(READY)  ## Renew docs/operations.md from what the tests really do
 	rm -rf .cache/operations
