@@ -6,10 +6,6 @@ VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := 26.3
-# The tests that docs/operations.md takes its examples from.
-SHOWING := tests/core tests/server tests/contract/test_authorization.py \
-	tests/contract/test_operations.py::test_the_graph_sends_what_it_says
-
 # What tests use where it is there; make test-without hides it.
 OPTIONAL := nginx,zsh,fish,bash,curl,mount,pyright,python2.7,python3.8
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
@@ -61,20 +57,19 @@ generate-check: $(READY)  ## Fail if generated/brood_api is not what generate ma
 release-description: $(READY)  ## Make the description of today the released one
 	$(BIN)/python -m scripts.changes --release
 
-operations: $(READY)  ## Renew docs/operations.md from what the tests really do
-	rm -rf .cache/operations
-	$(BIN)/python -m pytest -q --record-operations .cache/operations $(SHOWING)
-	$(BIN)/python scripts/operations.py .cache/operations
+operations: $(READY)  ## Renew docs/operations.md; fail if an operation lacks something
+	$(BIN)/python -m scripts.operations
 
 cli-reference: $(READY)  ## Renew docs/command-line/reference.md from the commands
 	$(BIN)/python scripts/cli_reference.py
 
-lint: $(READY)  ## Check style, formatting, direction of imports, the surface, the list of mutants
+lint: $(READY)  ## Check style, formatting, direction of imports, the surface, mutants, operations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m scripts.surface --check
 	$(BIN)/python scripts/mutants.py --check
+	$(BIN)/python -m scripts.operations --missing
 
 typecheck: $(READY)  ## Check the types, strictly
 	$(BIN)/mypy

@@ -3,14 +3,14 @@
 
 ::
 
-    python scripts/operations.py RECORD     write docs/operations.md from a record of the tests
-    python scripts/operations.py --check    change nothing; fail if something is missing in it
+    python -m scripts.operations              write docs/operations.md
+    python -m scripts.operations --missing    change nothing; say what each operation still needs
 
-``make operations`` runs the tests that make the record, and then this. What follows from the
-project's sources (operations, raw functions, handlers) is found anew each time; which methods of
-the graph send what, and which tests are answered what, is taken from the record, or with --check
-from the page itself, and there the tests hold it to be true: see tests/conftest.py and
-tests/contract/test_operations.py.
+What follows from the sources (operations, raw functions, handlers, faults, examples) is found anew
+each time. Which methods of the graph and which commands send what is recorded by two tests that
+call every one of them, tests/contract/test_operations.py. Which tests show an operation stands on
+the page, and the tests hold it to be true, see tests/conftest.py; for an operation that has none
+there, the few that may show it are run. scripts/operations.toml says what is left out on purpose.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ import argparse
 import ast
 import json
 import re
+import subprocess
 import sys
+import tempfile
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -29,22 +33,26 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("docs/operations.md")
+REASONS = Path("scripts/operations.toml")
 
-#: What the graph does not send: only clients read the older index that know no other.
-UNSENT = ("get_legacy_index", "download_legacy_egg")
+#: How many tests and commands are named for an operation, and how many tests are tried.
+MOST_NAMED = 2
+MOST_TRIED = 10
 
-#: How many tests are named for an operation.
-MOST_TESTS = 2
+#: The tests that call every method of the graph, and every command.
+RECORDING = "tests/contract/test_operations.py"
+#: Where the tests of an operation are looked for; those in tests/contract show all operations alike.
+SHOWING = ("core", "server", "cli", "transfer", "interop")
 
 HEAD = """\
 # Operations
 
 Every operation of the description, `openapi/brood.yaml`: the methods of the graph that send it,
-the function of the [raw client](raw-client.md) below `brood_api.api`, what answers it in the
-embedded server below `hatcher.server.handlers`, and tests that show it, below `tests`. Whether all
-of it is so is tested; `make operations` writes this page.
+commands that do, after `hatcher`, the function of the [raw client](raw-client.md) below
+`brood_api.api`, what answers it in the embedded server below `hatcher.server.handlers`, and tests
+that show it, below `tests`. Whether all of it is so is tested; `make operations` writes this page.
 """
-COLUMNS = ("operation", "request", "graph", "raw function", "handler", "tests")
+COLUMNS = ("operation", "request", "graph", "command", "raw function", "handler", "tests")
 
 
 class Row(NamedTuple):
@@ -54,6 +62,7 @@ class Row(NamedTuple):
     tag: str
     request: str
     graph: tuple[str, ...]
+    command: tuple[str, ...]
     raw: str
     handler: str
     tests: tuple[str, ...]
@@ -63,27 +72,26 @@ class Told(NamedTuple):
     """What does not follow from the sources, by operationId."""
 
     graph: Mapping[str, Iterable[str]]
+    command: Mapping[str, Iterable[str]]
     tests: Mapping[str, Iterable[str]]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the page; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("record", nargs="?", type=Path, help="a folder that the tests wrote")
-    what.add_argument("--check", action="store_true", help="only say whether the page is right")
+    parser.add_argument("--missing", action="store_true", help="only say what is missing")
     options = parser.parse_args(arguments)
     page = ROOT / PAGE
-    if not options.check:
-        rows = table(read_record(options.record))
-        page.write_text(render(rows), "utf-8")
-        problems = [*missing(rows)]
-    else:
-        text = page.read_text("utf-8")
-        rows = table(read_page(text))
-        problems = [*missing(rows)]
-        if render(rows) != text:
-            problems.append(f"{PAGE} is out of date. Run: make operations")
+    text = page.read_text("utf-8")
+    told = read_page(text)
+    if not options.missing:
+        told = record(told)
+        text = render(table(told))
+        page.write_text(text, "utf-8")
+    rows = table(told)
+    problems = [*missing(rows)]
+    if render(rows) != text:
+        problems.append(f"{PAGE} is out of date: make operations")
     for problem in problems:
         print(problem, file=sys.stderr)
     if not problems:
@@ -110,6 +118,7 @@ def table(told: Told) -> list[Row]:
                 tag=operation.tag,
                 request=f"{operation.method} {operation.path}",
                 graph=tuple(sorted(told.graph.get(name, ()))),
+                command=tuple(told.command.get(name, ())),
                 raw=_below("brood_api.api", raw.__name__) if hasattr(raw, "sync_detailed") else "",
                 handler=_below("hatcher.server.handlers", handler.__module__, handler.__name__)
                 if handler
@@ -120,29 +129,106 @@ def table(told: Told) -> list[Row]:
     return rows
 
 
+def reasons() -> dict[tuple[str, str], str]:
+    """Return why an operation has no method of the graph, or no command, on purpose."""
+    listed = tomllib.loads((ROOT / REASONS).read_text("utf-8"))["without"]
+    return {(each["operation"], each["what"]): each["reason"] for each in listed}
+
+
+def bare(operation: str) -> str:
+    """Return the name of an operation without its version, if it has one."""
+    return re.sub(r"^v\d+_", "", operation)
+
+
+def _below(package: str, *names: str) -> str:
+    return ".".join(names).removeprefix(f"{package}.")
+
+
+# What is missing ------------------------------------------------------------------------------
+
+
 def missing(rows: Iterable[Row]) -> Iterator[str]:
-    """Yield what is missing, or no longer there."""
+    """Yield what is missing, where it belongs, and what is no longer there."""
+    from tests.contract.world import OWN, UPLOADS, World, parameters
+    from tests.faults.acts import ACTS
+    from tests.faults.table import group_of
+
+    left_out = reasons()
+    rows = list(rows)
     for row in rows:
+        name, module = row.operation, row.tag
         if not row.handler:
-            yield f"{row.operation} has no handler in the embedded server"
+            yield f"{name}: handler: hatcher/server/handlers/{module}.py"
         if not row.raw:
-            yield f"{row.operation} has no raw function"
-        if not row.graph and row.operation not in UNSENT:
-            yield f"{row.operation} is sent by no method of the graph"
+            yield f"{name}: raw function: make generate"
+        if not set(re.findall(r"{(\w+)}", row.request)) <= parameters(name, OWN).keys():
+            yield f"{name}: values for its path: parameters of tests/contract/world.py"
+        if name not in UPLOADS:
+            try:
+                World.body(object.__new__(World), name, OWN)
+            except KeyError:
+                yield f"{name}: a body: World.body of tests/contract/world.py"
+        for what, found, where in (
+            ("graph", row.graph, "graph method: hatcher/core/, then make operations"),
+            ("command", row.command, "command: hatcher/cli/commands/, then make operations"),
+        ):
+            reason = left_out.pop((name, what), None)
+            if not found and not reason:
+                yield f"{name}: {where}; or a reason: {REASONS}"
+            if found and reason:
+                yield f"{name}: {REASONS} says that it has no {what}, and it has {found[0]}"
+            if what == "graph" and not reason and bare(name) not in ACTS:
+                yield f"{name}: an act, by which its faults are tried: tests/faults/acts.py"
+        try:
+            group_of(name)
+        except ValueError:
+            yield f"{name}: a row for its x-safety: tests/faults/retries.toml"
+        if (row.graph or row.command) and not example(row):
+            yield f"{name}: example in the manual: docs/graph/ or docs/command-line/"
         if not row.tests:
-            yield f"{row.operation} is shown by no test"
+            yield f"{name}: test: tests/core/ or tests/server/, then make operations"
         for test in row.tests:
             if not exists(test):
-                yield f"{row.operation} is to be shown by {test}, which does not exist"
+                yield f"{name}: test: {test} is no longer there: make operations"
+    for name, what in left_out:
+        yield f"{REASONS}: there is no operation {name} that could be without {what}"
+
+
+def example(row: Row) -> str:
+    """Return the page of the manual with an example of a method or a command that sends it."""
+    calls = [f".{method.rpartition('.')[2]}(" for method in row.graph]
+    commands = [rf"\bhatcher\b[^|\n]* {re.escape(command)}\b" for command in row.command]
+    # Signing in is what every example does.
+    calls += [f"{method}(" for method in row.graph if "." not in method]
+    for page, code in _examples().items():
+        if any(call in code for call in calls) or any(re.search(c, code) for c in commands):
+            return page
+    return ""
+
+
+@cache
+def _examples() -> dict[str, str]:
+    """The code in the pages of the manual, but for what scripts write."""
+    fence = re.compile(r"^```(?:python|pycon|console)$(.*?)^```$", re.MULTILINE | re.DOTALL)
+    return {
+        path.relative_to(ROOT).as_posix(): "".join(fence.findall(path.read_text("utf-8")))
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if path.name != "operations.md" and "_build" not in path.parts
+    }
+
+
+@cache
+def _parsed(path: Path) -> list[ast.stmt]:
+    return ast.parse(path.read_text("utf-8")).body
 
 
 def exists(test: str) -> bool:
-    """Say whether there is a test, by its id below ``tests``."""
+    """Say whether there is a test, by its id below ``tests``, of those that may show something."""
     file, _, names = test.partition("::")
     path = ROOT / "tests" / file
-    if not path.is_file():
+    if file.partition("/")[0] not in SHOWING or not path.is_file():
         return False
-    found: list[ast.stmt] = ast.parse(path.read_text("utf-8")).body
+    found = _parsed(path)
     for name in names.partition("[")[0].split("::"):
         inner = [each for each in found if getattr(each, "name", None) == name]
         if not inner:
@@ -151,53 +237,83 @@ def exists(test: str) -> bool:
     return True
 
 
-def _below(package: str, *names: str) -> str:
-    return ".".join(names).removeprefix(f"{package}.")
+# What is recorded -----------------------------------------------------------------------------
 
 
-# What was recorded ----------------------------------------------------------------------------
+def record(told: Told) -> Told:
+    """Return what methods and commands send, and the tests of operations that have none."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        run_tests(folder, [RECORDING])
+        graph, command = (
+            json.loads((folder / f"{name}.json").read_text("utf-8"))
+            for name in ("graph", "commands")
+        )
+    kept = {name: [*filter(exists, tests)] for name, tests in told.tests.items()}
+    new = [row for row in table(Told(graph, command, kept)) if not row.tests]
+    tried = [test for row in new for test in candidates(row)]
+    if tried:
+        with tempfile.TemporaryDirectory() as temporary:
+            run_tests(Path(temporary), sorted(set(tried)))
+            kept |= shown_by(Path(temporary), {row.operation for row in new})
+    return Told(graph, command, kept)
 
 
-def read_record(folder: Path) -> Told:
-    """Return what the tests wrote to a folder."""
-    graph = json.loads((folder / "graph.json").read_text("utf-8"))
-    answered: dict[str, list[str]] = {}
-    for path in folder.glob("tests.*.json"):
-        answered |= json.loads(path.read_text("utf-8"))
+def run_tests(folder: Path, tests: list[str]) -> None:
+    """Run tests that record to a folder what they are answered."""
+    options = ("-q", "-p", "no:randomly", "-m", "", "--record-operations", str(folder))
+    subprocess.run([sys.executable, "-m", "pytest", *options, *tests], cwd=ROOT, check=True)
+
+
+def candidates(row: Row) -> list[str]:
+    """Return the tests that may show an operation: they name a method, or the end of its path."""
+    tail = row.request.rpartition("}")[2]
+    names = [f".{method.rpartition('.')[2]}(" for method in row.graph]
+    names += [bare(row.operation), *([tail] if tail else [])]
+    found = []
+    for folder in SHOWING:
+        for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
+            text = path.read_text("utf-8")
+            for node in _parsed(path):
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                    source = ast.get_source_segment(text, node) or ""
+                    if any(name in source for name in names):
+                        found.append(f"{path.relative_to(ROOT).as_posix()}::{node.name}")
+    return sorted(found, key=lambda test: _about(test, row.operation))[:MOST_TRIED]
+
+
+def _about(test: str, operation: str) -> int:
+    """Return how little the name of a test is about an operation."""
+    return -sum(word.rstrip("s") in test for word in bare(operation).split("_")[1:])
+
+
+def shown_by(folder: Path, operations: set[str]) -> dict[str, list[str]]:
+    """Return the best tests of operations: what is about it, then what shows little else."""
+    answered: dict[str, list[str]] = json.loads((folder / "tests.main.json").read_text("utf-8"))
     tests = defaultdict(list)
-    for test, operations in answered.items():
+    for test, names in answered.items():
         # Parameters may be anything, also what would break a table.
         if not set(test) & set("`|"):
-            for operation in operations:
-                tests[operation].append(test)
-
-    def rank(test: str, operation: str) -> tuple[bool, int, int, str]:
-        # First what is about the operation, then what shows little else; what shows every
-        # operation in turn comes last.
-        words = operation.split("_")[2:]
-        about = sum(word.rstrip("s") in test for word in words)
-        return test.startswith("contract/"), -about, len(answered[test]), test
-
-    return Told(
-        graph,
-        {
-            operation: sorted(found, key=lambda test: rank(test, operation))[:MOST_TESTS]
-            for operation, found in tests.items()
-        },
-    )
+            for name in operations & {*names}:
+                tests[name].append((_about(test, name), len(names), test))
+    return {name: [each[-1] for each in sorted(ts)[:MOST_NAMED]] for name, ts in tests.items()}
 
 
 def read_page(text: str) -> Told:
     """Return what the page tells."""
-    graph, tests = {}, {}
+    told: dict[str, dict[str, list[str]]] = {name: {} for name in Told._fields}
+    columns: list[str] = []
     for line in text.splitlines():
-        if line.startswith("| `"):
-            name, _, methods, _, _, shown = (
-                re.findall("`([^`]+)`", cell) for cell in line.strip("|").split(" | ")
+        cells = line.strip("|").split(" | ")
+        if line.startswith("| operation"):
+            columns = [cell.strip() for cell in cells]
+        elif line.startswith("| `"):
+            found = dict(
+                zip(columns, (re.findall("`([^`]+)`", cell) for cell in cells), strict=True)
             )
-            graph[name[0]] = methods
-            tests[name[0]] = shown
-    return Told(graph, tests)
+            for name in told.keys() & found.keys():
+                told[name][found["operation"][0]] = found[name]
+    return Told(**told)
 
 
 # The page -------------------------------------------------------------------------------------
@@ -205,6 +321,7 @@ def read_page(text: str) -> Told:
 
 def render(rows: Iterable[Row]) -> str:
     """Return the page."""
+    left_out = reasons()
     parts = [HEAD]
     for tag, some in groupby(rows, key=lambda row: row.tag):
         parts += [f"\n## {tag.capitalize()}\n\n", _line(COLUMNS), _line(["---"] * len(COLUMNS))]
@@ -213,7 +330,8 @@ def render(rows: Iterable[Row]) -> str:
                 [
                     _code(row.operation),
                     _code(row.request),
-                    _code(*row.graph),
+                    _code(*row.graph) or left_out.get((row.operation, "graph"), ""),
+                    _code(*row.command) or left_out.get((row.operation, "command"), ""),
                     _code(row.raw),
                     _code(row.handler),
                     _code(*row.tests),

@@ -14,13 +14,11 @@ is written down, and otherwise the page is held to it.
 from __future__ import annotations
 
 import gc
-import importlib.util
 import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -31,7 +29,7 @@ from starlette.applications import Starlette
 from hatcher.server import accounts, runner
 from hatcher.server.description import Description
 from hatcher.transport.retry import RetryPolicy
-from scripts import programs
+from scripts import operations, programs
 
 from .described import Notes, Observer
 
@@ -111,24 +109,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         (folder / f"tests.{worker}.json").write_text(answered)
 
 
-def operations_script() -> ModuleType:
-    """scripts/operations.py as a module."""
-    spec = importlib.util.spec_from_file_location("operations", ROOT / "scripts/operations.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def shown() -> dict[str, set[str]]:
     """The operations that the page says a test shows, by the test's id below ``tests``."""
-    script = operations_script()
-    operations = defaultdict(set)
-    page = ROOT / script.PAGE
+    shown = defaultdict(set)
+    page = ROOT / operations.PAGE
     if page.exists():
-        for operation, tests in script.read_page(page.read_text("utf-8")).tests.items():
+        for operation, tests in operations.read_page(page.read_text("utf-8")).tests.items():
             for test in tests:
-                operations[test].add(operation)
-    return operations
+                shown[test].add(operation)
+    return shown
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -98,6 +98,9 @@ class Observer:
             nonlocal start
             if message["type"] == "http.response.start":
                 start = message
+                # At once: whoever has an answer without a body finds the notes complete.
+                if 200 <= start["status"] < 400 and scope["method"] != "HEAD":
+                    self._notes.operations.add(operation["operationId"])
             elif len(body) <= _LARGEST:
                 body.extend(message.get("body", b""))
             if message["type"] == "http.response.body" and not message.get("more_body"):
@@ -106,8 +109,6 @@ class Observer:
                     name.decode(): value.decode("latin-1") for name, value in start["headers"]
                 }
                 head = scope["method"] == "HEAD"
-                if 200 <= start["status"] < 400 and not head:
-                    self._notes.operations.add(operation["operationId"])
                 self._notes.faults += faults(
                     operation, start["status"], headers, bytes(body), head=head
                 )

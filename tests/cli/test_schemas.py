@@ -7,6 +7,7 @@ import io
 import json
 import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -132,24 +133,21 @@ CHANGING = {
 OTHERS = {"completion": "a program for a shell", "serve": "a server"}
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What is uploaded, by its kind."""
-    folder = tmp_path_factory.mktemp("files")
-    return {
+@contextmanager
+def furnished(parent: Path) -> Iterator[tuple[BroodServer, dict[str, object]]]:
+    """A server with something of everything, and something of everything to be deleted.
+
+    With it comes what the names in braces stand for, in folders below another one.
+    """
+    folder, doomed, exported = (parent / name for name in ("files", "doomed-files", "exported"))
+    for path in (folder, doomed):
+        path.mkdir()
+    files = {
         "app": write_app(folder),
         "bundle": write_bundle(folder),
         "egg": write_egg(folder),
         "runtime": write_runtime(folder),
     }
-
-
-@pytest.fixture(scope="module")
-def world(
-    files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BroodServer]:
-    """A server with something of everything, and something of everything to be deleted."""
-    folder = tmp_path_factory.mktemp("doomed")
     with BroodServer() as server:
         client = server.client(api_version=1)
         organization = client.create_organization("acme", "Makers of everything")
@@ -167,31 +165,40 @@ def world(
 
         repository = organization.repository("dev")
         platform = repository.platform("rh8-x86_64")
-        for egg in (files["egg"], write_egg(folder, "doomed")):
+        for egg in (files["egg"], write_egg(doomed, "doomed")):
             platform.upload_egg(egg)
-        for runtime in (files["runtime"], write_runtime(folder, version="3.9.1+1")):
+        for runtime in (files["runtime"], write_runtime(doomed, version="3.9.1+1")):
             repository.upload_runtime(runtime)
-        for bundle in (files["bundle"], write_bundle(folder, "doomed")):
+        for bundle in (files["bundle"], write_bundle(doomed, "doomed")):
             repository.upload_bundle(bundle)
         repository.upload_app(files["app"])
         legacy = server.client(api_version=0).organization("acme").repository("dev")
-        legacy.upload_runtime(write_legacy_runtime(folder))
-        yield server
+        files["legacy_runtime"] = write_legacy_runtime(folder)
+        legacy.upload_runtime(files["legacy_runtime"])
+
+        some = {"platforms": ["rh8-x86_64"], "python_tags": ["cp311"]}
+        export(server.client(), exported, **some).raise_for_failures()
+        yield server, {**files, "exported": exported, "url": server.url}
 
 
 @pytest.fixture(scope="module")
-def exported(world: BroodServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an export."""
-    folder = tmp_path_factory.mktemp("exported")
-    some = {"platforms": ["rh8-x86_64"], "python_tags": ["cp311"]}
-    export(world.client(), folder, **some).raise_for_failures()
-    return folder
+def furniture(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[BroodServer, dict[str, object]]]:
+    with furnished(tmp_path_factory.mktemp("furnished")) as furniture:
+        yield furniture
 
 
 @pytest.fixture
-def known(world: BroodServer, files: dict[str, Path], exported: Path) -> dict[str, object]:
+def world(furniture: tuple[BroodServer, dict[str, object]]) -> BroodServer:
+    """The server."""
+    return furniture[0]
+
+
+@pytest.fixture
+def known(furniture: tuple[BroodServer, dict[str, object]]) -> dict[str, object]:
     """What the names in braces stand for."""
-    return {**files, "exported": exported, "url": world.url}
+    return furniture[1]
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def fault(name: str) -> RequestFault | None:
 
 #: What takes a second or more is done for all operations at a time, by so many threads: those
 #: that wait for an answer must not wait for each other.
-TOGETHER = {"read timeout": 30, "429 in seconds": 87, "429 by date": 87}
+TOGETHER = {"read timeout": 30, "429 in seconds": len(OPERATIONS), "429 by date": len(OPERATIONS)}
 
 
 @define
