@@ -197,9 +197,10 @@ def differences(old: Iterable[Named], new: Iterable[Named]) -> Iterator[tuple[st
         status, _, rest = text.partition(": ")
         by_status = status.startswith("status ") and rest
         alike[kind, rest if by_status else text].append(status[7:] if by_status else "")
+    every = {name[7:] for name in was.keys() & now.keys() if re.fullmatch(r"status \S+", name)}
     for (kind, text), statuses in alike.items():
         where = f"status {', '.join(sorted(statuses))}: " if any(statuses) else ""
-        yield kind, f"{where}{text}"
+        yield kind, f"{'every status: ' if every == {*statuses} else where}{text}"
 
 
 def _gone(name: str, was: Node) -> str:
@@ -258,7 +259,8 @@ def status(was: Any, now: Any) -> str:
 
 def ranked(levels: tuple[str, ...]) -> Callable[[Any, Any], str]:
     """Judge what may only become less."""
-    return lambda was, now: BREAKS if levels.index(was) < levels.index(now) else ADDS
+    least = {level: number for number, level in enumerate(levels)}
+    return lambda was, now: ADDS if least.get(now, 0) < least.get(was, 0) else BREAKS
 
 
 def ranged(sent: bool, wider: Callable[[Any, Any], bool | None]) -> Callable[[Any, Any], str]:
@@ -385,7 +387,7 @@ class Facts:
         default = breaking if sent else saying
         yield f"{where}: default", Fact("value", schema.get("default"), default)
         for key, way in LIMITS.items():
-            judge = ranged(sent, wider_limit(way))
+            judge = ranged(sent, wider_limit(way)) if sent else saying
             yield f"{where}: {key}", Fact("value", schema.get(key), judge)
         for name, field in schema["properties"].items():
             inner, required = f"{where}: field {name}", name in schema["required"]
