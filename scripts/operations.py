@@ -40,7 +40,10 @@ MOST_NAMED = 2
 MOST_TRIED = 10
 
 #: The tests that call every method of the graph, and every command.
-RECORDING = "tests/contract/test_operations.py"
+RECORDING = [
+    f"tests/contract/test_operations.py::test_the_{what}_it_says"
+    for what in ("graph_sends_what", "commands_ask_for_what")
+]
 #: Where the tests of an operation are looked for; those in tests/contract show all operations alike.
 SHOWING = ("core", "server", "cli", "transfer", "interop")
 
@@ -183,8 +186,11 @@ def missing(rows: Iterable[Row]) -> Iterator[str]:
             group_of(name)
         except ValueError:
             yield f"{name}: a row for its x-safety: tests/faults/retries.toml"
-        if (row.graph or row.command) and not example(row):
-            yield f"{name}: example in the manual: docs/graph/ or docs/command-line/"
+        page, example = in_the_manual(row)
+        if row.graph and not page:
+            yield f"{name}: page of the manual that names {{py:class}}`.Class`: docs/graph/"
+        elif row.graph and not example:
+            yield f"{name}: example on its page of the manual: {page}"
         if not row.tests:
             yield f"{name}: test: tests/core/ or tests/server/, then make operations"
         for test in row.tests:
@@ -194,27 +200,26 @@ def missing(rows: Iterable[Row]) -> Iterator[str]:
         yield f"{REASONS}: there is no operation {name} that could be without {what}"
 
 
-def example(row: Row) -> str:
-    """Return the page of the manual with an example of a method or a command that sends it."""
-    calls = [f".{method.rpartition('.')[2]}(" for method in row.graph]
-    commands = [rf"\bhatcher\b[^|\n]* {re.escape(command)}\b" for command in row.command]
-    # Signing in is what every example does.
-    calls += [f"{method}(" for method in row.graph if "." not in method]
-    for page, code in _examples().items():
-        if any(call in code for call in calls) or any(re.search(c, code) for c in commands):
-            return page
-    return ""
+def in_the_manual(row: Row) -> tuple[str, str]:
+    """Return a page about one of the classes that send it, and one with an example on such a page."""
+    page = example = ""
+    for path, (text, code) in _manual().items():
+        for kind, _, method in (name.rpartition(".") for name in row.graph):
+            # Signing in has no method.
+            if f"{{py:class}}`.{kind or method}`" in text:
+                page = page or path
+                if (f".{method}(" if kind else f"{method}(") in code:
+                    example = example or path
+    return page, example
 
 
 @cache
-def _examples() -> dict[str, str]:
-    """The code in the pages of the manual, but for what scripts write."""
-    fence = re.compile(r"^```(?:python|pycon|console)$(.*?)^```$", re.MULTILINE | re.DOTALL)
-    return {
-        path.relative_to(ROOT).as_posix(): "".join(fence.findall(path.read_text("utf-8")))
-        for path in sorted((ROOT / "docs").rglob("*.md"))
-        if path.name != "operations.md" and "_build" not in path.parts
-    }
+def _manual() -> dict[str, tuple[str, str]]:
+    """The pages of the manual, each with the code in it, but for what scripts write."""
+    fence = re.compile(r"^```(?:python|pycon)$(.*?)^```$", re.MULTILINE | re.DOTALL)
+    pages = (ROOT / "docs").rglob("*.md")
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in sorted(pages)}
+    return {path: (text, "".join(fence.findall(text))) for path, text in texts.items()}
 
 
 @cache
@@ -244,7 +249,7 @@ def record(told: Told) -> Told:
     """Return what methods and commands send, and the tests of operations that have none."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        run_tests(folder, [RECORDING])
+        run_tests(folder, RECORDING)
         graph, command = (
             json.loads((folder / f"{name}.json").read_text("utf-8"))
             for name in ("graph", "commands")
@@ -262,7 +267,8 @@ def record(told: Told) -> Told:
 def run_tests(folder: Path, tests: list[str]) -> None:
     """Run tests that record to a folder what they are answered."""
     options = ("-q", "-p", "no:randomly", "-m", "", "--record-operations", str(folder))
-    subprocess.run([sys.executable, "-m", "pytest", *options, *tests], cwd=ROOT, check=True)
+    if subprocess.call([sys.executable, "-m", "pytest", *options, *tests], cwd=ROOT):
+        sys.exit(f"{PAGE} is as it was: the tests that it is made from have failed")
 
 
 def candidates(row: Row) -> list[str]:

@@ -80,7 +80,12 @@ def without_row(patch: pytest.MonkeyPatch, name: str) -> None:
 
 
 def without_example(patch: pytest.MonkeyPatch, name: str) -> None:
-    patch.setattr(operations, "_examples", lambda: {"docs/page.md": "platform.upload_egg()"})
+    page = "{py:class}`.SinglePlatformRepository`", "platform.upload_egg()"
+    patch.setattr(operations, "_manual", lambda: {"docs/page.md": page})
+
+
+def without_page(patch: pytest.MonkeyPatch, name: str) -> None:
+    patch.setattr(operations, "_manual", lambda: {"docs/page.md": ("Eggs", "egg.delete()")})
 
 
 def without_values(patch: pytest.MonkeyPatch, name: str) -> None:
@@ -93,7 +98,8 @@ def without_values(patch: pytest.MonkeyPatch, name: str) -> None:
         (without_handler, "handler: hatcher/server/handlers/eggs.py"),
         (without_act, "an act, by which its faults are tried: tests/faults/acts.py"),
         (without_row, "a row for its x-safety: tests/faults/retries.toml"),
-        (without_example, "example in the manual: docs/graph/ or docs/command-line/"),
+        (without_example, "example on its page of the manual: docs/page.md"),
+        (without_page, "page of the manual that names {py:class}`.Class`: docs/graph/"),
         (without_values, "values for its path: parameters of tests/contract/world.py"),
     ],
 )
@@ -208,7 +214,7 @@ def test_only_what_is_new_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     monkeypatch.setattr(operations, "run_tests", run)
     assert operations.record(told) == told
-    assert ran == [[operations.RECORDING]]
+    assert ran == [operations.RECORDING]
     lacking = told._replace(tests={**told.tests, "v1_list_teams": []})
     found = operations.record(lacking).tests
     assert found["v1_list_teams"] == [
