@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -18,7 +19,7 @@ from .conftest import ROOT
 SECTION = re.compile(r"^## Adding an operation$(.*?)^## ", re.MULTILINE | re.DOTALL)
 STEP = re.compile(
     r"[Ii]n\s`(?P<file>[^`]+)`,\s(?P<where>before|after|in\splace\sof)\s`(?P<anchor>[^`]+)`:\n\n"
-    r"(?P<fence>```+)\w+\n(?P<code>.*?)^(?P=fence)$"
+    r"(?P<fence>```+)(?P<language>\w+)\n(?P<code>.*?)^(?P=fence)$"
     r"|^```console\n(?P<console>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -42,7 +43,11 @@ def edit(copy: Path, step: re.Match[str]) -> None:
     lines = path.read_text("utf-8").splitlines(keepends=True)
     number = next(i for i, line in enumerate(lines) if line.startswith(step["anchor"]))
     start, end = {"before": (0, 0), "after": (1, 1)}.get(step["where"], (0, 1))
-    lines[number + start : number + end] = [step["code"]]
+    margin = re.match(" *", step["anchor"])[0] if step["language"] == "python" else ""
+    code = indent(step["code"], "" if step["code"].startswith(margin or "-") else margin)
+    # A function stands apart from the next one.
+    apart = ("\n" if margin else "\n\n") if code.lstrip().startswith(("@", "def ")) else ""
+    lines[number + start : number + end] = [code + apart]
     path.write_text("".join(lines), "utf-8")
 
 
