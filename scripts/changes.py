@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None, root: Path = generate.ROOT) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     if not problems and options.release and old != new:
-        (root / RELEASED).write_text(generate.to_json(new), "utf-8")
+        (root / RELEASED).write_text(json.dumps(new, indent=1, ensure_ascii=False) + "\n", "utf-8")
         head = [line for line in text.splitlines(keepends=True) if line.startswith("#")]
         (root / ACCEPTED).write_text("".join(head), "utf-8")
         print(f"{RELEASED} is {now} now; it was {before}")

@@ -51,7 +51,7 @@ def root(tmp_path: Path, released: dict[str, Any]) -> Path:
     """A project with that description, just released."""
     (tmp_path / "openapi").mkdir()
     write(tmp_path, released)
-    (tmp_path / changes.RELEASED).write_text(generate.to_json(released), "utf-8")
+    (tmp_path / changes.RELEASED).write_text(json.dumps(released), "utf-8")
     (tmp_path / changes.ACCEPTED).write_text("# What it is for\n")
     return tmp_path
 
@@ -196,7 +196,7 @@ def test_an_edit_that_breaks(
         schema(released := deepcopy(released), "EggIndexEntry")["properties"]["name"]["enum"] = [
             "a"
         ]
-        (root / changes.RELEASED).write_text(generate.to_json(released), "utf-8")
+        (root / changes.RELEASED).write_text(json.dumps(released), "utf-8")
     write(root, edited(released, BREAKING[line]))
     assert changes.main([], root) == 1
     output = capsys.readouterr()
@@ -229,7 +229,7 @@ def test_what_was_deprecated_may_go_and_still_breaks(
     before = edited(
         released, lambda d: parameter(d, "Enabled").update(deprecated=True), version="1.0"
     )
-    (root / changes.RELEASED).write_text(generate.to_json(before), "utf-8")
+    (root / changes.RELEASED).write_text(json.dumps(before), "utf-8")
     gone = {"$ref": "#/components/parameters/Enabled"}
     write(root, edited(before, lambda d: at(d, 2, "post")["parameters"].remove(gone)))
     assert changes.main([], root) == 1
