@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None, root: Path = generate.ROOT) -> int:
     options = parser.parse_args(arguments)
     try:
         new = generate.load_description(root)
-        generate.list_operations(new)
+        generate.check_description(root, new)
         old = json.loads((root / RELEASED).read_text("utf-8"))
         text = (root / ACCEPTED).read_text("utf-8")
         accepted = tomllib.loads(text)
