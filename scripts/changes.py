@@ -89,8 +89,11 @@ def main(arguments: list[str] | None = None, root: Path = generate.ROOT) -> int:
         print(line)
     before, now = old["info"]["version"], new["info"]["version"]
     problems = [*unaccepted({text for kind, text in lines if kind == BREAKS}, accepted)]
-    if old != new and before == now:
-        problems.append(f"info.version is still {now}: it moves when the description changes")
+    # Which number of the version has to grow: what breaks is MAJOR, what adds MINOR, the rest PATCH.
+    part = min(([*HEADINGS].index(kind) for kind, _ in lines), default=2)
+    if old != new and numbers(now)[: part + 1] <= numbers(before)[: part + 1]:
+        name = ("MAJOR", "MINOR", "PATCH")[part]
+        problems.append(f"info.version is {now} after {before}: these changes take another {name}")
     for problem in problems:
         print(problem, file=sys.stderr)
     if not problems and options.release and old != new:
@@ -101,6 +104,11 @@ def main(arguments: list[str] | None = None, root: Path = generate.ROOT) -> int:
     elif old == new and not problems:
         print(f"{generate.DESCRIPTION} says what {RELEASED} says")
     return 1 if problems else 0
+
+
+def numbers(version: str) -> list[int]:
+    """Return MAJOR, MINOR and PATCH."""
+    return [*map(int, re.findall(r"\d+", version)), 0, 0, 0][:3]
 
 
 # What is printed ------------------------------------------------------------------------------

@@ -294,15 +294,35 @@ def test_a_release_renews_what_was_released(
         )
 
 
+@pytest.mark.parametrize(
+    ("line", "version", "needs"),
+    [
+        ("v1_list_platforms: status 200 is gone", "1.9.9", "MAJOR"),
+        ("v1_list_platforms: status 200 is gone", "2.0.0", ""),
+        ("adds v1_list_platforms: status 418", "1.0", "MINOR"),
+        ("adds v1_list_platforms: status 418", "1.0.1", "MINOR"),
+        ("adds v1_list_platforms: status 418", "1.1.0", ""),
+        ("says v1_list_platforms: texts and examples", "1.0.0", "PATCH"),
+        ("says v1_list_platforms: texts and examples", "1.0.1", ""),
+    ],
+)
 def test_a_description_that_changes_has_another_version(
-    root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    root: Path,
+    released: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    version: str,
+    needs: str,
 ) -> None:
-    version = released["info"]["version"]
-    write(root, edited(released, HARMLESS["adds v1_list_platforms: status 418"], version))
-    for arguments in ([], ["--release"]):
-        assert changes.main(arguments, root) == 1
-        assert f"info.version is still {version}" in capsys.readouterr().err
-    assert json.loads((root / changes.RELEASED).read_text("utf-8")) == released
+    if line in BREAKING:
+        (root / changes.ACCEPTED).write_text(f"{json.dumps(line)} = 'It was a mistake.'\n")
+    edit = BREAKING.get(line) or HARMLESS[line]
+    write(root, edited(released, edit, version))
+    assert changes.main(["--release"], root) == bool(needs)
+    said = f"info.version is {version} after 1.0: these changes take another {needs}\n"
+    assert capsys.readouterr().err == (said if needs else "")
+    written = json.loads((root / changes.RELEASED).read_text("utf-8"))
+    assert (written == released) is bool(needs)
 
 
 @pytest.mark.parametrize(
