@@ -276,11 +276,11 @@ def test_models_are_found_in_one_place_and_imported_when_asked_for(root: Path) -
         "brood_api.models.error"
     }
     files = {path.stem for path in (root / "generated/brood_api/models").glob("[!_]*.py")}
-    assert files == {
-        getattr(models, name).__module__.rpartition(".")[2]
-        for name in models.__all__
-        if name != "PythonBoolean"
-    } | {"python_boolean"}
+    homes = {name: models._MODULES[name].removeprefix(".") for name in models.__all__}
+    assert sorted(homes.values()) == sorted(files)
+    for name, home in homes.items():
+        module = importlib.import_module(f"brood_api.models.{home}")
+        assert getattr(models, name) is getattr(module, name)
     assert set(models.__all__) <= set(dir(models))
     with pytest.raises(AttributeError, match="no attribute 'Brood'"):
         models.Brood  # noqa: B018
