@@ -172,7 +172,8 @@ def compare(old: Node, new: Node) -> Iterator[tuple[str, str, str]]:
         if any(is_text(at) and (not found or None not in values) for at, values in differ.items()):
             found.append((SAYS, "texts and examples"))
         yield from ((kind, name, text) for kind, text in found)
-    yield from ((ADDS, name, "operation") for name in after if name not in met)
+    for name in (name for name in after if name not in met):
+        yield ADDS, name, f"operation {after[name]['method']} {after[name]['path']}"
     if remainder(old, old["info"], new, new["info"]):
         yield SAYS, "info", "texts or version"
 

@@ -151,7 +151,9 @@ BREAKING: dict[str, Edit] = {
     )["properties"]["name"].update(enum=["a", "b"]),
 }
 HARMLESS: dict[str, Edit] = {
-    "adds v1_list_systems: operation": lambda d: d["paths"].update(
+    "adds v1_list_systems: operation GET /api/v1/json/metadata/systems": lambda d: d[
+        "paths"
+    ].update(
         {"/api/v1/json/metadata/systems": {"get": {**at(d, 0), "operationId": "v1_list_systems"}}}
     ),
     "adds v1_upload_egg: query parameter mode": lambda d: at(d, 2, "post")["parameters"].append(
