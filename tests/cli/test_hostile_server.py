@@ -26,7 +26,7 @@ from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 
 from .conftest import Cli, Result, command_line
 from .terminals import STEERING, Terminal
-from .test_schemas import READING, exported, files, known, world  # noqa: F401
+from .test_schemas import READING, furniture, known, world  # noqa: F401
 
 #: Escapes of terminals of 7 and 8 bits, lines, what turns text around, what has no width.
 EVIL = (

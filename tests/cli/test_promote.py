@@ -107,7 +107,8 @@ def test_to_the_server_of_a_profile(cli: Cli) -> None:
         config.write_text(f'[profiles.other]\nurl = "{other.url}"\n')
         cli.setenv("HATCHER_CONFIG", config.absolute())
         refused = cli("promote", "bundle", *BUNDLE, "--to", "corp/main", "--to-profile", "other")
-        assert refused.code == 3, "Nobody says who asks there."
+        assert refused.code == 4, "Nobody may see it there without credentials."
+        assert "hatcher login" in refused.err
         assert not client.at("corp/main").platform(PLATFORM).bundle_list()
         login = cli(
             *("--url", other.url, "--username", other.admin_email, "--password-stdin"),

@@ -189,13 +189,13 @@ def furniture(
         yield furniture
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(furniture: tuple[BroodServer, dict[str, object]]) -> BroodServer:
     """The server."""
     return furniture[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def known(furniture: tuple[BroodServer, dict[str, object]]) -> dict[str, object]:
     """What the names in braces stand for."""
     return furniture[1]

@@ -207,6 +207,7 @@ class TestAnIndex:
         assert len(first) == 80
         assert len(kept(folder)) == 1
         with caplog.at_level(logging.DEBUG, "hatcher"):
+            caplog.clear()
             assert ask() == first == ask(cache=False)
         assert [re.search(r"-> (\d+)", line)[1] for line in caplog.messages] == ["304", "200"]
         platform.delete_egg("cp311", "nose", "1.7-1")
