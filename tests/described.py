@@ -10,10 +10,11 @@ import copy
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
+import pytest
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
@@ -47,6 +48,13 @@ METHODS = ("get", "put", "post", "delete")
 
 #: Of larger documents only the head of the answer is looked at, in bytes.
 _LARGEST = 256 << 10
+
+
+def by_version(operations: Iterable[str]) -> list[Any]:
+    """Return operations as parameters: version 0, which shares its handlers with 1, is `long`."""
+    return [
+        pytest.param(each, marks=[pytest.mark.long] * each.startswith("v0_")) for each in operations
+    ]
 
 
 class Notes:

@@ -79,6 +79,7 @@ def test_v1(
     check(case, world, session, tried)
 
 
+@pytest.mark.long
 @SCHEMA.include(path_regex="^/api/v0/").parametrize()
 @made_up(random=1)
 def test_v0(

@@ -416,7 +416,7 @@ def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -
         "whole": whole,
     }
     assert whole.__required_keys__ == {"id", "seen"}
-    assert whole.__doc__ == "First\n    and \\ second"
+    assert inspect.getdoc(whole) == "First\nand \\ second"
     assert set(module["WholeInner"].__annotations__) == {"deep"}
     assert set(module["Odd"].__annotations__) == {"a-b", "class"}
     assert "Form" not in module["__all__"]

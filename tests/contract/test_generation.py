@@ -19,6 +19,8 @@ import pytest
 
 from scripts.programs import find
 
+pytestmark = pytest.mark.long
+
 ADDITION = """\
   /api/v1/json/metadata/weather:
     get:

@@ -19,6 +19,7 @@ from brood_api.types import File, Response
 from hatcher.testing import BroodServer
 from hatcher.testing.faults import Answer, ScriptedServer
 
+from ..described import by_version
 from .world import OWN, UPLOADS, World, parameters
 
 FORMS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
@@ -32,7 +33,7 @@ def world() -> Iterator[World]:
         world.close()
 
 
-@pytest.mark.parametrize("operation_id", OPERATIONS)
+@pytest.mark.parametrize("operation_id", by_version(OPERATIONS))
 def test_it_succeeds_in_all_four_forms(world: World, operation_id: str) -> None:
     module = import_module(OPERATIONS[operation_id].module)
     found, statuses = [], set()

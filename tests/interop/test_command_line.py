@@ -19,6 +19,8 @@ from hatcher.testing import (
 
 from .conftest import CommandLine
 
+pytestmark = pytest.mark.long
+
 PLATFORM = "rh8-x86_64"
 REPOSITORY = ("acme", "dev")
 WHERE = (*REPOSITORY, PLATFORM)

@@ -12,7 +12,7 @@ from hatcher.testing import BroodServer, write_app, write_legacy_runtime, write_
 from .artefacts import write_old_egg
 from .conftest import CommandLine, Peer, PeerError
 
-pytestmark = pytest.mark.programs
+pytestmark = [pytest.mark.programs, pytest.mark.long]
 
 PLATFORM = "rh5-x86_64"  # it knows nothing newer
 NODE = f"acme/dev/{PLATFORM}"

@@ -27,6 +27,8 @@ from .test_apply_property import (
 
 __all__ = ["acme", "made", "servers"]
 
+pytestmark = pytest.mark.long
+
 PLACE: dict[str, Any] = {"platforms": [PLATFORM], "python_tags": TAGS}
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import hatcher.api
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.node import Node
@@ -14,6 +16,7 @@ from hatcher.core.node import Node
 SAMPLE = Path(__file__).parent / "sample.py"
 
 
+@pytest.mark.long
 def test_the_sample_program_satisfies_mypy_strictly() -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(SAMPLE)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=SAMPLE.parents[2])
