@@ -19,10 +19,10 @@ help:  ## Show the targets
 demo: $(READY)  ## Start a Brood and do the main job with it, step by step
 	$(BIN)/python scripts/demo.py
 
-test: $(READY)  ## Run all tests but those that take minutes
+test: $(READY)  ## Run the tests that a change needs at once
 	$(BIN)/python $(PYTEST)
 
-test-long: $(READY)  ## Run the tests that take minutes
+test-long: $(READY)  ## Run the other tests: what takes minutes, or resembles others
 	$(BIN)/python $(PYTEST) -m long
 
 test-without: $(READY)  ## Run the tests that look for optional programs, with all of those hidden
