@@ -1,9 +1,10 @@
 """The seam: operations of the description, as requests that a session can send.
 
-This is the only module of hatcher that imports `brood_api`, the package generated
-from ``openapi/brood.yaml``. Each request is built by the ``request_kwargs`` of its
-operation's module; what is added here is the version, checked names, and how safe the
-request is to repeat. Sending and errors are hatcher's own.
+But for types and the server's description, this is the only module of hatcher that
+imports `brood_api`, the package generated from ``openapi/brood.yaml``. Each request is
+built by the ``request_kwargs`` of its operation's module; what is added here is the
+version, checked names, and how safe the request is to repeat. Sending and errors are
+hatcher's own.
 """
 
 from __future__ import annotations

@@ -266,7 +266,7 @@ def record(told: Told) -> Told:
 
 def run_tests(folder: Path, tests: list[str]) -> None:
     """Run tests that record to a folder what they are answered."""
-    options = ("-q", "-p", "no:randomly", "-m", "", "--record-operations", str(folder))
+    options = ("-q", "-m", "", "--record-operations", str(folder))
     if subprocess.call([sys.executable, "-m", "pytest", *options, *tests], cwd=ROOT):
         sys.exit(f"{PAGE} is as it was: the tests that it is made from have failed")
 

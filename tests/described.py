@@ -99,6 +99,7 @@ class Observer:
         if operation is None:
             await self._app(scope, receive, send)
             return
+        head = scope["method"] == "HEAD"
         start: Message = {}
         body = bytearray()
 
@@ -107,7 +108,7 @@ class Observer:
             if message["type"] == "http.response.start":
                 start = message
                 # At once: whoever has an answer without a body finds the notes complete.
-                if 200 <= start["status"] < 400 and scope["method"] != "HEAD":
+                if 200 <= start["status"] < 400 and not head:
                     self._notes.operations.add(operation["operationId"])
             elif len(body) <= _LARGEST:
                 body.extend(message.get("body", b""))
@@ -116,7 +117,6 @@ class Observer:
                 headers = {
                     name.decode(): value.decode("latin-1") for name, value in start["headers"]
                 }
-                head = scope["method"] == "HEAD"
                 self._notes.faults += faults(
                     operation, start["status"], headers, bytes(body), head=head
                 )

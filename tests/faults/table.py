@@ -12,8 +12,9 @@ from scripts import operations
 TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("retries.toml").read_text("utf-8"))
 FAULTS: dict[str, str] = TABLE.pop("faults")
 
+_REASONS = operations.reasons()
 #: What the graph sends: the others have no retries.
-SENT = [name for name in OPERATIONS if (name, "graph") not in operations.reasons()]
+SENT = [name for name in OPERATIONS if (name, "graph") not in _REASONS]
 
 
 def group_of(operation: str) -> str:
