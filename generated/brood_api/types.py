@@ -170,7 +170,8 @@ def checked(value: Any, kind: Any) -> Any:
     """A value of a document, which must be of the described type; UNSET is, too"""
     if value is UNSET or _is(value, kind):
         return value
-    raise TypeError(f"{type(value).__name__} stands where {getattr(kind, '__name__', kind)} should")
+    wanted = kind if get_args(kind) else getattr(kind, "__name__", kind)
+    raise TypeError(f"{type(value).__name__} stands where {wanted} should")
 
 
 def _is(value: Any, kind: Any) -> bool:

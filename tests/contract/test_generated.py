@@ -526,9 +526,9 @@ def test_what_the_server_refuses_is_read(status: int) -> None:
         (200, b'{"platforms": ["rh8', "is no JSON"),
         (200, b"{}", "lacks 'platforms'"),
         (200, b"[]", "list stands where Mapping should"),
-        (200, b'{"platforms": null}', "NoneType stands where list should"),
-        (200, b'{"platforms": "rh8"}', "str stands where list should"),
-        (200, b'{"platforms": [1]}', "list stands where list should"),
+        (200, b'{"platforms": null}', "NoneType stands where list[str] should"),
+        (200, b'{"platforms": "rh8"}', "str stands where list[str] should"),
+        (200, b'{"platforms": [1]}', "list stands where list[str] should"),
     ],
 )
 def test_another_document_than_the_described_one_is_an_error(
