@@ -410,7 +410,7 @@ class Cache:
             tally.settle(file.size)
 
         with self._explained():
-            crew = Crew(os.cpu_count() or 1, progress, lambda: None)
+            crew = Crew(os.cpu_count() or 1, progress)
             crew.each(files, check, "hashing", sum(file.size for file in files))
             for file in () if dry_run else damaged:
                 remove(file.path)

@@ -127,7 +127,7 @@ def identify_all(
 
     sizes = [item.size for item in items]
     total = None if None in sizes else sum(size or 0 for size in sizes)
-    crew = Crew(concurrency, progress, end.interrupt)
+    crew = Crew(concurrency, progress)
     crew.each(items, identify, "hashing", total)
     problems += [
         Problem(f"{end.prefix}{item.path.as_posix()}", item.error) for item in items if item.error

@@ -214,7 +214,7 @@ class _Packing:
         self._target = target
         self._max_size = max_size
         self._delta = delta
-        self._crew = Crew(concurrency, progress, source.interrupt)
+        self._crew = Crew(concurrency, progress)
         self._attempts = Attempts(_HOPELESS, max(concurrency, _GONE))
         self._progress = progress
         self._items = {path: self._item(path) for path in delta.wanted}

@@ -180,18 +180,12 @@ class _Gathering:
         """
         if not self._chosen:
             return []
-        sessions = dict.fromkeys(artefact._session for artefact in self._chosen)
-
-        def interrupt() -> None:
-            for session in sessions:
-                session.interrupt()
-
         found: list[Piece] = []
 
         def look(artefact: Promotable, _: Tally) -> None:
             found.append(piece_of(artefact))
 
-        Crew(self._concurrency, None, interrupt).each(self._chosen, look)
+        Crew(self._concurrency, None).each(self._chosen, look)
         for piece in found:
             self._add(piece)
         if self._closure:

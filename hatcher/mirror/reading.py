@@ -362,7 +362,7 @@ class Reading:
                     return
                 attempts.attempt(item, tally, lambda: self._note(index, guesses))  # noqa: B023
 
-            crew = Crew(self._concurrency, None, self._client._session.interrupt)
+            crew = Crew(self._concurrency, None)
             crew.each(items, note)
         return is_new
 

@@ -364,7 +364,7 @@ class _Work:
 
         sizes = [check.size for check in checks]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        crew = Crew(self._concurrency, self._progress, self._end.interrupt)
+        crew = Crew(self._concurrency, self._progress)
         crew.each(items, look, phase, total)
         for item in items:
             self._note(item, hashes.get(item.file.path))
@@ -437,7 +437,7 @@ class _Work:
                 self._unsure.add(path)
                 self._problems.append(Problem(f"{end.prefix}{path}", error))
 
-        Crew(self._concurrency, None, end.interrupt).each(paths, find)
+        Crew(self._concurrency, None).each(paths, find)
         return found
 
     def _tell_apart(self, path: str, theirs: Held, mine: Held) -> None:

@@ -26,6 +26,7 @@ from hatcher.errors import (
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import FileResult, Outcome
 from hatcher.transfer.staffing import FEW, INTERVAL, Staffing
+from hatcher.transport.cancel import CancelToken
 
 T = TypeVar("T")
 
@@ -213,16 +214,12 @@ class Crew:
         How many files at once.
     progress : Progress, optional
         Called from the thread that calls `each`.
-    interrupt : callable
-        Makes what other threads send and receive end at once.
     """
 
-    def __init__(
-        self, concurrency: int, progress: Progress | None, interrupt: Callable[[], object]
-    ) -> None:
+    def __init__(self, concurrency: int, progress: Progress | None) -> None:
         self._concurrency = concurrency
         self._progress = progress
-        self._interrupt = interrupt
+        self._token = CancelToken()
         self._stop = threading.Event()
 
     def each(
@@ -263,12 +260,13 @@ class Crew:
 
         def labour(tally: Tally) -> None:
             try:
-                while not self._stop.is_set():
-                    try:
-                        file = todo.popleft()
-                    except IndexError:
-                        return
-                    work(file, tally)
+                with self._token.active():
+                    while not self._stop.is_set():
+                        try:
+                            file = todo.popleft()
+                        except IndexError:
+                            return
+                        work(file, tally)
             except Stopped:
                 pass
             except BaseException as error:
@@ -310,7 +308,7 @@ class Crew:
         self._stop.set()
         begin = time.monotonic()
         if not _ended(workers, begin + _PATIENCE):
-            self._interrupt()
+            self._token.cancel()
             _ended(workers, begin + _LAST)
 
 

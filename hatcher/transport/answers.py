@@ -23,6 +23,9 @@ T = TypeVar("T")
 #: What was being done, in words; the HTTP method; and the URL.
 Asked: TypeAlias = tuple[str, str, str]
 
+#: Bytes that an answer may have which is held in memory, as it comes over the wire.
+MAX_CONTENT = 256 << 20
+
 #: Bytes of an error's body that are kept.
 MAX_ERROR_BODY = 64 * 1024
 

@@ -99,9 +99,10 @@ def _exchange(
 
 
 def _as_httpx(outgoing: Outgoing, request: httpx.Request) -> httpx.Request:
+    assert outgoing.authorization is not None
     return httpx.Request(
         outgoing.method,
         outgoing.url,
-        headers=outgoing.headers,
+        headers={**outgoing.headers, "Authorization": outgoing.authorization.reveal()},
         extensions={"timeout": request.extensions.get("timeout", {})},
     )

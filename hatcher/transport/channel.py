@@ -1,15 +1,20 @@
 """What carries requests to a server: two kinds, with one face.
 
-`hatcher.transport.wire` speaks HTTP/1.1 over sockets of its own, `httpx_channel` lets
-httpx do it. Neither knows of authentication, redirects, retries or errors by status.
+`http_channel` does it with Python's own `http.client`, `httpx_channel` with httpx. Neither knows
+of session tokens, redirects, retries or errors by status.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from hatcher.transport.urls import authority
+from hatcher.errors import InvalidArgumentError
+from hatcher.transport.secret import Secret
+from hatcher.transport.urls import authority, showable
+
+E = TypeVar("E", bound=BaseException)
 
 #: What can go wrong before a whole answer is there.
 Kind: TypeAlias = Literal[
@@ -23,6 +28,7 @@ Kind: TypeAlias = Literal[
     "ended early",
     "lost",
     "no HTTP",
+    "too large",
     "interrupted",
 ]
 
@@ -68,13 +74,15 @@ class Outgoing(NamedTuple):
     target : str
         Path and query, quoted.
     headers : dict of str to str
-        Without Host, and with the body's Content-Type.
+        Without Host and Authorization, and with the body's Content-Type.
     body : iterable of bytes-like, or None
         Each block is used before the next one is asked for.
     content_length : int or None
         Bytes in the body; None when there is no body.
     at_home : bool
         Whether it goes to the server that it was meant for, which may see credentials.
+    authorization : Secret or None
+        The value of the Authorization header.
     """
 
     method: str
@@ -84,6 +92,11 @@ class Outgoing(NamedTuple):
     body: Iterable[bytes | memoryview] | None = None
     content_length: int | None = None
     at_home: bool = True
+    authorization: Secret | None = None
+
+    def __repr__(self) -> str:
+        # Without the body, which may hold a password.
+        return f"<Outgoing {self.method} {showable(self.url)}>"
 
     @property
     def url(self) -> str:
@@ -103,12 +116,13 @@ class Incoming(Protocol):
     status_code: int
     headers: Headers
 
-    def read(self) -> bytes:
+    def read(self, limit: int) -> bytes:
         """Return the rest of the body, as it comes over the wire.
 
         Raises
         ------
         Trouble
+            It does not arrive whole, or has more than `limit` bytes.
         """
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
@@ -134,8 +148,54 @@ class Channel(Protocol):
         Trouble
         """
 
-    def interrupt(self) -> None:
-        """Make what is under way in other threads end at once, in `Trouble`."""
-
     def close(self) -> None:
         """Close the connections."""
+
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+_TARGET = re.compile(r"[!-~]+")
+
+
+def check(outgoing: Outgoing) -> None:
+    """Check what goes into the head of a request, whoever it comes from.
+
+    Raises
+    ------
+    InvalidArgumentError
+        It holds what would end a line, or what a head cannot carry. The message does not show it.
+    """
+    if not _TARGET.fullmatch(outgoing.target) or not _NAME.fullmatch(outgoing.method):
+        raise InvalidArgumentError(
+            f"The request {outgoing!r} holds a blank, a line end or what is no ASCII, so that it "
+            "was not sent. Quote the URL."
+        )
+    for name, value in outgoing.headers.items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InvalidArgumentError(
+                f"A header cannot have the name {name!r}: give letters, digits and hyphens. "
+                "Nothing was sent."
+            )
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            raise InvalidArgumentError(
+                f"The header '{name}' holds a line end, a control character, a character beyond "
+                "Latin-1, or a blank at an end. Nothing was sent."
+            )
+    secret = outgoing.authorization
+    if secret is not None and not _VALUE.fullmatch(secret.reveal()):
+        raise InvalidArgumentError(
+            "The Authorization header would hold a line end, a control character, a character "
+            "beyond Latin-1, or a blank at an end. Nothing was sent; check the credentials."
+        )
+
+
+def bare(error: E) -> E:
+    """Return an exception without its frames, and those of what it came from.
+
+    They hold what was being sent, and with it credentials.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        seen.__traceback__ = None
+        seen = seen.__cause__ or seen.__context__
+    return error

@@ -109,6 +109,11 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
         "{url} gave an answer that is no valid HTTP{reason}.",
         "Check the URL, and whatever stands between.",
     ),
+    "too large": (
+        InvalidResponseError,
+        "the answer of {url} was given up, since it is larger than any of Brood's{reason}.",
+        "Check the URL, and whatever stands between.",
+    ),
     "interrupted": (
         TransferInterruptedError,
         "it was interrupted.",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
-from hatcher.transport.channel import Headers, Outgoing, Trouble
+from hatcher.transport.channel import Headers, Outgoing, Trouble, check
 
 
 class HttpxChannel:
@@ -40,7 +40,10 @@ class HttpxChannel:
         ------
         Trouble
         """
+        check(outgoing)
         headers = dict(outgoing.headers)
+        if outgoing.authorization is not None:
+            headers["Authorization"] = outgoing.authorization.reveal()
         if outgoing.content_length is not None:
             headers["Content-Length"] = str(outgoing.content_length)
         request = self._client.build_request(
@@ -59,9 +62,6 @@ class HttpxChannel:
         except httpx.RequestError as error:
             raise _trouble(error) from error
         return HttpxAnswer(response)
-
-    def interrupt(self) -> None:
-        """Do nothing: httpx offers no way to end what other threads wait for."""
 
     def close(self) -> None:
         """Close the client, unless it is the user's."""
@@ -91,17 +91,22 @@ class HttpxAnswer:
         self._arriving: Iterator[bytes] | None = None
         self._rest = memoryview(b"")
 
-    def read(self) -> bytes:
-        """Return the rest of the body.
+    def read(self, limit: int) -> bytes:
+        """Return the rest of the body, which may have so many bytes.
 
         Raises
         ------
         Trouble
         """
+        content = bytearray(self._rest)
         try:
-            return bytes(self._rest) + b"".join(self._response.iter_raw())
+            for block in self._response.iter_raw():
+                content += block
+                if len(content) > limit:
+                    raise Trouble("too large", f"more than {limit:,} bytes")
         except httpx.RequestError as error:
             raise _trouble(error) from error
+        return bytes(content)
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Receive into a buffer; return the number of bytes, 0 at the end.

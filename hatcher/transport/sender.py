@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
@@ -21,13 +22,14 @@ from hatcher.errors import (
     NotFoundError,
     RedirectError,
 )
-from hatcher.transport import answers
+from hatcher.transport import answers, cancel
 from hatcher.transport.agent import USER_AGENT
 from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble
 from hatcher.transport.download import Download
 from hatcher.transport.faults import OUTCOME, error_for
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, may_be_gone, resume
+from hatcher.transport.secret import Secret
 from hatcher.transport.urls import ServerURL, showable, split
 
 if TYPE_CHECKING:
@@ -103,7 +105,6 @@ class Sender:
         self._auth = auth
         self._exchanger = exchanger
         self._anonymous = anonymous
-        self._interrupted = threading.Event()
         #: Held by the request that finds out whether the server accepts the credentials.
         self._entrance = threading.RLock()
         self._is_admitted = False
@@ -127,18 +128,13 @@ class Sender:
         Raises
         ------
         TransferInterruptedError
-            `interrupt` was called meanwhile.
+            The operation was cancelled meanwhile.
         """
-        if self._interrupted.wait(seconds):
+        token = cancel.current()
+        if token is None:
+            time.sleep(seconds)
+        elif token.sleep(seconds):
             raise error_for(request, self._url(request), Trouble("interrupted"))
-
-    def interrupt(self) -> None:
-        """End what other threads are doing, at once and for good."""
-        self._interrupted.set()
-        self._interrupted = threading.Event()
-        self._channel.interrupt()
-        if self._exchanger is not None:
-            self._exchanger.interrupt()
 
     def close(self) -> None:
         """Close the connections."""
@@ -150,7 +146,6 @@ class Sender:
         self, request: Request, attempt: Callable[[Request], T], done: T | None = None
     ) -> T:
         """Send a request as often as it takes; `done` stands for the answer that got lost."""
-        interrupted = self._interrupted
         try:
             return attempt(request)
         except HatcherException as error:
@@ -158,8 +153,6 @@ class Sender:
         failures = [first]
 
         def again() -> T:
-            if interrupted.is_set():
-                raise error_for(request, self._url(request), Trouble("interrupted"))
             gone = done is not None and may_be_gone(request.method, failures)
             try:
                 return attempt(request._replace(may_be_missing=True) if gone else request)
@@ -170,12 +163,16 @@ class Sender:
                 failures.append(error)
                 raise
 
-        return resume(self._retries, request.safety, first, again, sleep=interrupted.wait)
+        return resume(
+            self._retries, request.safety, first, again, sleep=partial(self.pause, request)
+        )
 
     def _fetch(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
         try:
-            return Answer(incoming.status_code, incoming.headers, incoming.read())
+            return Answer(
+                incoming.status_code, incoming.headers, incoming.read(answers.MAX_CONTENT)
+            )
         except Trouble as trouble:
             raise error_for(request, outgoing.url, trouble) from trouble
         finally:
@@ -185,7 +182,7 @@ class Sender:
         outgoing, incoming = self._attempt(request)
         content = b""
         try:
-            content = incoming.read()
+            content = incoming.read(answers.MAX_CONTENT)
         except Trouble as trouble:
             if trouble.kind == "interrupted":
                 raise error_for(request, outgoing.url, trouble) from trouble
@@ -203,11 +200,8 @@ class Sender:
         # Nobody waits for an upload, which may take hours; and without credentials none are refused.
         if self._is_admitted or self._anonymous or request.body is not None:
             return self._admitted(request)
-        interrupted = self._interrupted
         with self._entrance:
             if not self._is_admitted:
-                if interrupted.is_set():
-                    raise error_for(request, self._url(request), Trouble("interrupted"))
                 self._raise_refusal()
                 return self._admitted(request)
         return self._admitted(request)
@@ -294,11 +288,13 @@ class Sender:
     def _transmit(self, request: Request, outgoing: Outgoing) -> Incoming:
         start = time.monotonic()
         try:
+            if cancel.is_cancelled():
+                raise Trouble("interrupted")
             if self._auth is None or not outgoing.at_home:
                 incoming = self._channel.exchange(outgoing)
             elif self._exchanger is None:
-                outgoing.headers["Authorization"] = self._auth.authorization()
-                incoming = self._channel.exchange(outgoing)
+                secret = Secret(self._auth.authorization())
+                incoming = self._channel.exchange(outgoing._replace(authorization=secret))
             else:
                 incoming = self._exchanger.send(outgoing, request.operation)
         except Trouble as trouble:
@@ -361,13 +357,9 @@ class Sender:
             elif request.method != "GET" and status_code not in (307, 308):
                 trouble = "in a way that would turn it into a GET"
             else:
-                headers = dict(outgoing.headers)
-                if origin != outgoing.origin:
-                    headers.pop("Authorization", None)
                 return outgoing._replace(
                     origin=origin,
                     target=target,
-                    headers=headers,
                     at_home=origin == self._server.origin,
                 )
         source = showable(outgoing.url)

@@ -261,17 +261,9 @@ class Session:
         Raises
         ------
         TransferInterruptedError
-            `interrupt` was called meanwhile.
+            The operation was cancelled meanwhile.
         """
         self._ready().pause(request, seconds)
-
-    def interrupt(self) -> None:
-        """Make what other threads are doing fail at once with `TransferInterruptedError`.
-
-        What begins afterwards is not affected.
-        """
-        if self._sender is not None:
-            self._sender.interrupt()
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
@@ -405,14 +397,16 @@ class Session:
         if self._auth is not None and not isinstance(self._auth, BroodAuth):
             return self._new_httpx_channel(self._authorizer()), None
 
-        return self._new_route(_weakly(self._get_ssl_context)), self._auth
+        return self._new_http_channel(_weakly(self._get_ssl_context)), self._auth
 
-    def _new_route(self, context: Callable[[], ssl.SSLContext]) -> Channel:
-        from hatcher.transport.route import Route
-        from hatcher.transport.wire.wire import Wire
+    def _new_http_channel(self, context: Callable[[], ssl.SSLContext]) -> Channel:
+        from hatcher.transport.http_channel import HTTPChannel
+        from hatcher.transport.proxies import proxy_for
 
-        return Route(
-            Wire(self.timeouts, context),
+        return HTTPChannel(
+            self.timeouts,
+            context,
+            proxy_for,
             partial(_new_httpx_channel, self.server, self.timeouts, context),
         )
 
@@ -425,7 +419,7 @@ class Session:
 
         from hatcher.transport.tls import ssl_context
 
-        return self._new_route(partial(ssl_context, auth.verify_ssl))
+        return self._new_http_channel(partial(ssl_context, auth.verify_ssl))
 
     def _get_ssl_context(self) -> ssl.SSLContext:
         return self._ssl_context

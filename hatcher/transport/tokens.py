@@ -13,6 +13,7 @@ from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trou
 from hatcher.transport.faults import error_for
 from hatcher.transport.request import Request
 from hatcher.transport.retry import unsent
+from hatcher.transport.secret import Secret
 
 #: What a server answers where it gives out no session tokens.
 _UNKNOWN = (404, 405)
@@ -47,12 +48,9 @@ def exchanging(auth: BroodClientAuth) -> Generator[Outgoing, Reply, None]:
             "POST",
             auth.server.origin,
             auth.server.prefix + path,
-            {
-                "Authorization": auth.credentials.authorization(),
-                "User-Agent": USER_AGENT,
-                "Accept": "application/json",
-            },
+            {"User-Agent": USER_AGENT, "Accept": "application/json"},
             content_length=0,
+            authorization=Secret(auth.credentials.authorization()),
         )
         reply = yield outgoing
         if reply.status_code not in _UNKNOWN:
@@ -92,21 +90,17 @@ class Exchanger:
             if auth.is_stale:
                 self._exchange(operation)
                 renewed = True
-            sent = outgoing.headers["Authorization"] = auth.authorization()
-        incoming = self._channel.exchange(outgoing)
+            sent = Secret(auth.authorization())
+        incoming = self._channel.exchange(outgoing._replace(authorization=sent))
         if incoming.status_code != 401 or renewed:
             return incoming
         incoming.close()
         with auth.lock:
             # Another thread may have renewed it in the meantime.
-            if auth.authorization() == sent:
+            if auth.authorization() == sent.reveal():
                 self._exchange(operation)
-            outgoing.headers["Authorization"] = auth.authorization()
-        return self._channel.exchange(outgoing)
-
-    def interrupt(self) -> None:
-        """Make exchanges that are under way in other threads end at once, in `Trouble`."""
-        self._elsewhere.interrupt()
+            sent = Secret(auth.authorization())
+        return self._channel.exchange(outgoing._replace(authorization=sent))
 
     def close(self) -> None:
         """Close the connections that exchanges have of their own."""
@@ -133,7 +127,7 @@ class Exchanger:
     def _reply(self, outgoing: Outgoing) -> Reply:
         incoming = self._elsewhere.exchange(outgoing)
         try:
-            return Reply(incoming.status_code, incoming.headers, incoming.read())
+            return Reply(incoming.status_code, incoming.headers, incoming.read(answers.MAX_CONTENT))
         finally:
             incoming.close()
 

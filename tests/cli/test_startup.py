@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 _HEAVY = {
     "asyncio", "attrs", "brood_api", "certifi", "dateutil", "email", "hatcher.api", "hatcher.core",
     "hatcher.endpoints", "hatcher.mirror", "hatcher.server", "hatcher.transfer",
-    "hatcher.transport", "http", "httpcore", "httptools", "httpx", "importlib.metadata",
+    "hatcher.transport", "http", "httpcore", "httpx", "importlib.metadata",
     "importlib.resources", "isal", "keyring", "logging", "msgspec", "okonomiyaki", "pydantic",
     "requests", "rich", "socket", "ssl", "tenacity", "urllib.request", "yaml",
 }  # fmt: skip

@@ -38,6 +38,7 @@ from hatcher.testing import (
     write_runtime,
 )
 from hatcher.transfer.hashing import file_sha256
+from hatcher.transport.cancel import CancelToken
 from hatcher.transport.retry import is_unsent
 
 JSON = {"Content-Type": "application/json"}
@@ -284,15 +285,17 @@ def test_an_interruption_ends_the_pause(egg: Path) -> None:
     with ScriptedServer(LOST, GONE) as server:
         platform = platform_at(server, retries=RetryPolicy(backoff=60, longest=60))
 
+        token = CancelToken()
+
         def interrupt() -> None:
             while len(server.requests) < 2:
                 time.sleep(0.01)
             time.sleep(0.1)
-            platform._session.interrupt()
+            token.cancel()
 
         thread = threading.Thread(target=interrupt)
         thread.start()
-        with pytest.raises(TransferInterruptedError):
+        with pytest.raises(TransferInterruptedError), token.active():
             platform.upload_egg(egg)
         thread.join()
 

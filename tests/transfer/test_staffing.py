@@ -43,5 +43,5 @@ def test_a_batch_that_waits_has_all_threads() -> None:
         threads.add(threading.get_ident())
         time.sleep(0.02)
 
-    Crew(16, None, threads.clear).each(range(60), job)
+    Crew(16, None).each(range(60), job)
     assert len(threads) == 16

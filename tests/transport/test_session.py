@@ -30,6 +30,7 @@ from hatcher.errors import (
 )
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 from hatcher.transport import auth as auth_module
+from hatcher.transport.cancel import CancelToken
 
 JSON = {"Content-Type": "application/json"}
 PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
@@ -50,6 +51,7 @@ def https_url(authority: trustme.CA) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
+            self.send_header("Content-Length", str(len(PLATFORMS.body)))
             self.end_headers()
             self.wfile.write(PLATFORMS.body)
 
@@ -423,9 +425,12 @@ class TestInterruption:
 
         failures: list[HatcherException] = []
 
+        token = CancelToken()
+
         def ask(client: BroodClient) -> None:
             try:
-                client.list_platforms()
+                with token.active():
+                    client.list_platforms()
             except HatcherException as error:
                 failures.append(error)
 
@@ -436,7 +441,7 @@ class TestInterruption:
             thread = threading.Thread(target=ask, args=(client,))
             thread.start()
             asked.wait(10)
-            client._session.interrupt()
+            token.cancel()
             thread.join(10)
             hold.set()
             assert [type(error) for error in failures] == [TransferInterruptedError]
@@ -445,9 +450,12 @@ class TestInterruption:
     def test_a_pause_between_two_tries_ends_too(self) -> None:
         failures: list[HatcherException] = []
 
+        token = CancelToken()
+
         def ask(client: BroodClient) -> None:
             try:
-                client.list_platforms()
+                with token.active():
+                    client.list_platforms()
             except HatcherException as error:
                 failures.append(error)
 
@@ -466,7 +474,7 @@ class TestInterruption:
             thread.start()
             answered.wait(10)
             while thread.is_alive():  # it may not have begun to wait yet
-                client._session.interrupt()
+                token.cancel()
                 thread.join(0.05)
             assert [type(error) for error in failures] == [TransferInterruptedError]
             assert len(server.requests) == 1

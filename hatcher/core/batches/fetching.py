@@ -74,7 +74,7 @@ class Fetching(Generic[F]):
     ) -> None:
         number = checked_concurrency(concurrency)
         self._directory = Path() if destination is None else existing_directory(destination)
-        self._crew = Crew(number, progress, session.interrupt)
+        self._crew = Crew(number, progress)
         self._attempts = Attempts(_HOPELESS, max(number, _GONE))
         self.dry_run = dry_run
         self.items: list[Item[F]] = []

@@ -69,7 +69,7 @@ class Sending(Generic[F]):
             raise InvalidArgumentError("A batch takes a list of files; put the one into a list.")
         number = checked_concurrency(concurrency)
         self.items: list[Item[F]] = [Item(path) for path in dict.fromkeys(map(Path, paths))]
-        self.crew = Crew(number, progress, session.interrupt)
+        self.crew = Crew(number, progress)
         self.attempts = Attempts(_HOPELESS, max(number, _GONE))
         self.dry_run = dry_run
         self._twins: dict[int, Item[F]] = {}

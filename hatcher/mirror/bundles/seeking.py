@@ -149,7 +149,7 @@ class _Search:
     ) -> None:
         self._tag = closure.python_tag
         self._is_given = not isinstance(place, BroodClient)
-        self._crew = Crew(concurrency, None, place._session.interrupt)
+        self._crew = Crew(concurrency, None)
         self._places = {need: _platforms(need, closure, place) for need in closure.needs}
         self._entries: dict[_Shelf, dict[str, _Entry]] = {}
         self._problems: dict[_Shelf, HatcherException] = {}

@@ -214,9 +214,6 @@ class End(ABC):
             "target."
         )
 
-    def interrupt(self) -> None:  # noqa: B027 - most ends have nothing to interrupt
-        """Make what other threads send and receive end at once."""
-
     @abstractmethod
     def __str__(self) -> str:
         """Return it for people, and for plans that are kept."""

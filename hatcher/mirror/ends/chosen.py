@@ -186,11 +186,6 @@ class Chosen(End):
         """Download it from its own repository; see `End.obtain`."""
         return home_of(held.origin).obtain(path, held, into, progress)
 
-    def interrupt(self) -> None:
-        """Make what other threads receive end at once."""
-        for session in dict.fromkeys(piece.artefact._session for piece in self._pieces):
-            session.interrupt()
-
     def __str__(self) -> str:
         return ", ".join(dict.fromkeys(str(home_of(piece.artefact)) for piece in self._pieces))
 
@@ -235,7 +230,7 @@ class Asked(Remote):
             if sha256 != piece.sha256 or metadata.get("enabled") is not False:
                 held[piece.path] = Held(piece.size, sha256, artefact)
 
-        Crew(self._concurrency, None, self.interrupt).each(self._pieces, ask)
+        Crew(self._concurrency, None).each(self._pieces, ask)
         return State(held, [], selection)
 
 

@@ -179,10 +179,6 @@ class Remote(End):
     def check_writable(self) -> None:
         """Do nothing: it can be."""
 
-    def interrupt(self) -> None:
-        """Make what other threads send and receive end at once."""
-        self.session.interrupt()
-
     def platform(self, path: str) -> SinglePlatformRepository:
         """Return the platform that a path below the place leads to."""
         location = self.location(path)

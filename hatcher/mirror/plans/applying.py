@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +12,7 @@ from hatcher.mirror.ends.receiving import Delivery, Receiver
 from hatcher.mirror.ends.receiving import Options as Writing
 from hatcher.mirror.ends.writing import receiver_of
 from hatcher.mirror.plans.carrying import Carrier, loads_of
-from hatcher.mirror.plans.pairs import interrupt, missing_repository, states_of, too_many
+from hatcher.mirror.plans.pairs import missing_repository, states_of, too_many
 from hatcher.mirror.plans.staging import staging_folder
 from hatcher.mirror.plans.steps import Step, Steps
 from hatcher.mirror.report import MirrorReport, Problem
@@ -57,7 +56,7 @@ def apply(plan: Steps, source: End, target: End, options: Options) -> MirrorRepo
         there,
         Writing(options.create_missing, options.dry_run, options.journal, options.progress),
     )
-    crew = Crew(number, options.progress, partial(interrupt, (source, target)))
+    crew = Crew(number, options.progress)
     applying = _Applying(plan, (source, target), (wanted, there), receiver, crew, options)
     try:
         with reporting(applying.report):

@@ -11,12 +11,6 @@ from hatcher.mirror.selection import Selection
 from hatcher.mirror.states import State
 
 
-def interrupt(ends: tuple[End, End]) -> None:
-    """Make what other threads send and receive end at once."""
-    for end in ends:
-        end.interrupt()
-
-
 def states_of(
     ends: tuple[End, End],
     selection: Selection,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.ends.base import End
 from hatcher.mirror.ends.choosing import EndLike, pair_of
-from hatcher.mirror.plans.pairs import interrupt, missing_repository, states_of, too_many
+from hatcher.mirror.plans.pairs import missing_repository, states_of, too_many
 from hatcher.mirror.plans.plan import Plan
 from hatcher.mirror.plans.steps import Action, Step
 from hatcher.mirror.report import Problem
@@ -100,7 +99,7 @@ def plan(
     number = checked_concurrency(concurrency)
     wanted, there = states_of(ends, selection, concurrency)
     comparing = _Comparing(ends, wanted, there, prune=prune and not wanted.problems)
-    comparing.look(Crew(number, None, partial(interrupt, ends)))
+    comparing.look(Crew(number, None))
     steps = sorted(comparing.steps(), key=lambda step: step.path)
     most = max(_AT_LEAST, len(there.held) // _PART) if max_deletes is None else max_deletes
     problems = [*wanted.problems, *there.problems, *_missing(ends[1], there, steps)]

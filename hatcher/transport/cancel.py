@@ -1,0 +1,88 @@
+"""Ending what is under way: one token for each operation, whichever threads work on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+
+
+class CancelToken:
+    """Ends the requests and pauses of one operation, and of no other.
+
+    What runs in a thread inside ``with token.active():`` belongs to the operation. A token that
+    is made there belongs to the one around it, and is cancelled with it.
+    """
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        # Only single operations on this dict, which are atomic: a lock here would be one that
+        # finalizers wait for.
+        self._ends: dict[int, Callable[[], object]] = {}
+        outer = current()
+        if outer is not None:
+            outer.attach(self.cancel)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """End what is under way at once, and what begins later before it begins."""
+        self._cancelled.set()
+        for end in list(self._ends.values()):
+            end()
+
+    def sleep(self, seconds: float) -> bool:
+        """Let time pass; return whether `cancel` was called meanwhile."""
+        return self._cancelled.wait(seconds)
+
+    def attach(self, end: Callable[[], object]) -> Callable[[], object]:
+        """Have `end` called when it is cancelled; return what has that forgotten."""
+        key = id(end)
+        self._ends[key] = end
+        if self.is_cancelled:
+            end()
+        return partial(self._ends.pop, key, None)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Make it the token of what this thread does meanwhile."""
+        before = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(before)
+
+
+_current: ContextVar[CancelToken | None] = ContextVar("hatcher_cancel_token", default=None)
+
+
+def current() -> CancelToken | None:
+    """Return the token of the operation that this thread works on, if it has one."""
+    return _current.get()
+
+
+def watch(end: Callable[[], object]) -> Callable[[], object]:
+    """Have `end` called when the operation of this thread is cancelled, until it is forgotten.
+
+    Returns
+    -------
+    callable
+        Has it forgotten; takes no lock.
+    """
+    token = current()
+    return _nothing if token is None else token.attach(end)
+
+
+def is_cancelled() -> bool:
+    """Whether the operation that this thread works on was cancelled."""
+    token = current()
+    return token is not None and token.is_cancelled
+
+
+def _nothing() -> None:
+    """Do nothing."""

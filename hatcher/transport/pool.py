@@ -1,0 +1,114 @@
+"""Connections that are kept for the next request, and shared by threads."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from hatcher.transport.channel import Trouble
+
+if TYPE_CHECKING:
+    from hatcher.transport.http_channel import Connection
+
+#: Connections in use at a time.
+MAX_CONNECTIONS = 64
+
+#: Seconds that an unused connection is kept; servers and gateways close them, too.
+KEPT_FOR = 30.0
+
+
+class Pool:
+    """Gives out connections, kept ones first.
+
+    It has no locks: connections come back from finalizers, which must not wait for one. What
+    threads share are single operations on a `deque` or a `SimpleQueue`.
+
+    Parameters
+    ----------
+    patience : float or None
+        Seconds to wait for a free connection.
+    connect : callable
+        Given a route, returns a connection.
+    """
+
+    def __init__(self, patience: float | None, connect: Callable[[Any], Connection]) -> None:
+        self._patience = patience
+        self._connect = connect
+        self._is_closed = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._permits: SimpleQueue[None] = SimpleQueue()
+        for _ in range(MAX_CONNECTIONS):
+            self._permits.put(None)
+        #: By route, with the time of their return; the oldest first.
+        self._kept: dict[Any, deque[tuple[float, Connection]]] = {}
+
+    def take(self, route: Any) -> Connection:
+        """Return a connection.
+
+        Raises
+        ------
+        Trouble
+            None became free in time, or none could be made.
+        """
+        if self._process != os.getpid():
+            self._drop(0.0)  # after a fork, they are the parent's
+            self._begin()
+        permits = self._permits
+        try:
+            permits.get(timeout=self._patience)
+        except Empty:
+            raise Trouble("no free connection") from None
+        try:
+            self._drop(KEPT_FOR)
+            connection = self._take_kept(route) or self._connect(route)
+        except BaseException:
+            permits.put(None)
+            raise
+        connection.permits = permits
+        return connection
+
+    def _take_kept(self, route: Any) -> Connection | None:
+        kept = self._kept.get(route)
+        with suppress(IndexError):  # another thread took the last one
+            while kept:
+                connection = kept.pop()[1]
+                if connection.is_usable():
+                    return connection
+                connection.close()
+        return None
+
+    def _drop(self, age: float) -> None:
+        """Close all connections that have not been used for so many seconds."""
+        latest = time.monotonic() - age
+        for kept in list(self._kept.values()):
+            with suppress(IndexError):
+                while kept[0][0] <= latest:
+                    # Where another thread was quicker, this is a younger one, which is no loss.
+                    kept.popleft()[1].close()
+
+    def give_back(self, connection: Connection, *, reusable: bool) -> None:
+        """Take back a connection that `take` gave out."""
+        is_ours = connection.permits is self._permits and self._process == os.getpid()
+        if is_ours and reusable and not self._is_closed:
+            kept = self._kept.setdefault(connection.route, deque())
+            kept.append((time.monotonic(), connection))
+        else:
+            connection.close()
+        connection.permits.put(None)
+        self._drop(0.0 if self._is_closed else KEPT_FOR)
+
+    def close(self) -> None:
+        """Close the connections that are kept; those in use follow when they come back."""
+        self._is_closed = True
+        self._drop(0.0)
+
+    def __del__(self) -> None:
+        self.close()
