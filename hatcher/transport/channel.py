@@ -176,17 +176,23 @@ def check(outgoing: Outgoing) -> None:
                 f"A header cannot have the name {name!r}: give letters, digits and hyphens. "
                 "Nothing was sent."
             )
-        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        if not isinstance(value, str) or not _is_value(value):
             raise InvalidArgumentError(
                 f"The header '{name}' holds a line end, a control character, a character beyond "
                 "Latin-1, or a blank at an end. Nothing was sent."
             )
     secret = outgoing.authorization
-    if secret is not None and not _VALUE.fullmatch(secret.reveal()):
+    if secret is not None and not _is_value(secret.reveal()):
         raise InvalidArgumentError(
             "The Authorization header would hold a line end, a control character, a character "
             "beyond Latin-1, or a blank at an end. Nothing was sent; check the credentials."
         )
+
+
+def _is_value(text: str) -> bool:
+    return (text.isascii() and text.isprintable() and text.strip() == text) or bool(
+        _VALUE.fullmatch(text)
+    )
 
 
 def bare(error: E) -> E:

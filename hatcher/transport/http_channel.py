@@ -18,7 +18,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteR
 from io import BufferedReader, BytesIO
 from itertools import chain
 from queue import SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from hatcher.transport import cancel
 from hatcher.transport.channel import Channel, Headers, Kind, Outgoing, Trouble, bare, check
@@ -176,24 +176,26 @@ class _Reader(BufferedReader):
         self._room = MAX_HEAD
         return super().read1(size)
 
+    def makefile(self, mode: str) -> _Reader:
+        """Return itself: to `http.client`, it is the socket of every answer of a connection."""
+        return self
+
     def close(self) -> None:
-        """Stay open: it serves every answer of a connection."""
+        """Stay open, for the next answer."""
 
 
 class _Response(HTTPResponse):
     """An answer whose head has arrived whole, and says only once where its body ends."""
 
-    reader: _Reader
+    fp: Any
     fields: Headers
 
     def begin(self) -> None:
-        assert self.fp is not None
-        self.fp.close()
-        self.fp = reader = self.reader
+        reader: _Reader = self.fp
         head = reader.early or reader.head()
         while _INTERIM.match(head):
             head = reader.head()
-        self.fp = BytesIO(head)  # type: ignore[assignment]
+        self.fp = BytesIO(head)
         super().begin()
         self.fp = reader
         if self.status == 101:
@@ -237,12 +239,8 @@ class Connection:
         self.is_aborted = False
         self._http = http
 
-        def response(*arguments: Any, **options: Any) -> _Response:
-            made = _Response(*arguments, **options)
-            made.reader = reader
-            return made
-
-        http.response_class = response  # type: ignore[assignment]
+        make: Any = lambda _, **options: _Response(cast("Any", reader), **options)  # noqa: E731
+        http.response_class = make
 
     @classmethod
     def open(
@@ -476,8 +474,12 @@ class HTTPAnswer:
         """
         if (self._remaining or 0) > limit:
             raise Trouble("too large", f"{self._remaining:,} bytes")
-        content = bytearray()
-        while block := self._read1(_LARGE_BLOCK, self._connection.timeouts.read):
+        patience = self._connection.timeouts.read
+        first = self._read1(_LARGE_BLOCK, patience)
+        if self._has_ended:  # nearly always
+            return first
+        content = bytearray(first)
+        while block := self._read1(_LARGE_BLOCK, patience):
             content += block
             if len(content) > limit:
                 raise Trouble("too large", f"more than {limit:,} bytes")
