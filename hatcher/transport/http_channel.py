@@ -11,12 +11,11 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from io import BufferedReader, BytesIO
-from itertools import chain
 from queue import SimpleQueue
 from typing import Any, TypeAlias, cast
 
@@ -184,6 +183,15 @@ class _Reader(BufferedReader):
         """Stay open, for the next answer."""
 
 
+class _Gathered(bytearray):
+    """What `http.client` takes for a socket while it writes a head, which holds secrets."""
+
+    sendall = bytearray.extend
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes of a request>"
+
+
 class _Response(HTTPResponse):
     """An answer whose head has arrived whole, and says only once where its body ends."""
 
@@ -288,24 +296,38 @@ class Connection:
         ------
         Trouble
         """
-        self.reader.early = None
-        blocks = iter(outgoing.body or ())
-        # Before anything is sent: the file may have changed.
-        first = next(blocks, b"")
+        self.reader.early, self._has_sent = None, False
         try:
-            self._send_head(outgoing)
-            return outgoing.body is None or self._send_body(outgoing, chain((first,), blocks))
+            return self._send(outgoing)
         except (OSError, HTTPException, Trouble) as error:
             raise self.trouble(error) from error
 
-    def _send_head(self, outgoing: Outgoing) -> None:
-        """Send the head. Frames below this one hold secrets, and must not outlive it."""
+    def _send(self, outgoing: Outgoing) -> bool:
+        """Send small parts together, the head with the first of them."""
+        together, size = self._head(outgoing), 0
+        for block in outgoing.body or ():
+            size += len(block)
+            if len(together) + len(block) <= _BLOCK:
+                together += block
+                continue
+            if (together and not self._push(together)) or not self._push(block):
+                return False
+            together = _Gathered()
+        if size != (outgoing.content_length or 0):
+            raise ValueError(
+                f"The body of {outgoing.method} has {size} bytes, not {outgoing.content_length}."
+            )
+        return not together or self._push(together)
+
+    def _head(self, outgoing: Outgoing) -> _Gathered:
+        """Return the head. Frames below this one hold secrets, and must not outlive it."""
         http, proxy, target = self._http, self.route[1], outgoing.target
         if outgoing.origin[0] == "https":
             proxy = None  # it sees nothing of the request
         if proxy is not None:
             target = outgoing.url
-        self.sock.settimeout(self.timeouts.write)
+        head: Any = _Gathered()
+        http.sock = head
         try:
             http.putrequest(outgoing.method, target, skip_host=True, skip_accept_encoding=True)
             http.putheader("Host", authority(outgoing.origin))
@@ -320,31 +342,15 @@ class Connection:
             http.endheaders()
         except BaseException as error:
             raise bare(error) from None
-
-    def _send_body(self, outgoing: Outgoing, blocks: Iterable[bytes | memoryview]) -> bool:
-        """Send the body in large blocks; return whether all of it went out."""
-        together = bytearray()
-        sent = 0
-        for block in blocks:
-            sent += len(block)
-            if len(together) + len(block) <= _BLOCK:
-                together += block
-                continue
-            if (together and not self._push(together)) or not self._push(block):
-                return False
-            together = bytearray()
-        if together and not self._push(together):
-            return False
-        if sent != outgoing.content_length:
-            raise ValueError(
-                f"The body of {outgoing.method} has {sent} bytes, not {outgoing.content_length}."
-            )
-        return True
+        finally:
+            http.sock = self.sock
+        return cast("_Gathered", head)
 
     def _push(self, data: bytes | bytearray | memoryview) -> bool:
         """Send bytes; return whether the server let all of them pass without an answer."""
-        if self._is_answered():
+        if self._has_sent and self._is_answered():
             return False
+        self._has_sent = True
         self.sock.settimeout(self.timeouts.write)
         rest = memoryview(data)
         try:
