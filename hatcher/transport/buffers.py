@@ -1,16 +1,12 @@
 """Buffers that the system copies into and out of at full speed.
 
-Processors of the Zen family copy ten times slower when the destination lies 1 to 31 bytes
-further into its page of memory than the source does into its own. Files are copied from and
-to the beginning of pages, and allocators like to give out large blocks 16 bytes into a page,
-which is the slow case: it doubled the time of a download. From the middle of a page, both
-ways are the fast one.
+They begin where a page of memory begins, as what is in files does. Processors by AMD copy at a
+quarter of their speed (1.4 instead of 6.3 GiB/s here) when the destination lies 1 to 31 bytes
+further into its page than the source, and Python's own large objects lie 16 bytes into one. Disks
+that are written past the system's cache demand the beginning of a page, too.
 """
 
 from __future__ import annotations
-
-#: Bytes into a page; half of what every processor that is meant here calls one.
-_MIDDLE = 2048
 
 #: Bytes below which a copy costs less than a page of its own would.
 _LARGE = 64 * 1024
@@ -26,5 +22,4 @@ def new_buffer(size: int) -> memoryview:
     private = (
         {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
     )
-    pages = mmap.mmap(-1, _MIDDLE + size, **private)
-    return memoryview(pages)[_MIDDLE : _MIDDLE + size]
+    return memoryview(mmap.mmap(-1, size, **private))

@@ -65,6 +65,10 @@ class Comparison:
         What our own client does, to be compared with where the existing one has nothing alike.
     most_rounds : int or None
         How often to measure at most, where it takes long.
+    in_memory : bool
+        Download to a file system in memory, instead of to the disk.
+    size : int or None
+        Bytes that go over the wire, at full scale, where CPU time is told for each gigabyte too.
     """
 
     name: str
@@ -79,6 +83,8 @@ class Comparison:
     limits: Sequence[Limit] = ()
     instead: Limit | None = None
     most_rounds: int | None = None
+    in_memory: bool = False
+    size: int | None = None
 
     def rounds(self, wanted: int) -> int:
         """Return how often to measure, when so many rounds are wanted."""

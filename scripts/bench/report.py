@@ -104,7 +104,8 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
         ),
         notes=(
             "Medians. CPU time is user and system of the client's process, all its threads "
-            "included. Memory is the peak of what is resident, above what the process had before "
+            "included; for large files also for each gigabyte (10^9 bytes). Memory is the peak of "
+            "what is resident, above what the process had before "
             "the call; MB = 10^6 bytes. Requests are what the server counted meanwhile, where that "
             "is measured, and the most of all rounds. Beside a plan stands what the table above "
             "has there."
@@ -114,8 +115,8 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
         table.rows.append(
             (
                 outcome.comparison.title,
-                seconds(_cpu(outcome.peer)),
-                seconds(_cpu(outcome.ours)),
+                _cpu_time(outcome, outcome.peer),
+                _cpu_time(outcome, outcome.ours),
                 _memory(memory(outcome.peer)),
                 _memory(outcome.memory, outcome.comparison.memory_limit if judged else None),
                 _count(requests(outcome.peer)),
@@ -157,6 +158,11 @@ def _verdict(wanted: float | None, ratio: float, judged: bool) -> str:
 def _cpu(samples: Sequence[Sample]) -> float:
     ordered = sorted(sample.cpu for sample in samples)
     return ordered[len(ordered) // 2]
+
+
+def _cpu_time(outcome: Outcome, samples: Sequence[Sample]) -> str:
+    cpu, size = _cpu(samples), outcome.comparison.size
+    return seconds(cpu) + (f" ({cpu / size * 1e9:.2f} s/GB)" if size else "")
 
 
 def _memory(size: float | None, limit: int | None = None) -> str:

@@ -57,7 +57,7 @@ class Runner:
             turns = [(self.peer, outcome.peer), (self.ours, outcome.ours)]
             for environment, samples in reversed(turns) if number % 2 else turns:
                 if samples is outcome.peer and comparison.instead is not None:
-                    samples.append(self._measure_limit(comparison.instead))
+                    samples.append(self._measure_limit(comparison.instead, comparison))
                 else:
                     samples.append(self.measure(environment, comparison))
         # Not in between: what they leave in the system's memory is no client's to clear up.
@@ -65,23 +65,35 @@ class Runner:
             if limit.driver == "curl" and find("curl") is None:
                 continue
             for _ in range(rounds):
-                outcome.limits.setdefault(limit.name, []).append(self._measure_limit(limit))
+                outcome.limits.setdefault(limit.name, []).append(
+                    self._measure_limit(limit, comparison)
+                )
         return outcome
 
     def measure(self, environment: Environment, comparison: Comparison) -> Sample:
         """Measure one client once."""
         return self._measure(
-            environment.python, comparison.driver, comparison.job, again=comparison.again
+            environment.python,
+            comparison.driver,
+            comparison.job,
+            again=comparison.again,
+            in_memory=comparison.in_memory,
         )
 
-    def _measure_limit(self, limit: Limit) -> Sample:
-        return self._measure(self.ours.python, limit.driver, limit.job, again=False)
+    def _measure_limit(self, limit: Limit, comparison: Comparison) -> Sample:
+        return self._measure(
+            self.ours.python,
+            limit.driver,
+            limit.job,
+            again=False,
+            in_memory=comparison.in_memory,
+        )
 
     def profile(self, comparison: Comparison) -> None:
         """Print where our client's time goes, in two ways."""
         environment = self.ours
         for how in ("calls", "samples"):
-            with self._place() as place:
+            with self._place(in_memory=comparison.in_memory) as place:
                 job = comparison.job(self.scene, place / "to")
                 command = _command(environment.python, comparison.driver, job)
                 if comparison.again:
@@ -94,8 +106,10 @@ class Runner:
                 elif how == "calls":  # what is that short is spent on imports
                     print(_imports([command[0], "-X", "importtime", *command[1:]], place))
 
-    def _measure(self, python: str, driver: str, make_job: JobMaker, *, again: bool) -> Sample:
-        with self._place() as place:
+    def _measure(
+        self, python: str, driver: str, make_job: JobMaker, *, again: bool, in_memory: bool
+    ) -> Sample:
+        with self._place(in_memory=in_memory) as place:
             command = _command(python, driver, make_job(self.scene, place / "to"))
             if again:
                 _run(command, place)
@@ -107,9 +121,9 @@ class Runner:
         return Sample(told["wall"], told["cpu"], process, told["memory"], told.get("requests"))
 
     @contextmanager
-    def _place(self) -> Iterator[Path]:
+    def _place(self, *, in_memory: bool) -> Iterator[Path]:
         """Make a home for a process, and a folder for what it downloads; both are removed."""
-        place = self.scene.folder()
+        place = self.scene.folder(in_memory=in_memory)
         try:
             (place / "home").mkdir()
             (place / "to").mkdir()

@@ -46,6 +46,10 @@ from scripts.programs import find
 AUTH = ("ada@example.com", "correct horse battery staple")
 
 
+#: Where Linux has a file system in memory.
+_IN_MEMORY = Path("/dev/shm")
+
+
 class Scene:
     """Servers on this machine, with what they serve; a context manager.
 
@@ -84,9 +88,10 @@ class Scene:
         """Return the part of a full size that is to be taken."""
         return self._options.scaled(number)
 
-    def folder(self) -> Path:
-        """Return a new, empty folder on the disk that is measured with."""
-        return Path(tempfile.mkdtemp(dir=self._options.scratch))
+    def folder(self, *, in_memory: bool = False) -> Path:
+        """Return a new, empty folder on the disk that is measured with, or in memory."""
+        place = _IN_MEMORY if in_memory and _IN_MEMORY.is_dir() else self._options.scratch
+        return Path(tempfile.mkdtemp(dir=place, prefix="bench-"))
 
     # --- the servers ------------------------------------------------------------------------------
 

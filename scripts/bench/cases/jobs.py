@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from scripts.bench.comparison import JobMaker
 from scripts.bench.scene import AUTH, Scene
 from scripts.bench.servers.site import ORGANIZATION, PLATFORM, REPOSITORY
 
@@ -23,6 +24,11 @@ def job_for(scene: Scene, url: str, repository: str = REPOSITORY, **others: Any)
         "profile": None,
         **others,
     }
+
+
+def with_library(library: str, job: JobMaker) -> JobMaker:
+    """Return what makes the same job for a library that knows nothing of Brood."""
+    return lambda scene, folder: {**dict(job(scene, folder)), "library": library}
 
 
 def curl_at_once(folder: Path, transfers: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.cases.jobs import job_for
+from scripts.bench.cases.jobs import job_for, with_library
 from scripts.bench.comparison import Comparison, Limit
 from scripts.bench.options import TINY_GETS
 from scripts.bench.scene import Scene
@@ -24,9 +24,13 @@ COMPARISONS = (
         "a tiny GET, CPU time each, kept-alive",
         "tiny_gets",
         _gets,
-        must=1.5,
+        must=2.5,
         aim=3,
         figure="cpu",
-        limits=(Limit("a bare socket", "limit_get", _gets),),
+        limits=(
+            Limit("a bare socket", "limit_get", _gets),
+            Limit("http.client", "limit_library", with_library("http.client", _gets)),
+            Limit("httpx", "limit_library", with_library("httpx", _gets)),
+        ),
     ),
 )
