@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -22,6 +23,11 @@ class Body(Protocol):
     content_length: int
 
     def __iter__(self) -> Iterator[bytes | memoryview]: ...
+
+
+@cache
+def _in_words(operation: str) -> str:
+    return re.sub(r"^v\d+_", "", operation).replace("_", " ")
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -69,7 +75,7 @@ class Request(NamedTuple):
     @property
     def action(self) -> str:
         """What it does, in words: ``upload egg``."""
-        return re.sub(r"^v\d+_", "", self.operation).replace("_", " ")
+        return _in_words(self.operation)
 
     def __repr__(self) -> str:
         # Without the JSON, which may hold a password.
