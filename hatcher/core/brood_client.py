@@ -15,6 +15,7 @@ from hatcher.transport.auth import BasicAuth
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.session import Session
 from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.tls import checked_verify
 from hatcher.transport.urls import ServerURL, checked_segment
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class BroodClient(Node):
                 server.without_credentials(),
                 api_version=endpoints.checked_api_version(api_version),
                 auth=auth,
-                verify_ssl=verify_ssl if isinstance(verify_ssl, bool) else os.fspath(verify_ssl),
+                verify_ssl=checked_verify(verify_ssl),
                 timeouts=Timeouts.of(timeout),
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
                 cache=cache if isinstance(cache, bool) else _folder(cache),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
+from hatcher.transport.tls import checked_verify
 from hatcher.transport.urls import ServerURL
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class BroodClientAuth:
         verify_ssl: bool | str | None = None,
     ) -> None:
         self.server = ServerURL.parse(brood_url)
-        self.verify_ssl = verify_ssl
+        self.verify_ssl = None if verify_ssl is None else checked_verify(verify_ssl)
         self.credentials = _exchangeable(credentials)
         #: Held during an exchange, so that threads do not all make one.
         self.lock = threading.RLock()

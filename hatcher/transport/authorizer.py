@@ -8,6 +8,7 @@ import httpx
 
 from hatcher.transport.auth import BroodAuth, BroodClientAuth
 from hatcher.transport.channel import Headers, Outgoing
+from hatcher.transport.clients import RoutedTransport
 from hatcher.transport.tls import ssl_context
 from hatcher.transport.tokens import Reply, exchanging
 from hatcher.transport.urls import ServerURL, origin_of
@@ -88,7 +89,8 @@ def _exchange(
         if auth.verify_ssl is None:
             response = yield exchange
         else:
-            with httpx.Client(verify=ssl_context(auth.verify_ssl)) as client:
+            transport = RoutedTransport(ssl_context(auth.verify_ssl))
+            with httpx.Client(transport=transport, trust_env=False) as client:
                 response = client.send(exchange)
         response.read()
         reply = Reply(response.status_code, Headers(response.headers.items()), response.content)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
@@ -15,7 +17,7 @@ from hatcher.errors import (
 )
 from hatcher.transport.channel import Trouble
 from hatcher.transport.request import Request
-from hatcher.transport.retry import unsent
+from hatcher.transport.retry import final, unsent
 from hatcher.transport.urls import showable
 
 
@@ -45,10 +47,10 @@ def error_for(
         method=request.method,
         url=url,
         what=f"Could not {request.action}: {words.format(url=server, reason=reason)}",
-        advice=_tls_advice(trouble.reason)
-        if kind is TLSError
-        else advice.format(outcome=OUTCOME[request.safety]),
+        advice=_advice_on(kind, trouble.reason) or advice.format(outcome=OUTCOME[request.safety]),
     )
+    if kind is ProxyError and _REFUSED.search(trouble.reason):
+        final(error)
     return unsent(error) if trouble.kind in _BEFORE_ANYTHING else error
 
 
@@ -60,7 +62,7 @@ _BEFORE_ANYTHING = frozenset({"no connection in time", "no free connection"})
 _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str, str]] = {
     "no connection in time": (
         BroodTimeoutError,
-        "no connection to {url} within the connect timeout.",
+        "no connection to {url} within the connect timeout{reason}.",
         "Check the URL, the network and the proxy settings.",
     ),
     "no free connection": (
@@ -121,6 +123,14 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
     ),
 }
 
+#: How a proxy says no, over HTTP and SOCKS, otherwise than in passing.
+_REFUSED = re.compile(r"it answered (4(?!08|29)\d\d)|username/password|USERNAME")
+
+_CREDENTIALS = (
+    "The proxy wants a user name and a password: write them into the variable that names it, as in "
+    "http://user:password@proxy.example.com:3128, with signs such as '@' and '/' as %40 and %2F."
+)
+
 #: What to try when TLS fails, by words in OpenSSL's reason.
 _TLS_ADVICE = (
     (
@@ -144,7 +154,13 @@ _TLS_ADVICE = (
 )
 
 
-def _tls_advice(reason: str) -> str:
+def _advice_on(kind: type[Exception], reason: str) -> str:
+    """Return what to try when it follows from the reason."""
+    refused = _REFUSED.search(reason) if kind is ProxyError else None
+    if refused is not None and (refused[1] or "407") == "407":
+        return _CREDENTIALS
+    if kind is not TLSError:
+        return ""
     reason = reason.lower().replace("_", " ")
     for words, advice in _TLS_ADVICE:
         if any(word in reason for word in words):

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from io import BufferedReader, BytesIO
 from queue import SimpleQueue
 from typing import Any, TypeAlias, cast
@@ -24,7 +24,7 @@ from hatcher.transport.channel import Channel, Headers, Kind, Outgoing, Trouble,
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Origin, Proxy
 from hatcher.transport.timeouts import Timeouts
-from hatcher.transport.urls import authority
+from hatcher.transport.urls import bracketed, certified_name, host_field, without_zone
 
 #: Bytes that the head of an answer may have, with the interim answers before it; and trailers.
 MAX_HEAD = 64 * 1024
@@ -95,6 +95,8 @@ class HTTPChannel:
         try:
             all_sent = connection.send(outgoing)
             response = connection.response()
+            if response.status == 407 and route[1] is not None and route[0][0] == "http":
+                raise Trouble("no proxy", f"{route[1]}: it answered 407")
         except BaseException:
             forget()
             self._pool.give_back(connection, reusable=False)
@@ -223,6 +225,25 @@ class _Response(HTTPResponse):
             raise Trouble("no HTTP", "a length that is no number")
 
 
+class _TunnelAnswer(HTTPResponse):
+    """A proxy's answer to CONNECT, whose head has the same limits."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp.close()
+        self.fp = reader = _Reader(sock)
+        reader.expect("no answer", sock.gettimeout(), in_all=True)
+
+
+def _refusal(error: Exception) -> str:
+    """Return why a proxy made no connection, without what it may echo."""
+    if isinstance(error, Trouble):
+        return error.reason or "it closed the connection instead of answering"
+    if answered := re.match(r"Tunnel connection failed: (\d+)", str(error)):
+        return f"it answered {answered[1]}"
+    return "it gave no valid HTTP" if isinstance(error, BadStatusLine) else str(error)
+
+
 class Connection:
     """A connection to one origin, straight or through a proxy.
 
@@ -265,23 +286,25 @@ class Connection:
         first = (host, port) if proxy is None else (proxy.host, proxy.port)
         http = HTTPConnection(*first, timeout=timeouts.connect)
         if proxy is not None and context is not None:
-            http.set_tunnel(host, port, proxy.headers())
+            target = bracketed(without_zone(host))
+            http.response_class = _TunnelAnswer
+            http.set_tunnel(target, port, {"Host": f"{target}:{port}", **proxy.headers()})
         stands = False
         try:
             http.connect()
             stands = True
             if context is not None:
-                name = host.partition("%")[0]
                 http.sock = context.wrap_socket(
-                    http.sock, server_hostname=name, suppress_ragged_eofs=False
+                    http.sock, server_hostname=certified_name(host), suppress_ragged_eofs=False
                 )
-        except (OSError, UnicodeError, HTTPException) as error:
+        except (OSError, UnicodeError, HTTPException, Trouble) as error:
             http.close()
             bare(error)
             if proxy is not None and not stands:
-                raise Trouble("no proxy", f"{proxy}: {error}") from error
+                raise Trouble("no proxy", f"{proxy}: {_refusal(error)}") from error
             if isinstance(error, TimeoutError):
-                raise Trouble("no connection in time") from error
+                through = f"through the proxy {proxy}" if proxy is not None else ""
+                raise Trouble("no connection in time", through) from error
             is_tls = isinstance(error, ssl.SSLError)
             raise Trouble("not safe" if is_tls else "not connected", str(error)) from error
         except BaseException as error:
@@ -330,7 +353,7 @@ class Connection:
         http.sock = head
         try:
             http.putrequest(outgoing.method, target, skip_host=True, skip_accept_encoding=True)
-            http.putheader("Host", authority(outgoing.origin))
+            http.putheader("Host", host_field(outgoing.origin))
             for name, value in outgoing.headers.items():
                 http.putheader(name, value)
             if outgoing.content_length is not None:

@@ -143,9 +143,11 @@ def _trouble(error: httpx.RequestError) -> Trouble:
             return Trouble("no free connection", reason)
         case httpx.TimeoutException():
             return Trouble("silence", reason)
-        case httpx.ConnectError() if _is_tls(error):
+        case httpx.ProxyError():
+            return Trouble("no proxy", reason)
+        case httpx.ConnectError() if is_tls(error):
             return Trouble("not safe", reason)
-        case httpx.ConnectError() | httpx.ProxyError():
+        case httpx.ConnectError():
             return Trouble("not connected", reason)
         # httpx has one class for all of these, so its words must tell them apart.
         case httpx.RemoteProtocolError() if "without sending a response" in reason:
@@ -158,7 +160,8 @@ def _trouble(error: httpx.RequestError) -> Trouble:
             return Trouble("lost", reason)
 
 
-def _is_tls(error: BaseException | None) -> bool:
+def is_tls(error: BaseException | None) -> bool:
+    """Whether an error comes from TLS."""
     while error is not None:
         if isinstance(error, ssl.SSLError):
             return True

@@ -1,18 +1,31 @@
-"""Which proxy leads to a server, as the environment says."""
+"""Which proxy leads to a server, as the environment or the system says."""
 
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
+import re
 import sys
+from fnmatch import fnmatchcase
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
+from hatcher.transport.urls import bracketed, checked_host, host_of, without_zone
 from hatcher.transport.value import Value
 
 #: Scheme, host and port.
 Origin: TypeAlias = tuple[str, str, int]
+
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: How a proxy may be spoken with, and the port when none is named.
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_SCHEMES = "http, https, socks5 or socks5h"
+
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Proxy(Value):
@@ -24,56 +37,195 @@ class Proxy(Value):
         How it is spoken with: ``http``, ``https``, ``socks5`` or ``socks5h``.
     host : str
     port : int
-    authorization : Secret or None
-        The value of the Proxy-Authorization header.
+    credentials : tuple of (str, Secret) or None
+        A user name and a password.
     """
 
-    __match_args__ = ("scheme", "host", "port", "authorization")
+    __match_args__ = ("scheme", "host", "port", "credentials")
     __slots__ = __match_args__
 
     scheme: str
     host: str
     port: int
-    authorization: Secret | None
+    credentials: tuple[str, Secret] | None
 
     def __init__(
-        self, scheme: str, host: str, port: int, authorization: Secret | None = None
+        self, scheme: str, host: str, port: int, credentials: tuple[str, Secret] | None = None
     ) -> None:
-        super().__init__(scheme, host, port, authorization)
+        super().__init__(scheme, host, port, credentials)
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it is spoken with in SOCKS instead of HTTP."""
+        return self.scheme in ("socks5", "socks5h")
+
+    @property
+    def authorization(self) -> Secret | None:
+        """The value of the Proxy-Authorization header."""
+        if self.credentials is None:
+            return None
+        username, password = self.credentials
+        pair = base64.b64encode(f"{username}:{password.reveal()}".encode())
+        return Secret(f"Basic {pair.decode('ascii')}")
 
     def headers(self) -> dict[str, str]:
         """Return the headers that it is to see."""
-        if self.authorization is None:
-            return {}
-        return {"Proxy-Authorization": self.authorization.reveal()}
+        secret = self.authorization
+        return {} if secret is None else {"Proxy-Authorization": secret.reveal()}
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
 
 
 def proxy_for(origin: Origin) -> Proxy | None:
-    """Return the proxy for an origin, if it needs one."""
-    if not (sys.platform in ("darwin", "win32") or _NAMED.intersection(os.environ)):
+    """Return the proxy for an origin, if it needs one.
+
+    Raises
+    ------
+    InvalidArgumentError
+        What is set for it cannot be used. The message shows no password.
+    """
+    source, setting = _setting(origin[0])
+    if not setting or _is_exempt(origin):
         return None
-    # Imported here: 20 ms that nobody without a proxy spends.
-    from urllib.request import getproxies, proxy_bypass
+    found = _read(setting)
+    if isinstance(found, str):
+        raise InvalidArgumentError(
+            f"{source} names no proxy that can be used: {found}. Give it like "
+            "'http://proxy.example.com:3128', or unset it."
+        )
+    if found.is_socks and not _has_socks():
+        raise InvalidArgumentError(
+            f"{source} names the proxy {found}, and SOCKS needs an extra: "
+            "pip install 'hatcher[socks]'."
+        )
+    return found
 
-    scheme, host, port = origin
-    proxies = getproxies()
-    url = proxies.get(scheme) or proxies.get("all")
-    if not url or proxy_bypass(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"):
+
+def _has_socks() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("socksio") is not None
+
+
+def _setting(scheme: str) -> tuple[str, Secret | None]:
+    """Return what names the proxy for a scheme, and the proxy's URL."""
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        variable, value = _variable(name)
+        if value:
+            return f"The environment variable {variable}", Secret(value)
+    if sys.platform not in ("darwin", "win32"):
+        return "", None
+    # Imported here: 20 ms that only these systems spend.
+    from urllib.request import getproxies
+
+    value = getproxies().get(scheme, "")
+    return f"The system's setting for {scheme}", Secret(value) if value else None
+
+
+def _variable(name: str) -> tuple[str, str]:
+    """Return a variable's name as it is spelled, and its value; lower case comes first."""
+    for spelled in (name, name.upper()):
+        # A web server sets HTTP_PROXY from a header named Proxy, for its CGI scripts.
+        if spelled in os.environ and not (
+            spelled == "HTTP_PROXY" and "REQUEST_METHOD" in os.environ
+        ):
+            return spelled, os.environ[spelled].strip()
+    return name, ""
+
+
+def _read(setting: Secret) -> Proxy | str:
+    """Read a proxy's URL; return what is wrong with it otherwise."""
+    text = setting.reveal()
+    if _NO_TEXT.search(text):
+        return "it holds a line end, a control character or what is no Unicode"
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        if "@" in parts.path + parts.query + parts.fragment:
+            return "in a user name or password, '/', '?' and '#' are written %2F, %3F and %23"
+        scheme = "socks5" if parts.scheme == "socks" else parts.scheme
+        if scheme not in _PORTS:
+            return f"its scheme is '{scheme}', not {_SCHEMES}"
+        if not parts.hostname:
+            return "it has no host"
+        host = host_of(parts)
+    except ValueError:
+        return "its host is neither a host name nor an IP address"
+    try:
+        port = _PORTS[scheme] if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    if not port:
+        return "its port is not a number from 1 to 65535"
+    if not (parts.username or parts.password):
+        return Proxy(scheme, host, port)
+    try:
+        username = unquote(parts.username or "", errors="strict")
+        password = Secret(unquote(parts.password or "", errors="strict"))
+    except ValueError:
+        return "its user name or password is no UTF-8"
+    found = Proxy(scheme, host, port, (username, password))
+    if found.is_socks and max(map(len, (username.encode(), password.reveal().encode()))) > 255:
+        return "its user name or password has more than the 255 bytes that SOCKS takes"
+    return found
+
+
+def _is_exempt(origin: Origin) -> bool:
+    """Whether an origin is reached without a proxy."""
+    variable, value = _variable("no_proxy")
+    host, port = origin[1].removesuffix("."), origin[2]
+    address = _address(host)
+    for entry in filter(None, re.split(r"[\s,]+", value)):
+        try:
+            network, name, at = _exempted(entry)
+        except ValueError:
+            raise InvalidArgumentError(
+                f"The environment variable {variable} holds '{entry[:100]}', which is no host, "
+                "address or network. Separate hosts by commas, like "
+                "'localhost,.example.com,10.0.0.0/8,[::1]:8080'."
+            ) from None
+        if network is None:
+            matches = fnmatchcase(host, name) or fnmatchcase(host, f"*.{name}")
+        else:
+            matches = address is not None and address in network
+        if matches and at in (None, port):
+            return True
+    if sys.platform not in ("darwin", "win32"):
+        return False
+    from urllib.request import proxy_bypass
+
+    return bool(proxy_bypass(f"{bracketed(host)}:{port}"))
+
+
+def _exempted(entry: str) -> tuple[_Network | None, str, int | None]:
+    """Return what an entry of NO_PROXY exempts: a network or a pattern of names, and a port.
+
+    Raises
+    ------
+    ValueError
+        It is nothing of the kind.
+    """
+    if "/" in entry:
+        start, _, bits = entry.partition("/")
+        if ":" not in start:
+            start += ".0" * (3 - start.count("."))  # '169.254/16' is customary
+        return ipaddress.ip_network(f"{start.strip('[]')}/{bits}", strict=False), "", None
+    if entry.count(":") > 1 and entry[0] != "[":
+        return ipaddress.ip_network(without_zone(entry)), "", None
+    parts = urlsplit(f"//{entry}")
+    host = (parts.hostname or "").removeprefix("*.").removeprefix(".").removesuffix(".")
+    if parts.port == 0 or parts.netloc != entry or "@" in entry:
+        raise ValueError("no host and port")
+    address = _address(host)
+    if address is not None:
+        return ipaddress.ip_network(address), "", parts.port
+    return None, host if "*" in host else checked_host(host), parts.port
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return a host's address, if it is one; IPv4 also where it is written as IPv6."""
+    try:
+        address = ipaddress.ip_address(without_zone(host))
+    except ValueError:
         return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    secret = None
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        secret = Secret(f"Basic {base64.b64encode(pair).decode('ascii')}")
-    return Proxy(parts.scheme, parts.hostname or "", parts.port or 80, secret)
-
-
-_NAMED = frozenset(
-    written
-    for name in ("http_proxy", "https_proxy", "all_proxy")
-    for written in (name, name.upper())
-)
+    return getattr(address, "ipv4_mapped", None) or address

@@ -26,7 +26,8 @@ from hatcher.transport.value import Value
 
 logger = logging.getLogger("hatcher")
 
-_UNSENT = "_unsent"
+#: What is noted of errors: nothing was sent; no further try would mend it.
+_UNSENT, _FINAL = "_unsent", "_final"
 
 T = TypeVar("T")
 
@@ -94,7 +95,7 @@ class RetryPolicy(Value):
         -------
         bool
         """
-        if isinstance(error, TLSError):
+        if isinstance(error, TLSError) or vars(error).get(_FINAL, False):
             return False
         harmless = safety != "ambiguous" or is_unsent(error)
         if isinstance(error, BroodHTTPError):
@@ -121,6 +122,12 @@ def unsent(error: T) -> T:
         The same.
     """
     vars(error)[_UNSENT] = True
+    return error
+
+
+def final(error: T) -> T:
+    """Note of an error that another try would meet again, and that may count as a failed login."""
+    vars(error)[_FINAL] = True
     return error
 
 

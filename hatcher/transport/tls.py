@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 import os
-import ssl
+import re
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatcher.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    import ssl
+
+#: The name that OpenSSL finds a certificate by in a folder.
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+", re.ASCII)
+
+
+def checked_verify(given: object) -> bool | str:
+    """Return what a user gave as `verify_ssl`, a path as text.
+
+    Raises
+    ------
+    InvalidArgumentError
+        It is neither a bool nor the path of certificates.
+    """
+    if isinstance(given, bool):
+        return given
+    path = os.fspath(given) if isinstance(given, os.PathLike) else given
+    if not isinstance(path, str) or not path.strip():
+        raise InvalidArgumentError(
+            f"verify_ssl cannot be {given!r}. Give True to verify the server's certificate, False "
+            "to trust any, or the path of a PEM file or folder with certificates of authorities."
+        )
+    ssl_context(path)
+    return path
 
 
 def ssl_context(verify_ssl: bool | str | Path) -> ssl.SSLContext:
@@ -26,38 +54,85 @@ def ssl_context(verify_ssl: bool | str | Path) -> ssl.SSLContext:
     Raises
     ------
     InvalidArgumentError
-        There is nothing at the path, or no certificate in the file.
+        There is no certificate in the file or folder that is named.
     """
-    if verify_ssl is True:
-        return _usual()
+    # Imported here: it takes 15 ms, which a server without TLS is not worth.
+    import ssl
+
     if verify_ssl is False:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    path = Path(verify_ssl)
-    if path.is_dir():
-        return ssl.create_default_context(capath=path)
+    if verify_ssl is not True:
+        path = os.fspath(verify_ssl)
+        if os.path.isdir(path):  # noqa: PTH112 - which takes any name
+            return _trusting(None, [path], "verify_ssl", "verify_ssl")
+        return _trusting(path, [], "verify_ssl", "verify_ssl")
+    file = os.environ.get("SSL_CERT_FILE")
+    folders = list(filter(None, os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)))
+    if not (file or folders):
+        # Imported here: who talks to a server without TLS needs no authorities.
+        import certifi
+
+        return _trusting(certifi.where(), [], "certifi", "")
+    variable = "The environment variable SSL_CERT_"
+    return _trusting(file or None, folders, f"{variable}FILE", f"{variable}DIR")
+
+
+def _trusting(
+    file: str | None, folders: list[str], file_from: str, folders_from: str
+) -> ssl.SSLContext:
+    """Trust the authorities in a file and in folders, each with what named it."""
+    import ssl
+
     try:
-        return ssl.create_default_context(cafile=path)
-    except FileNotFoundError as error:
-        raise InvalidArgumentError(
-            f"There is no file '{path}' with certificates. Give the path of a PEM file with the "
-            "authority's certificate, or of a folder of them."
-        ) from error
+        context = ssl.create_default_context(cafile=file, capath=os.pathsep.join(folders) or None)
     except ssl.SSLError as error:
-        raise InvalidArgumentError(
-            f"'{path}' holds no certificate in PEM form. Give the PEM file of the authority that has "
-            "signed the server's certificate."
-        ) from error
+        raise _useless(file_from, file, "holds no certificate in PEM form") from error
+    except (OSError, ValueError) as error:
+        raise _useless(file_from, file, f"cannot be read ({_reason(error)})") from error
+    if file is not None and not context.cert_store_stats()["x509"]:
+        raise _useless(file_from, file, "holds no certificate in PEM form")
+    if folders and not sum(_trust_folder(context, folder, folders_from) for folder in folders):
+        raise _useless(
+            folders_from, os.pathsep.join(folders), "is no folder with certificates in PEM form"
+        )
+    # The hosts of a certificate are its alternative names; those of authorities are limited there.
+    context.hostname_checks_common_name = False
+    return context
 
 
-def _usual() -> ssl.SSLContext:
-    if file := os.environ.get("SSL_CERT_FILE"):
-        return ssl.create_default_context(cafile=file)
-    if folder := os.environ.get("SSL_CERT_DIR"):
-        return ssl.create_default_context(capath=folder)
-    # Imported here: who talks to a server without TLS needs no authorities.
-    import certifi
+def _trust_folder(context: ssl.SSLContext, folder: str, source: str) -> bool:
+    """Trust the authorities in a folder as well; return whether there are any.
 
-    return ssl.create_default_context(cafile=certifi.where())
+    OpenSSL finds them by names that `openssl rehash` gives; where nobody ran it, they are read.
+    """
+    import ssl
+
+    found = False
+    try:
+        files = sorted(Path(folder).iterdir())
+        if any(_HASHED.fullmatch(file.name) for file in files):
+            return True
+        for file in files:
+            if file.suffix in (".pem", ".crt", ".cer"):
+                with suppress(ssl.SSLError):  # a key, or in another form
+                    context.load_verify_locations(file)
+                    found = True
+        return found
+    except (FileNotFoundError, NotADirectoryError):
+        return False  # of several, some may be missing
+    except OSError as error:
+        raise _useless(source, folder, f"cannot be read ({_reason(error)})") from error
+
+
+def _useless(source: str, path: str | None, what: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"{source} names '{path}', which {what}. Give the path of a PEM file with the "
+        "certificates of the authorities to trust, or of a folder of them."
+    )
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

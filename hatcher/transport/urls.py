@@ -15,6 +15,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NAME = re.compile(r"(?!.{254})([\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
+_PLACE = re.compile(r"(\[[^]]*:[^]]*\]|[^]:[]*)(:.*)?", re.DOTALL)
+_ZONE = re.compile(r"[\w.~-]+", re.ASCII)
 _EXAMPLE = "Give it like 'https://brood.example.com'."
 
 
@@ -25,7 +28,8 @@ class ServerURL(Value):
     ----------
     scheme : {'https', 'http'}
     host : str
-        A lower-case name or address, without brackets.
+        A name in lower case and Punycode, or an address without brackets, perhaps with
+        its zone (``fe80::1%eth0``).
     port : int
     prefix : str
         The path below which the server answers: empty, or ``/`` and more, with
@@ -84,14 +88,20 @@ class ServerURL(Value):
             )
         parts = _split(text if "://" in text else f"//{text}")
         shown = _without_credentials(text)
+        if not parts.hostname:
+            raise InvalidURLError(f"There is no host in '{shown}'. {_EXAMPLE}")
         try:
-            host, port = parts.hostname, parts.port
+            port = _port(parts)
         except ValueError as error:
             raise InvalidURLError(
-                f"The port in '{shown}' is not a number up to 65535. {_EXAMPLE}"
+                f"The port in '{shown}' is not a number from 1 to 65535. {_EXAMPLE}"
             ) from error
-        if not host or re.search(r"[\s\\%]", host):
-            raise InvalidURLError(f"There is no host in '{shown}'. {_EXAMPLE}")
+        try:
+            host = host_of(parts)
+        except ValueError as error:
+            raise InvalidURLError(
+                f"The host in '{shown}' is neither a host name nor an IP address. {_EXAMPLE}"
+            ) from error
         scheme = parts.scheme or ("http" if _is_loopback(host) else "https")
         if scheme not in _DEFAULT_PORTS:
             raise InvalidURLError(
@@ -153,17 +163,82 @@ def checked_segment(value: object, what: str) -> str:
     return value
 
 
+def checked_host(host: str) -> str:
+    """Return a URL's host as one connects to it: lower case, in Punycode, percents decoded.
+
+    Raises
+    ------
+    ValueError
+        It is no host name or address.
+    """
+    if ":" in host:
+        address, percent, zone = host.partition("%")
+        # '%25' is how a URL writes '%', and '%' alone how people do.
+        zone = zone.removeprefix("25") or zone
+        if percent and not _ZONE.fullmatch(zone):
+            raise ValueError("no zone")
+        return f"{ipaddress.IPv6Address(address)}{percent}{zone}"
+    host = unquote(host, errors="strict")
+    if not host.isascii():
+        # Imported here, for the few whose host needs it.
+        import idna
+
+        host = idna.encode(host, uts46=True).decode("ascii")
+    if not _NAME.fullmatch(host):
+        raise ValueError("no host name")
+    return host.lower()
+
+
+def host_of(parts: SplitResult) -> str:
+    """Return the checked host of a URL; empty if it has none.
+
+    Raises
+    ------
+    ValueError
+        It is no host name or address.
+    """
+    if not _PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
+        raise ValueError("brackets in the wrong place")
+    return checked_host(parts.hostname) if parts.hostname else ""
+
+
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Return the scheme, host and port of an absolute http or https URL."""
+    """Return the scheme, host and port of an absolute http or https URL.
+
+    Raises
+    ------
+    ValueError
+        The host or the port is none.
+    """
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    return parts.scheme, host_of(parts), _port(parts) or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
 def authority(origin: tuple[str, str, int]) -> str:
     """Return an origin's host, and its port where it is not the usual one."""
     scheme, host, port = origin
-    host = f"[{host}]" if ":" in host else host
-    return host if port == _DEFAULT_PORTS.get(scheme) else f"{host}:{port}"
+    return bracketed(host) if port == _DEFAULT_PORTS.get(scheme) else f"{bracketed(host)}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """Return a host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+def without_zone(host: str) -> str:
+    """Return a host without the zone of its address, which means something on this machine only."""
+    return host.partition("%")[0]
+
+
+def host_field(origin: tuple[str, str, int]) -> str:
+    """Return what the Host header says of an origin."""
+    scheme, host, port = origin
+    return authority((scheme, without_zone(host), port))
+
+
+def certified_name(host: str) -> str:
+    """Return the name that the certificate of a host has to be for."""
+    return without_zone(host).removesuffix(".")
 
 
 def split(url: str) -> tuple[tuple[str, str, int], str]:
@@ -186,7 +261,10 @@ def showable(url: str) -> str:
 
     The query goes because signed URLs carry their signature in it.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return re.sub(r"[?#].*", "", _without_credentials(url), flags=re.DOTALL)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
@@ -197,8 +275,16 @@ def _split(text: str) -> SplitResult:
         raise InvalidURLError(f"'{_without_credentials(text)}' is no URL. {_EXAMPLE}") from error
 
 
+def _port(parts: SplitResult) -> int | None:
+    """Return a URL's port, if it says one; raise ValueError if it is out of range."""
+    if parts.port == 0:
+        raise ValueError("port 0")
+    return parts.port
+
+
 def _without_credentials(text: str) -> str:
-    return re.sub(r"(?<=//)[^/]*@|^[^/]*@", "", text)
+    # To the last @: a password may hold a '/' that should have been quoted.
+    return re.sub(r"(?<=//).*@|^.*@", "", text, flags=re.DOTALL)
 
 
 def _credentials(parts: SplitResult) -> tuple[str, Secret] | None:
