@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from functools import partial
 
 import httpx
 
@@ -89,7 +90,7 @@ def _exchange(
         if auth.verify_ssl is None:
             response = yield exchange
         else:
-            transport = RoutedTransport(ssl_context(auth.verify_ssl))
+            transport = RoutedTransport(partial(ssl_context, auth.verify_ssl))
             with httpx.Client(transport=transport, trust_env=False) as client:
                 response = client.send(exchange)
         response.read()

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn, Self
+from collections.abc import Callable
+from typing import Any, NoReturn, Self, TypeAlias
 from weakref import WeakKeyDictionary
 
-import httpcore
 import httpx
 
 from hatcher.errors import HatcherException
 from hatcher.transport.agent import USER_AGENT
 from hatcher.transport.channel import bare
-from hatcher.transport.httpx_channel import is_tls
 from hatcher.transport.proxies import Origin, Proxy, proxy_for
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import (
@@ -27,9 +24,11 @@ from hatcher.transport.urls import (
     without_zone,
 )
 
+Context: TypeAlias = Callable[[], ssl.SSLContext]
+
 
 def build_client(
-    server: ServerURL, timeouts: Timeouts, verify: ssl.SSLContext, auth: httpx.Auth | None
+    server: ServerURL, timeouts: Timeouts, context: Context, auth: httpx.Auth | None
 ) -> httpx.Client:
     """Return an httpx client for one server; proxies come from the environment."""
     return httpx.Client(
@@ -37,21 +36,21 @@ def build_client(
         auth=auth,
         headers={"User-Agent": USER_AGENT},
         timeout=httpx_timeout(timeouts),
-        transport=RoutedTransport(verify),
+        transport=RoutedTransport(context),
         trust_env=False,
         follow_redirects=False,
     )
 
 
 def build_async_client(
-    server: ServerURL, timeouts: Timeouts, verify: ssl.SSLContext, auth: httpx.Auth | None
+    server: ServerURL, timeouts: Timeouts, context: Context, auth: httpx.Auth | None
 ) -> httpx.AsyncClient:
     """Return the same as `build_client` does, for `await` in any event loop."""
 
     def build() -> httpx.AsyncClient:
         return httpx.AsyncClient(
             auth=auth,
-            transport=_AsyncRoutedTransport(verify),
+            transport=_AsyncRoutedTransport(context),
             trust_env=False,
             follow_redirects=False,
         )
@@ -71,26 +70,24 @@ class RoutedTransport(httpx.BaseTransport):
 
     Parameters
     ----------
-    verify : ssl.SSLContext
+    context : callable
+        Returns how certificates are verified; called for the first one that is.
     """
 
-    def __init__(self, verify: ssl.SSLContext) -> None:
-        self._verify = verify
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._routes: dict[Origin, tuple[Proxy | None, httpx.HTTPTransport]] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         origin = _addressed(request)
         if origin not in self._routes:
             proxy = proxy_for(origin)
-            transport = httpx.HTTPTransport(**_options(self._verify, proxy))
-            if proxy is not None and proxy.is_socks:
-                pool = transport._pool
-                pool._network_backend = _Patient(pool._network_backend, proxy)  # type: ignore[assignment]
+            transport = httpx.HTTPTransport(**_options(origin, proxy, self._context))
             self._routes[origin] = proxy, transport
         proxy, transport = self._routes[origin]
-        with _naming(proxy, request):
+        with _Passage(request, proxy) as passage:
             response = transport.handle_request(request)
-            if _is_refusal(proxy, request, response):
+            if passage.is_refusal(response):
                 response.close()
                 raise httpx.ProxyError("407")
             return response
@@ -103,25 +100,20 @@ class RoutedTransport(httpx.BaseTransport):
 class _AsyncRoutedTransport(httpx.AsyncBaseTransport):
     """The same, for one event loop."""
 
-    def __init__(self, verify: ssl.SSLContext) -> None:
-        self._verify = verify
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._routes: dict[Origin, tuple[Proxy | None, httpx.AsyncHTTPTransport]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         origin = _addressed(request)
         if origin not in self._routes:
             proxy = proxy_for(origin)
-            transport = httpx.AsyncHTTPTransport(**_options(self._verify, proxy))
-            if proxy is not None and proxy.is_socks:
-                pool = transport._pool
-                pool._network_backend = _AsyncPatient(  # type: ignore[assignment]
-                    pool._network_backend, proxy
-                )
+            transport = httpx.AsyncHTTPTransport(**_options(origin, proxy, self._context))
             self._routes[origin] = proxy, transport
         proxy, transport = self._routes[origin]
-        with _naming(proxy, request):
+        with _AsyncPassage(request, proxy) as passage:
             response = await transport.handle_async_request(request)
-            if _is_refusal(proxy, request, response):
+            if passage.is_refusal(response):
                 await response.aclose()
                 raise httpx.ProxyError("407")
             return response
@@ -142,101 +134,108 @@ def _addressed(request: httpx.Request) -> Origin:
     return origin
 
 
-def _options(verify: ssl.SSLContext, proxy: Proxy | None) -> dict[str, Any]:
+def _options(origin: Origin, proxy: Proxy | None, context: Context) -> dict[str, Any]:
     """Return how a transport of httpx is made: it is to look for nothing itself."""
-    options: dict[str, Any] = {"verify": verify, "trust_env": False}
+    by_tls = "https" in (origin[0], proxy and proxy.scheme)
+    options: dict[str, Any] = {"verify": context() if by_tls else False, "trust_env": False}
     if proxy is not None:
         pair = proxy.credentials and (proxy.credentials[0], proxy.credentials[1].reveal())
-        own = verify if proxy.scheme == "https" else None
+        own = context() if proxy.scheme == "https" else None
         options["proxy"] = httpx.Proxy(str(proxy), auth=pair, ssl_context=own)
     return options
 
 
-def _is_refusal(proxy: Proxy | None, request: httpx.Request, response: httpx.Response) -> bool:
-    """Whether a proxy wants other credentials; below TLS, a server would say that itself."""
-    return proxy is not None and request.url.scheme == "http" and response.status_code == 407
+class _Passage:
+    """A request on its way, perhaps through a proxy, whose failures are told of by its name.
 
-
-@contextmanager
-def _naming(proxy: Proxy | None, request: httpx.Request) -> Iterator[None]:
-    """Let errors that come before there is a connection name the proxy."""
-    try:
-        yield
-    except Exception as error:
-        if proxy is None:
-            raise
-        early = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
-        of_server = proxy.scheme != "https" and is_tls(error)
-        if of_server or not (early or type(error).__module__.startswith("socksio.")):
-            raise
-        if isinstance(error, httpx.ConnectTimeout):
-            late = f"through the proxy {proxy}"
-            raise httpx.ConnectTimeout(late, request=request) from bare(error)
-        answered = re.match(r"\d{3}\b", str(error))  # without its words, which may echo anything
-        reason = f"it answered {answered[0]}" if answered else str(error)
-        raise httpx.ProxyError(f"{proxy}: {reason}", request=request) from bare(error)
-
-
-class _Patient:
-    """Connects, and sets a limit to httpcore's waits for a SOCKS proxy, which have none.
+    httpcore reports its steps to it. While it speaks SOCKS, it has no timeouts and leaves failed
+    connections open; both is seen to here.
 
     Parameters
     ----------
-    backend : httpcore.NetworkBackend
-    proxy : Proxy
+    request : httpx.Request
+    proxy : Proxy or None
     """
 
-    def __init__(self, backend: Any, proxy: Proxy) -> None:
-        self._backend = backend
-        #: How often httpcore reads before the connection stands.
-        self._reads = 2 if proxy.credentials is None else 3
+    def __init__(self, request: httpx.Request, proxy: Proxy | None) -> None:
+        self._request = request
+        self._proxy = proxy
+        self._seconds = request.extensions.get("timeout", {}).get("connect")
+        #: Whether the proxy has still to make the connection.
+        self._is_pending = False
+        #: What SOCKS is spoken over.
+        self._stream: Any = None
+        if proxy is not None:
+            request.extensions = {**request.extensions, "trace": self.note}
 
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, **options: Any
-    ) -> Any:
-        stream = self._backend.connect_tcp(host, port, timeout, **options)
-        read, reads = stream.read, iter(range(self._reads - 1, -1, -1))
+    def note(self, step: str, about: dict[str, Any]) -> Any:
+        match step:
+            case "connection.connect_tcp.started" | "socks.connect_tcp.started":
+                self._is_pending = True
+            case "socks.setup_socks5_connection.started":
+                self._stream = about["stream"]
+                self._stream.read = self._in_time(self._stream.read)
+            case "socks.setup_socks5_connection.complete":
+                del self._stream.read
+            case "socks.setup_socks5_connection.failed":
+                return self._close()
+            case "proxy.start_tls.started" | "socks.start_tls.started":
+                self._is_pending = False
+            case "http11.send_request_headers.started":
+                self._is_pending = about["request"].method == b"CONNECT"
+        return None
 
-        def read_in_time(size: int, _: float | None = None) -> bytes:
-            if not next(reads):
-                del stream.read
-            try:
-                return _said(read(size, timeout))
-            except httpcore.ReadTimeout as error:
-                raise httpcore.ProxyError(_SILENT) from error
+    def _in_time(self, read: Any) -> Any:
+        return lambda max_bytes: _said(read(max_bytes, self._seconds))
 
-        stream.read = read_in_time
-        return stream
+    def _close(self) -> Any:
+        self._stream.close()
+
+    def is_refusal(self, response: httpx.Response) -> bool:
+        """Whether the proxy wants other credentials; below TLS, a server would say that itself."""
+        is_plain = self._proxy is not None and self._request.url.scheme == "http"
+        return is_plain and response.status_code == 407
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if self._proxy is None or not isinstance(error, Exception):
+            return
+        if self._is_pending or isinstance(error, httpx.ProxyError):
+            # Without the words of its answer, which may echo anything.
+            status = re.match(r"\d{3}\b", str(error))
+            reason = f"it answered {status[0]}" if status else str(error) or type(error).__name__
+            raise httpx.ProxyError(f"{self._proxy}: {reason}", request=self._request) from bare(
+                error
+            )
+        if isinstance(error, httpx.ConnectTimeout):
+            late = f"through the proxy {self._proxy}"
+            raise httpx.ConnectTimeout(late, request=self._request) from bare(error)
 
 
-class _AsyncPatient(_Patient):
-    """The same, for one event loop."""
+class _AsyncPassage(_Passage):
+    """The same, for an event loop."""
 
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, **options: Any
-    ) -> Any:
-        stream = await self._backend.connect_tcp(host, port, timeout, **options)
-        read, reads = stream.read, iter(range(self._reads - 1, -1, -1))
+    async def note(self, step: str, about: dict[str, Any]) -> None:
+        closing = super().note(step, about)
+        if closing is not None:
+            await closing
 
-        async def read_in_time(size: int, _: float | None = None) -> bytes:
-            if not next(reads):
-                del stream.read
-            try:
-                return _said(await read(size, timeout))
-            except httpcore.ReadTimeout as error:
-                raise httpcore.ProxyError(_SILENT) from error
+    def _in_time(self, read: Any) -> Any:
+        async def read_in_time(max_bytes: int) -> bytes:
+            return _said(await read(max_bytes, self._seconds))
 
-        stream.read = read_in_time
-        return stream
+        return read_in_time
+
+    def _close(self) -> Any:
+        return self._stream.aclose()
 
 
 def _said(block: bytes) -> bytes:
     if not block:
-        raise httpcore.ProxyError("it closed the connection")
+        raise ConnectionError("it closed the connection")
     return block
-
-
-_SILENT = "it did not answer within the connect timeout"
 
 
 def build_client_that_cannot_wait() -> httpx.AsyncClient:

@@ -145,7 +145,7 @@ def _trouble(error: httpx.RequestError) -> Trouble:
             return Trouble("silence", reason)
         case httpx.ProxyError():
             return Trouble("no proxy", reason)
-        case httpx.ConnectError() if is_tls(error):
+        case httpx.ConnectError() if _is_tls(error):
             return Trouble("not safe", reason)
         case httpx.ConnectError():
             return Trouble("not connected", reason)
@@ -160,8 +160,7 @@ def _trouble(error: httpx.RequestError) -> Trouble:
             return Trouble("lost", reason)
 
 
-def is_tls(error: BaseException | None) -> bool:
-    """Whether an error comes from TLS."""
+def _is_tls(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLError):
             return True

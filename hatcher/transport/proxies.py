@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
-from hatcher.transport.urls import bracketed, checked_host, host_of, without_zone
+from hatcher.transport.urls import bracketed, host_of, without_zone
 from hatcher.transport.value import Value
 
 #: Scheme, host and port.
@@ -212,14 +212,14 @@ def _exempted(entry: str) -> tuple[_Network | None, str, int | None]:
         return ipaddress.ip_network(f"{start.strip('[]')}/{bits}", strict=False), "", None
     if entry.count(":") > 1 and entry[0] != "[":
         return ipaddress.ip_network(without_zone(entry)), "", None
-    parts = urlsplit(f"//{entry}")
-    host = (parts.hostname or "").removeprefix("*.").removeprefix(".").removesuffix(".")
-    if parts.port == 0 or parts.netloc != entry or "@" in entry:
+    parts = urlsplit("//" + entry.removeprefix("*." if entry[0] == "*" else "."))
+    host = (parts.hostname or "") if "*" in parts.netloc else host_of(parts)
+    if not host or parts.port == 0 or not entry.endswith(parts.netloc) or "@" in entry:
         raise ValueError("no host and port")
     address = _address(host)
     if address is not None:
         return ipaddress.ip_network(address), "", parts.port
-    return None, host if "*" in host else checked_host(host), parts.port
+    return None, host.removesuffix("."), parts.port
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -323,7 +323,7 @@ class Session:
                 )
             return self._given
         return clients.build_client(
-            self.server, self.timeouts, self._ssl_context, self._authorizer()
+            self.server, self.timeouts, self._get_ssl_context, self._authorizer()
         )
 
     def async_httpx_client(self) -> httpx.AsyncClient:
@@ -333,7 +333,7 @@ class Session:
         if self._given is not None:
             return clients.build_client_that_cannot_wait()
         return clients.build_async_client(
-            self.server, self.timeouts, self._ssl_context, self._authorizer()
+            self.server, self.timeouts, self._get_ssl_context, self._authorizer()
         )
 
     @cached_property
@@ -411,7 +411,8 @@ class Session:
         )
 
     def _new_httpx_channel(self, auth: httpx.Auth | None) -> Channel:
-        return _new_httpx_channel(self.server, self.timeouts, self._get_ssl_context, auth)
+        context = _weakly(self._get_ssl_context)
+        return _new_httpx_channel(self.server, self.timeouts, context, auth)
 
     def _exchange_channel(self, auth: BroodClientAuth, channel: Channel) -> Channel:
         if auth.verify_ssl is None or auth.verify_ssl == self.verify_ssl:
@@ -484,7 +485,7 @@ def _new_httpx_channel(
     from hatcher.transport import clients
     from hatcher.transport.httpx_channel import HttpxChannel
 
-    client = clients.build_client(server, timeouts, context(), auth)
+    client = clients.build_client(server, timeouts, context, auth)
     return HttpxChannel(client, owned=True)
 
 

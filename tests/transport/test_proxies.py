@@ -1,0 +1,626 @@
+"""Proxies as the environment names them: which one, over which protocol, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import traceback
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import httpx
+import pytest
+import trustme
+
+from brood_api.api.platforms import v1_list_platforms
+from hatcher.api import BroodClient, BroodClientAuth, RetryPolicy
+from hatcher.errors import (
+    BroodTimeoutError,
+    HatcherException,
+    InvalidArgumentError,
+    InvalidResponseError,
+    ProxyError,
+    TLSError,
+)
+from hatcher.testing import Answer, ScriptedServer
+from hatcher.transport.http_channel import MAX_HEAD
+from hatcher.transport.proxies import Origin, Proxy, proxy_for
+
+from .proxying import (
+    PLATFORMS,
+    HTTPProxy,
+    SOCKSProxy,
+    TLSServer,
+    cleared,
+    nobody,
+    server_context,
+)
+
+HTTP: Origin = ("http", "brood.example.com", 80)
+HTTPS: Origin = ("https", "brood.example.com", 443)
+NAMES = ("localhost", "127.0.0.1", "::1", "brood.example")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    return cleared(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def pem(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("authority") / "authority.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture
+def server(authority: trustme.CA) -> Iterator[TLSServer]:
+    with TLSServer(server_context(authority, *NAMES)) as made:
+        yield made
+
+
+def plain() -> ScriptedServer:
+    return ScriptedServer(Answer(raw=PLATFORMS))
+
+
+def platforms(url: str, **options: object) -> list[str]:
+    with BroodClient.from_url(url, **options) as client:  # type: ignore[arg-type]
+        return client.list_platforms()
+
+
+def raw_platforms(url: str, **options: object) -> list[str]:
+    with BroodClient.from_url(url, **options) as client, client.raw as raw:  # type: ignore[arg-type]
+        return _listed(v1_list_platforms.sync(client=raw))
+
+
+def awaited_platforms(url: str, **options: object) -> list[str]:
+    async def ask() -> list[str]:
+        async with client.raw as raw:
+            return _listed(await v1_list_platforms.asyncio(client=raw))
+
+    with BroodClient.from_url(url, **options) as client:  # type: ignore[arg-type]
+        return asyncio.run(ask())
+
+
+def _listed(answer: object) -> list[str]:
+    return list(answer.platforms)  # type: ignore[attr-defined]
+
+
+class Nothing(httpx.Auth):
+    """A way of authentication that only httpx carries out."""
+
+
+def by_httpx_platforms(url: str, **options: object) -> list[str]:
+    return platforms(url, auth=Nothing(), **options)
+
+
+#: The ways in which something is asked.
+Ask: TypeAlias = Callable[..., list[str]]
+ASKERS: list[Ask] = [platforms, raw_platforms, awaited_platforms, by_httpx_platforms]
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("setting", "meant"),
+        [
+            ("http://proxy:3128", "http://proxy:3128"),
+            ("http://proxy:3128/", "http://proxy:3128"),
+            ("  HTTP://Proxy.Example.com  ", "http://proxy.example.com:80"),
+            ("proxy", "http://proxy:80"),
+            ("proxy:3128", "http://proxy:3128"),
+            ("10.0.0.1:3128", "http://10.0.0.1:3128"),
+            ("[::1]:3128", "http://[::1]:3128"),
+            ("http://[::1]", "http://[::1]:80"),
+            ("http://[fe80::1%25eth0]:3128", "http://[fe80::1%eth0]:3128"),
+            ("http://bücher.example", "http://xn--bcher-kva.example:80"),
+            ("https://proxy", "https://proxy:443"),
+            ("socks://proxy", "socks5://proxy:1080"),
+            ("socks5://proxy:1081", "socks5://proxy:1081"),
+            ("socks5h://proxy", "socks5h://proxy:1080"),
+            ("SOCKS5://[::1]", "socks5://[::1]:1080"),
+        ],
+    )
+    @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+    def test_what_they_mean(
+        self, environment: pytest.MonkeyPatch, variable: str, setting: str, meant: str
+    ) -> None:
+        environment.setenv(variable, setting)
+        environment.setattr("hatcher.transport.proxies._has_socks", lambda: True)
+        assert str(proxy_for(HTTPS)) == meant
+
+    @pytest.mark.parametrize(
+        ("setting", "username", "password"),
+        [
+            ("http://ada:hunter2@proxy", "ada", "hunter2"),
+            ("ada:hunter2@proxy:3128", "ada", "hunter2"),
+            ("http://ada:p%40ss%3A%2F%25@proxy", "ada", "p@ss:/%"),
+            ("http://ad%61:@proxy", "ada", ""),
+            ("http://ada@proxy", "ada", ""),
+            ("http://:hunter2@proxy", "", "hunter2"),
+            ("http://ada:p@ss@proxy", "ada", "p@ss"),
+            ("http://%C3%A4da:%E2%82%AC@proxy", "äda", "€"),
+            ("http://äda:€@proxy", "äda", "€"),
+        ],
+    )
+    def test_user_and_password(
+        self, environment: pytest.MonkeyPatch, setting: str, username: str, password: str
+    ) -> None:
+        environment.setenv("http_proxy", setting)
+        proxy = proxy_for(HTTP)
+        assert proxy is not None and proxy.credentials is not None
+        assert (proxy.credentials[0], proxy.credentials[1].reveal()) == (username, password)
+        pair = b64encode(f"{username}:{password}".encode()).decode()
+        assert proxy.headers() == {"Proxy-Authorization": f"Basic {pair}"}
+        assert "hunter2" not in f"{proxy} {proxy!r}" and pair not in repr(proxy)
+
+    @pytest.mark.parametrize(
+        ("setting", "trouble"),
+        [
+            ("http://[::1", "host"),
+            ("http://::1]", "host"),
+            ("http://[v1.a]", "host"),
+            ("http://[fe80::1%]", "host"),
+            ("http://pro xy", "host"),
+            ("http://pro%2fxy", "host"),
+            ("http://a..b", "host"),
+            ("http://\N{SNOWMAN}.net", "host"),
+            (f"http://{'a' * 64}", "host"),
+            ("http://proxy:99999", "port"),
+            ("http://proxy:0", "port"),
+            ("http://proxy:-1", "port"),
+            ("http://proxy:port", "port"),
+            ("http://ada:hunter2", "port"),
+            ("://", "scheme"),
+            ("://proxy", "scheme"),
+            ("foo://proxy", "foo"),
+            ("socks4://proxy", "socks5"),
+            ("socks4a://ada:hunter2@proxy", "socks5"),
+            ("file:///etc/passwd", "file"),
+            ("http://", "no host"),
+            ("http:///proxy", "no host"),
+            ("http://:3128", "no host"),
+            ("http://ada:hunter2@", "no host"),
+            ("http://ada:hunter2@:3128", "no host"),
+            ("http://ada:hun/ter2@proxy", "%2F"),
+            ("http://ad#a:hunter2@proxy", "%23"),
+            ("http://ada:hunter2?@proxy", "%3F"),
+            ("http://ada:hunter2%FF@proxy", "UTF-8"),
+            ("http://ada:hunter2\udcff@proxy", "Unicode"),
+            ("http://ada:hunter2\n@proxy", "line end"),
+            ("http://pro\txy", "control"),
+            (f"socks5://ada:{'hunter2' * 40}@proxy", "255"),
+        ],
+    )
+    @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+    def test_what_they_cannot_be(
+        self, environment: pytest.MonkeyPatch, variable: str, setting: str, trouble: str
+    ) -> None:
+        environment.setenv(variable, setting)
+        with pytest.raises(InvalidArgumentError, match=trouble) as caught:
+            proxy_for(HTTP)
+        # Without the frame of this test, which has it.
+        inner = caught.value.__traceback__ and caught.value.__traceback__.tb_next
+        told = traceback.TracebackException(
+            type(caught.value), caught.value, inner, capture_locals=True
+        )
+        assert f"environment variable {variable} " in str(caught.value)
+        assert "ter2" not in "".join(told.format())
+
+    @pytest.mark.parametrize(
+        ("variables", "origin", "meant"),
+        [
+            ({}, HTTP, None),
+            ({"http_proxy": "http://a"}, HTTP, "a"),
+            ({"http_proxy": "http://a"}, HTTPS, None),
+            ({"https_proxy": "http://a"}, HTTP, None),
+            ({"http_proxy": "http://a", "HTTP_PROXY": "http://b"}, HTTP, "a"),
+            ({"http_proxy": "http://a", "all_proxy": "http://b"}, HTTP, "a"),
+            ({"http_proxy": "http://a", "all_proxy": "http://b"}, HTTPS, "b"),
+            ({"HTTP_PROXY": "http://a", "all_proxy": "http://b"}, HTTP, "a"),
+            ({"http_proxy": "", "HTTP_PROXY": "http://b"}, HTTP, None),
+            ({"http_proxy": " ", "all_proxy": "http://b"}, HTTP, "b"),
+            ({"all_proxy": ""}, HTTP, None),
+            # A web server passes on a header of a request as HTTP_PROXY.
+            ({"HTTP_PROXY": "http://a", "REQUEST_METHOD": "GET"}, HTTP, None),
+            ({"http_proxy": "http://a", "REQUEST_METHOD": "GET"}, HTTP, "a"),
+            ({"HTTPS_PROXY": "http://a", "REQUEST_METHOD": "GET"}, HTTPS, "a"),
+            # One that is not needed may be as it likes.
+            ({"https_proxy": "://", "http_proxy": "http://a"}, HTTP, "a"),
+            ({"http_proxy": "://", "no_proxy": "*"}, HTTP, None),
+        ],
+    )
+    def test_which_variable_counts(
+        self,
+        environment: pytest.MonkeyPatch,
+        variables: dict[str, str],
+        origin: Origin,
+        meant: str | None,
+    ) -> None:
+        for name, value in variables.items():
+            environment.setenv(name, value)
+        proxy = proxy_for(origin)
+        assert (proxy and proxy.host) == meant
+
+    def test_those_of_the_system_count_where_it_has_them(
+        self, environment: pytest.MonkeyPatch
+    ) -> None:
+        environment.setattr("sys.platform", "darwin")
+        environment.setattr("urllib.request.getproxies", lambda: {"http": "http://ada:x@[::1"})
+        environment.setattr("urllib.request.proxy_bypass", lambda host: host == "near:80")
+        with pytest.raises(InvalidArgumentError, match="system's setting for http"):
+            proxy_for(HTTP)
+        assert proxy_for(HTTPS) is None
+        assert proxy_for(("http", "near", 80)) is None
+        environment.setenv("http_proxy", "proxy")
+        assert proxy_for(HTTP) == Proxy("http", "proxy", 80)
+
+    def test_without_any_nothing_is_imported_for_them(
+        self, environment: pytest.MonkeyPatch
+    ) -> None:
+        code = (
+            "import sys; from hatcher.transport.proxies import proxy_for\n"
+            "assert proxy_for(('http', 'x', 80)) is None\n"
+            "print(sorted({'urllib.request', 'idna', 'httpx', 'ssl'} & set(sys.modules)))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == "[]"
+
+
+class TestNoProxy:
+    @pytest.mark.parametrize(
+        ("setting", "host", "port", "exempt"),
+        [
+            ("", "a.example", 80, False),
+            ("*", "a.example", 80, True),
+            ("b.example, *", "a.example", 80, True),
+            ("*:80", "a.example", 80, True),
+            ("*:81", "a.example", 80, False),
+            ("a.example", "a.example", 80, True),
+            ("A.Example", "a.example", 80, True),
+            ("a.example", "a.example.", 80, True),
+            ("a.example.", "a.example", 80, True),
+            ("example", "a.example", 80, True),
+            (".example", "a.example", 80, True),
+            (".example", "example", 80, True),
+            ("*.example", "a.b.example", 80, True),
+            ("example", "anexample", 80, False),
+            ("a.example", "example", 80, False),
+            ("a.example.b", "a.example", 80, False),
+            ("x,,  a.example ,y", "a.example", 80, True),
+            ("x a.example y", "a.example", 80, True),
+            ("a.example:80", "a.example", 80, True),
+            ("a.example:8080", "a.example", 80, False),
+            (".example:8080", "a.example", 8080, True),
+            ("bücher.example", "xn--bcher-kva.example", 80, True),
+            ("127.0.0.1", "127.0.0.1", 80, True),
+            ("127.0.0.1:81", "127.0.0.1", 80, False),
+            ("127.0.0.*", "127.0.0.1", 80, True),
+            ("10.0.0.0/8", "10.1.2.3", 80, True),
+            ("10.1.2.3/8", "10.200.0.1", 80, True),
+            ("10.0.0.0/255.0.0.0", "10.1.2.3", 80, True),
+            ("169.254/16", "169.254.3.4", 80, True),
+            ("10.0.0.0/8", "11.0.0.1", 80, False),
+            ("10.0.0.0/8", "10.example", 80, False),
+            ("0.0.0.0/0", "::1", 80, False),
+            ("[::1]", "::1", 80, True),
+            ("::1", "::1", 80, True),
+            ("0:0:0:0:0:0:0:1", "::1", 80, True),
+            ("[::1]:80", "::1", 80, True),
+            ("[::1]:81", "::1", 80, False),
+            ("::2", "::1", 80, False),
+            ("[::2]", "::1", 80, False),
+            ("2001:db8::/32", "2001:db8::1", 80, True),
+            ("[2001:db8::]/32", "2001:db8::1", 80, True),
+            ("2001:db8::/32", "2001:db9::1", 80, False),
+            ("fe80::/10", "fe80::1%eth0", 80, True),
+            ("[fe80::1%eth0]", "fe80::1%eth0", 80, True),
+            ("fe80::1", "fe80::1%eth0", 80, True),
+            ("10.0.0.0/8", "::ffff:a01:203", 80, True),
+            ("localhost", "127.0.0.1", 80, False),
+            ("my_host", "my_host", 80, True),
+        ],
+    )
+    @pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
+    def test_what_is_exempt(
+        self,
+        environment: pytest.MonkeyPatch,
+        variable: str,
+        setting: str,
+        host: str,
+        port: int,
+        exempt: bool,
+    ) -> None:
+        environment.setenv("all_proxy", "http://proxy")
+        environment.setenv(variable, setting)
+        for scheme in ("http", "https"):
+            assert (proxy_for((scheme, host, port)) is None) == exempt
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            "[::1",
+            "::1]",
+            "[::1]x",
+            "[]",
+            "10.0.0.0/33",
+            "10.0.0.0/x",
+            "2001:db8::/129",
+            "a.example/8",
+            "http://a.example",
+            "a.example:99999",
+            "a.example:0",
+            "a.example:x",
+            "1:2:3",
+            "a@b",
+            "a..b",
+            ".",
+            "*.",
+            "#",
+            "a.example#b",
+            "a.example?b",
+        ],
+    )
+    @pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
+    def test_what_is_no_host_is_an_error(
+        self, environment: pytest.MonkeyPatch, variable: str, entry: str
+    ) -> None:
+        environment.setenv("all_proxy", "http://proxy")
+        environment.setenv(variable, f"localhost,{entry}")
+        with pytest.raises(InvalidArgumentError) as caught:
+            proxy_for(HTTP)
+        assert variable in str(caught.value) and f"'{entry}'" in str(caught.value)
+
+    @pytest.mark.parametrize("ask", ASKERS)
+    def test_it_leads_past_the_proxy(self, environment: pytest.MonkeyPatch, ask: Ask) -> None:
+        with plain() as server:
+            environment.setenv("http_proxy", "http://proxy.invalid:1")
+            environment.setenv("no_proxy", "10.0.0.0/8,127.0.0.0/8,[::1]")
+            assert ask(server.url) == ["rh8-x86_64"]
+
+
+@pytest.mark.parametrize("ask", ASKERS)
+class TestThroughProxies:
+    @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+    def test_http(self, environment: pytest.MonkeyPatch, ask: Ask, variable: str) -> None:
+        with plain() as server, HTTPProxy(credentials="a d:p@ß") as proxy:
+            environment.setenv(variable, proxy.at("http", "a%20d:p%40%C3%9F@"))
+            assert ask(server.url) == ["rh8-x86_64"]
+            assert proxy.targets == [server.url.removeprefix("http://")]
+            assert server.requests[0].headers["host"] == server.url.removeprefix("http://")
+
+    @pytest.mark.parametrize("variable", ["https_proxy", "all_proxy"])
+    def test_https(
+        self, environment: pytest.MonkeyPatch, ask: Ask, variable: str, server: TLSServer, pem: Path
+    ) -> None:
+        with HTTPProxy({"brood.example:443": server.port}, credentials="ada:hunter2") as proxy:
+            environment.setenv(variable, proxy.at("http", "ada:hunter2@"))
+            assert ask("https://brood.example", verify_ssl=pem) == ["rh8-x86_64"]
+            assert proxy.targets == ["brood.example:443"]
+            assert "\r\nHost: brood.example:443\r\n" in proxy.heads[0]
+        assert "hunter2" not in str(server.heads)
+        assert b64encode(b"ada:hunter2").decode() not in str(server.heads)
+        assert "proxy-authorization" not in str(server.heads).lower()
+
+    @pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h"])
+    def test_socks(
+        self, environment: pytest.MonkeyPatch, ask: Ask, scheme: str, server: TLSServer, pem: Path
+    ) -> None:
+        pytest.importorskip("socksio")
+        with SOCKSProxy({"brood.example:443": server.port}, credentials="ada:p@ß") as proxy:
+            environment.setenv("all_proxy", proxy.at(scheme, "ada:p%40%C3%9F@"))
+            assert ask("https://brood.example", verify_ssl=pem) == ["rh8-x86_64"]
+            assert proxy.targets == ["brood.example:443"]
+            with plain() as other:
+                assert ask(other.url) == ["rh8-x86_64"]
+
+    def test_https_to_the_proxy_itself(
+        self,
+        environment: pytest.MonkeyPatch,
+        ask: Ask,
+        server: TLSServer,
+        pem: Path,
+        authority: trustme.CA,
+    ) -> None:
+        context = server_context(authority, "127.0.0.1")
+        places = {"brood.example:443": server.port}
+        with HTTPProxy(places, credentials="ada:hunter2", context=context) as proxy:
+            environment.setenv("https_proxy", proxy.at("https", "ada:hunter2@"))
+            assert ask("https://brood.example", verify_ssl=pem) == ["rh8-x86_64"]
+            with pytest.raises((ProxyError, httpx.ProxyError), match=proxy.at("https")):
+                ask("https://brood.example")
+        assert proxy.targets == ["brood.example:443"]
+
+    def test_an_unknown_authority_is_the_servers_fault(
+        self, environment: pytest.MonkeyPatch, ask: Ask, server: TLSServer
+    ) -> None:
+        with HTTPProxy() as proxy:
+            environment.setenv("https_proxy", proxy.at("http"))
+            with pytest.raises((TLSError, httpx.ConnectError), match="certificate verify failed"):
+                ask(f"https://127.0.0.1:{server.port}")
+
+    def test_the_exchange_of_tokens_goes_there_too(
+        self, environment: pytest.MonkeyPatch, ask: Ask
+    ) -> None:
+        if ask is by_httpx_platforms:
+            pytest.skip("It has other credentials.")
+        token = Answer(200, {"Content-Type": "application/json"}, b'{"token": "abc"}')
+        for verify_ssl in (None, True, False):
+            with ScriptedServer(token, Answer(raw=PLATFORMS)) as proxy:
+                environment.setenv("http_proxy", proxy.url)
+                url = "http://brood.invalid"
+                auth = BroodClientAuth(url, ("ada", "hunter2"), verify_ssl=verify_ssl)
+                assert ask(url, auth=auth) == ["rh8-x86_64"]
+                exchange, asked = (request.target for request in proxy.requests)
+                assert exchange == f"{url}/api/v1/json/auth/tokens/auth"
+                assert asked.startswith(url) and asked.endswith("/platforms")
+
+    def test_an_invalid_setting_is_told_before_anything_is_sent(
+        self, environment: pytest.MonkeyPatch, ask: Ask
+    ) -> None:
+        with plain() as server:
+            environment.setenv("http_proxy", "http://ada:hunter2@[::1")
+            with pytest.raises(InvalidArgumentError, match="http_proxy") as caught:
+                ask(server.url)
+            assert not server.requests and "hunter2" not in str(caught.value)
+
+    def test_socks_needs_its_extra(self, environment: pytest.MonkeyPatch, ask: Ask) -> None:
+        environment.setitem(sys.modules, "socksio", None)
+        environment.setenv("all_proxy", "socks5://ada:hunter2@127.0.0.1:1")
+        with pytest.raises(InvalidArgumentError, match=r"hatcher\[socks\]") as caught:
+            ask("http://brood.example")
+        assert "all_proxy" in str(caught.value) and "hunter2" not in str(caught.value)
+
+
+def test_https_to_an_ipv6_address(
+    environment: pytest.MonkeyPatch, server: TLSServer, pem: Path
+) -> None:
+    with HTTPProxy({"[::1]:8443": server.port}) as proxy:
+        environment.setenv("https_proxy", proxy.at("http"))
+        assert platforms("https://[::1]:8443", verify_ssl=pem) == ["rh8-x86_64"]
+        assert proxy.targets == ["[::1]:8443"]
+        assert "\r\nHost: [::1]:8443\r\n" in proxy.heads[0]
+    assert "\r\nHost: [::1]:8443\r\n" in server.heads[0]
+
+
+class TestFailures:
+    """What is told of a proxy that makes no connection."""
+
+    @pytest.fixture(autouse=True)
+    def _soon(self, environment: pytest.MonkeyPatch) -> None:
+        self.environment = environment
+
+    def failure(self, proxy: str, url: str, **options: object) -> HatcherException:
+        self.environment.setenv("all_proxy", proxy.replace("://", "://ada:hunter2@"))
+        with pytest.raises(HatcherException) as caught:
+            platforms(url, **{"timeout": 1, "retries": 0, **options})
+        assert proxy in str(caught.value) and "hunter2" not in str(caught.value)
+        assert b64encode(b"ada:hunter2").decode() not in str(caught.value)
+        return caught.value
+
+    @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
+    def test_down(self, scheme: str, url: str) -> None:
+        if scheme == "socks5":
+            pytest.importorskip("socksio")
+        with nobody() as port:
+            error = self.failure(f"{scheme}://127.0.0.1:{port}", url)
+        assert isinstance(error, ProxyError) and "NO_PROXY" in error.advice
+
+    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
+    def test_unknown(self, url: str) -> None:
+        assert isinstance(self.failure("http://proxy.invalid:3128", url), ProxyError)
+
+    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
+    @pytest.mark.parametrize("auth", [None, Nothing()])
+    def test_it_wants_other_credentials(self, url: str, auth: httpx.Auth | None) -> None:
+        with HTTPProxy(credentials="ada:other") as proxy:
+            error = self.failure(proxy.at("http"), url, auth=auth, retries=RetryPolicy(2, 0.01))
+            assert isinstance(error, ProxyError) and "407" in str(error)
+            assert "user name" in error.advice
+            # Each would be a failed login more.
+            assert len(proxy.heads) == 1
+
+    @pytest.mark.parametrize("auth", [None, Nothing()])
+    def test_it_wants_other_credentials_over_socks(self, auth: httpx.Auth | None) -> None:
+        pytest.importorskip("socksio")
+        with SOCKSProxy(credentials="ada:other") as proxy:
+            error = self.failure(proxy.at("socks5"), "https://brood.example", auth=auth)
+        assert isinstance(error, ProxyError) and "user name" in error.advice
+
+    @pytest.mark.parametrize(
+        ("status", "tries"), [("403 Forbidden", 1), ("429 Later", 3), ("502 Bad Gateway", 3)]
+    )
+    @pytest.mark.parametrize("auth", [None, Nothing()])
+    def test_it_refuses(self, status: str, tries: int, auth: httpx.Auth | None) -> None:
+        answer = f"HTTP/1.1 {status} ada:hunter2\r\nContent-Length: 0\r\n\r\n".encode()
+        with HTTPProxy(answer=answer) as proxy:
+            url, retries = "https://brood.example", RetryPolicy(2, 0.01)
+            error = self.failure(proxy.at("http"), url, auth=auth, retries=retries)
+            assert isinstance(error, ProxyError) and f"it answered {status[:3]}" in str(error)
+            assert len(proxy.heads) == tries
+
+    @pytest.mark.parametrize(
+        ("answer", "forever", "says"),
+        [
+            (b"", b"", "timed out"),
+            (b"\r\n", b"", "no valid HTTP"),
+            (b"220 mail ready\r\n\r\n", b"", "no valid HTTP"),
+            (b"\x15\x03\x01\x00\x02\x02\x46", b"", "closed"),
+            (b"HTTP/1.1 200 OK", b"", "closed"),
+            (b"HTTP/1.1 200 OK\r\nX: y\r\n", b"", "closed"),
+            (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", f"{MAX_HEAD:,} bytes|100 headers"),
+            (b"HTTP/1.1 200 OK\r\nX: ", b"yyyyyyy", f"{MAX_HEAD:,} bytes"),
+        ],
+    )
+    def test_it_answers_connect_with_nonsense(
+        self, answer: bytes, forever: bytes, says: str
+    ) -> None:
+        with HTTPProxy(answer=answer, forever=forever) as proxy:
+            error = self.failure(proxy.at("http"), "https://brood.example")
+            assert isinstance(error, ProxyError)
+            assert any(word in str(error) for word in says.split("|"))
+            error = self.failure(proxy.at("http"), "https://brood.example", auth=Nothing())
+            assert isinstance(error, ProxyError)
+            for ask in (raw_platforms, awaited_platforms):
+                with pytest.raises(httpx.ProxyError, match=proxy.at("http")):
+                    ask("https://brood.example", timeout=1)
+
+    @pytest.mark.parametrize(
+        ("answers", "says"),
+        [
+            ([], "timed out"),
+            ([b"\5\2"], "timed out"),
+            ([b""], "closed the connection"),
+            ([b"\5\2", b""], "closed the connection"),
+            ([b"\5\xff"], "USERNAME"),
+            ([b"\5\2", b"\1\0"], "timed out"),
+            ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], "Malformed"),
+            ([b"\5\2", b"\1\0", b"\5"], "Malformed"),
+            ([b"\5\2", b"\1\0", b"\5\5\0\1\0\0\0\0\0\0"], "refused"),
+            ([b"\5\2", b"\1\0", b"\5\xff\0\1\0\0\0\0\0\0"], "Malformed"),
+        ],
+    )
+    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
+    def test_it_answers_in_no_socks(self, answers: list[bytes], says: str, url: str) -> None:
+        pytest.importorskip("socksio")
+        with SOCKSProxy(answers=answers) as proxy:
+            error = self.failure(proxy.at("socks5"), url)
+            assert isinstance(error, ProxyError) and says in str(error)
+            for ask in (raw_platforms, awaited_platforms):
+                with pytest.raises(httpx.ProxyError, match=proxy.at("socks5")):
+                    ask(url, timeout=1)
+
+    @pytest.mark.parametrize("auth", [None, Nothing()])
+    def test_the_server_behind_it_is_silent(self, auth: httpx.Auth | None) -> None:
+        with (
+            HTTPProxy(answer=b"") as silent,
+            HTTPProxy({"brood.example:443": silent._port}) as proxy,
+        ):
+            error = self.failure(proxy.at("http"), "https://brood.example", auth=auth)
+        assert isinstance(error, BroodTimeoutError) and "through the proxy" in str(error)
+
+    def test_nonsense_instead_of_an_answer(self) -> None:
+        with HTTPProxy(answer=b"220 mail ready\r\n\r\n") as proxy:
+            self.environment.setenv("http_proxy", proxy.at("http"))
+            with pytest.raises(InvalidResponseError, match="no valid HTTP"):
+                platforms("http://brood.example", retries=0)
+
+    def test_what_its_refusal_echoes_is_not_shown(self) -> None:
+        secret = b64encode(b"ada:hunter2")
+        for status in (b"407", b"503"):
+            with HTTPProxy(answer=b"HTTP/1.1 %b Not %b\r\n\r\n" % (status, secret)) as proxy:
+                error = self.failure(proxy.at("http"), "https://brood.example")
+                assert f"it answered {status.decode()}" in str(error)
+                with pytest.raises(httpx.ProxyError) as caught:
+                    raw_platforms("https://brood.example")
+                assert secret.decode() not in str(caught.value)
