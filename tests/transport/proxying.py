@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import struct
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
+import httpx
 import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from brood_api.api.platforms import v1_list_platforms
+from hatcher.api import BroodClient
 from hatcher.testing.listener import Listener, reset_on_close, shutdown
 
 VARIABLES = [
@@ -288,3 +293,38 @@ def nobody() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+#: Ways in which something is asked.
+Ask: TypeAlias = Callable[..., list[str]]
+
+
+def ask(url: str, **options: Any) -> list[str]:
+    with BroodClient.from_url(url, **options) as client:
+        return client.list_platforms()
+
+
+def ask_raw(url: str, **options: Any) -> list[str]:
+    with BroodClient.from_url(url, **options) as client, client.raw as raw:
+        return list(v1_list_platforms.sync(client=raw).platforms)  # type: ignore[union-attr]
+
+
+def ask_awaiting(url: str, **options: Any) -> list[str]:
+    async def platforms(client: BroodClient) -> list[str]:
+        async with client.raw as raw:
+            answer = await v1_list_platforms.asyncio(client=raw)
+            return list(answer.platforms)  # type: ignore[union-attr]
+
+    with BroodClient.from_url(url, **options) as client:
+        return asyncio.run(platforms(client))
+
+
+class ByHttpx(httpx.Auth):
+    """A way of authentication that only httpx carries out."""
+
+
+def ask_by_httpx(url: str, **options: Any) -> list[str]:
+    return ask(url, auth=ByHttpx(), **options)
+
+
+ASKERS: list[Ask] = [ask, ask_raw, ask_awaiting, ask_by_httpx]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pickle
 import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 import pytest
 import trustme
 
-from brood_api.api.platforms import v1_list_platforms
 from hatcher.api import BroodClient, BroodClientAuth
 from hatcher.errors import (
     BroodConnectionError,
@@ -30,7 +28,7 @@ from hatcher.errors import (
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport.tls import ssl_context
 
-from .proxying import PLATFORMS, TLSServer, cleared, server_context
+from .proxying import ASKERS, PLATFORMS, Ask, TLSServer, ask, cleared, server_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'{"platforms": ["rh8-x86_64"]}'
@@ -63,39 +61,6 @@ def server(authority: trustme.CA) -> Iterator[TLSServer]:
 @pytest.fixture
 def url(server: TLSServer) -> str:
     return f"https://localhost:{server.port}"
-
-
-def ask(url: str, **options: object) -> list[str]:
-    with BroodClient.from_url(url, retries=0, **options) as client:  # type: ignore[arg-type]
-        return client.list_platforms()
-
-
-def ask_raw(url: str, **options: object) -> list[str]:
-    with BroodClient.from_url(url, **options) as client, client.raw as raw:  # type: ignore[arg-type]
-        return list(v1_list_platforms.sync(client=raw).platforms)  # type: ignore[union-attr]
-
-
-def ask_awaiting(url: str, **options: object) -> list[str]:
-    async def platforms(client: BroodClient) -> list[str]:
-        async with client.raw as raw:
-            answer = await v1_list_platforms.asyncio(client=raw)
-            return list(answer.platforms)  # type: ignore[union-attr]
-
-    with BroodClient.from_url(url, **options) as client:  # type: ignore[arg-type]
-        return asyncio.run(platforms(client))
-
-
-class Nothing(httpx.Auth):
-    """A way of authentication that only httpx carries out."""
-
-
-def ask_by_httpx(url: str, **options: object) -> list[str]:
-    return ask(url, auth=Nothing(), **options)
-
-
-#: The ways in which something is asked.
-Ask: TypeAlias = Callable[..., list[str]]
-ASKERS: list[Ask] = [ask, ask_raw, ask_awaiting, ask_by_httpx]
 
 
 def rehash(folder: Path, pem: Path) -> None:
@@ -331,7 +296,7 @@ class TestEnds:
                 assert ask(url, verify_ssl=pem) == ["rh8-x86_64"]
                 return
             with pytest.raises((BroodConnectionError, InvalidResponseError)) as caught:
-                ask(url, verify_ssl=pem)
+                ask(url, verify_ssl=pem, retries=0)
             if answer and end == "tcp":
                 assert isinstance(caught.value, IncompleteDownloadError)
 
@@ -349,6 +314,6 @@ class TestEnds:
                 thread = threading.Thread(target=answer)
                 thread.start()
                 with pytest.raises(HatcherException) as caught:
-                    ask(f"https://127.0.0.1:{listening.getsockname()[1]}")
+                    ask(f"https://127.0.0.1:{listening.getsockname()[1]}", retries=0)
                 thread.join()
                 assert isinstance(caught.value, BroodConnectionError)
