@@ -147,6 +147,11 @@ _TLS_ADVICE = (
         "Check the clock of this machine; if it is right, the server needs a new certificate.",
     ),
     (
+        ("key identifier", "basic constraints", "key usage", "invalid ca"),
+        "The certificate, or that of its authority, is not made as RFC 5280 wants it, which Python "
+        "checks from 3.13 on: have a new one made.",
+    ),
+    (
         ("self-signed", "self signed", "issuer", "unable to verify"),
         "If the certificate is signed by an authority of your own, pass that authority's PEM file "
         "as verify_ssl.",

@@ -96,8 +96,8 @@ def proxy_for(origin: Origin) -> Proxy | None:
         )
     if found.is_socks and not _has_socks():
         raise InvalidArgumentError(
-            f"{source} names the proxy {found}, and SOCKS needs an extra: "
-            "pip install 'hatcher[socks]'."
+            f"{source} names the proxy {found}, and SOCKS comes with the extra hatcher[socks]. In a "
+            "checkout of hatcher, run: python -m pip install '.[socks]'"
         )
     return found
 

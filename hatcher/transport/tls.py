@@ -67,43 +67,42 @@ def ssl_context(verify_ssl: bool | str | Path) -> ssl.SSLContext:
     if verify_ssl is not True:
         path = os.fspath(verify_ssl)
         if os.path.isdir(path):  # noqa: PTH112 - which takes any name
-            return _trusting(None, [path], "verify_ssl", "verify_ssl")
-        return _trusting(path, [], "verify_ssl", "verify_ssl")
+            return _trusting(None, [path], "", "")
+        return _trusting(path, [], "", "")
     file = os.environ.get("SSL_CERT_FILE")
     folders = list(filter(None, os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)))
     if not (file or folders):
         # Imported here: who talks to a server without TLS needs no authorities.
         import certifi
 
-        return _trusting(certifi.where(), [], "certifi", "")
-    variable = "The environment variable SSL_CERT_"
-    return _trusting(file or None, folders, f"{variable}FILE", f"{variable}DIR")
+        return _trusting(certifi.where(), [], "", "")
+    return _trusting(file or None, folders, "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def _trusting(
-    file: str | None, folders: list[str], file_from: str, folders_from: str
+    file: str | None, folders: list[str], file_by: str, folders_by: str
 ) -> ssl.SSLContext:
-    """Trust the authorities in a file and in folders, each with what named it."""
+    """Trust the authorities in a file and in folders, each with the variable that names it."""
     import ssl
 
     try:
         context = ssl.create_default_context(cafile=file, capath=os.pathsep.join(folders) or None)
     except ssl.SSLError as error:
-        raise _useless(file_from, file, "holds no certificate in PEM form") from error
+        raise _useless(file_by, file, "holds no certificate in PEM form") from error
     except (OSError, ValueError) as error:
-        raise _useless(file_from, file, f"cannot be read ({_reason(error)})") from error
+        raise _useless(file_by, file, f"cannot be read ({_reason(error)})") from error
     if file is not None and not context.cert_store_stats()["x509"]:
-        raise _useless(file_from, file, "holds no certificate in PEM form")
-    if folders and not sum(_trust_folder(context, folder, folders_from) for folder in folders):
+        raise _useless(file_by, file, "holds no certificate in PEM form")
+    if folders and not sum(_trust_folder(context, folder, folders_by) for folder in folders):
         raise _useless(
-            folders_from, os.pathsep.join(folders), "is no folder with certificates in PEM form"
+            folders_by, os.pathsep.join(folders), "is no folder with certificates in PEM form"
         )
     # The hosts of a certificate are its alternative names; those of authorities are limited there.
     context.hostname_checks_common_name = False
     return context
 
 
-def _trust_folder(context: ssl.SSLContext, folder: str, source: str) -> bool:
+def _trust_folder(context: ssl.SSLContext, folder: str, variable: str) -> bool:
     """Trust the authorities in a folder as well; return whether there are any.
 
     OpenSSL finds them by names that `openssl rehash` gives; where nobody ran it, they are read.
@@ -124,13 +123,16 @@ def _trust_folder(context: ssl.SSLContext, folder: str, source: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False  # of several, some may be missing
     except OSError as error:
-        raise _useless(source, folder, f"cannot be read ({_reason(error)})") from error
+        raise _useless(variable, folder, f"cannot be read ({_reason(error)})") from error
 
 
-def _useless(source: str, path: str | None, what: str) -> InvalidArgumentError:
+def _useless(variable: str, path: str | None, what: str) -> InvalidArgumentError:
+    named = (
+        f"The environment variable {variable} names '{path}', which" if variable else f"'{path}'"
+    )
     return InvalidArgumentError(
-        f"{source} names '{path}', which {what}. Give the path of a PEM file with the "
-        "certificates of the authorities to trust, or of a folder of them."
+        f"{named} {what}. Give the path of a PEM file with the certificates of the authorities to "
+        "trust, or of a folder of them."
     )
 
 

@@ -219,6 +219,7 @@ def https(tmp_path: Path) -> Iterator[SimpleNamespace]:
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", "29")
             self.end_headers()
             self.wfile.write(b'{"platforms": ["rh8-x86_64"]}')
 

@@ -123,13 +123,12 @@ def test_credentials_may_stand_in_the_url() -> None:
     assert "hunter2" not in f"{client!r}" and b"hunter2" not in pickle.dumps(client)
 
 
-def test_a_certificate_file_that_is_missing_is_noticed_before_sending(tmp_path) -> None:
-    client = BroodClient.from_url(URL, verify_ssl=tmp_path / "missing.pem")
+def test_a_certificate_file_that_is_missing_is_noticed_at_once(tmp_path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"missing\.pem"):
-        client.list_organizations()
+        BroodClient.from_url(URL, verify_ssl=tmp_path / "missing.pem")
     (tmp_path / "empty.pem").touch()
     with pytest.raises(InvalidArgumentError, match="PEM"):
-        BroodClient.from_url(URL, verify_ssl=str(tmp_path / "empty.pem")).list_organizations()
+        BroodClient.from_url(URL, verify_ssl=str(tmp_path / "empty.pem"))
 
 
 def test_options_reach_the_session() -> None:

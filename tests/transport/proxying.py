@@ -60,6 +60,10 @@ def server_context(
         x509.CertificateBuilder(signer.subject, name, key.public_key(), 1)  # type: ignore[arg-type]
         .not_valid_before(signer.not_valid_before_utc)
         .not_valid_after(signer.not_valid_after_utc)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),  # type: ignore[arg-type]
+            critical=False,
+        )
         .sign(key, hashes.SHA256())  # type: ignore[arg-type]
     )
     with TemporaryDirectory() as folder:
