@@ -96,8 +96,9 @@ def proxy_for(origin: Origin) -> Proxy | None:
         )
     if found.is_socks and not _has_socks():
         raise InvalidArgumentError(
-            f"{source} names the proxy {found}, and SOCKS comes with the extra hatcher[socks]. In a "
-            "checkout of hatcher, run: python -m pip install '.[socks]'"
+            f"{source} names the proxy {found}, which needs the extra hatcher[socks]. The "
+            "package index still has the existing client; so, in a checkout of hatcher, run: "
+            "python -m pip install '.[socks]'"
         )
     return found
 
