@@ -83,7 +83,7 @@ class RoutedTransport(httpx.BaseTransport):
         if origin not in self._routes:
             proxy = proxy_for(origin)
             transport = httpx.HTTPTransport(**_options(origin, proxy, self._context))
-            self._routes[origin] = proxy, transport
+            self._routes.setdefault(origin, (proxy, transport))
         proxy, transport = self._routes[origin]
         with _Passage(request, proxy) as passage:
             response = transport.handle_request(request)
@@ -109,7 +109,7 @@ class _AsyncRoutedTransport(httpx.AsyncBaseTransport):
         if origin not in self._routes:
             proxy = proxy_for(origin)
             transport = httpx.AsyncHTTPTransport(**_options(origin, proxy, self._context))
-            self._routes[origin] = proxy, transport
+            self._routes.setdefault(origin, (proxy, transport))
         proxy, transport = self._routes[origin]
         with _AsyncPassage(request, proxy) as passage:
             response = await transport.handle_async_request(request)
@@ -202,6 +202,7 @@ class _Passage:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._proxy is None or not isinstance(error, Exception):
             return
+        bare(error)  # whose frames know the proxy's password
         if self._is_pending or isinstance(error, httpx.ProxyError):
             # Without the words of its answer, which may echo anything.
             status = re.match(r"\d{3}\b", str(error))
@@ -211,7 +212,7 @@ class _Passage:
             )
         if isinstance(error, httpx.ConnectTimeout):
             late = f"through the proxy {self._proxy}"
-            raise httpx.ConnectTimeout(late, request=self._request) from bare(error)
+            raise httpx.ConnectTimeout(late, request=self._request) from error
 
 
 class _AsyncPassage(_Passage):

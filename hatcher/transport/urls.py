@@ -178,15 +178,15 @@ def checked_host(host: str) -> str:
         if percent and not _ZONE.fullmatch(zone):
             raise ValueError("no zone")
         return f"{ipaddress.IPv6Address(address)}{percent}{zone}"
-    host = unquote(host, errors="strict")
-    if not host.isascii():
+    host = unquote(host, errors="strict").lower()
+    if not host.isascii() or "xn--" in host:
         # Imported here, for the few whose host needs it.
         import idna
 
         host = idna.encode(host, uts46=True).decode("ascii")
     if not _NAME.fullmatch(host):
         raise ValueError("no host name")
-    return host.lower()
+    return host
 
 
 def host_of(parts: SplitResult) -> str:

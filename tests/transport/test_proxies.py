@@ -593,3 +593,23 @@ class TestFailures:
                 with pytest.raises(httpx.ProxyError) as caught:
                     ask_raw("https://brood.example")
                 assert secret.decode() not in str(caught.value)
+
+    @pytest.mark.parametrize("ask", ASKERS)
+    def test_no_frame_holds_the_password(self, ask: Ask, authority: trustme.CA) -> None:
+        secrets = "hunter2", b64encode(b"ada:hunter2").decode()
+        refusing = HTTPProxy(credentials="ada:other")
+        silent = HTTPProxy(answer=b"HTTP/1.1 200 OK\r\n\r\n")
+        with TLSServer(server_context(authority, "other.example")) as server, refusing, silent:
+            passing = HTTPProxy({"brood.example:443": server.port})
+            with passing, nobody() as port:
+                proxies = [proxy.at("http") for proxy in (refusing, silent, passing)]
+                for proxy in (*proxies, f"http://127.0.0.1:{port}"):
+                    self.environment.setenv("all_proxy", proxy.replace("://", "://ada:hunter2@"))
+                    with pytest.raises((HatcherException, httpx.HTTPError)) as caught:
+                        ask("https://brood.example")
+                    told = traceback.TracebackException.from_exception(
+                        caught.value, capture_locals=True
+                    )
+                    told.stack[0].locals = None  # this test's own
+                    shown = "".join(told.format())
+                    assert not any(secret in shown for secret in secrets)
