@@ -225,20 +225,22 @@ class _Response(HTTPResponse):
             raise Trouble("no HTTP", "a length that is no number")
 
 
-class _TunnelAnswer(HTTPResponse):
-    """A proxy's answer to CONNECT, whose head has the same limits."""
-
-    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(sock, *arguments, **options)
-        self.fp.close()
-        self.fp = reader = _Reader(sock)
-        reader.expect("no answer", sock.gettimeout(), in_all=True)
+def _tunnel_answer(sock: socket.socket, **options: Any) -> HTTPResponse:
+    """Return a proxy's answer to CONNECT, whose head has the same limits as any."""
+    reader = _Reader(sock)
+    reader.expect("no answer", sock.gettimeout(), in_all=True)
+    try:
+        head = reader.head()
+    except Trouble as trouble:
+        raise HTTPException(trouble.reason or "it closed the connection") from None
+    response = HTTPResponse(sock, **options)
+    response.fp.close()
+    response.fp = BytesIO(head)  # type: ignore[assignment]
+    return response
 
 
 def _refusal(error: Exception) -> str:
     """Return why a proxy made no connection, without what it may echo."""
-    if isinstance(error, Trouble):
-        return error.reason or "it closed the connection instead of answering"
     if answered := re.match(r"Tunnel connection failed: (\d+)", str(error)):
         return f"it answered {answered[1]}"
     return "it gave no valid HTTP" if isinstance(error, BadStatusLine) else str(error)
@@ -287,7 +289,7 @@ class Connection:
         http = HTTPConnection(*first, timeout=timeouts.connect)
         if proxy is not None and context is not None:
             target = bracketed(without_zone(host))
-            http.response_class = _TunnelAnswer
+            http.response_class = _tunnel_answer  # type: ignore[assignment]
             http.set_tunnel(target, port, {"Host": f"{target}:{port}", **proxy.headers()})
         stands = False
         try:
@@ -297,7 +299,7 @@ class Connection:
                 http.sock = context.wrap_socket(
                     http.sock, server_hostname=certified_name(host), suppress_ragged_eofs=False
                 )
-        except (OSError, UnicodeError, HTTPException, Trouble) as error:
+        except (OSError, UnicodeError, HTTPException) as error:
             http.close()
             bare(error)
             if proxy is not None and not stands:
