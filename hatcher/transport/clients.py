@@ -21,6 +21,7 @@ from hatcher.transport.urls import (
     certified_name,
     host_field,
     origin_of,
+    tunnel_target,
     without_zone,
 )
 
@@ -85,7 +86,7 @@ class RoutedTransport(httpx.BaseTransport):
             transport = httpx.HTTPTransport(**_options(origin, proxy, self._context))
             self._routes.setdefault(origin, (proxy, transport))
         proxy, transport = self._routes[origin]
-        with _Passage(request, proxy) as passage:
+        with _Passage(request, origin, proxy) as passage:
             response = transport.handle_request(request)
             if passage.is_refusal(response):
                 response.close()
@@ -111,7 +112,7 @@ class _AsyncRoutedTransport(httpx.AsyncBaseTransport):
             transport = httpx.AsyncHTTPTransport(**_options(origin, proxy, self._context))
             self._routes.setdefault(origin, (proxy, transport))
         proxy, transport = self._routes[origin]
-        with _AsyncPassage(request, proxy) as passage:
+        with _AsyncPassage(request, origin, proxy) as passage:
             response = await transport.handle_async_request(request)
             if passage.is_refusal(response):
                 await response.aclose()
@@ -148,17 +149,20 @@ def _options(origin: Origin, proxy: Proxy | None, context: Context) -> dict[str,
 class _Passage:
     """A request on its way, perhaps through a proxy, whose failures are told of by its name.
 
-    httpcore reports its steps to it. While it speaks SOCKS, it has no timeouts and leaves failed
-    connections open; both is seen to here.
+    httpcore reports its steps to it. Some things are seen to on the way: while it speaks SOCKS, it has
+    no timeouts, and leaves failed connections open; an HTTP proxy is asked for IPv6 addresses
+    without their brackets, and may take as long as a server.
 
     Parameters
     ----------
     request : httpx.Request
+    origin : tuple of (str, str, int)
     proxy : Proxy or None
     """
 
-    def __init__(self, request: httpx.Request, proxy: Proxy | None) -> None:
+    def __init__(self, request: httpx.Request, origin: Origin, proxy: Proxy | None) -> None:
         self._request = request
+        self._origin = origin
         self._proxy = proxy
         self._seconds = request.extensions.get("timeout", {}).get("connect")
         #: Whether the proxy has still to make the connection.
@@ -181,8 +185,15 @@ class _Passage:
                 return self._close()
             case "proxy.start_tls.started" | "socks.start_tls.started":
                 self._is_pending = False
+                about["server_hostname"] = certified_name(self._origin[1])
             case "http11.send_request_headers.started":
-                self._is_pending = about["request"].method == b"CONNECT"
+                sent = about["request"]
+                self._is_pending = sent.method == b"CONNECT"
+                if self._is_pending:
+                    sent.url.target = target = tunnel_target(self._origin).encode("ascii")
+                    sent.headers = [(k, target if k == b"Host" else v) for k, v in sent.headers]
+                    timeout = {**sent.extensions.get("timeout", {}), "read": self._seconds}
+                    sent.extensions = {**sent.extensions, "timeout": timeout}
         return None
 
     def _in_time(self, read: Any) -> Any:
@@ -207,9 +218,7 @@ class _Passage:
             # Without the words of its answer, which may echo anything.
             status = re.match(r"\d{3}\b", str(error))
             reason = f"it answered {status[0]}" if status else str(error) or type(error).__name__
-            raise httpx.ProxyError(f"{self._proxy}: {reason}", request=self._request) from bare(
-                error
-            )
+            raise httpx.ProxyError(f"{self._proxy}: {reason}", request=self._request) from error
         if isinstance(error, httpx.ConnectTimeout):
             late = f"through the proxy {self._proxy}"
             raise httpx.ConnectTimeout(late, request=self._request) from error

@@ -24,7 +24,7 @@ from hatcher.transport.channel import Channel, Headers, Kind, Outgoing, Trouble,
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Origin, Proxy
 from hatcher.transport.timeouts import Timeouts
-from hatcher.transport.urls import bracketed, certified_name, host_field, without_zone
+from hatcher.transport.urls import certified_name, host_field, tunnel_target
 
 #: Bytes that the head of an answer may have, with the interim answers before it; and trailers.
 MAX_HEAD = 64 * 1024
@@ -288,9 +288,11 @@ class Connection:
         first = (host, port) if proxy is None else (proxy.host, proxy.port)
         http = HTTPConnection(*first, timeout=timeouts.connect)
         if proxy is not None and context is not None:
-            target = bracketed(without_zone(host))
+            target = tunnel_target(route[0])
             http.response_class = _tunnel_answer  # type: ignore[assignment]
-            http.set_tunnel(target, port, {"Host": f"{target}:{port}", **proxy.headers()})
+            # With its brackets: Python 3.11 adds none.
+            name = target.rpartition(":")[0]
+            http.set_tunnel(name, port, {"Host": target, **proxy.headers()})
         stands = False
         try:
             http.connect()

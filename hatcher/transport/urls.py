@@ -236,6 +236,11 @@ def host_field(origin: tuple[str, str, int]) -> str:
     return authority((scheme, without_zone(host), port))
 
 
+def tunnel_target(origin: tuple[str, str, int]) -> str:
+    """Return what a proxy is asked to connect to."""
+    return f"{bracketed(without_zone(origin[1]))}:{origin[2]}"
+
+
 def certified_name(host: str) -> str:
     """Return the name that the certificate of a host has to be for."""
     return without_zone(host).removesuffix(".")

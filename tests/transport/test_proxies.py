@@ -13,7 +13,7 @@ import httpx
 import pytest
 import trustme
 
-from hatcher.api import BroodClientAuth, RetryPolicy
+from hatcher.api import BroodClientAuth, RetryPolicy, Timeouts
 from hatcher.errors import (
     BroodTimeoutError,
     HatcherException,
@@ -449,15 +449,49 @@ class TestThroughProxies:
         assert "all_proxy" in str(caught.value) and "hunter2" not in str(caught.value)
 
 
-def test_https_to_an_ipv6_address(
-    environment: pytest.MonkeyPatch, server: TLSServer, pem: Path
+@pytest.mark.parametrize("ask", ASKERS)
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize(
+    ("given", "target", "sent", "certified"),
+    [
+        ("[::1]", "[::1]", "[::1]", "::1"),
+        ("[FE80::1%25eth9]", "[fe80::1]", "[fe80::1]", "fe80::1"),
+        ("Brood.example.", "brood.example.", "brood.example.", "brood.example"),
+        (
+            "bücher.example",
+            "xn--bcher-kva.example",
+            "xn--bcher-kva.example",
+            "xn--bcher-kva.example",
+        ),
+    ],
+)
+def test_https_to_other_hosts(
+    environment: pytest.MonkeyPatch,
+    authority: trustme.CA,
+    pem: Path,
+    ask: Ask,
+    scheme: str,
+    given: str,
+    target: str,
+    sent: str,
+    certified: str,
 ) -> None:
-    with HTTPProxy({"[::1]:8443": server.port}) as proxy:
-        environment.setenv("https_proxy", proxy.at("http"))
-        assert ask("https://[::1]:8443", verify_ssl=pem) == ["rh8-x86_64"]
-        assert proxy.targets == ["[::1]:8443"]
-        assert "\r\nHost: [::1]:8443\r\n" in proxy.heads[0]
-    assert "\r\nHost: [::1]:8443\r\n" in server.heads[0]
+    if scheme == "socks5":
+        pytest.importorskip("socksio")
+        if "%" in given:
+            pytest.skip("A zone means nothing beyond this machine, and SOCKS has no word for it.")
+    kind = HTTPProxy if scheme == "http" else SOCKSProxy
+    with (
+        TLSServer(server_context(authority, certified)) as server,
+        kind({f"{target}:8443": server.port}) as proxy,
+    ):
+        environment.setenv("https_proxy", proxy.at(scheme))
+        assert ask(f"https://{given}:8443", verify_ssl=pem) == ["rh8-x86_64"]
+        assert proxy.targets == [f"{target}:8443"]
+        assert server.names == [None if ":" in certified else certified]
+        assert f"\r\nhost: {sent}:8443\r\n" in server.heads[0].lower()
+        if isinstance(proxy, HTTPProxy):
+            assert f"\r\nHost: {target}:8443\r\n" in proxy.heads[0]
 
 
 class TestFailures:
@@ -534,7 +568,7 @@ class TestFailures:
         self, answer: bytes, forever: bytes, says: str
     ) -> None:
         with HTTPProxy(answer=answer, forever=forever) as proxy:
-            timeout = 0.3 if says == "timed out" else 30
+            timeout = Timeouts(connect=0.3) if says == "timed out" else Timeouts()
             error = self.failure(proxy.at("http"), "https://brood.example", timeout=timeout)
             assert isinstance(error, ProxyError)
             assert any(word in str(error) for word in says.split("|"))
@@ -561,7 +595,7 @@ class TestFailures:
     def test_it_answers_in_no_socks(self, answers: list[bytes], says: str, url: str) -> None:
         pytest.importorskip("socksio")
         with SOCKSProxy(answers=answers) as proxy:
-            timeout = 0.3 if says == "timed out" else 30
+            timeout = Timeouts(connect=0.3) if says == "timed out" else Timeouts()
             error = self.failure(proxy.at("socks5"), url, timeout=timeout)
             assert isinstance(error, ProxyError) and says in str(error)
             for ask in (ask_raw, ask_awaiting):
