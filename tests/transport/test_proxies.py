@@ -408,6 +408,21 @@ class TestThroughProxies:
                 ask("https://brood.example")
         assert proxy.targets == ["brood.example:443"]
 
+    def test_what_is_redirected_takes_a_way_of_its_own(
+        self, environment: pytest.MonkeyPatch, ask: Ask
+    ) -> None:
+        if ask in (ask_raw, ask_awaiting):
+            pytest.skip("The raw client follows no redirects.")
+        with plain() as far:
+            port = int(far.url.rpartition(":")[2])
+            away = Answer(302, {"Location": "http://far.example/x"})
+            with ScriptedServer(away) as near, HTTPProxy({"far.example": port}) as proxy:
+                environment.setenv("http_proxy", proxy.at("http", "ada:hunter2@"))
+                environment.setenv("no_proxy", "127.0.0.1")
+                assert ask(near.url) == ["rh8-x86_64"]
+                assert proxy.targets == ["far.example"]
+                assert "proxy-authorization" not in near.requests[0].headers
+
     def test_an_unknown_authority_is_the_servers_fault(
         self, environment: pytest.MonkeyPatch, ask: Ask, server: TLSServer
     ) -> None:
