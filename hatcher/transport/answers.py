@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hatcher.errors import (
     BroodHTTPError,
@@ -16,12 +16,29 @@ from hatcher.errors import (
 )
 from hatcher.transport import parsing
 from hatcher.transport.retry import parse_retry_after
+from hatcher.transport.secret import bare
 from hatcher.transport.urls import showable
 
 T = TypeVar("T")
 
-#: What was being done, in words; the HTTP method; and the URL.
-Asked: TypeAlias = tuple[str, str, str]
+
+class Asked(NamedTuple):
+    """What was asked, for messages.
+
+    Attributes
+    ----------
+    action : str
+        What was being done, in words.
+    method, url : str
+    redact : callable
+        Takes what was sent in secret out of the server's words.
+    """
+
+    action: str
+    method: str
+    url: str
+    redact: Callable[[str], str] = str
+
 
 #: Bytes that an answer may have which is held in memory, as it comes over the wire.
 MAX_CONTENT = 256 << 20
@@ -40,7 +57,7 @@ def parse_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Any:
 
     Parameters
     ----------
-    asked : tuple of (str, str, str)
+    asked : Asked
         What was asked, for the message.
     headers : mapping of str to str
         The answer's headers.
@@ -86,7 +103,7 @@ def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
     try:
         return parsing.unpack(content)
     except parsing.BombError as error:
-        action, method, url = asked
+        action, method, url, _ = asked
         raise InvalidResponseError(
             f"Could not {action}: the answer to {method} {showable(url)} was given up: {error}.",
             method=method,
@@ -126,7 +143,7 @@ def read_json(
         with parsing.collector_held(len(text)):
             return read(text)
     except parsing.ShapeError as error:
-        raise unexpected(asked, str(error)) from error
+        raise unexpected(asked, asked.redact(str(error))) from bare(error)
     except ValueError:
         pass
     # Not from within: Python's error keeps the text, in which there may be a secret.
@@ -146,7 +163,7 @@ def http_error(
 
     Parameters
     ----------
-    asked : tuple of (str, str, str)
+    asked : Asked
         What was asked.
     status_code : int
     headers : mapping of str to str
@@ -162,11 +179,14 @@ def http_error(
     BroodHTTPError
         Of the status's own class, with the server's words.
     """
-    action, method, url = asked
+    action, method, url, redact = asked
     content = parsing.beginning(content, MAX_ERROR_BODY)
+    # Words before the text: in JSON, a secret may be written in another way.
     response = ErrorResponse(
         status_code, headers.get("Content-Type", ""), content.decode("utf-8", "replace")
     )
+    words = _server_words(headers, response)
+    request_id = headers.get("X-Request-ID")
     known: dict[str, Any] = (
         {"missing": advice} if isinstance(advice, MissingName) else {"advice": advice or ""}
     )
@@ -174,9 +194,9 @@ def http_error(
         action,
         method=method,
         url=showable(url),
-        response=response,
-        error=_server_words(headers, response),
-        request_id=headers.get("X-Request-ID"),
+        response=ErrorResponse(status_code, redact(response.content_type), redact(response.text)),
+        error=words and redact(words),
+        request_id=request_id and redact(request_id),
         retry_after=parse_retry_after(headers.get("Retry-After")),
         anonymous=anonymous,
         **known,
@@ -188,7 +208,7 @@ def unexpected(asked: Asked, what: str) -> InvalidJSONError:
 
     Parameters
     ----------
-    asked : tuple of (str, str, str)
+    asked : Asked
         What was asked.
     what : str
         What is wrong with the answer, such as ``is no JSON object``.
@@ -197,7 +217,7 @@ def unexpected(asked: Asked, what: str) -> InvalidJSONError:
     -------
     InvalidJSONError
     """
-    action, method, url = asked
+    action, method, url, _ = asked
     return InvalidJSONError(
         f"Could not {action}: the answer to {method} {showable(url)} {what}.",
         method=method,
@@ -208,13 +228,14 @@ def unexpected(asked: Asked, what: str) -> InvalidJSONError:
 
 
 def _no_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
-    action, method, url = asked
+    action, method, url, redact = asked
+    came = redact(_describe(headers, content))
     return InvalidJSONError(
         f"Could not {action}: {method} {showable(url)} should be answered in JSON, but "
-        f"{_describe(headers, content)} came.",
+        f"{came} came.",
         method=method,
         url=showable(url),
-        what=f"Could not {action}: instead of JSON, {_describe(headers, content)} came.",
+        what=f"Could not {action}: instead of JSON, {came} came.",
         advice=_CHECK_URL,
     )
 

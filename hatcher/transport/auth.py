@@ -7,23 +7,27 @@ Three ways, and a plain ``(user name, password)`` tuple for the first:
 - `BroodClientAuth`: either of them once, for a session token that then goes with
   every request and is renewed in time.
 
-None of these classes sends anything itself, and none shows its secret.
+None of these classes sends anything itself, and none shows its secret. A callable may be given
+as well: it sees every request as an `AuthRequest`, and puts headers on it.
 """
 
 from __future__ import annotations
 
 import base64
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.secret import Secret
+from hatcher.transport.secret import Secret, discreet
 from hatcher.transport.tls import checked_verify
-from hatcher.transport.urls import ServerURL
+from hatcher.transport.urls import ServerURL, showable
 
 if TYPE_CHECKING:
     import httpx
+    from typing_extensions import TypeIs
 
 #: Where session tokens are given out, below the server's URL; a server that does not
 #: know the first is asked at the second.
@@ -33,14 +37,19 @@ EXCHANGE_PATHS = ("/api/v1/json/auth/tokens/auth", "/api/v0/json/auth/tokens/aut
 RENEWAL_INTERVAL = 240.0
 
 
+#: Characters that a token has at most; no server takes a head that is much larger.
+MAX_TOKEN = 16 * 1024
+
+
 class BasicAuth:
     """A user name and a password, sent with every request.
 
     Parameters
     ----------
-    username : str
+    username : str or bytes
         Usually an e-mail address.
-    password : str
+    password : str or bytes
+        Text is sent in UTF-8, bytes as they are.
 
     Raises
     ------
@@ -49,21 +58,22 @@ class BasicAuth:
         no Unicode character.
     """
 
-    def __init__(self, username: str, password: str) -> None:
-        if ":" in username:
+    @discreet
+    def __init__(self, username: str | bytes, password: str | bytes) -> None:
+        user, secret = _octets(username), _octets(password)
+        if user is None or secret is None:
+            raise InvalidArgumentError(
+                "The user name or the password is no text, or holds what is no Unicode character. "
+                "Give both in the encoding of the terminal, or of the environment."
+            )
+        if b":" in user:
             raise InvalidArgumentError(
                 "A user name cannot hold a ':'. Give the user name and the password apart."
             )
-        try:
-            f"{username}{password}".encode()
-        except UnicodeEncodeError:
-            # Not chained: the error holds the password.
-            raise InvalidArgumentError(
-                "The user name or the password holds what is no Unicode character. Give both in "
-                "the encoding of the terminal, or of the environment."
-            ) from None
-        self.username = username
-        self._password = Secret(password)
+        self.username = user.decode("utf-8", "replace")
+        pair = base64.b64encode(user + b":" + secret)
+        #: The value of the Authorization header.
+        self.header = Secret(f"Basic {pair.decode('ascii')}")
 
     def authorization(self) -> str:
         """Return the value of the Authorization header.
@@ -72,8 +82,7 @@ class BasicAuth:
         -------
         str
         """
-        pair = f"{self.username}:{self._password.reveal()}".encode()
-        return f"Basic {base64.b64encode(pair).decode('ascii')}"
+        return self.header.reveal()
 
     def __repr__(self) -> str:
         return f"<BasicAuth username='{self.username}'>"
@@ -97,13 +106,15 @@ class BroodBearerTokenAuth:
     >>> BroodClient.from_url(url, auth=BroodBearerTokenAuth(token), api_version=1)
     """
 
+    @discreet
     def __init__(self, token: str) -> None:
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        if not is_token(token):
             raise InvalidArgumentError(
                 "That is no API token: a token is one word of plain letters, digits and signs. "
                 "Check for a line end or quotes that were copied with it."
             )
-        self._token = Secret(token)
+        #: The value of the Authorization header.
+        self.header = Secret(f"Bearer {token}")
 
     def authorization(self) -> str:
         """Return the value of the Authorization header.
@@ -112,7 +123,7 @@ class BroodBearerTokenAuth:
         -------
         str
         """
-        return f"Bearer {self._token.reveal()}"
+        return self.header.reveal()
 
     def __repr__(self) -> str:
         return "<BroodBearerTokenAuth>"
@@ -148,10 +159,11 @@ class BroodClientAuth:
     >>> brood_client = BroodClient.from_url(url, auth=auth, api_version=1)
     """
 
+    @discreet
     def __init__(
         self,
         brood_url: str,
-        credentials: tuple[str, str] | str | BasicAuth | BroodBearerTokenAuth,
+        credentials: Pair | str | BasicAuth | BroodBearerTokenAuth,
         verify_ssl: bool | str | None = None,
     ) -> None:
         self.server = ServerURL.parse(brood_url)
@@ -159,13 +171,14 @@ class BroodClientAuth:
         self.credentials = _exchangeable(credentials)
         #: Held during an exchange, so that threads do not all make one.
         self.lock = threading.RLock()
-        self._token: Secret | None = None
+        #: The value of the Authorization header; None before the first exchange.
+        self.header: Secret | None = None
         self._renew_at = 0.0
 
     @property
     def is_stale(self) -> bool:
         """Whether a session token must be got before the next request."""
-        return self._token is None or time.monotonic() >= self._renew_at
+        return self.header is None or time.monotonic() >= self._renew_at
 
     def remember(self, token: str) -> None:
         """Keep a session token that the server gave out just now.
@@ -174,7 +187,7 @@ class BroodClientAuth:
         ----------
         token : str
         """
-        self._token = Secret(token)
+        self.header = Secret(f"Bearer {token}")
         self._renew_at = time.monotonic() + RENEWAL_INTERVAL
 
     def authorization(self) -> str:
@@ -189,22 +202,78 @@ class BroodClientAuth:
         RuntimeError
             There is none yet.
         """
-        if self._token is None:
+        if self.header is None:
             raise RuntimeError("There is no session token yet.")
-        return f"Bearer {self._token.reveal()}"
+        return self.header.reveal()
 
     def __repr__(self) -> str:
         return f"<BroodClientAuth brood_url='{self.server}', credentials={self.credentials!r}>"
 
 
-#: What clients take as `auth`, besides an `httpx.Auth` of the user's own.
+class AuthRequest:
+    """What a callable that was given as `auth` sees of a request, and what it may change of it.
+
+    Attributes
+    ----------
+    method : str
+        Such as ``GET``.
+    url : str
+        The whole URL, as it is sent.
+    headers : MutableHeaders
+        What the callable puts into them is sent.
+    """
+
+    __slots__ = ("headers", "method", "url")
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str]) -> None:
+        self.method = method
+        self.url = url
+        self.headers: MutableMapping[str, str] = MutableHeaders(headers)
+
+    def __repr__(self) -> str:
+        return f"<AuthRequest {self.method} {showable(self.url)}>"
+
+
+class MutableHeaders(MutableMapping[str, str]):
+    """Headers that can be changed, and are found in any case. Their repr shows names only."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._by_name: dict[str, tuple[str, str]] = {}
+        self.update(headers)
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name[name.lower()][1]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._by_name[name.lower()] = name, value
+
+    def __delitem__(self, name: str) -> None:
+        del self._by_name[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, _ in self._by_name.values()])
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"<MutableHeaders {', '.join(self)}>"
+
+
+#: What clients know to authenticate with themselves.
 BroodAuth: TypeAlias = BasicAuth | BroodBearerTokenAuth | BroodClientAuth
 
-#: The same as users may write it.
-AuthTypes: TypeAlias = "BroodAuth | httpx.Auth | tuple[str, str]"
+#: A callable of the user's own, which is given an AuthRequest, or a PreparedRequest of requests.
+CallableAuth: TypeAlias = Callable[[Any], object]
+
+#: A user name and a password.
+Pair: TypeAlias = tuple[str | bytes, str | bytes] | list[str] | list[bytes]
+
+#: All that users may give as `auth`.
+AuthTypes: TypeAlias = "BroodAuth | httpx.Auth | CallableAuth | Pair"
 
 
-def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | None:
+def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | CallableAuth | None:
     """Return what a user gave as `auth`, a pair as BasicAuth.
 
     Raises
@@ -215,14 +284,55 @@ def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | None:
     if given is None or isinstance(given, BroodAuth):
         return given
     match given:
-        case (str(username), str(password)):
+        case (str() | bytes() as username, str() | bytes() as password):
             return BasicAuth(username, password)
-    if hasattr(given, "sync_auth_flow"):  # an httpx.Auth, known without importing httpx
-        return given
+    if not isinstance(given, type):
+        if is_httpx_auth(given):
+            return given
+        if is_requests_auth(given, "HTTPDigestAuth"):
+            raise InvalidArgumentError(
+                f"A {type(given).__name__} of requests waits for answers, which hatcher hands to "
+                "no auth of requests. Give httpx.DigestAuth(user name, password)."
+            )
+        if callable(given):
+            return given
     raise InvalidArgumentError(
         f"auth cannot be such a {type(given).__name__}. Give (user name, password), "
-        "BroodBearerTokenAuth(token), or BroodClientAuth(url, credentials)."
+        "BroodBearerTokenAuth(token), BroodClientAuth(url, credentials), an httpx.Auth or a "
+        "callable that sets headers."
     )
+
+
+def is_httpx_auth(auth: object) -> TypeIs[httpx.Auth]:
+    """Whether it is an httpx.Auth, known without importing httpx."""
+    return hasattr(auth, "sync_auth_flow")
+
+
+def is_requests_auth(auth: object, name: str = "AuthBase") -> bool:
+    """Whether it is an auth object of requests, which is never imported here."""
+    module = sys.modules.get("requests.auth")
+    return module is not None and isinstance(auth, getattr(module, name))
+
+
+def is_token(text: object) -> TypeIs[str]:
+    """Whether it can be a token: one word that a header can carry."""
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= MAX_TOKEN
+        and text.isascii()
+        and text.isprintable()
+        and " " not in text
+    )
+
+
+def _octets(text: object) -> bytes | None:
+    """Return what a part of a pair is on the wire; None where it is nothing of the kind."""
+    if isinstance(text, bytes):
+        return text
+    try:
+        return text.encode() if isinstance(text, str) else None
+    except UnicodeEncodeError:  # which holds the text
+        return None
 
 
 def _exchangeable(given: object) -> BasicAuth | BroodBearerTokenAuth:
@@ -236,7 +346,7 @@ def _exchangeable(given: object) -> BasicAuth | BroodBearerTokenAuth:
     )
 
 
-def identity_of(auth: BroodAuth | httpx.Auth | None) -> tuple[str, str | None]:
+def identity_of(auth: BroodAuth | httpx.Auth | CallableAuth | None) -> tuple[str, str | None]:
     """Return how requests are authenticated, in words, and the user where that is known."""
     match auth:
         case None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Iterator
 from functools import partial
 
 import httpx
 
-from hatcher.transport.auth import BroodAuth, BroodClientAuth
-from hatcher.transport.channel import Headers, Outgoing
-from hatcher.transport.clients import RoutedTransport
-from hatcher.transport.tls import ssl_context
-from hatcher.transport.tokens import Reply, exchanging
-from hatcher.transport.urls import ServerURL, origin_of
+from hatcher.errors import HatcherException
+from hatcher.transport.channel import Outgoing, bare, check
+from hatcher.transport.secret import Redactor, Secret
+from hatcher.transport.tokens import Authenticator
+from hatcher.transport.urls import ServerURL, origin_of, split
+
+#: Headers that httpx makes itself, and that nobody else may change.
+_OF_HTTPX = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 
 
 class Authorizer(httpx.Auth):
@@ -22,13 +25,18 @@ class Authorizer(httpx.Auth):
     ----------
     server : ServerURL
         The only server that may see them.
-    auth : BroodAuth or httpx.Auth
-        The credentials.
+    auth : Authenticator or httpx.Auth
+        What puts them on.
+    redactor : Redactor
+        Hears of what an httpx.Auth sends.
     """
 
-    def __init__(self, server: ServerURL, auth: BroodAuth | httpx.Auth) -> None:
+    def __init__(
+        self, server: ServerURL, auth: Authenticator | httpx.Auth, redactor: Redactor
+    ) -> None:
         self._origin = server.origin
         self._auth = auth
+        self._redactor = redactor
 
     def sync_auth_flow(
         self, request: httpx.Request
@@ -36,76 +44,65 @@ class Authorizer(httpx.Auth):
         if origin_of(str(request.url)) != self._origin:
             yield request
         elif isinstance(self._auth, httpx.Auth):
-            yield from self._auth.sync_auth_flow(request)
-        elif isinstance(self._auth, BroodClientAuth):
-            yield from _with_session_token(self._auth, request)
+            flow = self._auth.sync_auth_flow(request)
+            try:
+                outgoing = next(flow)
+                while True:
+                    response = yield self._known(outgoing)
+                    outgoing = flow.send(response)
+            except StopIteration:
+                return
+            finally:
+                flow.close()
         else:
-            request.headers["Authorization"] = self._auth.authorization()
-            yield request
+            for is_final in self._attempts(self._auth, request):
+                response = yield request
+                if is_final or response.status_code != 401:
+                    return
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        # The same flow: it waits for nothing itself, and a body that it wants to
-        # read has been read by then.
-        flow = self.sync_auth_flow(request)
-        try:
-            outgoing = next(flow)
-            while True:
-                response = yield outgoing
-                if outgoing is not request or getattr(self._auth, "requires_response_body", False):
-                    await response.aread()
-                outgoing = flow.send(response)
-        except StopIteration:
-            return
-
-
-def _with_session_token(
-    auth: BroodClientAuth, request: httpx.Request
-) -> Generator[httpx.Request, httpx.Response, None]:
-    renewed = False
-    with auth.lock:
-        if auth.is_stale:
-            yield from _exchange(auth, request)
-            renewed = True
-        sent = request.headers["Authorization"] = auth.authorization()
-    response = yield request
-    if response.status_code != 401 or renewed:
-        return
-    with auth.lock:
-        # Another thread may have renewed it in the meantime.
-        if auth.authorization() == sent:
-            yield from _exchange(auth, request)
-        request.headers["Authorization"] = auth.authorization()
-    yield request
-
-
-def _exchange(
-    auth: BroodClientAuth, request: httpx.Request
-) -> Generator[httpx.Request, httpx.Response, None]:
-    steps = exchanging(auth)
-    step = next(steps)
-    while True:
-        exchange = _as_httpx(step, request)
-        if auth.verify_ssl is None:
-            response = yield exchange
+        if origin_of(str(request.url)) != self._origin:
+            yield request
+        elif isinstance(self._auth, httpx.Auth):
+            flow = self._auth.async_auth_flow(request)
+            try:
+                outgoing = await anext(flow)
+                while True:
+                    response = yield self._known(outgoing)
+                    outgoing = await flow.asend(response)
+            except StopAsyncIteration:
+                return
+            finally:
+                await flow.aclose()
         else:
-            transport = RoutedTransport(partial(ssl_context, auth.verify_ssl))
-            with httpx.Client(transport=transport, trust_env=False) as client:
-                response = client.send(exchange)
-        response.read()
-        reply = Reply(response.status_code, Headers(response.headers.items()), response.content)
+            step = partial(next, self._attempts(self._auth, request), None)
+            is_final: bool | None = False
+            while not is_final:
+                # An exchange, or the wait for that of another thread, is not the event loop's.
+                is_final = await asyncio.to_thread(step) if self._auth.exchanges else step()
+                response = yield request
+                if response.status_code != 401:
+                    return
+
+    def _attempts(self, auth: Authenticator, request: httpx.Request) -> Iterator[bool]:
+        """Put credentials on a request, others the next time; give whether a 401 is final."""
+        origin, target = split(str(request.url))
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _OF_HTTPX}
+        outgoing = Outgoing(request.method, origin, target, headers)
         try:
-            step = steps.send(reply)
-        except StopIteration:
-            return
+            for sent, is_final in auth.attempts(outgoing):
+                check(sent)
+                for name in headers.keys() - {name.lower() for name in sent.headers}:
+                    request.headers.pop(name, None)
+                for name, secret in sent.credentials.items():
+                    request.headers[name] = secret.reveal()
+                yield is_final
+        except HatcherException as error:
+            raise bare(error)  # noqa: B904 - it is the same one
 
-
-def _as_httpx(outgoing: Outgoing, request: httpx.Request) -> httpx.Request:
-    assert outgoing.authorization is not None
-    return httpx.Request(
-        outgoing.method,
-        outgoing.url,
-        headers={**outgoing.headers, "Authorization": outgoing.authorization.reveal()},
-        extensions={"timeout": request.extensions.get("timeout", {})},
-    )
+    def _known(self, request: httpx.Request) -> httpx.Request:
+        if value := request.headers.get("Authorization"):
+            self._redactor.learn(Secret(value))
+        return request

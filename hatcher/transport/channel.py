@@ -7,14 +7,15 @@ of session tokens, redirects, retries or errors by status.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
+from hatcher.transport.secret import bare as bare
 from hatcher.transport.urls import authority, showable
-
-E = TypeVar("E", bound=BaseException)
 
 #: What can go wrong before a whole answer is there.
 Kind: TypeAlias = Literal[
@@ -74,15 +75,15 @@ class Outgoing(NamedTuple):
     target : str
         Path and query, quoted.
     headers : dict of str to str
-        Without Host and Authorization, and with the body's Content-Type.
+        Without Host and credentials, and with the body's Content-Type.
     body : iterable of bytes-like, or None
         Each block is used before the next one is asked for.
     content_length : int or None
         Bytes in the body; None when there is no body.
     at_home : bool
         Whether it goes to the server that it was meant for, which may see credentials.
-    authorization : Secret or None
-        The value of the Authorization header.
+    credentials : mapping of str to Secret
+        The headers that prove who is asking, mostly Authorization alone.
     """
 
     method: str
@@ -92,7 +93,7 @@ class Outgoing(NamedTuple):
     body: Iterable[bytes | memoryview] | None = None
     content_length: int | None = None
     at_home: bool = True
-    authorization: Secret | None = None
+    credentials: Mapping[str, Secret] = MappingProxyType({})
 
     def __repr__(self) -> str:
         # Without the body, which may hold a password.
@@ -152,6 +153,9 @@ class Channel(Protocol):
         """Close the connections."""
 
 
+#: Headers that only a channel sets, since they say where a request goes and where it ends.
+_FRAMING = frozenset({"connection", "content-length", "host", "transfer-encoding", "upgrade"})
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 _TARGET = re.compile(r"[!-~]+")
@@ -170,38 +174,27 @@ def check(outgoing: Outgoing) -> None:
             f"The request {outgoing!r} holds a blank, a line end or what is no ASCII, so that it "
             "was not sent. Quote the URL."
         )
-    for name, value in outgoing.headers.items():
+    for name, value in chain(outgoing.headers.items(), outgoing.credentials.items()):
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise InvalidArgumentError(
                 f"A header cannot have the name {name!r}: give letters, digits and hyphens. "
                 "Nothing was sent."
             )
-        if not isinstance(value, str) or not _is_value(value):
+        if name.lower() in _FRAMING:
             raise InvalidArgumentError(
-                f"The header '{name}' holds a line end, a control character, a character beyond "
-                "Latin-1, or a blank at an end. Nothing was sent."
+                f"The header '{name}' cannot be set: it follows from the URL and the body. "
+                "Nothing was sent."
             )
-    secret = outgoing.authorization
-    if secret is not None and not _is_value(secret.reveal()):
-        raise InvalidArgumentError(
-            "The Authorization header would hold a line end, a control character, a character "
-            "beyond Latin-1, or a blank at an end. Nothing was sent; check the credentials."
-        )
+        text = value.reveal() if isinstance(value, Secret) else value
+        if not isinstance(text, str) or not _is_value(text):
+            raise InvalidArgumentError(
+                f"The header '{name}' would hold a line end, a control character, a character "
+                "beyond Latin-1, or a blank at an end. Nothing was sent"
+                + ("; check the credentials." if value is not text else ".")
+            )
 
 
 def _is_value(text: str) -> bool:
     return (text.isascii() and text.isprintable() and text.strip() == text) or bool(
         _VALUE.fullmatch(text)
     )
-
-
-def bare(error: E) -> E:
-    """Return an exception without its frames, and those of what it came from.
-
-    They hold what was being sent, and with it credentials.
-    """
-    seen: BaseException | None = error
-    while seen is not None:
-        seen.__traceback__ = None
-        seen = seen.__cause__ or seen.__context__
-    return error

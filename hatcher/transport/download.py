@@ -10,6 +10,7 @@ from hatcher.transport.buffers import new_buffer
 from hatcher.transport.channel import Headers, Incoming, Trouble
 from hatcher.transport.faults import error_for
 from hatcher.transport.request import Request
+from hatcher.transport.secret import Redactor, bare
 
 #: Bytes that `chunks` gives at a time.
 _CHUNK = 256 * 1024
@@ -26,14 +27,15 @@ class Download:
         How many bytes are to come, where the server says so.
     """
 
-    def __init__(self, request: Request, url: str, incoming: Incoming) -> None:
+    def __init__(self, request: Request, url: str, incoming: Incoming, redactor: Redactor) -> None:
         self._request = request
+        self._redact = redactor
         self._url = url
         self._incoming = incoming
         self.status_code = incoming.status_code
         self.headers: Headers = incoming.headers
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
-        self._unpacking = None if encoding in ("", "identity") else _Unpacking(encoding)
+        self._unpacking = None if encoding in ("", "identity") else _Unpacking(encoding, redactor)
         length = self.headers.get("content-length", "")
         known = length.isdecimal() and self._unpacking is None
         self.content_length = int(length) if known else None
@@ -60,6 +62,7 @@ class Download:
                 return self._incoming.readinto(buffer)
             return self._unpacking.readinto(self._incoming, buffer)
         except Trouble as trouble:
+            self._redact.clean(bare(trouble))
             raise error_for(self._request, self._url, trouble) from trouble
         except zlib.error as error:
             raise InvalidResponseError(
@@ -87,11 +90,11 @@ class Download:
 class _Unpacking:
     """Undoes the compression of a gateway that was asked for none."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, redact: Redactor) -> None:
         if encoding not in ("gzip", "x-gzip", "deflate"):
             raise InvalidResponseError(
-                f"The answer is compressed in a way that was not asked for ({encoding}). Check "
-                "whatever stands between here and the server."
+                f"The answer is compressed in a way that was not asked for ({redact(encoding)}). "
+                "Check whatever stands between here and the server."
             )
         self._unpacker = zlib.decompressobj(wbits=47)  # gzip and zlib, told apart by their heads
         self._packed = b""

@@ -362,8 +362,8 @@ class Connection:
                 http.putheader(name, value)
             if outgoing.content_length is not None:
                 http.putheader("Content-Length", str(outgoing.content_length))
-            if outgoing.authorization is not None:
-                http.putheader("Authorization", outgoing.authorization.reveal())
+            for name, secret in outgoing.credentials.items():
+                http.putheader(name, secret.reveal())
             if proxy is not None and proxy.authorization is not None:
                 http.putheader("Proxy-Authorization", proxy.authorization.reveal())
             http.endheaders()

@@ -41,22 +41,17 @@ class HttpxChannel:
         Trouble
         """
         check(outgoing)
-        headers = dict(outgoing.headers)
-        if outgoing.authorization is not None:
-            headers["Authorization"] = outgoing.authorization.reveal()
-        if outgoing.content_length is not None:
-            headers["Content-Length"] = str(outgoing.content_length)
         request = self._client.build_request(
             outgoing.method,
             outgoing.url,
             content=None if outgoing.body is None else _Blocks(outgoing.body),
-            headers=headers,
+            headers=_headers(outgoing),
         )
         if not outgoing.at_home:
             # The client's own headers and cookies are meant for its own server.
             for name in ("Authorization", "Cookie"):
                 request.headers.pop(name, None)
-        auth = self._auth if outgoing.at_home else None
+        auth = self._auth if outgoing.at_home and not outgoing.credentials else None
         try:
             response = self._client.send(request, stream=True, auth=auth, follow_redirects=False)
         except httpx.RequestError as error:
@@ -67,6 +62,15 @@ class HttpxChannel:
         """Close the client, unless it is the user's."""
         if self._owned:
             self._client.close()
+
+
+def _headers(outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
+    """Return the headers as http.client writes them; httpx itself takes ASCII only."""
+    pairs = [*outgoing.headers.items()]
+    pairs += [(name, secret.reveal()) for name, secret in outgoing.credentials.items()]
+    if outgoing.content_length is not None:
+        pairs.append(("Content-Length", str(outgoing.content_length)))
+    return [(name.encode(), value.encode("latin-1")) for name, value in pairs]
 
 
 class _Blocks:

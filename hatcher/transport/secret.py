@@ -1,8 +1,25 @@
-"""The one type that holds a secret."""
+"""What holds secrets, and what keeps them out of tracebacks and messages."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+E = TypeVar("E", bound=BaseException)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: What stands in messages instead of a secret.
+REDACTED = "[redacted]"
+
+#: Values of headers that are remembered; beyond these, the oldest are forgotten.
+_REMEMBERED = 256
+
+#: Characters of a secret below which it is only found where it stands alone.
+_SHORT = 6
 
 
 class Secret:
@@ -41,3 +58,104 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A secret cannot be pickled.")
+
+
+class Redactor:
+    """Takes out of the server's words the secrets that were sent to it.
+
+    Some servers and gateways repeat what they were sent, and their words become part of errors.
+    """
+
+    def __init__(self) -> None:
+        self._sent: deque[str] = deque(maxlen=_REMEMBERED)
+
+    def learn(self, header: Secret) -> None:
+        """Note the value of a header that is about to be sent."""
+        if header.reveal() not in self._sent:
+            self._sent.append(header.reveal())
+
+    def __call__(self, text: str) -> str:
+        """Return a text of the server's without the secrets."""
+        patterns = {pattern for value in tuple(self._sent) for pattern in _patterns(value)}
+        # The longest first: one may be a part of another.
+        return re.sub("|".join(sorted(patterns, key=len, reverse=True)) or r"(?!)", REDACTED, text)
+
+    def clean(self, error: E) -> E:
+        """Return an exception of a library, which holds the server's words, without the secrets.
+
+        Those that it came from are cleaned, too.
+        """
+        for each in lineage(error):
+            each.args = tuple(map(self._cleaned, each.args))
+            vars(each).update({name: self._cleaned(value) for name, value in vars(each).items()})
+        return error
+
+    def _cleaned(self, value: Any) -> Any:
+        return self(value) if isinstance(value, str) else value
+
+
+def _patterns(header: str) -> Iterator[str]:
+    """Give patterns for the forms in which a server may repeat the value of a header."""
+    # Imported here, for those who see no error.
+    import base64
+    import html
+    import json
+    from contextlib import suppress
+    from urllib.parse import quote, quote_plus
+
+    scheme, _, rest = header.partition(" ")
+    secrets = {header, rest or header}
+    if scheme.lower() == "basic":
+        with suppress(ValueError):
+            pair = base64.b64decode(rest, validate=True).decode("utf-8", "replace")
+            secrets |= {pair, pair.partition(":")[2]}
+    for secret in secrets - {""}:
+        forms = {
+            secret,
+            quote(secret),
+            quote(secret, safe=""),
+            quote_plus(secret),
+            html.escape(secret),
+            json.dumps(secret)[1:-1],
+            json.dumps(secret, ensure_ascii=False)[1:-1],
+        }
+        for form in forms:
+            alone = r"(?<!\w)", r"(?!\w)"
+            before, after = alone if len(secret) < _SHORT else ("", "")
+            yield before + re.escape(form) + after
+
+
+def lineage(error: BaseException) -> Iterator[BaseException]:
+    """Give an exception, and all those that it came from."""
+    rest: list[BaseException | None] = [error]
+    seen = set()
+    while rest:
+        each = rest.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            rest += [each.__cause__, each.__context__]
+
+
+def bare(error: E) -> E:
+    """Return an exception without its frames, and those of what it came from.
+
+    They hold what was being sent, and with it credentials.
+    """
+    for each in lineage(error):
+        each.__traceback__ = None
+    return error
+
+
+def discreet(call: Callable[P, T]) -> Callable[P, T]:
+    """Have a function that is given secrets leave no frame that holds them when it fails."""
+
+    @wraps(call)
+    def leaving_nothing(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            raise bare(error)  # noqa: B904 - it is the same one
+
+    return leaving_nothing

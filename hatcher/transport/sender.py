@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
@@ -29,12 +29,11 @@ from hatcher.transport.download import Download
 from hatcher.transport.faults import OUTCOME, error_for
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, may_be_gone, resume
-from hatcher.transport.secret import Secret
+from hatcher.transport.secret import Redactor, bare
 from hatcher.transport.urls import ServerURL, showable, split
 
 if TYPE_CHECKING:
-    from hatcher.transport.auth import BroodAuth
-    from hatcher.transport.tokens import Exchanger
+    from hatcher.transport.tokens import Authenticator
 
 logger = logging.getLogger("hatcher")
 
@@ -66,6 +65,28 @@ class Answer(NamedTuple):
     headers: Headers
     content: bytes
 
+    def __repr__(self) -> str:
+        # Without the content, which may be a new token.
+        return f"<Answer {self.status_code}>"
+
+
+def _discreet(attempt: Callable[[Sender, Request], T]) -> Callable[[Sender, Request], T]:
+    """Have an attempt that fails leave no frames, which hold what was sent and what came.
+
+    What a user's own function has raised keeps them: they lead to it, and hold no secret.
+    """
+
+    @wraps(attempt)
+    def leaving_nothing(self: Sender, request: Request) -> T:
+        try:
+            return attempt(self, request)
+        except BaseException as error:
+            if isinstance(error, HatcherException) or not isinstance(error, Exception):
+                bare(error)
+            raise
+
+    return leaving_nothing
+
 
 class Sender:
     """Sends requests to one server.
@@ -79,10 +100,10 @@ class Sender:
     advice : callable
         Given an error status and the request, returns what to tell the user beside
         what the status says, or None.
-    auth : BasicAuth, BroodBearerTokenAuth or BroodClientAuth, optional
-        None where the channel sees to it, or nobody.
-    exchanger : Exchanger, optional
-        Gets session tokens for a `BroodClientAuth`.
+    redactor : Redactor
+        Knows what was sent in secret.
+    authenticator : Authenticator, optional
+        Puts credentials on requests; None where the channel sees to it, or nobody.
     anonymous : bool, default False
         Whether nobody's credentials go with the requests, not even by the channel.
     """
@@ -93,17 +114,17 @@ class Sender:
         channel: Channel,
         retries: RetryPolicy,
         advice: Callable[[int, Request], str | MissingName | None],
+        redactor: Redactor,
         *,
-        auth: BroodAuth | None = None,
-        exchanger: Exchanger | None = None,
+        authenticator: Authenticator | None = None,
         anonymous: bool = False,
     ) -> None:
         self._server = server
         self._channel = channel
         self._retries = retries
         self._advice = advice
-        self._auth = auth
-        self._exchanger = exchanger
+        self._redact = redactor
+        self.authenticator = authenticator
         self._anonymous = anonymous
         #: Held by the request that finds out whether the server accepts the credentials.
         self._entrance = threading.RLock()
@@ -139,8 +160,8 @@ class Sender:
     def close(self) -> None:
         """Close the connections."""
         self._channel.close()
-        if self._exchanger is not None:
-            self._exchanger.close()
+        if self.authenticator is not None:
+            self.authenticator.close()
 
     def _carry_out(
         self, request: Request, attempt: Callable[[Request], T], done: T | None = None
@@ -167,6 +188,7 @@ class Sender:
             self._retries, request.safety, first, again, sleep=partial(self.pause, request)
         )
 
+    @_discreet
     def _fetch(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
         try:
@@ -174,10 +196,11 @@ class Sender:
                 incoming.status_code, incoming.headers, incoming.read(answers.MAX_CONTENT)
             )
         except Trouble as trouble:
-            raise error_for(request, outgoing.url, trouble) from trouble
+            raise self._failure(request, outgoing, trouble) from trouble
         finally:
             incoming.close()
 
+    @_discreet
     def _tell(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
         content = b""
@@ -185,15 +208,16 @@ class Sender:
             content = incoming.read(answers.MAX_CONTENT)
         except Trouble as trouble:
             if trouble.kind == "interrupted":
-                raise error_for(request, outgoing.url, trouble) from trouble
+                raise self._failure(request, outgoing, trouble) from trouble
             logger.info("%s worked, although its answer did not arrive whole", request.action)
         finally:
             incoming.close()
         return Answer(incoming.status_code, incoming.headers, content)
 
+    @_discreet
     def _open(self, request: Request) -> Download:
         outgoing, incoming = self._attempt(request)
-        return Download(request, outgoing.url, incoming)
+        return Download(request, outgoing.url, incoming, self._redact)
 
     def _attempt(self, request: Request) -> tuple[Outgoing, Incoming]:
         """Send a request once; the first one alone, so that one refusal is one failed login."""
@@ -219,7 +243,8 @@ class Sender:
             answered = self._follow(request)
         except AuthenticationError as error:
             # Not of another server, which a request was sent on to without credentials.
-            if self._exchanger is not None or str(error.url).startswith(str(self._server)):
+            exchanges = self.authenticator is not None and self.authenticator.exchanges
+            if exchanges or str(error.url).startswith(str(self._server)):
                 self._is_admitted = False
                 # Without its traceback, whose frames hold the request.
                 self._refusal = copy(error), threading.get_ident(), time.monotonic()
@@ -290,15 +315,9 @@ class Sender:
         try:
             if cancel.is_cancelled():
                 raise Trouble("interrupted")
-            if self._auth is None or not outgoing.at_home:
-                incoming = self._channel.exchange(outgoing)
-            elif self._exchanger is None:
-                secret = Secret(self._auth.authorization())
-                incoming = self._channel.exchange(outgoing._replace(authorization=secret))
-            else:
-                incoming = self._exchanger.send(outgoing, request.operation)
+            incoming = self._exchange(request, outgoing)
         except Trouble as trouble:
-            raise error_for(request, outgoing.url, trouble) from trouble
+            raise self._failure(request, outgoing, trouble) from trouble
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "%s %s -> %d in %.3f s",
@@ -308,6 +327,21 @@ class Sender:
                 time.monotonic() - start,
             )
         return incoming
+
+    def _exchange(self, request: Request, outgoing: Outgoing) -> Incoming:
+        """Send a request with credentials; once more with new ones when they are refused."""
+        if self.authenticator is None or not outgoing.at_home:
+            return self._channel.exchange(outgoing)
+        for sent, is_final in self.authenticator.attempts(outgoing, request.operation):
+            incoming = self._channel.exchange(sent)
+            if is_final or incoming.status_code != 401:
+                break
+            incoming.close()
+        return incoming
+
+    def _failure(self, request: Request, outgoing: Outgoing, trouble: Trouble) -> HatcherException:
+        """Return the error for what happened on the way."""
+        return error_for(request, outgoing.url, self._redact.clean(trouble))
 
     def _error(self, request: Request, outgoing: Outgoing, incoming: Incoming) -> BroodHTTPError:
         content = bytearray(answers.MAX_ERROR_BODY)
@@ -328,7 +362,7 @@ class Sender:
         else:
             advice = self._advice(incoming.status_code, request)
         return answers.http_error(
-            (request.action, request.method, outgoing.url),
+            answers.Asked(request.action, request.method, outgoing.url, self._redact),
             incoming.status_code,
             incoming.headers,
             bytes(content[:received]),
@@ -365,7 +399,7 @@ class Sender:
         source = showable(outgoing.url)
         raise RedirectError(
             f"Could not {request.action}: {request.method} {source} was sent on to "
-            f"{showable(moved)}, {trouble}. If the server has moved, give its new URL to the "
+            f"{self._redact(showable(moved))}, {trouble}. If the server has moved, give its new URL to the "
             "client.",
             method=request.method,
             url=source,

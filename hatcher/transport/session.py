@@ -13,13 +13,14 @@ from hatcher.errors import HatcherException, InvalidJSONError, MissingName, NotF
 from hatcher.transport import answers
 from hatcher.transport.auth import (
     AuthTypes,
-    BroodAuth,
     BroodClientAuth,
     checked_auth,
     identity_of,
+    is_httpx_auth,
 )
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy
+from hatcher.transport.secret import Redactor
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import ServerURL
 
@@ -91,6 +92,7 @@ class Session:
         self.retries = retries or RetryPolicy()
         self.cache = cache
         self._auth = checked_auth(auth)
+        self._redactor = Redactor()
         self._given = client
         self._on_not_found = on_not_found
         self._sender: Sender | None = None
@@ -348,7 +350,8 @@ class Session:
     def _authorizer(self) -> httpx.Auth | None:
         from hatcher.transport.authorizer import Authorizer
 
-        return None if self._auth is None else Authorizer(self.server, self._auth)
+        auth = self._auth if is_httpx_auth(self._auth) else self._ready().authenticator
+        return None if auth is None else Authorizer(self.server, auth, self._redactor)
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
@@ -370,34 +373,36 @@ class Session:
         # Imported here, for those who only build the graph.
         from hatcher.transport.sender import Sender
 
-        channel, auth = self._new_channel()
-        exchanger = None
-        if isinstance(auth, BroodClientAuth):
-            from hatcher.transport.tokens import Exchanger
+        channel, auth = self._new_channel(), self._auth
+        authenticator = None
+        if auth is not None and not is_httpx_auth(auth):
+            from hatcher.transport.tokens import Authenticator
 
-            exchanger = Exchanger(auth, channel, self._exchange_channel(auth, channel))
+            authenticator = Authenticator(
+                auth, self._exchange_channel(auth, channel), self._redactor
+            )
         advice = _weakly(self._advice)
         return Sender(
             self.server,
             channel,
             self.retries,
             advice,
-            auth=auth,
-            exchanger=exchanger,
+            self._redactor,
+            authenticator=authenticator,
             anonymous=self.is_anonymous,
         )
 
-    def _new_channel(self) -> tuple[Channel, BroodAuth | None]:
-        """Return what carries requests, and the credentials that it does not see to itself."""
+    def _new_channel(self) -> Channel:
+        """Return what carries requests, with an httpx.Auth where there is one."""
+        authorizer = self._authorizer() if is_httpx_auth(self._auth) else None
         if self._given is not None:
             from hatcher.transport.httpx_channel import HttpxChannel
 
             # It keeps its own authentication, unless one was given beside it.
-            return HttpxChannel(self._given, self._authorizer(), owned=False), None
-        if self._auth is not None and not isinstance(self._auth, BroodAuth):
-            return self._new_httpx_channel(self._authorizer()), None
-
-        return self._new_http_channel(_weakly(self._get_ssl_context)), self._auth
+            return HttpxChannel(self._given, authorizer, owned=False)
+        if authorizer is not None:
+            return self._new_httpx_channel(authorizer)
+        return self._new_http_channel(_weakly(self._get_ssl_context))
 
     def _new_http_channel(self, context: Callable[[], ssl.SSLContext]) -> Channel:
         from hatcher.transport.http_channel import HTTPChannel
@@ -414,8 +419,9 @@ class Session:
         context = _weakly(self._get_ssl_context)
         return _new_httpx_channel(self.server, self.timeouts, context, auth)
 
-    def _exchange_channel(self, auth: BroodClientAuth, channel: Channel) -> Channel:
-        if auth.verify_ssl is None or auth.verify_ssl == self.verify_ssl:
+    def _exchange_channel(self, auth: object, channel: Channel) -> Channel:
+        """Return what carries exchanges: what carries requests, unless TLS differs."""
+        if not isinstance(auth, BroodClientAuth) or auth.verify_ssl in (None, self.verify_ssl):
             return channel
 
         from hatcher.transport.tls import ssl_context
@@ -448,7 +454,8 @@ class Session:
             ) from error
 
     def _asked(self, request: Request) -> answers.Asked:
-        return request.action, request.method, f"{self.server}{request.path}"
+        url = f"{self.server}{request.path}"
+        return answers.Asked(request.action, request.method, url, self._redactor)
 
     def unexpected(self, request: Request, what: str) -> InvalidJSONError:
         """Return the error for an answer that is not as it should be."""

@@ -1,25 +1,146 @@
-"""Getting session tokens, and using them."""
+"""Putting credentials on requests; and getting session tokens, and renewing them."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from hatcher.errors import HatcherException, InvalidJSONError
+from hatcher.errors import HatcherException, InvalidJSONError, RedirectError
 from hatcher.transport import answers
 from hatcher.transport.agent import USER_AGENT
-from hatcher.transport.auth import EXCHANGE_PATHS, BroodClientAuth
-from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble
+from hatcher.transport.auth import (
+    EXCHANGE_PATHS,
+    BroodAuth,
+    BroodClientAuth,
+    CallableAuth,
+    is_token,
+)
+from hatcher.transport.channel import Channel, Headers, Outgoing, Trouble
 from hatcher.transport.faults import error_for
 from hatcher.transport.request import Request
 from hatcher.transport.retry import unsent
-from hatcher.transport.secret import Secret
+from hatcher.transport.secret import Redactor, Secret
+from hatcher.transport.urls import showable
 
 #: What a server answers where it gives out no session tokens.
 _UNKNOWN = (404, 405)
 
-#: What an exchange is in errors, which name the operation that it is for.
-_EXCHANGE = Request("v1_create_session_token", "POST", EXCHANGE_PATHS[0], "safe")
+#: Bytes that the answer to an exchange may have.
+_MAX_REPLY = 1 << 20
+
+
+class Authenticator:
+    """Puts credentials on requests.
+
+    Parameters
+    ----------
+    auth : BroodAuth or callable
+    channel : Channel
+        What carries the exchanges for session tokens.
+    redactor : Redactor
+        Hears of all credentials that are sent.
+    """
+
+    def __init__(
+        self, auth: BroodAuth | CallableAuth, channel: Channel, redactor: Redactor
+    ) -> None:
+        self._auth = auth
+        self._channel = channel
+        self._redactor = redactor
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether it sends something itself, and may have to wait for it."""
+        return isinstance(self._auth, BroodClientAuth)
+
+    def attempts(
+        self, outgoing: Outgoing, operation: str = "log_in"
+    ) -> Iterator[tuple[Outgoing, bool]]:
+        """Give a request with credentials; and with others for when those are refused.
+
+        Parameters
+        ----------
+        outgoing : Outgoing
+            A request to the server that the credentials are for.
+        operation : str
+            What it is for; what is wrong with an exchange is told of that.
+
+        Yields
+        ------
+        tuple of (Outgoing, bool)
+            What to send, and whether a 401 is final. If not, go on after one.
+
+        Raises
+        ------
+        HatcherException
+            There is no session token to be had.
+        Exception
+            What a callable of the user's raises.
+        """
+        auth = self._auth
+        if not isinstance(auth, BroodAuth):
+            # Imported here, for those who have one.
+            from hatcher.transport.callables import signed
+
+            yield self._known(signed(auth, outgoing)), True
+            return
+        if not isinstance(auth, BroodClientAuth):
+            yield self._with(outgoing, auth.header), True
+            return
+        with auth.lock:
+            is_new = auth.is_stale
+            if is_new:
+                self._exchange(auth, operation)
+            refused = auth.header
+        yield self._with(outgoing, refused), is_new
+        with auth.lock:
+            # Another thread may have renewed it in the meantime.
+            if auth.header is refused:
+                self._exchange(auth, operation)
+        yield self._with(outgoing, auth.header), True
+
+    def close(self) -> None:
+        """Close the connections that exchanges have of their own."""
+        self._channel.close()
+
+    def _with(self, outgoing: Outgoing, header: Secret | None) -> Outgoing:
+        assert header is not None
+        return self._known(outgoing._replace(credentials={"Authorization": header}))
+
+    def _known(self, outgoing: Outgoing) -> Outgoing:
+        for secret in outgoing.credentials.values():
+            self._redactor.learn(secret)
+        return outgoing
+
+    def _exchange(self, auth: BroodClientAuth, operation: str) -> None:
+        """Get a token. When that fails, nothing of what it is for has been sent."""
+        asked = Request(operation, "POST", EXCHANGE_PATHS[0], "safe")
+        try:
+            for path in EXCHANGE_PATHS:
+                outgoing = Outgoing(
+                    "POST",
+                    auth.server.origin,
+                    auth.server.prefix + path,
+                    {"User-Agent": USER_AGENT, "Accept": "application/json"},
+                    content_length=0,
+                )
+                reply = self._reply(self._with(outgoing, auth.credentials.header))
+                if reply.status_code not in _UNKNOWN:
+                    break
+            auth.remember(_token_in(reply, outgoing.url, self._redactor))
+        except Trouble as trouble:
+            self._redactor.clean(trouble)
+            raise unsent(error_for(asked, outgoing.url, trouble)) from trouble
+        except HatcherException as error:
+            unsent(error)
+            raise
+
+    def _reply(self, outgoing: Outgoing) -> Reply:
+        incoming = self._channel.exchange(outgoing)
+        try:
+            return Reply(incoming.status_code, incoming.headers, incoming.read(_MAX_REPLY))
+        finally:
+            incoming.close()
 
 
 class Reply(NamedTuple):
@@ -29,111 +150,22 @@ class Reply(NamedTuple):
     headers: Headers
     content: bytes
 
+    def __repr__(self) -> str:
+        # Without the content, in which there is a token.
+        return f"<Reply {self.status_code}>"
 
-def exchanging(auth: BroodClientAuth) -> Generator[Outgoing, Reply, None]:
-    """Exchange credentials for a session token, and let `auth` remember it.
 
-    Yields
-    ------
-    Outgoing
-        A request to send; the reply to it is to be sent in.
-
-    Raises
-    ------
-    BroodHTTPError, InvalidJSONError
-        There is no token to be had.
-    """
-    for path in EXCHANGE_PATHS:
-        outgoing = Outgoing(
-            "POST",
-            auth.server.origin,
-            auth.server.prefix + path,
-            {"User-Agent": USER_AGENT, "Accept": "application/json"},
-            content_length=0,
-            authorization=Secret(auth.credentials.authorization()),
+def _token_in(reply: Reply, url: str, redact: Redactor) -> str:
+    """Return the session token in the reply to an exchange."""
+    asked = answers.Asked("log in", "POST", url, redact)
+    if 300 <= reply.status_code < 400:
+        where = redact(showable(reply.headers.get("Location", "nowhere")))
+        raise RedirectError(
+            f"Could not log in: POST {showable(url)} was sent on to {where}, where credentials do "
+            "not follow. If the server has moved, give its new URL to BroodClientAuth.",
+            method="POST",
+            url=showable(url),
         )
-        reply = yield outgoing
-        if reply.status_code not in _UNKNOWN:
-            break
-    auth.remember(_token_in(reply, outgoing.url))
-
-
-class Exchanger:
-    """Sends requests with a session token, and gets a new one when it must.
-
-    Parameters
-    ----------
-    auth : BroodClientAuth
-    channel : Channel
-        What carries the requests.
-    elsewhere : Channel
-        What carries the exchanges; the same one, unless they verify certificates in
-        another way.
-    """
-
-    def __init__(self, auth: BroodClientAuth, channel: Channel, elsewhere: Channel) -> None:
-        self._auth = auth
-        self._channel = channel
-        self._elsewhere = elsewhere
-
-    def send(self, outgoing: Outgoing, operation: str) -> Incoming:
-        """Send a request of an operation; after a 401 once again, with a new token.
-
-        Raises
-        ------
-        Trouble
-        BroodHTTPError, InvalidJSONError
-            There is no token to be had.
-        """
-        auth, renewed = self._auth, False
-        with auth.lock:
-            if auth.is_stale:
-                self._exchange(operation)
-                renewed = True
-            sent = Secret(auth.authorization())
-        incoming = self._channel.exchange(outgoing._replace(authorization=sent))
-        if incoming.status_code != 401 or renewed:
-            return incoming
-        incoming.close()
-        with auth.lock:
-            # Another thread may have renewed it in the meantime.
-            if auth.authorization() == sent.reveal():
-                self._exchange(operation)
-            sent = Secret(auth.authorization())
-        return self._channel.exchange(outgoing._replace(authorization=sent))
-
-    def close(self) -> None:
-        """Close the connections that exchanges have of their own."""
-        self._elsewhere.close()
-
-    def _exchange(self, operation: str) -> None:
-        """Get a token. When that fails, nothing of what it is for has been sent."""
-        asked = _EXCHANGE._replace(operation=operation)
-        steps = exchanging(self._auth)
-        outgoing = next(steps)
-        while True:
-            try:
-                reply = self._reply(outgoing)
-            except Trouble as trouble:
-                raise unsent(error_for(asked, outgoing.url, trouble)) from trouble
-            try:
-                outgoing = steps.send(reply)
-            except StopIteration:
-                return
-            except HatcherException as error:
-                unsent(error)
-                raise
-
-    def _reply(self, outgoing: Outgoing) -> Reply:
-        incoming = self._elsewhere.exchange(outgoing)
-        try:
-            return Reply(incoming.status_code, incoming.headers, incoming.read(answers.MAX_CONTENT))
-        finally:
-            incoming.close()
-
-
-def _token_in(reply: Reply, url: str) -> str:
-    asked = "log in", "POST", url
     if not 200 <= reply.status_code < 300:
         advice = (
             "This server gives out no session tokens: pass the user name and password, or "
@@ -146,10 +178,13 @@ def _token_in(reply: Reply, url: str) -> str:
         )
     document = answers.parse_json(asked, reply.headers, reply.content)
     token = document.get("token") if isinstance(document, dict) else None
-    if not isinstance(token, str) or not token:
+    if not is_token(token):
+        # The server's word is as good as nobody's: it would become a line of the next request.
+        what = "holds no session token" if token is None else "holds what is no session token"
         raise InvalidJSONError(
-            f"Could not {asked[0]}: the answer of {url} holds no session token.",
-            method=asked[1],
-            url=url,
+            f"Could not log in: the answer of {showable(url)} {what}. Check that the URL given to "
+            "BroodClientAuth is that of a Brood server.",
+            method="POST",
+            url=showable(url),
         )
     return token
