@@ -13,6 +13,7 @@ from hatcher.core.suggestions import did_you_mean
 from hatcher.errors import InvalidArgumentError, InvalidNameError
 from hatcher.transport.auth import BasicAuth
 from hatcher.transport.retry import RetryPolicy
+from hatcher.transport.secret import discreet
 from hatcher.transport.session import Session
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.tls import checked_verify
@@ -49,6 +50,7 @@ class BroodClient(Node):
         super().__init__(session)
 
     @classmethod
+    @discreet
     def from_url(
         cls,
         url: str,
@@ -196,6 +198,7 @@ class BroodClient(Node):
         """
         return endpoints.raw_client(self._session)
 
+    @discreet
     def with_auth(self, auth: AuthTypes | None) -> BroodClient:
         """Return a client for the same server with other credentials. Nothing is sent.
 

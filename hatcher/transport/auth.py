@@ -17,13 +17,13 @@ import base64
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret, discreet
 from hatcher.transport.tls import checked_verify
-from hatcher.transport.urls import ServerURL, showable
+from hatcher.transport.urls import ServerURL
 
 if TYPE_CHECKING:
     import httpx
@@ -208,56 +208,6 @@ class BroodClientAuth:
 
     def __repr__(self) -> str:
         return f"<BroodClientAuth brood_url='{self.server}', credentials={self.credentials!r}>"
-
-
-class AuthRequest:
-    """What a callable that was given as `auth` sees of a request, and what it may change of it.
-
-    Attributes
-    ----------
-    method : str
-        Such as ``GET``.
-    url : str
-        The whole URL, as it is sent.
-    headers : MutableHeaders
-        What the callable puts into them is sent.
-    """
-
-    __slots__ = ("headers", "method", "url")
-
-    def __init__(self, method: str, url: str, headers: Mapping[str, str]) -> None:
-        self.method = method
-        self.url = url
-        self.headers: MutableMapping[str, str] = MutableHeaders(headers)
-
-    def __repr__(self) -> str:
-        return f"<AuthRequest {self.method} {showable(self.url)}>"
-
-
-class MutableHeaders(MutableMapping[str, str]):
-    """Headers that can be changed, and are found in any case. Their repr shows names only."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._by_name: dict[str, tuple[str, str]] = {}
-        self.update(headers)
-
-    def __getitem__(self, name: str) -> str:
-        return self._by_name[name.lower()][1]
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self._by_name[name.lower()] = name, value
-
-    def __delitem__(self, name: str) -> None:
-        del self._by_name[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([name for name, _ in self._by_name.values()])
-
-    def __len__(self) -> int:
-        return len(self._by_name)
-
-    def __repr__(self) -> str:
-        return f"<MutableHeaders {', '.join(self)}>"
 
 
 #: What clients know to authenticate with themselves.

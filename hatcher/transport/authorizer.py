@@ -10,7 +10,6 @@ import httpx
 
 from hatcher.errors import HatcherException
 from hatcher.transport.channel import Outgoing, bare, check
-from hatcher.transport.secret import Redactor, Secret
 from hatcher.transport.tokens import Authenticator
 from hatcher.transport.urls import ServerURL, origin_of, split
 
@@ -27,16 +26,11 @@ class Authorizer(httpx.Auth):
         The only server that may see them.
     auth : Authenticator or httpx.Auth
         What puts them on.
-    redactor : Redactor
-        Hears of what an httpx.Auth sends.
     """
 
-    def __init__(
-        self, server: ServerURL, auth: Authenticator | httpx.Auth, redactor: Redactor
-    ) -> None:
+    def __init__(self, server: ServerURL, auth: Authenticator | httpx.Auth) -> None:
         self._origin = server.origin
         self._auth = auth
-        self._redactor = redactor
 
     def sync_auth_flow(
         self, request: httpx.Request
@@ -44,16 +38,7 @@ class Authorizer(httpx.Auth):
         if origin_of(str(request.url)) != self._origin:
             yield request
         elif isinstance(self._auth, httpx.Auth):
-            flow = self._auth.sync_auth_flow(request)
-            try:
-                outgoing = next(flow)
-                while True:
-                    response = yield self._known(outgoing)
-                    outgoing = flow.send(response)
-            except StopIteration:
-                return
-            finally:
-                flow.close()
+            yield from self._auth.sync_auth_flow(request)
         else:
             for is_final in self._attempts(self._auth, request):
                 response = yield request
@@ -70,7 +55,7 @@ class Authorizer(httpx.Auth):
             try:
                 outgoing = await anext(flow)
                 while True:
-                    response = yield self._known(outgoing)
+                    response = yield outgoing
                     outgoing = await flow.asend(response)
             except StopAsyncIteration:
                 return
@@ -101,8 +86,3 @@ class Authorizer(httpx.Auth):
                 yield is_final
         except HatcherException as error:
             raise bare(error)  # noqa: B904 - it is the same one
-
-    def _known(self, request: httpx.Request) -> httpx.Request:
-        if value := request.headers.get("Authorization"):
-            self._redactor.learn(Secret(value))
-        return request

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.auth import AuthRequest, CallableAuth, MutableHeaders, is_requests_auth
-from hatcher.transport.channel import Outgoing
+from hatcher.transport.auth import CallableAuth, is_requests_auth
+from hatcher.transport.channel import MutableHeaders, Outgoing
 from hatcher.transport.secret import Secret
+from hatcher.transport.urls import showable
+
+
+class AuthRequest:
+    """What a callable that was given as `auth` sees of a request, and what it may change of it.
+
+    Attributes
+    ----------
+    method : str
+        Such as ``GET``.
+    url : str
+        The whole URL, as it is sent.
+    headers : MutableHeaders
+        What the callable puts into them is sent.
+    """
+
+    __slots__ = ("headers", "method", "url")
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str]) -> None:
+        self.method = method
+        self.url = url
+        self.headers: MutableMapping[str, str] = MutableHeaders(headers)
+
+    def __repr__(self) -> str:
+        return f"<AuthRequest {self.method} {showable(self.url)}>"
 
 
 def signed(auth: CallableAuth, outgoing: Outgoing) -> Outgoing:

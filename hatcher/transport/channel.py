@@ -7,7 +7,7 @@ of session tokens, redirects, retries or errors by status.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
@@ -62,6 +62,32 @@ class Headers(dict[str, str]):
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
+
+
+class MutableHeaders(MutableMapping[str, str]):
+    """Headers that can be changed, and are found in any case. Their repr shows names only."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._by_name: dict[str, tuple[str, str]] = {}
+        self.update(headers)
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name[name.lower()][1]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._by_name[name.lower()] = name, value
+
+    def __delitem__(self, name: str) -> None:
+        del self._by_name[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, _ in self._by_name.values()])
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"<MutableHeaders {', '.join(self)}>"
 
 
 class Outgoing(NamedTuple):

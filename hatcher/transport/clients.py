@@ -13,8 +13,8 @@ import httpx
 
 from hatcher.errors import HatcherException
 from hatcher.transport.agent import USER_AGENT
-from hatcher.transport.channel import bare
 from hatcher.transport.proxies import Origin, Proxy, proxy_for
+from hatcher.transport.secret import bare
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import (
     ServerURL,
@@ -32,7 +32,7 @@ def build_client(
     server: ServerURL, timeouts: Timeouts, context: Context, auth: httpx.Auth | None
 ) -> httpx.Client:
     """Return an httpx client for one server; proxies come from the environment."""
-    return httpx.Client(
+    return _Client(
         base_url=str(server),
         auth=auth,
         headers={"User-Agent": USER_AGENT},
@@ -261,6 +261,25 @@ class _NoTransport(httpx.AsyncBaseTransport):
         )
 
 
+def _strip(error: BaseException) -> None:
+    """Strip an exception of the frames of httpx, which hold the request as it was sent.
+
+    What a user's own auth has raised keeps them: they lead to it, and hold no secret.
+    """
+    known = isinstance(error, HatcherException | httpx.HTTPError | httpx.StreamError)
+    if known or not isinstance(error, Exception):
+        bare(error)
+
+
+class _Client(httpx.Client):
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        try:
+            return super().send(request, **options)
+        except BaseException as error:
+            _strip(error)
+            raise
+
+
 class _AnyLoopClient(httpx.AsyncClient):
     """An async client whose connections stay in the event loop that made them.
 
@@ -281,7 +300,11 @@ class _AnyLoopClient(httpx.AsyncClient):
         client = self._by_loop.get(loop)
         if client is None:
             client = self._by_loop[loop] = self._build()
-        return await client.send(request, **options)
+        try:
+            return await client.send(request, **options)
+        except BaseException as error:
+            _strip(error)
+            raise
 
     async def aclose(self) -> None:
         client = self._by_loop.pop(asyncio.get_running_loop(), None)

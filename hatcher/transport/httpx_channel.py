@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import httpx
 
 from hatcher.transport.channel import Headers, Outgoing, Trouble, check
+from hatcher.transport.secret import Redactor
 
 
 class HttpxChannel:
@@ -20,6 +21,8 @@ class HttpxChannel:
     Parameters
     ----------
     client : httpx.Client
+    redactor : Redactor
+        Hears of what httpx adds, which may be secret.
     auth : httpx.Auth, optional
         Instead of the client's own, for requests to the server that they are meant for.
     owned : bool
@@ -27,9 +30,15 @@ class HttpxChannel:
     """
 
     def __init__(
-        self, client: httpx.Client, auth: httpx.Auth | None = None, *, owned: bool
+        self,
+        client: httpx.Client,
+        redactor: Redactor,
+        auth: httpx.Auth | None = None,
+        *,
+        owned: bool,
     ) -> None:
         self._client = client
+        self._redactor = redactor
         self._auth = auth or httpx.USE_CLIENT_DEFAULT
         self._owned = owned
 
@@ -56,6 +65,8 @@ class HttpxChannel:
             response = self._client.send(request, stream=True, auth=auth, follow_redirects=False)
         except httpx.RequestError as error:
             raise _trouble(error) from error
+        finally:
+            self._redactor.learn_added(request.headers, outgoing.headers)
         return HttpxAnswer(response)
 
     def close(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from hatcher.errors import HatcherException
 
 E = TypeVar("E", bound=BaseException)
 P = ParamSpec("P")
@@ -20,6 +22,13 @@ _REMEMBERED = 256
 
 #: Characters of a secret below which it is only found where it stands alone.
 _SHORT = 6
+
+
+#: Headers whose values are no secrets.
+_PUBLIC = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding"}
+    | {"user-agent"}
+)
 
 
 class Secret:
@@ -73,6 +82,11 @@ class Redactor:
         """Note the value of a header that is about to be sent."""
         if header.reveal() not in self._sent:
             self._sent.append(header.reveal())
+
+    def learn_added(self, headers: Mapping[str, str], known: Mapping[str, str]) -> None:
+        """Note what a library has added to the headers of a request, unless it always does."""
+        for name in headers.keys() - {*map(str.lower, known), *_PUBLIC}:
+            self.learn(Secret(headers[name]))
 
     def __call__(self, text: str) -> str:
         """Return a text of the server's without the secrets."""
@@ -157,5 +171,23 @@ def discreet(call: Callable[P, T]) -> Callable[P, T]:
         except BaseException as error:
             del args, kwargs
             raise bare(error)  # noqa: B904 - it is the same one
+
+    return leaving_nothing
+
+
+def sending(call: Callable[P, T]) -> Callable[P, T]:
+    """Do as `discreet` for what hatcher raises, and for Ctrl-C.
+
+    What a user's own function has raised keeps its frames: they lead to it, and hold no secret.
+    """
+
+    @wraps(call)
+    def leaving_nothing(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except BaseException as error:
+            if isinstance(error, HatcherException) or not isinstance(error, Exception):
+                bare(error)
+            raise
 
     return leaving_nothing

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
@@ -17,6 +17,7 @@ from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
     HatcherException,
+    InvalidArgumentError,
     InvalidResponseError,
     MissingName,
     NotFoundError,
@@ -29,8 +30,8 @@ from hatcher.transport.download import Download
 from hatcher.transport.faults import OUTCOME, error_for
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, may_be_gone, resume
-from hatcher.transport.secret import Redactor, bare
-from hatcher.transport.urls import ServerURL, showable, split
+from hatcher.transport.secret import Redactor, sending
+from hatcher.transport.urls import ServerURL, is_unicode, showable, split
 
 if TYPE_CHECKING:
     from hatcher.transport.tokens import Authenticator
@@ -70,22 +71,16 @@ class Answer(NamedTuple):
         return f"<Answer {self.status_code}>"
 
 
-def _discreet(attempt: Callable[[Sender, Request], T]) -> Callable[[Sender, Request], T]:
-    """Have an attempt that fails leave no frames, which hold what was sent and what came.
-
-    What a user's own function has raised keeps them: they lead to it, and hold no secret.
-    """
-
-    @wraps(attempt)
-    def leaving_nothing(self: Sender, request: Request) -> T:
-        try:
-            return attempt(self, request)
-        except BaseException as error:
-            if isinstance(error, HatcherException) or not isinstance(error, Exception):
-                bare(error)
-            raise
-
-    return leaving_nothing
+def _content(request: Request) -> bytes:
+    """Return the JSON of a request."""
+    text = json.dumps(request.json, ensure_ascii=False, separators=(",", ":"))
+    # Not by a failing encode(), whose error would hold the text, in which there may be a password.
+    if not is_unicode(text):
+        raise InvalidArgumentError(
+            f"Could not {request.action}: a text holds what is no Unicode character, as in names "
+            "that are not in UTF-8. Nothing was sent."
+        )
+    return text.encode()
 
 
 class Sender:
@@ -188,7 +183,7 @@ class Sender:
             self._retries, request.safety, first, again, sleep=partial(self.pause, request)
         )
 
-    @_discreet
+    @sending
     def _fetch(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
         try:
@@ -200,7 +195,7 @@ class Sender:
         finally:
             incoming.close()
 
-    @_discreet
+    @sending
     def _tell(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
         content = b""
@@ -214,7 +209,7 @@ class Sender:
             incoming.close()
         return Answer(incoming.status_code, incoming.headers, content)
 
-    @_discreet
+    @sending
     def _open(self, request: Request) -> Download:
         outgoing, incoming = self._attempt(request)
         return Download(request, outgoing.url, incoming, self._redact)
@@ -301,7 +296,7 @@ class Sender:
             headers["Content-Type"] = body.content_type
             length = body.content_length
         elif request.json is not None:
-            content = json.dumps(request.json, ensure_ascii=False, separators=(",", ":")).encode()
+            content = _content(request)
             headers["Content-Type"] = "application/json"
             return Outgoing(
                 request.method, self._server.origin, target, headers, (content,), len(content)

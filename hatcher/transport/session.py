@@ -20,7 +20,7 @@ from hatcher.transport.auth import (
 )
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy
-from hatcher.transport.secret import Redactor
+from hatcher.transport.secret import Redactor, sending
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import ServerURL
 
@@ -112,6 +112,7 @@ class Session:
         """
         return self._ready().tell(request)
 
+    @sending
     def json(self, request: Request) -> Any:
         """Send a request and return the JSON of its answer.
 
@@ -122,6 +123,7 @@ class Session:
         """
         return self._json_in(request, self._ready().fetch(request))
 
+    @sending
     def index(
         self,
         request: Request,
@@ -155,6 +157,7 @@ class Session:
         answer = self.fetch(request)
         return parse(answer.headers, answer.content)
 
+    @sending
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer.
 
@@ -168,6 +171,7 @@ class Session:
             raise self.unexpected(request, "is no JSON object")
         return document
 
+    @sending
     def json_if_any(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer, if there is one.
 
@@ -211,6 +215,7 @@ class Session:
             return False
         return True
 
+    @sending
     def field(self, request: Request, name: str, kind: type[T]) -> T:
         """Send a request and return one field of the JSON object in its answer.
 
@@ -351,7 +356,7 @@ class Session:
         from hatcher.transport.authorizer import Authorizer
 
         auth = self._auth if is_httpx_auth(self._auth) else self._ready().authenticator
-        return None if auth is None else Authorizer(self.server, auth, self._redactor)
+        return None if auth is None else Authorizer(self.server, auth)
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
@@ -399,7 +404,7 @@ class Session:
             from hatcher.transport.httpx_channel import HttpxChannel
 
             # It keeps its own authentication, unless one was given beside it.
-            return HttpxChannel(self._given, authorizer, owned=False)
+            return HttpxChannel(self._given, self._redactor, authorizer, owned=False)
         if authorizer is not None:
             return self._new_httpx_channel(authorizer)
         return self._new_http_channel(_weakly(self._get_ssl_context))
@@ -412,12 +417,12 @@ class Session:
             self.timeouts,
             context,
             proxy_for,
-            partial(_new_httpx_channel, self.server, self.timeouts, context),
+            partial(_new_httpx_channel, self.server, self.timeouts, context, self._redactor),
         )
 
     def _new_httpx_channel(self, auth: httpx.Auth | None) -> Channel:
         context = _weakly(self._get_ssl_context)
-        return _new_httpx_channel(self.server, self.timeouts, context, auth)
+        return _new_httpx_channel(self.server, self.timeouts, context, self._redactor, auth)
 
     def _exchange_channel(self, auth: object, channel: Channel) -> Channel:
         """Return what carries exchanges: what carries requests, unless TLS differs."""
@@ -486,6 +491,7 @@ def _new_httpx_channel(
     server: ServerURL,
     timeouts: Timeouts,
     context: Callable[[], ssl.SSLContext],
+    redactor: Redactor,
     auth: httpx.Auth | None = None,
 ) -> Channel:
     # Imported here: httpx takes its time, and most get by without it.
@@ -493,7 +499,7 @@ def _new_httpx_channel(
     from hatcher.transport.httpx_channel import HttpxChannel
 
     client = clients.build_client(server, timeouts, context, auth)
-    return HttpxChannel(client, owned=True)
+    return HttpxChannel(client, redactor, owned=True)
 
 
 def _weakly(method: Callable[P, T]) -> Callable[P, T]:

@@ -159,7 +159,7 @@ def _token_in(reply: Reply, url: str, redact: Redactor) -> str:
     """Return the session token in the reply to an exchange."""
     asked = answers.Asked("log in", "POST", url, redact)
     if 300 <= reply.status_code < 400:
-        where = redact(showable(reply.headers.get("Location", "nowhere")))
+        where = redact(showable(reply.headers.get("Location", "nowhere")))[:200]
         raise RedirectError(
             f"Could not log in: POST {showable(url)} was sent on to {where}, where credentials do "
             "not follow. If the server has moved, give its new URL to BroodClientAuth.",

@@ -202,6 +202,11 @@ def host_of(parts: SplitResult) -> str:
     return checked_host(parts.hostname) if parts.hostname else ""
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogates, so that it can be sent."""
+    return _SURROGATE.search(text) is None
+
+
 def origin_of(url: str) -> tuple[str, str, int]:
     """Return the scheme, host and port of an absolute http or https URL.
 

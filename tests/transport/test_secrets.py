@@ -1,0 +1,529 @@
+"""No secret shows: in no repr, frame, message, chain, pickle or log, whatever goes wrong."""
+
+import base64
+import json
+import logging
+import pickle
+import socket
+import ssl
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import requests.auth
+import trustme
+
+from hatcher.api import (
+    BasicAuth,
+    BroodBearerTokenAuth,
+    BroodClient,
+    BroodClientAuth,
+    RetryPolicy,
+    Timeouts,
+)
+from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.testing import Answer, ScriptedServer, write_egg
+from hatcher.transport.request import Request
+
+from .leaking import ask, leaks, renderings
+
+SECRET = "hunter-two-hunter"
+PASSWORD = "correct-horse-battery"
+PAIR = base64.b64encode(f"ada:{SECRET}".encode()).decode()
+JSON = {"Content-Type": "application/json"}
+
+
+def key(request: Any) -> None:
+    request.headers["X-Api-Key"] = SECRET
+
+
+def bearer(request: Any) -> Any:
+    request.headers["Authorization"] = f"Bearer {SECRET}"
+    return request
+
+
+class KeyOfRequests(requests.auth.AuthBase):
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers["X-Api-Key"] = SECRET
+        return r
+
+
+#: What a client is made with, given the URL of the server.
+KINDS: dict[str, Callable[[str], Any]] = {
+    "pair": lambda url: ("ada", SECRET),
+    "bytes": lambda url: (b"ada", SECRET.encode()),
+    "token": lambda url: BroodBearerTokenAuth(SECRET),
+    "session token": lambda url: BroodClientAuth(url, "another-key"),
+    "session of a pair": lambda url: BroodClientAuth(url, ("ada", SECRET)),
+    "callable": lambda url: bearer,
+    "callable with another header": lambda url: key,
+    "requests": lambda url: requests.auth.HTTPBasicAuth("ada", SECRET),
+    "requests with another header": lambda url: KeyOfRequests(),
+    "httpx": lambda url: httpx.BasicAuth("ada", SECRET),
+}
+#: Those of a user's own httpx client.
+OWN: dict[str, dict[str, Any]] = {
+    "own httpx client": {"auth": ("ada", SECRET)},
+    "own httpx client with headers": {"headers": {"Authorization": f"Bearer {SECRET}"}},
+}
+
+
+@contextmanager
+def connected(kind: str, url: str, **options: Any) -> Iterator[BroodClient]:
+    options = {"retries": 0, "timeout": Timeouts(read=0.3), "api_version": 1, **options}
+    if kind in OWN:
+        with httpx.Client(timeout=0.3, **OWN[kind]) as own:
+            yield BroodClient.from_session(url, own, api_version=1)
+    else:
+        with BroodClient.from_url(url, auth=KINDS[kind](url), cache=False, **options) as client:
+            yield client
+
+
+def giving_tokens(*answers: Any, token: str = SECRET) -> Any:
+    """Return what answers exchanges with a token, and other requests as laid out."""
+    rest = iter(answers)
+    last: list[Any] = []
+
+    def answer(request: Any) -> Answer:
+        if request.target.endswith("/auth/tokens/auth"):
+            return Answer(200, JSON, json.dumps({"token": token}).encode())
+        last[:] = [next(rest, *last)]
+        laid_out: Answer = last[0](request) if callable(last[0]) else last[0]
+        return laid_out
+
+    return answer
+
+
+def echo(status: int, headers: dict[str, str] | None = None) -> Callable[[Any], Answer]:
+    """Return what answers with all that it was sent, in JSON."""
+
+    def answer(request: Any) -> Answer:
+        words = " ".join(f"{name}={value}" for name, value in request.headers.items())
+        if PAIR in words:
+            words += f" ada:{SECRET}"
+        given = {name: value.replace("ECHO", words) for name, value in (headers or JSON).items()}
+        body = f"<title>{words}</title>" if headers else json.dumps({"error": words})
+        return Answer(status, given, body.encode())
+
+    return answer
+
+
+ALL = [*KINDS, *OWN]
+
+
+class Unpickled(Exception):  # noqa: N818
+    """Something that hatcher does not know."""
+
+
+FAULTS: dict[str, Any] = {
+    "401": echo(401),
+    "403": echo(403),
+    "404": echo(404),
+    "500": echo(500),
+    "a page": echo(403, {"Content-Type": "text/html; ECHO", "X-Request-ID": "ECHO"}),
+    "no JSON": echo(200, {"Content-Type": "text/html"}),
+    "odd type": echo(200, {"Content-Type": "x/ECHO"}),
+    "no object": lambda r: Answer(200, JSON, json.dumps([str(r.headers), SECRET]).encode()),
+    "no field": lambda r: Answer(200, JSON, json.dumps({"tokens": str(r.headers)}).encode()),
+    "sent on": echo(301, {"Location": "ftp://elsewhere/ECHO/x"}),
+    "sent on within": echo(308, {"Location": "http://user:ECHO@[/ECHO"}),
+    "no HTTP": lambda r: Answer(raw=f"HTTQ/1.1 {r.headers}\r\n\r\n".encode()),
+    "no status": lambda r: Answer(raw=f"HTTP/1.1 {r.headers}\r\n\r\n".encode()),
+    "no length": lambda r: Answer(200, {"Content-Length": SECRET}),
+    "no header": lambda r: Answer(
+        raw=f"HTTP/1.1 200 OK\r\n{str(r.headers).replace(':', '=')}\r\n\r\n".encode()
+    ),
+    "a bad chunk": lambda r: Answer(
+        raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + SECRET.encode()
+    ),
+    "no gzip": echo(200, {"Content-Encoding": "gzip", "Content-Type": "ECHO"}),
+    "an ending": Answer(raw=b""),
+    "a reset": Answer(200, JSON, b"{", end="reset", cut=0),
+}
+
+
+#: A password in JSON, which no operation of the graph has.
+CHANGE = Request(
+    "v1_change_password", "POST", "/api/v1/json/password", "ambiguous", json={"new": PASSWORD}
+)
+
+ACTS: list[Callable[[BroodClient], object]] = [
+    lambda c: c.list_platforms(),
+    lambda c: c.create_api_token("nightly"),
+    lambda c: c.organization("acme").create_user("eve@example.com"),
+    lambda c: c.at("acme/dev/rh8-x86_64").egg_index("cp311"),  # type: ignore[union-attr]
+    lambda c: c._session.json_object(CHANGE),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", ALL)
+def test_an_answer_leaves_no_secret(kind: str, fault: str) -> None:
+    failures = 0
+    with (
+        ScriptedServer(giving_tokens(FAULTS[fault])) as server,
+        connected(kind, server.url) as client,
+    ):
+        for act in ACTS:
+            try:
+                act(client)
+            except HatcherException as error:
+                failures += 1
+                assert not leaks(error, SECRET, PAIR, PASSWORD)
+                if fault in ("401", "403", "404", "500"):
+                    assert "[redacted]" in str(error)
+                    assert "[redacted]" in error.response.json()["error"]  # type: ignore[attr-defined]
+    # Creating a user needs no answer in JSON.
+    assert failures >= (1 if fault == "no field" else len(ACTS) - 1)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_no_connection_leaves_no_secret(kind: str) -> None:
+    with ScriptedServer(Answer(500)) as server:
+        server.refuse()
+        with connected(kind, server.url) as client, pytest.raises(HatcherException) as caught:
+            client._session.send(CHANGE)
+    assert not leaks(caught.value, SECRET, PAIR, PASSWORD)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_silence_leaves_no_secret(kind: str) -> None:
+    end = threading.Event()
+
+    def silent(_: Any) -> Answer:
+        end.wait(30)
+        return Answer(500)
+
+    with ScriptedServer(giving_tokens(silent)) as server:
+        with connected(kind, server.url) as client, pytest.raises(HatcherException) as caught:
+            client._session.send(CHANGE)
+        end.set()
+    assert not leaks(caught.value, SECRET, PAIR, PASSWORD)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("kind", [kind for kind in ALL if "session" not in kind])
+def test_a_reset_in_the_middle_of_an_upload_leaves_no_secret(
+    kind: str, tls: bool, tmp_path: Path
+) -> None:
+    egg = write_egg(tmp_path, "spam", "1.0", 1, payload_bytes=8 << 20)
+    with resetting(tls, tmp_path) as url:
+        options: dict[str, Any] = {"verify_ssl": tmp_path / "ca.pem"} if tls else {}
+        if tls and kind in OWN:
+            pytest.skip("its TLS is its own")
+        with connected(kind, url, **options) as client:
+            platform: Any = client.at("acme/dev/rh8-x86_64")
+            with pytest.raises(HatcherException) as caught:
+                platform.upload_egg(egg, verify=False)
+    assert not leaks(caught.value, SECRET, PAIR)
+
+
+@contextmanager
+def resetting(tls: bool, folder: Path) -> Iterator[str]:
+    """Run a server that resets connections after the first bytes of each request."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if tls:
+        authority = trustme.CA()
+        authority.issue_cert("localhost").configure_cert(context)
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                try:
+                    if tls:
+                        connection = context.wrap_socket(connection, server_side=True)
+                    connection.recv(100)
+                except OSError:
+                    pass
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                connection.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
+        yield f"{scheme}://{host}:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+@pytest.mark.parametrize("sends", ["graph", "raw"])
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("where", ["sendall", "send", "recv_into", "settimeout", "recv"])
+def test_ctrl_c_leaves_no_secret(
+    kind: str, where: str, sends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No real server presses keys: the socket does, once the head of the request is there."""
+    if kind in OWN and sends == "raw":
+        pytest.skip("the raw client is that httpx client itself")
+    original = getattr(socket.socket, where)
+    main = threading.get_ident()
+    armed = [False]
+
+    def interrupted(self: socket.socket, *arguments: Any) -> Any:
+        if threading.get_ident() == main and armed[0] and self.type == socket.SOCK_STREAM:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    with (
+        ScriptedServer(giving_tokens(Answer(200, JSON, b'{"platforms": []}'))) as server,
+        connected(kind, server.url) as client,
+    ):
+        ask(client, sends)
+        monkeypatch.setattr(socket.socket, where, interrupted, raising=False)
+        armed[0] = True
+        try:
+            if sends == "raw":
+                ask(client, sends)
+            else:
+                client._session.send(CHANGE)
+        except KeyboardInterrupt as error:
+            assert not leaks(error, SECRET, PAIR, PASSWORD)
+        else:
+            assert where != "settimeout"  # of the others, each library uses some
+        finally:
+            armed[0] = False
+            monkeypatch.undo()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("kind", ["pair", "httpx"])
+def test_a_refused_proxy_password_leaves_no_secret(
+    kind: str, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(echo(407, {"Content-Type": "text/html"})) as proxy:
+        address = proxy.url.replace("://", f"://ada:{SECRET}@")
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, address)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with (
+            connected(kind, f"{scheme}://brood.invalid") as client,
+            pytest.raises(HatcherException) as caught,
+        ):
+            client.list_platforms()
+    assert not leaks(caught.value, SECRET, PAIR)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        echo(401),
+        echo(403, {"Content-Type": "text/html"}),
+        echo(500),
+        echo(302, {"Location": "/ECHO"}),
+        echo(200, {"Content-Type": "text/html"}),
+        lambda r: Answer(200, JSON, json.dumps({"token": f"{SECRET}\r\nX: y"}).encode()),
+        lambda r: Answer(200, JSON, json.dumps({"token": [SECRET]}).encode()),
+        lambda r: Answer(200, JSON, f'{{"token": "{SECRET}"'.encode()),
+        lambda r: Answer(raw=f"HTTP/1.1 {SECRET}\r\n\r\n".encode()),
+    ],
+)
+@pytest.mark.parametrize("kind", ["session of a pair", "session of a token"])
+@pytest.mark.parametrize("sends", ["graph", "raw", "async raw"])
+def test_a_failed_exchange_leaves_no_secret(sends: str, kind: str, answer: Any) -> None:
+    credentials: Any = ("ada", SECRET) if kind == "session of a pair" else SECRET
+    with ScriptedServer(answer) as server:
+        auth = BroodClientAuth(server.url, credentials)
+        with (
+            BroodClient.from_url(server.url, auth=auth, retries=0) as client,
+            pytest.raises(HatcherException) as caught,
+        ):
+            ask(client, sends)
+    assert not leaks(caught.value, SECRET, PAIR)
+
+
+@pytest.mark.parametrize("fault", ["refused", "ending", "silence", "reset"])
+@pytest.mark.parametrize("sends", ["raw", "async raw"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_raw_client_leaves_no_secret(kind: str, sends: str, fault: str, tmp_path: Path) -> None:
+    end = threading.Event()
+
+    def silent(_: Any) -> Answer:
+        end.wait(30)
+        return Answer(500)
+
+    answers = {"ending": Answer(raw=b""), "silence": silent}
+    with ScriptedServer(giving_tokens(answers.get(fault, Answer(500)))) as server:
+        if fault == "refused":
+            server.refuse()
+        with connected(kind, server.url) as client:
+            if fault == "reset":
+                with (
+                    resetting(False, tmp_path) as url,
+                    connected(kind, url) as reset,
+                    pytest.raises((HatcherException, httpx.TransportError)) as caught,
+                ):
+                    ask(reset, sends)
+            else:
+                with pytest.raises((HatcherException, httpx.TransportError)) as caught:
+                    ask(client, sends)
+        end.set()
+    assert not leaks(caught.value, SECRET, PAIR)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: BasicAuth(f"ada:{SECRET}", SECRET),
+        lambda: BasicAuth("ada", f"{SECRET}\udc80"),
+        lambda: BasicAuth(f"{SECRET}\ud800", "x"),
+        lambda: BasicAuth("ada", [SECRET]),  # type: ignore[arg-type]
+        lambda: BroodBearerTokenAuth(f"{SECRET}\n"),
+        lambda: BroodBearerTokenAuth(SECRET * 10_000),
+        lambda: BroodBearerTokenAuth([SECRET]),  # type: ignore[arg-type]
+        lambda: BroodClientAuth("https://brood.example.com", f"{SECRET} "),
+        lambda: BroodClientAuth("https://brood.example.com", ("a:b", SECRET)),
+        lambda: BroodClientAuth("https://brood.example.com", [SECRET]),
+        lambda: BroodClientAuth(f"https://ada:{SECRET}@brood.example.com/?q", "token"),
+        lambda: BroodClientAuth(f"https://ada:{SECRET}@[::1", "token"),
+        lambda: BroodClient.from_url("brood.example.com", auth=("a:b", SECRET)),
+        lambda: BroodClient.from_url("brood.example.com", auth=("ada", f"{SECRET}\udc80")),
+        lambda: BroodClient.from_url("brood.example.com", auth=SECRET),  # type: ignore[arg-type]
+        lambda: BroodClient.from_url("brood.example.com", auth={"password": SECRET}),  # type: ignore[arg-type]
+        lambda: BroodClient.from_url("brood.example.com", ("ada", SECRET), api_version=7),
+        lambda: BroodClient.from_url("brood.example.com", ("ada", SECRET), timeout=-1),
+        lambda: BroodClient.from_url("brood.example.com", ("ada", SECRET), cache=3),  # type: ignore[arg-type]
+        lambda: BroodClient.from_url(f"https://ada:{SECRET}@brood.example.com:port"),
+        lambda: BroodClient.from_url(f"https://ada:{SECRET}@brood.example.com/?query"),
+        lambda: BroodClient.from_url(f"https://ada:{SECRET}\n@brood.example.com"),
+        lambda: BroodClient.from_url(f"ftp://ada:{SECRET}@brood.example.com"),
+        lambda: BroodClient.from_url("brood.example.com").with_auth((f"{SECRET}:", SECRET)),
+    ],
+)
+def test_what_cannot_be_used_is_refused_without_leaving_a_secret(make: Any) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        make()
+    assert not leaks(caught.value, SECRET)
+
+
+def test_json_that_cannot_be_sent_is_refused_without_leaving_it() -> None:
+    with ScriptedServer(Answer(201)) as server, BroodClient.from_url(server.url) as client:
+        with pytest.raises(InvalidArgumentError, match="Unicode") as caught:
+            client._session.send(CHANGE._replace(json={"new": f"{PASSWORD}\udc80"}))
+        with pytest.raises(InvalidArgumentError, match="create organization"):
+            client.create_organization("acme", "\ud800")
+        assert not server.requests
+    assert not leaks(caught.value, PASSWORD)
+
+
+@pytest.mark.parametrize("sends", ["graph", "raw", "async raw"])
+@pytest.mark.parametrize("kind", ["callable", "callable with another header"])
+def test_what_a_callable_raises_leaves_as_it_is_and_with_no_secret(kind: str, sends: str) -> None:
+    error = Unpickled("mine")
+
+    def failing(request: Any) -> None:
+        KINDS[kind]("")(request)
+        raise error
+
+    with (
+        ScriptedServer(Answer(200)) as server,
+        BroodClient.from_url(server.url, auth=failing, api_version=1) as client,
+    ):
+        with pytest.raises(Unpickled) as caught:
+            ask(client, sends)
+        assert not server.requests
+    assert caught.value is error
+    assert not leaks(error, SECRET)
+    assert any(name == "failing" for _, _, name, _ in traceback.extract_tb(error.__traceback__))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL if "session" not in kind])
+def test_what_a_progress_callback_raises_leaves_with_no_secret(kind: str, tmp_path: Path) -> None:
+    error = Unpickled("mine")
+    egg = write_egg(tmp_path, "spam", "1.0", 1, payload_bytes=1 << 20)
+
+    def progress(done: int, total: int | None, phase: object) -> None:
+        if done:
+            raise error
+
+    with ScriptedServer(Answer(201)) as server, connected(kind, server.url) as client:
+        platform: Any = client.at("acme/dev/rh8-x86_64")
+        with pytest.raises(Unpickled) as caught:
+            platform.upload_egg(egg, verify=False, progress=progress)
+    assert caught.value is error
+    assert not leaks(error, SECRET, PAIR)
+    assert any(name == "progress" for _, _, name, _ in traceback.extract_tb(error.__traceback__))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_ones_own_transport_raises_leaves_with_no_secret(kind: str) -> None:
+    def failing(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/auth/tokens/auth"):
+            content = json.dumps({"token": SECRET}).encode()
+            return httpx.Response(200, headers=JSON, stream=httpx.ByteStream(content))
+        raise Unpickled("mine")
+
+    with httpx.Client(transport=httpx.MockTransport(failing)) as own:
+        url = "https://brood.example.com"
+        client = BroodClient.from_session(url, own).with_auth(KINDS[kind](url))
+        with pytest.raises(Unpickled) as caught:
+            client.list_platforms()
+    assert not leaks(caught.value, SECRET, PAIR)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_logs_and_objects_show_no_secret(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    busy, platforms = echo(503), Answer(200, JSON, b'{"platforms": []}')
+    with (
+        caplog.at_level(logging.DEBUG),
+        ScriptedServer(giving_tokens(busy, platforms, echo(401))) as server,
+        connected(kind, server.url, retries=RetryPolicy(1, backoff=0.01)) as client,
+    ):
+        for _ in range(2):
+            try:
+                client.list_platforms()
+            except HatcherException:
+                assert kind in OWN or len(server.requests) > 2
+        if kind not in OWN:
+            assert SECRET.encode() not in pickle.dumps(client)
+        assert not shown_by(client)
+    assert SECRET not in caplog.text and PAIR not in caplog.text
+
+
+def shown_by(root: object) -> list[str]:
+    """Return which of hatcher's objects that can be reached from here show a secret."""
+    rest, seen, found = [root], set(), []
+    while rest:
+        value = rest.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        module = type(value).__module__ or ""
+        if module.startswith("hatcher"):
+            found += [
+                type(value).__name__ for text in renderings(value) if SECRET in text or PAIR in text
+            ]
+            rest += getattr(value, "__dict__", {}).values()
+            slots = [n for c in type(value).__mro__ for n in getattr(c, "__slots__", ())]
+            rest += [getattr(value, name) for name in slots if hasattr(value, name)]
+        elif isinstance(value, dict):
+            rest += value.values()
+        elif isinstance(value, list | tuple | set | frozenset):
+            rest += value
+    return [name for name in found if name not in ("str", "dict")]
+
+
+def test_the_search_finds_what_there_is() -> None:
+    """Else all of the above would prove nothing."""
+    names: dict[str, Any] = {}
+    text = "def outer(secret):\n    kept = [secret]\n    raise ValueError('outer')"
+    exec(compile(text, "elsewhere.py", "exec"), names)
+    with pytest.raises(ValueError, match="outer") as caught:
+        names["outer"](SECRET)
+    assert len(leaks(caught.value, SECRET)) >= 2
+    hidden = HatcherException("no")
+    hidden.__cause__ = ValueError(SECRET)
+    assert leaks(hidden, SECRET)
+    hidden.__cause__ = None
+    hidden.__context__ = UnicodeEncodeError("ascii", SECRET, 0, 1, "no")
+    assert leaks(hidden, SECRET)
+    assert not leaks(HatcherException("no"), SECRET)
