@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Asked(NamedTuple):
-    """What was asked, for messages.
+    """What was asked, for messages; a plain tuple of the first three will do.
 
     Attributes
     ----------
@@ -52,7 +52,9 @@ _CHECK_URL = "Check that the URL is that of a Brood server."
 _HTML_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 
 
-def parse_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Any:
+def parse_json(
+    asked: Asked | tuple[str, str, str], headers: Mapping[str, str], content: bytes
+) -> Any:
     """Parse an answer that should be JSON.
 
     Parameters
@@ -83,7 +85,9 @@ def is_json(headers: Mapping[str, str]) -> bool:
     return _media_type(headers) == "application/json"
 
 
-def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
+def unpacked(
+    asked: Asked | tuple[str, str, str], headers: Mapping[str, str], content: bytes
+) -> bytes:
     """Return the text of an answer that should be JSON.
 
     Parameters
@@ -103,7 +107,7 @@ def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
     try:
         return parsing.unpack(content)
     except parsing.BombError as error:
-        action, method, url, _ = asked
+        action, method, url, _ = Asked(*asked)
         raise InvalidResponseError(
             f"Could not {action}: the answer to {method} {showable(url)} was given up: {error}.",
             method=method,
@@ -116,7 +120,10 @@ def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
 
 
 def read_json(
-    asked: Asked, headers: Mapping[str, str], text: bytes, read: Callable[[bytes], T]
+    asked: Asked | tuple[str, str, str],
+    headers: Mapping[str, str],
+    text: bytes,
+    read: Callable[[bytes], T],
 ) -> T:
     """Make objects of the text of an answer that should be JSON.
 
@@ -143,7 +150,8 @@ def read_json(
         with parsing.collector_held(len(text)):
             return read(text)
     except parsing.ShapeError as error:
-        raise unexpected(asked, asked.redact(str(error))) from bare(error)
+        redact = Asked(*asked).redact
+        raise unexpected(asked, redact(str(error))) from bare(error)
     except ValueError:
         pass
     # Not from within: Python's error keeps the text, in which there may be a secret.
@@ -151,7 +159,7 @@ def read_json(
 
 
 def http_error(
-    asked: Asked,
+    asked: Asked | tuple[str, str, str],
     status_code: int,
     headers: Mapping[str, str],
     content: bytes,
@@ -179,7 +187,7 @@ def http_error(
     BroodHTTPError
         Of the status's own class, with the server's words.
     """
-    action, method, url, redact = asked
+    action, method, url, redact = Asked(*asked)
     content = parsing.beginning(content, MAX_ERROR_BODY)
     # Words before the text: in JSON, a secret may be written in another way.
     response = ErrorResponse(
@@ -203,7 +211,7 @@ def http_error(
     )
 
 
-def unexpected(asked: Asked, what: str) -> InvalidJSONError:
+def unexpected(asked: Asked | tuple[str, str, str], what: str) -> InvalidJSONError:
     """Return the exception for JSON of another shape than Brood's.
 
     Parameters
@@ -217,7 +225,7 @@ def unexpected(asked: Asked, what: str) -> InvalidJSONError:
     -------
     InvalidJSONError
     """
-    action, method, url, _ = asked
+    action, method, url, _ = Asked(*asked)
     return InvalidJSONError(
         f"Could not {action}: the answer to {method} {showable(url)} {what}.",
         method=method,
@@ -227,8 +235,10 @@ def unexpected(asked: Asked, what: str) -> InvalidJSONError:
     )
 
 
-def _no_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
-    action, method, url, redact = asked
+def _no_json(
+    asked: Asked | tuple[str, str, str], headers: Mapping[str, str], content: bytes
+) -> InvalidJSONError:
+    action, method, url, redact = Asked(*asked)
     came = redact(_describe(headers, content))
     return InvalidJSONError(
         f"Could not {action}: {method} {showable(url)} should be answered in JSON, but "

@@ -20,8 +20,11 @@ REDACTED = "[redacted]"
 #: Values of headers that are remembered; beyond these, the oldest are forgotten.
 _REMEMBERED = 256
 
-#: Characters of a secret below which it is only found where it stands alone.
+#: Characters of a secret below which it is only found where it stands alone; and not at all
+#: if it is a word of letters, which servers use, too.
 _SHORT = 6
+
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
 #: Headers whose values are no secrets.
@@ -112,7 +115,6 @@ def _patterns(header: str) -> Iterator[str]:
     """Give patterns for the forms in which a server may repeat the value of a header."""
     # Imported here, for those who see no error.
     import base64
-    import html
     import json
     from contextlib import suppress
     from urllib.parse import quote, quote_plus
@@ -124,19 +126,20 @@ def _patterns(header: str) -> Iterator[str]:
             pair = base64.b64decode(rest, validate=True).decode("utf-8", "replace")
             secrets |= {pair, pair.partition(":")[2]}
     for secret in secrets - {""}:
+        is_short = len(secret) < _SHORT
+        if is_short and secret.isalpha():
+            continue
         forms = {
             secret,
             quote(secret),
             quote(secret, safe=""),
             quote_plus(secret),
-            html.escape(secret),
+            secret.translate(_HTML),
             json.dumps(secret)[1:-1],
             json.dumps(secret, ensure_ascii=False)[1:-1],
         }
         for form in forms:
-            alone = r"(?<!\w)", r"(?!\w)"
-            before, after = alone if len(secret) < _SHORT else ("", "")
-            yield before + re.escape(form) + after
+            yield rf"(?<!\w){re.escape(form)}(?!\w)" if is_short else re.escape(form)
 
 
 def lineage(error: BaseException) -> Iterator[BaseException]:
