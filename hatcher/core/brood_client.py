@@ -69,10 +69,11 @@ class BroodClient(Node):
         url : str
             Where the server is, such as ``https://brood.example.com``. A bare host
             means https (http when it is this machine); a path prefix is kept.
-        auth : tuple of (str, str), BroodBearerTokenAuth, BroodClientAuth or httpx.Auth, optional
+        auth : tuple of (str, str), BroodBearerTokenAuth, BroodClientAuth, httpx.Auth or callable, optional
             Who is asking: ``(user name, password)``, an API token, or either
-            exchanged for session tokens. None sends no credentials: public repositories can
-            be read without.
+            exchanged for session tokens; or a callable that puts headers on each request,
+            such as an auth object of requests. None sends no credentials: public repositories
+            can be read without.
         verify_ssl : bool, str or path-like, default True
             True verifies the server's certificate against the usual authorities,
             a path against those in that PEM file or folder; False does not verify.
@@ -204,7 +205,7 @@ class BroodClient(Node):
 
         Parameters
         ----------
-        auth : tuple of (str, str), BroodBearerTokenAuth, BroodClientAuth or httpx.Auth, or None
+        auth : tuple of (str, str), BroodBearerTokenAuth, BroodClientAuth, httpx.Auth, callable or None
             As for `from_url`.
 
         Returns

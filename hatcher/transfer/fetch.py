@@ -21,6 +21,7 @@ from hatcher.errors import (
     IncompleteDownloadError,
     InvalidDestinationError,
     InvalidResponseError,
+    MissingFilenameError,
     RateLimitedError,
     ServerError,
     TransportError,
@@ -150,7 +151,10 @@ class Fetch:
         if callable(filename):
             self._open()
             assert self._answer is not None
-            filename = filename_from(self._answer.headers, filename)
+            try:
+                filename = filename_from(self._answer.headers, filename)
+            except MissingFilenameError as error:
+                raise self._answer.redactor.clean(error)  # noqa: B904 - it is the same one
         else:
             filename = bare_filename(filename, "The name given for the file")
         self._target = self._directory / filename

@@ -142,7 +142,7 @@ class BroodClientAuth:
     brood_url : str
         The server that gives out the session tokens; usually the client's own.
     credentials : tuple of (str, str), str, BasicAuth or BroodBearerTokenAuth
-        A user name and password, or an API token.
+        A user name and password, as `BasicAuth` takes them, or an API token.
     verify_ssl : bool, str or None, default None
         How the exchange verifies the server's certificate: as a client's
         `verify_ssl`; None takes the setting of the client that uses it.

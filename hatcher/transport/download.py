@@ -25,11 +25,13 @@ class Download:
     headers : Headers
     content_length : int or None
         How many bytes are to come, where the server says so.
+    redactor : Redactor
+        Takes what was sent in secret out of the server's words.
     """
 
     def __init__(self, request: Request, url: str, incoming: Incoming, redactor: Redactor) -> None:
         self._request = request
-        self._redact = redactor
+        self.redactor = redactor
         self._url = url
         self._incoming = incoming
         self.status_code = incoming.status_code
@@ -62,7 +64,7 @@ class Download:
                 return self._incoming.readinto(buffer)
             return self._unpacking.readinto(self._incoming, buffer)
         except Trouble as trouble:
-            self._redact.clean(bare(trouble))
+            self.redactor.clean(bare(trouble))
             raise error_for(self._request, self._url, trouble) from trouble
         except zlib.error as error:
             raise InvalidResponseError(

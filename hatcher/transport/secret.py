@@ -108,7 +108,9 @@ class Redactor:
         return error
 
     def _cleaned(self, value: Any) -> Any:
-        return self(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return self(value)
+        return tuple(map(self._cleaned, value)) if type(value) is tuple else value
 
 
 def _patterns(header: str) -> Iterator[str]:

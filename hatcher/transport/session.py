@@ -57,7 +57,7 @@ class Session:
     server : ServerURL
     api_version : int
         The version of Brood's API that the nodes of the graph speak.
-    auth : BroodAuth, httpx.Auth or tuple of (str, str), optional
+    auth : BroodAuth, httpx.Auth, callable or tuple of (str, str), optional
     verify_ssl : bool, str or pathlib.Path, default True
     timeouts : Timeouts, optional
     retries : RetryPolicy, optional

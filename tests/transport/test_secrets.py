@@ -26,9 +26,10 @@ from hatcher.api import (
     RetryPolicy,
     Timeouts,
 )
-from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.errors import HatcherException, InvalidArgumentError, MissingFilenameError
 from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport.request import Request
+from hatcher.transport.secret import Redactor, Secret
 
 from .leaking import ask, leaks, renderings
 
@@ -510,6 +511,59 @@ def shown_by(root: object) -> list[str]:
         elif isinstance(value, list | tuple | set | frozenset):
             rest += value
     return [name for name in found if name not in ("str", "dict")]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_file_name_that_repeats_a_secret_is_redacted(kind: str, tmp_path: Path) -> None:
+    def named(request: Any) -> Answer:
+        words = "".join(request.headers.values()).replace('"', "")
+        return Answer(200, {"Content-Disposition": f'attachment; filename="../{words}"'}, b"x")
+
+    with (
+        ScriptedServer(giving_tokens(named)) as server,
+        connected(kind, server.url) as client,
+        pytest.raises(MissingFilenameError) as caught,
+    ):
+        client.at("acme/dev/rh8-x86_64").download_runtime(  # type: ignore[union-attr]
+            "cpython", "3.8", tmp_path, filename=lambda name: True
+        )
+    assert not leaks(caught.value, SECRET, PAIR)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "pass&word+1 €/?",
+        "pass&amp;word+1 €/?",
+        "pass%26word%2B1%20%E2%82%AC%2F%3F",
+        "pass%26word%2B1+%E2%82%AC%2F%3F",
+        "pass&word+1 \\u20ac/?",
+        "ada:pass&word+1 €/?",
+        base64.b64encode("ada:pass&word+1 €/?".encode()).decode(),
+        "Basic " + base64.b64encode("ada:pass&word+1 €/?".encode()).decode(),
+    ],
+)
+def test_a_secret_is_found_however_it_is_written(said: str) -> None:
+    redactor = Redactor()
+    redactor.learn(BasicAuth("ada", "pass&word+1 €/?").header)
+    assert redactor(f"We got <{said}>, which is wrong.") == "We got <[redacted]>, which is wrong."
+
+
+def test_what_is_no_secret_stays() -> None:
+    redactor = Redactor()
+    assert redactor("Nothing was sent.") == "Nothing was sent."
+    redactor.learn(BasicAuth("ada", "wrong").header)
+    redactor.learn(BroodBearerTokenAuth("a1").header)
+    assert redactor("The password is wrong: a1, ca1.") == "The password is wrong: [redacted], ca1."
+    assert redactor("ada:wrong") == "[redacted]"
+
+
+def test_only_so_many_secrets_are_remembered() -> None:
+    redactor = Redactor()
+    for number in range(1000):
+        redactor.learn(Secret(f"secret-number-{number}."))
+        redactor.learn(Secret(f"secret-number-{number}."))
+    assert redactor("secret-number-0. secret-number-999.") == "secret-number-0. [redacted]"
 
 
 def test_the_search_finds_what_there_is() -> None:

@@ -39,6 +39,9 @@ def clients(url: str, password: str) -> list[BroodClient]:
         BroodClient.from_url(url, auth=BroodClientAuth(url, ("ada@example.com", password))),
         BroodClient.from_url(url, timeout=Timeouts(read=5), retries=RetryPolicy(retries=5)),
         BroodClient.from_url(url, auth=httpx.BasicAuth("ada", password)),
+        BroodClient.from_url(url, auth=(b"ada", password.encode())),
+        BroodClient.from_url(url, auth=["ada", password]),
+        BroodClient.from_url(url, auth=lambda request: request.headers.update({"X-Key": "key"})),
         BroodClient.from_session(url, httpx.Client(), api_version=1),
     ]
 
