@@ -1,5 +1,6 @@
 import re
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -51,6 +52,10 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {_without_credentials(self._base_url)}>"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        """Show the same to rich, which would show all attributes"""
+        yield _without_credentials(self._base_url)
 
     def url_of(self, path: str) -> str:
         """Return the URL of a path below base_url, whatever the httpx client's own base_url"""
@@ -180,6 +185,10 @@ class AuthenticatedClient:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {_without_credentials(self._base_url)}>"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        """Show the same to rich, which would show all attributes"""
+        yield _without_credentials(self._base_url)
 
     def url_of(self, path: str) -> str:
         """Return the URL of a path below base_url, whatever the httpx client's own base_url"""

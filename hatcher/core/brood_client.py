@@ -122,6 +122,7 @@ class BroodClient(Node):
         )
 
     @classmethod
+    @discreet
     def from_session(cls, url: str, session: httpx.Client, api_version: int = 0) -> BroodClient:
         """Make a client that sends through an httpx client of your own.
 

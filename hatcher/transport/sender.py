@@ -394,8 +394,8 @@ class Sender:
         source = showable(outgoing.url)
         raise RedirectError(
             f"Could not {request.action}: {request.method} {source} was sent on to "
-            f"{self._redact(showable(moved))}, {trouble}. If the server has moved, give its new URL to the "
-            "client.",
+            f"{self._redact(showable(moved))}, {trouble}. If the server has moved, give its new "
+            "URL to the client.",
             method=request.method,
             url=source,
         )

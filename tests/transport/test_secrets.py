@@ -397,6 +397,8 @@ def test_the_raw_client_leaves_no_secret(kind: str, sends: str, fault: str, tmp_
         lambda: BroodClient.from_url(f"https://ada:{SECRET}@brood.example.com/?query"),
         lambda: BroodClient.from_url(f"https://ada:{SECRET}\n@brood.example.com"),
         lambda: BroodClient.from_url(f"ftp://ada:{SECRET}@brood.example.com"),
+        lambda: BroodClient.from_session(f"https://ada:{SECRET}@[::1", httpx.Client()),
+        lambda: BroodClient.from_session(f"https://ada:{SECRET}@brood.example.com", None),
         lambda: BroodClient.from_url("brood.example.com").with_auth((f"{SECRET}:", SECRET)),
     ],
 )
@@ -488,6 +490,20 @@ def test_logs_and_objects_show_no_secret(kind: str, caplog: pytest.LogCaptureFix
             assert SECRET.encode() not in pickle.dumps(client)
         assert not shown_by(client)
     assert SECRET not in caplog.text and PAIR not in caplog.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_raw_client_shows_no_secret(kind: str) -> None:
+    from brood_api import AuthenticatedClient, Client
+
+    url = f"https://ada:{SECRET}@brood.example.com"
+    clients: list[object] = [
+        BroodClient.from_url("https://brood.example.com", KINDS[kind](url)).raw,
+        AuthenticatedClient(url, token=SECRET, headers={"X-Key": SECRET}),
+        Client(url, cookies={"key": SECRET}, httpx_args={"auth": ("ada", SECRET)}),
+    ]
+    for text in (text for client in clients for text in renderings(client)):
+        assert SECRET not in text and "brood.example.com" in text
 
 
 def shown_by(root: object) -> list[str]:
