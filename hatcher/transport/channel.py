@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.secret import Secret
+from hatcher.transport.secret import Redactor, Secret
 from hatcher.transport.secret import bare as bare
 from hatcher.transport.urls import authority, showable
 
@@ -49,6 +50,15 @@ class Trouble(Exception):  # noqa: N818 - never seen by users; `faults` makes er
         super().__init__(kind, reason)
         self.kind = kind
         self.reason = reason
+
+    def without(self, redactor: Redactor) -> Trouble:
+        """Take secrets out of what is said of it, and out of what it came from."""
+        self.reason = redactor(self.reason)
+        self.args = self.kind, self.reason
+        for cause in (self.__cause__, self.__context__):
+            if cause is not None:
+                redactor.clean(cause)
+        return self
 
 
 class Headers(dict[str, str]):
@@ -201,16 +211,8 @@ def check(outgoing: Outgoing) -> None:
             "was not sent. Quote the URL."
         )
     for name, value in chain(outgoing.headers.items(), outgoing.credentials.items()):
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise InvalidArgumentError(
-                f"A header cannot have the name {name!r}: give letters, digits and hyphens. "
-                "Nothing was sent."
-            )
-        if name.lower() in _FRAMING:
-            raise InvalidArgumentError(
-                f"The header '{name}' cannot be set: it follows from the URL and the body. "
-                "Nothing was sent."
-            )
+        if fault := _fault_of(name):
+            raise InvalidArgumentError(f"{fault} Nothing was sent.")
         text = value.reveal() if isinstance(value, Secret) else value
         if not isinstance(text, str) or not _is_value(text):
             raise InvalidArgumentError(
@@ -218,6 +220,16 @@ def check(outgoing: Outgoing) -> None:
                 "beyond Latin-1, or a blank at an end. Nothing was sent"
                 + ("; check the credentials." if value is not text else ".")
             )
+
+
+@lru_cache(maxsize=256)  # they are mostly the same
+def _fault_of(name: object) -> str:
+    """Return what is wrong with the name of a header; empty if nothing is."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        return f"A header cannot have the name {name!r}: give letters, digits and hyphens."
+    if name.lower() in _FRAMING:
+        return f"The header '{name}' cannot be set: it follows from the URL and the body."
+    return ""
 
 
 def _is_value(text: str) -> bool:

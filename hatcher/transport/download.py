@@ -64,7 +64,7 @@ class Download:
                 return self._incoming.readinto(buffer)
             return self._unpacking.readinto(self._incoming, buffer)
         except Trouble as trouble:
-            self.redactor.clean(bare(trouble))
+            bare(trouble).without(self.redactor)
             raise error_for(self._request, self._url, trouble) from trouble
         except zlib.error as error:
             raise InvalidResponseError(

@@ -83,8 +83,9 @@ class Redactor:
 
     def learn(self, header: Secret) -> None:
         """Note the value of a header that is about to be sent."""
-        if header.reveal() not in self._sent:
-            self._sent.append(header.reveal())
+        value = header.reveal()
+        if value not in self._sent:
+            self._sent.append(value)
 
     def learn_added(self, headers: Mapping[str, str], known: Mapping[str, str]) -> None:
         """Note what a library has added to the headers of a request, unless it always does."""

@@ -336,7 +336,7 @@ class Sender:
 
     def _failure(self, request: Request, outgoing: Outgoing, trouble: Trouble) -> HatcherException:
         """Return the error for what happened on the way."""
-        return error_for(request, outgoing.url, self._redact.clean(trouble))
+        return error_for(request, outgoing.url, trouble.without(self._redact))
 
     def _error(self, request: Request, outgoing: Outgoing, incoming: Incoming) -> BroodHTTPError:
         content = bytearray(answers.MAX_ERROR_BODY)

@@ -129,7 +129,7 @@ class Authenticator:
                     break
             auth.remember(_token_in(reply, outgoing.url, self._redactor))
         except Trouble as trouble:
-            self._redactor.clean(trouble)
+            trouble.without(self._redactor)
             raise unsent(error_for(asked, outgoing.url, trouble)) from trouble
         except HatcherException as error:
             unsent(error)

@@ -1,6 +1,7 @@
 """No secret shows: in no repr, frame, message, chain, pickle or log, whatever goes wrong."""
 
 import base64
+import gzip
 import json
 import logging
 import pickle
@@ -26,7 +27,13 @@ from hatcher.api import (
     RetryPolicy,
     Timeouts,
 )
-from hatcher.errors import HatcherException, InvalidArgumentError, MissingFilenameError
+from hatcher.errors import (
+    HatcherException,
+    IncompleteDownloadError,
+    InvalidArgumentError,
+    InvalidResponseError,
+    MissingFilenameError,
+)
 from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport.request import Request
 from hatcher.transport.secret import Redactor, Secret
@@ -572,6 +579,22 @@ def test_what_is_no_secret_stays() -> None:
     redactor.learn(BroodBearerTokenAuth("a1").header)
     assert redactor("The password is wrong: a1, ca1.") == "The password is wrong: [redacted], ca1."
     assert redactor("ada:wrong") == "[redacted]"
+
+
+@pytest.mark.parametrize("password", ["ended early", "silence", "no HTTP", "interrupted", "gzip"])
+def test_a_password_that_is_a_word_of_hatchers_own_does_no_harm(password: str) -> None:
+    body = gzip.compress(b'{"platforms": []}')
+    packed = Answer(200, {**JSON, "Content-Encoding": "gzip"}, body)
+    with (
+        ScriptedServer(
+            packed, Answer(raw=b"HTTP/1.1 200 OK\r\n"), Answer(raw=b"no\r\n\r\n")
+        ) as server,
+        BroodClient.from_url(server.url, ("ada", password), retries=0) as client,
+    ):
+        assert client.list_platforms() == []
+        for kind in (IncompleteDownloadError, InvalidResponseError):
+            with pytest.raises(kind):
+                client.list_platforms()
 
 
 def test_only_so_many_secrets_are_remembered() -> None:
