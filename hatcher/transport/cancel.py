@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import partial
+from weakref import ref
 
 
 class CancelToken:
@@ -21,9 +21,9 @@ class CancelToken:
         # Only single operations on this dict, which are atomic: a lock here would be one that
         # finalizers wait for.
         self._ends: dict[int, Callable[[], object]] = {}
-        outer = current()
-        if outer is not None:
-            outer.attach(self.cancel)
+        outer, me = current(), ref(self)
+        # The outer one may live much longer, and does not keep this one.
+        self._leave = _yes if outer is None else outer.attach(lambda: _cancel(me()))
 
     @property
     def is_cancelled(self) -> bool:
@@ -33,20 +33,32 @@ class CancelToken:
     def cancel(self) -> None:
         """End what is under way at once, and what begins later before it begins."""
         self._cancelled.set()
-        for end in list(self._ends.values()):
-            end()
+        while self._ends:
+            with suppress(KeyError):  # it has just been forgotten
+                self._ends.popitem()[1]()
 
     def sleep(self, seconds: float) -> bool:
         """Let time pass; return whether `cancel` was called meanwhile."""
         return self._cancelled.wait(seconds)
 
-    def attach(self, end: Callable[[], object]) -> Callable[[], object]:
-        """Have `end` called when it is cancelled; return what has that forgotten."""
+    def attach(self, end: Callable[[], object]) -> Callable[[], bool]:
+        """Have `end` called once when it is cancelled; return what has that forgotten.
+
+        That returns whether `end` was not called, and will not be.
+        """
         key = id(end)
         self._ends[key] = end
-        if self.is_cancelled:
+
+        def forget() -> bool:
+            # Whoever takes it out is the only one who does: what it ends may be another's later.
+            return self._ends.pop(key, None) is not None
+
+        if self.is_cancelled and forget():
             end()
-        return partial(self._ends.pop, key, None)
+        return forget
+
+    def __del__(self) -> None:
+        self._leave()
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -66,16 +78,16 @@ def current() -> CancelToken | None:
     return _current.get()
 
 
-def watch(end: Callable[[], object]) -> Callable[[], object]:
+def watch(end: Callable[[], object]) -> Callable[[], bool]:
     """Have `end` called when the operation of this thread is cancelled, until it is forgotten.
 
     Returns
     -------
     callable
-        Has it forgotten; takes no lock.
+        Has it forgotten; returns whether it was not called, and will not be. Takes no lock.
     """
     token = current()
-    return _nothing if token is None else token.attach(end)
+    return _yes if token is None else token.attach(end)
 
 
 def is_cancelled() -> bool:
@@ -84,5 +96,10 @@ def is_cancelled() -> bool:
     return token is not None and token.is_cancelled
 
 
-def _nothing() -> None:
-    """Do nothing."""
+def _yes() -> bool:
+    return True
+
+
+def _cancel(token: CancelToken | None) -> None:
+    if token is not None:
+        token.cancel()

@@ -7,23 +7,26 @@ before the whole request is out ends the sending, and what is cut off is not tak
 
 from __future__ import annotations
 
+import os
 import re
+import selectors
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
-from io import BufferedReader, BytesIO
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse
+from io import BytesIO
 from queue import SimpleQueue
 from typing import Any, TypeAlias, cast
 
 from hatcher.transport import cancel
+from hatcher.transport.buffers import new_buffer
 from hatcher.transport.channel import Channel, Headers, Kind, Outgoing, Trouble, bare, check
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Origin, Proxy
-from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.timeouts import Timeouts, deadline, left
 from hatcher.transport.urls import certified_name, host_field, tunnel_target
 
 #: Bytes that the head of an answer may have, with the interim answers before it; and trailers.
@@ -39,12 +42,21 @@ _AT_LEAST_EVERY = 0.1
 #: Seconds to look for the answer of a server that takes no more of a body.
 _LAST_WORDS = 5.0
 
-_INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d\b")
-_HEAD = re.compile(rb"HTTP/(?:[^\n]+\n)+?\r?\n")
+_VERSION = b"HTTP/"
+_HEAD_END = re.compile(rb"\n\r?\n")
+_LINE_END = re.compile(rb"\n")
+_NEXT_LINE_END = re.compile(rb"\n[^\n]*\n")
+_INTERIM = re.compile(rb"HTTP/1\.\d +1(?!01)\d\d\b")
+_STATUS = re.compile(rb"HTTP/1\.\d +[1-9]\d\d\b")
 _NO_TEXT = re.compile(rb"\r(?!\n)|\0")
-_LENGTH = re.compile(r"\d{1,19} *", re.ASCII)
+_LENGTH = re.compile(r"\d{1,19}", re.ASCII)
+_CHUNK = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*|\r)?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+#: Not select() where there is another: it takes no descriptor above 1023.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 _Route: TypeAlias = tuple[Origin, Proxy | None]
 
@@ -101,16 +113,13 @@ class HTTPChannel:
             forget()
             self._pool.give_back(connection, reusable=False)
             raise
-        reusable = all_sent and not response.will_close
-        return HTTPAnswer(connection, response, partial(self._take_back, forget, reusable))
 
-    def _take_back(
-        self, forget: Callable[[], object], reusable: bool, connection: Connection, has_ended: bool
-    ) -> None:
-        forget()
-        self._pool.give_back(
-            connection, reusable=reusable and has_ended and not connection.is_aborted
-        )
+        def give_back(has_ended: bool) -> None:
+            # Not one that is being cancelled: who takes it next has nothing to do with that.
+            is_free = forget() and has_ended and all_sent and not response.will_close
+            self._pool.give_back(connection, reusable=is_free)
+
+        return HTTPAnswer(connection, response, give_back)
 
     def close(self) -> None:
         """Close the connections."""
@@ -125,64 +134,68 @@ class HTTPChannel:
         return self._httpx
 
 
-class _Reader(BufferedReader):
-    """What `http.client` parses: its lines are whole, come in time, and are not too many."""
+class _Reader:
+    """What has come over a connection: heads and lines are whole, come in time, and have limits.
+
+    Attributes
+    ----------
+    data : bytearray
+        What nobody has asked for yet.
+    has_ended : bool
+        Whether nothing more comes.
+    end : str
+        What it is when nothing more comes now.
+    """
+
+    end: Kind
 
     def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock.makefile("rb", buffering=0), _BLOCK)
+        self.data = bytearray()
+        self.has_ended = False
         self._sock = sock
-        self.early: bytes | None = None
-        #: What it is when the connection ends now.
-        self.end: Kind = "no answer"
         self._room = MAX_HEAD
         self._until: float | None = None
 
-    def expect(self, end: Kind, seconds: float | None, *, in_all: bool) -> None:
-        """Limit what comes next, by single waits or by all of them."""
-        self.end, self._room = end, MAX_HEAD
-        self._until = time.monotonic() + seconds if in_all and seconds is not None else None
-        self._sock.settimeout(seconds)
+    def expect(self, end: Kind, seconds: float | None) -> None:
+        """Limit what comes next, all of it together."""
+        self.end = "ended early" if self.data else end
+        self._room, self._until = MAX_HEAD, deadline(seconds)
 
-    def head(self) -> bytes:
-        """Return the next head, to the empty line at its end."""
-        if whole := _HEAD.match(self.peek()):  # nearly always
-            return self._counted(self.read(whole.end()))
-        lines = [self.readline()]
-        while lines[-1].rstrip(b"\r\n"):
-            lines.append(self.readline())
-        return b"".join(lines)
+    def fill(self) -> None:
+        """Receive more."""
+        block = self._sock.recv(_BLOCK)
+        self.data += block
+        if block:
+            self.end = "ended early"
+        self.has_ended = not block
 
-    def readline(self, size: int | None = -1) -> bytes:
-        """Return a line with its end. The parser asks for them in heads, and between chunks."""
-        line = b""
-        while not line.endswith(b"\n"):
-            if self._until is not None:
-                seconds = self._until - time.monotonic()
-                self._sock.settimeout(max(seconds, 1e-6))
-            block = self.peek()
-            if not block:
+    def through(self, mark: re.Pattern[bytes]) -> bytes:
+        """Return what comes up to a mark, and the mark."""
+        while (found := self.find(mark)) is None:
+            self._sock.settimeout(left(self._until))
+            self.fill()
+            if self.has_ended:
                 raise Trouble(self.end)
-            line += self._counted(super().readline(len(block)))
-        return line
+        return found
 
-    def _counted(self, data: bytes) -> bytes:
-        self.end = "ended early"
-        self._room -= len(data)
-        if self._room < 0:
+    def find(self, mark: re.Pattern[bytes]) -> bytes | None:
+        """Return the same if all of it has come."""
+        if mark is _HEAD_END and not self.data.startswith(_VERSION[: len(self.data)]):
+            raise Trouble("no HTTP", "it begins with something else")
+        found = mark.search(self.data)
+        size = found.end() if found else len(self.data)
+        if size > self._room:
             raise Trouble("no HTTP", f"a head of more than {MAX_HEAD:,} bytes")
-        return data
+        if found is None:
+            return None
+        self._room -= size
+        return self.take(size)
 
-    def read1(self, size: int = -1) -> bytes:
-        """Return what is there, and wait only for the first of it."""
-        self._room = MAX_HEAD
-        return super().read1(size)
-
-    def makefile(self, mode: str) -> _Reader:
-        """Return itself: to `http.client`, it is the socket of every answer of a connection."""
-        return self
-
-    def close(self) -> None:
-        """Stay open, for the next answer."""
+    def take(self, size: int) -> bytes:
+        """Return so many bytes of what has come."""
+        taken = bytes(self.data[:size])
+        del self.data[:size]
+        return taken
 
 
 class _Gathered(bytearray):
@@ -195,31 +208,35 @@ class _Gathered(bytearray):
 
 
 class _Response(HTTPResponse):
-    """An answer whose head has arrived whole, and says only once where its body ends."""
+    """The head of an answer, which has arrived whole and says only once where the body ends."""
 
-    fp: Any
     fields: Headers
 
+    def __init__(self, head: bytes, sock: object, *arguments: Any, **options: Any) -> None:
+        self._head = head
+        super().__init__(self, *arguments, **options)  # type: ignore[arg-type]
+
+    def makefile(self, mode: str) -> BytesIO:
+        """Return what is parsed."""
+        return BytesIO(self._head)
+
     def begin(self) -> None:
-        reader: _Reader = self.fp
-        head = reader.early or reader.head()
-        while _INTERIM.match(head):
-            head = reader.head()
-        self.fp = BytesIO(head)
         super().begin()
-        self.fp = reader
+        self.close()  # the body does not come through it
+        headers = self.headers
         if self.status == 101:
             raise Trouble("no HTTP", "a change to another protocol, which was not asked for")
-        if _NO_TEXT.search(head) or self.headers.defects:
+        odd = headers.defects or headers.get_unixfrom() or headers.get_payload()
+        if odd or _NO_TEXT.search(self._head) or not _STATUS.match(self._head):
             raise Trouble("no HTTP", "a head with a malformed line")
         self.fields = Headers()
-        for name, value in self.headers.items():
-            key, text = name.lower(), _FOLD.sub(" ", value) if "\n" in value else value
+        for name, value in headers.items():
+            key, text = name.lower(), _FOLD.sub(" ", value).strip(" \t")
             known = self.fields.get(key)
             self.fields[key] = text if known is None else f"{known}, {text}"
         coding = self.fields.get("transfer-encoding")
         length = self.fields.get("content-length")
-        if coding is not None and (coding.strip().lower() != "chunked" or length is not None):
+        if coding is not None and (coding.lower(), self.chunked, length) != ("chunked", True, None):
             raise Trouble("no HTTP", "a head that does not say where the body ends")
         if length is not None and not _LENGTH.fullmatch(length):
             raise Trouble("no HTTP", "a length that is no number")
@@ -228,15 +245,12 @@ class _Response(HTTPResponse):
 def _tunnel_answer(sock: socket.socket, **options: Any) -> HTTPResponse:
     """Return a proxy's answer to CONNECT, whose head has the same limits as any."""
     reader = _Reader(sock)
-    reader.expect("no answer", sock.gettimeout(), in_all=True)
+    reader.expect("no answer", sock.gettimeout())
     try:
-        head = reader.head()
+        head = reader.through(_HEAD_END)
     except Trouble as trouble:
         raise HTTPException(trouble.reason or "it closed the connection") from None
-    response = HTTPResponse(sock, **options)
-    response.fp.close()
-    response.fp = BytesIO(head)  # type: ignore[assignment]
-    return response
+    return _Response(head, sock, **options)
 
 
 def _refusal(error: Exception) -> str:
@@ -264,14 +278,13 @@ class Connection:
 
     def __init__(self, http: HTTPConnection, timeouts: Timeouts, route: _Route) -> None:
         self.sock: socket.socket = http.sock
-        self.reader = reader = _Reader(self.sock)
+        self.reader = _Reader(self.sock)
         self.timeouts = timeouts
         self.route = route
         self.is_aborted = False
         self._http = http
-
-        make: Any = lambda _, **options: _Response(cast("Any", reader), **options)  # noqa: E731
-        http.response_class = make
+        self._early: bytes | None = None
+        self._process = os.getpid()
 
     @classmethod
     def open(
@@ -294,16 +307,23 @@ class Connection:
             name = target.rpartition(":")[0]
             http.set_tunnel(name, port, {"Host": target, **proxy.headers()})
         stands = False
+        forget = cancel.watch(lambda: _shut_down(http.sock))
         try:
             http.connect()
             stands = True
             if context is not None:
-                http.sock = context.wrap_socket(
-                    http.sock, server_hostname=certified_name(host), suppress_ragged_eofs=False
-                )
+                # Without shaking hands yet, and with errors for ends that nobody has announced.
+                name = certified_name(host)
+                http.sock = context.wrap_socket(http.sock, False, False, False, name)
+                http.sock.do_handshake()
+            if forget():
+                return cls(http, timeouts, route)
+            raise Trouble("interrupted")
         except (OSError, UnicodeError, HTTPException) as error:
             http.close()
             bare(error)
+            if not forget():
+                raise Trouble("interrupted") from error
             if proxy is not None and not stands:
                 raise Trouble("no proxy", f"{proxy}: {_refusal(error)}") from error
             if isinstance(error, TimeoutError):
@@ -312,9 +332,9 @@ class Connection:
             is_tls = isinstance(error, ssl.SSLError)
             raise Trouble("not safe" if is_tls else "not connected", str(error)) from error
         except BaseException as error:
+            forget()
             http.close()
             raise bare(error) from None
-        return cls(http, timeouts, route)
 
     def send(self, outgoing: Outgoing) -> bool:
         """Send a request; return whether the server took all of it before it answered.
@@ -323,28 +343,21 @@ class Connection:
         ------
         Trouble
         """
-        self.reader.early, self._has_sent = None, False
-        try:
-            return self._send(outgoing)
-        except (OSError, HTTPException, Trouble) as error:
-            raise self.trouble(error) from error
-
-    def _send(self, outgoing: Outgoing) -> bool:
-        """Send small parts together, the head with the first of them."""
+        self._early, self._has_sent = None, False
         together, size = self._head(outgoing), 0
         for block in outgoing.body or ():
             size += len(block)
             if len(together) + len(block) <= _BLOCK:
                 together += block
                 continue
-            if (together and not self._push(together)) or not self._push(block):
+            if not (self._push(together) and self._push(block)):
                 return False
             together = _Gathered()
         if size != (outgoing.content_length or 0):
             raise ValueError(
                 f"The body of {outgoing.method} has {size} bytes, not {outgoing.content_length}."
             )
-        return not together or self._push(together)
+        return self._push(together)
 
     def _head(self, outgoing: Outgoing) -> _Gathered:
         """Return the head. Frames below this one hold secrets, and must not outlive it."""
@@ -370,45 +383,59 @@ class Connection:
         except BaseException as error:
             raise bare(error) from None
         finally:
-            http.sock = self.sock
+            http.sock = None  # which it would close after some answers
         return cast("_Gathered", head)
 
     def _push(self, data: bytes | bytearray | memoryview) -> bool:
-        """Send bytes; return whether the server let all of them pass without an answer."""
-        if self._has_sent and self._is_answered():
-            return False
-        self._has_sent = True
-        self.sock.settimeout(self.timeouts.write)
-        rest = memoryview(data)
+        """Send bytes; return whether all of them went out before an answer came."""
         try:
-            # Not sendall, which has to be done with all of it within one timeout.
-            while rest:
-                rest = rest[self.sock.send(rest) :]
-        except TimeoutError:
-            raise
-        except OSError:
-            if not self._is_answered(_LAST_WORDS):
-                raise
-            return False
+            return self._send_all(memoryview(data))
+        except (OSError, Trouble) as error:
+            if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+                # The server may have said why, and then ended the connection.
+                with suppress(OSError, Trouble):
+                    self._early = self._final_head(_LAST_WORDS)
+                    return False
+            raise self.trouble(error) from error
+
+    def _send_all(self, rest: memoryview) -> bool:
+        until = deadline(self.timeouts.write)
+        self.sock.settimeout(0)
+        while rest:
+            if self._has_sent and self._is_answered():
+                return False
+            try:
+                rest = rest[self.sock.send(rest[:_LARGE_BLOCK]) :]
+                self._has_sent, until = True, deadline(self.timeouts.write)
+            except _WOULD_BLOCK:
+                self._wait_to_send(until)
         return True
 
-    def _is_answered(self, seconds: float = 0.0) -> bool:
-        """Whether the answer comes early; interim ones are passed over."""
-        self.sock.settimeout(seconds)
-        try:
-            while self.reader.peek():
-                self.reader.expect("ended early", self.timeouts.read, in_all=True)
-                head = self.reader.head()
-                if not _INTERIM.match(head):
-                    self.reader.early = head
-                    return True
-                self.sock.settimeout(0)
-        except (ssl.SSLWantReadError, ssl.SSLEOFError):
-            return False
-        except OSError:
-            if not seconds:
-                raise
-        return False
+    def _is_answered(self) -> bool:
+        """Whether the answer comes early; interim ones are passed over, and nothing is waited for."""
+        self.reader.expect("no answer", None)
+        self.sock.settimeout(0)
+        with suppress(*_WOULD_BLOCK):
+            self.reader.fill()
+        while self._early is None and (head := self.reader.find(_HEAD_END)) is not None:
+            self._early = None if _INTERIM.match(head) else head
+        return self._early is not None
+
+    def _wait_to_send(self, until: float | None) -> None:
+        """Wait until the server takes more, or says something."""
+        ending = self.reader.has_ended  # which would be something for ever
+        events = selectors.EVENT_WRITE if ending else selectors.EVENT_WRITE | selectors.EVENT_READ
+        with _Selector() as selector:
+            selector.register(self.sock, events)
+            if not selector.select(left(until)):
+                raise TimeoutError
+
+    def _final_head(self, seconds: float | None) -> bytes:
+        """Return the head of the answer when all of it has come; interim ones are passed over."""
+        self.reader.expect("no answer", seconds)
+        while _INTERIM.match(head := self.reader.through(_HEAD_END)):
+            pass
+        return head
 
     def response(self) -> _Response:
         """Return the answer, when its head is there.
@@ -417,9 +444,11 @@ class Connection:
         ------
         Trouble
         """
-        self.reader.expect("no answer", self.timeouts.read, in_all=True)
+        http = self._http
         try:
-            return self._http.getresponse()  # type: ignore[return-value]
+            head = self._early or self._final_head(self.timeouts.read)
+            http.response_class = partial(_Response, head)  # type: ignore[assignment]
+            return http.getresponse()  # type: ignore[return-value]
         except (OSError, HTTPException, Trouble) as error:
             raise self.trouble(error) from error
 
@@ -427,11 +456,12 @@ class Connection:
         """Whether it can take another request: nothing has come since the last answer."""
         self.sock.settimeout(0)
         try:
-            return self.reader.read(1) is None
-        except ssl.SSLWantReadError:  # a session ticket, or the like
-            return True
+            self.reader.fill()
+        except _WOULD_BLOCK:  # nothing, or a session ticket or the like
+            return not self.reader.data
         except OSError:
-            return False
+            pass
+        return False
 
     def trouble(self, error: Exception) -> Trouble:
         """Return what happened: that somebody cancelled it, or what an exception tells."""
@@ -443,9 +473,7 @@ class Connection:
                 return Trouble(error.kind, error.reason)
             case TimeoutError():
                 return Trouble("silence")
-            case IncompleteRead() if isinstance(error.__context__, ValueError):
-                return Trouble("no HTTP", "a chunk without its length")
-            case IncompleteRead() | ssl.SSLEOFError():
+            case ssl.SSLEOFError():
                 return Trouble(self.reader.end)
             case HTTPException():
                 return Trouble("no HTTP", str(error)[:200])
@@ -455,48 +483,50 @@ class Connection:
     def abort(self) -> None:
         """End it under the hands of the thread that uses it."""
         self.is_aborted = True
-        with suppress(OSError):  # it may have ended already
-            # Not that of SSLSocket, which would have the thread go on without TLS.
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+        if self._process == os.getpid():  # after a fork, it is the parent's
+            _shut_down(self.sock)
 
     def close(self) -> None:
         """Close it."""
-        self._http.close()
-        self.reader.raw.close()
         self.sock.close()
 
 
-class HTTPAnswer:
-    """An answer whose body is read from its connection.
+def _shut_down(sock: socket.socket | None) -> None:
+    """Have nothing more come over a socket, nor go."""
+    with suppress(OSError):  # it may have ended already
+        if sock is not None:
+            # Not that of SSLSocket, which would have the thread go on without TLS.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
-    A body of known length goes from the socket straight to whoever reads it, any other through
-    `http.client`, which knows where it ends.
+
+class HTTPAnswer:
+    """An answer whose body is read from its connection, straight into buffers.
 
     Parameters
     ----------
     connection : Connection
-    response : http.client.HTTPResponse
+    response : _Response
     give_back : callable
-        Given the connection, and whether all of the answer has come.
+        Given whether all of the answer has come.
     """
 
     def __init__(
         self,
         connection: Connection,
         response: _Response,
-        give_back: Callable[[Connection, bool], object],
+        give_back: Callable[[bool], object],
     ) -> None:
         self.status_code = response.status
         self.headers = response.fields
         self._connection = connection
-        self._response = response
         self._give_back = give_back
-        self._is_ahead = True
         self._is_closed = False
         self._failure: Exception | None = None
-        #: Bytes that are still to come; None when only http.client knows.
-        self._remaining = None if response.chunked else response.length
-        self._has_ended = self._remaining == 0
+        #: Bytes that are still to come, of a chunk where there are chunks; None: until the end.
+        self._remaining = response.length
+        self._chunk_mark: re.Pattern[bytes] | None = None
+        if response.chunked and response.length is None:
+            self._remaining, self._chunk_mark = 0, _LINE_END
 
     def read(self, limit: int) -> bytes:
         """Return the rest of the body, which may have so many bytes.
@@ -507,13 +537,13 @@ class HTTPAnswer:
         """
         if (self._remaining or 0) > limit:
             raise Trouble("too large", f"{self._remaining:,} bytes")
-        patience = self._connection.timeouts.read
-        first = self._read1(_LARGE_BLOCK, patience)
-        if self._has_ended:  # nearly always
-            return first
-        content = bytearray(first)
-        while block := self._read1(_LARGE_BLOCK, patience):
-            content += block
+        reader, content = self._connection.reader, bytearray()
+        if self._chunk_mark is None and len(reader.data) == self._remaining:  # nearly always
+            self._remaining = 0
+            return reader.take(len(reader.data))
+        block = new_buffer(min(self._remaining or _BLOCK // 2, _LARGE_BLOCK))
+        while size := self._receive(block, self._connection.timeouts.read):
+            content += block[:size]
             if len(content) > limit:
                 raise Trouble("too large", f"more than {limit:,} bytes")
         return bytes(content)
@@ -525,45 +555,50 @@ class HTTPAnswer:
         ------
         Trouble
         """
-        view = memoryview(buffer)
-        if self._has_ended or not view:
-            return 0
-        patience = self._connection.timeouts.stall
-        if self._remaining is None or self._is_ahead:
-            block = self._read1(len(view), patience)
-            view[: len(block)] = block
-            return len(block)
-        size = self._receive_into(view[: self._remaining], patience)
-        self._count(size)
+        return self._receive(memoryview(buffer), self._connection.timeouts.stall)
+
+    def _receive(self, view: memoryview, patience: float | None) -> int:
+        connection = self._connection
+        try:
+            if self._chunk_mark is not None and self._remaining == 0:
+                self._begin_chunk(patience)
+            if self._remaining == 0 or not view:
+                return 0
+            size = self._fill(view[: self._remaining], patience)
+            if not size and (self._remaining or connection.is_aborted):
+                raise Trouble("ended early", f"{self._remaining or 0:,} bytes are missing")
+        except (OSError, Trouble) as error:
+            raise connection.trouble(error) from error
+        if self._remaining is not None:
+            self._remaining -= size
+        elif not size:
+            self._remaining = 0
         return size
 
-    def _read1(self, size: int, patience: float | None) -> bytes:
-        """Return some of the body, nothing at its end."""
-        if self._has_ended:
-            return b""
-        connection = self._connection
-        connection.reader.expect("ended early", patience, in_all=False)
-        try:
-            if self._remaining is not None:
-                block = connection.reader.read1(min(size, self._remaining))
-                # Less than was asked for: nothing is left that was received ahead.
-                self._is_ahead = len(block) == size
-            else:
-                block = self._response.read1(size)
-                if self._response.chunked and (self._response.chunk_left or 0) < 0:
-                    raise Trouble("no HTTP", "a chunk of less than no bytes")
-            if not block and connection.is_aborted:
-                raise Trouble("interrupted")
-        except (OSError, HTTPException, Trouble) as error:
-            raise connection.trouble(error) from error
-        self._count(len(block))
-        return block
+    def _begin_chunk(self, patience: float | None) -> None:
+        """Read how long the next chunk is; after the last one, read what follows it."""
+        reader = self._connection.reader
+        reader.expect("ended early", patience)
+        assert self._chunk_mark is not None
+        size = _CHUNK.fullmatch(reader.through(self._chunk_mark))
+        if size is None:
+            raise Trouble("no HTTP", "a chunk without its length")
+        self._remaining, self._chunk_mark = int(size[1], 16), _NEXT_LINE_END
+        if self._remaining == 0:
+            while reader.through(_LINE_END).rstrip(b"\r\n"):
+                pass  # fields that come too late to say anything
+            self._chunk_mark = None
 
-    def _receive_into(self, view: memoryview, patience: float | None) -> int:
+    def _fill(self, view: memoryview, patience: float | None) -> int:
         """Receive until a buffer is full, or some time has passed: TLS gives 16 KiB at a time."""
-        sock, filled = self._connection.sock, 0
+        sock, reader, filled = self._connection.sock, self._connection.reader, 0
+        if reader.data:
+            filled = min(len(view), len(reader.data))
+            view[:filled] = reader.take(filled)
+            return filled
         if self._failure is not None:
-            raise self._connection.trouble(self._failure) from self._failure
+            raise self._failure
+        reader.expect("ended early", None)
         sock.settimeout(patience)
         until = time.monotonic() + _AT_LEAST_EVERY
         try:
@@ -574,27 +609,17 @@ class HTTPAnswer:
                     break
         except OSError as error:
             if not filled:
-                raise self._connection.trouble(error) from error
+                raise
             # For the next call, which the system would not tell once more.
-            self._failure = error
+            self._failure = bare(error)
         return filled
-
-    def _count(self, size: int) -> None:
-        """Note that so many bytes came, 0 for the end."""
-        if self._remaining is not None:
-            if not size:
-                missing = Trouble("ended early", f"{self._remaining:,} bytes are missing")
-                raise self._connection.trouble(missing)
-            self._remaining -= size
-        self._has_ended = self._remaining == 0 or not size
 
     def close(self) -> None:
         """Give the connection back, or end it when there is more to come."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._response.close()
-        self._give_back(self._connection, self._has_ended)
+        self._give_back(self._remaining == 0 and self._chunk_mark is None)
 
     def __del__(self) -> None:
         # An answer that nobody closed gives up its connection. No lock is waited for on the way.

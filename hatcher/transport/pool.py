@@ -10,7 +10,9 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from hatcher.transport import cancel
 from hatcher.transport.channel import Trouble
+from hatcher.transport.timeouts import deadline
 
 if TYPE_CHECKING:
     from hatcher.transport.http_channel import Connection
@@ -20,6 +22,9 @@ MAX_CONNECTIONS = 64
 
 #: Seconds that an unused connection is kept; servers and gateways close them, too.
 KEPT_FOR = 30.0
+
+#: Seconds between two looks whether who waits for a connection was cancelled.
+_A_LOOK = 0.1
 
 
 class Pool:
@@ -63,10 +68,7 @@ class Pool:
             self._drop(0.0)  # after a fork, they are the parent's
             self._begin()
         permits = self._permits
-        try:
-            permits.get(timeout=self._patience)
-        except Empty:
-            raise Trouble("no free connection") from None
+        self._wait_for(permits)
         try:
             connection = self._take_kept(route) or self._connect(route)
         except BaseException:
@@ -74,6 +76,15 @@ class Pool:
             raise
         connection.permits = permits
         return connection
+
+    def _wait_for(self, permits: SimpleQueue[None]) -> None:
+        until = deadline(self._patience)
+        while not cancel.is_cancelled():
+            with suppress(Empty):
+                return permits.get(timeout=_A_LOOK)
+            if until is not None and time.monotonic() > until:
+                raise Trouble("no free connection")
+        raise Trouble("interrupted")
 
     def _take_kept(self, route: Any) -> Connection | None:
         kept = self._kept.get(route)
@@ -107,7 +118,7 @@ class Pool:
         if self._is_closed:
             self._drop(0.0)
         elif now >= self._next_drop:
-            self._next_drop = now + 1.0
+            self._next_drop = now + KEPT_FOR / 30
             self._drop(KEPT_FOR)
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.value import Value
 
@@ -74,3 +76,24 @@ class Timeouts(Value):
         if isinstance(timeout, Timeouts):
             return timeout
         return cls(timeout, timeout, timeout, timeout, timeout)
+
+
+def deadline(seconds: float | None) -> float | None:
+    """Return when so many seconds will have passed, by the monotonic clock."""
+    return None if seconds is None else time.monotonic() + seconds
+
+
+def left(until: float | None) -> float | None:
+    """Return the seconds until a deadline.
+
+    Raises
+    ------
+    TimeoutError
+        It has passed.
+    """
+    if until is None:
+        return None
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
