@@ -45,7 +45,6 @@ class Pool:
         self._patience = patience
         self._connect = connect
         self._is_closed = False
-        self._next_drop = 0.0
         self._begin()
 
     def _begin(self) -> None:
@@ -70,6 +69,7 @@ class Pool:
         permits = self._permits
         self._wait_for(permits)
         try:
+            self._drop(KEPT_FOR)
             connection = self._take_kept(route) or self._connect(route)
         except BaseException:
             permits.put(None)
@@ -90,8 +90,8 @@ class Pool:
         kept = self._kept.get(route)
         with suppress(IndexError):  # another thread took the last one
             while kept:
-                since, connection = kept.pop()
-                if time.monotonic() - since < KEPT_FOR and connection.is_usable():
+                connection = kept.pop()[1]
+                if connection.is_usable():
                     return connection
                 connection.close()
         return None
@@ -107,19 +107,15 @@ class Pool:
 
     def give_back(self, connection: Connection, *, reusable: bool) -> None:
         """Take back a connection that `take` gave out."""
-        now = time.monotonic()
         is_ours = connection.permits is self._permits and self._process == os.getpid()
         if is_ours and reusable and not self._is_closed:
             kept = self._kept.setdefault(connection.route, deque())
-            kept.append((now, connection))
+            kept.append((time.monotonic(), connection))
         else:
             connection.close()
         connection.permits.put(None)
         if self._is_closed:
             self._drop(0.0)
-        elif now >= self._next_drop:
-            self._next_drop = now + KEPT_FOR / 30
-            self._drop(KEPT_FOR)
 
     def close(self) -> None:
         """Close the connections that are kept; those in use follow when they come back."""

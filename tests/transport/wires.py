@@ -53,6 +53,7 @@ class Wire:
         self, serve: Callable[[socket.socket], None], *, shakes_hands: bool = True
     ) -> Iterator[str]:
         """A server that serves each connection with a function, in a thread of its own."""
+        _contexts()  # before threads ask for them
         listening = socket.create_server(("127.0.0.1", 0))
         threads: list[threading.Thread] = []
 

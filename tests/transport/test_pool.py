@@ -1,0 +1,387 @@
+"""Kept connections: given back from finalizers, closed when they are old, left to the parent."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from hatcher.transport import pool
+from hatcher.transport.cancel import CancelToken
+from hatcher.transport.channel import Trouble
+from hatcher.transport.http_channel import HTTPAnswer, HTTPChannel
+
+from .wires import OK, PATIENCE, QUICK, WIRES, Incoming, Wire, get, receive, whole
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@pytest.fixture(params=WIRES)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    return WIRES[request.param]
+
+
+class Serving:
+    """A server that counts connections; ``/large`` is an answer that is too large for buffers."""
+
+    LARGE = b"0123456789abcdef" * 500_000
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._lock = threading.Lock()
+        self.begun = 0
+        self.open = 0
+        #: Set it, and answers wait for it.
+        self.may_answer: threading.Event | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        with self._wire.talking(self._serve) as url:
+            yield url
+
+    def _serve(self, connection: socket.socket) -> None:
+        with self._lock:
+            self.begun += 1
+            self.open += 1
+        try:
+            incoming = Incoming(connection)
+            while head := incoming.head():
+                if self.may_answer is not None:
+                    self.may_answer.wait(PATIENCE)
+                content = self.LARGE if b" /large " in head else b"small"
+                answer = OK + b"Content-Length: %d\r\n\r\n" % len(content)
+                connection.sendall(answer + content)
+        finally:
+            with self._lock:
+                self.open -= 1
+
+    def wait_for(self, number: int) -> None:
+        """Wait until no more connections are open than that."""
+        until = time.monotonic() + PATIENCE
+        while self.open > number:
+            assert time.monotonic() < until, f"{self.open} are open, instead of {number}"
+            time.sleep(0.01)
+        assert self.open == number
+
+
+@pytest.fixture
+def serving(wire: Wire) -> Serving:
+    return Serving(wire)
+
+
+def together(number: int, do: Callable[[], object]) -> None:
+    """Do something in so many threads."""
+    threads = [threading.Thread(target=do) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+class TestAge:
+    def burst(self, made: HTTPChannel, url: str, serving: Serving, number: int = 16) -> None:
+        """So many requests at the same time, each on a connection of its own."""
+        meet = threading.Barrier(number)
+
+        def ask() -> None:
+            answer = made.exchange(get(url))
+            meet.wait(PATIENCE)
+            assert answer.read(100) == b"small"
+            answer.close()
+
+        together(number, ask)
+        assert serving.begun == serving.open == number
+
+    @pytest.mark.parametrize("who", ["this thread", "another thread", "a finalizer"])
+    def test_a_burst_leaves_nothing_behind(
+        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch, who: str
+    ) -> None:
+        monkeypatch.setattr(pool, "KEPT_FOR", 1.0)
+        with serving.running() as url, wire.channel() as made:
+            self.burst(made, url, serving)
+            time.sleep(1.05)
+            if who == "another thread":
+                together(1, lambda: whole(made, get(url)))
+            elif who == "this thread":
+                whole(made, get(url))
+            else:
+                made.exchange(get(url)).read(100)  # and nobody closes it
+            serving.wait_for(1)
+            assert serving.begun == 17
+
+    def test_the_young_ones_stay(
+        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving.running() as url, wire.channel() as made:
+            self.burst(made, url, serving)
+            for _ in range(20):
+                whole(made, get(url))
+            assert serving.begun == serving.open == 16
+            monkeypatch.setattr(pool, "KEPT_FOR", 0.0)
+            whole(made, get(url))
+            serving.wait_for(0)
+
+    def test_other_servers_connections_grow_old_too(
+        self, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pool, "KEPT_FOR", 0.2)
+        first, second = Serving(wire), Serving(wire)
+        with first.running() as url, second.running() as other, wire.channel() as made:
+            whole(made, get(url))
+            time.sleep(0.25)
+            whole(made, get(other))
+            first.wait_for(0)
+            second.wait_for(1)
+
+    def test_closing_closes_all(self, wire: Wire, serving: Serving) -> None:
+        with serving.running() as url:
+            with wire.channel() as made:
+                self.burst(made, url, serving)
+                under_way = made.exchange(get(url))
+            serving.wait_for(1)
+            assert under_way.read(100) == b"small"
+            under_way.close()
+            serving.wait_for(0)
+
+
+class Cycle:
+    """Garbage that holds an answer, which only the collector finds."""
+
+    def __init__(self, answer: HTTPAnswer) -> None:
+        self.answer = answer
+        self.me = self
+
+
+class TestFinalizers:
+    """An answer that nobody holds any more gives its connection up, whatever is going on."""
+
+    def test_at_every_line_of_the_pool(
+        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A finalizer runs between any two lines, in a thread that is in the middle of it."""
+        monkeypatch.setattr(pool, "MAX_CONNECTIONS", 40)
+        abandoned: list[HTTPAnswer] = []
+        files = {"pool.py", "http_channel.py", "cancel.py", "threading.py"}
+        finalized = 0
+
+        def trace(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal finalized
+            if Path(frame.f_code.co_filename).name not in files:
+                return None
+            if event == "line" and abandoned:
+                sys.settrace(None)
+                abandoned.pop()
+                finalized += 1
+                sys.settrace(trace)
+            return trace
+
+        def ask(made: HTTPChannel, url: str) -> None:
+            for number in range(60):
+                abandoned.extend(made.exchange(get(url)) for _ in range(10))
+                for answer in abandoned[::2]:
+                    answer.read(100)  # its connection can be used again
+                del answer
+                sys.settrace(trace)
+                try:
+                    with CancelToken().active():
+                        assert whole(made, get(url))[2] == b"small"
+                    if number % 20 == 0:
+                        made._pool._drop(0.0)
+                finally:
+                    sys.settrace(None)
+                abandoned.clear()
+
+        with serving.running() as url, wire.channel(QUICK) as made:
+            together(1, lambda: ask(made, url))
+            assert finalized > 100
+            self.check_all_are_free(made, url, 40)
+
+    @pytest.mark.parametrize("read", [False, True])
+    def test_by_the_collector_in_any_thread(
+        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch, read: bool
+    ) -> None:
+        monkeypatch.setattr(pool, "MAX_CONNECTIONS", 64)
+        before = gc.get_threshold()
+        gc.set_threshold(20, 2, 2)
+        found: list[bool] = []
+
+        def ask() -> None:
+            for _ in range(20):
+                answer = made.exchange(get(url))
+                if read:
+                    answer.read(100)
+                Cycle(answer)
+                del answer
+                whole(made, get(url))
+            found.append(True)
+
+        try:
+            with serving.running() as url, wire.channel() as made:
+                together(8, ask)
+                gc.collect()
+                assert len(found) == 8
+                self.check_all_are_free(made, url, 64)
+        finally:
+            gc.set_threshold(*before)
+
+    def test_from_callbacks(
+        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What a weak reference calls may send a request, and collect garbage, in its turn."""
+        monkeypatch.setattr(pool, "MAX_CONNECTIONS", 8)
+        heard = []
+
+        class Thing:
+            pass
+
+        def hear(_: object) -> None:
+            gc.collect()
+            heard.append(whole(made, get(url))[2])
+
+        with serving.running() as url, wire.channel(QUICK) as made:
+            for _ in range(10):
+                thing = Thing()
+                reference = weakref.ref(thing, hear)
+                Cycle(made.exchange(get(url)))
+                del thing
+                assert reference() is None
+            assert heard == [b"small"] * 10
+            self.check_all_are_free(made, url, 8)
+
+    def check_all_are_free(self, made: HTTPChannel, url: str, number: int) -> None:
+        gc.collect()
+        answers = [made.exchange(get(url)) for _ in range(number)]
+        for answer in answers:
+            assert answer.read(100) == b"small"
+            answer.close()
+
+
+@needs_fork
+class TestForks:
+    """A child has connections of its own; the parent's stay the parent's."""
+
+    def child(self, do: Callable[[], object]) -> None:
+        """Do something in a child, which must go well."""
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                do()
+                status = 0
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+    def test_kept_ones_are_closed_in_the_child_and_work_in_the_parent(
+        self, wire: Wire, serving: Serving
+    ) -> None:
+        with serving.running() as url, wire.channel() as made:
+            answers = [made.exchange(get(url)) for _ in range(5)]
+            for answer in answers:
+                answer.read(100)
+                answer.close()
+            (kept,) = made._pool._kept.values()
+            connections = [connection for _, connection in kept]
+
+            def ask() -> None:
+                assert whole(made, get(url))[2] == b"small"
+                assert {connection.sock.fileno() for connection in connections} == {-1}
+                assert whole(made, get(url))[2] == b"small"
+
+            self.child(ask)
+            assert serving.begun == 6
+            serving.wait_for(5)
+            for _ in range(2):
+                answers = [made.exchange(get(url)) for _ in range(5)]
+                assert [answer.read(100) for answer in answers] == [b"small"] * 5
+                for answer in answers:
+                    answer.close()
+            assert serving.begun == 6
+
+    @pytest.mark.parametrize("what", ["closes it", "lets it go", "closes all", "cancels", "asks"])
+    def test_an_open_answer_goes_on_in_the_parent(
+        self, wire: Wire, serving: Serving, what: str
+    ) -> None:
+        token = CancelToken()
+        with serving.running() as url, wire.channel() as made:
+            with token.active():
+                answer = made.exchange(get(url + "large"))
+            buffer = bytearray(100_000)
+            received = bytearray(buffer[: answer.readinto(buffer)])
+
+            def do() -> None:
+                nonlocal answer
+                match what:
+                    case "closes it":
+                        answer.close()
+                    case "lets it go":
+                        del answer
+                        gc.collect()
+                    case "closes all":
+                        made.close()
+                    case "cancels":
+                        token.cancel()
+                        answer.close()
+                    case "asks":
+                        assert whole(made, get(url))[2] == b"small"
+                        answer.close()
+                        assert receive(made, get(url + "large"), 100_000)[1] == serving.LARGE
+
+            self.child(do)
+            while size := answer.readinto(buffer):
+                received += buffer[:size]
+            answer.close()
+            assert received == serving.LARGE
+            assert whole(made, get(url))[2] == b"small"
+
+    def test_while_other_threads_are_at_it(self, wire: Wire, serving: Serving) -> None:
+        over = threading.Event()
+        wrong: list[object] = []
+
+        def ask() -> None:
+            while not over.is_set():
+                content = whole(made, get(url))[2]
+                if content != b"small":
+                    wrong.append(content)
+
+        with serving.running() as url, wire.channel() as made:
+            threads = [threading.Thread(target=ask) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            try:
+                for _ in range(10):
+                    self.child(lambda: whole(made, get(url)))
+            finally:
+                over.set()
+                for thread in threads:
+                    thread.join(PATIENCE)
+            assert wrong == []
+
+    def test_permits_are_not_shared(
+        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is in use in the parent is free in the child."""
+        monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
+        with serving.running() as url, wire.channel(QUICK) as made:
+            taken = [made.exchange(get(url)) for _ in range(2)]
+            self.child(lambda: whole(made, get(url)))
+            with pytest.raises(Trouble):
+                made.exchange(get(url))
+            for answer in taken:
+                assert answer.read(100) == b"small"
+                answer.close()
+            assert whole(made, get(url))[2] == b"small"
