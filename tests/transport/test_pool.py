@@ -131,7 +131,8 @@ class TestAge:
             assert serving.begun == serving.open == 16
             monkeypatch.setattr(pool, "KEPT_FOR", 0.0)
             whole(made, get(url))
-            serving.wait_for(0)
+            serving.wait_for(1)
+            assert serving.begun == 17
 
     def test_other_servers_connections_grow_old_too(
         self, wire: Wire, monkeypatch: pytest.MonkeyPatch
