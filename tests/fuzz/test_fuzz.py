@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from hatcher.testing import BroodProcess
 
-from . import requests
+from . import requests, wire
 from .readers import TARGETS, Target
 
 #: For all targets together.
 SECONDS = float(os.environ.get("HATCHER_FUZZ_SECONDS", "20"))
-SHARE = SECONDS / (len(TARGETS) + 6)
+SHARE = SECONDS / (len(TARGETS) + 12)
 
 _SETTINGS = settings(
     max_examples=100,
@@ -69,3 +75,52 @@ def test_server(server: tuple[BroodProcess, str], kind: str) -> None:
     feed(inputs, lambda sent: requests.check(running, sent), 3 * SHARE)
     assert "Traceback" not in running.log, running.log[-5000:]
     running.client().list_platforms()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.parametrize("is_safe", [False, True], ids=["plain", "TLS"])
+def test_answers_over_the_wire(is_safe: bool, tmp_path: Path) -> None:
+    """Whatever a server says: an error of hatcher's at most, in time, and in little memory."""
+    authority = trustme.CA()
+    pem = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    speaker = wire.Speaker(context if is_safe else None)
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "tests.fuzz.wire"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    scheme = "https" if is_safe else "http"
+    job = {
+        "url": f"{scheme}://localhost:{speaker.port}",
+        "verify_ssl": str(pem) if is_safe else "",
+    }
+
+    def ask(what: str) -> dict[str, Any]:
+        assert asking.stdin is not None and asking.stdout is not None
+        asking.stdin.write(json.dumps({**job, "what": what}) + "\n")
+        asking.stdin.flush()
+        outcome: dict[str, Any] = json.loads(asking.stdout.readline())
+        return outcome
+
+    def check(given: tuple[str, tuple[list[bytes], int, str]]) -> None:
+        what, told = given
+        speaker.tell(told)
+        outcome = ask(what)
+        assert not outcome["wrong"]
+        # Each of a few requests may wait for some answers, each part of which comes in time.
+        assert outcome["seconds"] < 30
+        assert outcome["peak"] - before < 100_000_000
+
+    try:
+        for what in wire.KINDS:  # imports
+            before = ask(what)["peak"]
+        feed(st.tuples(st.sampled_from(wire.KINDS), wire.conversations), check, 3 * SHARE)
+    finally:
+        speaker.close()
+        asking.communicate()
