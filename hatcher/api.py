@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hatcher.transfer.progress_bar import ProgressBar
     from hatcher.transfer.reports import BatchReport, FileResult
     from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
+    from hatcher.transport.callbacks import RequestEvent, ResponseEvent
     from hatcher.transport.retry import RetryPolicy
     from hatcher.transport.timeouts import Timeouts
 
@@ -45,6 +46,8 @@ _HOMES = {
     "Progress": "hatcher.transfer.progress",
     "ProgressBar": "hatcher.transfer.progress_bar",
     "Repository": "hatcher.core.repository",
+    "RequestEvent": "hatcher.transport.callbacks",
+    "ResponseEvent": "hatcher.transport.callbacks",
     "RetryPolicy": "hatcher.transport.retry",
     "Runtime": "hatcher.core.runtimes",
     "SinglePlatformRepository": "hatcher.core.repository",
@@ -71,6 +74,8 @@ __all__ = [
     "Progress",
     "ProgressBar",
     "Repository",
+    "RequestEvent",
+    "ResponseEvent",
     "RetryPolicy",
     "Runtime",
     "SinglePlatformRepository",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from types import EllipsisType
 from typing import TYPE_CHECKING, Self, cast
 
 from hatcher import endpoints
@@ -20,6 +21,7 @@ from hatcher.transport.tls import checked_verify
 from hatcher.transport.urls import ServerURL, checked_segment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from hatcher.core.organization import Organization
     from hatcher.core.repository import Repository, SinglePlatformRepository
     from hatcher.transport.auth import AuthTypes
+    from hatcher.transport.callbacks import Hooks, OnRequest, OnResponse
 
 
 class BroodClient(Node):
@@ -61,6 +64,9 @@ class BroodClient(Node):
         timeout: float | Timeouts | None = Timeouts(),
         retries: int | RetryPolicy = RetryPolicy(),
         cache: bool | str | os.PathLike[str] = True,
+        headers: Mapping[str, str] | None = None,
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
     ) -> BroodClient:
         """Make a client for a server. Nothing is sent.
 
@@ -90,6 +96,17 @@ class BroodClient(Node):
             Where indices are kept, so that one that has not changed is not sent again:
             True for the folder that the environment variable ``HATCHER_CACHE_DIR`` names,
             or the user's own; a path for that folder; False to keep none.
+        headers : mapping of str to str, optional
+            Headers that go with every request to the server itself, and to no other that it
+            redirects to. Those that hatcher sets itself, such as Authorization, cannot be given.
+        on_request : callable, optional
+            Called with a `RequestEvent` before each request is sent: each try, each step of a
+            redirect, each exchange of credentials. What it puts into ``headers`` is sent; what it
+            raises ends the call, and leaves it as it is. It is called from whatever thread
+            sends, and from several at once.
+        on_response : callable, optional
+            Called likewise with a `ResponseEvent` when the head of the answer is there, or when
+            it is clear that none comes.
 
         Returns
         -------
@@ -118,16 +135,27 @@ class BroodClient(Node):
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
                 cache=cache if isinstance(cache, bool) else _folder(cache),
                 on_not_found=did_you_mean,
+                hooks=_hooks(headers, on_request, on_response),
             )
         )
 
     @classmethod
     @discreet
-    def from_session(cls, url: str, session: httpx.Client, api_version: int = 0) -> BroodClient:
+    def from_session(
+        cls,
+        url: str,
+        session: httpx.Client,
+        api_version: int = 0,
+        *,
+        timeout: float | Timeouts | EllipsisType | None = ...,
+        retries: int | RetryPolicy = RetryPolicy(),
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
+    ) -> BroodClient:
         """Make a client that sends through an httpx client of your own.
 
-        Its authentication, TLS, timeouts, proxies and transport are used as they
-        are, and it stays yours to close. Nothing is sent.
+        Its authentication, TLS, headers, proxies and transport are used as they
+        are, and it stays yours to close. Nothing is sent, and nothing of it is changed.
 
         Parameters
         ----------
@@ -136,6 +164,11 @@ class BroodClient(Node):
         session : httpx.Client
         api_version : {0, 1}, default 0
             The version of Brood's API.
+        timeout : float, Timeouts or None, optional
+            As for `from_url`, for the requests of this client; by default the timeouts
+            of `session`.
+        retries, on_request, on_response
+            As for `from_url`.
 
         Returns
         -------
@@ -158,7 +191,17 @@ class BroodClient(Node):
             )
         version = endpoints.checked_api_version(api_version)
         server = ServerURL.parse(url).without_credentials()
-        return cls(Session(server, api_version=version, client=session, on_not_found=did_you_mean))
+        return cls(
+            Session(
+                server,
+                api_version=version,
+                timeouts=None if isinstance(timeout, EllipsisType) else Timeouts.of(timeout),
+                retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
+                client=session,
+                on_not_found=did_you_mean,
+                hooks=_hooks(None, on_request, on_response),
+            )
+        )
 
     @property
     def api_version(self) -> int:
@@ -500,6 +543,20 @@ class BroodClient(Node):
 
     def __repr__(self) -> str:
         return f"<BroodClient url='{self.url}', api_version={self.api_version}>"
+
+
+def _hooks(
+    headers: Mapping[str, str] | None,
+    on_request: OnRequest | None,
+    on_response: OnResponse | None,
+) -> Hooks | None:
+    """Return what a user hangs into each request, if there is something."""
+    if headers in (None, {}) and on_request is None and on_response is None:
+        return None
+    # Imported here, for those who have some.
+    from hatcher.transport.callbacks import Hooks
+
+    return Hooks(headers, on_request, on_response)
 
 
 def _folder(cache: object) -> Path | bool:

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from hatcher.errors import (
@@ -329,8 +329,8 @@ class Fetch:
                 retries = self._session.retries
                 if failures >= retries.retries or not retries.allows("safe", error):
                     raise
-                yield from self._pause(failures, partial.size, error)
                 failures += 1
+                yield from self._pause(failures, partial.size, error)
                 self._open()
                 continue
             if self._digest.hexdigest() == self._expected:
@@ -353,6 +353,13 @@ class Fetch:
                 with explained(self._target):
                     size, has_ended = sink.receive(answer.readinto)
                 have += size
+                if self.total is not None and have > self.total:
+                    raise InvalidResponseError(
+                        f"The download of {self._target.name} has more than the {self.total:,} "
+                        "bytes that the server announced; nothing was kept. Check whatever stands "
+                        "between here and the server.",
+                        method=self._request.method,
+                    )
                 yield have
         finally:
             # Also when it breaks off: what came before is good.
@@ -370,11 +377,7 @@ class Fetch:
 
     def _pause(self, failures: int, have: int, error: TransportError) -> Iterator[int]:
         """Wait a while, with signs of life for those who may have had enough."""
-        from secrets import SystemRandom
-
-        retries = self._session.retries
-        seconds = min(retries.backoff * 2**failures, retries.longest)
-        seconds += SystemRandom().uniform(0, retries.backoff)
+        seconds = self._session.retries.pause(failures, error)
         logger.info(
             "%s broke off after %d bytes; going on in %.1f s: %s",
             self._target.name,
@@ -384,7 +387,7 @@ class Fetch:
         )
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
-            sleep(min(left, _SIGN_OF_LIFE))
+            self._session.pause(self._request, min(left, _SIGN_OF_LIFE))
             yield have
 
     def _mismatch(self) -> ChecksumMismatchError:

@@ -47,7 +47,7 @@ from hatcher.errors import (
 )
 from hatcher.transport.parsing import load_object, unpack
 from hatcher.transport.request import Request
-from hatcher.transport.retry import RetryPolicy, is_unsent
+from hatcher.transport.retry import is_unsent
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
@@ -155,12 +155,12 @@ class _Upload:
             # What is not there after a look is as harmless to send as what is idempotent.
             if tries == policy.retries or not policy.allows("idempotent", failure):
                 raise failure
-            seconds = _pause(policy, tries, failure)
+            tries += 1
+            seconds = policy.pause(tries, failure)
             logger.info("looking again in %.1f s after: %s", seconds, failure)
             self._session.pause(self._request, seconds)
             if self._has_arrived(failure):
                 return True
-            tries += 1
             failure = self._send()
         return not self._was_there
 
@@ -237,12 +237,3 @@ def _leaves_open(error: HatcherException) -> bool:
     if isinstance(error, BroodConnectionError | BroodTimeoutError):
         return True
     return type(error) is InvalidResponseError
-
-
-def _pause(policy: RetryPolicy, tries: int, failure: HatcherException) -> float:
-    """Return how many seconds to wait, as after any other request."""
-    import random
-
-    asked: float | None = getattr(failure, "retry_after", None)
-    spread = random.uniform(0, policy.backoff)  # noqa: S311 - no secret
-    return max(min(policy.backoff * 2.0**tries, policy.longest) + spread, asked or 0.0)

@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
+from types import MappingProxyType
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from hatcher.folders import user_folder
@@ -73,7 +74,11 @@ TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 
 
 def open_cache(
-    place: bool | Path, server: ServerURL, verify_ssl: bool | str | Path, auth: object
+    place: bool | Path,
+    server: ServerURL,
+    verify_ssl: bool | str | Path,
+    auth: object,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> IndexCache | None:
     """Return the cache for what somebody sees of a server.
 
@@ -87,6 +92,8 @@ def open_cache(
         is not for those that are.
     auth : object
         Who is asking; None for nobody.
+    headers : mapping of str to str, optional
+        What else the server is told with every request.
 
     Returns
     -------
@@ -99,7 +106,8 @@ def open_cache(
     with _or_without("cannot be used"):
         folder = cache_folder(place)
         if folder is not None:
-            return IndexCache(folder, (str(server), str(verify_ssl), *identity))
+            told = (part for header in sorted(headers.items()) for part in header)
+            return IndexCache(folder, (str(server), str(verify_ssl), *identity, *told))
     return None
 
 

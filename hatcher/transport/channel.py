@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
+from hatcher.transport.request import Safety
 from hatcher.transport.secret import Redactor, Secret
 from hatcher.transport.secret import bare as bare
 from hatcher.transport.urls import authority, showable
@@ -30,6 +31,7 @@ Kind: TypeAlias = Literal[
     "ended early",
     "lost",
     "no HTTP",
+    "no place",  # a redirect to what is no URL
     "too large",
     "interrupted",
 ]
@@ -120,6 +122,10 @@ class Outgoing(NamedTuple):
         Whether it goes to the server that it was meant for, which may see credentials.
     credentials : mapping of str to Secret
         The headers that prove who is asking, mostly Authorization alone.
+    operation : str
+        The operationId of what it is for.
+    safety : {'safe', 'idempotent', 'ambiguous'}
+        What sending it twice would do.
     """
 
     method: str
@@ -130,6 +136,8 @@ class Outgoing(NamedTuple):
     content_length: int | None = None
     at_home: bool = True
     credentials: Mapping[str, Secret] = MappingProxyType({})
+    operation: str = "v1_create_session_token"
+    safety: Safety = "safe"
 
     def __repr__(self) -> str:
         # Without the body, which may hold a password.
@@ -210,7 +218,18 @@ def check(outgoing: Outgoing) -> None:
             f"The request {outgoing!r} holds a blank, a line end or what is no ASCII, so that it "
             "was not sent. Quote the URL."
         )
-    for name, value in chain(outgoing.headers.items(), outgoing.credentials.items()):
+    check_headers(chain(outgoing.headers.items(), outgoing.credentials.items()))
+
+
+def check_headers(headers: Iterable[tuple[str, str | Secret]]) -> None:
+    """Check what goes into the head of a request as its headers.
+
+    Raises
+    ------
+    InvalidArgumentError
+        As for `check`.
+    """
+    for name, value in headers:
         if fault := _fault_of(name):
             raise InvalidArgumentError(f"{fault} Nothing was sent.")
         text = value.reveal() if isinstance(value, Secret) else value

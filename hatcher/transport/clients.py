@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, Self, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -44,9 +44,15 @@ def build_client(
 
 
 def build_async_client(
-    server: ServerURL, timeouts: Timeouts, context: Context, auth: httpx.Auth | None
+    server: ServerURL,
+    timeouts: Timeouts,
+    context: Context,
+    auth: httpx.Auth | None,
+    hooks: tuple[Callable[..., None], Callable[..., None]] | None = None,
 ) -> httpx.AsyncClient:
     """Return the same as `build_client` does, for `await` in any event loop."""
+    named = dict(zip(("request", "response"), hooks or (), strict=False))
+    event_hooks = {name: [_awaitable(hook)] for name, hook in named.items()}
 
     def build() -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -54,6 +60,7 @@ def build_async_client(
             transport=_AsyncRoutedTransport(context),
             trust_env=False,
             follow_redirects=False,
+            event_hooks=event_hooks,
         )
 
     return _AnyLoopClient(
@@ -246,6 +253,13 @@ def _said(block: bytes) -> bytes:
     if not block:
         raise ConnectionError("it closed the connection")
     return block
+
+
+def _awaitable(call: Callable[..., None]) -> Callable[..., Awaitable[None]]:
+    async def awaited(argument: object) -> None:
+        call(argument)
+
+    return awaited
 
 
 def build_client_that_cannot_wait() -> httpx.AsyncClient:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
+from typing import Self
 
 from hatcher.errors import InvalidResponseError
 from hatcher.transport.buffers import new_buffer
@@ -11,6 +13,8 @@ from hatcher.transport.channel import Headers, Incoming, Trouble
 from hatcher.transport.faults import error_for
 from hatcher.transport.request import Request
 from hatcher.transport.secret import Redactor, bare
+
+_LENGTH = re.compile(r"\d{1,19}", re.ASCII)
 
 #: Bytes that `chunks` gives at a time.
 _CHUNK = 256 * 1024
@@ -39,7 +43,7 @@ class Download:
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
         self._unpacking = None if encoding in ("", "identity") else _Unpacking(encoding, redactor)
         length = self.headers.get("content-length", "")
-        known = length.isdecimal() and self._unpacking is None
+        known = self._unpacking is None and _LENGTH.fullmatch(length)
         self.content_length = int(length) if known else None
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
@@ -88,6 +92,12 @@ class Download:
         """Give the connection back, or close it when there is more to come."""
         self._incoming.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class _Unpacking:
     """Undoes the compression of a gateway that was asked for none."""
@@ -98,7 +108,7 @@ class _Unpacking:
                 f"The answer is compressed in a way that was not asked for ({redact(encoding)}). "
                 "Check whatever stands between here and the server."
             )
-        self._unpacker = zlib.decompressobj(wbits=47)  # gzip and zlib, told apart by their heads
+        self._unpacker = _unpacker()
         self._packed = b""
         self._block = new_buffer(_CHUNK)
 
@@ -109,9 +119,16 @@ class _Unpacking:
             if data:
                 buffer[: len(data)] = data
                 return len(data)
+            if self._unpacker.eof and self._unpacker.unused_data:  # of several members
+                self._packed, self._unpacker = self._unpacker.unused_data, _unpacker()
+                continue
             size = incoming.readinto(self._block)
             if size == 0:
                 if not self._unpacker.eof:
                     raise zlib.error("it ends too early")
                 return 0
             self._packed += bytes(self._block[:size])
+
+
+def _unpacker() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=47)  # gzip and zlib, told apart by their heads

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import httpx
 
-from hatcher.transport.channel import Headers, Outgoing, Trouble, check
+from hatcher.errors import HatcherException, InvalidURLError
+from hatcher.transport.channel import Headers, Outgoing, Trouble, bare, check
+from hatcher.transport.clients import httpx_timeout
 from hatcher.transport.secret import Redactor
+from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.urls import showable
+
+#: What httpx raises; it has no root for all of it.
+_ERRORS = httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict
 
 
 class HttpxChannel:
@@ -25,6 +33,8 @@ class HttpxChannel:
         Hears of what httpx adds, which may be secret.
     auth : httpx.Auth, optional
         Instead of the client's own, for requests to the server that they are meant for.
+    timeouts : Timeouts, optional
+        Instead of the client's own.
     owned : bool
         Whether `close` closes the client.
     """
@@ -34,12 +44,14 @@ class HttpxChannel:
         client: httpx.Client,
         redactor: Redactor,
         auth: httpx.Auth | None = None,
+        timeouts: Timeouts | None = None,
         *,
         owned: bool,
     ) -> None:
         self._client = client
         self._redactor = redactor
         self._auth = auth or httpx.USE_CLIENT_DEFAULT
+        self._timeouts = timeouts
         self._owned = owned
 
     def exchange(self, outgoing: Outgoing) -> HttpxAnswer:
@@ -48,26 +60,53 @@ class HttpxChannel:
         Raises
         ------
         Trouble
+        HatcherException
+            The client was closed, or httpx does not take the URL.
         """
         check(outgoing)
-        request = self._client.build_request(
-            outgoing.method,
-            outgoing.url,
-            content=None if outgoing.body is None else _Blocks(outgoing.body),
-            headers=_headers(outgoing),
-        )
-        if not outgoing.at_home:
-            # The client's own headers and cookies are meant for its own server.
-            for name in ("Authorization", "Cookie"):
-                request.headers.pop(name, None)
+        try:
+            with _translated():
+                return HttpxAnswer(self._send(outgoing))
+        except RuntimeError as error:
+            if not self._client.is_closed:
+                raise
+            raise HatcherException(
+                "The httpx client that this client sends through was closed. Make a new client, "
+                "with one that is open."
+            ) from bare(error)
+        except Exception:  # of the user's own code
+            raise
+        except BaseException as error:  # Ctrl-C, which may strike anywhere
+            raise bare(error) from None
+
+    def _send(self, outgoing: Outgoing) -> httpx.Response:
+        request = self._request(outgoing)
         auth = self._auth if outgoing.at_home and not outgoing.credentials else None
         try:
-            response = self._client.send(request, stream=True, auth=auth, follow_redirects=False)
-        except httpx.RequestError as error:
-            raise _trouble(error) from error
+            return self._client.send(request, stream=True, auth=auth, follow_redirects=False)
+        except httpx.HTTPStatusError as error:  # of a hook that calls raise_for_status
+            return error.response
         finally:
             self._redactor.learn_added(request.headers, outgoing.headers)
-        return HttpxAnswer(response)
+
+    def _request(self, outgoing: Outgoing) -> httpx.Request:
+        # The client's own headers, cookies and parameters are meant for its own server.
+        build = self._client.build_request if outgoing.at_home else httpx.Request
+        try:
+            request = build(
+                outgoing.method,
+                outgoing.url,
+                content=None if outgoing.body is None else _Blocks(outgoing.body),
+                headers=_headers(outgoing),
+            )
+        except httpx.InvalidURL as error:
+            raise InvalidURLError(
+                f"httpx does not take the URL '{showable(outgoing.url)[:200]}' ({bare(error)}). "
+                "Nothing was sent."
+            ) from None
+        if self._timeouts is not None:
+            request.extensions["timeout"] = httpx_timeout(self._timeouts).as_dict()
+        return request
 
     def close(self) -> None:
         """Close the client, unless it is the user's."""
@@ -99,12 +138,22 @@ class HttpxAnswer:
 
     def __init__(self, response: httpx.Response) -> None:
         self.status_code = response.status_code
-        self.headers = Headers(
-            {name.lower(): ", ".join(response.headers.get_list(name)) for name in response.headers}
-        )
+        self.headers = Headers()
+        for raw_name, raw_value in response.headers.raw:
+            # As http.client reads them; httpx guesses an encoding.
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
         self._response = response
-        self._arriving: Iterator[bytes] | None = None
         self._rest = memoryview(b"")
+        if response.is_stream_consumed:
+            # By a transport or a hook of the user's own; httpx has unpacked it.
+            with _translated():
+                self._rest = memoryview(response.content)
+            if self.headers.pop("content-encoding", None) is not None:
+                self.headers["content-length"] = str(len(self._rest))
+            self._arriving: Iterator[bytes] = iter(())
+        else:
+            self._arriving = response.iter_raw()
 
     def read(self, limit: int) -> bytes:
         """Return the rest of the body, which may have so many bytes.
@@ -113,14 +162,14 @@ class HttpxAnswer:
         ------
         Trouble
         """
-        content = bytearray(self._rest)
-        try:
-            for block in self._response.iter_raw():
-                content += block
-                if len(content) > limit:
-                    raise Trouble("too large", f"more than {limit:,} bytes")
-        except httpx.RequestError as error:
-            raise _trouble(error) from error
+        length = self.headers.get("content-length", "")
+        if length.isdecimal() and (len(length) > 19 or int(length) > limit):
+            raise Trouble("too large", f"{length[:30]} bytes")
+        content = bytearray()
+        while block := self._next():
+            content += block
+            if len(content) > limit:
+                raise Trouble("too large", f"more than {limit:,} bytes")
         return bytes(content)
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
@@ -130,26 +179,38 @@ class HttpxAnswer:
         ------
         Trouble
         """
-        if self._arriving is None:
-            self._arriving = self._response.iter_raw()
-        while not self._rest:
-            try:
-                self._rest = memoryview(next(self._arriving))
-            except StopIteration:
-                return 0
-            except httpx.RequestError as error:
-                raise _trouble(error) from error
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
+        block = self._next()
+        size = min(len(buffer), len(block))
+        buffer[:size] = block[:size]
+        self._rest = block[size:]
         return size
+
+    def _next(self) -> memoryview:
+        """Return some of the body, nothing at its end."""
+        with _translated():
+            while not self._rest:
+                arrived = next(self._arriving, None)
+                if arrived is None:
+                    break
+                self._rest = memoryview(arrived)
+        block, self._rest = self._rest, memoryview(b"")
+        return block
 
     def close(self) -> None:
         """Give the connection back, or end it when there is more to come."""
         self._response.close()
 
 
-def _trouble(error: httpx.RequestError) -> Trouble:
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what httpx raises as what happened, without the frames that hold secrets."""
+    try:
+        yield
+    except _ERRORS as error:
+        raise _trouble(bare(error)) from error
+
+
+def _trouble(error: Exception) -> Trouble:
     reason = str(error) or type(error).__name__
     match error:
         case httpx.ConnectTimeout():
@@ -169,10 +230,17 @@ def _trouble(error: httpx.RequestError) -> Trouble:
             return Trouble("no answer", reason)
         case httpx.RemoteProtocolError() if "incomplete" in reason or "closed" in reason:
             return Trouble("ended early", reason)
-        case httpx.DecodingError() | httpx.ProtocolError() | httpx.UnsupportedProtocol():
+        # Nor does it hand out an answer whose Location it does not understand.
+        case httpx.InvalidURL():
+            return Trouble("no place", reason)
+        case httpx.RemoteProtocolError() if "location header" in reason:
+            return Trouble("no place", reason.rstrip("."))
+        case httpx.ProtocolError() | httpx.UnsupportedProtocol() | httpx.DecodingError():
             return Trouble("no HTTP", reason)
-        case _:
+        case httpx.HTTPError():
             return Trouble("lost", reason)
+        case _:  # such as a body that somebody else has read, and not kept
+            return Trouble("no HTTP", reason)
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -36,7 +36,7 @@ _MANY_OBJECTS = 256 << 10
 ALWAYS_ALLOWED = 64 << 20
 
 #: How many times its size an answer may unpack to; an index does so 4 to 30 times.
-MAX_RATIO = 200
+MAX_RATIO = 100
 
 #: What no answer may unpack to, in bytes; an index of 50,000 entries has 25 MB.
 MAX_UNPACKED = 1 << 30

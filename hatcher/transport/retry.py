@@ -6,17 +6,13 @@ What follows for every operation and every fault is written down, and tried, in
 
 from __future__ import annotations
 
-import logging
 import re
-import time
-from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from hatcher.errors import (
     BroodConnectionError,
     BroodHTTPError,
     BroodTimeoutError,
-    HatcherException,
     InvalidArgumentError,
     NotConnectedError,
     TLSError,
@@ -24,10 +20,10 @@ from hatcher.errors import (
 from hatcher.transport.request import Safety
 from hatcher.transport.value import Value
 
-logger = logging.getLogger("hatcher")
-
 #: What is noted of errors: nothing was sent; no further try would mend it.
 _UNSENT, _FINAL = "_unsent", "_final"
+
+_SECONDS = re.compile(r"-?\d{1,9}(\.\d{0,9})?", re.ASCII)
 
 T = TypeVar("T")
 
@@ -106,6 +102,29 @@ class RetryPolicy(Value):
             return harmless and error.status_code in _PASSING
         return harmless and isinstance(error, BroodConnectionError | BroodTimeoutError)
 
+    def pause(self, failures: int, error: BaseException) -> float:
+        """Return how long to wait before the next try.
+
+        Parameters
+        ----------
+        failures : int
+            How many tries have failed, from 1.
+        error : BaseException
+            Why the last one did.
+
+        Returns
+        -------
+        float
+            Seconds; at least as many as the server asked for.
+        """
+        # Imported here, for those who never wait.
+        import random
+
+        # Past 2**60, any pause but 0 is longer than the longest.
+        growing = min(self.backoff * 2.0 ** min(failures - 1, 60), self.longest)
+        spread = random.uniform(0, self.backoff)  # noqa: S311 - no secret
+        return max(growing + spread, getattr(error, "retry_after", None) or 0.0)
+
 
 def unsent(error: T) -> T:
     """Note of an error that nothing of the request itself had been sent.
@@ -163,101 +182,13 @@ def is_certainly_undone(error: BaseException) -> bool:
     return isinstance(error, BroodHTTPError) and error.status_code < 500
 
 
-def may_be_gone(method: str, earlier: Iterable[BaseException]) -> bool:
-    """Whether what is to be deleted may have been deleted by an earlier try.
-
-    The answer to that one got lost, and a 404 to the next is then a success: there is
-    nothing left to delete.
-
-    Parameters
-    ----------
-    method : str
-        Of the request.
-    earlier : iterable of BaseException
-        Why the tries so far have failed.
-
-    Returns
-    -------
-    bool
-    """
-    return method == "DELETE" and not all(map(is_certainly_undone, earlier))
-
-
-def resume(
-    policy: RetryPolicy,
-    safety: Safety,
-    first: HatcherException,
-    again: Callable[[], T],
-    sleep: Callable[[float], object] = time.sleep,
-) -> T:
-    """Go on after a first failure.
-
-    Parameters
-    ----------
-    policy : RetryPolicy
-    safety : {'safe', 'idempotent', 'ambiguous'}
-        The safety of what is tried.
-    first : HatcherException
-        Why the first try failed.
-    again : callable
-        The next try; called after each pause until it returns.
-    sleep : callable, optional
-        Lets that many seconds pass.
-
-    Returns
-    -------
-    object
-        What `again` returned.
-
-    Raises
-    ------
-    HatcherException
-        The last failure, when the policy allows no further try.
-    """
-    if policy.retries == 0 or not policy.allows(safety, first):
-        raise first
-
-    # Imported here: 50 ms that a session without a failure never spends.
-    import tenacity
-
-    pause = tenacity.wait_exponential(
-        multiplier=policy.backoff, max=policy.longest
-    ) + tenacity.wait_random(0, policy.backoff)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = getattr(error, "retry_after", None)
-        seconds = max(pause(state), asked or 0.0)
-        logger.info("trying again in %.1f s after: %s", seconds, error)
-        return seconds
-
-    pending: list[HatcherException] = [first]
-
-    def attempt() -> T:
-        # The first failure counts as the first attempt.
-        if pending:
-            raise pending.pop()
-        return again()
-
-    def nap(seconds: float) -> None:
-        sleep(seconds)
-
-    return tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(policy.retries + 1),
-        wait=wait,
-        retry=tenacity.retry_if_exception(lambda error: policy.allows(safety, error)),
-        sleep=nap,
-        reraise=True,
-    )(attempt)
-
-
 def parse_retry_after(value: str | None) -> float | None:
     """Read a Retry-After header in either form.
 
     Parameters
     ----------
     value : str or None
-        A number of seconds or an HTTP date.
+        A number of seconds or an HTTP date; of several numbers, the largest counts.
 
     Returns
     -------
@@ -266,11 +197,9 @@ def parse_retry_after(value: str | None) -> float | None:
     """
     if value is None:
         return None
-    seconds = re.fullmatch(r"\s*(-?)(\d+)\s*", value, re.ASCII)
-    if seconds is not None:
-        if seconds[1]:
-            return 0.0
-        return float(seconds[2]) if len(seconds[2]) < 10 else None
+    numbers = [number.strip() for number in value.split(",")]
+    if all(map(_SECONDS.fullmatch, numbers)):
+        return max(0.0, *map(float, numbers))
     return _seconds_until(value)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import copy
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from hatcher.errors import (
     AuthenticationError,
@@ -29,7 +29,7 @@ from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trou
 from hatcher.transport.download import Download
 from hatcher.transport.faults import OUTCOME, error_for
 from hatcher.transport.request import Request
-from hatcher.transport.retry import RetryPolicy, may_be_gone, resume
+from hatcher.transport.retry import RetryPolicy, is_certainly_undone
 from hatcher.transport.secret import Redactor, sending
 from hatcher.transport.urls import ServerURL, is_unicode, showable, split
 
@@ -48,6 +48,8 @@ _REFUSED_FOR = 3.0
 
 #: What a redirect's target may hold as it is.
 _URL_SIGNS = "/?%:@!$&'()*+,;=~-._[]"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Answer(NamedTuple):
@@ -130,22 +132,16 @@ class Sender:
         """Send a request; return its answer, body and all."""
         return self._carry_out(request, self._fetch, Answer(204, Headers(), b""))
 
-    def tell(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Answer:
         """Send a request that has worked also when the body of its answer does not arrive."""
-        return self._carry_out(request, self._tell, Answer(204, Headers(), b""))
+        return self._carry_out(request, self._send, Answer(204, Headers(), b""))
 
-    def open(self, request: Request) -> Download:
+    def stream(self, request: Request) -> Download:
         """Send a request; return its answer before its body has arrived."""
-        return self._carry_out(request, self._open)
+        return self._carry_out(request, self._stream)
 
     def pause(self, request: Request, seconds: float) -> None:
-        """Let time pass before something is sent on behalf of a request.
-
-        Raises
-        ------
-        TransferInterruptedError
-            The operation was cancelled meanwhile.
-        """
+        """Let time pass before something is sent on behalf of a request, unless it is cancelled."""
         token = cancel.current()
         if token is None:
             time.sleep(seconds)
@@ -162,26 +158,26 @@ class Sender:
         self, request: Request, attempt: Callable[[Request], T], done: T | None = None
     ) -> T:
         """Send a request as often as it takes; `done` stands for the answer that got lost."""
-        try:
-            return attempt(request)
-        except HatcherException as error:
-            first = error
-        failures = [first]
-
-        def again() -> T:
-            gone = done is not None and may_be_gone(request.method, failures)
+        failures = 0
+        # Whether a DELETE may have worked in an earlier try, whose answer got lost.
+        may_be_gone = False
+        while True:
             try:
-                return attempt(request._replace(may_be_missing=True) if gone else request)
+                return attempt(request._replace(may_be_missing=True) if may_be_gone else request)
             except HatcherException as error:
-                if done is not None and gone and isinstance(error, NotFoundError):
+                if done is not None and may_be_gone and isinstance(error, NotFoundError):
                     logger.info("it was deleted, although the answer was lost: %s", error)
                     return done
-                failures.append(error)
-                raise
-
-        return resume(
-            self._retries, request.safety, first, again, sleep=partial(self.pause, request)
-        )
+                if failures == self._retries.retries or not self._retries.allows(
+                    request.safety, error
+                ):
+                    raise
+                may_be_gone |= request.method == "DELETE" and not is_certainly_undone(error)
+                failures += 1
+                seconds = self._retries.pause(failures, error)
+                logger.info("trying again in %.1f s after: %s", seconds, error)
+            # Not within `except`: what follows is no part of that failure.
+            self.pause(request, seconds)
 
     @sending
     def _fetch(self, request: Request) -> Answer:
@@ -196,7 +192,7 @@ class Sender:
             incoming.close()
 
     @sending
-    def _tell(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> Answer:
         outgoing, incoming = self._attempt(request)
         content = b""
         try:
@@ -210,9 +206,13 @@ class Sender:
         return Answer(incoming.status_code, incoming.headers, content)
 
     @sending
-    def _open(self, request: Request) -> Download:
+    def _stream(self, request: Request) -> Download:
         outgoing, incoming = self._attempt(request)
-        return Download(request, outgoing.url, incoming, self._redact)
+        try:
+            return Download(request, outgoing.url, incoming, self._redact)
+        except BaseException:
+            incoming.close()
+            raise
 
     def _attempt(self, request: Request) -> tuple[Outgoing, Incoming]:
         """Send a request once; the first one alone, so that one refusal is one failed login."""
@@ -291,19 +291,25 @@ class Sender:
         target = self._server.prefix + request.path
         if request.params:
             target += "?" + urlencode(request.params)
-        body, length = request.body, None
-        if body is not None:
-            headers["Content-Type"] = body.content_type
-            length = body.content_length
+        blocks: Iterable[bytes | memoryview] | None = request.body
+        length = 0 if request.method in ("POST", "PUT", "PATCH") else None
+        if request.body is not None:
+            headers["Content-Type"] = request.body.content_type
+            length = request.body.content_length
         elif request.json is not None:
             content = _content(request)
             headers["Content-Type"] = "application/json"
-            return Outgoing(
-                request.method, self._server.origin, target, headers, (content,), len(content)
-            )
-        elif request.method in ("POST", "PUT", "PATCH"):
-            length = 0
-        return Outgoing(request.method, self._server.origin, target, headers, body, length)
+            blocks, length = (content,), len(content)
+        return Outgoing(
+            request.method,
+            self._server.origin,
+            target,
+            headers,
+            blocks,
+            length,
+            operation=request.operation,
+            safety=request.safety,
+        )
 
     def _transmit(self, request: Request, outgoing: Outgoing) -> Incoming:
         start = time.monotonic()
@@ -373,32 +379,53 @@ class Sender:
         A method never changes, and what is not a GET never leaves the server.
         Credentials do not leave it either.
         """
-        moved = urljoin(outgoing.url, quote(location, safe=_URL_SIGNS))
+        method, source = request.method, showable(outgoing.url)
+        kept = (307, 308) if method == "POST" else (301, 302, 307, 308)
+        # Heads are read as Latin-1, and what was not quoted in them is mostly UTF-8.
+        text = location.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
         try:
-            origin, target = split(moved)
+            origin, target = _resolved(outgoing.url, text)
         except ValueError:
             trouble = "which is no web address"
         else:
             if outgoing.origin[0] == "https" and origin[0] == "http":
                 trouble = "which is not encrypted"
-            elif request.method != "GET" and origin != outgoing.origin:
+            elif method != "GET" and origin != outgoing.origin:
                 trouble = "which is another server"
-            elif request.method != "GET" and status_code not in (307, 308):
+            elif method != "GET" and status_code not in kept:
                 trouble = "in a way that would turn it into a GET"
             else:
-                return outgoing._replace(
-                    origin=origin,
-                    target=target,
-                    at_home=origin == self._server.origin,
-                )
-        source = showable(outgoing.url)
+                at_home = origin == self._server.origin
+                return outgoing._replace(origin=origin, target=target, at_home=at_home)
         raise RedirectError(
-            f"Could not {request.action}: {request.method} {source} was sent on to "
-            f"{self._redact(showable(moved))}, {trouble}. If the server has moved, give its new "
-            "URL to the client.",
-            method=request.method,
+            f"Could not {request.action}: {method} {source} was sent on to "
+            f"'{self._redact(_shown(text))}', {trouble}. If the server has moved, give its "
+            "new URL to the client.",
+            method=method,
             url=source,
         )
 
     def _url(self, request: Request) -> str:
         return f"{self._server}{request.path}"
+
+
+def _resolved(base: str, location: str) -> tuple[tuple[str, str, int], str]:
+    """Return the origin and the target that a redirect leads to.
+
+    Raises
+    ------
+    ValueError
+        It leads to no place, or brings credentials of its own.
+    """
+    if not location or _CONTROL.search(location):
+        raise ValueError("empty, or with control characters")
+    moved = urljoin(base, location)
+    if "@" in urlsplit(moved).netloc:
+        raise ValueError("with credentials")
+    origin, target = split(moved)
+    return origin, quote(target, safe=_URL_SIGNS, errors="surrogateescape")
+
+
+def _shown(location: str) -> str:
+    """Return a redirect's target as it may stand in a message."""
+    return quote(showable(location), safe=_URL_SIGNS, errors="replace")[:200]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakMethod
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     import httpx
 
     from hatcher.transport.cache import Copies, IndexCache
+    from hatcher.transport.callbacks import Hooks
     from hatcher.transport.channel import Channel
     from hatcher.transport.download import Download
     from hatcher.transport.sender import Answer, Sender
@@ -50,7 +50,8 @@ class Session:
     """Where a server is, who is asking, and the connections to it.
 
     A session sends nothing before it is asked to, and makes its connections
-    only then. It may be used from many threads.
+    only then. It may be used from many threads. Whatever sends a request raises one of
+    `hatcher.errors` when that fails, or when the answer is not what was asked for.
 
     Parameters
     ----------
@@ -63,13 +64,15 @@ class Session:
     retries : RetryPolicy, optional
     client : httpx.Client, optional
         A client of the user's own to send with; it is then the user's to close,
-        and `verify_ssl` and `timeouts` are its own.
+        and `verify_ssl` is its own. So are the timeouts, unless `timeouts` are given.
     cache : bool or pathlib.Path, default True
         Where indices are kept; True for the user's own folder. A `client` has none, since
         it is not known who it is.
     on_not_found : callable, optional
         Given the session and a request that was answered 404, returns what a user
         should try, or an empty string.
+    hooks : Hooks, optional
+        Headers and callbacks for every request.
     """
 
     def __init__(
@@ -84,17 +87,20 @@ class Session:
         client: httpx.Client | None = None,
         cache: bool | Path = True,
         on_not_found: OnNotFound | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self.server = server
         self.api_version = api_version
         self.verify_ssl = verify_ssl
         self.timeouts = timeouts or Timeouts()
+        self._given_timeouts = timeouts
         self.retries = retries or RetryPolicy()
         self.cache = cache
         self._auth = checked_auth(auth)
         self._redactor = Redactor()
         self._given = client
         self._on_not_found = on_not_found
+        self._hooks = hooks
         self._sender: Sender | None = None
         self._closed = False
         self._unpickled = False
@@ -103,25 +109,25 @@ class Session:
     # -- what nodes call ------------------------------------------------------------
 
     def send(self, request: Request) -> Answer:
-        """Send a request whose answer need not say more than that it worked; return it.
+        """Send a request whose answer need not say more than that it worked; return it."""
+        return self._ready().send(request)
 
-        Raises
-        ------
-        HatcherException
-            It did not; see `hatcher.errors`.
-        """
-        return self._ready().tell(request)
+    def fetch(self, request: Request) -> Answer:
+        """Send a request and return its answer as it is, also one of 304."""
+        return self._ready().fetch(request)
+
+    def stream(self, request: Request) -> Download:
+        """Send a request and return its answer, to be entered while its body still arrives."""
+        return self._ready().stream(request)
+
+    def pause(self, request: Request, seconds: float) -> None:
+        """Let time pass before something is sent on behalf of a request."""
+        self._ready().pause(request, seconds)
 
     @sending
     def json(self, request: Request) -> Any:
-        """Send a request and return the JSON of its answer.
-
-        Raises
-        ------
-        HatcherException
-            It failed, or the answer is not JSON.
-        """
-        return self._json_in(request, self._ready().fetch(request))
+        """Send a request and return the JSON of its answer."""
+        return self._json_in(request, self.fetch(request))
 
     @sending
     def index(
@@ -130,21 +136,10 @@ class Session:
         read: Callable[[bytes], T],
         keep: Callable[[T], Copies[T]] | None = None,
     ) -> T:
-        """Send a request for an index, which may come from the cache when it has not changed.
+        """Send a request for an index, which comes from the cache when it has not changed.
 
-        Parameters
-        ----------
-        request : Request
-        read : callable
-            Makes objects of the JSON text, or raises ValueError: `parsing.load_object` or
-            one that knows what is needed of it.
-        keep : callable, optional
-            Makes copies of what `read` returned possible, as `parsing.Original` does.
-
-        Raises
-        ------
-        HatcherException
-            It failed, or `read` did.
+        `read` makes objects of the JSON text, and `keep` makes copies of those possible: see
+        `IndexCache.get`.
         """
         asked = self._asked(request)
 
@@ -159,13 +154,7 @@ class Session:
 
     @sending
     def json_object(self, request: Request) -> dict[str, Any]:
-        """Send a request and return the JSON object of its answer.
-
-        Raises
-        ------
-        HatcherException
-            It failed, or the answer is no JSON object.
-        """
+        """Send a request and return the JSON object of its answer."""
         document = self.json(request)
         if not isinstance(document, dict):
             raise self.unexpected(request, "is no JSON object")
@@ -173,42 +162,22 @@ class Session:
 
     @sending
     def json_if_any(self, request: Request) -> dict[str, Any]:
-        """Send a request and return the JSON object of its answer, if there is one.
-
-        Some servers say more than that it worked, and others do not.
-
-        Raises
-        ------
-        HatcherException
-            It failed, or what should be JSON is not.
-        """
-        answer = self._ready().fetch(request)
+        """Send a request and return the JSON object of its answer; some servers give none."""
+        answer = self.fetch(request)
         if not answer.content or not answers.is_json(answer.headers):
             return {}
         document = self._json_in(request, answer)
         return document if isinstance(document, dict) else {}
 
     def find(self, request: Request) -> dict[str, Any] | None:
-        """Do as `json_object`, but return None for what is not there.
-
-        Raises
-        ------
-        HatcherException
-            It failed otherwise than with 404.
-        """
+        """Do as `json_object`, but return None for what is not there."""
         try:
             return self.json_object(request._replace(may_be_missing=True))
         except NotFoundError:
             return None
 
     def succeeds(self, request: Request) -> bool:
-        """Do as `send`, but return whether it worked, or was answered 404.
-
-        Raises
-        ------
-        HatcherException
-            It failed otherwise than with 404.
-        """
+        """Do as `send`, but return whether it worked, or was answered 404."""
         try:
             self.send(request._replace(may_be_missing=True))
         except NotFoundError:
@@ -217,60 +186,11 @@ class Session:
 
     @sending
     def field(self, request: Request, name: str, kind: type[T]) -> T:
-        """Send a request and return one field of the JSON object in its answer.
-
-        Parameters
-        ----------
-        request : Request
-        name : str
-            The field.
-        kind : type
-            What it must be.
-
-        Raises
-        ------
-        HatcherException
-            It failed, or there is no such field of that kind in the answer.
-        """
+        """Send a request and return one field of the JSON object in its answer."""
         value = self.json_object(request).get(name)
         if not isinstance(value, kind):
             raise self.unexpected(request, f"has no '{name}' that is a {kind.__name__}")
         return value
-
-    def fetch(self, request: Request) -> Answer:
-        """Send a request and return its answer as it is, also one of 304.
-
-        Raises
-        ------
-        HatcherException
-            It failed.
-        """
-        return self._ready().fetch(request)
-
-    @contextmanager
-    def stream(self, request: Request) -> Iterator[Download]:
-        """Send a request and give its answer while the body still arrives.
-
-        Raises
-        ------
-        HatcherException
-            It failed.
-        """
-        download = self._ready().open(request)
-        try:
-            yield download
-        finally:
-            download.close()
-
-    def pause(self, request: Request, seconds: float) -> None:
-        """Let time pass before something is sent on behalf of a request.
-
-        Raises
-        ------
-        TransferInterruptedError
-            The operation was cancelled meanwhile.
-        """
-        self._ready().pause(request, seconds)
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
@@ -281,17 +201,19 @@ class Session:
 
     def with_auth(self, auth: AuthTypes | None) -> Session:
         """Return a session like this one for somebody else."""
-        return Session(
-            self.server,
-            api_version=self.api_version,
-            auth=auth,
-            verify_ssl=self.verify_ssl,
-            timeouts=self.timeouts,
-            retries=self.retries,
-            client=self._given,
-            cache=self.cache,
-            on_not_found=self._on_not_found,
-        )
+        return Session(self.server, auth=auth, client=self._given, **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        """Return how it was made, but for whom, and what it sends through."""
+        return {
+            "api_version": self.api_version,
+            "verify_ssl": self.verify_ssl,
+            "timeouts": self._given_timeouts,
+            "retries": self.retries,
+            "cache": self.cache,
+            "on_not_found": self._on_not_found,
+            "hooks": self._hooks,
+        }
 
     @property
     def is_given(self) -> bool:
@@ -329,9 +251,13 @@ class Session:
                     "client: give an httpx client that has them to BroodClient.from_session."
                 )
             return self._given
-        return clients.build_client(
+        client = clients.build_client(
             self.server, self.timeouts, self._get_ssl_context, self._authorizer()
         )
+        if self._hooks is not None:
+            before, after = self._hooks.for_httpx(self.server.origin)
+            client.event_hooks = {"request": [before], "response": [after]}
+        return client
 
     def async_httpx_client(self) -> httpx.AsyncClient:
         """Make the same as `httpx_client` does, for `await`; a user's own has no such side."""
@@ -339,8 +265,9 @@ class Session:
 
         if self._given is not None:
             return clients.build_client_that_cannot_wait()
+        hooks = None if self._hooks is None else self._hooks.for_httpx(self.server.origin)
         return clients.build_async_client(
-            self.server, self.timeouts, self._get_ssl_context, self._authorizer()
+            self.server, self.timeouts, self._get_ssl_context, self._authorizer(), hooks
         )
 
     @cached_property
@@ -350,7 +277,8 @@ class Session:
         # Imported here, for those who ask for no index.
         from hatcher.transport.cache import open_cache
 
-        return open_cache(self.cache, self.server, self.verify_ssl, self._auth)
+        headers = {} if self._hooks is None else self._hooks.headers
+        return open_cache(self.cache, self.server, self.verify_ssl, self._auth, headers)
 
     def _authorizer(self) -> httpx.Auth | None:
         from hatcher.transport.authorizer import Authorizer
@@ -378,7 +306,7 @@ class Session:
         # Imported here, for those who only build the graph.
         from hatcher.transport.sender import Sender
 
-        channel, auth = self._new_channel(), self._auth
+        channel, auth = self._watched(self._new_channel()), self._auth
         authenticator = None
         if auth is not None and not is_httpx_auth(auth):
             from hatcher.transport.tokens import Authenticator
@@ -404,7 +332,9 @@ class Session:
             from hatcher.transport.httpx_channel import HttpxChannel
 
             # It keeps its own authentication, unless one was given beside it.
-            return HttpxChannel(self._given, self._redactor, authorizer, owned=False)
+            return HttpxChannel(
+                self._given, self._redactor, authorizer, self._given_timeouts, owned=False
+            )
         if authorizer is not None:
             return self._new_httpx_channel(authorizer)
         return self._new_http_channel(_weakly(self._get_ssl_context))
@@ -431,7 +361,13 @@ class Session:
 
         from hatcher.transport.tls import ssl_context
 
-        return self._new_http_channel(partial(ssl_context, auth.verify_ssl))
+        return self._watched(self._new_http_channel(partial(ssl_context, auth.verify_ssl)))
+
+    def _watched(self, channel: Channel) -> Channel:
+        """Return the channel with the user's headers and callbacks, if there are any."""
+        if self._hooks is None:
+            return channel
+        return self._hooks.watch(channel, self.server.origin, self._redactor)
 
     def _get_ssl_context(self) -> ssl.SSLContext:
         return self._ssl_context
@@ -473,15 +409,7 @@ class Session:
             raise TypeError(
                 "A client made with from_session cannot be pickled: its httpx client cannot."
             )
-        options = {
-            "api_version": self.api_version,
-            "verify_ssl": self.verify_ssl,
-            "timeouts": self.timeouts,
-            "retries": self.retries,
-            "cache": self.cache,
-            "on_not_found": self._on_not_found,
-        }
-        return _unpickle, (self.server, options)
+        return _unpickle, (self.server, self._options())
 
     def __repr__(self) -> str:
         return f"<Session url='{self.server}', api_version={self.api_version}>"

@@ -8,6 +8,7 @@ import pytest
 from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
+    ErrorResponse,
     HatcherException,
     IncompleteDownloadError,
     InvalidArgumentError,
@@ -16,16 +17,21 @@ from hatcher.errors import (
     NotConnectedError,
     TLSError,
     TransferInterruptedError,
+    http_error_class,
 )
-from hatcher.transport.answers import http_error
 from hatcher.transport.request import Safety
-from hatcher.transport.retry import RetryPolicy, may_be_gone, parse_retry_after, unsent
+from hatcher.transport.retry import RetryPolicy, is_certainly_undone, parse_retry_after, unsent
 from hatcher.transport.timeouts import Timeouts
 
 
 def answered(status: int, retry_after: str | None = None) -> HatcherException:
-    headers = {} if retry_after is None else {"Retry-After": retry_after}
-    return http_error(("do it", "GET", "https://example.com"), status, headers, b"")
+    return http_error_class(status)(
+        "do it",
+        method="GET",
+        url="https://example.com",
+        response=ErrorResponse(status, "", ""),
+        retry_after=parse_retry_after(retry_after),
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,30 +86,50 @@ def test_what_is_sent_again(safety: Safety, error: HatcherException, again: bool
 
 
 @pytest.mark.parametrize(
-    ("method", "earlier", "gone"),
+    ("error", "undone"),
     [
-        ("DELETE", [BroodConnectionError("lost")], True),
-        ("DELETE", [BroodTimeoutError("silent")], True),
-        ("DELETE", [answered(502)], True),
-        ("DELETE", [answered(429), answered(504)], True),
-        ("DELETE", [NotConnectedError("refused")], False),
-        ("DELETE", [answered(429), answered(408)], False),
-        ("DELETE", [unsent(BroodTimeoutError("silent"))], False),
-        ("DELETE", [], False),
-        ("PUT", [BroodConnectionError("lost")], False),
-        ("GET", [BroodConnectionError("lost")], False),
+        (BroodConnectionError("lost"), False),
+        (BroodTimeoutError("silent"), False),
+        (answered(502), False),
+        (answered(504), False),
+        (NotConnectedError("refused"), True),
+        (answered(429), True),
+        (answered(408), True),
+        (unsent(BroodTimeoutError("silent")), True),
     ],
 )
-def test_what_may_be_deleted_already(
-    method: str, earlier: list[HatcherException], gone: bool
-) -> None:
-    assert may_be_gone(method, earlier) is gone
+def test_what_is_certainly_undone(error: HatcherException, undone: bool) -> None:
+    assert is_certainly_undone(error) is undone
+
+
+def test_pauses_grow_to_the_longest() -> None:
+    policy, lost = RetryPolicy(backoff=1.0, longest=5.0), BroodConnectionError("lost")
+    for failures, least in [(1, 1), (2, 2), (3, 4), (4, 5), (5, 5), (5000, 5)]:
+        assert least <= policy.pause(failures, lost) <= least + 1
+    assert RetryPolicy(backoff=0).pause(3, lost) == 0
+
+
+def test_a_pause_is_as_long_as_the_server_asks() -> None:
+    policy = RetryPolicy(backoff=0.5)
+    assert policy.pause(1, answered(429, "7")) == 7.0
+    assert 0.5 <= policy.pause(1, answered(429, "0")) <= 1.0
 
 
 def test_retry_after_is_read_in_both_forms() -> None:
     assert parse_retry_after(None) is None
     assert parse_retry_after("7") == 7.0
     assert parse_retry_after("-7") == 0.0
+    assert parse_retry_after("1.5") == 1.5
+    assert parse_retry_after("-1.5") == 0.0
+    assert parse_retry_after("5, 10, 7") == 10.0
+    for odd in ("", "5,", ", ", "5; 6", "+5", "0x5", "5_0", "5 6"):
+        assert parse_retry_after(odd) is None
+    for past in (
+        "Wed, 21 Oct 0000 07:28:00 GMT",
+        "Wed, 21 Oct 2015 07:28:00",
+        "Wed, 21 Oct 2015 07:28:00 GMT, later",
+    ):
+        assert parse_retry_after(past) == 0.0
     for odd in ("soon", "9" * 400, "9" * 5000, "1e999", "nan", "٣", "Wed, 99 Oct 99999 07:28:00"):
         assert parse_retry_after(odd) is None
     assert parse_retry_after("Mon, 01 Jan 0001 00:00:00 +2359") in (None, 0.0)

@@ -1,0 +1,296 @@
+"""What users hang into the requests of a client: headers, and callbacks before and after each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.transport.channel import (
+    Channel,
+    Headers,
+    Incoming,
+    MutableHeaders,
+    Outgoing,
+    Trouble,
+    check_headers,
+)
+from hatcher.transport.retry import final
+from hatcher.transport.urls import showable, split
+
+if TYPE_CHECKING:
+    import httpx
+
+    from hatcher.transport.proxies import Origin
+    from hatcher.transport.secret import Redactor
+
+OnRequest: TypeAlias = Callable[["RequestEvent"], object]
+OnResponse: TypeAlias = Callable[["ResponseEvent"], object]
+
+#: Headers that say who asks, where a request goes, and where it ends.
+_FRAMING = frozenset(
+    [
+        "authorization",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
+)
+
+#: Headers that follow from what is asked for.
+_OF_REQUESTS = frozenset(
+    [
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "content-type",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "range",
+    ]
+)
+
+
+class RequestEvent:
+    """A request that is about to be sent, as an `on_request` sees it.
+
+    Attributes
+    ----------
+    method : str
+        Such as ``GET``.
+    url : str
+        Where it goes, without the query, which may hold a signature.
+    operation : str
+        What it is for, by the operationId in the description, such as ``v1_upload_egg``; empty
+        for a request of `BroodClient.raw`.
+    headers : mapping of str to str
+        Its headers, found in any case, without Authorization. What you put into them is sent.
+    context : object
+        None at first; for what `on_response` shall find again, such as a span.
+    """
+
+    __match_args__ = ("method", "url", "operation", "headers", "context")
+    __slots__ = __match_args__
+
+    def __init__(self, method: str, url: str, operation: str, headers: Mapping[str, str]) -> None:
+        self.method = method
+        self.url = url
+        self.operation = operation
+        self.headers: MutableMapping[str, str] = MutableHeaders(headers)
+        self.context: Any = None
+
+    def __repr__(self) -> str:
+        return f"<RequestEvent {self.operation}: {self.method} {self.url}>"
+
+
+class ResponseEvent:
+    """What came back for a request, as an `on_response` sees it.
+
+    Attributes
+    ----------
+    request : RequestEvent
+        The object that `on_request` was given.
+    status_code : int or None
+        None when no answer came.
+    headers : dict of str to str
+        Those of the answer, found in any case; without cookies, and without the query of a
+        Location.
+    elapsed : float
+        Seconds until the head of the answer was there, or until it was clear that none comes.
+    error : BaseException or None
+        Why no answer came.
+    """
+
+    __match_args__ = ("request", "status_code", "headers", "elapsed", "error")
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        request: RequestEvent,
+        status_code: int | None,
+        headers: Mapping[str, str],
+        elapsed: float,
+        error: BaseException | None = None,
+    ) -> None:
+        self.request = request
+        self.status_code = status_code
+        self.headers = Headers(headers)
+        self.headers.pop("set-cookie", None)
+        if "location" in self.headers:
+            self.headers["location"] = showable(self.headers["location"])
+        self.elapsed = elapsed
+        self.error = error
+
+    def __repr__(self) -> str:
+        return f"<ResponseEvent {self.status_code or self.error!r} to {self.request!r}>"
+
+
+class Hooks:
+    """The headers and callbacks of a client.
+
+    Parameters
+    ----------
+    headers : mapping of str to str, optional
+        Go with every request to the server itself.
+    on_request, on_response : callable, optional
+        Called before and after each request.
+
+    Raises
+    ------
+    InvalidArgumentError
+        They cannot be used.
+    """
+
+    def __init__(
+        self,
+        headers: Mapping[str, str] | None = None,
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
+    ) -> None:
+        if headers is not None and not isinstance(headers, Mapping):
+            raise InvalidArgumentError(
+                f"headers cannot be such a {type(headers).__name__}. Give a dict of names and "
+                "values."
+            )
+        self.headers = MutableHeaders({})
+        check_headers((headers or {}).items())
+        self.headers.update(headers or {})
+        for name in self.headers:
+            if name.lower() in _FRAMING | _OF_REQUESTS:
+                raise InvalidArgumentError(
+                    f"The header '{name}' cannot be given as one of headers, because hatcher sets "
+                    "it for each request. Leave it out; credentials are given as auth."
+                )
+        for what, callback in (("on_request", on_request), ("on_response", on_response)):
+            if callback is not None and not callable(callback):
+                raise InvalidArgumentError(
+                    f"{what} cannot be such a {type(callback).__name__}. Give a function of one "
+                    "argument."
+                )
+        self._on_request = on_request
+        self._on_response = on_response
+
+    def watch(self, channel: Channel, origin: Origin, redact: Redactor) -> Channel:
+        """Return a channel that sends what `channel` does, with the headers and callbacks."""
+        return _Watched(channel, origin, self, redact)
+
+    def before(self, outgoing: Outgoing, origin: Origin) -> tuple[RequestEvent, Outgoing]:
+        """Do what is due before a request is sent; return the request with all its headers."""
+        headers = MutableHeaders(outgoing.headers)
+        if outgoing.origin == origin:
+            headers.update(self.headers)
+        event = RequestEvent(
+            outgoing.method, showable(outgoing.url), outgoing.operation, dict(headers)
+        )
+        _call(self._on_request, event)
+        for name in event.headers:
+            if isinstance(name, str) and name.lower() in _FRAMING:
+                raise InvalidArgumentError(
+                    f"on_request cannot set the header '{name}': it follows from the URL, the "
+                    "body and the credentials. Nothing was sent."
+                )
+        return event, outgoing._replace(headers=dict(event.headers))
+
+    def after(self, *arguments: Any) -> None:
+        """Tell what came back: the arguments of a `ResponseEvent`."""
+        if self._on_response is not None:
+            _call(self._on_response, ResponseEvent(*arguments))
+
+    def for_httpx(self, origin: Origin) -> tuple[Callable[..., None], Callable[..., None]]:
+        """Return the same as two event hooks of an httpx client, which hear of answers only."""
+
+        def before(request: httpx.Request) -> None:
+            own = {k: v for k, v in request.headers.items() if k.lower() not in _FRAMING}
+            url = str(request.url)
+            outgoing = Outgoing(request.method, *split(url), own, operation="")
+            event, outgoing = self.before(outgoing, origin)
+            for name in own.keys() - {name.lower() for name in outgoing.headers}:
+                del request.headers[name]
+            request.headers.update(outgoing.headers)
+            request.extensions["hatcher"] = event, time.monotonic()
+
+        def after(response: httpx.Response) -> None:
+            event, start = response.request.extensions["hatcher"]
+            self.after(event, response.status_code, response.headers, time.monotonic() - start)
+
+        return before, after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        import pickle
+
+        for callback in (self._on_request, self._on_response):
+            try:
+                pickle.dumps(callback)
+            except Exception as error:
+                raise TypeError(
+                    f"A client with {callback!r} as a callback cannot be pickled. Give it a "
+                    "function of a module."
+                ) from error
+        return Hooks, (dict(self.headers), self._on_request, self._on_response)
+
+
+class _Watched:
+    """A channel that tells of what it sends, and of what comes back."""
+
+    def __init__(self, channel: Channel, origin: Origin, hooks: Hooks, redact: Redactor) -> None:
+        self._channel = channel
+        self._origin = origin
+        self._hooks = hooks
+        self._redact = redact
+
+    def exchange(self, outgoing: Outgoing) -> Incoming:
+        event, outgoing = self._hooks.before(outgoing, self._origin)
+        start = time.monotonic()
+        try:
+            incoming = self._channel.exchange(outgoing)
+        except BaseException as error:
+            told = self._told(outgoing, error)
+            self._hooks.after(event, None, {}, time.monotonic() - start, told)
+            raise
+        try:
+            elapsed = time.monotonic() - start
+            headers = {name: self._redact(value) for name, value in incoming.headers.items()}
+            self._hooks.after(event, incoming.status_code, headers, elapsed)
+        except BaseException:
+            incoming.close()
+            raise
+        return incoming
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _told(self, outgoing: Outgoing, error: BaseException) -> BaseException:
+        """Return an exception of a channel as users know it."""
+        if not isinstance(error, Trouble):
+            # What came up in the body of an upload is wrapped for its way through here.
+            cause: BaseException = getattr(error, "cause", error)
+            return cause
+        # Imported here, for failures.
+        from hatcher.transport.faults import error_for
+        from hatcher.transport.request import Request
+
+        asked = Request(outgoing.operation, outgoing.method, outgoing.target, outgoing.safety)
+        return error_for(asked, outgoing.url, self._redact.clean(error))
+
+
+def _call(callback: Callable[[Any], object] | None, event: object) -> None:
+    """Call what the user gave; what it raises is no failure of the request."""
+    if callback is None:
+        return
+    try:
+        callback(event)
+    except HatcherException as error:
+        final(error)
+        raise
