@@ -61,7 +61,7 @@ nitpick_ignore_regex = [
     ),  # the manuals of others
     (
         r"py:class",
-        r"AuthTypes|Client|Console|EndLike|Kind|Names|Outcome|Path|hatcher\.core\.team\.Has\w+",
+        r"AuthTypes|Client|Console|EllipsisType|EndLike|Kind|Names|OnRequest|OnResponse|Outcome|Path|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
     (
         r"py:(class|obj)",
@@ -114,6 +114,7 @@ numpydoc_validation_exclude = {
     r"^hatcher\.errors\.\w+$",
     r"\.(Organization|Team|User|Repository|SinglePlatformRepository)$",
     r"\.(Egg|Runtime|App|Bundle|BundleCollection|LocalBundle|Index|BroodClient|Progress)$",
+    r"\.(RequestEvent|ResponseEvent)$",
     r"^hatcher\.testing\.(Request|Passage|UnsuitableDistributionError)$",
     r"^hatcher\.core\.documents\.",  # the description's words
 }
@@ -124,6 +125,8 @@ _MADE_FOR_USERS = (
     HatcherException,
     ErrorResponse,
     MissingName,
+    hatcher.api.RequestEvent,
+    hatcher.api.ResponseEvent,
 )
 
 

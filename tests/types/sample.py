@@ -20,6 +20,8 @@ from hatcher.api import (
     Progress,
     ProgressBar,
     Repository,
+    RequestEvent,
+    ResponseEvent,
     RetryPolicy,
     Runtime,
     SinglePlatformRepository,
@@ -43,7 +45,24 @@ def clients(url: str, password: str) -> list[BroodClient]:
         BroodClient.from_url(url, auth=["ada", password]),
         BroodClient.from_url(url, auth=lambda request: request.headers.update({"X-Key": "key"})),
         BroodClient.from_session(url, httpx.Client(), api_version=1),
+        BroodClient.from_url(url, headers={"X-Team": "build"}, on_request=tell, on_response=told),
+        BroodClient.from_session(
+            url, httpx.Client(), timeout=None, retries=0, on_request=tell, on_response=told
+        ),
     ]
+
+
+def tell(event: RequestEvent) -> None:
+    event.headers["X-Operation"] = f"{event.operation}: {event.method} {event.url}"
+    event.context = 5
+
+
+def told(event: ResponseEvent) -> None:
+    status: int | None = event.status_code
+    seconds: float = event.elapsed
+    error: BaseException | None = event.error
+    kind: str = event.headers["Content-Type"]
+    print(event.request.context, status, seconds, error, kind)
 
 
 def use_client(client: BroodClient) -> list[str]:
