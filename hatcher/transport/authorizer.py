@@ -83,6 +83,8 @@ class Authorizer(httpx.Auth):
                     request.headers.pop(name, None)
                 for name, secret in sent.credentials.items():
                     request.headers[name] = secret.reveal()
+                # For callbacks, which are called after this and shall not see them.
+                request.extensions["credentials"] = frozenset(map(str.lower, sent.credentials))
                 yield is_final
         except HatcherException as error:
             raise bare(error)  # noqa: B904 - it is the same one

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from hatcher.errors import InvalidArgumentError
+from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transport.auth import CallableAuth, is_requests_auth
 from hatcher.transport.channel import MutableHeaders, Outgoing
+from hatcher.transport.retry import final
 from hatcher.transport.secret import Secret
 from hatcher.transport.urls import showable
 
@@ -54,7 +55,11 @@ def signed(auth: CallableAuth, outgoing: Outgoing) -> Outgoing:
         else AuthRequest(outgoing.method, outgoing.url, outgoing.headers)
     )
     body = request.body if of_requests else None
-    returned = auth(request)
+    try:
+        returned = auth(request)
+    except HatcherException as error:
+        final(error)  # it is no failure of the request
+        raise
     name = type(auth).__name__
     if returned is not None and returned is not request:
         if not of_requests or not isinstance(returned, type(request)):

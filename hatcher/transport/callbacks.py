@@ -212,7 +212,8 @@ class Hooks:
         """Return the same as two event hooks of an httpx client, which hear of answers only."""
 
         def before(request: httpx.Request) -> None:
-            own = {k: v for k, v in request.headers.items() if k.lower() not in _FRAMING}
+            hidden = _FRAMING | request.extensions.get("credentials", frozenset())
+            own = {k: v for k, v in request.headers.items() if k.lower() not in hidden}
             url = str(request.url)
             outgoing = Outgoing(request.method, *split(url), own, operation="")
             event, outgoing = self.before(outgoing, origin)
@@ -282,7 +283,7 @@ class _Watched:
         from hatcher.transport.request import Request
 
         asked = Request(outgoing.operation, outgoing.method, outgoing.target, outgoing.safety)
-        return error_for(asked, outgoing.url, self._redact.clean(error))
+        return error_for(asked, outgoing.url, error.without(self._redact))
 
 
 def _call(callback: Callable[[Any], object] | None, event: object) -> None:

@@ -21,7 +21,7 @@ from hatcher.api import (
     BroodClientAuth,
     RetryPolicy,
 )
-from hatcher.errors import InvalidArgumentError
+from hatcher.errors import BroodTimeoutError, InvalidArgumentError
 from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport.secret import Secret
 
@@ -300,6 +300,42 @@ class TestCallables:
             client = BroodClient.from_session(server.url, own).with_auth(Recorder())
             client.list_platforms()
             assert server.requests[0].headers["authorization"] == "Signed 1"
+
+    @pytest.mark.parametrize("sends", ["graph", "raw", "async raw"])
+    def test_callbacks_do_not_see_what_it_has_set(self, sends: str) -> None:
+        seen: list[str] = []
+
+        def look(event: Any) -> None:
+            seen.extend(f"{name}: {value}" for name, value in event.headers.items())
+            event.headers["X-Trace"] = "trace"
+
+        def put(request: Any) -> None:
+            request.headers["X-Api-Key"] = "a-fine-key"
+            request.headers["Authorization"] = "a-fine-signature"
+
+        with (
+            ScriptedServer(PLATFORMS) as server,
+            client_of(server, put, on_request=look) as client,
+        ):
+            ask(client, sends)
+            sent = server.requests[0].headers
+        assert seen and "a-fine" not in str(seen)
+        assert (sent["x-api-key"], sent["x-trace"]) == ("a-fine-key", "trace")
+        assert sent["authorization"] == "a-fine-signature"
+
+    def test_what_it_raises_is_not_tried_again(self) -> None:
+        calls = []
+        error = BroodTimeoutError("The key store is slow.")
+
+        def fail(request: Any) -> None:
+            calls.append(request)
+            raise error
+
+        with ScriptedServer(PLATFORMS) as server, client_of(server, fail) as client:
+            with pytest.raises(BroodTimeoutError) as caught:
+                client.list_platforms()
+            assert not server.requests
+        assert caught.value is error and len(calls) == 1
 
     def test_requests_is_not_imported_for_it(self) -> None:
         program = (
