@@ -72,7 +72,7 @@ class BasicAuth:
             )
         self.username = user.decode("utf-8", "replace")
         pair = base64.b64encode(user + b":" + secret)
-        #: The value of the Authorization header.
+        # The value of the Authorization header.
         self.header = Secret(f"Basic {pair.decode('ascii')}")
 
     def authorization(self) -> str:
@@ -113,7 +113,7 @@ class BroodBearerTokenAuth:
                 "That is no API token: a token is one word of plain letters, digits and signs. "
                 "Check for a line end or quotes that were copied with it."
             )
-        #: The value of the Authorization header.
+        # The value of the Authorization header.
         self.header = Secret(f"Bearer {token}")
 
     def authorization(self) -> str:
@@ -171,7 +171,7 @@ class BroodClientAuth:
         self.credentials = _exchangeable(credentials)
         #: Held during an exchange, so that threads do not all make one.
         self.lock = threading.RLock()
-        #: The value of the Authorization header; None before the first exchange.
+        # The value of the Authorization header; None before the first exchange.
         self.header: Secret | None = None
         self._renew_at = 0.0
 

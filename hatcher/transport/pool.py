@@ -27,6 +27,9 @@ KEPT_FOR = 30.0
 _A_LOOK = 0.1
 
 
+_ALL = float("inf")
+
+
 class Pool:
     """Gives out connections, kept ones first.
 
@@ -64,12 +67,12 @@ class Pool:
             None became free in time, or none could be made.
         """
         if self._process != os.getpid():
-            self._drop(0.0)  # after a fork, they are the parent's
+            self._drop(_ALL)  # after a fork, they are the parent's
             self._begin()
         permits = self._permits
         self._wait_for(permits)
         try:
-            self._drop(KEPT_FOR)
+            self._drop(time.monotonic() - KEPT_FOR)
             connection = self._take_kept(route) or self._connect(route)
         except BaseException:
             permits.put(None)
@@ -96,14 +99,15 @@ class Pool:
                 connection.close()
         return None
 
-    def _drop(self, age: float) -> None:
-        """Close all connections that have not been used for so many seconds."""
-        latest = time.monotonic() - age
+    def _drop(self, until: float) -> None:
+        """Close all connections that have not been used since a moment."""
         for kept in list(self._kept.values()):
-            with suppress(IndexError):
-                while kept[0][0] <= latest:
+            try:
+                while kept[0][0] <= until:
                     # Where another thread was quicker, this is a younger one, which is no loss.
                     kept.popleft()[1].close()
+            except IndexError:  # no more of them
+                continue
 
     def give_back(self, connection: Connection, *, reusable: bool) -> None:
         """Take back a connection that `take` gave out."""
@@ -115,12 +119,14 @@ class Pool:
             connection.close()
         connection.permits.put(None)
         if self._is_closed:
-            self._drop(0.0)
+            self._drop(_ALL)
 
     def close(self) -> None:
         """Close the connections that are kept; those in use follow when they come back."""
         self._is_closed = True
-        self._drop(0.0)
+        self._drop(_ALL)
 
-    def __del__(self) -> None:
-        self.close()
+    def __del__(self, everything: float = _ALL) -> None:
+        # When the interpreter ends, the names of modules may be gone.
+        self._is_closed = True
+        self._drop(everything)

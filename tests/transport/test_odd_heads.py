@@ -185,7 +185,13 @@ class TestPackedDownloads:
         assert (tmp_path / "spam-1.0-1.egg").read_bytes() == b"spameggs"
 
     @pytest.mark.parametrize(
-        "body", [gzip.compress(b"spam") + b"x" * 1_000_000, gzip.compress(b"spam")[:-5], b"spam"]
+        "body",
+        [
+            gzip.compress(b"spam", mtime=0) + b"x" * 1_000_000,
+            gzip.compress(b"spam", mtime=0)[:-5],
+            b"spam",
+        ],
+        ids=["more follows", "cut off", "no gzip at all"],
     )
     def test_what_is_no_gzip(self, body: bytes, tmp_path: Path) -> None:
         with pytest.raises(InvalidResponseError, match="compressed"):
