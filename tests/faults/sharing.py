@@ -74,6 +74,7 @@ def do(job, client, platform, progress):
     options = {"concurrency": 4, "progress": progress}
     folder = Path(job["destination"], "batch")
     folder.mkdir()
+    what = {"names": ["Egg*"], "platforms": ["rh8-x86_64"], "python_tags": ["cp311"]}
     match job["kind"]:
         case "uploads":
             client.at(f"acme/{job['target']}/rh8-x86_64").upload_eggs(job["eggs"], **options)
@@ -81,12 +82,11 @@ def do(job, client, platform, progress):
             platform.download_eggs("cp311", folder, names=["Egg*"], **options)
         case "apply":
             target = client.at(f"acme/{job['target']}")
-            plan = mirror.plan(client.at("acme/dev"), target, names=["Egg*"])
+            plan = mirror.plan(client.at("acme/dev"), target, **what)
             plan.apply(**options)
         case "export":
-            mirror.export(
-                client, folder, repositories=["acme/dev"], kinds=["eggs"], names=["Egg*"], **options
-            )
+            options.update(what, repositories=["acme/dev"], kinds=["eggs"])
+            mirror.export(client, folder, **options)
 
 
 serve(run)
