@@ -511,10 +511,7 @@ class HTTPAnswer:
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        response: _Response,
-        give_back: Callable[[bool], object],
+        self, connection: Connection, response: _Response, give_back: Callable[[bool], object]
     ) -> None:
         self.status_code = response.status
         self.headers = response.fields
@@ -616,10 +613,9 @@ class HTTPAnswer:
 
     def close(self) -> None:
         """Give the connection back, or end it when there is more to come."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._give_back(self._remaining == 0 and self._chunk_mark is None)
+        if not self._is_closed:
+            self._is_closed = True
+            self._give_back(self._remaining == 0 and self._chunk_mark is None)
 
     def __del__(self) -> None:
         # An answer that nobody closed gives up its connection. No lock is waited for on the way.
