@@ -51,6 +51,7 @@ def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
     ],
     ids=["one", "many", "mirroring", "command line", "without nginx"],
 )
+@pytest.mark.long
 def test_both_clients_are_measured(cases: list[str], more: list[str], tmp_path: Path) -> None:
     scratch, page = tmp_path / "scratch", tmp_path / "page.md"
     scratch.mkdir()

@@ -66,6 +66,7 @@ def to_try(text: str) -> list[str]:
     return [line.strip() for line in commands.splitlines() if line.strip()]
 
 
+@pytest.mark.long
 def test_what_it_says_can_be_done(tmp_path: Path) -> None:
     with demo(tmp_path) as text:
         url = said(text, "URL")

@@ -191,6 +191,7 @@ HARMLESS: dict[str, Edit] = {
 
 
 @pytest.mark.parametrize("line", BREAKING)
+@pytest.mark.long
 def test_an_edit_that_breaks(
     root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str], line: str
 ) -> None:

@@ -183,6 +183,7 @@ def test_a_bundle_whose_egg_is_only_disabled(
     assert mirror.check_bundle(bundle, copy)
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_during_an_apply(
     source: Repository, egg: Callable[..., Path], tmp_path: Path
 ) -> None:

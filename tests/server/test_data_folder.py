@@ -286,6 +286,7 @@ def test_databases_that_cannot_be_served(
 
 
 @pytest.mark.usefixtures("stocked")
+@pytest.mark.long
 def test_a_database_that_another_program_works_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

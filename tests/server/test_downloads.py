@@ -214,6 +214,7 @@ def test_a_file_that_ends_early_is_no_success(
 
 
 @pytest.mark.parametrize("deletes", [False, True])
+@pytest.mark.long
 def test_downloads_while_a_file_is_replaced(
     server: BackgroundServer, admin: Client, tmp_path: Path, deletes: bool
 ) -> None:

@@ -191,6 +191,7 @@ def statements(server: BackgroundServer) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
+@pytest.mark.long
 def test_many_eggs_are_shown_by_few_statements(
     admin: Client, server: BackgroundServer, egg: Path
 ) -> None:

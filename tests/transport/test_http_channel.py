@@ -26,6 +26,7 @@ from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import split
 
 from .wires import (
+    EITHER,
     OK,
     PATIENCE,
     QUICK,
@@ -46,7 +47,7 @@ channel = WIRES["plain"].channel
 talking = WIRES["plain"].talking
 
 
-@pytest.fixture(params=WIRES)
+@pytest.fixture(params=EITHER)
 def wire(request: pytest.FixtureRequest) -> Wire:
     return WIRES[request.param]
 

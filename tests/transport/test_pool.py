@@ -22,12 +22,12 @@ from hatcher.transport.cancel import CancelToken
 from hatcher.transport.channel import Trouble
 from hatcher.transport.http_channel import HTTPAnswer, HTTPChannel
 
-from .wires import OK, PATIENCE, QUICK, WIRES, Incoming, Wire, get, receive, whole
+from .wires import EITHER, OK, PATIENCE, QUICK, WIRES, Incoming, Wire, get, receive, whole
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-@pytest.fixture(params=WIRES)
+@pytest.fixture(params=EITHER)
 def wire(request: pytest.FixtureRequest) -> Wire:
     return WIRES[request.param]
 
@@ -210,6 +210,7 @@ class TestFinalizers:
             self.check_all_are_free(made, url, 40)
 
     @pytest.mark.parametrize("read", [False, True])
+    @pytest.mark.long
     def test_by_the_collector_in_any_thread(
         self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch, read: bool
     ) -> None:
@@ -237,6 +238,7 @@ class TestFinalizers:
         finally:
             gc.set_threshold(*before)
 
+    @pytest.mark.long
     def test_from_callbacks(
         self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
     ) -> None:

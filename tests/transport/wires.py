@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
+import pytest
 import trustme
 
 from hatcher.testing.listener import reset_on_close
@@ -100,6 +101,9 @@ class Wire:
 
 #: By their names.
 WIRES = {name: Wire(name) for name in ("plain", "TLS")}
+
+#: What a test is tried with; over TLS it takes longer.
+EITHER = ("plain", pytest.param("TLS", marks=pytest.mark.long))
 
 
 def get(url: str, method: str = "GET") -> Outgoing:
