@@ -53,6 +53,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave one in so many cases of a sampled test to `make test`; the others are long."""
+    cases: Counter[str] = Counter()
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        if sampled is None or item.get_closest_marker("long") is not None:
+            continue
+        name = item.nodeid.partition("[")[0]
+        if cases[name] % sampled.args[0]:
+            item.add_marker(pytest.mark.long)
+        cases[name] += 1
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many workers again as there are cores: tests wait for disks and for processes."""

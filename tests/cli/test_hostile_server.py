@@ -99,6 +99,7 @@ LOCAL = {"cache show", "config get", "config list", "config path", "schema"}
 
 
 @pytest.mark.parametrize("name", sorted(READING.keys() - LOCAL))
+@pytest.mark.sampled(3)
 def test_each_command_in_each_format(
     cli: Cli,
     hostile: ScriptedServer,

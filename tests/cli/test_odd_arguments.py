@@ -69,7 +69,7 @@ def assert_told(result: Result) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))
-@pytest.mark.long
+@pytest.mark.sampled(5)
 def test_in_every_place(cli: Cli, dev: str, odd: str) -> None:
     for command in COMMANDS:
         assert_told(cli(*(word.replace("{}", odd) for word in command)))

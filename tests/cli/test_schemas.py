@@ -244,6 +244,7 @@ def test_every_command_is_asked_something() -> None:
     ("api_version", "name", "asked"),
     [(1, *item) for item in READING.items()] + [(0, *item) for item in READING_0.items()],
 )
+@pytest.mark.sampled(2)
 def test_a_command_that_reads(
     cli: Cli, known: dict[str, object], api_version: int, name: str, asked: str
 ) -> None:

@@ -67,6 +67,7 @@ OLD_CASES = {str(call): call for call in CALLS if WITH_TEAMS in call.releases}
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.sampled(2)
 def test_call(case: str, observers: dict[Release, Observer]) -> None:
     release, version, call = CASES[case]
     wrong = []

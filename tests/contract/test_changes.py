@@ -191,7 +191,7 @@ HARMLESS: dict[str, Edit] = {
 
 
 @pytest.mark.parametrize("line", BREAKING)
-@pytest.mark.long
+@pytest.mark.sampled(5)
 def test_an_edit_that_breaks(
     root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str], line: str
 ) -> None:

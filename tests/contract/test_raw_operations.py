@@ -34,6 +34,7 @@ def world() -> Iterator[World]:
 
 
 @pytest.mark.parametrize("operation_id", by_version(OPERATIONS))
+@pytest.mark.sampled(2)
 def test_it_succeeds_in_all_four_forms(world: World, operation_id: str) -> None:
     module = import_module(OPERATIONS[operation_id].module)
     found, statuses = [], set()

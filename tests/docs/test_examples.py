@@ -38,6 +38,7 @@ LONG = "testing.md"
     ],
     ids=shown,
 )
+@pytest.mark.sampled(2)
 def test_the_examples_work_as_printed(page: Path, tmp_path: Path) -> None:
     examples = list(examples_of(page))
     with reading(tmp_path, furnished=True, with_site=page.stem == "mirroring") as reader:

@@ -116,6 +116,7 @@ def seen_together() -> dict[tuple[str, str], dict[str, Seen]]:
 
 @pytest.mark.parametrize("operation", by_version(SENT))
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.sampled(2)
 def test_row(
     scene: Scene,
     seen_together: dict[tuple[str, str], dict[str, Seen]],

@@ -77,6 +77,7 @@ def test_an_operation_has_one_handler_only(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.operation_id)
+@pytest.mark.sampled(3)
 def test_every_operation_asks_who_is_there(operation: Operation, shared: BackgroundServer) -> None:
     with client_of(shared, None) as stranger:
         response = stranger.request(operation.method, shared.url + path_of(operation))
@@ -92,6 +93,7 @@ def test_every_operation_asks_who_is_there(operation: Operation, shared: Backgro
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.operation_id)
+@pytest.mark.sampled(3)
 def test_what_an_operation_takes_stands_in_its_allow(
     operation: Operation, shared: BackgroundServer
 ) -> None:

@@ -197,7 +197,7 @@ def test_flags(admin: Client, word: str) -> None:
         "/../../../static/{}",
     ],
 )
-@pytest.mark.long
+@pytest.mark.sampled(5)
 def test_places_that_are_no_text(admin: Client, url: str, text: str) -> None:
     refused(admin.get(url.format(text)), 400)
 

@@ -150,7 +150,7 @@ def test_tags_are_listed_to_those_who_may_see_what_bears_them(
     ],
 )
 @pytest.mark.parametrize("text", ["%00", "cp38%00", "cp%0A38", "%7F", "%C2%85", "%E2%80%AE", "%FF"])
-@pytest.mark.long
+@pytest.mark.sampled(5)
 def test_what_nothing_can_be_called(admin: Client, path: str, text: str) -> None:
     for method in ("GET", "DELETE"):
         assert admin.request(method, path.format(text)).status_code in (400, 405)

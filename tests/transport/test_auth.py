@@ -28,6 +28,8 @@ from hatcher.transport.secret import Secret
 from .leaking import ask, leaks
 from .tls_server import TLSServer
 
+pytestmark = pytest.mark.sampled(3)
+
 PLATFORMS = Answer(200, {"Content-Type": "application/json"}, b'{"platforms": ["rh8-x86_64"]}')
 
 

@@ -43,6 +43,8 @@ from .wires import (
     whole,
 )
 
+pytestmark = pytest.mark.sampled(3)
+
 channel = WIRES["plain"].channel
 talking = WIRES["plain"].talking
 

@@ -27,6 +27,8 @@ from hatcher.errors import (
 )
 from hatcher.testing import Answer, ScriptedServer
 
+pytestmark = pytest.mark.sampled(2)
+
 NAMED = {"Content-Disposition": 'attachment; filename="spam-1.0-1.egg"'}
 JSON = {"Content-Type": "application/json"}
 PLATFORMS = b'{"platforms": ["rh8-x86_64"]}'

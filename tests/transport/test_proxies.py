@@ -43,6 +43,8 @@ from .proxying import (
     server_context,
 )
 
+pytestmark = pytest.mark.sampled(4)
+
 HTTP: Origin = ("http", "brood.example.com", 80)
 HTTPS: Origin = ("https", "brood.example.com", 443)
 NAMES = ("localhost", "127.0.0.1", "::1", "brood.example")

@@ -20,6 +20,8 @@ from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport.request import Request, Safety
 from hatcher.transport.sender import MAX_REDIRECTS, _resolved
 
+pytestmark = pytest.mark.sampled(3)
+
 JSON = {"Content-Type": "application/json"}
 PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
 SECRET = "abracadabra"

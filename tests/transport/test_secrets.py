@@ -40,6 +40,8 @@ from hatcher.transport.secret import Redactor, Secret
 
 from .leaking import ask, leaks, renderings
 
+pytestmark = pytest.mark.sampled(4)
+
 SECRET = "hunter-two-hunter"
 PASSWORD = "correct-horse-battery"
 PAIR = base64.b64encode(f"ada:{SECRET}".encode()).decode()

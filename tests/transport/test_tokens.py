@@ -28,6 +28,8 @@ from hatcher.transport.retry import is_unsent
 from .leaking import ask, leaks
 from .tls_server import TLSServer
 
+pytestmark = pytest.mark.sampled(4)
+
 JSON = {"Content-Type": "application/json"}
 PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
 PAIR = ("ada", "a-fine-password")
