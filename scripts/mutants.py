@@ -30,7 +30,7 @@ MUTANTS = Path(__file__).with_suffix(".toml")
 #: Of a hundred, how many the tests must notice.
 KILLED = 0.9
 
-_PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
+_PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "")
 _TESTS_FAILED = 1  # what pytest ends with then; with more when it could not run them
 
 
