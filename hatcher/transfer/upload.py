@@ -53,7 +53,7 @@ from hatcher.transport.session import Session
 if TYPE_CHECKING:
     from hatcher.transfer.multipart import Describe, UploadBody
     from hatcher.transfer.progress import Progress
-    from hatcher.transport.sender import Answer
+    from hatcher.transport.answers import Answer
 
 logger = logging.getLogger("hatcher")
 

@@ -15,6 +15,7 @@ from hatcher.errors import (
     http_error_class,
 )
 from hatcher.transport import parsing
+from hatcher.transport.channel import Headers
 from hatcher.transport.retry import parse_retry_after
 from hatcher.transport.secret import bare
 from hatcher.transport.urls import showable
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 
 class Asked(NamedTuple):
-    """What was asked, for messages; a plain tuple of the first three will do.
+    """What was asked, for messages.
 
     Attributes
     ----------
@@ -40,6 +41,27 @@ class Asked(NamedTuple):
     redact: Callable[[str], str] = str
 
 
+class Answer(NamedTuple):
+    """An answer whose body has arrived.
+
+    Attributes
+    ----------
+    status_code : int
+        Of the 2xx, or 304.
+    headers : Headers
+    content : bytes
+        As it came, perhaps compressed.
+    """
+
+    status_code: int
+    headers: Headers
+    content: bytes
+
+    def __repr__(self) -> str:
+        # Without the content, which may be a new token.
+        return f"<Answer {self.status_code}>"
+
+
 #: Bytes that an answer may have which is held in memory, as it comes over the wire.
 MAX_CONTENT = 256 << 20
 
@@ -52,9 +74,7 @@ _CHECK_URL = "Check that the URL is that of a Brood server."
 _HTML_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 
 
-def parse_json(
-    asked: Asked | tuple[str, str, str], headers: Mapping[str, str], content: bytes
-) -> Any:
+def parse_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Any:
     """Parse an answer that should be JSON.
 
     Parameters
@@ -85,9 +105,7 @@ def is_json(headers: Mapping[str, str]) -> bool:
     return _media_type(headers) == "application/json"
 
 
-def unpacked(
-    asked: Asked | tuple[str, str, str], headers: Mapping[str, str], content: bytes
-) -> bytes:
+def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
     """Return the text of an answer that should be JSON.
 
     Parameters
@@ -107,7 +125,7 @@ def unpacked(
     try:
         return parsing.unpack(content)
     except parsing.BombError as error:
-        action, method, url, _ = Asked(*asked)
+        action, method, url, _ = asked
         raise InvalidResponseError(
             f"Could not {action}: the answer to {method} {showable(url)} was given up: {error}.",
             method=method,
@@ -120,7 +138,7 @@ def unpacked(
 
 
 def read_json(
-    asked: Asked | tuple[str, str, str],
+    asked: Asked,
     headers: Mapping[str, str],
     text: bytes,
     read: Callable[[bytes], T],
@@ -150,8 +168,7 @@ def read_json(
         with parsing.collector_held(len(text)):
             return read(text)
     except parsing.ShapeError as error:
-        redact = Asked(*asked).redact
-        raise unexpected(asked, redact(str(error))) from bare(error)
+        raise unexpected(asked, asked.redact(str(error))) from bare(error)
     except ValueError:
         pass
     # Not from within: Python's error keeps the text, in which there may be a secret.
@@ -159,7 +176,7 @@ def read_json(
 
 
 def http_error(
-    asked: Asked | tuple[str, str, str],
+    asked: Asked,
     status_code: int,
     headers: Mapping[str, str],
     content: bytes,
@@ -187,7 +204,7 @@ def http_error(
     BroodHTTPError
         Of the status's own class, with the server's words.
     """
-    action, method, url, redact = Asked(*asked)
+    action, method, url, redact = asked
     content = parsing.beginning(content, MAX_ERROR_BODY)
     # Words before the text: in JSON, a secret may be written in another way.
     response = ErrorResponse(
@@ -211,7 +228,7 @@ def http_error(
     )
 
 
-def unexpected(asked: Asked | tuple[str, str, str], what: str) -> InvalidJSONError:
+def unexpected(asked: Asked, what: str) -> InvalidJSONError:
     """Return the exception for JSON of another shape than Brood's.
 
     Parameters
@@ -225,7 +242,7 @@ def unexpected(asked: Asked | tuple[str, str, str], what: str) -> InvalidJSONErr
     -------
     InvalidJSONError
     """
-    action, method, url, _ = Asked(*asked)
+    action, method, url, _ = asked
     return InvalidJSONError(
         f"Could not {action}: the answer to {method} {showable(url)} {what}.",
         method=method,
@@ -235,10 +252,8 @@ def unexpected(asked: Asked | tuple[str, str, str], what: str) -> InvalidJSONErr
     )
 
 
-def _no_json(
-    asked: Asked | tuple[str, str, str], headers: Mapping[str, str], content: bytes
-) -> InvalidJSONError:
-    action, method, url, redact = Asked(*asked)
+def _no_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
+    action, method, url, redact = asked
     came = redact(_describe(headers, content))
     return InvalidJSONError(
         f"Could not {action}: {method} {showable(url)} should be answered in JSON, but "

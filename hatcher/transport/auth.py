@@ -13,7 +13,6 @@ as well: it sees every request as an `AuthRequest`, and puts headers on it.
 
 from __future__ import annotations
 
-import base64
 import sys
 import threading
 import time
@@ -21,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.secret import Secret, discreet
+from hatcher.transport.secret import Secret, basic, discreet
 from hatcher.transport.tls import checked_verify
 from hatcher.transport.urls import ServerURL
 
@@ -71,9 +70,8 @@ class BasicAuth:
                 "A user name cannot hold a ':'. Give the user name and the password apart."
             )
         self.username = user.decode("utf-8", "replace")
-        pair = base64.b64encode(user + b":" + secret)
         # The value of the Authorization header.
-        self.header = Secret(f"Basic {pair.decode('ascii')}")
+        self.header = basic(user, secret)
 
     def authorization(self) -> str:
         """Return the value of the Authorization header.

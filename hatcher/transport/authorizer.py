@@ -9,12 +9,12 @@ from functools import partial
 import httpx
 
 from hatcher.errors import HatcherException
-from hatcher.transport.channel import Outgoing, bare, check
+from hatcher.transport.channel import FRAMING, Outgoing, bare, check
 from hatcher.transport.tokens import Authenticator
 from hatcher.transport.urls import ServerURL, origin_of, split
 
 #: Headers that httpx makes itself, and that nobody else may change.
-_OF_HTTPX = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+_OF_HTTPX = FRAMING - {"upgrade"}
 
 
 class Authorizer(httpx.Auth):

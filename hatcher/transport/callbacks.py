@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transport.channel import (
+    FRAMING,
     Channel,
     Headers,
     Incoming,
@@ -29,22 +30,15 @@ OnRequest: TypeAlias = Callable[["RequestEvent"], object]
 OnResponse: TypeAlias = Callable[["ResponseEvent"], object]
 
 #: Headers that say who asks, where a request goes, and where it ends.
-_FRAMING = frozenset(
-    [
-        "authorization",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ]
-)
+_FRAMING = FRAMING | {
+    "authorization",
+    "expect",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+}
 
 #: Headers that follow from what is asked for.
 _OF_REQUESTS = frozenset(

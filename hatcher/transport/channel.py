@@ -75,6 +75,12 @@ class Headers(dict[str, str]):
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
 
+    @property
+    def content_length(self) -> int | None:
+        """The bytes that the body has; None where no number says so."""
+        length = self.get("content-length", "")
+        return int(length) if _LENGTH.fullmatch(length) else None
+
 
 class MutableHeaders(MutableMapping[str, str]):
     """Headers that can be changed, and are found in any case. Their repr shows names only."""
@@ -198,8 +204,9 @@ class Channel(Protocol):
 
 
 #: Headers that only a channel sets, since they say where a request goes and where it ends.
-_FRAMING = frozenset({"connection", "content-length", "host", "transfer-encoding", "upgrade"})
+FRAMING = frozenset({"connection", "content-length", "host", "transfer-encoding", "upgrade"})
 
+_LENGTH = re.compile(r"\d{1,19}", re.ASCII)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 _TARGET = re.compile(r"[!-~]+")
@@ -246,7 +253,7 @@ def _fault_of(name: object) -> str:
     """Return what is wrong with the name of a header; empty if nothing is."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return f"A header cannot have the name {name!r}: give letters, digits and hyphens."
-    if name.lower() in _FRAMING:
+    if name.lower() in FRAMING:
         return f"The header '{name}' cannot be set: it follows from the URL and the body."
     return ""
 

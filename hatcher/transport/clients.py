@@ -37,7 +37,7 @@ def build_client(
         auth=auth,
         headers={"User-Agent": USER_AGENT},
         timeout=httpx_timeout(timeouts),
-        transport=RoutedTransport(context),
+        transport=_RoutedTransport(context),
         trust_env=False,
         follow_redirects=False,
     )
@@ -73,7 +73,7 @@ def build_async_client(
     )
 
 
-class RoutedTransport(httpx.BaseTransport):
+class _RoutedTransport(httpx.BaseTransport):
     """Sends each request as the environment says: straight, or through a proxy.
 
     Parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator
 from typing import Self
@@ -13,8 +12,6 @@ from hatcher.transport.channel import Headers, Incoming, Trouble
 from hatcher.transport.faults import error_for
 from hatcher.transport.request import Request
 from hatcher.transport.secret import Redactor, bare
-
-_LENGTH = re.compile(r"\d{1,19}", re.ASCII)
 
 #: Bytes that `chunks` gives at a time.
 _CHUNK = 256 * 1024
@@ -42,9 +39,7 @@ class Download:
         self.headers: Headers = incoming.headers
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
         self._unpacking = None if encoding in ("", "identity") else _Unpacking(encoding, redactor)
-        length = self.headers.get("content-length", "")
-        known = self._unpacking is None and _LENGTH.fullmatch(length)
-        self.content_length = int(length) if known else None
+        self.content_length = self.headers.content_length if self._unpacking is None else None
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Receive into a buffer, as many bytes as there are by now and as it holds.

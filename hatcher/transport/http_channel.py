@@ -23,7 +23,16 @@ from typing import Any, TypeAlias, cast
 
 from hatcher.transport import cancel
 from hatcher.transport.buffers import new_buffer
-from hatcher.transport.channel import Channel, Headers, Kind, Outgoing, Trouble, bare, check
+from hatcher.transport.channel import (
+    Channel,
+    Headers,
+    Incoming,
+    Kind,
+    Outgoing,
+    Trouble,
+    bare,
+    check,
+)
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Origin, Proxy
 from hatcher.transport.timeouts import Timeouts, deadline, left
@@ -49,7 +58,6 @@ _NEXT_LINE_END = re.compile(rb"\n[^\n]*\n")
 _INTERIM = re.compile(rb"HTTP/1\.\d +1(?!01)\d\d\b")
 _STATUS = re.compile(rb"HTTP/1\.\d +[1-9]\d\d\b")
 _NO_TEXT = re.compile(rb"\r(?!\n)|\0")
-_LENGTH = re.compile(r"\d{1,19}", re.ASCII)
 _CHUNK = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*|\r)?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
@@ -88,7 +96,7 @@ class HTTPChannel:
         self._routes: dict[Origin, _Route] = {}
         self._pool = Pool(timeouts.pool, partial(Connection.open, timeouts, ssl_context))
 
-    def exchange(self, outgoing: Outgoing) -> Any:
+    def exchange(self, outgoing: Outgoing) -> Incoming:
         """Send a request and return its answer, whatever its status.
 
         Raises
@@ -238,7 +246,7 @@ class _Response(HTTPResponse):
         length = self.fields.get("content-length")
         if coding is not None and (coding.lower(), self.chunked, length) != ("chunked", True, None):
             raise Trouble("no HTTP", "a head that does not say where the body ends")
-        if length is not None and not _LENGTH.fullmatch(length):
+        if length is not None and self.fields.content_length is None:
             raise Trouble("no HTTP", "a length that is no number")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import os
 import re
@@ -12,8 +11,8 @@ from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.secret import Secret
-from hatcher.transport.urls import bracketed, host_of, without_zone
+from hatcher.transport.secret import Secret, basic
+from hatcher.transport.urls import NO_TEXT, bracketed, host_of, without_zone
 from hatcher.transport.value import Value
 
 #: Scheme, host and port.
@@ -24,8 +23,6 @@ _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: How a proxy may be spoken with, and the port when none is named.
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _SCHEMES = "http, https, socks5 or socks5h"
-
-_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Proxy(Value):
@@ -65,8 +62,7 @@ class Proxy(Value):
         if self.credentials is None:
             return None
         username, password = self.credentials
-        pair = base64.b64encode(f"{username}:{password.reveal()}".encode())
-        return Secret(f"Basic {pair.decode('ascii')}")
+        return basic(username.encode(), password.reveal().encode())
 
     def headers(self) -> dict[str, str]:
         """Return the headers that it is to see."""
@@ -138,7 +134,7 @@ def _variable(name: str) -> tuple[str, str]:
 def _read(setting: Secret) -> Proxy | str:
     """Read a proxy's URL; return what is wrong with it otherwise."""
     text = setting.reveal()
-    if _NO_TEXT.search(text):
+    if NO_TEXT.search(text):
         return "it holds a line end, a control character or what is no Unicode"
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -72,6 +73,12 @@ class Secret:
         raise TypeError("A secret cannot be pickled.")
 
 
+def basic(username: bytes, password: bytes) -> Secret:
+    """Return what HTTP Basic makes of a user name and a password: the value of a header."""
+    pair = base64.b64encode(username + b":" + password)
+    return Secret(f"Basic {pair.decode('ascii')}")
+
+
 class Redactor:
     """Takes out of the server's words the secrets that were sent to it.
 
@@ -117,7 +124,6 @@ class Redactor:
 def _patterns(header: str) -> Iterator[str]:
     """Give patterns for the forms in which a server may repeat the value of a header."""
     # Imported here, for those who see no error.
-    import base64
     import json
     from contextlib import suppress
     from urllib.parse import quote, quote_plus

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from hatcher.errors import (
@@ -25,6 +25,7 @@ from hatcher.errors import (
 )
 from hatcher.transport import answers, cancel
 from hatcher.transport.agent import USER_AGENT
+from hatcher.transport.answers import Answer
 from hatcher.transport.channel import Channel, Headers, Incoming, Outgoing, Trouble
 from hatcher.transport.download import Download
 from hatcher.transport.faults import OUTCOME, error_for
@@ -50,27 +51,6 @@ _REFUSED_FOR = 3.0
 _URL_SIGNS = "/?%:@!$&'()*+,;=~-._[]"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-class Answer(NamedTuple):
-    """An answer whose body has arrived.
-
-    Attributes
-    ----------
-    status_code : int
-        Of the 2xx, or 304.
-    headers : Headers
-    content : bytes
-        As it came, perhaps compressed.
-    """
-
-    status_code: int
-    headers: Headers
-    content: bytes
-
-    def __repr__(self) -> str:
-        # Without the content, which may be a new token.
-        return f"<Answer {self.status_code}>"
 
 
 def _content(request: Request) -> bytes:

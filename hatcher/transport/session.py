@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hatcher.transport.callbacks import Hooks
     from hatcher.transport.channel import Channel
     from hatcher.transport.download import Download
-    from hatcher.transport.sender import Answer, Sender
+    from hatcher.transport.sender import Sender
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,11 +108,11 @@ class Session:
 
     # -- what nodes call ------------------------------------------------------------
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> answers.Answer:
         """Send a request whose answer need not say more than that it worked; return it."""
         return self._ready().send(request)
 
-    def fetch(self, request: Request) -> Answer:
+    def fetch(self, request: Request) -> answers.Answer:
         """Send a request and return its answer as it is, also one of 304."""
         return self._ready().fetch(request)
 
@@ -380,7 +380,7 @@ class Session:
             return self._on_not_found(self, request)
         return None
 
-    def _json_in(self, request: Request, answer: Answer) -> Any:
+    def _json_in(self, request: Request, answer: answers.Answer) -> Any:
         try:
             return answers.parse_json(self._asked(request), answer.headers, answer.content)
         except InvalidJSONError as error:

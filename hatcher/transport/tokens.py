@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from hatcher.errors import HatcherException, InvalidJSONError, RedirectError
 from hatcher.transport import answers
@@ -15,7 +14,7 @@ from hatcher.transport.auth import (
     CallableAuth,
     is_token,
 )
-from hatcher.transport.channel import Channel, Headers, Outgoing, Trouble
+from hatcher.transport.channel import Channel, Outgoing, Trouble
 from hatcher.transport.faults import error_for
 from hatcher.transport.request import Request
 from hatcher.transport.retry import unsent
@@ -135,27 +134,15 @@ class Authenticator:
             unsent(error)
             raise
 
-    def _reply(self, outgoing: Outgoing) -> Reply:
+    def _reply(self, outgoing: Outgoing) -> answers.Answer:
         incoming = self._channel.exchange(outgoing)
         try:
-            return Reply(incoming.status_code, incoming.headers, incoming.read(_MAX_REPLY))
+            return answers.Answer(incoming.status_code, incoming.headers, incoming.read(_MAX_REPLY))
         finally:
             incoming.close()
 
 
-class Reply(NamedTuple):
-    """What came back for an exchange."""
-
-    status_code: int
-    headers: Headers
-    content: bytes
-
-    def __repr__(self) -> str:
-        # Without the content, in which there is a token.
-        return f"<Reply {self.status_code}>"
-
-
-def _token_in(reply: Reply, url: str, redact: Redactor) -> str:
+def _token_in(reply: answers.Answer, url: str, redact: Redactor) -> str:
     """Return the session token in the reply to an exchange."""
     asked = answers.Asked("log in", "POST", url, redact)
     if 300 <= reply.status_code < 400:

@@ -14,6 +14,8 @@ from hatcher.transport.value import Value
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: What no URL that a person gives holds: control characters, and what is no Unicode.
+NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"(?!.{254})([\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
 _PLACE = re.compile(r"(\[[^]]*:[^]]*\]|[^]:[]*)(:.*)?", re.DOTALL)
@@ -81,7 +83,7 @@ class ServerURL(Value):
         if not isinstance(url, str) or not url.strip():
             raise InvalidURLError(f"The server's URL is empty. {_EXAMPLE}")
         text = url.strip()
-        if _CONTROL.search(text) or _SURROGATE.search(text):
+        if NO_TEXT.search(text):
             raise InvalidURLError(
                 f"'{_without_credentials(text)}' holds a line end, a control character or what is "
                 f"no Unicode. {_EXAMPLE}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hatcher.testing import write_egg
+from hatcher.transfer.hashing import file_sha256
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,28 @@ def egg(tmp_path_factory: pytest.TempPathFactory) -> Egg:
     )
     content = path.read_bytes()
     return Egg(path, content, hashlib.sha256(content).hexdigest())
+
+
+@pytest.fixture(scope="session")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], dict[str, Path]]:
+    """Makes two eggs of one name and version, and of a size in bytes, by their sha256."""
+
+    def make(size: int) -> dict[str, Path]:
+        made = {}
+        for seed in (1, 2):
+            path = write_egg(
+                tmp_path_factory.mktemp("eggs"),
+                "Spam",
+                "1.0",
+                platform="rh8-x86_64",
+                python_tag="cp311",
+                payload_bytes=size,
+                seed=seed,
+            )
+            made[file_sha256(path)] = path
+        return made
+
+    return make
 
 
 @pytest.fixture

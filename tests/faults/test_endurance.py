@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ if not hasattr(os, "fork"):
 
 from hatcher.api import BroodClient, RetryPolicy, Timeouts
 from hatcher.errors import HatcherException
-from hatcher.testing import Answer, BroodProcess, FaultyGateway, RequestFault, write_egg
+from hatcher.testing import Answer, BroodProcess, FaultyGateway, RequestFault
 from hatcher.transfer.hashing import file_sha256
 
 from ..forking import Forks
@@ -76,21 +76,9 @@ def check_same(pid: int, before: Held, *, threads: int, memory: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def eggs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def eggs(twins: Callable[[int], dict[str, Path]]) -> dict[str, Path]:
     """Two eggs of one name and version, by their sha256."""
-    made = {}
-    for seed in (1, 2):
-        path = write_egg(
-            tmp_path_factory.mktemp("eggs"),
-            "Spam",
-            "1.0",
-            platform="rh8-x86_64",
-            python_tag="cp311",
-            payload_bytes=SIZE,
-            seed=seed,
-        )
-        made[file_sha256(path)] = path
-    return made
+    return twins(SIZE)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ if not hasattr(os, "fork"):
 
 from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository
 from hatcher.errors import HatcherException
-from hatcher.testing import BroodProcess, write_egg
+from hatcher.testing import BroodProcess
 from hatcher.transfer.fetch import KEPT_FROM
 
 #: Kills that hit a transfer under way, per test; there are four.
@@ -50,22 +50,9 @@ def sha256(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def eggs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def eggs(twins: Callable[[int], dict[str, Path]]) -> dict[str, Path]:
     """Two eggs of one name and version, by their sha256."""
-    made = {}
-    for seed in (1, 2):
-        folder = tmp_path_factory.mktemp("eggs")
-        path = write_egg(
-            folder,
-            "Spam",
-            "1.0",
-            platform="rh8-x86_64",
-            python_tag="cp311",
-            payload_bytes=SIZE,
-            seed=seed,
-        )
-        made[sha256(path)] = path
-    return made
+    return twins(SIZE)
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def _check_url(url: str) -> None:
 
 def _check_answer(given: tuple[int, dict[str, str], bytes]) -> None:
     status, headers, content = given
-    asked = ("list platforms", "GET", "http://127.0.0.1:1/x")
+    asked = answers.Asked("list platforms", "GET", "http://127.0.0.1:1/x")
     with own_errors():
         answers.parse_json(asked, headers, content)
     str(answers.http_error(asked, status, headers, content))

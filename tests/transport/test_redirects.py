@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import trustme
 
 from hatcher.api import BroodClient
 from hatcher.errors import HatcherException, InvalidResponseError, RedirectError
 from hatcher.testing import Answer, ScriptedServer
+from hatcher.testing.faults import Request as Incoming
 from hatcher.transport.request import Request, Safety
 from hatcher.transport.sender import MAX_REDIRECTS, _resolved
+
+from .tls_server import TLSServer
 
 pytestmark = pytest.mark.sampled(3)
 
@@ -256,63 +254,38 @@ class TestOddLocations:
 class TestTLS:
     """Where encryption begins, it goes on."""
 
-    @pytest.fixture
-    def authority(self, tmp_path: Path) -> trustme.CA:
-        made = trustme.CA()
-        made.cert_pem.write_to_path(tmp_path / "authority.pem")
-        return made
+    def secure(self, folder: Path, location: str) -> TLSServer:
+        """Return a server with TLS, which sends on what it is asked, and answers it elsewhere."""
 
-    @contextmanager
-    def secure(self, authority: trustme.CA, location: str) -> Iterator[str]:
-        """A server with TLS, which sends on what it is asked; the URL without a port is its own."""
+        def answer(request: Incoming) -> Answer:
+            moved = request.target.startswith("/api")
+            return Answer(302, {"Location": location}) if moved else PLATFORMS
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                moved = self.path.startswith("/api")
-                self.send_response(302 if moved else 200)
-                self.send_header("Location", location)
-                self.send_header("Content-Length", str(0 if moved else len(PLATFORMS.body)))
-                self.end_headers()
-                self.wfile.write(b"" if moved else PLATFORMS.body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost").configure_cert(context)
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield f"https://localhost:{server.server_port}"
-            finally:
-                server.shutdown()
-                thread.join()
+        return TLSServer(answer, tls=True, folder=folder)
 
     def list_platforms(self, url: str, folder: Path) -> list[str]:
         pem = folder / "authority.pem"
         with BroodClient.from_url(url, ("ada", SECRET), verify_ssl=pem, retries=0) as client:
             return client.list_platforms()
 
-    def test_there(self, authority: trustme.CA, tmp_path: Path) -> None:
-        with self.secure(authority, "/caf\xc3\xa9#x") as url:
-            assert self.list_platforms(url, tmp_path) == ["rh8-x86_64"]
+    def test_there(self, tmp_path: Path) -> None:
+        with self.secure(tmp_path, "/caf\xc3\xa9#x") as server:
+            assert self.list_platforms(server.url, tmp_path) == ["rh8-x86_64"]
 
-    def test_to_it(self, authority: trustme.CA, tmp_path: Path) -> None:
+    def test_to_it(self, tmp_path: Path) -> None:
         with (
-            self.secure(authority, "") as url,
-            ScriptedServer(Answer(307, {"Location": f"{url}/x"})) as server,
+            self.secure(tmp_path, "") as secure,
+            ScriptedServer(Answer(307, {"Location": f"{secure.url}/x"})) as server,
         ):
             assert self.list_platforms(server.url, tmp_path) == ["rh8-x86_64"]
 
-    def test_not_away_from_it(self, authority: trustme.CA, tmp_path: Path) -> None:
+    def test_not_away_from_it(self, tmp_path: Path) -> None:
         with (
             ScriptedServer(PLATFORMS) as server,
-            self.secure(authority, f"{server.url}/x") as url,
+            self.secure(tmp_path, f"{server.url}/x") as secure,
         ):
             with pytest.raises(RedirectError, match="not encrypted"):
-                self.list_platforms(url, tmp_path)
+                self.list_platforms(secure.url, tmp_path)
             assert server.connections == 0
 
 
