@@ -185,12 +185,21 @@ def is_linked(source: Path, target: Path) -> bool:
     """
     try:
         source.chmod(0o400)
-        touch(source)
-        target.unlink(missing_ok=True)  # of another size, so damaged
-        os.link(source, target)
-    except FileExistsError:
-        return True  # another process was quicker
     except OSError:
+        return False
+    touch(source)
+    return _is_named(source, target)
+
+
+def _is_named(file: Path, target: Path) -> bool:
+    """Give a file a second name, unless another process was quicker: its file may be lent already."""
+    try:
+        if size_of(target) not in (None, size_of(file)):
+            target.unlink(missing_ok=True)  # it is damaged
+        os.link(file, target)
+    except FileExistsError:
+        return True
+    except OSError:  # such as one of a file system that knows no second names
         return False
     return True
 
@@ -217,7 +226,7 @@ def copy(source: Path, folder: Path, target: Path, digest: str) -> None:
     folder : pathlib.Path
         Where it is written, on the file system of the target.
     target : pathlib.Path
-        Is replaced when it is there.
+        What is there and has another size is replaced.
     digest : str
         The sha256 that it must have.
 
@@ -240,7 +249,8 @@ def copy(source: Path, folder: Path, target: Path, digest: str) -> None:
                         rest = rest[written.write(rest) :]
         if actual.hexdigest() != digest:
             raise DamagedError(f"its sha256 is {actual.hexdigest()}, and not {digest}")
-        draft.replace(target)
+        if not _is_named(draft, target):
+            draft.replace(target)
     finally:
         with suppress(FileNotFoundError):  # it has its name
             remove(draft)

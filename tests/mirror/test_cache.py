@@ -17,6 +17,7 @@ import pytest
 
 from hatcher import mirror
 from hatcher.errors import HatcherException, InvalidArgumentError, InvalidDestinationError
+from hatcher.mirror import cached_files
 
 if sys.platform == "linux":
     import resource
@@ -357,6 +358,18 @@ for step in range(300):
     assert kept is not None
     path.unlink()
 """
+
+
+def test_what_another_process_was_quicker_with_stays(folder: Path, tmp_path: Path) -> None:
+    """Somebody may have been lent it, and holds a lock on that very file."""
+    path, sha256 = make(tmp_path, "spam", 1000)
+    kept = mirror.Cache(folder).add(path, sha256)
+    assert kept is not None
+    before = kept.stat()
+    cached_files.copy(path, kept.parents[1], kept, sha256)
+    assert cached_files.is_linked(path, kept)
+    assert (kept.stat().st_ino, kept.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert list(kept.parents[1].glob(".*")) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Nobody can be killed there.")
