@@ -621,10 +621,14 @@ class HTTPAnswer:
 
     def close(self) -> None:
         """Give the connection back, or end it when there is more to come."""
+        self._end(has_ended=self._remaining == 0 and self._chunk_mark is None)
+
+    def _end(self, *, has_ended: bool) -> None:
         if not self._is_closed:
             self._is_closed = True
-            self._give_back(self._remaining == 0 and self._chunk_mark is None)
+            self._give_back(has_ended)
 
     def __del__(self) -> None:
-        # An answer that nobody closed gives up its connection. No lock is waited for on the way.
-        self.close()
+        # An answer that nobody closed gives up its connection, without waiting for a lock. Nobody
+        # can use it again: the collector finalizes the socket of a cycle together with its answer.
+        self._end(has_ended=False)

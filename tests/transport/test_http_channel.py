@@ -594,14 +594,16 @@ class TestEarlyAnswers:
 
     def test_it_may_come_before_the_request(self, wire: Wire) -> None:
         """Servers with too many connections say so at once."""
-        come = threading.Event()
+        connected, come = threading.Event(), threading.Event()
 
         def serve(connection: socket.socket) -> None:
+            connected.wait(PATIENCE)  # a reset could be quicker than the client's connect
             connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy")
             come.set()
             reset(connection)
 
         def blocks() -> Iterator[bytes]:
+            connected.set()
             come.wait(PATIENCE)
             time.sleep(0.05)
             yield b"x" * 100_000

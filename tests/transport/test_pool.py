@@ -117,8 +117,8 @@ class TestAge:
             elif who == "this thread":
                 whole(made, get(url))
             else:
-                made.exchange(get(url)).read(100)  # and nobody closes it
-            serving.wait_for(1)
+                made.exchange(get(url)).read(100)  # nobody closes it, nor may use its connection
+            serving.wait_for(0 if who == "a finalizer" else 1)
             assert serving.begun == 17
 
     def test_the_young_ones_stay(
@@ -208,6 +208,17 @@ class TestFinalizers:
             together(1, lambda: ask(made, url))
             assert finalized > 100
             self.check_all_are_free(made, url, 40)
+
+    def test_with_its_socket(self, wire: Wire, serving: Serving) -> None:
+        """In one cycle, the socket is finalized with the answer: nobody must get it."""
+        with serving.running() as url, wire.channel() as made:
+            for _ in range(10):
+                answer = made.exchange(get(url))
+                assert answer.read(100) == b"small"
+                Cycle(answer)
+                del answer
+                gc.collect()
+                assert whole(made, get(url))[2] == b"small"
 
     @pytest.mark.parametrize("read", [False, True])
     @pytest.mark.long

@@ -1,5 +1,6 @@
 """A scripted server that can be reached by TLS, too."""
 
+import contextlib
 import socket
 import ssl
 from pathlib import Path
@@ -33,4 +34,5 @@ class TLSServer(ScriptedServer):
                 connection = self._context.wrap_socket(connection, server_side=True)
             except OSError:
                 return  # the client did not like it
-        super()._serve(connection)
+        with contextlib.suppress(ssl.SSLEOFError):  # no ConnectionError, but the same
+            super()._serve(connection)
