@@ -238,7 +238,7 @@ class _Response(HTTPResponse):
         if odd or _NO_TEXT.search(self._head) or not _STATUS.match(self._head):
             raise Trouble("no HTTP", "a head with a malformed line")
         self.fields = Headers()
-        for name, value in headers.items():
+        for name, value in headers.raw_items():
             key, text = name.lower(), _FOLD.sub(" ", value).strip(" \t")
             known = self.fields.get(key)
             self.fields[key] = text if known is None else f"{known}, {text}"
