@@ -57,7 +57,6 @@ _LINE_END = re.compile(rb"\n")
 _NEXT_LINE_END = re.compile(rb"\n[^\n]*\n")
 _INTERIM = re.compile(rb"HTTP/1\.\d +1(?!01)\d\d\b")
 _STATUS = re.compile(rb"HTTP/1\.\d +[1-9]\d\d\b")
-_NO_TEXT = re.compile(rb"\r(?!\n)|\0")
 _CHUNK = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*|\r)?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
@@ -235,13 +234,15 @@ class _Response(HTTPResponse):
         if self.status == 101:
             raise Trouble("no HTTP", "a change to another protocol, which was not asked for")
         odd = headers.defects or headers.get_unixfrom() or headers.get_payload()
-        if odd or _NO_TEXT.search(self._head) or not _STATUS.match(self._head):
+        no_text = b"\0" in self._head or self._head.count(b"\r") != self._head.count(b"\r\n")
+        if odd or no_text or not _STATUS.match(self._head):
             raise Trouble("no HTTP", "a head with a malformed line")
-        self.fields = Headers()
+        fields: dict[str, str] = {}
         for name, value in headers.raw_items():
-            key, text = name.lower(), _FOLD.sub(" ", value).strip(" \t")
-            known = self.fields.get(key)
-            self.fields[key] = text if known is None else f"{known}, {text}"
+            key = name.lower()
+            text = (_FOLD.sub(" ", value) if "\n" in value else value).strip(" \t")
+            fields[key] = f"{fields[key]}, {text}" if key in fields else text
+        self.fields = Headers(fields)
         coding = self.fields.get("transfer-encoding")
         length = self.fields.get("content-length")
         if coding is not None and (coding.lower(), self.chunked, length) != ("chunked", True, None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -221,6 +222,7 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return parts.scheme, host_of(parts), _port(parts) or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
+@lru_cache(maxsize=256)  # they are mostly the same
 def authority(origin: tuple[str, str, int]) -> str:
     """Return an origin's host, and its port where it is not the usual one."""
     scheme, host, port = origin
