@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 from hatcher.errors import HatcherException
@@ -82,10 +83,10 @@ class State:
 
     def forget(self) -> None:
         """Forget what follows from `held`, which has changed."""
-        self._paths: dict[str, str] | None = None
-        self._namesakes: set[str] | None = None
+        for name in ("folders", "_filenames", "_namesakes", "_paths"):
+            vars(self).pop(name, None)
 
-    @property
+    @cached_property
     def folders(self) -> set[str]:
         """The paths of the folders that it all stands in."""
         return {path.rpartition("/")[0] for path in self.held}
@@ -102,8 +103,6 @@ class State:
         """
         if path in self.held:
             return path
-        if self._paths is None:
-            self._paths = {identity_of(known): known for known in self.held}
         return self._paths.get(identity_of(path))
 
     def has_namesake(self, path: str) -> bool:
@@ -114,9 +113,22 @@ class State:
         path : str
             Of an egg.
         """
-        if self._namesakes is None:
-            self._namesakes = set(map(_without_tag, self.held))
+        # Mostly there is none, which the bare names of files tell sooner.
+        if _filename(path) not in self._filenames:
+            return False
         return _without_tag(path) in self._namesakes
+
+    @cached_property
+    def _filenames(self) -> set[str]:
+        return set(map(_filename, self.held))
+
+    @cached_property
+    def _namesakes(self) -> set[str]:
+        return set(map(_without_tag, self.held))
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        return {identity_of(known): known for known in self.held}
 
 
 def identity_of(path: str) -> str:
@@ -128,6 +140,10 @@ def identity_of(path: str) -> str:
     if "runtimes" in folders[-1:]:
         filename = "-".join(filename.split("-")[:2])
     return "/".join([*folders, filename])
+
+
+def _filename(path: str) -> str:
+    return path.rpartition("/")[2].casefold()
 
 
 def _without_tag(path: str) -> str:

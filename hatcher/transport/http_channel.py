@@ -409,7 +409,10 @@ class Connection:
 
     def _send_all(self, rest: memoryview) -> bool:
         until = deadline(self.timeouts.write)
-        self.sock.settimeout(0)
+        if (
+            self.sock.gettimeout() != 0
+        ):  # a call of the system, for which other threads get their turn
+            self.sock.settimeout(0)
         while rest:
             if self._has_sent and self._is_answered():
                 return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, get_args
 
+from attrs import frozen
+
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection
 from hatcher.transport.value import Value
@@ -13,7 +15,8 @@ Action: TypeAlias = Literal["copy", "update", "delete", "conflict", "skip"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
-class Step(Value):
+@frozen
+class Step:
     """What is to become of one artefact.
 
     Parameters
@@ -34,26 +37,12 @@ class Step(Value):
         Of a conflict.
     """
 
-    __match_args__ = ("action", "path", "size", "sha256", "replaces", "reason")
-    __slots__ = __match_args__
-
     action: Action
     path: str
-    size: int | None
-    sha256: str | None
-    replaces: str | None
-    reason: str | None
-
-    def __init__(
-        self,
-        action: Action,
-        path: str,
-        size: int | None = None,
-        sha256: str | None = None,
-        replaces: str | None = None,
-        reason: str | None = None,
-    ) -> None:
-        super().__init__(action, path, size, sha256, replaces, reason)
+    size: int | None = None
+    sha256: str | None = None
+    replaces: str | None = None
+    reason: str | None = None
 
 
 class Steps(Value):
