@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ LARGEST_DESCRIPTION = 1 << 20
 
 #: Bytes of a directory of members; one of some hundred thousand has that many.
 _LARGEST_DIRECTORY = 16 << 20
+
+#: Bytes of an archive that is read at once.
+_SMALL = 64 << 10
 
 #: What the flags of a member say when it is encrypted or patched.
 _LOCKED = 0x01 | 0x20 | 0x40
@@ -53,7 +57,7 @@ def read_description(
     import zipfile
 
     try:
-        with _Bounded(file) as opened, zipfile.ZipFile(opened) as archive:
+        with _opened(file) as opened, zipfile.ZipFile(opened) as archive:
             members = archive.infolist()
             problem = _problem(members, descriptions, archive.start_dir)
             wanted = next((each for each in members if each.filename in descriptions[:1]), None)
@@ -80,6 +84,15 @@ def read_description(
     if problem is not None:
         raise error(f"'{file}' cannot be unpacked: {shown(problem)}. Build it again.")
     return None
+
+
+def _opened(file: Path) -> io.RawIOBase | io.BytesIO:
+    """Open a file; read a small one at once, since other threads get their turn at each read."""
+    opened = _Bounded(file)
+    if os.fstat(opened.fileno()).st_size > _SMALL:
+        return opened
+    with opened:
+        return io.BytesIO(opened.read(_SMALL))
 
 
 class _Bounded(io.FileIO):

@@ -109,7 +109,8 @@ class UploadBody:
             self._state = _state_of(path.stat())
         self.size = self._state[2]
         self._meter = Meter(progress, self.size, "uploading")
-        boundary, self._placeholder = os.urandom(16).hex(), os.urandom(32).hex()
+        random = os.urandom(48).hex()
+        boundary, self._placeholder = random[:32], random[32:]
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._before = (
             f"--{boundary}\r\n"

@@ -40,6 +40,7 @@ class Staffing:
         self._finished = 0
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
+        self._looked = self._wall, self._cpu
 
     def wanted(self, threads: int, finished: int) -> int:
         """Return how many threads to have from now on.
@@ -58,7 +59,9 @@ class Staffing:
         """
         wall, cpu = time.perf_counter(), time.process_time()
         took, used, files = wall - self._wall, cpu - self._cpu, finished - self._finished
-        if files < threads and took < _PATIENCE and used > took / 2:
+        since, used_since = wall - self._looked[0], cpu - self._looked[1]
+        self._looked = wall, cpu
+        if files < threads and took < _PATIENCE and used_since > since / 2:
             return threads
         self._finished, self._wall, self._cpu = finished, wall, cpu
         return min(self._most, enough(threads, files, took, used))
