@@ -169,6 +169,13 @@ def fill_in_type(
     return signature, f"~hatcher.core.documents.{metadata.__forward_arg__}"
 
 
+def hide_private_bases(
+    app: Sphinx, name: str, obj: object, options: object, bases: list[type]
+) -> None:
+    """Show the public bases of a class only."""
+    bases[:] = [base for base in bases if not base.__name__.startswith("_")]
+
+
 def find_by_end(app: Sphinx, document: nodes.document) -> None:
     """Let references in docstrings name a class, or a method of it, without its module."""
     for reference in document.findall(pending_xref):
@@ -184,4 +191,5 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", hide_construction)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("autodoc-process-signature", fill_in_type)
+    app.connect("autodoc-process-bases", hide_private_bases)
     app.connect("doctree-read", find_by_end)

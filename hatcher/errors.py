@@ -285,15 +285,7 @@ class ChecksumMismatchError(HatcherException):
 # -- no usable answer arrived -----------------------------------------------------
 
 
-class TransportError(HatcherException):
-    """The request did not lead to an answer.
-
-    Attributes
-    ----------
-    method, url : str or None
-        What was being asked; the URL holds no credentials.
-    """
-
+class _OfRequest(Exception):  # noqa: N818 - the part that two branches of the tree share
     def __init__(
         self,
         message: str,
@@ -303,9 +295,19 @@ class TransportError(HatcherException):
         what: str = "",
         advice: str = "",
     ) -> None:
-        super().__init__(message, what=what, advice=advice)
+        super().__init__(message, what=what, advice=advice)  # type: ignore[call-arg]
         self.method = method
         self.url = url
+
+
+class TransportError(_OfRequest, HatcherException):
+    """The request did not lead to an answer.
+
+    Attributes
+    ----------
+    method, url : str or None
+        What was requested; the URL contains no credentials.
+    """
 
 
 class BroodConnectionError(TransportError, ConnectionError):
@@ -339,27 +341,14 @@ class TransferInterruptedError(TransportError):
 # -- an answer that Brood would not give ------------------------------------------
 
 
-class InvalidResponseError(HatcherException):
+class InvalidResponseError(_OfRequest, HatcherException):
     """The answer is not one that Brood gives; a proxy or another server may have given it.
 
     Attributes
     ----------
     method, url : str or None
-        What was asked; the URL holds no credentials.
+        What was requested; the URL contains no credentials.
     """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        method: str | None = None,
-        url: str | None = None,
-        what: str = "",
-        advice: str = "",
-    ) -> None:
-        super().__init__(message, what=what, advice=advice)
-        self.method = method
-        self.url = url
 
 
 class InvalidJSONError(InvalidResponseError, ValueError):

@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from hatcher.errors import (
     BroodHTTPError,
     ErrorResponse,
+    HatcherException,
     InvalidJSONError,
     InvalidResponseError,
     MissingName,
+    TransferInterruptedError,
     http_error_class,
 )
 from hatcher.transport import parsing
-from hatcher.transport.channel import Headers
-from hatcher.transport.retry import parse_retry_after
+from hatcher.transport.channel import ChannelError, Headers
+from hatcher.transport.request import RequestInfo
+from hatcher.transport.retry import log_recovery, parse_retry_after
 from hatcher.transport.secret import bare
-from hatcher.transport.urls import showable
+
+if TYPE_CHECKING:
+    from hatcher.transport.channel import Incoming, Outgoing
+    from hatcher.transport.secret import Redactor
 
 T = TypeVar("T")
 
+#: Bytes that an answer held in memory may have, as it comes over the wire.
+MAX_CONTENT = 256 << 20
 
-class Asked(NamedTuple):
-    """What was asked, for messages.
+#: Bytes of an error's body that are kept.
+MAX_ERROR_BODY = 64 * 1024
 
-    Attributes
-    ----------
-    action : str
-        What was being done, in words.
-    method, url : str
-    redact : callable
-        Takes what was sent in secret out of the server's words.
-    """
+#: What to try when the answer is not Brood's.
+_CHECK_URL = "Check that the URL is that of a Brood server."
 
-    action: str
-    method: str
-    url: str
-    redact: Callable[[str], str] = str
+#: What to try instead where a second request could do something twice.
+_CARRIED_OUT = "It has been carried out all the same: look before asking for it again."
+
+_HTML_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 
 
 class Answer(NamedTuple):
@@ -47,7 +49,7 @@ class Answer(NamedTuple):
     Attributes
     ----------
     status_code : int
-        Of the 2xx, or 304.
+        A 2xx, or 304.
     headers : Headers
     content : bytes
         As it came, perhaps compressed.
@@ -62,42 +64,28 @@ class Answer(NamedTuple):
         return f"<Answer {self.status_code}>"
 
 
-#: Bytes that an answer may have which is held in memory, as it comes over the wire.
-MAX_CONTENT = 256 << 20
+def receive(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> Answer:
+    """Return an answer with its body."""
+    try:
+        return Answer(incoming.status_code, incoming.headers, incoming.read(MAX_CONTENT))
+    except ChannelError as error:
+        # Imported here, for failures.
+        from hatcher.transport.faults import error_for
 
-#: Bytes of an error's body that are kept.
-MAX_ERROR_BODY = 64 * 1024
-
-#: What to try when the answer is none of Brood's.
-_CHECK_URL = "Check that the URL is that of a Brood server."
-
-_HTML_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
+        raise error_for(outgoing.info(redact), error) from error
+    finally:
+        incoming.close()
 
 
-def parse_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> Any:
-    """Parse an answer that should be JSON.
-
-    Parameters
-    ----------
-    asked : Asked
-        What was asked, for the message.
-    headers : mapping of str to str
-        The answer's headers.
-    content : bytes
-        Its body; may be compressed.
-
-    Returns
-    -------
-    object
-
-    Raises
-    ------
-    InvalidJSONError
-        It is not JSON.
-    InvalidResponseError
-        It unpacks to far too much.
-    """
-    return read_json(asked, headers, unpacked(asked, headers, content), parsing.loads)
+def receive_if_any(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> Answer:
+    """Return an answer that counts as a success even if its body does not arrive."""
+    try:
+        return receive(outgoing, incoming, redact)
+    except TransferInterruptedError:
+        raise
+    except HatcherException as error:
+        log_recovery("it worked, although the answer did not arrive whole: %s", error)
+        return Answer(incoming.status_code, incoming.headers, b"")
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
@@ -105,78 +93,39 @@ def is_json(headers: Mapping[str, str]) -> bool:
     return _media_type(headers) == "application/json"
 
 
-def unpacked(asked: Asked, headers: Mapping[str, str], content: bytes) -> bytes:
-    """Return the text of an answer that should be JSON.
-
-    Parameters
-    ----------
-    asked, headers, content
-        As for `parse_json`.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    InvalidJSONError, InvalidResponseError
-        As for `parse_json`.
-    """
+def parse_json(
+    info: RequestInfo,
+    headers: Mapping[str, str],
+    content: bytes,
+    read: Callable[[bytes], T],
+) -> T:
+    """Return what `read` makes of the text of an answer that should be JSON."""
     try:
-        return parsing.unpack(content)
+        text = parsing.unpack(content)
     except parsing.BombError as error:
-        action, method, url, _ = asked
         raise InvalidResponseError(
-            f"Could not {action}: the answer to {method} {showable(url)} was given up: {error}.",
-            method=method,
-            url=showable(url),
-            what=f"Could not {action}: the answer was given up: {error}.",
+            f"Could not {info.action}: the answer to {info.method} {info.url} was given up: "
+            f"{error}.",
+            method=info.method,
+            url=info.url,
+            what=f"Could not {info.action}: the answer was given up: {error}.",
             advice=f"{_CHECK_URL[:-1]}, and whom the connection goes through.",
         ) from error
     except ValueError as error:
-        raise _no_json(asked, headers, content) from error
-
-
-def read_json(
-    asked: Asked,
-    headers: Mapping[str, str],
-    text: bytes,
-    read: Callable[[bytes], T],
-) -> T:
-    """Make objects of the text of an answer that should be JSON.
-
-    Parameters
-    ----------
-    asked, headers
-        As for `parse_json`.
-    text : bytes
-        What `unpacked` returned.
-    read : callable
-        Does it, or raises ValueError.
-
-    Returns
-    -------
-    object
-        What `read` returned.
-
-    Raises
-    ------
-    InvalidJSONError
-        `read` cannot use it.
-    """
+        raise _not_json(info, headers, content) from error
     try:
         with parsing.collector_held(len(text)):
             return read(text)
     except parsing.ShapeError as error:
-        raise unexpected(asked, asked.redact(str(error))) from bare(error)
+        raise unexpected(info, info.redact(str(error))) from bare(error)
     except ValueError:
         pass
     # Not from within: Python's error keeps the text, in which there may be a secret.
-    raise _no_json(asked, headers, text)
+    raise _not_json(info, headers, text)
 
 
 def http_error(
-    asked: Asked,
+    info: RequestInfo,
     status_code: int,
     headers: Mapping[str, str],
     content: bytes,
@@ -184,27 +133,20 @@ def http_error(
     advice: str | MissingName | None = None,
     anonymous: bool = False,
 ) -> BroodHTTPError:
-    """Return the exception for an answer with an error status.
+    """Return the exception of an error status, with the server's words.
 
     Parameters
     ----------
-    asked : Asked
-        What was asked.
+    info : RequestInfo
     status_code : int
     headers : mapping of str to str
     content : bytes
         The body, or its beginning.
     advice : str or MissingName, optional
-        What to try, where that is better known than from the status.
+        What to try, where more is known than the status.
     anonymous : bool, default False
-        Whether nobody's credentials went with the request.
-
-    Returns
-    -------
-    BroodHTTPError
-        Of the status's own class, with the server's words.
+        Whether the request was sent without credentials.
     """
-    action, method, url, redact = asked
     content = parsing.beginning(content, MAX_ERROR_BODY)
     # Words before the text: in JSON, a secret may be written in another way.
     response = ErrorResponse(
@@ -215,10 +157,11 @@ def http_error(
     known: dict[str, Any] = (
         {"missing": advice} if isinstance(advice, MissingName) else {"advice": advice or ""}
     )
+    redact = info.redact
     return http_error_class(status_code)(
-        action,
-        method=method,
-        url=showable(url),
+        info.action,
+        method=info.method,
+        url=info.url,
         response=ErrorResponse(status_code, redact(response.content_type), redact(response.text)),
         error=words and redact(words),
         request_id=request_id and redact(request_id),
@@ -228,40 +171,29 @@ def http_error(
     )
 
 
-def unexpected(asked: Asked, what: str) -> InvalidJSONError:
-    """Return the exception for JSON of another shape than Brood's.
-
-    Parameters
-    ----------
-    asked : Asked
-        What was asked.
-    what : str
-        What is wrong with the answer, such as ``is no JSON object``.
-
-    Returns
-    -------
-    InvalidJSONError
-    """
-    action, method, url, _ = asked
-    return InvalidJSONError(
-        f"Could not {action}: the answer to {method} {showable(url)} {what}.",
-        method=method,
-        url=showable(url),
-        what=f"Could not {action}: the answer {what}.",
-        advice=_CHECK_URL,
+def unexpected(info: RequestInfo, fault: str) -> InvalidJSONError:
+    """Return the exception for JSON of another shape, such as: it ``is no JSON object``."""
+    return _invalid(
+        info, f"the answer to {info.method} {info.url} {fault}.", f"the answer {fault}."
     )
 
 
-def _no_json(asked: Asked, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
-    action, method, url, redact = asked
-    came = redact(_describe(headers, content))
+def _not_json(info: RequestInfo, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
+    came = info.redact(_describe(headers, content))
+    return _invalid(
+        info,
+        f"{info.method} {info.url} should be answered in JSON, but {came} came.",
+        f"instead of JSON, {came} came.",
+    )
+
+
+def _invalid(info: RequestInfo, message: str, what: str) -> InvalidJSONError:
     return InvalidJSONError(
-        f"Could not {action}: {method} {showable(url)} should be answered in JSON, but "
-        f"{came} came.",
-        method=method,
-        url=showable(url),
-        what=f"Could not {action}: instead of JSON, {came} came.",
-        advice=_CHECK_URL,
+        f"Could not {info.action}: {message}",
+        method=info.method,
+        url=info.url,
+        what=f"Could not {info.action}: {what}",
+        advice=_CARRIED_OUT if info.safety == "ambiguous" else _CHECK_URL,
     )
 
 

@@ -1,14 +1,14 @@
-"""How requests prove who is asking.
+"""Authentication of requests.
 
-Three ways, and a plain ``(user name, password)`` tuple for the first:
+There are three kinds of credentials, and a plain ``(user name, password)`` tuple for the first:
 
 - `BasicAuth`: user name and password with every request;
 - `BroodBearerTokenAuth`: an API token with every request;
 - `BroodClientAuth`: either of them once, for a session token that then goes with
   every request and is renewed in time.
 
-None of these classes sends anything itself, and none shows its secret. A callable may be given
-as well: it sees every request as an `AuthRequest`, and puts headers on it.
+None of these classes sends anything itself, and none shows its secret. A callable can be given
+as well: it gets every request as an `AuthRequest`, and puts headers on it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,12 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import TypeIs
 
-#: Where session tokens are given out, below the server's URL; a server that does not
-#: know the first is asked at the second.
+#: Where session tokens are issued, below the server's URL; the second is for servers that do not
+#: know the first.
 EXCHANGE_PATHS = ("/api/v1/json/auth/tokens/auth", "/api/v0/json/auth/tokens/auth")
 
 #: Seconds after which a session token is renewed; servers keep one for longer.
 RENEWAL_INTERVAL = 240.0
-
 
 #: Characters that a token has at most; no server takes a head that is much larger.
 MAX_TOKEN = 16 * 1024
@@ -62,12 +61,12 @@ class BasicAuth:
         user, secret = _octets(username), _octets(password)
         if user is None or secret is None:
             raise InvalidArgumentError(
-                "The user name or the password is no text, or holds what is no Unicode character. "
+                "The user name or the password is not text, or contains invalid Unicode. "
                 "Give both in the encoding of the terminal, or of the environment."
             )
         if b":" in user:
             raise InvalidArgumentError(
-                "A user name cannot hold a ':'. Give the user name and the password apart."
+                "A user name cannot contain a ':'. Give the user name and the password separately."
             )
         self.username = user.decode("utf-8", "replace")
         # The value of the Authorization header.
@@ -108,8 +107,8 @@ class BroodBearerTokenAuth:
     def __init__(self, token: str) -> None:
         if not is_token(token):
             raise InvalidArgumentError(
-                "That is no API token: a token is one word of plain letters, digits and signs. "
-                "Check for a line end or quotes that were copied with it."
+                "That is not an API token: a token is one word of ASCII letters, digits and "
+                "punctuation. Check for a line break or quotes that were copied with it."
             )
         # The value of the Authorization header.
         self.header = Secret(f"Bearer {token}")
@@ -179,7 +178,7 @@ class BroodClientAuth:
         return self.header is None or time.monotonic() >= self._renew_at
 
     def remember(self, token: str) -> None:
-        """Keep a session token that the server gave out just now.
+        """Keep a session token that the server has just issued.
 
         Parameters
         ----------
@@ -222,13 +221,7 @@ AuthTypes: TypeAlias = "BroodAuth | httpx.Auth | CallableAuth | Pair"
 
 
 def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | CallableAuth | None:
-    """Return what a user gave as `auth`, a pair as BasicAuth.
-
-    Raises
-    ------
-    InvalidArgumentError
-        It is nothing that can be used. The message does not show it.
-    """
+    """Return what a user gave as `auth`, a pair as BasicAuth; never show what is refused."""
     if given is None or isinstance(given, BroodAuth):
         return given
     match given:
@@ -239,13 +232,13 @@ def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | CallableAu
             return given
         if is_requests_auth(given, "HTTPDigestAuth"):
             raise InvalidArgumentError(
-                f"A {type(given).__name__} of requests waits for answers, which hatcher hands to "
-                "no auth of requests. Give httpx.DigestAuth(user name, password)."
+                f"A {type(given).__name__} of requests needs the answers, which hatcher does not "
+                "pass to auth objects of requests. Give httpx.DigestAuth(user name, password)."
             )
         if callable(given):
             return given
     raise InvalidArgumentError(
-        f"auth cannot be such a {type(given).__name__}. Give (user name, password), "
+        f"auth cannot be of type {type(given).__name__}. Give (user name, password), "
         "BroodBearerTokenAuth(token), BroodClientAuth(url, credentials), an httpx.Auth or a "
         "callable that sets headers."
     )
@@ -274,13 +267,13 @@ def is_token(text: object) -> TypeIs[str]:
 
 
 def _octets(text: object) -> bytes | None:
-    """Return what a part of a pair is on the wire; None where it is nothing of the kind."""
-    if isinstance(text, bytes):
-        return text
-    try:
-        return text.encode() if isinstance(text, str) else None
-    except UnicodeEncodeError:  # which holds the text
-        return None
+    """Return a part of a pair as it is sent; None if it cannot be."""
+    if isinstance(text, str):
+        try:
+            return text.encode()
+        except UnicodeEncodeError:  # which holds the text
+            return None
+    return text if isinstance(text, bytes) else None
 
 
 def _exchangeable(given: object) -> BasicAuth | BroodBearerTokenAuth:

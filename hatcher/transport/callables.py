@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, NoReturn
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transport.auth import CallableAuth, is_requests_auth
@@ -39,67 +39,63 @@ class AuthRequest:
 
 
 def signed(auth: CallableAuth, outgoing: Outgoing) -> Outgoing:
-    """Return a request with what a callable puts into its headers.
-
-    What the callable raises is let through.
-
-    Raises
-    ------
-    InvalidArgumentError
-        It did something else than that.
-    """
+    """Return a request with what a callable puts into its headers, and nothing else it does."""
     of_requests = is_requests_auth(auth)
     request: Any = (
         _prepared(outgoing)
         if of_requests
         else AuthRequest(outgoing.method, outgoing.url, outgoing.headers)
     )
-    body = request.body if of_requests else None
+    body = getattr(request, "body", None)
     try:
         returned = auth(request)
     except HatcherException as error:
         final(error)  # it is no failure of the request
         raise
-    name = type(auth).__name__
-    if returned is not None and returned is not request:
-        if not of_requests or not isinstance(returned, type(request)):
-            raise InvalidArgumentError(
-                f"The {name} that was given as auth returned a {type(returned).__name__}. Have it "
-                "change request.headers, and return None or the request. Nothing was sent."
-            )
+    if of_requests and isinstance(returned, type(request)):
         request = returned
-    if of_requests and any(request.hooks.values()):
-        raise InvalidArgumentError(
-            f"A {name} waits for answers, which hatcher hands to no auth of requests. Give an "
-            "httpx.Auth, such as httpx.DigestAuth(user name, password). Nothing was sent."
+    elif returned is not None and returned is not request:
+        _refuse(
+            auth,
+            f"returned a {type(returned).__name__}",
+            "It must change request.headers, and return None or the request.",
+        )
+    if any(getattr(request, "hooks", {}).values()):
+        _refuse(
+            auth,
+            "needs the answers, which hatcher does not pass to auth objects of requests",
+            "Give an httpx.Auth, such as httpx.DigestAuth(user name, password).",
         )
     is_same = (request.method, request.url) == (outgoing.method, outgoing.url)
-    if not is_same or (of_requests and request.body is not body):
-        raise InvalidArgumentError(
-            f"The {name} that was given as auth changed more of the request than its headers, "
-            "which hatcher does not send. Nothing was sent."
-        )
+    if not is_same or getattr(request, "body", None) is not body:
+        _refuse(auth, "changed more of the request than its headers, which hatcher cannot send")
     if not isinstance(request.headers, Mapping):
-        raise InvalidArgumentError(
-            f"The {name} that was given as auth replaced request.headers by a "
-            f"{type(request.headers).__name__}. Have it set single headers. Nothing was sent."
-        )
+        replaced = f"replaced request.headers with a {type(request.headers).__name__}"
+        _refuse(auth, replaced, "It must set single headers.")
+    return _with_headers(outgoing, request.headers)
+
+
+def _refuse(auth: CallableAuth, what: str, advice: str = "") -> NoReturn:
+    sentences = f"The {type(auth).__name__} that was given as auth {what}. {advice}".strip()
+    raise InvalidArgumentError(f"{sentences} Nothing was sent.")
+
+
+def _with_headers(outgoing: Outgoing, given: Mapping[str, Any]) -> Outgoing:
+    """Return a request with other headers; what differs may be secret, whatever it is called."""
     before = MutableHeaders(outgoing.headers)
-    return outgoing._replace(
-        headers={
-            name: value for name, value in request.headers.items() if before.get(name) == value
-        },
-        # What it has set may be secret, whatever it is called.
-        credentials={
-            name: Secret(value.decode("latin-1") if isinstance(value, bytes) else value)
-            for name, value in request.headers.items()
-            if before.get(name) != value
-        },
-    )
+    headers: dict[str, str] = {}
+    credentials: dict[str, Secret] = {}
+    for name, value in given.items():
+        if before.get(name) == value:
+            headers[name] = value
+        else:
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            credentials[name] = Secret(text)
+    return outgoing._replace(headers=headers, credentials=credentials)
 
 
 def _prepared(outgoing: Outgoing) -> Any:
-    """Return a request as requests knows it. Nothing is quoted anew: it is as it will be sent."""
+    """Return a request as requests has it, quoted as it will be sent."""
     requests = sys.modules["requests"]
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url = outgoing.method, outgoing.url

@@ -1,4 +1,4 @@
-"""What users hang into the requests of a client: headers, and callbacks before and after each."""
+"""Headers and callbacks that users add to the requests of a client."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transport.channel import (
     FRAMING,
     Channel,
+    ChannelError,
     Headers,
     Incoming,
     MutableHeaders,
     Outgoing,
-    Trouble,
     check_headers,
 )
 from hatcher.transport.retry import final
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OnRequest: TypeAlias = Callable[["RequestEvent"], object]
 OnResponse: TypeAlias = Callable[["ResponseEvent"], object]
 
-#: Headers that say who asks, where a request goes, and where it ends.
+#: Headers for credentials, for the connection, and for where a request goes and ends.
 _FRAMING = FRAMING | {
     "authorization",
     "expect",
@@ -40,20 +40,10 @@ _FRAMING = FRAMING | {
     "trailer",
 }
 
-#: Headers that follow from what is asked for.
+#: Headers that hatcher sets for each request.
 _OF_REQUESTS = frozenset(
-    [
-        "accept",
-        "accept-encoding",
-        "content-encoding",
-        "content-type",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "range",
-    ]
+    {"accept", "accept-encoding", "content-encoding", "content-type", "range"}
+    | {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"}
 )
 
 
@@ -155,7 +145,7 @@ class Hooks:
     ) -> None:
         if headers is not None and not isinstance(headers, Mapping):
             raise InvalidArgumentError(
-                f"headers cannot be such a {type(headers).__name__}. Give a dict of names and "
+                f"headers cannot be of type {type(headers).__name__}. Give a dict of names and "
                 "values."
             )
         self.headers = MutableHeaders({})
@@ -164,24 +154,20 @@ class Hooks:
         for name in self.headers:
             if name.lower() in _FRAMING | _OF_REQUESTS:
                 raise InvalidArgumentError(
-                    f"The header '{name}' cannot be given as one of headers, because hatcher sets "
-                    "it for each request. Leave it out; credentials are given as auth."
+                    f"The header '{name}' cannot be given in headers, because hatcher sets it for "
+                    "each request. Leave it out; credentials are given as auth."
                 )
         for what, callback in (("on_request", on_request), ("on_response", on_response)):
             if callback is not None and not callable(callback):
                 raise InvalidArgumentError(
-                    f"{what} cannot be such a {type(callback).__name__}. Give a function of one "
+                    f"{what} cannot be of type {type(callback).__name__}. Give a function of one "
                     "argument."
                 )
         self._on_request = on_request
         self._on_response = on_response
 
-    def watch(self, channel: Channel, origin: Origin, redact: Redactor) -> Channel:
-        """Return a channel that sends what `channel` does, with the headers and callbacks."""
-        return _Watched(channel, origin, self, redact)
-
     def before(self, outgoing: Outgoing, origin: Origin) -> tuple[RequestEvent, Outgoing]:
-        """Do what is due before a request is sent; return the request with all its headers."""
+        """Call `on_request`; return the request with all its headers."""
         headers = MutableHeaders(outgoing.headers)
         if outgoing.origin == origin:
             headers.update(self.headers)
@@ -198,12 +184,12 @@ class Hooks:
         return event, outgoing._replace(headers=dict(event.headers))
 
     def after(self, *arguments: Any) -> None:
-        """Tell what came back: the arguments of a `ResponseEvent`."""
+        """Call `on_response` with a `ResponseEvent` of these arguments."""
         if self._on_response is not None:
             _call(self._on_response, ResponseEvent(*arguments))
 
     def for_httpx(self, origin: Origin) -> tuple[Callable[..., None], Callable[..., None]]:
-        """Return the same as two event hooks of an httpx client, which hear of answers only."""
+        """Return the same as two event hooks of an httpx client, which knows no failures."""
 
         def before(request: httpx.Request) -> None:
             hidden = _FRAMING | request.extensions.get("credentials", frozenset())
@@ -236,8 +222,8 @@ class Hooks:
         return Hooks, (dict(self.headers), self._on_request, self._on_response)
 
 
-class _Watched:
-    """A channel that tells of what it sends, and of what comes back."""
+class WatchedChannel:
+    """A channel that adds the headers of `Hooks` to what it sends, and calls their callbacks."""
 
     def __init__(self, channel: Channel, origin: Origin, hooks: Hooks, redact: Redactor) -> None:
         self._channel = channel
@@ -268,20 +254,18 @@ class _Watched:
 
     def _told(self, outgoing: Outgoing, error: BaseException) -> BaseException:
         """Return an exception of a channel as users know it."""
-        if not isinstance(error, Trouble):
-            # What came up in the body of an upload is wrapped for its way through here.
+        if not isinstance(error, ChannelError):
+            # What the body of an upload has raised is wrapped.
             cause: BaseException = getattr(error, "cause", error)
             return cause
         # Imported here, for failures.
         from hatcher.transport.faults import error_for
-        from hatcher.transport.request import Request
 
-        asked = Request(outgoing.operation, outgoing.method, outgoing.target, outgoing.safety)
-        return error_for(asked, outgoing.url, error.without(self._redact))
+        return error_for(outgoing.info(self._redact), error)
 
 
 def _call(callback: Callable[[Any], object] | None, event: object) -> None:
-    """Call what the user gave; what it raises is no failure of the request."""
+    """Call a user's callback; what it raises is no failure of the request."""
     if callback is None:
         return
     try:

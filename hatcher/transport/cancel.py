@@ -1,4 +1,4 @@
-"""Ending what is under way: one token for each operation, whichever threads work on it."""
+"""Cancelling operations: one token for each, whichever threads work on it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from weakref import ref
 
 
 class CancelToken:
-    """Ends the requests and pauses of one operation, and of no other.
+    """Cancels the requests and pauses of one operation, and of no other.
 
-    What runs in a thread inside ``with token.active():`` belongs to the operation. A token that
-    is made there belongs to the one around it, and is cancelled with it.
+    What runs in a thread inside ``with token.active():`` belongs to the operation. A token
+    created there is cancelled together with the outer one.
     """
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
-        # Only single operations on this dict, which are atomic: a lock here would be one that
-        # finalizers wait for.
+        # Only used by single operations, which are atomic: finalizers must not wait for a lock.
         self._ends: dict[int, Callable[[], object]] = {}
         outer, me = current(), ref(self)
         # The outer one may live much longer, and does not keep this one.
@@ -31,26 +30,26 @@ class CancelToken:
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """End what is under way at once, and what begins later before it begins."""
+        """End what is under way, and whatever begins later before it begins."""
         self._cancelled.set()
         while self._ends:
             with suppress(KeyError):  # it has just been forgotten
                 self._ends.popitem()[1]()
 
     def sleep(self, seconds: float) -> bool:
-        """Let time pass; return whether `cancel` was called meanwhile."""
+        """Wait; return whether `cancel` was called meanwhile."""
         return self._cancelled.wait(seconds)
 
     def attach(self, end: Callable[[], object]) -> Callable[[], bool]:
-        """Have `end` called once when it is cancelled; return what has that forgotten.
+        """Have `end` called once when it is cancelled; return a function that undoes this.
 
-        That returns whether `end` was not called, and will not be.
+        That function returns whether `end` was not called, and will not be.
         """
         key = id(end)
         self._ends[key] = end
 
         def forget() -> bool:
-            # Whoever takes it out is the only one who does: what it ends may be another's later.
+            # Popping decides who owns `end`: what it ends may be another's later.
             return self._ends.pop(key, None) is not None
 
         if self.is_cancelled and forget():
@@ -62,7 +61,7 @@ class CancelToken:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Make it the token of what this thread does meanwhile."""
+        """Make it the token of what this thread does inside the block."""
         before = _current.set(self)
         try:
             yield
@@ -79,13 +78,7 @@ def current() -> CancelToken | None:
 
 
 def watch(end: Callable[[], object]) -> Callable[[], bool]:
-    """Have `end` called when the operation of this thread is cancelled, until it is forgotten.
-
-    Returns
-    -------
-    callable
-        Has it forgotten; returns whether it was not called, and will not be. Takes no lock.
-    """
+    """Do as `CancelToken.attach` for the operation of this thread, if it has one."""
     token = current()
     return _yes if token is None else token.attach(end)
 

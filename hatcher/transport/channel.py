@@ -1,51 +1,55 @@
-"""What carries requests to a server: two kinds, with one face.
+"""What carries requests to a server: the `Channel` protocol, and the data that pass through it.
 
-`http_channel` does it with Python's own `http.client`, `httpx_channel` with httpx. Neither knows
-of session tokens, redirects, retries or errors by status.
+`http_channel` implements it with Python's own `http.client`, `httpx_channel` with httpx. Neither
+knows of session tokens, redirects, retries or errors by status.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from hatcher import __version__
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.request import Safety
+from hatcher.transport.request import RequestInfo, Safety, in_words
 from hatcher.transport.secret import Redactor, Secret
-from hatcher.transport.secret import bare as bare
 from hatcher.transport.urls import authority, showable
 
-#: What can go wrong before a whole answer is there.
+#: The User-Agent of all requests; servers keep statistics by its beginning.
+USER_AGENT = f"hatcher/{__version__} python/{sys.version.partition(' ')[0]} ({sys.platform})"
+
+#: What can go wrong before a whole answer has arrived.
 Kind: TypeAlias = Literal[
-    "no connection in time",  # the connect timeout
-    "no free connection",  # the pool timeout
+    "connect timeout",
+    "pool timeout",
     "not connected",
-    "no proxy",
-    "not safe",  # TLS
-    "silence",  # the read, write or stall timeout
-    "no answer",  # ended in an orderly way before the first byte
-    "ended early",
+    "proxy",
+    "TLS",
+    "timeout",  # read, write or stall
+    "no response",  # ended in an orderly way before the first byte
+    "incomplete",
     "lost",
-    "no HTTP",
-    "no place",  # a redirect to what is no URL
+    "protocol",  # no valid HTTP
+    "redirect",  # to what is no URL
     "too large",
-    "interrupted",
+    "cancelled",
 ]
 
 
-class Trouble(Exception):  # noqa: N818 - never seen by users; `faults` makes errors of it
-    """A request did not lead to a whole answer.
+class ChannelError(Exception):
+    """A request did not lead to a whole answer; `faults.error_for` makes it an error for users.
 
     Attributes
     ----------
     kind : str
         What happened.
     reason : str
-        What the system or a library says of it; may be empty.
+        What the system or a library says about it; may be empty.
     """
 
     def __init__(self, kind: Kind, reason: str = "") -> None:
@@ -53,14 +57,13 @@ class Trouble(Exception):  # noqa: N818 - never seen by users; `faults` makes er
         self.kind = kind
         self.reason = reason
 
-    def without(self, redactor: Redactor) -> Trouble:
-        """Take secrets out of what is said of it, and out of what it came from."""
+    def redact(self, redactor: Redactor) -> None:
+        """Take secrets out of the reason, and out of the exceptions behind it."""
         self.reason = redactor(self.reason)
         self.args = self.kind, self.reason
         for cause in (self.__cause__, self.__context__):
             if cause is not None:
                 redactor.clean(cause)
-        return self
 
 
 class Headers(dict[str, str]):
@@ -154,50 +157,37 @@ class Outgoing(NamedTuple):
         """The whole URL; may hold a signature in its query."""
         return f"{self.origin[0]}://{authority(self.origin)}{self.target}"
 
+    @property
+    def action(self) -> str:
+        """What it does, in words: ``upload egg``."""
+        return in_words(self.operation)
+
+    def info(self, redact: Redactor) -> RequestInfo:
+        """Return what errors say about it."""
+        return RequestInfo(self.action, self.method, showable(self.url), self.safety, redact)
+
 
 class Incoming(Protocol):
-    """An answer whose head is there, and whose body arrives as it is read.
-
-    Attributes
-    ----------
-    status_code : int
-    headers : Headers
-    """
+    """An answer whose head has arrived; its body arrives as it is read. Methods raise ChannelError."""
 
     status_code: int
     headers: Headers
 
     def read(self, limit: int) -> bytes:
-        """Return the rest of the body, as it comes over the wire.
-
-        Raises
-        ------
-        Trouble
-            It does not arrive whole, or has more than `limit` bytes.
-        """
+        """Return the rest of the body as sent; at most `limit` bytes."""
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Receive into a buffer; return the number of bytes, 0 at the end.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Receive into a buffer; return the number of bytes, 0 at the end."""
 
     def close(self) -> None:
-        """Give the connection back, or end it when there is more to come."""
+        """Return the connection to the pool, or close it if more is to come."""
 
 
 class Channel(Protocol):
     """Sends requests, each once."""
 
     def exchange(self, outgoing: Outgoing) -> Incoming:
-        """Send a request and return its answer, whatever its status.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Send a request and return its answer, whatever its status, or raise ChannelError."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -213,37 +203,25 @@ _TARGET = re.compile(r"[!-~]+")
 
 
 def check(outgoing: Outgoing) -> None:
-    """Check what goes into the head of a request, whoever it comes from.
-
-    Raises
-    ------
-    InvalidArgumentError
-        It holds what would end a line, or what a head cannot carry. The message does not show it.
-    """
+    """Raise InvalidArgumentError for what a head cannot carry, without showing it."""
     if not _TARGET.fullmatch(outgoing.target) or not _NAME.fullmatch(outgoing.method):
         raise InvalidArgumentError(
-            f"The request {outgoing!r} holds a blank, a line end or what is no ASCII, so that it "
-            "was not sent. Quote the URL."
+            f"The request {outgoing!r} was not sent: its URL or method contains whitespace, a line "
+            "break or a non-ASCII character. Quote the URL."
         )
     check_headers(chain(outgoing.headers.items(), outgoing.credentials.items()))
 
 
 def check_headers(headers: Iterable[tuple[str, str | Secret]]) -> None:
-    """Check what goes into the head of a request as its headers.
-
-    Raises
-    ------
-    InvalidArgumentError
-        As for `check`.
-    """
+    """Do the same for headers."""
     for name, value in headers:
         if fault := _fault_of(name):
             raise InvalidArgumentError(f"{fault} Nothing was sent.")
         text = value.reveal() if isinstance(value, Secret) else value
         if not isinstance(text, str) or not _is_value(text):
             raise InvalidArgumentError(
-                f"The header '{name}' would hold a line end, a control character, a character "
-                "beyond Latin-1, or a blank at an end. Nothing was sent"
+                f"The value of the header '{name}' contains a line break, a control character, a "
+                "character outside Latin-1, or whitespace at either end. Nothing was sent"
                 + ("; check the credentials." if value is not text else ".")
             )
 
@@ -252,7 +230,7 @@ def check_headers(headers: Iterable[tuple[str, str | Secret]]) -> None:
 def _fault_of(name: object) -> str:
     """Return what is wrong with the name of a header; empty if nothing is."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        return f"A header cannot have the name {name!r}: give letters, digits and hyphens."
+        return f"A header cannot have the name {name!r}: use letters, digits and hyphens."
     if name.lower() in FRAMING:
         return f"The header '{name}' cannot be set: it follows from the URL and the body."
     return ""

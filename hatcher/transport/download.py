@@ -8,10 +8,9 @@ from typing import Self
 
 from hatcher.errors import InvalidResponseError
 from hatcher.transport.buffers import new_buffer
-from hatcher.transport.channel import Headers, Incoming, Trouble
+from hatcher.transport.channel import ChannelError, Headers, Incoming, Outgoing
 from hatcher.transport.faults import error_for
-from hatcher.transport.request import Request
-from hatcher.transport.secret import Redactor, bare
+from hatcher.transport.secret import Redactor
 
 #: Bytes that `chunks` gives at a time.
 _CHUNK = 256 * 1024
@@ -25,33 +24,29 @@ class Download:
     status_code : int
     headers : Headers
     content_length : int or None
-        How many bytes are to come, where the server says so.
+        Bytes to come, where the server says so.
     redactor : Redactor
-        Takes what was sent in secret out of the server's words.
+        Takes secrets that were sent out of the server's words.
     """
 
-    def __init__(self, request: Request, url: str, incoming: Incoming, redactor: Redactor) -> None:
-        self._request = request
+    def __init__(self, outgoing: Outgoing, incoming: Incoming, redactor: Redactor) -> None:
         self.redactor = redactor
-        self._url = url
+        self._outgoing = outgoing
         self._incoming = incoming
         self.status_code = incoming.status_code
         self.headers: Headers = incoming.headers
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
-        self._unpacking = None if encoding in ("", "identity") else _Unpacking(encoding, redactor)
+        self._unpacking = None
+        if encoding not in ("", "identity"):
+            try:
+                self._unpacking = _Unpacking(encoding, redactor)
+            except BaseException:
+                incoming.close()
+                raise
         self.content_length = self.headers.content_length if self._unpacking is None else None
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Receive into a buffer, as many bytes as there are by now and as it holds.
-
-        Parameters
-        ----------
-        buffer : bytearray or memoryview
-
-        Returns
-        -------
-        int
-            The number of bytes; 0 at the end of the body.
+        """Receive what has arrived and fits into a buffer; return its size, 0 at the end.
 
         Raises
         ------
@@ -62,29 +57,22 @@ class Download:
             if self._unpacking is None:
                 return self._incoming.readinto(buffer)
             return self._unpacking.readinto(self._incoming, buffer)
-        except Trouble as trouble:
-            bare(trouble).without(self.redactor)
-            raise error_for(self._request, self._url, trouble) from trouble
+        except ChannelError as error:
+            raise error_for(self._outgoing.info(self.redactor), error) from error
         except zlib.error as error:
             raise InvalidResponseError(
-                f"Could not {self._request.action}: the answer is compressed, and not as it says "
-                f"({error}). Try again, and check whatever stands between."
+                f"Could not {self._outgoing.action}: the body of the answer is not validly "
+                f"compressed ({error}). Try again, and check whatever stands between."
             ) from error
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the body as it arrives.
-
-        Raises
-        ------
-        TransportError, InvalidResponseError
-            It does not arrive whole.
-        """
+        """Yield the body as it arrives; raises as `readinto` does."""
         buffer = new_buffer(_CHUNK)
         while size := self.readinto(buffer):
             yield bytes(buffer[:size])
 
     def close(self) -> None:
-        """Give the connection back, or close it when there is more to come."""
+        """Return the connection to the pool, or close it if more is to come."""
         self._incoming.close()
 
     def __enter__(self) -> Self:
@@ -95,12 +83,12 @@ class Download:
 
 
 class _Unpacking:
-    """Undoes the compression of a gateway that was asked for none."""
+    """Undoes the compression of a gateway that added it unasked."""
 
     def __init__(self, encoding: str, redact: Redactor) -> None:
         if encoding not in ("gzip", "x-gzip", "deflate"):
             raise InvalidResponseError(
-                f"The answer is compressed in a way that was not asked for ({redact(encoding)}). "
+                f"The answer has an unexpected Content-Encoding ({redact(encoding)}). "
                 "Check whatever stands between here and the server."
             )
         self._unpacker = _unpacker()

@@ -1,4 +1,4 @@
-"""What can go wrong below HTTP, as exceptions of our own."""
+"""Errors of a channel as exceptions for users: the words and the advice for each kind."""
 
 from __future__ import annotations
 
@@ -16,72 +16,57 @@ from hatcher.errors import (
     TransferInterruptedError,
     TransportError,
 )
-from hatcher.transport.channel import Trouble
-from hatcher.transport.request import Request
+from hatcher.transport.channel import ChannelError
+from hatcher.transport.request import RequestInfo
 from hatcher.transport.retry import final, unsent
-from hatcher.transport.urls import showable
+from hatcher.transport.secret import bare
 
 
-def error_for(
-    request: Request, url: str, trouble: Trouble
-) -> TransportError | InvalidResponseError:
-    """Return the exception for a request that did not lead to a whole answer.
-
-    Parameters
-    ----------
-    request : Request
-    url : str
-        Where it went.
-    trouble : Trouble
-        What happened.
-
-    Returns
-    -------
-    TransportError or InvalidResponseError
-    """
-    url = showable(url)
-    kind, words, advice = _ERRORS[trouble.kind]
-    reason = f" ({trouble.reason})" if trouble.reason else ""
-    server = "/".join(url.split("/", 3)[:3])
+def error_for(info: RequestInfo, fault: ChannelError) -> TransportError | InvalidResponseError:
+    """Return the exception for a request that did not lead to a whole answer, without secrets."""
+    bare(fault).redact(info.redact)
+    kind, words, advice = _ERRORS[fault.kind]
+    reason = f" ({fault.reason})" if fault.reason else ""
+    server = "/".join(info.url.split("/", 3)[:3])
     error = kind(
-        f"Could not {request.action}: {words.format(url=url, reason=reason)}",
-        method=request.method,
-        url=url,
-        what=f"Could not {request.action}: {words.format(url=server, reason=reason)}",
-        advice=_advice_on(kind, trouble.reason) or advice.format(outcome=OUTCOME[request.safety]),
+        f"Could not {info.action}: {words.format(url=info.url, reason=reason)}",
+        method=info.method,
+        url=info.url,
+        what=f"Could not {info.action}: {words.format(url=server, reason=reason)}",
+        advice=_advice_on(kind, fault.reason) or advice.format(outcome=OUTCOME[info.safety]),
     )
-    if kind is ProxyError and _REFUSED.search(trouble.reason):
+    if kind is ProxyError and _REFUSED.search(fault.reason):
         final(error)
-    return unsent(error) if trouble.kind in _BEFORE_ANYTHING else error
+    return unsent(error) if fault.kind in _BEFORE_ANYTHING else error
 
 
-#: What happens before anything of a request is sent.
-_BEFORE_ANYTHING = frozenset({"no connection in time", "no free connection"})
+#: The kinds that occur before anything of a request is sent.
+_BEFORE_ANYTHING = frozenset({"connect timeout", "pool timeout"})
 
 
 #: The exception, what went wrong, and what to try.
 _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str, str]] = {
-    "no connection in time": (
+    "connect timeout": (
         BroodTimeoutError,
         "no connection to {url} within the connect timeout{reason}.",
         "Check the URL, the network and the proxy settings.",
     ),
-    "no free connection": (
+    "pool timeout": (
         BroodTimeoutError,
         "all connections of this client stayed in use.",
         "Close what is no longer read, or raise the pool timeout.",
     ),
-    "silence": (
+    "timeout": (
         BroodTimeoutError,
         "{url} stayed silent for longer than the timeout.",
         "{outcome}",
     ),
-    "not safe": (
+    "TLS": (
         TLSError,
         "no safe connection to {url}{reason}.",
         "",  # it follows from the reason
     ),
-    "no proxy": (
+    "proxy": (
         ProxyError,
         "no connection to {url} through the proxy{reason}.",
         "Check the proxy settings (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY), and that the proxy runs; "
@@ -92,12 +77,12 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
         "no connection to {url}{reason}.",
         "Check that the server runs, the URL, and the proxy settings.",
     ),
-    "no answer": (
+    "no response": (
         BroodConnectionError,
         "{url} closed the connection instead of answering.",
         "{outcome}",
     ),
-    "ended early": (
+    "incomplete": (
         IncompleteDownloadError,
         "{url} ended the connection early{reason}.",
         "{outcome}",
@@ -107,12 +92,12 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
         "the connection to {url} was lost{reason}.",
         "{outcome}",
     ),
-    "no HTTP": (
+    "protocol": (
         InvalidResponseError,
         "{url} gave an answer that is no valid HTTP{reason}.",
         "Check the URL, and whatever stands between.",
     ),
-    "no place": (
+    "redirect": (
         RedirectError,
         "{url} redirects to what is no web address{reason}.",
         "If the server has moved, give its new URL to the client.",
@@ -122,7 +107,7 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
         "the answer of {url} was given up, since it is larger than any of Brood's{reason}.",
         "Check the URL, and whatever stands between.",
     ),
-    "interrupted": (
+    "cancelled": (
         TransferInterruptedError,
         "it was interrupted.",
         "{outcome}",

@@ -25,31 +25,31 @@ from hatcher.transport import cancel
 from hatcher.transport.buffers import new_buffer
 from hatcher.transport.channel import (
     Channel,
+    ChannelError,
     Headers,
     Incoming,
     Kind,
     Outgoing,
-    Trouble,
-    bare,
     check,
 )
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Origin, Proxy
+from hatcher.transport.secret import bare
 from hatcher.transport.timeouts import Timeouts, deadline, left
 from hatcher.transport.urls import certified_name, host_field, tunnel_target
 
-#: Bytes that the head of an answer may have, with the interim answers before it; and trailers.
+#: Bytes that the head of an answer may have, with the interim answers before it; as may trailers.
 MAX_HEAD = 64 * 1024
 
 #: Bytes that are received ahead of the parser, and sent together.
 _BLOCK = 64 * 1024
 _LARGE_BLOCK = 256 * 1024
 
-#: Seconds after which received bytes are handed out, though there is room for more.
-_AT_LEAST_EVERY = 0.1
+#: Seconds after which received bytes are returned even if the buffer has room for more.
+_FILL_SECONDS = 0.1
 
-#: Seconds to look for the answer of a server that takes no more of a body.
-_LAST_WORDS = 5.0
+#: Seconds to wait for the answer of a server that stopped reading the body.
+_REJECTION_TIMEOUT = 5.0
 
 _VERSION = b"HTTP/"
 _HEAD_END = re.compile(rb"\n\r?\n")
@@ -96,12 +96,7 @@ class HTTPChannel:
         self._pool = Pool(timeouts.pool, partial(Connection.open, timeouts, ssl_context))
 
     def exchange(self, outgoing: Outgoing) -> Incoming:
-        """Send a request and return its answer, whatever its status.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Send a request and return its answer, whatever its status."""
         check(outgoing)
         route = self._routes.get(outgoing.origin)
         if route is None:
@@ -112,17 +107,17 @@ class HTTPChannel:
         connection = self._pool.take(route)
         forget = cancel.watch(connection.abort)
         try:
-            all_sent = connection.send(outgoing)
+            all_sent = connection.send(outgoing, connection.head(outgoing))
             response = connection.response()
             if response.status == 407 and route[1] is not None and route[0][0] == "http":
-                raise Trouble("no proxy", f"{route[1]}: it answered 407")
+                raise ChannelError("proxy", f"{route[1]}: it answered 407")
         except BaseException:
             forget()
             self._pool.give_back(connection, reusable=False)
             raise
 
         def give_back(has_ended: bool) -> None:
-            # Not one that is being cancelled: who takes it next has nothing to do with that.
+            # Not one that is being cancelled, which is no business of its next user.
             is_free = forget() and has_ended and all_sent and not response.will_close
             self._pool.give_back(connection, reusable=is_free)
 
@@ -142,16 +137,16 @@ class HTTPChannel:
 
 
 class _Reader:
-    """What has come over a connection: heads and lines are whole, come in time, and have limits.
+    """Buffered reading from a connection: whole heads and lines, in time and of limited size.
 
     Attributes
     ----------
     data : bytearray
-        What nobody has asked for yet.
+        What has been received and not taken yet.
     has_ended : bool
-        Whether nothing more comes.
+        Whether the other side has ended the connection.
     end : str
-        What it is when nothing more comes now.
+        The kind of error if it ends now.
     """
 
     end: Kind
@@ -164,8 +159,8 @@ class _Reader:
         self._until: float | None = None
 
     def expect(self, end: Kind, seconds: float | None) -> None:
-        """Limit what comes next, all of it together."""
-        self.end = "ended early" if self.data else end
+        """Set the limits for all that comes next."""
+        self.end = "incomplete" if self.data else end
         self._room, self._until = MAX_HEAD, deadline(seconds)
 
     def fill(self) -> None:
@@ -173,39 +168,39 @@ class _Reader:
         block = self._sock.recv(_BLOCK)
         self.data += block
         if block:
-            self.end = "ended early"
+            self.end = "incomplete"
         self.has_ended = not block
 
     def through(self, mark: re.Pattern[bytes]) -> bytes:
-        """Return what comes up to a mark, and the mark."""
+        """Receive and return everything up to the end of a mark."""
         while (found := self.find(mark)) is None:
             self._sock.settimeout(left(self._until))
             self.fill()
             if self.has_ended:
-                raise Trouble(self.end)
+                raise ChannelError(self.end)
         return found
 
     def find(self, mark: re.Pattern[bytes]) -> bytes | None:
-        """Return the same if all of it has come."""
+        """Return the same if it has been received already."""
         if mark is _HEAD_END and not self.data.startswith(_VERSION[: len(self.data)]):
-            raise Trouble("no HTTP", "it begins with something else")
+            raise ChannelError("protocol", "it does not begin with HTTP")
         found = mark.search(self.data)
         size = found.end() if found else len(self.data)
         if size > self._room:
-            raise Trouble("no HTTP", f"a head of more than {MAX_HEAD:,} bytes")
+            raise ChannelError("protocol", f"a head of more than {MAX_HEAD:,} bytes")
         if found is None:
             return None
         self._room -= size
         return self.take(size)
 
     def take(self, size: int) -> bytes:
-        """Return so many bytes of what has come."""
+        """Return that many of the received bytes."""
         taken = bytes(self.data[:size])
         del self.data[:size]
         return taken
 
 
-class _Gathered(bytearray):
+class _HeadBuffer(bytearray):
     """What `http.client` takes for a socket while it writes a head, which holds secrets."""
 
     sendall = bytearray.extend
@@ -215,7 +210,7 @@ class _Gathered(bytearray):
 
 
 class _Response(HTTPResponse):
-    """The head of an answer, which has arrived whole and says only once where the body ends."""
+    """The head of an answer, which has arrived whole and is unambiguous about where the body ends."""
 
     fields: Headers
 
@@ -224,7 +219,7 @@ class _Response(HTTPResponse):
         super().__init__(self, *arguments, **options)  # type: ignore[arg-type]
 
     def makefile(self, mode: str) -> BytesIO:
-        """Return what is parsed."""
+        """Return what the parser reads."""
         return BytesIO(self._head)
 
     def begin(self) -> None:
@@ -232,11 +227,11 @@ class _Response(HTTPResponse):
         self.close()  # the body does not come through it
         headers = self.headers
         if self.status == 101:
-            raise Trouble("no HTTP", "a change to another protocol, which was not asked for")
+            raise ChannelError("protocol", "an unexpected protocol upgrade")
         odd = headers.defects or headers.get_unixfrom() or headers.get_payload()
         no_text = b"\0" in self._head or self._head.count(b"\r") != self._head.count(b"\r\n")
         if odd or no_text or not _STATUS.match(self._head):
-            raise Trouble("no HTTP", "a head with a malformed line")
+            raise ChannelError("protocol", "a malformed header line")
         fields: dict[str, str] = {}
         for name, value in headers.raw_items():
             key = name.lower()
@@ -246,24 +241,24 @@ class _Response(HTTPResponse):
         coding = self.fields.get("transfer-encoding")
         length = self.fields.get("content-length")
         if coding is not None and (coding.lower(), self.chunked, length) != ("chunked", True, None):
-            raise Trouble("no HTTP", "a head that does not say where the body ends")
+            raise ChannelError("protocol", "a head that does not say where the body ends")
         if length is not None and self.fields.content_length is None:
-            raise Trouble("no HTTP", "a length that is no number")
+            raise ChannelError("protocol", "an invalid Content-Length")
 
 
 def _tunnel_answer(sock: socket.socket, **options: Any) -> HTTPResponse:
     """Return a proxy's answer to CONNECT, whose head has the same limits as any."""
     reader = _Reader(sock)
-    reader.expect("no answer", sock.gettimeout())
+    reader.expect("no response", sock.gettimeout())
     try:
         head = reader.through(_HEAD_END)
-    except Trouble as trouble:
-        raise HTTPException(trouble.reason or "it closed the connection") from None
+    except ChannelError as error:
+        raise HTTPException(error.reason or "it closed the connection") from None
     return _Response(head, sock, **options)
 
 
 def _refusal(error: Exception) -> str:
-    """Return why a proxy made no connection, without what it may echo."""
+    """Return why a proxy made no connection, without anything that it may echo."""
     if answered := re.match(r"Tunnel connection failed: (\d+)", str(error)):
         return f"it answered {answered[1]}"
     return "it gave no valid HTTP" if isinstance(error, BadStatusLine) else str(error)
@@ -299,12 +294,7 @@ class Connection:
     def open(
         cls, timeouts: Timeouts, ssl_context: Callable[[], ssl.SSLContext], route: _Route
     ) -> Connection:
-        """Connect to an origin.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Connect to an origin."""
         (scheme, host, port), proxy = route
         context = ssl_context() if scheme == "https" else None
         first = (host, port) if proxy is None else (proxy.host, proxy.port)
@@ -321,61 +311,56 @@ class Connection:
             http.connect()
             stands = True
             if context is not None:
-                # Without shaking hands yet, and with errors for ends that nobody has announced.
+                # The handshake comes later; ends that TLS did not announce are errors.
                 name = certified_name(host)
                 http.sock = context.wrap_socket(http.sock, False, False, False, name)
                 http.sock.do_handshake()
             if forget():
                 return cls(http, timeouts, route)
-            raise Trouble("interrupted")
+            raise ChannelError("cancelled")
         except (OSError, UnicodeError, HTTPException) as error:
             http.close()
             bare(error)
             if not forget():
-                raise Trouble("interrupted") from error
+                raise ChannelError("cancelled") from error
             if proxy is not None and not stands:
-                raise Trouble("no proxy", f"{proxy}: {_refusal(error)}") from error
+                raise ChannelError("proxy", f"{proxy}: {_refusal(error)}") from error
             if isinstance(error, TimeoutError):
                 through = f"through the proxy {proxy}" if proxy is not None else ""
-                raise Trouble("no connection in time", through) from error
+                raise ChannelError("connect timeout", through) from error
             is_tls = isinstance(error, ssl.SSLError)
-            raise Trouble("not safe" if is_tls else "not connected", str(error)) from error
+            raise ChannelError("TLS" if is_tls else "not connected", str(error)) from error
         except BaseException as error:
             forget()
             http.close()
             raise bare(error) from None
 
-    def send(self, outgoing: Outgoing) -> bool:
-        """Send a request; return whether the server took all of it before it answered.
-
-        Raises
-        ------
-        Trouble
-        """
+    def send(self, outgoing: Outgoing, pending: _HeadBuffer) -> bool:
+        """Send the head, which is pending, and the body; return whether all of it was taken."""
         self._early, self._has_sent = None, False
-        together, size = self._head(outgoing), 0
+        size = 0
         for block in outgoing.body or ():
             size += len(block)
-            if len(together) + len(block) <= _BLOCK:
-                together += block
+            if len(pending) + len(block) <= _BLOCK:
+                pending += block
                 continue
-            if not (self._push(together) and self._push(block)):
+            if not (self._push(pending) and self._push(block)):
                 return False
-            together = _Gathered()
+            pending = _HeadBuffer()
         if size != (outgoing.content_length or 0):
             raise ValueError(
                 f"The body of {outgoing.method} has {size} bytes, not {outgoing.content_length}."
             )
-        return self._push(together)
+        return self._push(pending)
 
-    def _head(self, outgoing: Outgoing) -> _Gathered:
-        """Return the head. Frames below this one hold secrets, and must not outlive it."""
+    def head(self, outgoing: Outgoing) -> _HeadBuffer:
+        """Return the head of a request. Frames below this one hold secrets, and must not outlive it."""
         http, proxy, target = self._http, self.route[1], outgoing.target
         if outgoing.origin[0] == "https":
             proxy = None  # it sees nothing of the request
         if proxy is not None:
             target = outgoing.url
-        head: Any = _Gathered()
+        head: Any = _HeadBuffer()
         http.sock = head
         try:
             http.putrequest(outgoing.method, target, skip_host=True, skip_accept_encoding=True)
@@ -393,25 +378,23 @@ class Connection:
             raise bare(error) from None
         finally:
             http.sock = None  # which it would close after some answers
-        return cast("_Gathered", head)
+        return cast("_HeadBuffer", head)
 
     def _push(self, data: bytes | bytearray | memoryview) -> bool:
         """Send bytes; return whether all of them went out before an answer came."""
         try:
             return self._send_all(memoryview(data))
-        except (OSError, Trouble) as error:
+        except (OSError, ChannelError) as error:
             if isinstance(error, OSError) and not isinstance(error, TimeoutError):
                 # The server may have said why, and then ended the connection.
-                with suppress(OSError, Trouble):
-                    self._early = self._final_head(_LAST_WORDS)
+                with suppress(OSError, ChannelError):
+                    self._early = self._final_head(_REJECTION_TIMEOUT)
                     return False
-            raise self.trouble(error) from error
+            raise self.error(error) from error
 
     def _send_all(self, rest: memoryview) -> bool:
         until = deadline(self.timeouts.write)
-        if (
-            self.sock.gettimeout() != 0
-        ):  # a call of the system, for which other threads get their turn
+        if self.sock.gettimeout() != 0:  # else spare the system call, which yields to other threads
             self.sock.settimeout(0)
         while rest:
             if self._has_sent and self._is_answered():
@@ -424,8 +407,8 @@ class Connection:
         return True
 
     def _is_answered(self) -> bool:
-        """Whether the answer comes early; interim ones are passed over, and nothing is waited for."""
-        self.reader.expect("no answer", None)
+        """Whether the final answer has come early; does not wait for it."""
+        self.reader.expect("no response", None)
         self.sock.settimeout(0)
         with suppress(*_WOULD_BLOCK):
             self.reader.fill()
@@ -434,7 +417,7 @@ class Connection:
         return self._early is not None
 
     def _wait_to_send(self, until: float | None) -> None:
-        """Wait until the server takes more, or says something."""
+        """Wait until the server takes more, or sends something."""
         ending = self.reader.has_ended  # which would be something for ever
         events = selectors.EVENT_WRITE if ending else selectors.EVENT_WRITE | selectors.EVENT_READ
         with _Selector() as selector:
@@ -443,29 +426,24 @@ class Connection:
                 raise TimeoutError
 
     def _final_head(self, seconds: float | None) -> bytes:
-        """Return the head of the answer when all of it has come; interim ones are passed over."""
-        self.reader.expect("no answer", seconds)
+        """Receive and return the head of the answer; interim answers are skipped."""
+        self.reader.expect("no response", seconds)
         while _INTERIM.match(head := self.reader.through(_HEAD_END)):
             pass
         return head
 
     def response(self) -> _Response:
-        """Return the answer, when its head is there.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Return the answer, once its head has arrived."""
         http = self._http
         try:
             head = self._early or self._final_head(self.timeouts.read)
             http.response_class = partial(_Response, head)  # type: ignore[assignment]
             return http.getresponse()  # type: ignore[return-value]
-        except (OSError, HTTPException, Trouble) as error:
-            raise self.trouble(error) from error
+        except (OSError, HTTPException, ChannelError) as error:
+            raise self.error(error) from error
 
     def is_usable(self) -> bool:
-        """Whether it can take another request: nothing has come since the last answer."""
+        """Whether it can take another request: it is open, and nothing follows the last answer."""
         self.sock.settimeout(0)
         try:
             self.reader.fill()
@@ -475,25 +453,25 @@ class Connection:
             pass
         return False
 
-    def trouble(self, error: Exception) -> Trouble:
-        """Return what happened: that somebody cancelled it, or what an exception tells."""
+    def error(self, error: Exception) -> ChannelError:
+        """Return an exception as a channel error, or that the connection was cancelled."""
         bare(error)
         if self.is_aborted:
-            return Trouble("interrupted")
+            return ChannelError("cancelled")
         match error:
-            case Trouble():
-                return Trouble(error.kind, error.reason)
+            case ChannelError():
+                return ChannelError(error.kind, error.reason)
             case TimeoutError():
-                return Trouble("silence")
+                return ChannelError("timeout")
             case ssl.SSLEOFError():
-                return Trouble(self.reader.end)
+                return ChannelError(self.reader.end)
             case HTTPException():
-                return Trouble("no HTTP", str(error)[:200])
+                return ChannelError("protocol", str(error)[:200])
             case _:
-                return Trouble("lost", str(error))
+                return ChannelError("lost", str(error))
 
     def abort(self) -> None:
-        """End it under the hands of the thread that uses it."""
+        """Shut it down while another thread uses it."""
         self.is_aborted = True
         if self._process == os.getpid():  # after a fork, it is the parent's
             _shut_down(self.sock)
@@ -504,7 +482,7 @@ class Connection:
 
 
 def _shut_down(sock: socket.socket | None) -> None:
-    """Have nothing more come over a socket, nor go."""
+    """Shut down both directions of a socket."""
     with suppress(OSError):  # it may have ended already
         if sock is not None:
             # Not that of SSLSocket, which would have the thread go on without TLS.
@@ -514,12 +492,7 @@ def _shut_down(sock: socket.socket | None) -> None:
 class HTTPAnswer:
     """An answer whose body is read from its connection, straight into buffers.
 
-    Parameters
-    ----------
-    connection : Connection
-    response : _Response
-    give_back : callable
-        Given whether all of the answer has come.
+    When it is closed, `give_back` is told whether the whole answer was read.
     """
 
     def __init__(
@@ -538,14 +511,9 @@ class HTTPAnswer:
             self._remaining, self._chunk_mark = 0, _LINE_END
 
     def read(self, limit: int) -> bytes:
-        """Return the rest of the body, which may have so many bytes.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Return the rest of the body, of at most `limit` bytes."""
         if (self._remaining or 0) > limit:
-            raise Trouble("too large", f"{self._remaining:,} bytes")
+            raise ChannelError("too large", f"{self._remaining:,} bytes")
         reader, content = self._connection.reader, bytearray()
         if self._chunk_mark is None and len(reader.data) == self._remaining:  # nearly always
             self._remaining = 0
@@ -554,16 +522,11 @@ class HTTPAnswer:
         while size := self._receive(block, self._connection.timeouts.read):
             content += block[:size]
             if len(content) > limit:
-                raise Trouble("too large", f"more than {limit:,} bytes")
+                raise ChannelError("too large", f"more than {limit:,} bytes")
         return bytes(content)
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Receive into a buffer; return the number of bytes, 0 at the end.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Receive into a buffer; return the number of bytes, 0 at the end."""
         return self._receive(memoryview(buffer), self._connection.timeouts.stall)
 
     def _receive(self, view: memoryview, patience: float | None) -> int:
@@ -575,9 +538,9 @@ class HTTPAnswer:
                 return 0
             size = self._fill(view[: self._remaining], patience)
             if not size and (self._remaining or connection.is_aborted):
-                raise Trouble("ended early", f"{self._remaining or 0:,} bytes are missing")
-        except (OSError, Trouble) as error:
-            raise connection.trouble(error) from error
+                raise ChannelError("incomplete", f"{self._remaining or 0:,} bytes are missing")
+        except (OSError, ChannelError) as error:
+            raise connection.error(error) from error
         if self._remaining is not None:
             self._remaining -= size
         elif not size:
@@ -585,13 +548,13 @@ class HTTPAnswer:
         return size
 
     def _begin_chunk(self, patience: float | None) -> None:
-        """Read how long the next chunk is; after the last one, read what follows it."""
+        """Read the length of the next chunk; after the last one, read the trailers."""
         reader = self._connection.reader
-        reader.expect("ended early", patience)
+        reader.expect("incomplete", patience)
         assert self._chunk_mark is not None
         size = _CHUNK.fullmatch(reader.through(self._chunk_mark))
         if size is None:
-            raise Trouble("no HTTP", "a chunk without its length")
+            raise ChannelError("protocol", "a chunk without a length")
         self._remaining, self._chunk_mark = int(size[1], 16), _NEXT_LINE_END
         if self._remaining == 0:
             while reader.through(_LINE_END).rstrip(b"\r\n"):
@@ -599,7 +562,7 @@ class HTTPAnswer:
             self._chunk_mark = None
 
     def _fill(self, view: memoryview, patience: float | None) -> int:
-        """Receive until a buffer is full, or some time has passed: TLS gives 16 KiB at a time."""
+        """Receive until the buffer is full, or some time has passed: TLS gives 16 KiB at a time."""
         sock, reader, filled = self._connection.sock, self._connection.reader, 0
         if reader.data:
             filled = min(len(view), len(reader.data))
@@ -607,9 +570,9 @@ class HTTPAnswer:
             return filled
         if self._failure is not None:
             raise self._failure
-        reader.expect("ended early", None)
+        reader.expect("incomplete", None)
         sock.settimeout(patience)
-        until = time.monotonic() + _AT_LEAST_EVERY
+        until = time.monotonic() + _FILL_SECONDS
         try:
             while filled < len(view):
                 size = sock.recv_into(view[filled:])
@@ -619,12 +582,12 @@ class HTTPAnswer:
         except OSError as error:
             if not filled:
                 raise
-            # For the next call, which the system would not tell once more.
+            # For the next call: the system reports it only once.
             self._failure = bare(error)
         return filled
 
     def close(self) -> None:
-        """Give the connection back, or end it when there is more to come."""
+        """Return the connection to the pool, or close it if more is to come."""
         self._end(has_ended=self._remaining == 0 and self._chunk_mark is None)
 
     def _end(self, *, has_ended: bool) -> None:
@@ -633,6 +596,6 @@ class HTTPAnswer:
             self._give_back(has_ended)
 
     def __del__(self) -> None:
-        # An answer that nobody closed gives up its connection, without waiting for a lock. Nobody
-        # can use it again: the collector finalizes the socket of a cycle together with its answer.
+        # An answer that nobody closed returns the permit, without waiting for a lock. The connection
+        # is not used again: the collector finalizes the socket of a cycle together with its answer.
         self._end(has_ended=False)

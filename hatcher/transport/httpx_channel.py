@@ -1,7 +1,6 @@
-"""The channel that lets httpx carry requests.
+"""The channel over httpx: for users' own clients, for httpx.Auth, and for proxies.
 
-For httpx clients of the user's own, for httpx's ways of authentication, and through
-proxies.
+`http.client` speaks with HTTP proxies only; httpx also speaks TLS and SOCKS with one.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from contextlib import contextmanager
 import httpx
 
 from hatcher.errors import HatcherException, InvalidURLError
-from hatcher.transport.channel import Headers, Outgoing, Trouble, bare, check
-from hatcher.transport.clients import httpx_timeout
-from hatcher.transport.secret import Redactor
+from hatcher.transport.channel import ChannelError, Headers, Kind, Outgoing, check
+from hatcher.transport.httpx_clients import httpx_timeout
+from hatcher.transport.secret import Redactor, bare
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import showable
 
@@ -55,14 +54,7 @@ class HttpxChannel:
         self._owned = owned
 
     def exchange(self, outgoing: Outgoing) -> HttpxAnswer:
-        """Send a request and return its answer, whatever its status.
-
-        Raises
-        ------
-        Trouble
-        HatcherException
-            The client was closed, or httpx does not take the URL.
-        """
+        """Send a request and return its answer, whatever its status."""
         check(outgoing)
         try:
             with _translated():
@@ -156,29 +148,19 @@ class HttpxAnswer:
             self._arriving = response.iter_raw()
 
     def read(self, limit: int) -> bytes:
-        """Return the rest of the body, which may have so many bytes.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Return the rest of the body, of at most `limit` bytes."""
         length = self.headers.get("content-length", "")
         if length.isdecimal() and (len(length) > 19 or int(length) > limit):
-            raise Trouble("too large", f"{length[:30]} bytes")
+            raise ChannelError("too large", f"{length[:30]} bytes")
         content = bytearray()
         while block := self._next():
             content += block
             if len(content) > limit:
-                raise Trouble("too large", f"more than {limit:,} bytes")
+                raise ChannelError("too large", f"more than {limit:,} bytes")
         return bytes(content)
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Receive into a buffer; return the number of bytes, 0 at the end.
-
-        Raises
-        ------
-        Trouble
-        """
+        """Receive into a buffer; return the number of bytes, 0 at the end."""
         block = self._next()
         size = min(len(buffer), len(block))
         buffer[:size] = block[:size]
@@ -197,50 +179,53 @@ class HttpxAnswer:
         return block
 
     def close(self) -> None:
-        """Give the connection back, or end it when there is more to come."""
+        """Return the connection to the pool, or close it if more is to come."""
         self._response.close()
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Raise what httpx raises as what happened, without the frames that hold secrets."""
+    """Raise errors of httpx as a ChannelError, without the frames that hold secrets."""
     try:
         yield
     except _ERRORS as error:
-        raise _trouble(bare(error)) from error
+        reason = str(bare(error)) or type(error).__name__
+        raise ChannelError(_kind_of(error, reason), reason.rstrip(".")) from error
 
 
-def _trouble(error: Exception) -> Trouble:
-    reason = str(error) or type(error).__name__
-    match error:
-        case httpx.ConnectTimeout():
-            return Trouble("no connection in time", reason)
-        case httpx.PoolTimeout():
-            return Trouble("no free connection", reason)
-        case httpx.TimeoutException():
-            return Trouble("silence", reason)
-        case httpx.ProxyError():
-            return Trouble("no proxy", reason)
-        case httpx.ConnectError() if _is_tls(error):
-            return Trouble("not safe", reason)
-        case httpx.ConnectError():
-            return Trouble("not connected", reason)
+#: What each error of httpx means, the narrower ones first; those missing here mean "protocol".
+_KINDS: dict[type[Exception], Kind] = {
+    httpx.ConnectTimeout: "connect timeout",
+    httpx.PoolTimeout: "pool timeout",
+    httpx.TimeoutException: "timeout",
+    httpx.ProxyError: "proxy",
+    httpx.ConnectError: "not connected",
+    httpx.InvalidURL: "redirect",
+    httpx.ProtocolError: "protocol",
+    httpx.UnsupportedProtocol: "protocol",
+    httpx.DecodingError: "protocol",
+    httpx.HTTPError: "lost",
+}
+
+
+def _kind_of(error: Exception, reason: str) -> Kind:
+    if isinstance(error, httpx.ConnectError) and _is_tls(error):
+        return "TLS"
+    if isinstance(error, httpx.RemoteProtocolError):
         # httpx has one class for all of these, so its words must tell them apart.
-        case httpx.RemoteProtocolError() if "without sending a response" in reason:
-            return Trouble("no answer", reason)
-        case httpx.RemoteProtocolError() if "incomplete" in reason or "closed" in reason:
-            return Trouble("ended early", reason)
-        # Nor does it hand out an answer whose Location it does not understand.
-        case httpx.InvalidURL():
-            return Trouble("no place", reason)
-        case httpx.RemoteProtocolError() if "location header" in reason:
-            return Trouble("no place", reason.rstrip("."))
-        case httpx.ProtocolError() | httpx.UnsupportedProtocol() | httpx.DecodingError():
-            return Trouble("no HTTP", reason)
-        case httpx.HTTPError():
-            return Trouble("lost", reason)
-        case _:  # such as a body that somebody else has read, and not kept
-            return Trouble("no HTTP", reason)
+        for words, kind in _PROTOCOL_ERRORS.items():
+            if words in reason:
+                return kind
+    return next((kind for cls, kind in _KINDS.items() if isinstance(error, cls)), "protocol")
+
+
+#: By what is in the message; httpx gives no answer whose Location it does not understand.
+_PROTOCOL_ERRORS: dict[str, Kind] = {
+    "without sending a response": "no response",
+    "incomplete": "incomplete",
+    "closed": "incomplete",
+    "location header": "redirect",
+}
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -1,8 +1,8 @@
 """Reading JSON that may be large: undoing gzip, and making objects of the text.
 
-An index of 50,000 entries is 25 MB of text, which the standard library takes 0.1 s to
-unpack and 0.3 s to parse. For such sizes, isal and msgspec do it two to three times as
-fast; for what is small, importing them would take longer than they save.
+The standard library takes 0.1 s to unpack and 0.3 s to parse an index of 50,000 entries, which is
+25 MB of text. isal and msgspec take half to a third of that; for smaller texts, importing them
+would take longer than they save.
 """
 
 from __future__ import annotations
@@ -23,25 +23,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Bytes of text from which on msgspec, which takes 12 to 20 ms to import, is the faster one.
+#: Bytes of text from which msgspec is faster, although it takes 12 to 20 ms to import.
 LARGE_TEXT = 4 << 20
 
-#: Bytes of gzip from which on isal, which takes 1.5 ms to import, is the faster one.
+#: Bytes of gzip from which isal is faster, although it takes 1.5 ms to import.
 LARGE_GZIP = 256 << 10
 
-#: Bytes of text from which on the garbage collector is better kept away.
-_MANY_OBJECTS = 256 << 10
-
-#: What any answer may unpack to, in bytes; more needs a body that is a fair part of it.
+#: Bytes that any answer may unpack to; beyond these, MAX_RATIO holds.
 ALWAYS_ALLOWED = 64 << 20
 
-#: How many times its size an answer may unpack to; an index does so 4 to 30 times.
+#: How many times its size an answer may unpack to; for an index it is 4 to 30 times.
 MAX_RATIO = 100
 
-#: What no answer may unpack to, in bytes; an index of 50,000 entries has 25 MB.
+#: Bytes that no answer may unpack to.
 MAX_UNPACKED = 1 << 30
 
-#: How many gzip files an answer may consist of: each takes a copy of all after it.
+#: How many gzip members an answer may consist of: each takes a copy of all after it.
 MAX_MEMBERS = 1000
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -49,46 +46,32 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class BombError(ValueError):
-    """A small body unpacks to a huge one, as only a hostile one does."""
+    """A small body unpacks to a huge one, as only a hostile body does."""
 
 
 class ShapeError(ValueError):
-    """It is JSON, and of another shape; the message goes on after "the answer"."""
+    """It is JSON of another shape; the message continues "the answer"."""
 
 
 # -- gzip ----------------------------------------------------------------------------
 
 
 def unpack(content: bytes) -> bytes:
-    """Undo gzip, which is told by its first bytes: some gateways drop the header.
+    """Undo gzip, which is recognised by its first bytes: some gateways drop the header.
 
-    Parameters
-    ----------
-    content : bytes
-        The body of an answer, compressed or not.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    ValueError
-        It is damaged, or ends too early.
-    BombError
-        It would become larger than any answer is.
+    Raises BombError for what becomes larger than any answer, ValueError for what is damaged.
     """
     if not content.startswith(_GZIP_MAGIC):
         return content
-    expect(_stated_size(content))
+    expect(int.from_bytes(content[-4:], "little"))  # gzip ends with the size of the text
     return _by_the_fastest(len(content), _unpack, content)
 
 
 def _unpack(codec: Any, content: bytes) -> bytes:
-    room = _room_for(content)
+    room = min(MAX_UNPACKED, max(ALWAYS_ALLOWED, MAX_RATIO * len(content)))
     pieces: list[bytes] = []
     rest = content
-    while rest:  # a file of several members is one after all
+    while rest:  # there may be several members
         member = codec.decompressobj(_GZIP)
         try:
             # One byte more than there is room for: 0 would mean no limit.
@@ -108,64 +91,33 @@ def _unpack(codec: Any, content: bytes) -> bytes:
 
 
 def beginning(content: bytes, size: int) -> bytes:
-    """Return the first bytes of what `unpack` would, also of a part; never fails.
-
-    Parameters
-    ----------
-    content : bytes
-    size : int
-        How many bytes at most.
-
-    Returns
-    -------
-    bytes
-        What is no gzip after all, as it came.
-    """
+    """Return the first bytes of what `unpack` would, also of a part; never fails."""
     if content.startswith(_GZIP_MAGIC):
-        try:
+        with suppress(zlib.error):  # it is not gzip after all
             return zlib.decompressobj(_GZIP).decompress(content, size)
-        except zlib.error:
-            pass
     return content[:size]
 
 
-def _stated_size(content: bytes) -> int:
-    """Return the size of the text, with which gzip ends."""
-    return int.from_bytes(content[-4:], "little")
-
-
-def _room_for(content: bytes) -> int:
-    return min(MAX_UNPACKED, max(ALWAYS_ALLOWED, MAX_RATIO * len(content)))
-
-
 def checksum(data: bytes, value: int = 0) -> int:
-    """Return the CRC-32 of bytes, by the fastest means at hand.
-
-    Parameters
-    ----------
-    data : bytes
-    value : int, optional
-        The checksum of what came before.
-
-    Returns
-    -------
-    int
-    """
+    """Return the CRC-32 of bytes, continuing from that of earlier ones."""
     crc32: int = _by_the_fastest(len(data), lambda codec: codec.crc32(data, value))
     return crc32
 
 
 def _by_the_fastest(size: int, work: Callable[..., T], *arguments: Any) -> T:
-    """Call something with the twin of zlib that is right for a size, and other arguments."""
-    codec = _zlib_for(size)
+    """Call a function with isal's twin of zlib where it pays and there is one, or with zlib."""
+    codec: Any = zlib
+    if size >= LARGE_GZIP:
+        with suppress(ImportError):  # not every platform has it
+            from isal import isal_zlib as codec
     return work(codec, *arguments) if codec is zlib else _aside(work, codec, *arguments)
 
 
 def _aside(work: Callable[..., T], *arguments: Any) -> T:
-    """Do something in a thread of its own, and wait for it.
+    """Call a function in a thread of its own, and wait for it.
 
-    isal leaves the wide registers of Intel's processors in a state in which all that the same thread
-    does next takes longer: parsing an index, an eighth.
+    isal leaves the wide registers of Intel's processors in a state that slows down whatever the
+    same thread does next: parsing an index takes an eighth longer.
     """
     done: list[T] = []
     errors: list[BaseException] = []
@@ -187,166 +139,122 @@ def _aside(work: Callable[..., T], *arguments: Any) -> T:
     return done[0]
 
 
-def _zlib_for(size: int) -> Any:
-    """Return isal's twin of zlib where it pays and there is one, or zlib itself."""
-    if size >= LARGE_GZIP:
-        with suppress(ImportError):  # not every platform has it
-            from isal import isal_zlib
-
-            return isal_zlib
-    return zlib
-
-
 # -- JSON ----------------------------------------------------------------------------
 
 
 def expect(size: int) -> None:
-    """Get ready to parse a text of that many bytes, while something else takes its time.
-
-    Parameters
-    ----------
-    size : int
-    """
-    if size < LARGE_TEXT or "msgspec" in sys.modules:
-        return
-    # A thread that imports can do so while this one unpacks, reads or waits. Who needs
-    # the module waits for it.
-    with suppress(RuntimeError):  # no more threads
-        threading.Thread(target=import_module, args=("msgspec",)).start()
+    """Prepare to parse a text of that many bytes, while this thread unpacks, reads or waits."""
+    if size >= LARGE_TEXT and "msgspec" not in sys.modules:
+        with suppress(RuntimeError):  # no more threads
+            threading.Thread(target=import_module, args=("msgspec",)).start()
 
 
 def loads(text: bytes) -> Any:
-    """Parse JSON: quickly, and with the result of `json.loads`.
-
-    Parameters
-    ----------
-    text : bytes
-
-    Returns
-    -------
-    object
-
-    Raises
-    ------
-    ValueError
-        It is no JSON.
-    """
-    if _is_for_msgspec(text):
-        import msgspec
-
-        try:
-            return msgspec.json.decode(text)
-        except (ValueError, RecursionError):
-            pass  # the standard library also takes NaN, a BOM, UTF-16; or says what is wrong
+    """Parse JSON: quickly, and with the result of `json.loads`."""
+    found = _by_msgspec(text, _decoder)
+    if found is not None:
+        return found
     try:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
 
-def list_of_each(text: bytes, key: str, field: str) -> list[dict[str, Any]]:
-    """Parse a JSON object of objects, and list the key and one field of each.
-
-    Nothing is made of the other fields, which would take most of the time.
-
-    Parameters
-    ----------
-    text : bytes
-    key, field : str
-        What the key is called in the list, and the field in both.
-
-    Returns
-    -------
-    list of dict
-        ``{key: …, field: …}``, in the order of the text; None where the field is missing.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON.
-    ShapeError
-        It is no object of objects.
-    """
-    if _is_for_msgspec(text):
-        try:
-            entries = _decoder_of(field).decode(text)
-        except (ValueError, RecursionError):
-            pass  # as in `loads`
-        else:
-            return [{key: name, field: getattr(entry, field)} for name, entry in entries.items()]
-    found: list[dict[str, Any]] = []
-    for name, entry in load_object(text).items():
-        if not isinstance(entry, dict):
-            raise ShapeError(f"has no JSON object under '{name}'")
-        found.append({key: name, field: entry.get(field)})
-    return found
-
-
-def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Parse a JSON object of objects, but only some fields of each.
-
-    Nothing is made of the other fields, which would take most of the time and memory.
-
-    Parameters
-    ----------
-    text : bytes
-    fields : tuple of str
-
-    Returns
-    -------
-    dict of str to dict
-        In the order of the text; a field that is missing there is missing here.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON.
-    ShapeError
-        It is no object of objects.
-    """
-    if _is_for_msgspec(text):
-        try:
-            return _decoder_with(fields).decode(text)
-        except (ValueError, RecursionError):
-            pass  # as in `loads`
-    found: dict[str, dict[str, Any]] = {}
-    for name, entry in load_object(text).items():
-        if not isinstance(entry, dict):
-            raise ShapeError(f"has no JSON object under '{name}'")
-        found[name] = {field: entry[field] for field in fields if field in entry}
-    return found
-
-
 def load_object(text: bytes) -> dict[str, Any]:
-    """Parse JSON that should be an object, as `loads` does.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON.
-    ShapeError
-        It is other JSON.
-    """
+    """Parse JSON that should be an object."""
     value = loads(text)
     if not isinstance(value, dict):
         raise ShapeError("is no JSON object")
     return value
 
 
+def load_field(name: str, kind: type[T], text: bytes) -> T:
+    """Parse JSON that should be an object, and return one of its fields."""
+    value = load_object(text).get(name)
+    if not isinstance(value, kind):
+        raise ShapeError(f"has no '{name}' that is a {kind.__name__}")
+    return value
+
+
+def list_of_each(text: bytes, key: str, field: str) -> list[dict[str, Any]]:
+    """Parse a JSON object of objects, and list the key and one field of each, None if missing.
+
+    Nothing is made of the other fields, which would take most of the time.
+    """
+    entries = _by_msgspec(text, _decoder_of, field)
+    if entries is not None:
+        return [{key: name, field: getattr(entry, field)} for name, entry in entries.items()]
+    return [{key: name, field: entry.get(field)} for name, entry in _load_entries(text)]
+
+
+def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Parse a JSON object of objects, but only some fields of each.
+
+    Nothing is made of the other fields, which would take most of the time and memory.
+    """
+    found: dict[str, dict[str, Any]] | None = _by_msgspec(text, _decoder_with, fields)
+    if found is not None:
+        return found
+    return {
+        name: {field: entry[field] for field in fields if field in entry}
+        for name, entry in _load_entries(text)
+    }
+
+
+def _load_entries(text: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, entry in load_object(text).items():
+        if not isinstance(entry, dict):
+            raise ShapeError(f"has no JSON object under '{name}'")
+        yield name, entry
+
+
+def _by_msgspec(text: bytes, decoder: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a decoder of msgspec makes of a text; None where the standard library is due.
+
+    That is for small texts; and it also takes NaN, a BOM and UTF-16, or says what is wrong.
+    """
+    if len(text) >= LARGE_TEXT or "msgspec" in sys.modules:
+        with suppress(ValueError, RecursionError):
+            return decoder(*arguments).decode(text)
+    return None
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Any]:
+    import msgspec
+
+    return msgspec.json.Decoder()
+
+
+@cache
+def _decoder_of(name: str) -> msgspec.json.Decoder[dict[str, Any]]:
+    import msgspec
+
+    entry = msgspec.defstruct("Entry", [(name, Any, None)], gc=False)
+    return msgspec.json.Decoder(dict[str, entry])  # type: ignore[valid-type]
+
+
+@cache
+def _decoder_with(fields: tuple[str, ...]) -> msgspec.json.Decoder[dict[str, dict[str, Any]]]:
+    import msgspec
+
+    # Made from what is known at run time, which type checkers cannot follow.
+    entry = TypedDict("Entry", dict.fromkeys(fields, Any), total=False)  # type: ignore[misc]
+    return msgspec.json.Decoder(dict[str, entry])
+
+
+# -- copies --------------------------------------------------------------------------
+
+
 class Original:
-    """A parsed index that is kept, and never given out: its copies are.
+    """A parsed index of which copies are given out.
 
     To copy it takes less than half as long as to parse it again.
-
-    Parameters
-    ----------
-    index : dict
-        What `load_object` returned.
     """
 
     def __init__(self, index: dict[str, Any]) -> None:
         self._index = index
-        #: The fields of entries that hold what could be changed, such as lists.
+        #: The fields of entries that hold dicts or lists.
         self._deep: set[str] = set()
         for entry in index.values():
             if type(entry) is dict and not _CONTAINERS.isdisjoint(map(type, entry.values())):
@@ -357,7 +265,7 @@ class Original:
                 )
 
     def copy(self) -> dict[str, Any]:
-        """Return an equal dict, which shares nothing with it that can be changed."""
+        """Return an equal dict that shares nothing mutable with it."""
         copy = {
             name: entry.copy() if type(entry) is dict else _copied(entry)
             for name, entry in self._index.items()
@@ -382,17 +290,19 @@ def _copied(value: Any) -> Any:
     return value
 
 
+# -- garbage collection ----------------------------------------------------------------
+
+#: Bytes of text from which the garbage collector is better held.
+_MANY_OBJECTS = 256 << 10
+
+
 @contextmanager
 def collector_held(size: int) -> Iterator[None]:
-    """Spare the garbage collector what comes of much text.
+    """Hold the garbage collector while objects are made of a text of that many bytes.
 
-    It would run hundreds of times to look for garbage among objects that are all in
-    use, and take half of the time. What is garbage is found later.
-
-    Parameters
-    ----------
-    size : int
-        Of the text, in bytes.
+    Otherwise it would run hundreds of times over objects that are all in use, and take half of the
+    time: of "index", "list" and "index again" of the benchmark. This is the only place that touches
+    the collector; everything works without it.
     """
     if size < _MANY_OBJECTS or not gc.isenabled():
         yield
@@ -402,29 +312,8 @@ def collector_held(size: int) -> Iterator[None]:
         yield
     finally:
         if gc.get_freeze_count() == 0:
-            # Together: all objects are old ones from now on, at no cost. Else it would
-            # look through them as soon as it may run again, and once more later.
+            # Makes all objects old ones at no cost; otherwise it would look through them as soon as
+            # it may run again, and once more later.
             gc.freeze()
             gc.unfreeze()
         gc.enable()
-
-
-def _is_for_msgspec(text: bytes) -> bool:
-    return len(text) >= LARGE_TEXT or "msgspec" in sys.modules
-
-
-@cache
-def _decoder_of(name: str) -> msgspec.json.Decoder[dict[str, Any]]:
-    import msgspec
-
-    entry = msgspec.defstruct("Entry", [(name, Any, None)], gc=False)
-    return msgspec.json.Decoder(dict[str, entry])  # type: ignore[valid-type]
-
-
-@cache
-def _decoder_with(fields: tuple[str, ...]) -> msgspec.json.Decoder[dict[str, dict[str, Any]]]:
-    import msgspec
-
-    # Made from what is known at run time, which type checkers cannot follow.
-    entry = TypedDict("Entry", dict.fromkeys(fields, Any), total=False)  # type: ignore[misc]
-    return msgspec.json.Decoder(dict[str, entry])

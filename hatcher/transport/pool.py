@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from hatcher.transport import cancel
-from hatcher.transport.channel import Trouble
+from hatcher.transport.channel import ChannelError
 from hatcher.transport.timeouts import deadline
 
 if TYPE_CHECKING:
@@ -23,29 +23,28 @@ MAX_CONNECTIONS = 64
 #: Seconds that an unused connection is kept; servers and gateways close them, too.
 KEPT_FOR = 30.0
 
-#: Seconds between two looks whether who waits for a connection was cancelled.
-_A_LOOK = 0.1
-
+#: Seconds after which a thread that waits for a connection checks whether it was cancelled.
+_CHECK_EVERY = 0.1
 
 _ALL = float("inf")
 
 
 class Pool:
-    """Gives out connections, kept ones first.
+    """Lends connections, kept ones first.
 
     It has no locks: connections come back from finalizers, which must not wait for one. What
     threads share are single operations on a `deque` or a `SimpleQueue`.
 
     Parameters
     ----------
-    patience : float or None
+    timeout : float or None
         Seconds to wait for a free connection.
     connect : callable
         Given a route, returns a connection.
     """
 
-    def __init__(self, patience: float | None, connect: Callable[[Any], Connection]) -> None:
-        self._patience = patience
+    def __init__(self, timeout: float | None, connect: Callable[[Any], Connection]) -> None:
+        self._timeout = timeout
         self._connect = connect
         self._is_closed = False
         self._begin()
@@ -55,17 +54,11 @@ class Pool:
         self._permits: SimpleQueue[None] = SimpleQueue()
         for _ in range(MAX_CONNECTIONS):
             self._permits.put(None)
-        #: By route, with the time of their return; the oldest first.
+        #: Connections with the time of their return, by route; the oldest first.
         self._kept: dict[Any, deque[tuple[float, Connection]]] = {}
 
     def take(self, route: Any) -> Connection:
-        """Return a connection.
-
-        Raises
-        ------
-        Trouble
-            None became free in time, or none could be made.
-        """
+        """Return a connection, a kept one if there is any."""
         if self._process != os.getpid():
             self._drop(_ALL)  # after a fork, they are the parent's
             self._begin()
@@ -81,13 +74,13 @@ class Pool:
         return connection
 
     def _wait_for(self, permits: SimpleQueue[None]) -> None:
-        until = deadline(self._patience)
+        until = deadline(self._timeout)
         while not cancel.is_cancelled():
             with suppress(Empty):
-                return permits.get(timeout=_A_LOOK)
+                return permits.get(timeout=_CHECK_EVERY)
             if until is not None and time.monotonic() > until:
-                raise Trouble("no free connection")
-        raise Trouble("interrupted")
+                raise ChannelError("pool timeout")
+        raise ChannelError("cancelled")
 
     def _take_kept(self, route: Any) -> Connection | None:
         kept = self._kept.get(route)
@@ -100,17 +93,17 @@ class Pool:
         return None
 
     def _drop(self, until: float) -> None:
-        """Close all connections that have not been used since a moment."""
+        """Close all connections that were returned by then."""
         for kept in list(self._kept.values()):
             try:
                 while kept[0][0] <= until:
-                    # Where another thread was quicker, this is a younger one, which is no loss.
+                    # If another thread was quicker, it is a younger one, which is no loss.
                     kept.popleft()[1].close()
             except IndexError:  # no more of them
                 continue
 
     def give_back(self, connection: Connection, *, reusable: bool) -> None:
-        """Take back a connection that `take` gave out."""
+        """Return a connection that `take` has lent."""
         is_ours = connection.permits is self._permits and self._process == os.getpid()
         if is_ours and reusable and not self._is_closed:
             kept = self._kept.setdefault(connection.route, deque())
@@ -122,7 +115,7 @@ class Pool:
             self._drop(_ALL)
 
     def close(self) -> None:
-        """Close the connections that are kept; those in use follow when they come back."""
+        """Close the kept connections; those in use follow when they come back."""
         self._is_closed = True
         self._drop(_ALL)
 

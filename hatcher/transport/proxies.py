@@ -1,4 +1,4 @@
-"""Which proxy leads to a server, as the environment or the system says."""
+"""Which proxy leads to a server, according to the environment or the system."""
 
 from __future__ import annotations
 
@@ -7,53 +7,43 @@ import os
 import re
 import sys
 from fnmatch import fnmatchcase
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret, basic
 from hatcher.transport.urls import NO_TEXT, bracketed, host_of, without_zone
-from hatcher.transport.value import Value
 
 #: Scheme, host and port.
 Origin: TypeAlias = tuple[str, str, int]
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-#: How a proxy may be spoken with, and the port when none is named.
+#: The schemes of proxies, and their default ports.
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _SCHEMES = "http, https, socks5 or socks5h"
 
 
-class Proxy(Value):
+class Proxy(NamedTuple):
     """A proxy.
 
     Attributes
     ----------
-    scheme : str
-        How it is spoken with: ``http``, ``https``, ``socks5`` or ``socks5h``.
+    scheme : {'http', 'https', 'socks5', 'socks5h'}
     host : str
     port : int
     credentials : tuple of (str, Secret) or None
         A user name and a password.
     """
 
-    __match_args__ = ("scheme", "host", "port", "credentials")
-    __slots__ = __match_args__
-
     scheme: str
     host: str
     port: int
-    credentials: tuple[str, Secret] | None
-
-    def __init__(
-        self, scheme: str, host: str, port: int, credentials: tuple[str, Secret] | None = None
-    ) -> None:
-        super().__init__(scheme, host, port, credentials)
+    credentials: tuple[str, Secret] | None = None
 
     @property
     def is_socks(self) -> bool:
-        """Whether it is spoken with in SOCKS instead of HTTP."""
+        """Whether it speaks SOCKS instead of HTTP."""
         return self.scheme in ("socks5", "socks5h")
 
     @property
@@ -65,7 +55,7 @@ class Proxy(Value):
         return basic(username.encode(), password.reveal().encode())
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that it is to see."""
+        """Return the headers for the proxy itself."""
         secret = self.authorization
         return {} if secret is None else {"Proxy-Authorization": secret.reveal()}
 
@@ -74,20 +64,14 @@ class Proxy(Value):
 
 
 def proxy_for(origin: Origin) -> Proxy | None:
-    """Return the proxy for an origin, if it needs one.
-
-    Raises
-    ------
-    InvalidArgumentError
-        What is set for it cannot be used. The message shows no password.
-    """
+    """Return the proxy for an origin, if any; raise InvalidArgumentError for an unusable setting."""
     source, setting = _setting(origin[0])
     if not setting or _is_exempt(origin):
         return None
     found = _read(setting)
     if isinstance(found, str):
         raise InvalidArgumentError(
-            f"{source} names no proxy that can be used: {found}. Give it like "
+            f"{source} names no usable proxy: {found}. Set it like "
             "'http://proxy.example.com:3128', or unset it."
         )
     if found.is_socks and not _has_socks():
@@ -106,7 +90,7 @@ def _has_socks() -> bool:
 
 
 def _setting(scheme: str) -> tuple[str, Secret | None]:
-    """Return what names the proxy for a scheme, and the proxy's URL."""
+    """Return where the proxy for a scheme is set, and its URL."""
     for name in (f"{scheme}_proxy", "all_proxy"):
         variable, value = _variable(name)
         if value:
@@ -121,7 +105,7 @@ def _setting(scheme: str) -> tuple[str, Secret | None]:
 
 
 def _variable(name: str) -> tuple[str, str]:
-    """Return a variable's name as it is spelled, and its value; lower case comes first."""
+    """Return a variable's name as spelled, and its value; lower case comes first."""
     for spelled in (name, name.upper()):
         # A web server sets HTTP_PROXY from a header named Proxy, for its CGI scripts.
         if spelled in os.environ and not (
@@ -132,14 +116,14 @@ def _variable(name: str) -> tuple[str, str]:
 
 
 def _read(setting: Secret) -> Proxy | str:
-    """Read a proxy's URL; return what is wrong with it otherwise."""
+    """Return the proxy that a URL names, or what is wrong with the URL."""
     text = setting.reveal()
     if NO_TEXT.search(text):
-        return "it holds a line end, a control character or what is no Unicode"
+        return "it contains a line break, a control character or invalid Unicode"
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         if "@" in parts.path + parts.query + parts.fragment:
-            return "in a user name or password, '/', '?' and '#' are written %2F, %3F and %23"
+            return "in a user name or password, write '/', '?' and '#' as %2F, %3F and %23"
         scheme = "socks5" if parts.scheme == "socks" else parts.scheme
         if scheme not in _PORTS:
             return f"its scheme is '{scheme}', not {_SCHEMES}"
@@ -160,10 +144,10 @@ def _read(setting: Secret) -> Proxy | str:
         username = unquote(parts.username or "", errors="strict")
         password = Secret(unquote(parts.password or "", errors="strict"))
     except ValueError:
-        return "its user name or password is no UTF-8"
+        return "its user name or password is not valid UTF-8"
     found = Proxy(scheme, host, port, (username, password))
     if found.is_socks and max(map(len, (username.encode(), password.reveal().encode()))) > 255:
-        return "its user name or password has more than the 255 bytes that SOCKS takes"
+        return "its user name or password is longer than the 255 bytes that SOCKS allows"
     return found
 
 
@@ -177,8 +161,8 @@ def _is_exempt(origin: Origin) -> bool:
             network, name, at = _exempted(entry)
         except ValueError:
             raise InvalidArgumentError(
-                f"The environment variable {variable} holds '{entry[:100]}', which is no host, "
-                "address or network. Separate hosts by commas, like "
+                f"The environment variable {variable} contains '{entry[:100]}', which is not a "
+                "host, address or network. Separate entries with commas, like "
                 "'localhost,.example.com,10.0.0.0/8,[::1]:8080'."
             ) from None
         if network is None:
@@ -195,13 +179,7 @@ def _is_exempt(origin: Origin) -> bool:
 
 
 def _exempted(entry: str) -> tuple[_Network | None, str, int | None]:
-    """Return what an entry of NO_PROXY exempts: a network or a pattern of names, and a port.
-
-    Raises
-    ------
-    ValueError
-        It is nothing of the kind.
-    """
+    """Return what an entry of NO_PROXY exempts: a network or a pattern of names, and a port."""
     if "/" in entry:
         start, _, bits = entry.partition("/")
         if ":" not in start:
@@ -220,7 +198,7 @@ def _exempted(entry: str) -> tuple[_Network | None, str, int | None]:
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return a host's address, if it is one; IPv4 also where it is written as IPv6."""
+    """Return the address that a host is, if it is one; IPv4 written as IPv6 is IPv4."""
     try:
         address = ipaddress.ip_address(without_zone(host))
     except ValueError:

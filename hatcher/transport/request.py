@@ -8,6 +8,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
+from hatcher.transport.secret import Redactor
+
 #: What sending a request twice would do: nothing; nothing more; or perhaps
 #: something more, so that a lost answer leaves open what happened.
 Safety = Literal["safe", "idempotent", "ambiguous"]
@@ -26,7 +28,8 @@ class Body(Protocol):
 
 
 @cache
-def _in_words(operation: str) -> str:
+def in_words(operation: str) -> str:
+    """Return an operationId in words: ``upload egg``."""
     return re.sub(r"^v\d+_", "", operation).replace("_", " ")
 
 
@@ -34,7 +37,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Request(NamedTuple):
-    """What is asked of the server; `_replace` returns one that asks it otherwise.
+    """What is asked of the server; `_replace` returns a changed copy.
 
     Attributes
     ----------
@@ -55,10 +58,9 @@ class Request(NamedTuple):
     headers : mapping of str to str
         Headers of this request alone.
     names : mapping of str to str
-        The names in the path, as they were before they were quoted.
+        The names in the path, before they were quoted.
     may_be_missing : bool
-        Whether a 404 is an answer like any other, about which nobody need be
-        advised.
+        Whether the caller expects a 404, which then needs no advice.
     """
 
     operation: str
@@ -75,8 +77,30 @@ class Request(NamedTuple):
     @property
     def action(self) -> str:
         """What it does, in words: ``upload egg``."""
-        return _in_words(self.operation)
+        return in_words(self.operation)
 
     def __repr__(self) -> str:
         # Without the JSON, which may hold a password.
         return f"<Request {self.operation}: {self.method} {self.path}>"
+
+
+class RequestInfo(NamedTuple):
+    """What errors say about a request.
+
+    Attributes
+    ----------
+    action : str
+        What it does, in words.
+    method : str
+    url : str
+        Without credentials and query.
+    safety : {'safe', 'idempotent', 'ambiguous'}
+    redact : Redactor
+        Takes secrets that were sent out of the server's words.
+    """
+
+    action: str
+    method: str
+    url: str
+    safety: Safety = "safe"
+    redact: Redactor = Redactor()

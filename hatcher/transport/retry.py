@@ -1,7 +1,6 @@
-"""Trying again: when it is harmless, and how long to wait before.
+"""Trying again: when it is harmless, and how long to wait first.
 
-What follows for every operation and every fault is written down, and tried, in
-``tests/faults/retries.toml``.
+``tests/faults/retries.toml`` says what follows for every operation and every fault.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from hatcher.errors import (
 from hatcher.transport.request import Safety
 from hatcher.transport.value import Value
 
-#: What is noted of errors: nothing was sent; no further try would mend it.
+#: Attributes of errors: nothing was sent; another try would fail too.
 _UNSENT, _FINAL = "_unsent", "_final"
 
 _SECONDS = re.compile(r"-?\d{1,9}(\.\d{0,9})?", re.ASCII)
@@ -30,9 +29,8 @@ T = TypeVar("T")
 #: The server has not carried the request out, and may do so later.
 _TURNED_AWAY = frozenset({408, 429})
 
-#: A gateway's words, or those of a server that has too much to do: it may answer otherwise
-#: a moment later, and has perhaps carried the request out. 500 is none of them: a server
-#: that fails so, fails again.
+#: A gateway failed, or the server is overloaded: it may answer otherwise a moment later, and has
+#: perhaps carried the request out. Not 500: a server that fails so, fails again.
 _PASSING = frozenset({502, 503, 504})
 
 
@@ -127,74 +125,37 @@ class RetryPolicy(Value):
 
 
 def unsent(error: T) -> T:
-    """Note of an error that nothing of the request itself had been sent.
-
-    It is one of the exchange of credentials that goes before.
-
-    Parameters
-    ----------
-    error : Exception
-
-    Returns
-    -------
-    Exception
-        The same.
-    """
+    """Note on an error that nothing of the request had been sent, as when its login fails."""
     vars(error)[_UNSENT] = True
     return error
 
 
 def final(error: T) -> T:
-    """Note of an error that another try would meet again, and that may count as a failed login."""
+    """Note on an error that another try would fail too, and perhaps count as a failed login."""
     vars(error)[_FINAL] = True
     return error
 
 
 def is_unsent(error: BaseException) -> bool:
-    """Whether a request failed before anything of it was sent.
-
-    Parameters
-    ----------
-    error : BaseException
-        Why it failed.
-
-    Returns
-    -------
-    bool
-    """
+    """Whether a request failed before anything of it was sent."""
     return isinstance(error, NotConnectedError) or vars(error).get(_UNSENT, False)
 
 
 def is_certainly_undone(error: BaseException) -> bool:
-    """Whether a request that failed has certainly not been carried out.
+    """Whether a request that failed has certainly not been carried out."""
+    return is_unsent(error) or (isinstance(error, BroodHTTPError) and error.status_code < 500)
 
-    Parameters
-    ----------
-    error : BaseException
-        Why it failed.
 
-    Returns
-    -------
-    bool
-    """
-    if is_unsent(error):
-        return True
-    return isinstance(error, BroodHTTPError) and error.status_code < 500
+def log_recovery(message: str, *arguments: object) -> None:
+    """Log how a failure is made good."""
+    # Imported here, for failures.
+    import logging
+
+    logging.getLogger("hatcher").info(message, *arguments)
 
 
 def parse_retry_after(value: str | None) -> float | None:
-    """Read a Retry-After header in either form.
-
-    Parameters
-    ----------
-    value : str or None
-        A number of seconds or an HTTP date; of several numbers, the largest counts.
-
-    Returns
-    -------
-    float or None
-        Seconds from now, at least 0; None when there is nothing readable.
-    """
+    """Return the seconds of a Retry-After header: numbers, of which the largest counts, or a date."""
     if value is None:
         return None
     numbers = [number.strip() for number in value.split(",")]

@@ -1,4 +1,4 @@
-"""What holds secrets, and what keeps them out of tracebacks and messages."""
+"""Secrets, and keeping them out of tracebacks and messages."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ T = TypeVar("T")
 #: What stands in messages instead of a secret.
 REDACTED = "[redacted]"
 
-#: Values of headers that are remembered; beyond these, the oldest are forgotten.
+#: How many values of headers are remembered; the oldest are forgotten first.
 _REMEMBERED = 256
 
-#: Characters of a secret below which it is only found where it stands alone; and not at all
-#: if it is a word of letters, which servers use, too.
+#: Shorter secrets are only found as whole words, and not at all if they consist of letters,
+#: since servers use such words, too.
 _SHORT = 6
 
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
-
-#: Headers whose values are no secrets.
+#: Headers whose values are not secret.
 _PUBLIC = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding"}
     | {"user-agent"}
@@ -74,42 +73,36 @@ class Secret:
 
 
 def basic(username: bytes, password: bytes) -> Secret:
-    """Return what HTTP Basic makes of a user name and a password: the value of a header."""
+    """Return the value of the Authorization header for a user name and a password."""
     pair = base64.b64encode(username + b":" + password)
     return Secret(f"Basic {pair.decode('ascii')}")
 
 
 class Redactor:
-    """Takes out of the server's words the secrets that were sent to it.
-
-    Some servers and gateways repeat what they were sent, and their words become part of errors.
-    """
+    """Removes the secrets that were sent from a server's words, which become part of errors."""
 
     def __init__(self) -> None:
         self._sent: deque[str] = deque(maxlen=_REMEMBERED)
 
     def learn(self, header: Secret) -> None:
-        """Note the value of a header that is about to be sent."""
+        """Remember the value of a header that is about to be sent."""
         value = header.reveal()
         if value not in self._sent:
             self._sent.append(value)
 
     def learn_added(self, headers: Mapping[str, str], known: Mapping[str, str]) -> None:
-        """Note what a library has added to the headers of a request, unless it always does."""
+        """Remember the headers that a library has added to a request, except for public ones."""
         for name in headers.keys() - {*map(str.lower, known), *_PUBLIC}:
             self.learn(Secret(headers[name]))
 
     def __call__(self, text: str) -> str:
-        """Return a text of the server's without the secrets."""
+        """Return a text without the secrets."""
         patterns = {pattern for value in tuple(self._sent) for pattern in _patterns(value)}
         # The longest first: one may be a part of another.
         return re.sub("|".join(sorted(patterns, key=len, reverse=True)) or r"(?!)", REDACTED, text)
 
     def clean(self, error: E) -> E:
-        """Return an exception of a library, which holds the server's words, without the secrets.
-
-        Those that it came from are cleaned, too.
-        """
+        """Remove the secrets from an exception, and from those that it came from."""
         for each in lineage(error):
             each.args = tuple(map(self._cleaned, each.args))
             vars(each).update({name: self._cleaned(value) for name, value in vars(each).items()})
@@ -122,7 +115,7 @@ class Redactor:
 
 
 def _patterns(header: str) -> Iterator[str]:
-    """Give patterns for the forms in which a server may repeat the value of a header."""
+    """Yield patterns for the forms in which a server may repeat the value of a header."""
     # Imported here, for those who see no error.
     import json
     from contextlib import suppress
@@ -152,7 +145,7 @@ def _patterns(header: str) -> Iterator[str]:
 
 
 def lineage(error: BaseException) -> Iterator[BaseException]:
-    """Give an exception, and all those that it came from."""
+    """Yield an exception and all those that it came from."""
     rest: list[BaseException | None] = [error]
     seen = set()
     while rest:
@@ -164,17 +157,23 @@ def lineage(error: BaseException) -> Iterator[BaseException]:
 
 
 def bare(error: E) -> E:
-    """Return an exception without its frames, and those of what it came from.
-
-    They hold what was being sent, and with it credentials.
-    """
+    """Strip an exception, and those that it came from, of their frames, which hold credentials."""
     for each in lineage(error):
         each.__traceback__ = None
     return error
 
 
+def bare_own(error: BaseException, *others: type[BaseException]) -> None:
+    """Do as `bare` for hatcher's exceptions, those named and Ctrl-C.
+
+    What a user's function has raised keeps its frames: they lead to it, and hold no secret.
+    """
+    if isinstance(error, (HatcherException, *others)) or not isinstance(error, Exception):
+        bare(error)
+
+
 def discreet(call: Callable[P, T]) -> Callable[P, T]:
-    """Have a function that is given secrets leave no frame that holds them when it fails."""
+    """Have a function that takes secrets leave no frame that holds them when it fails."""
 
     @wraps(call)
     def leaving_nothing(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -183,23 +182,5 @@ def discreet(call: Callable[P, T]) -> Callable[P, T]:
         except BaseException as error:
             del args, kwargs
             raise bare(error)  # noqa: B904 - it is the same one
-
-    return leaving_nothing
-
-
-def sending(call: Callable[P, T]) -> Callable[P, T]:
-    """Do as `discreet` for what hatcher raises, and for Ctrl-C.
-
-    What a user's own function has raised keeps its frames: they lead to it, and hold no secret.
-    """
-
-    @wraps(call)
-    def leaving_nothing(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return call(*args, **kwargs)
-        except BaseException as error:
-            if isinstance(error, HatcherException) or not isinstance(error, Exception):
-                bare(error)
-            raise
 
     return leaving_nothing

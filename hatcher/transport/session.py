@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from functools import cache as once
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
-from weakref import WeakMethod
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from weakref import ref
 
 from hatcher.errors import HatcherException, InvalidJSONError, MissingName, NotFoundError
-from hatcher.transport import answers
+from hatcher.transport import answers, cancel, parsing
 from hatcher.transport.auth import (
     AuthTypes,
     BroodClientAuth,
@@ -17,10 +19,12 @@ from hatcher.transport.auth import (
     identity_of,
     is_httpx_auth,
 )
-from hatcher.transport.request import Request
-from hatcher.transport.retry import RetryPolicy
-from hatcher.transport.secret import Redactor, sending
+from hatcher.transport.channel import ChannelError, Headers
+from hatcher.transport.request import Request, RequestInfo
+from hatcher.transport.retry import RetryPolicy, is_certainly_undone, log_recovery
+from hatcher.transport.secret import Redactor, bare_own
 from hatcher.transport.timeouts import Timeouts
+from hatcher.transport.tls import ssl_context
 from hatcher.transport.urls import ServerURL
 
 if TYPE_CHECKING:
@@ -31,14 +35,16 @@ if TYPE_CHECKING:
 
     from hatcher.transport.cache import Copies, IndexCache
     from hatcher.transport.callbacks import Hooks
-    from hatcher.transport.channel import Channel
+    from hatcher.transport.channel import Channel, Incoming, Outgoing
     from hatcher.transport.download import Download
     from hatcher.transport.sender import Sender
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 OnNotFound: TypeAlias = "Callable[[Session, Request], MissingName | None]"
+
+#: Makes a result of an answer whose body may still be arriving; closes it, or hands it on.
+Finish: TypeAlias = "Callable[[Outgoing, Incoming, Redactor], T]"
 
 _NO_CREDENTIALS = (
     "This client was unpickled, and credentials are never pickled: give it new ones with "
@@ -69,8 +75,8 @@ class Session:
         Where indices are kept; True for the user's own folder. A `client` has none, since
         it is not known who it is.
     on_not_found : callable, optional
-        Given the session and a request that was answered 404, returns what a user
-        should try, or an empty string.
+        Given the session and a request that was answered 404, returns the name that is wrong,
+        or None.
     hooks : Hooks, optional
         Headers and callbacks for every request.
     """
@@ -101,6 +107,8 @@ class Session:
         self._given = client
         self._on_not_found = on_not_found
         self._hooks = hooks
+        # Shared by all connections, since making one takes 0.05 s.
+        self._ssl_context = once(partial(ssl_context, verify_ssl))
         self._sender: Sender | None = None
         self._closed = False
         self._unpickled = False
@@ -108,28 +116,58 @@ class Session:
 
     # -- what nodes call ------------------------------------------------------------
 
-    def send(self, request: Request) -> answers.Answer:
-        """Send a request whose answer need not say more than that it worked; return it."""
-        return self._ready().send(request)
+    @overload
+    def send(self, request: Request) -> answers.Answer: ...
+
+    @overload
+    def send(self, request: Request, finish: Finish[T]) -> T: ...
+
+    def send(self, request: Request, finish: Finish[Any] = answers.receive_if_any) -> Any:
+        """Send a request as often as it takes; return its answer, or what `finish` makes of it."""
+        sender = self._sender or self._open()
+        failures, may_be_gone = 0, False
+        while True:
+            try:
+                outgoing, incoming = sender.open(request)
+                return finish(outgoing, incoming, self._redactor)
+            except BaseException as error:
+                bare_own(error)
+                if not isinstance(error, HatcherException):
+                    raise
+                if may_be_gone and isinstance(error, NotFoundError):
+                    log_recovery("it was deleted, although the answer was lost: %s", error)
+                    return answers.Answer(204, Headers(), b"")
+                may_try = failures < self.retries.retries
+                if not may_try or not self.retries.allows(request.safety, error):
+                    raise
+                if request.method == "DELETE" and not is_certainly_undone(error):
+                    may_be_gone, request = True, request._replace(may_be_missing=True)
+                failures += 1
+                seconds = self.retries.pause(failures, error)
+                log_recovery("trying again in %.1f s after: %s", seconds, error)
+            # Not within `except`: what follows is no part of that failure.
+            self.pause(request, seconds)
 
     def fetch(self, request: Request) -> answers.Answer:
-        """Send a request and return its answer as it is, also one of 304."""
-        return self._ready().fetch(request)
+        """Send a request and return its answer with its body, also one of 304."""
+        return self.send(request, answers.receive)
 
     def stream(self, request: Request) -> Download:
         """Send a request and return its answer, to be entered while its body still arrives."""
-        return self._ready().stream(request)
+        # Imported here, for those who download nothing.
+        from hatcher.transport.download import Download
 
-    def pause(self, request: Request, seconds: float) -> None:
-        """Let time pass before something is sent on behalf of a request."""
-        self._ready().pause(request, seconds)
+        return self.send(request, Download)
 
-    @sending
-    def json(self, request: Request) -> Any:
-        """Send a request and return the JSON of its answer."""
-        return self._json_in(request, self.fetch(request))
+    def json(self, request: Request, read: Callable[[bytes], T]) -> T:
+        """Send a request and return what `read` makes of the JSON in its answer."""
 
-    @sending
+        def finish(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> T:
+            _, headers, content = answers.receive(outgoing, incoming, redact)
+            return answers.parse_json(self._info(request), headers, content, read)
+
+        return self.send(request, finish)
+
     def index(
         self,
         request: Request,
@@ -141,33 +179,33 @@ class Session:
         `read` makes objects of the JSON text, and `keep` makes copies of those possible: see
         `IndexCache.get`.
         """
-        asked = self._asked(request)
+        if self._index_cache is None:
+            return self.json(request, read)
 
         def parse(headers: Mapping[str, str], content: bytes) -> T:
-            text = answers.unpacked(asked, headers, content)
-            return answers.read_json(asked, headers, text, read)
+            return answers.parse_json(self._info(request), headers, content, read)
 
-        if self._index_cache is not None:
+        try:
             return self._index_cache.get(request, self.fetch, parse, keep)
-        answer = self.fetch(request)
-        return parse(answer.headers, answer.content)
+        except BaseException as error:
+            bare_own(error)
+            raise
 
-    @sending
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer."""
-        document = self.json(request)
-        if not isinstance(document, dict):
-            raise self.unexpected(request, "is no JSON object")
-        return document
+        return self.json(request, parsing.load_object)
 
-    @sending
     def json_if_any(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer; some servers give none."""
-        answer = self.fetch(request)
-        if not answer.content or not answers.is_json(answer.headers):
-            return {}
-        document = self._json_in(request, answer)
-        return document if isinstance(document, dict) else {}
+
+        def finish(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> dict[str, Any]:
+            _, headers, content = answers.receive(outgoing, incoming, redact)
+            if not content or not answers.is_json(headers):
+                return {}
+            document = answers.parse_json(self._info(request), headers, content, parsing.loads)
+            return document if isinstance(document, dict) else {}
+
+        return self.send(request, finish)
 
     def find(self, request: Request) -> dict[str, Any] | None:
         """Do as `json_object`, but return None for what is not there."""
@@ -177,27 +215,45 @@ class Session:
             return None
 
     def succeeds(self, request: Request) -> bool:
-        """Do as `send`, but return whether it worked, or was answered 404."""
+        """Send a request and return whether it worked, or was answered 404."""
         try:
             self.send(request._replace(may_be_missing=True))
         except NotFoundError:
             return False
         return True
 
-    @sending
     def field(self, request: Request, name: str, kind: type[T]) -> T:
         """Send a request and return one field of the JSON object in its answer."""
-        value = self.json_object(request).get(name)
-        if not isinstance(value, kind):
-            raise self.unexpected(request, f"has no '{name}' that is a {kind.__name__}")
-        return value
+        return self.json(request, partial(parsing.load_field, name, kind))
+
+    def unexpected(self, request: Request, what: str) -> InvalidJSONError:
+        """Return the error for an answer that is not as it should be."""
+        return answers.unexpected(self._info(request), what)
+
+    def pause(self, request: Request, seconds: float) -> None:
+        """Wait before something is sent on behalf of a request, unless it is cancelled."""
+        token = cancel.current()
+        if token is None:
+            time.sleep(seconds)
+        elif token.sleep(seconds):
+            # Imported here, for failures.
+            from hatcher.transport.faults import error_for
+
+            raise error_for(self._info(request), ChannelError("cancelled"))
+
+    def _info(self, request: Request) -> RequestInfo:
+        url = f"{self.server}{request.path}"
+        return RequestInfo(request.action, request.method, url, request.safety, self._redactor)
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
         with self._lock:
             self._closed = True
-            if self._sender is not None:
-                self._sender.close()
+            sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()
+
+    # -- who is asking --------------------------------------------------------------
 
     def with_auth(self, auth: AuthTypes | None) -> Session:
         """Return a session like this one for somebody else."""
@@ -232,69 +288,9 @@ class Session:
             return "by the httpx client", None
         return identity_of(self._auth)
 
-    # -- httpx clients, made when they are first needed -----------------------------
+    # -- what requests go through, made when it is first needed ---------------------
 
-    def httpx_client(self) -> httpx.Client:
-        """Return the user's own client, or make one with this session's auth, TLS and timeouts.
-
-        Raises
-        ------
-        HatcherException
-            The user's own client would send other credentials than this session does.
-        """
-        from hatcher.transport import clients
-
-        if self._given is not None:
-            if self._auth is not None:
-                raise HatcherException(
-                    "This client has other credentials than its httpx client, so it has no raw "
-                    "client: give an httpx client that has them to BroodClient.from_session."
-                )
-            return self._given
-        client = clients.build_client(
-            self.server, self.timeouts, self._get_ssl_context, self._authorizer()
-        )
-        if self._hooks is not None:
-            before, after = self._hooks.for_httpx(self.server.origin)
-            client.event_hooks = {"request": [before], "response": [after]}
-        return client
-
-    def async_httpx_client(self) -> httpx.AsyncClient:
-        """Make the same as `httpx_client` does, for `await`; a user's own has no such side."""
-        from hatcher.transport import clients
-
-        if self._given is not None:
-            return clients.build_client_that_cannot_wait()
-        hooks = None if self._hooks is None else self._hooks.for_httpx(self.server.origin)
-        return clients.build_async_client(
-            self.server, self.timeouts, self._get_ssl_context, self._authorizer(), hooks
-        )
-
-    @cached_property
-    def _index_cache(self) -> IndexCache | None:
-        if self.cache is False or self._given is not None:
-            return None
-        # Imported here, for those who ask for no index.
-        from hatcher.transport.cache import open_cache
-
-        headers = {} if self._hooks is None else self._hooks.headers
-        return open_cache(self.cache, self.server, self.verify_ssl, self._auth, headers)
-
-    def _authorizer(self) -> httpx.Auth | None:
-        from hatcher.transport.authorizer import Authorizer
-
-        auth = self._auth if is_httpx_auth(self._auth) else self._ready().authenticator
-        return None if auth is None else Authorizer(self.server, auth)
-
-    @cached_property
-    def _ssl_context(self) -> ssl.SSLContext:
-        # Shared by all connections of the session, since making one takes 0.05 s; and
-        # imported here because who talks without TLS does not need it.
-        from hatcher.transport.tls import ssl_context
-
-        return ssl_context(self.verify_ssl)
-
-    def _ready(self) -> Sender:
+    def _open(self) -> Sender:
         with self._lock:
             if self._closed:
                 raise HatcherException("This client was closed. Make a new one to go on.")
@@ -311,17 +307,17 @@ class Session:
         if auth is not None and not is_httpx_auth(auth):
             from hatcher.transport.tokens import Authenticator
 
-            authenticator = Authenticator(
-                auth, self._exchange_channel(auth, channel), self._redactor
-            )
-        advice = _weakly(self._advice)
+            exchanges = channel
+            if isinstance(auth, BroodClientAuth) and auth.verify_ssl not in (None, self.verify_ssl):
+                context = once(partial(ssl_context, auth.verify_ssl))
+                exchanges = self._watched(self._new_http_channel(context))
+            authenticator = Authenticator(auth, exchanges, self._redactor)
         return Sender(
             self.server,
             channel,
-            self.retries,
-            advice,
+            _advice_of(self),
             self._redactor,
-            authenticator=authenticator,
+            authenticator,
             anonymous=self.is_anonymous,
         )
 
@@ -336,41 +332,36 @@ class Session:
                 self._given, self._redactor, authorizer, self._given_timeouts, owned=False
             )
         if authorizer is not None:
-            return self._new_httpx_channel(authorizer)
-        return self._new_http_channel(_weakly(self._get_ssl_context))
+            return _new_httpx_channel(
+                self.server, self.timeouts, self._ssl_context, self._redactor, authorizer
+            )
+        return self._new_http_channel(self._ssl_context)
 
     def _new_http_channel(self, context: Callable[[], ssl.SSLContext]) -> Channel:
         from hatcher.transport.http_channel import HTTPChannel
         from hatcher.transport.proxies import proxy_for
 
-        return HTTPChannel(
-            self.timeouts,
-            context,
-            proxy_for,
-            partial(_new_httpx_channel, self.server, self.timeouts, context, self._redactor),
+        through_httpx = partial(
+            _new_httpx_channel, self.server, self.timeouts, context, self._redactor
         )
-
-    def _new_httpx_channel(self, auth: httpx.Auth | None) -> Channel:
-        context = _weakly(self._get_ssl_context)
-        return _new_httpx_channel(self.server, self.timeouts, context, self._redactor, auth)
-
-    def _exchange_channel(self, auth: object, channel: Channel) -> Channel:
-        """Return what carries exchanges: what carries requests, unless TLS differs."""
-        if not isinstance(auth, BroodClientAuth) or auth.verify_ssl in (None, self.verify_ssl):
-            return channel
-
-        from hatcher.transport.tls import ssl_context
-
-        return self._watched(self._new_http_channel(partial(ssl_context, auth.verify_ssl)))
+        return HTTPChannel(self.timeouts, context, proxy_for, through_httpx)
 
     def _watched(self, channel: Channel) -> Channel:
         """Return the channel with the user's headers and callbacks, if there are any."""
         if self._hooks is None:
             return channel
-        return self._hooks.watch(channel, self.server.origin, self._redactor)
+        # Imported here, for those who have some.
+        from hatcher.transport.callbacks import WatchedChannel
 
-    def _get_ssl_context(self) -> ssl.SSLContext:
-        return self._ssl_context
+        return WatchedChannel(channel, self.server.origin, self._hooks, self._redactor)
+
+    def _authorizer(self) -> httpx.Auth | None:
+        from hatcher.transport.httpx_clients import Authorizer
+
+        auth = self._auth
+        if not is_httpx_auth(auth):
+            auth = (self._sender or self._open()).authenticator
+        return None if auth is None else Authorizer(self.server, auth)
 
     def _advice(self, status_code: int, request: Request) -> str | MissingName | None:
         """Say what to try, where the session knows better than the status alone."""
@@ -380,27 +371,48 @@ class Session:
             return self._on_not_found(self, request)
         return None
 
-    def _json_in(self, request: Request, answer: answers.Answer) -> Any:
-        try:
-            return answers.parse_json(self._asked(request), answer.headers, answer.content)
-        except InvalidJSONError as error:
-            if request.safety != "ambiguous":
-                raise
-            raise InvalidJSONError(
-                str(error),
-                method=error.method,
-                url=error.url,
-                what=error.what,
-                advice="It has been carried out all the same: look before asking for it again.",
-            ) from error
+    @cached_property
+    def _index_cache(self) -> IndexCache | None:
+        if self.cache is False or self._given is not None:
+            return None
+        # Imported here, for those who ask for no index.
+        from hatcher.transport.cache import open_cache
 
-    def _asked(self, request: Request) -> answers.Asked:
-        url = f"{self.server}{request.path}"
-        return answers.Asked(request.action, request.method, url, self._redactor)
+        headers = {} if self._hooks is None else self._hooks.headers
+        return open_cache(self.cache, self.server, self.verify_ssl, self._auth, headers)
 
-    def unexpected(self, request: Request, what: str) -> InvalidJSONError:
-        """Return the error for an answer that is not as it should be."""
-        return answers.unexpected(self._asked(request), what)
+    # -- httpx clients for the raw client -------------------------------------------
+
+    def httpx_client(self) -> httpx.Client:
+        """Return the user's own client, or make one with this session's auth, TLS and timeouts.
+
+        Raises
+        ------
+        HatcherException
+            The user's own client would send other credentials than this session does.
+        """
+        from hatcher.transport import httpx_clients
+
+        if self._given is not None:
+            if self._auth is not None:
+                raise HatcherException(
+                    "This client has other credentials than its httpx client, so it has no raw "
+                    "client: give an httpx client that has them to BroodClient.from_session."
+                )
+            return self._given
+        return self._build(httpx_clients.build_client)
+
+    def async_httpx_client(self) -> httpx.AsyncClient:
+        """Make the same as `httpx_client` does, for `await`; a user's own has no such side."""
+        from hatcher.transport import httpx_clients
+
+        if self._given is not None:
+            return httpx_clients.build_client_that_cannot_wait()
+        return self._build(httpx_clients.build_async_client)
+
+    def _build(self, build: Callable[..., T]) -> T:
+        hooks = None if self._hooks is None else self._hooks.for_httpx(self.server.origin)
+        return build(self.server, self.timeouts, self._ssl_context, self._authorizer(), hooks)
 
     # -- pickling -------------------------------------------------------------------
 
@@ -423,27 +435,26 @@ def _new_httpx_channel(
     auth: httpx.Auth | None = None,
 ) -> Channel:
     # Imported here: httpx takes its time, and most get by without it.
-    from hatcher.transport import clients
+    from hatcher.transport import httpx_clients
     from hatcher.transport.httpx_channel import HttpxChannel
 
-    client = clients.build_client(server, timeouts, context, auth)
+    client = httpx_clients.build_client(server, timeouts, context, auth)
     return HttpxChannel(client, redactor, owned=True)
 
 
-def _weakly(method: Callable[P, T]) -> Callable[P, T]:
-    """Return a session's method for what the session owns, and uses only while it is there.
+def _advice_of(session: Session) -> Callable[[int, Request], str | MissingName | None]:
+    """Return a session's advice without holding the session.
 
     Without a circle of references, the connections of a client that is forgotten close at
     once; otherwise they would be open until Python looks for garbage.
     """
-    reference = WeakMethod(method)
+    reference = ref(session)
 
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        bound = reference()
-        assert bound is not None
-        return bound(*args, **kwargs)
+    def advice(status_code: int, request: Request) -> str | MissingName | None:
+        found = reference()
+        return None if found is None else found._advice(status_code, request)
 
-    return call
+    return advice
 
 
 def _unpickle(server: ServerURL, options: dict[str, Any]) -> Session:

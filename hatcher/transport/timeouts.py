@@ -79,18 +79,12 @@ class Timeouts(Value):
 
 
 def deadline(seconds: float | None) -> float | None:
-    """Return when so many seconds will have passed, by the monotonic clock."""
+    """Return the time of the monotonic clock in that many seconds."""
     return None if seconds is None else time.monotonic() + seconds
 
 
 def left(until: float | None) -> float | None:
-    """Return the seconds until a deadline.
-
-    Raises
-    ------
-    TimeoutError
-        It has passed.
-    """
+    """Return the seconds until a deadline; raise TimeoutError if it has passed."""
     if until is None:
         return None
     seconds = until - time.monotonic()

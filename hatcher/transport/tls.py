@@ -1,4 +1,4 @@
-"""How the server's certificate is verified."""
+"""Verification of the server's certificate."""
 
 from __future__ import annotations
 
@@ -18,13 +18,7 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+", re.ASCII)
 
 
 def checked_verify(given: object) -> bool | str:
-    """Return what a user gave as `verify_ssl`, a path as text.
-
-    Raises
-    ------
-    InvalidArgumentError
-        It is neither a bool nor the path of certificates.
-    """
+    """Return what a user gave as `verify_ssl`, a path as text; raise InvalidArgumentError."""
     if isinstance(given, bool):
         return given
     path = os.fspath(given) if isinstance(given, os.PathLike) else given
@@ -38,23 +32,10 @@ def checked_verify(given: object) -> bool | str:
 
 
 def ssl_context(verify_ssl: bool | str | Path) -> ssl.SSLContext:
-    """Return how the server's certificate is verified.
+    """Return the TLS context for a setting of `verify_ssl`.
 
-    Parameters
-    ----------
-    verify_ssl : bool, str or pathlib.Path
-        True trusts the usual authorities (or those that the environment names in
-        ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``), False anything, a path the authorities
-        in that PEM file or folder.
-
-    Returns
-    -------
-    ssl.SSLContext
-
-    Raises
-    ------
-    InvalidArgumentError
-        There is no certificate in the file or folder that is named.
+    True trusts the usual authorities (or those in ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` of the
+    environment), False any certificate, and a path the authorities in that PEM file or folder.
     """
     # Imported here: it takes 15 ms, which a server without TLS is not worth.
     import ssl

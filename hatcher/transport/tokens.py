@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hatcher.errors import HatcherException, InvalidJSONError, RedirectError
-from hatcher.transport import answers
-from hatcher.transport.agent import USER_AGENT
+from hatcher.transport import answers, parsing
 from hatcher.transport.auth import (
     EXCHANGE_PATHS,
     BroodAuth,
@@ -14,14 +13,14 @@ from hatcher.transport.auth import (
     CallableAuth,
     is_token,
 )
-from hatcher.transport.channel import Channel, Outgoing, Trouble
+from hatcher.transport.channel import USER_AGENT, Channel, ChannelError, Outgoing
 from hatcher.transport.faults import error_for
-from hatcher.transport.request import Request
+from hatcher.transport.request import RequestInfo
 from hatcher.transport.retry import unsent
 from hatcher.transport.secret import Redactor, Secret
 from hatcher.transport.urls import showable
 
-#: What a server answers where it gives out no session tokens.
+#: What a server without session tokens answers.
 _UNKNOWN = (404, 405)
 
 #: Bytes that the answer to an exchange may have.
@@ -29,16 +28,7 @@ _MAX_REPLY = 1 << 20
 
 
 class Authenticator:
-    """Puts credentials on requests.
-
-    Parameters
-    ----------
-    auth : BroodAuth or callable
-    channel : Channel
-        What carries the exchanges for session tokens.
-    redactor : Redactor
-        Hears of all credentials that are sent.
-    """
+    """Puts credentials on requests; exchanges for session tokens go through a channel."""
 
     def __init__(
         self, auth: BroodAuth | CallableAuth, channel: Channel, redactor: Redactor
@@ -52,36 +42,18 @@ class Authenticator:
         """Whether it sends something itself, and may have to wait for it."""
         return isinstance(self._auth, BroodClientAuth)
 
-    def attempts(
-        self, outgoing: Outgoing, operation: str = "log_in"
-    ) -> Iterator[tuple[Outgoing, bool]]:
-        """Give a request with credentials; and with others for when those are refused.
+    def attempts(self, outgoing: Outgoing) -> Iterator[tuple[Outgoing, bool]]:
+        """Yield a request with credentials, and with others for when those are refused.
 
-        Parameters
-        ----------
-        outgoing : Outgoing
-            A request to the server that the credentials are for.
-        operation : str
-            What it is for; what is wrong with an exchange is told of that.
-
-        Yields
-        ------
-        tuple of (Outgoing, bool)
-            What to send, and whether a 401 is final. If not, go on after one.
-
-        Raises
-        ------
-        HatcherException
-            There is no session token to be had.
-        Exception
-            What a callable of the user's raises.
+        With each comes whether a 401 is final; if not, go on after one. Raises HatcherException when
+        no session token is to be had, and whatever a user's callable raises.
         """
         auth = self._auth
         if not isinstance(auth, BroodAuth):
             # Imported here, for those who have one.
             from hatcher.transport.callables import signed
 
-            yield self._known(signed(auth, outgoing)), True
+            yield self._noted(signed(auth, outgoing)), True
             return
         if not isinstance(auth, BroodClientAuth):
             yield self._with(outgoing, auth.header), True
@@ -89,13 +61,13 @@ class Authenticator:
         with auth.lock:
             is_new = auth.is_stale
             if is_new:
-                self._exchange(auth, operation)
+                self._exchange(auth, outgoing.operation)
             refused = auth.header
         yield self._with(outgoing, refused), is_new
         with auth.lock:
             # Another thread may have renewed it in the meantime.
             if auth.header is refused:
-                self._exchange(auth, operation)
+                self._exchange(auth, outgoing.operation)
         yield self._with(outgoing, auth.header), True
 
     def close(self) -> None:
@@ -104,16 +76,15 @@ class Authenticator:
 
     def _with(self, outgoing: Outgoing, header: Secret | None) -> Outgoing:
         assert header is not None
-        return self._known(outgoing._replace(credentials={"Authorization": header}))
+        return self._noted(outgoing._replace(credentials={"Authorization": header}))
 
-    def _known(self, outgoing: Outgoing) -> Outgoing:
+    def _noted(self, outgoing: Outgoing) -> Outgoing:
         for secret in outgoing.credentials.values():
             self._redactor.learn(secret)
         return outgoing
 
     def _exchange(self, auth: BroodClientAuth, operation: str) -> None:
-        """Get a token. When that fails, nothing of what it is for has been sent."""
-        asked = Request(operation, "POST", EXCHANGE_PATHS[0], "safe")
+        """Get a token for an operation, of which nothing has been sent if that fails."""
         try:
             for path in EXCHANGE_PATHS:
                 outgoing = Outgoing(
@@ -127,9 +98,9 @@ class Authenticator:
                 if reply.status_code not in _UNKNOWN:
                     break
             auth.remember(_token_in(reply, outgoing.url, self._redactor))
-        except Trouble as trouble:
-            trouble.without(self._redactor)
-            raise unsent(error_for(asked, outgoing.url, trouble)) from trouble
+        except ChannelError as error:
+            info = outgoing._replace(operation=operation).info(self._redactor)
+            raise unsent(error_for(info, error)) from error
         except HatcherException as error:
             unsent(error)
             raise
@@ -144,14 +115,14 @@ class Authenticator:
 
 def _token_in(reply: answers.Answer, url: str, redact: Redactor) -> str:
     """Return the session token in the reply to an exchange."""
-    asked = answers.Asked("log in", "POST", url, redact)
+    info = RequestInfo("log in", "POST", showable(url), redact=redact)
     if 300 <= reply.status_code < 400:
         where = redact(showable(reply.headers.get("Location", "nowhere")))[:200]
         raise RedirectError(
-            f"Could not log in: POST {showable(url)} was sent on to {where}, where credentials do "
-            "not follow. If the server has moved, give its new URL to BroodClientAuth.",
+            f"Could not log in: POST {info.url} was redirected to {where}, where credentials do not "
+            "follow. If the server has moved, give its new URL to BroodClientAuth.",
             method="POST",
-            url=showable(url),
+            url=info.url,
         )
     if not 200 <= reply.status_code < 300:
         advice = (
@@ -161,17 +132,17 @@ def _token_in(reply: answers.Answer, url: str, redact: Redactor) -> str:
             else ""
         )
         raise answers.http_error(
-            asked, reply.status_code, reply.headers, reply.content, advice=advice
+            info, reply.status_code, reply.headers, reply.content, advice=advice
         )
-    document = answers.parse_json(asked, reply.headers, reply.content)
+    document = answers.parse_json(info, reply.headers, reply.content, parsing.loads)
     token = document.get("token") if isinstance(document, dict) else None
     if not is_token(token):
-        # The server's word is as good as nobody's: it would become a line of the next request.
-        what = "holds no session token" if token is None else "holds what is no session token"
+        # It is checked like a user's, since it becomes a line of the next request.
+        what = "no session token" if token is None else "an invalid session token"
         raise InvalidJSONError(
-            f"Could not log in: the answer of {showable(url)} {what}. Check that the URL given to "
+            f"Could not log in: the answer of {info.url} contains {what}. Check that the URL given to "
             "BroodClientAuth is that of a Brood server.",
             method="POST",
-            url=showable(url),
+            url=info.url,
         )
     return token

@@ -1,4 +1,4 @@
-"""The server's URL, and which URLs may see what is meant for it."""
+"""The server's URL; hosts, origins and segments of other URLs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hatcher.transport.value import Value
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-#: What no URL that a person gives holds: control characters, and what is no Unicode.
+#: What no URL that a person gives contains: control characters, and surrogates.
 NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"(?!.{254})([\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
@@ -63,31 +63,18 @@ class ServerURL(Value):
 
     @classmethod
     def parse(cls, url: str) -> ServerURL:
-        """Read a URL as a person gives it.
+        """Read a URL as a person gives it; raise InvalidURLError for anything else.
 
         A host without a scheme means https, or http when it is this machine.
         The path is kept, except for Brood's own ``/api/v0/json``.
-
-        Parameters
-        ----------
-        url : str
-
-        Returns
-        -------
-        ServerURL
-
-        Raises
-        ------
-        InvalidURLError
-            It is no URL of a server.
         """
         if not isinstance(url, str) or not url.strip():
             raise InvalidURLError(f"The server's URL is empty. {_EXAMPLE}")
         text = url.strip()
         if NO_TEXT.search(text):
             raise InvalidURLError(
-                f"'{_without_credentials(text)}' holds a line end, a control character or what is "
-                f"no Unicode. {_EXAMPLE}"
+                f"'{_without_credentials(text)}' contains a line break, a control character or "
+                f"invalid Unicode. {_EXAMPLE}"
             )
         parts = _split(text if "://" in text else f"//{text}")
         shown = _without_credentials(text)
@@ -108,12 +95,12 @@ class ServerURL(Value):
         scheme = parts.scheme or ("http" if _is_loopback(host) else "https")
         if scheme not in _DEFAULT_PORTS:
             raise InvalidURLError(
-                f"'{shown}' is not a URL that Brood can be reached at: the scheme is "
-                f"'{scheme}', not https or http. {_EXAMPLE}"
+                f"'{shown}' is not the URL of a Brood server: the scheme is '{scheme}', not https "
+                f"or http. {_EXAMPLE}"
             )
         if parts.query or parts.fragment:
             raise InvalidURLError(
-                f"'{shown}' has a query or a fragment, so it is no server's URL. {_EXAMPLE}"
+                f"'{shown}' has a query or a fragment, so it is not a server's URL. {_EXAMPLE}"
             )
         prefix = _API_ROOT.sub("", parts.path).rstrip("/")
         return cls(scheme, host, port or _DEFAULT_PORTS[scheme], prefix, _credentials(parts))
@@ -135,21 +122,7 @@ class ServerURL(Value):
 
 
 def checked_segment(value: object, what: str) -> str:
-    """Return `value` when it can be one segment of a URL's path.
-
-    Parameters
-    ----------
-    value : object
-        A name.
-    what : str
-        What it names, for the message.
-
-    Raises
-    ------
-    InvalidNameError
-        It is no string, is empty, is ``.`` or ``..`` (which would lead to another
-        place), or holds a control character or what is no Unicode.
-    """
+    """Return a name that can be one segment of a URL's path; raise InvalidNameError otherwise."""
     if not isinstance(value, str):
         raise InvalidNameError(
             f"The {what} must be a string, not {value!r} of type {type(value).__name__}."
@@ -160,20 +133,14 @@ def checked_segment(value: object, what: str) -> str:
             "Give its name."
         )
     if _CONTROL.search(value):
-        raise InvalidNameError(f"The {what} {value!r} holds a line end or control character.")
+        raise InvalidNameError(f"The {what} {value!r} contains a line break or control character.")
     if _SURROGATE.search(value):  # as in file names that are not in UTF-8
-        raise InvalidNameError(f"The {what} {value!r} holds what is no Unicode character.")
+        raise InvalidNameError(f"The {what} {value!r} contains invalid Unicode.")
     return value
 
 
 def checked_host(host: str) -> str:
-    """Return a URL's host as one connects to it: lower case, in Punycode, percents decoded.
-
-    Raises
-    ------
-    ValueError
-        It is no host name or address.
-    """
+    """Return a URL's host as one connects to it: lower case, in Punycode, percents decoded."""
     if ":" in host:
         address, percent, zone = host.partition("%")
         # '%25' is how a URL writes '%', and '%' alone how people do.
@@ -193,13 +160,7 @@ def checked_host(host: str) -> str:
 
 
 def host_of(parts: SplitResult) -> str:
-    """Return the checked host of a URL; empty if it has none.
-
-    Raises
-    ------
-    ValueError
-        It is no host name or address.
-    """
+    """Return the checked host of a URL; empty if it has none."""
     if not _PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
         raise ValueError("brackets in the wrong place")
     return checked_host(parts.hostname) if parts.hostname else ""
@@ -211,13 +172,7 @@ def is_unicode(text: str) -> bool:
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Return the scheme, host and port of an absolute http or https URL.
-
-    Raises
-    ------
-    ValueError
-        The host or the port is none.
-    """
+    """Return the scheme, host and port of an absolute http or https URL."""
     parts = urlsplit(url)
     return parts.scheme, host_of(parts), _port(parts) or _DEFAULT_PORTS.get(parts.scheme, 0)
 
@@ -235,12 +190,12 @@ def bracketed(host: str) -> str:
 
 
 def without_zone(host: str) -> str:
-    """Return a host without the zone of its address, which means something on this machine only."""
+    """Return a host without its zone, which means something on this machine only."""
     return host.partition("%")[0]
 
 
 def host_field(origin: tuple[str, str, int]) -> str:
-    """Return what the Host header says of an origin."""
+    """Return the Host header for an origin."""
     scheme, host, port = origin
     return authority((scheme, without_zone(host), port))
 
@@ -251,18 +206,12 @@ def tunnel_target(origin: tuple[str, str, int]) -> str:
 
 
 def certified_name(host: str) -> str:
-    """Return the name that the certificate of a host has to be for."""
+    """Return the name that the certificate of a host must be for."""
     return without_zone(host).removesuffix(".")
 
 
 def split(url: str) -> tuple[tuple[str, str, int], str]:
-    """Return the origin of an absolute http or https URL, and the rest of it.
-
-    Raises
-    ------
-    ValueError
-        It is no such URL.
-    """
+    """Return the origin of an absolute http or https URL, and the rest of it."""
     origin = origin_of(url)
     if origin[0] not in _DEFAULT_PORTS or not origin[1]:
         raise ValueError(f"no http or https URL: {url!r}")
@@ -271,10 +220,7 @@ def split(url: str) -> tuple[tuple[str, str, int], str]:
 
 
 def showable(url: str) -> str:
-    """Return `url` as it may stand in a message: no user, password or query.
-
-    The query goes because signed URLs carry their signature in it.
-    """
+    """Return a URL for a message: without user, password, and query, which may hold a signature."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -34,7 +34,8 @@ from hatcher.testing import (
     write_legacy_runtime,
     write_runtime,
 )
-from hatcher.transport import answers
+from hatcher.transport import answers, parsing
+from hatcher.transport.request import RequestInfo
 
 from . import odd
 
@@ -159,10 +160,10 @@ def _check_url(url: str) -> None:
 
 def _check_answer(given: tuple[int, dict[str, str], bytes]) -> None:
     status, headers, content = given
-    asked = answers.Asked("list platforms", "GET", "http://127.0.0.1:1/x")
+    info = RequestInfo("list platforms", "GET", "http://127.0.0.1:1/x")
     with own_errors():
-        answers.parse_json(asked, headers, content)
-    str(answers.http_error(asked, status, headers, content))
+        answers.parse_json(info, headers, content, parsing.loads)
+    str(answers.http_error(info, status, headers, content))
 
 
 def _check_config(text: str) -> None:

@@ -277,7 +277,7 @@ class TestCallables:
 
     @pytest.mark.parametrize("kind", [BasicAuth, httpx.BasicAuth, dict, Recorder])
     def test_a_class_is_refused(self, kind: type) -> None:
-        with pytest.raises(InvalidArgumentError, match="such a type"):
+        with pytest.raises(InvalidArgumentError, match="of type type"):
             BroodClient.from_url("https://brood.example.com", auth=kind)
 
     def test_one_can_be_any_kind_of_callable(self) -> None:

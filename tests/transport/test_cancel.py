@@ -19,7 +19,7 @@ from hatcher.errors import TransferInterruptedError
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport import cancel, pool
 from hatcher.transport.cancel import CancelToken
-from hatcher.transport.channel import Trouble
+from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPChannel
 from hatcher.transport.proxies import Proxy
 
@@ -58,8 +58,8 @@ class Under:
 
     def check_interrupted(self) -> None:
         self.join()
-        if isinstance(self.error, Trouble):
-            assert self.error.kind == "interrupted"
+        if isinstance(self.error, ChannelError):
+            assert self.error.kind == "cancelled"
         else:
             assert isinstance(self.error, TransferInterruptedError)
 
@@ -410,8 +410,8 @@ class TestNothingElse:
                     return
                 try:
                     answer.read(1_000_000)
-                except Trouble as trouble:
-                    assert trouble.kind == "interrupted"
+                except ChannelError as trouble:
+                    assert trouble.kind == "cancelled"
                 answer.close()
                 may_end.clear()
                 taken.append(made.exchange(get(url)))
@@ -448,8 +448,8 @@ class TestNothingElse:
                         timer.start()
                         while True:
                             assert whole(made, get(url))[2] == b"x" * 20_000
-                    except Trouble as trouble:
-                        assert trouble.kind == "interrupted"
+                    except ChannelError as trouble:
+                        assert trouble.kind == "cancelled"
                         count[1] += 1
                 timer.join()
 

@@ -122,6 +122,6 @@ def test_redirects_and_tokens_know_the_same_host(asked: list[str], given: str) -
 def test_a_redirect_to_no_host_is_an_error(asked: list[str], location: str) -> None:
     with (
         ScriptedServer(Answer(307, {"Location": location})) as server,
-        pytest.raises(RedirectError, match="no web address"),
+        pytest.raises(RedirectError, match="not a valid web address"),
     ):
         ask(server.url)

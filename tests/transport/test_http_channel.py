@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport import pool
 from hatcher.transport.cancel import CancelToken
-from hatcher.transport.channel import Outgoing, Trouble
+from hatcher.transport.channel import ChannelError, Outgoing
 from hatcher.transport.http_channel import MAX_HEAD, HTTPChannel
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import split
@@ -102,27 +102,27 @@ class TestFraming:
     @pytest.mark.parametrize(
         ("raw", "kind"),
         [
-            (b"220 mail ready\r\n\r\n", "no HTTP"),
-            (b"HTTP/9.9 200 OK\r\n\r\n", "no HTTP"),
-            (OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "no HTTP"),
-            (OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello", "no HTTP"),
-            (OK + b"Content-Length: five\r\n\r\nhello", "no HTTP"),
-            (OK + b"Content-Length: -5\r\n\r\nhello", "no HTTP"),
-            (OK + b"no colon\r\n\r\n", "no HTTP"),
-            (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n", "no HTTP"),
-            (b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "no HTTP"),
-            (OK + b"X: " + b"x" * 2 * MAX_HEAD, "no HTTP"),
-            (b"", "no answer"),
-            (OK, "ended early"),
-            (OK + b"Content-Length: 10\r\n\r\nhello", "ended early"),
-            (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "ended early"),
+            (b"220 mail ready\r\n\r\n", "protocol"),
+            (b"HTTP/9.9 200 OK\r\n\r\n", "protocol"),
+            (OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "protocol"),
+            (OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello", "protocol"),
+            (OK + b"Content-Length: five\r\n\r\nhello", "protocol"),
+            (OK + b"Content-Length: -5\r\n\r\nhello", "protocol"),
+            (OK + b"no colon\r\n\r\n", "protocol"),
+            (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n", "protocol"),
+            (b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "protocol"),
+            (OK + b"X: " + b"x" * 2 * MAX_HEAD, "protocol"),
+            (b"", "no response"),
+            (OK, "incomplete"),
+            (OK + b"Content-Length: 10\r\n\r\nhello", "incomplete"),
+            (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "incomplete"),
         ],
     )
     def test_what_is_no_whole_answer(self, raw: bytes, kind: str) -> None:
         with (
             ScriptedServer(Answer(raw=raw)) as server,
             channel() as made,
-            pytest.raises(Trouble) as caught,
+            pytest.raises(ChannelError) as caught,
         ):
             whole(made, get(server.url))
         assert caught.value.kind == kind
@@ -188,9 +188,9 @@ class TestKeptConnections:
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
         with ScriptedServer(Answer(body=b"x")) as server, channel(QUICK) as made:
             taken = [made.exchange(get(server.url)) for _ in range(2)]
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 made.exchange(get(server.url))
-            assert caught.value.kind == "no free connection"
+            assert caught.value.kind == "pool timeout"
             taken.pop().close()
             assert whole(made, get(server.url))[0] == 200
             del taken  # an answer that nobody holds gives its connection back, too
@@ -282,22 +282,22 @@ class TestBodies:
             talking(lambda connection: bool(hold.wait(10)) and None) as url,
             channel(QUICK) as made,
         ):
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 made.exchange(post(url, [b"x" * 1_000_000] * 30))
             hold.set()
-        assert caught.value.kind == "silence"
+        assert caught.value.kind == "timeout"
 
 
 class TestWaits:
     def test_nobody_listens(self) -> None:
         with ScriptedServer() as server:
             url = server.url
-        with channel() as made, pytest.raises(Trouble) as caught:
+        with channel() as made, pytest.raises(ChannelError) as caught:
             made.exchange(get(url))
         assert caught.value.kind == "not connected"
 
     def test_no_such_host(self) -> None:
-        with channel() as made, pytest.raises(Trouble) as caught:
+        with channel() as made, pytest.raises(ChannelError) as caught:
             made.exchange(get("http://no-such-host.invalid/"))
         assert caught.value.kind == "not connected"
 
@@ -311,10 +311,10 @@ class TestWaits:
             hold.wait(10)
 
         with talking(serve) as url, channel(QUICK) as made:
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 whole(made, get(url))
             hold.set()
-        assert caught.value.kind == "silence"
+        assert caught.value.kind == "timeout"
 
     @pytest.mark.parametrize(
         "sent", [b"", OK + b"\r\nhello", OK + b"Content-Length: 9\r\n\r\nhello"]
@@ -336,7 +336,7 @@ class TestWaits:
             try:
                 with token.active():
                     whole(made, get(url))
-            except Trouble as trouble:
+            except ChannelError as trouble:
                 kinds.append(trouble.kind)
 
         with talking(serve) as url, channel() as made:
@@ -346,7 +346,7 @@ class TestWaits:
             token.cancel()
             thread.join(10)
             hold.set()
-        assert kinds == ["interrupted"]
+        assert kinds == ["cancelled"]
 
 
 class TestTLS:
@@ -408,9 +408,9 @@ class TestTLS:
             tls.recv(65536)
             tls.sendall(OK + b"Content-Length: 100000\r\n\r\n" + b"x" * 60_000)
 
-        with self.talking(serve) as (made, url), pytest.raises(Trouble) as trouble:
+        with self.talking(serve) as (made, url), pytest.raises(ChannelError) as trouble:
             whole(made, get(url))
-        assert trouble.value.kind == "ended early"
+        assert trouble.value.kind == "incomplete"
 
     def test_silence_is_not_waited_for(self) -> None:
         over = threading.Event()
@@ -420,10 +420,10 @@ class TestTLS:
             over.wait(10)
 
         with self.talking(serve, QUICK) as (made, url):
-            with pytest.raises(Trouble) as trouble:
+            with pytest.raises(ChannelError) as trouble:
                 whole(made, get(url))
             over.set()
-        assert trouble.value.kind == "silence"
+        assert trouble.value.kind == "timeout"
 
     def test_a_server_is_told_that_it_is_not_trusted(self) -> None:
         server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -438,10 +438,10 @@ class TestTLS:
 
         with talking(serve) as url:
             made = HTTPChannel(Timeouts(), ssl.create_default_context)
-            with pytest.raises(Trouble) as trouble:
+            with pytest.raises(ChannelError) as trouble:
                 whole(made, get(url.replace("http://127.0.0.1", "https://localhost")))
             made.close()
-        assert trouble.value.kind == "not safe"
+        assert trouble.value.kind == "TLS"
         assert told == ["TLSV1_ALERT_UNKNOWN_CA"]
 
 
@@ -511,9 +511,13 @@ class TestInterimAnswers:
             connection.recv(1)
 
         blocks = [b"x" * 1_000_000] * 3 if place == "late" else [b"x" * 1_000_000] * 30
-        with wire.talking(serve) as url, wire.channel() as made, pytest.raises(Trouble) as caught:
+        with (
+            wire.talking(serve) as url,
+            wire.channel() as made,
+            pytest.raises(ChannelError) as caught,
+        ):
             made.exchange(post(url, blocks))
-        assert caught.value.kind == "no HTTP"
+        assert caught.value.kind == "protocol"
 
     def test_those_without_end_do_not_hold_a_client(self, wire: Wire) -> None:
         def serve(connection: socket.socket) -> None:
@@ -521,13 +525,13 @@ class TestInterimAnswers:
                 connection.sendall(self.CONTINUE * 100)
 
         with wire.talking(serve) as url, wire.channel(QUICK) as made:
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 made.exchange(get(url))
-            assert caught.value.kind == "no HTTP"
+            assert caught.value.kind == "protocol"
             # Nor one that could go on sending, if the server took anything.
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 made.exchange(post(url, [b"x" * 1_000_000] * 30))
-            assert caught.value.kind in ("silence", "no HTTP")
+            assert caught.value.kind in ("timeout", "protocol")
 
     def test_the_time_for_an_answer_is_not_prolonged(self, wire: Wire) -> None:
         over = threading.Event()
@@ -537,10 +541,10 @@ class TestInterimAnswers:
                 connection.sendall(self.PROCESSING)
 
         with wire.talking(serve) as url, wire.channel(QUICK) as made:
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 made.exchange(get(url))
             over.set()
-        assert caught.value.kind == "silence"
+        assert caught.value.kind == "timeout"
 
 
 class TestEarlyAnswers:
@@ -635,9 +639,13 @@ class TestEarlyAnswers:
             Incoming(connection).body(100_000)
             reset(connection)
 
-        with wire.talking(serve) as url, wire.channel() as made, pytest.raises(Trouble) as caught:
+        with (
+            wire.talking(serve) as url,
+            wire.channel() as made,
+            pytest.raises(ChannelError) as caught,
+        ):
             made.exchange(post(url, [b"x" * 1_000_000] * 30))
-        assert caught.value.kind in ("lost", "no answer")
+        assert caught.value.kind in ("lost", "no response")
 
     def test_half_closing_is_no_answer_either(self, wire: Wire) -> None:
         """A server may have nothing to say for now, as far as TCP goes, and still take all."""
@@ -651,10 +659,10 @@ class TestEarlyAnswers:
 
         with wire.talking(serve) as url, wire.channel() as made:
             before = time.process_time()
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 made.exchange(post(url, [b"x" * 1_000_000] * 6))
             assert time.process_time() - before < 10
-        assert caught.value.kind in ("no answer", "lost")
+        assert caught.value.kind in ("no response", "lost")
 
     @pytest.mark.parametrize("error", [OSError, BrokenPipeError, TimeoutError, ssl.SSLError])
     def test_what_the_body_raises_comes_out_as_it_is(
@@ -706,15 +714,15 @@ class TestLimits:
                 connection.sendall(again * 100)
 
         with wire.talking(serve) as url, wire.channel() as made:
-            with pytest.raises(Trouble) as caught:
+            with pytest.raises(ChannelError) as caught:
                 whole(made, get(url))
-            assert caught.value.kind == "no HTTP"
-            with pytest.raises(Trouble) as caught:
+            assert caught.value.kind == "protocol"
+            with pytest.raises(ChannelError) as caught:
                 receive(made, get(url))
-            assert caught.value.kind == "no HTTP"
+            assert caught.value.kind == "protocol"
 
     def test_too_many_headers(self, wire: Wire) -> None:
-        for number, kind in ((90, None), (101, "no HTTP"), (2000, "no HTTP")):
+        for number, kind in ((90, None), (101, "protocol"), (2000, "protocol")):
             head = OK + b"".join(b"X-%d: x\r\n" % each for each in range(number))
             answer = head + b"Content-Length: 0\r\n\r\n"
 
@@ -726,7 +734,7 @@ class TestLimits:
                 if kind is None:
                     assert len(whole(made, get(url))[1]) == number + 1
                     continue
-                with pytest.raises(Trouble) as caught:
+                with pytest.raises(ChannelError) as caught:
                     whole(made, get(url))
                 assert caught.value.kind == kind
 
@@ -763,9 +771,9 @@ class TestLimits:
 
         with wire.talking(serve) as url, wire.channel(QUICK) as made:
             for ask in (whole, receive):
-                with pytest.raises(Trouble) as caught:
+                with pytest.raises(ChannelError) as caught:
                     ask(made, get(url))
-                assert caught.value.kind == "silence"
+                assert caught.value.kind == "timeout"
 
     def test_a_body_may_drip(self, wire: Wire) -> None:
         def serve(connection: socket.socket) -> None:
@@ -799,7 +807,7 @@ class TestLimits:
         with wire.talking(serve) as url, wire.channel() as made:
             for place in ("length", "chunked", "chunk", "end"):
                 answer = made.exchange(get(url + place))
-                with pytest.raises(Trouble) as caught:
+                with pytest.raises(ChannelError) as caught:
                     answer.read(3_000_000)
                 answer.close()
                 assert caught.value.kind == "too large"
@@ -926,9 +934,9 @@ class TestOddAnswers:
 
         with wire.talking(serve) as url, wire.channel() as made:
             for ask in (whole, receive):
-                with pytest.raises(Trouble) as caught:
+                with pytest.raises(ChannelError) as caught:
                     ask(made, get(url))
-                assert caught.value.kind == "no HTTP"
+                assert caught.value.kind == "protocol"
             over.set()
 
     @pytest.mark.parametrize(
@@ -1056,9 +1064,11 @@ class TestCutAnswers:
                 if kept:
                     assert whole(made, get(url))[2] == b"fine"
                 ask = whole if size % 2 else receive
-                with pytest.raises(Trouble) as caught:
+                with pytest.raises(ChannelError) as caught:
                     ask(made, get(url))
-                expected = {"no answer", "ended early"} | ({"lost"} if ending == "reset" else set())
+                expected = {"no response", "incomplete"} | (
+                    {"lost"} if ending == "reset" else set()
+                )
                 assert caught.value.kind in expected, size
                 assert not any(made._pool._kept.values())
 
@@ -1072,9 +1082,9 @@ class TestCutAnswers:
         wire = Wire("TLS")
         with wire.talking(serve) as url, wire.channel() as made:
             for ask in (whole, receive):
-                with pytest.raises(Trouble) as caught:
+                with pytest.raises(ChannelError) as caught:
                     ask(made, get(url))
-                assert caught.value.kind == "ended early"
+                assert caught.value.kind == "incomplete"
 
     def test_one_without_a_length_that_ends_in_order_is_whole(self, wire: Wire) -> None:
         def serve(connection: socket.socket) -> None:
@@ -1093,9 +1103,9 @@ class TestCutAnswers:
 
         with wire.talking(serve) as url, wire.channel() as made:
             for ask in (whole, receive):
-                with pytest.raises(Trouble) as caught:
+                with pytest.raises(ChannelError) as caught:
                     ask(made, get(url))
-                assert caught.value.kind in ("lost", "ended early")
+                assert caught.value.kind in ("lost", "incomplete")
 
     @pytest.mark.parametrize("framing", ["length", "chunked", "end"])
     @settings(max_examples=25, deadline=None, database=None)

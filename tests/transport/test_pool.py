@@ -19,7 +19,7 @@ import pytest
 
 from hatcher.transport import pool
 from hatcher.transport.cancel import CancelToken
-from hatcher.transport.channel import Trouble
+from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPAnswer, HTTPChannel
 
 from .wires import EITHER, OK, PATIENCE, QUICK, WIRES, Incoming, Wire, get, receive, whole
@@ -393,7 +393,7 @@ class TestForks:
         with serving.running() as url, wire.channel(QUICK) as made:
             taken = [made.exchange(get(url)) for _ in range(2)]
             self.child(lambda: whole(made, get(url)))
-            with pytest.raises(Trouble):
+            with pytest.raises(ChannelError):
                 made.exchange(get(url))
             for answer in taken:
                 assert answer.read(100) == b"small"

@@ -572,9 +572,9 @@ class TestFailures:
         ("answer", "forever", "says"),
         [
             (b"", b"", "timed out"),
-            (b"\r\n", b"", "no valid HTTP|begins with"),
-            (b"220 mail ready\r\n\r\n", b"", "no valid HTTP|begins with"),
-            (b"\x15\x03\x01\x00\x02\x02\x46", b"", "closed|begins with"),
+            (b"\r\n", b"", "no valid HTTP|begin with"),
+            (b"220 mail ready\r\n\r\n", b"", "no valid HTTP|begin with"),
+            (b"\x15\x03\x01\x00\x02\x02\x46", b"", "closed|begin with"),
             (b"HTTP/1.1 200 OK", b"", "closed"),
             (b"HTTP/1.1 200 OK\r\nX: y\r\n", b"", "closed"),
             (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", f"{MAX_HEAD:,} bytes|100 headers"),

@@ -583,7 +583,7 @@ def test_what_is_no_secret_stays() -> None:
     assert redactor("ada:wrong") == "[redacted]"
 
 
-@pytest.mark.parametrize("password", ["ended early", "silence", "no HTTP", "interrupted", "gzip"])
+@pytest.mark.parametrize("password", ["incomplete", "timeout", "protocol", "cancelled", "gzip"])
 def test_a_password_that_is_a_word_of_hatchers_own_does_no_harm(password: str) -> None:
     body = gzip.compress(b'{"platforms": []}')
     packed = Answer(200, {**JSON, "Content-Encoding": "gzip"}, body)
