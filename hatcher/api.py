@@ -30,30 +30,26 @@ if TYPE_CHECKING:
 MAX_API_VERSION = 1
 
 _HOMES = {
-    "App": "hatcher.core.apps",
-    "BasicAuth": "hatcher.transport.auth",
-    "BatchReport": "hatcher.transfer.reports",
-    "BroodBearerTokenAuth": "hatcher.transport.auth",
-    "BroodClient": "hatcher.core.brood_client",
-    "BroodClientAuth": "hatcher.transport.auth",
-    "Bundle": "hatcher.core.bundles",
-    "BundleCollection": "hatcher.core.bundles",
-    "Egg": "hatcher.core.eggs",
-    "FileResult": "hatcher.transfer.reports",
-    "LocalBundle": "hatcher.core.bundles",
-    "Organization": "hatcher.core.organization",
-    "Phase": "hatcher.transfer.progress",
-    "Progress": "hatcher.transfer.progress",
-    "ProgressBar": "hatcher.transfer.progress_bar",
-    "Repository": "hatcher.core.repository",
-    "RequestEvent": "hatcher.transport.callbacks",
-    "ResponseEvent": "hatcher.transport.callbacks",
-    "RetryPolicy": "hatcher.transport.retry",
-    "Runtime": "hatcher.core.runtimes",
-    "SinglePlatformRepository": "hatcher.core.repository",
-    "Team": "hatcher.core.team",
-    "Timeouts": "hatcher.transport.timeouts",
-    "User": "hatcher.core.user",
+    name: f"hatcher.{module}"
+    for module, names in {
+        "core.apps": ("App",),
+        "core.brood_client": ("BroodClient",),
+        "core.bundles": ("Bundle", "BundleCollection", "LocalBundle"),
+        "core.eggs": ("Egg",),
+        "core.organization": ("Organization",),
+        "core.repository": ("Repository", "SinglePlatformRepository"),
+        "core.runtimes": ("Runtime",),
+        "core.team": ("Team",),
+        "core.user": ("User",),
+        "transfer.progress": ("Phase", "Progress"),
+        "transfer.progress_bar": ("ProgressBar",),
+        "transfer.reports": ("BatchReport", "FileResult"),
+        "transport.auth": ("BasicAuth", "BroodBearerTokenAuth", "BroodClientAuth"),
+        "transport.callbacks": ("RequestEvent", "ResponseEvent"),
+        "transport.retry": ("RetryPolicy",),
+        "transport.timeouts": ("Timeouts",),
+    }.items()
+    for name in names
 }
 
 __all__ = [

@@ -104,12 +104,12 @@ def parse_json(
         text = parsing.unpack(content)
     except parsing.BombError as error:
         raise InvalidResponseError(
-            f"Could not {info.action}: the answer to {info.method} {info.url} was given up: "
+            f"Could not {info.action}: the answer to {info.method} {info.url} was rejected: "
             f"{error}.",
             method=info.method,
             url=info.url,
-            what=f"Could not {info.action}: the answer was given up: {error}.",
-            advice=f"{_CHECK_URL[:-1]}, and whom the connection goes through.",
+            what=f"Could not {info.action}: the answer was rejected: {error}.",
+            advice=f"{_CHECK_URL[:-1]}, and what the connection goes through.",
         ) from error
     except ValueError as error:
         raise _not_json(info, headers, content) from error
@@ -179,11 +179,11 @@ def unexpected(info: RequestInfo, fault: str) -> InvalidJSONError:
 
 
 def _not_json(info: RequestInfo, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
-    came = info.redact(_describe(headers, content))
+    body = info.redact(_describe(headers, content))
     return _invalid(
         info,
-        f"{info.method} {info.url} should be answered in JSON, but {came} came.",
-        f"instead of JSON, {came} came.",
+        f"the answer to {info.method} {info.url} is {body} instead of JSON.",
+        f"the server sent {body} instead of JSON.",
     )
 
 
@@ -202,7 +202,7 @@ def _server_words(headers: Mapping[str, str], response: ErrorResponse) -> str | 
         document = response.json()
     except ValueError:
         if _media_type(headers) == "text/html":
-            return f"{_describe(headers, response.text.encode())} came, as from a gateway"
+            return f"{_describe(headers, response.text.encode())}, as from a gateway"
         return None
     words = document.get("error") if isinstance(document, dict) else None
     return words if isinstance(words, str) and words.strip() else None

@@ -53,17 +53,17 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
     ),
     "pool timeout": (
         BroodTimeoutError,
-        "all connections of this client stayed in use.",
-        "Close what is no longer read, or raise the pool timeout.",
+        "all connections of this client are in use.",
+        "Close downloads that are no longer read, or increase the pool timeout.",
     ),
     "timeout": (
         BroodTimeoutError,
-        "{url} stayed silent for longer than the timeout.",
+        "{url} did not respond within the timeout.",
         "{outcome}",
     ),
     "TLS": (
         TLSError,
-        "no safe connection to {url}{reason}.",
+        "no secure connection to {url}{reason}.",
         "",  # it follows from the reason
     ),
     "proxy": (
@@ -94,17 +94,17 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
     ),
     "protocol": (
         InvalidResponseError,
-        "{url} gave an answer that is no valid HTTP{reason}.",
+        "{url} sent an answer that is not valid HTTP{reason}.",
         "Check the URL, and whatever stands between.",
     ),
     "redirect": (
         RedirectError,
-        "{url} redirects to what is no web address{reason}.",
+        "{url} redirects to something that is not a valid web address{reason}.",
         "If the server has moved, give its new URL to the client.",
     ),
     "too large": (
         InvalidResponseError,
-        "the answer of {url} was given up, since it is larger than any of Brood's{reason}.",
+        "the answer from {url} was rejected, since it is larger than any of Brood's{reason}.",
         "Check the URL, and whatever stands between.",
     ),
     "cancelled": (
@@ -114,12 +114,12 @@ _ERRORS: dict[str, tuple[type[TransportError] | type[InvalidResponseError], str,
     ),
 }
 
-#: How a proxy says no, over HTTP and SOCKS, otherwise than in passing.
+#: How a proxy refuses for good, over HTTP and SOCKS.
 _REFUSED = re.compile(r"it answered (4(?!08|29)\d\d)|username/password|USERNAME")
 
 _CREDENTIALS = (
-    "The proxy wants a user name and a password: write them into the variable that names it, as in "
-    "http://user:password@proxy.example.com:3128, with signs such as '@' and '/' as %40 and %2F."
+    "The proxy requires a user name and a password: add them to the variable that names it, as in "
+    "http://user:password@proxy.example.com:3128, with characters such as '@' and '/' as %40 and %2F."
 )
 
 #: What to try when TLS fails, by words in OpenSSL's reason.
@@ -139,8 +139,8 @@ _TLS_ADVICE = (
     ),
     (
         ("key identifier", "basic constraints", "key usage", "invalid ca"),
-        "The certificate, or that of its authority, is not made as RFC 5280 wants it, which Python "
-        "checks from 3.13 on: have a new one made.",
+        "The certificate, or that of its authority, does not conform to RFC 5280, which Python "
+        "checks since 3.13: have a new one issued.",
     ),
     (
         ("self-signed", "self signed", "issuer", "unable to verify"),
@@ -151,7 +151,7 @@ _TLS_ADVICE = (
 
 
 def _advice_on(kind: type[Exception], reason: str) -> str:
-    """Return what to try when it follows from the reason."""
+    """Return what to try if that follows from the reason."""
     refused = _REFUSED.search(reason) if kind is ProxyError else None
     if refused is not None and (refused[1] or "407") == "407":
         return _CREDENTIALS
@@ -164,7 +164,7 @@ def _advice_on(kind: type[Exception], reason: str) -> str:
     return "Check the URL, and whatever stands between this machine and the server."
 
 
-#: What a lost answer leaves open.
+#: What a lost answer means, by the safety of the request.
 OUTCOME = {
     "safe": "Nothing was changed; try again.",
     "idempotent": "It may have been carried out; asking for it again does no harm.",

@@ -261,7 +261,7 @@ def _refusal(error: Exception) -> str:
     """Return why a proxy made no connection, without anything that it may echo."""
     if answered := re.match(r"Tunnel connection failed: (\d+)", str(error)):
         return f"it answered {answered[1]}"
-    return "it gave no valid HTTP" if isinstance(error, BadStatusLine) else str(error)
+    return "its answer is not valid HTTP" if isinstance(error, BadStatusLine) else str(error)
 
 
 class Connection:

@@ -109,7 +109,9 @@ def _by_the_fastest(size: int, work: Callable[..., T], *arguments: Any) -> T:
     codec: Any = zlib
     if size >= LARGE_GZIP:
         with suppress(ImportError):  # not every platform has it
-            from isal import isal_zlib as codec
+            from isal import isal_zlib
+
+            codec = isal_zlib
     return work(codec, *arguments) if codec is zlib else _aside(work, codec, *arguments)
 
 

@@ -358,9 +358,9 @@ class Session:
     def _authorizer(self) -> httpx.Auth | None:
         from hatcher.transport.httpx_clients import Authorizer
 
-        auth = self._auth
-        if not is_httpx_auth(auth):
-            auth = (self._sender or self._open()).authenticator
+        if is_httpx_auth(self._auth):
+            return Authorizer(self.server, self._auth)
+        auth = (self._sender or self._open()).authenticator
         return None if auth is None else Authorizer(self.server, auth)
 
     def _advice(self, status_code: int, request: Request) -> str | MissingName | None:

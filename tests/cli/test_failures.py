@@ -323,7 +323,7 @@ def test_a_certificate_of_an_unknown_authority(cli: Cli, https: str) -> None:
             Answer(502, {"Content-Type": "text/html"}, b"<title>Bad Gateway</title>"),
             6,
             "Could not create organization: the server answered 502 Bad Gateway: an HTML page "
-            "titled 'Bad Gateway' came, as from a gateway.",
+            "titled 'Bad Gateway', as from a gateway.",
             "look before asking for it again",
         ),
         (
@@ -358,7 +358,7 @@ def test_a_page_instead_of_a_brood(cli: Cli) -> None:
         result = cli("--url", server.url, "platforms", "list")
     assert result.code == 6
     assert told(result) == (
-        "Could not list platforms: instead of JSON, an HTML page titled 'Welcome' came.",
+        "Could not list platforms: the server sent an HTML page titled 'Welcome' instead of JSON.",
         "Check that the URL is that of a Brood server.",
     )
 

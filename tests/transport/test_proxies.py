@@ -164,7 +164,7 @@ class TestSettings:
             ("http://ada:hunter2?@proxy", "%3F"),
             ("http://ada:hunter2%FF@proxy", "UTF-8"),
             ("http://ada:hunter2\udcff@proxy", "Unicode"),
-            ("http://ada:hunter2\n@proxy", "line end"),
+            ("http://ada:hunter2\n@proxy", "line break"),
             ("http://pro\txy", "control"),
             (f"socks5://ada:{'hunter2' * 40}@proxy", "255"),
         ],
@@ -572,8 +572,8 @@ class TestFailures:
         ("answer", "forever", "says"),
         [
             (b"", b"", "timed out"),
-            (b"\r\n", b"", "no valid HTTP|begin with"),
-            (b"220 mail ready\r\n\r\n", b"", "no valid HTTP|begin with"),
+            (b"\r\n", b"", "not valid HTTP|begin with"),
+            (b"220 mail ready\r\n\r\n", b"", "not valid HTTP|begin with"),
             (b"\x15\x03\x01\x00\x02\x02\x46", b"", "closed|begin with"),
             (b"HTTP/1.1 200 OK", b"", "closed"),
             (b"HTTP/1.1 200 OK\r\nX: y\r\n", b"", "closed"),
@@ -632,7 +632,7 @@ class TestFailures:
     def test_nonsense_instead_of_an_answer(self) -> None:
         with HTTPProxy(answer=b"220 mail ready\r\n\r\n") as proxy:
             self.environment.setenv("http_proxy", proxy.at("http"))
-            with pytest.raises(InvalidResponseError, match="no valid HTTP"):
+            with pytest.raises(InvalidResponseError, match="not valid HTTP"):
                 ask("http://brood.example", retries=0)
 
     def test_what_its_refusal_echoes_is_not_shown(self) -> None:
