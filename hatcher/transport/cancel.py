@@ -79,13 +79,13 @@ def current() -> CancelToken | None:
 
 def watch(end: Callable[[], object]) -> Callable[[], bool]:
     """Do as `CancelToken.attach` for the operation of this thread, if it has one."""
-    token = current()
+    token = _current.get()
     return _yes if token is None else token.attach(end)
 
 
 def is_cancelled() -> bool:
     """Whether the operation that this thread works on was cancelled."""
-    token = current()
+    token = _current.get()
     return token is not None and token.is_cancelled
 
 

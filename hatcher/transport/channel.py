@@ -164,7 +164,8 @@ class Outgoing(NamedTuple):
 
     def info(self, redact: Redactor) -> RequestInfo:
         """Return what errors say about it."""
-        return RequestInfo(self.action, self.method, showable(self.url), self.safety, redact)
+        url = showable(self.url)
+        return RequestInfo(self.operation, self.method, url, "", self.safety, redact)
 
 
 class Incoming(Protocol):
@@ -218,7 +219,8 @@ def check_headers(headers: Iterable[tuple[str, str | Secret]]) -> None:
         if fault := _fault_of(name):
             raise InvalidArgumentError(f"{fault} Nothing was sent.")
         text = value.reveal() if isinstance(value, Secret) else value
-        if not isinstance(text, str) or not _is_value(text):
+        is_plain = isinstance(text, str) and text.isascii() and text.isprintable()
+        if not (is_plain and text.strip() == text) and not _is_value(text):
             raise InvalidArgumentError(
                 f"The value of the header '{name}' contains a line break, a control character, a "
                 "character outside Latin-1, or whitespace at either end. Nothing was sent"
@@ -236,7 +238,5 @@ def _fault_of(name: object) -> str:
     return ""
 
 
-def _is_value(text: str) -> bool:
-    return (text.isascii() and text.isprintable() and text.strip() == text) or bool(
-        _VALUE.fullmatch(text)
-    )
+def _is_value(text: object) -> bool:
+    return isinstance(text, str) and _VALUE.fullmatch(text) is not None

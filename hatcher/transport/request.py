@@ -29,7 +29,7 @@ class Body(Protocol):
 
 @cache
 def in_words(operation: str) -> str:
-    """Return an operationId in words: ``upload egg``."""
+    """Return an operationId in words, such as ``upload egg``."""
     return re.sub(r"^v\d+_", "", operation).replace("_", " ")
 
 
@@ -85,22 +85,32 @@ class Request(NamedTuple):
 
 
 class RequestInfo(NamedTuple):
-    """What errors say about a request.
+    """What errors say about a request; costs nothing until there is one.
 
     Attributes
     ----------
-    action : str
-        What it does, in words.
-    method : str
-    url : str
-        Without credentials and query.
+    operation, method : str
+    server : str or ServerURL
+        With `path`, the URL without credentials and query.
+    path : str
     safety : {'safe', 'idempotent', 'ambiguous'}
     redact : Redactor
         Takes secrets that were sent out of the server's words.
     """
 
-    action: str
+    operation: str
     method: str
-    url: str
+    server: object
+    path: str = ""
     safety: Safety = "safe"
     redact: Redactor = Redactor()
+
+    @property
+    def action(self) -> str:
+        """What it does, in words."""
+        return in_words(self.operation)
+
+    @property
+    def url(self) -> str:
+        """Where it goes."""
+        return f"{self.server}{self.path}"

@@ -242,8 +242,14 @@ class Session:
             raise error_for(self._info(request), ChannelError("cancelled"))
 
     def _info(self, request: Request) -> RequestInfo:
-        url = f"{self.server}{request.path}"
-        return RequestInfo(request.action, request.method, url, request.safety, self._redactor)
+        return RequestInfo(
+            request.operation,
+            request.method,
+            self.server,
+            request.path,
+            request.safety,
+            self._redactor,
+        )
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""

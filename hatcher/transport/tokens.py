@@ -115,7 +115,7 @@ class Authenticator:
 
 def _token_in(reply: answers.Answer, url: str, redact: Redactor) -> str:
     """Return the session token in the reply to an exchange."""
-    info = RequestInfo("log in", "POST", showable(url), redact=redact)
+    info = RequestInfo("log_in", "POST", showable(url), redact=redact)
     if 300 <= reply.status_code < 400:
         where = redact(showable(reply.headers.get("Location", "nowhere")))[:200]
         raise RedirectError(

@@ -32,7 +32,7 @@ from .conftest import Cli, Result
 PLACE = ("acme", "dev", "rh8-x86_64")
 #: A part of a repository: to look for all takes seconds.
 SOME = ("--kind", "eggs", "--platform", "rh8-x86_64", "--python-tag", "cp311")
-INFO = RequestInfo("list platforms", "GET", "https://example.com/x")
+INFO = RequestInfo("list_platforms", "GET", "https://example.com/x")
 PYTHON = re.compile(r"\b[a-z_]+=(True|False|None|\d)|`\w+`")
 
 

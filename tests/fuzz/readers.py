@@ -160,7 +160,7 @@ def _check_url(url: str) -> None:
 
 def _check_answer(given: tuple[int, dict[str, str], bytes]) -> None:
     status, headers, content = given
-    info = RequestInfo("list platforms", "GET", "http://127.0.0.1:1/x")
+    info = RequestInfo("list_platforms", "GET", "http://127.0.0.1:1/x")
     with own_errors():
         answers.parse_json(info, headers, content, parsing.loads)
     str(answers.http_error(info, status, headers, content))
