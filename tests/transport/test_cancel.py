@@ -23,15 +23,20 @@ from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPChannel
 from hatcher.transport.proxies import Proxy
 
-from .wires import EITHER, OK, PATIENCE, WIRES, Incoming, Wire, get, post, receive, whole
+from .wires import (
+    OK,
+    PATIENCE,
+    WIRES,
+    Incoming,
+    Wire,
+    get,
+    post,
+    receive,
+    whole,
+)
 
 #: Far beyond the time that any of these tests takes.
 FOREVER = Timeouts(connect=300, read=300, write=300, pool=300, stall=300)
-
-
-@pytest.fixture(params=EITHER)
-def wire(request: pytest.FixtureRequest) -> Wire:
-    return WIRES[request.param]
 
 
 class Under:

@@ -19,22 +19,22 @@ from hypothesis import strategies as st
 
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport import pool
-from hatcher.transport.cancel import CancelToken
 from hatcher.transport.channel import ChannelError, Outgoing
 from hatcher.transport.http_channel import MAX_HEAD, HTTPChannel
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import split
 
 from .wires import (
-    EITHER,
     OK,
     PATIENCE,
     QUICK,
     WIRES,
     Incoming,
     Wire,
+    answering,
     authority,
     end,
+    failing,
     get,
     post,
     receive,
@@ -47,11 +47,6 @@ pytestmark = pytest.mark.sampled(3)
 
 channel = WIRES["plain"].channel
 talking = WIRES["plain"].talking
-
-
-@pytest.fixture(params=EITHER)
-def wire(request: pytest.FixtureRequest) -> Wire:
-    return WIRES[request.param]
 
 
 class TestFraming:
@@ -98,34 +93,6 @@ class TestFraming:
             found_status, headers, found = whole(made, get(url))
         assert (found_status, found) == (status, body)
         assert "link" not in headers
-
-    @pytest.mark.parametrize(
-        ("raw", "kind"),
-        [
-            (b"220 mail ready\r\n\r\n", "protocol"),
-            (b"HTTP/9.9 200 OK\r\n\r\n", "protocol"),
-            (OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "protocol"),
-            (OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello", "protocol"),
-            (OK + b"Content-Length: five\r\n\r\nhello", "protocol"),
-            (OK + b"Content-Length: -5\r\n\r\nhello", "protocol"),
-            (OK + b"no colon\r\n\r\n", "protocol"),
-            (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n", "protocol"),
-            (b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "protocol"),
-            (OK + b"X: " + b"x" * 2 * MAX_HEAD, "protocol"),
-            (b"", "no response"),
-            (OK, "incomplete"),
-            (OK + b"Content-Length: 10\r\n\r\nhello", "incomplete"),
-            (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "incomplete"),
-        ],
-    )
-    def test_what_is_no_whole_answer(self, raw: bytes, kind: str) -> None:
-        with (
-            ScriptedServer(Answer(raw=raw)) as server,
-            channel() as made,
-            pytest.raises(ChannelError) as caught,
-        ):
-            whole(made, get(server.url))
-        assert caught.value.kind == kind
 
     def test_headers_are_found_in_any_case_and_joined(self) -> None:
         raw = OK + b"CONTENT-length: 0\r\nWarning: a\r\nwarning: b\r\n\r\n"
@@ -188,9 +155,8 @@ class TestKeptConnections:
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
         with ScriptedServer(Answer(body=b"x")) as server, channel(QUICK) as made:
             taken = [made.exchange(get(server.url)) for _ in range(2)]
-            with pytest.raises(ChannelError) as caught:
+            with failing("pool timeout"):
                 made.exchange(get(server.url))
-            assert caught.value.kind == "pool timeout"
             taken.pop().close()
             assert whole(made, get(server.url))[0] == 200
             del taken  # an answer that nobody holds gives its connection back, too
@@ -282,24 +248,21 @@ class TestBodies:
             talking(lambda connection: bool(hold.wait(10)) and None) as url,
             channel(QUICK) as made,
         ):
-            with pytest.raises(ChannelError) as caught:
+            with failing("timeout"):
                 made.exchange(post(url, [b"x" * 1_000_000] * 30))
             hold.set()
-        assert caught.value.kind == "timeout"
 
 
 class TestWaits:
     def test_nobody_listens(self) -> None:
         with ScriptedServer() as server:
             url = server.url
-        with channel() as made, pytest.raises(ChannelError) as caught:
+        with channel() as made, failing("not connected"):
             made.exchange(get(url))
-        assert caught.value.kind == "not connected"
 
     def test_no_such_host(self) -> None:
-        with channel() as made, pytest.raises(ChannelError) as caught:
+        with channel() as made, failing("not connected"):
             made.exchange(get("http://no-such-host.invalid/"))
-        assert caught.value.kind == "not connected"
 
     @pytest.mark.parametrize("sent", [b"", OK, OK + b"Content-Length: 10\r\n\r\nhello"])
     def test_silence(self, sent: bytes) -> None:
@@ -311,42 +274,9 @@ class TestWaits:
             hold.wait(10)
 
         with talking(serve) as url, channel(QUICK) as made:
-            with pytest.raises(ChannelError) as caught:
+            with failing("timeout"):
                 whole(made, get(url))
             hold.set()
-        assert caught.value.kind == "timeout"
-
-    @pytest.mark.parametrize(
-        "sent", [b"", OK + b"\r\nhello", OK + b"Content-Length: 9\r\n\r\nhello"]
-    )
-    def test_an_interruption_ends_any_wait(self, sent: bytes) -> None:
-        hold, waiting = threading.Event(), threading.Event()
-
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(sent)
-            waiting.set()
-            hold.wait(10)
-
-        kinds = []
-
-        token = CancelToken()
-
-        def ask(made: HTTPChannel, url: str) -> None:
-            try:
-                with token.active():
-                    whole(made, get(url))
-            except ChannelError as trouble:
-                kinds.append(trouble.kind)
-
-        with talking(serve) as url, channel() as made:
-            thread = threading.Thread(target=ask, args=(made, url))
-            thread.start()
-            waiting.wait()
-            token.cancel()
-            thread.join(10)
-            hold.set()
-        assert kinds == ["cancelled"]
 
 
 class TestTLS:
@@ -403,15 +333,6 @@ class TestTLS:
             assert whole(made, post(url, [body[:7], body[7:]]))[0] == 200
         assert received.partition(b"\r\n\r\n")[2] == body
 
-    def test_a_body_that_is_cut_is_no_whole_one(self) -> None:
-        def serve(tls: ssl.SSLSocket) -> None:
-            tls.recv(65536)
-            tls.sendall(OK + b"Content-Length: 100000\r\n\r\n" + b"x" * 60_000)
-
-        with self.talking(serve) as (made, url), pytest.raises(ChannelError) as trouble:
-            whole(made, get(url))
-        assert trouble.value.kind == "incomplete"
-
     def test_silence_is_not_waited_for(self) -> None:
         over = threading.Event()
 
@@ -420,10 +341,9 @@ class TestTLS:
             over.wait(10)
 
         with self.talking(serve, QUICK) as (made, url):
-            with pytest.raises(ChannelError) as trouble:
+            with failing("timeout"):
                 whole(made, get(url))
             over.set()
-        assert trouble.value.kind == "timeout"
 
     def test_a_server_is_told_that_it_is_not_trusted(self) -> None:
         server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -514,10 +434,9 @@ class TestInterimAnswers:
         with (
             wire.talking(serve) as url,
             wire.channel() as made,
-            pytest.raises(ChannelError) as caught,
+            failing("protocol"),
         ):
             made.exchange(post(url, blocks))
-        assert caught.value.kind == "protocol"
 
     def test_those_without_end_do_not_hold_a_client(self, wire: Wire) -> None:
         def serve(connection: socket.socket) -> None:
@@ -525,13 +444,11 @@ class TestInterimAnswers:
                 connection.sendall(self.CONTINUE * 100)
 
         with wire.talking(serve) as url, wire.channel(QUICK) as made:
-            with pytest.raises(ChannelError) as caught:
+            with failing("protocol"):
                 made.exchange(get(url))
-            assert caught.value.kind == "protocol"
             # Nor one that could go on sending, if the server took anything.
-            with pytest.raises(ChannelError) as caught:
+            with failing("timeout", "protocol"):
                 made.exchange(post(url, [b"x" * 1_000_000] * 30))
-            assert caught.value.kind in ("timeout", "protocol")
 
     def test_the_time_for_an_answer_is_not_prolonged(self, wire: Wire) -> None:
         over = threading.Event()
@@ -541,10 +458,9 @@ class TestInterimAnswers:
                 connection.sendall(self.PROCESSING)
 
         with wire.talking(serve) as url, wire.channel(QUICK) as made:
-            with pytest.raises(ChannelError) as caught:
+            with failing("timeout"):
                 made.exchange(get(url))
             over.set()
-        assert caught.value.kind == "timeout"
 
 
 class TestEarlyAnswers:
@@ -714,12 +630,10 @@ class TestLimits:
                 connection.sendall(again * 100)
 
         with wire.talking(serve) as url, wire.channel() as made:
-            with pytest.raises(ChannelError) as caught:
+            with failing("protocol"):
                 whole(made, get(url))
-            assert caught.value.kind == "protocol"
-            with pytest.raises(ChannelError) as caught:
+            with failing("protocol"):
                 receive(made, get(url))
-            assert caught.value.kind == "protocol"
 
     def test_too_many_headers(self, wire: Wire) -> None:
         for number, kind in ((90, None), (101, "protocol"), (2000, "protocol")):
@@ -734,9 +648,8 @@ class TestLimits:
                 if kind is None:
                     assert len(whole(made, get(url))[1]) == number + 1
                     continue
-                with pytest.raises(ChannelError) as caught:
+                with failing(kind):
                     whole(made, get(url))
-                assert caught.value.kind == kind
 
     def test_a_large_head_is_one(self, wire: Wire) -> None:
         value = b"x" * (MAX_HEAD - 200)
@@ -771,9 +684,8 @@ class TestLimits:
 
         with wire.talking(serve) as url, wire.channel(QUICK) as made:
             for ask in (whole, receive):
-                with pytest.raises(ChannelError) as caught:
+                with failing("timeout"):
                     ask(made, get(url))
-                assert caught.value.kind == "timeout"
 
     def test_a_body_may_drip(self, wire: Wire) -> None:
         def serve(connection: socket.socket) -> None:
@@ -934,9 +846,8 @@ class TestOddAnswers:
 
         with wire.talking(serve) as url, wire.channel() as made:
             for ask in (whole, receive):
-                with pytest.raises(ChannelError) as caught:
+                with failing("protocol"):
                     ask(made, get(url))
-                assert caught.value.kind == "protocol"
             over.set()
 
     @pytest.mark.parametrize(
@@ -1075,16 +986,11 @@ class TestCutAnswers:
     def test_without_a_length_only_tls_can_tell(self) -> None:
         answer = OK + b"\r\nhello world"
 
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(answer)
-
         wire = Wire("TLS")
-        with wire.talking(serve) as url, wire.channel() as made:
+        with wire.talking(answering(answer)) as url, wire.channel() as made:
             for ask in (whole, receive):
-                with pytest.raises(ChannelError) as caught:
+                with failing("incomplete"):
                     ask(made, get(url))
-                assert caught.value.kind == "incomplete"
 
     def test_one_without_a_length_that_ends_in_order_is_whole(self, wire: Wire) -> None:
         def serve(connection: socket.socket) -> None:
@@ -1103,9 +1009,8 @@ class TestCutAnswers:
 
         with wire.talking(serve) as url, wire.channel() as made:
             for ask in (whole, receive):
-                with pytest.raises(ChannelError) as caught:
+                with failing("lost", "incomplete"):
                     ask(made, get(url))
-                assert caught.value.kind in ("lost", "incomplete")
 
     @pytest.mark.parametrize("framing", ["length", "chunked", "end"])
     @settings(max_examples=25, deadline=None, database=None)

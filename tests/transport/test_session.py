@@ -2,19 +2,16 @@
 
 import gc
 import json
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import trustme
 
 from hatcher import __version__
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth, RetryPolicy
@@ -25,12 +22,9 @@ from hatcher.errors import (
     NotFoundError,
     PermissionDeniedError,
     RedirectError,
-    TLSError,
-    TransferInterruptedError,
 )
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 from hatcher.transport import auth as auth_module
-from hatcher.transport.cancel import CancelToken
 
 JSON = {"Content-Type": "application/json"}
 PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
@@ -39,63 +33,6 @@ PASSWORD = ("ada", "password")
 
 def token(value: str) -> Answer:
     return Answer(200, JSON, json.dumps({"token": value}).encode())
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def https_url(authority: trustme.CA) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(PLATFORMS.body)))
-            self.end_headers()
-            self.wfile.write(PLATFORMS.body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"https://localhost:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-class TestTLS:
-    def test_an_unknown_authority_is_refused_with_advice(self, https_url: str) -> None:
-        with (
-            BroodClient.from_url(https_url) as client,
-            pytest.raises(TLSError, match="verify_ssl"),
-        ):
-            client.list_platforms()
-
-    def test_it_is_accepted_when_its_file_or_folder_is_given(
-        self, https_url: str, authority: trustme.CA, tmp_path: Path
-    ) -> None:
-        pem = tmp_path / "authority.pem"
-        authority.cert_pem.write_to_path(pem)
-        for verify_ssl in (pem, str(pem), False):
-            with BroodClient.from_url(https_url, verify_ssl=verify_ssl) as client:
-                assert client.list_platforms() == ["rh8-x86_64"]
-
-    def test_another_host_name_is_refused(
-        self, https_url: str, authority: trustme.CA, tmp_path: Path
-    ) -> None:
-        authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-        elsewhere = https_url.replace("localhost", "127.0.0.1")
-        with (
-            BroodClient.from_url(elsewhere, verify_ssl=tmp_path / "authority.pem") as client,
-            pytest.raises(TLSError, match=r"127\.0\.0\.1"),
-        ):
-            client.list_platforms()
 
 
 class TestSessionTokens:
@@ -412,69 +349,3 @@ def test_nothing_is_retried_when_that_is_asked_for() -> None:
         ):
             client.list_platforms()
         assert len(server.requests) == 1
-
-
-class TestInterruption:
-    def test_what_waits_ends_and_what_follows_works(self) -> None:
-        asked, hold = threading.Event(), threading.Event()
-
-        def silent(_: object) -> Answer:
-            asked.set()
-            hold.wait(10)
-            return Answer(500)
-
-        failures: list[HatcherException] = []
-
-        token = CancelToken()
-
-        def ask(client: BroodClient) -> None:
-            try:
-                with token.active():
-                    client.list_platforms()
-            except HatcherException as error:
-                failures.append(error)
-
-        with (
-            ScriptedServer(silent, PLATFORMS) as server,
-            BroodClient.from_url(server.url) as client,
-        ):
-            thread = threading.Thread(target=ask, args=(client,))
-            thread.start()
-            asked.wait(10)
-            token.cancel()
-            thread.join(10)
-            hold.set()
-            assert [type(error) for error in failures] == [TransferInterruptedError]
-            assert client.list_platforms() == ["rh8-x86_64"]
-
-    def test_a_pause_between_two_tries_ends_too(self) -> None:
-        failures: list[HatcherException] = []
-
-        token = CancelToken()
-
-        def ask(client: BroodClient) -> None:
-            try:
-                with token.active():
-                    client.list_platforms()
-            except HatcherException as error:
-                failures.append(error)
-
-        patient = RetryPolicy(3, backoff=60, longest=60)
-        answered = threading.Event()
-
-        def busy(_: object) -> Answer:
-            answered.set()
-            return Answer(503)
-
-        with (
-            ScriptedServer(busy) as server,
-            BroodClient.from_url(server.url, retries=patient) as client,
-        ):
-            thread = threading.Thread(target=ask, args=(client,))
-            thread.start()
-            answered.wait(10)
-            while thread.is_alive():  # it may not have begun to wait yet
-                token.cancel()
-                thread.join(0.05)
-            assert [type(error) for error in failures] == [TransferInterruptedError]
-            assert len(server.requests) == 1

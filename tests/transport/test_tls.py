@@ -81,6 +81,12 @@ class TestVerifySSL:
         for given in (pem, str(pem), tmp_path, str(tmp_path), f"{tmp_path}/"):
             assert ask(url, verify_ssl=given) == ["rh8-x86_64"]
 
+    def test_an_unknown_authority_and_another_host(self, url: str, pem: Path) -> None:
+        with pytest.raises(TLSError, match="verify_ssl"):
+            ask(url)
+        with pytest.raises(TLSError, match=r"127\.0\.0\.1"):
+            ask(url.replace("localhost", "127.0.0.1"), verify_ssl=pem)
+
     def test_a_folder_as_openssl_has_them(self, url: str, pem: Path, tmp_path: Path) -> None:
         rehash(tmp_path, pem)
         assert ask(url, verify_ssl=tmp_path) == ["rh8-x86_64"]

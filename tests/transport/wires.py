@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from hatcher.testing.listener import reset_on_close
-from hatcher.transport.channel import Headers, Outgoing
+from hatcher.transport.channel import ChannelError, Headers, Outgoing
 from hatcher.transport.http_channel import HTTPChannel
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import split
@@ -163,6 +163,27 @@ class Incoming:
         block = self.connection.recv(65536)
         self.data += block
         return bool(block)
+
+
+@contextmanager
+def failing(*kinds: str) -> Iterator[None]:
+    """Expect a channel error of one of these kinds."""
+    with pytest.raises(ChannelError) as caught:
+        yield
+    assert caught.value.kind in kinds
+
+
+def answering(data: bytes, *, kept: bool = False) -> Callable[[socket.socket], None]:
+    """Answer one request with these bytes, or each where the connection is kept."""
+
+    def serve(connection: socket.socket) -> None:
+        incoming = Incoming(connection)
+        while incoming.head() is not None:
+            connection.sendall(data)
+            if not kept:
+                return
+
+    return serve
 
 
 def send(connection: socket.socket, data: bytes, step: int) -> None:
