@@ -128,8 +128,7 @@ class Session:
         failures, may_be_gone = 0, False
         while True:
             try:
-                outgoing, incoming = sender.open(request)
-                return finish(outgoing, incoming, self._redactor)
+                return finish(*sender.open(request), self._redactor)
             except BaseException as error:
                 bare_own(error)
                 if not isinstance(error, HatcherException):
