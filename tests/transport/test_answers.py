@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from hatcher.api import BroodClient
-from hatcher.core.platform import SinglePlatformRepository
 from hatcher.errors import (
     BadRequestError,
     InvalidJSONError,
@@ -20,17 +19,14 @@ from hatcher.errors import (
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport import parsing
 
-JSON = {"Content-Type": "application/json"}
+from .common import JSON, platform_of
+
 GZIP = {**JSON, "Content-Encoding": "gzip"}
 INDEX = {
     f"nose-1.{n}.0-1.egg": {"name": "nose", "python_tag": None if n % 2 else "py3", "size": n}
     for n in range(100)
 }
 BODY = json.dumps(INDEX).encode()
-
-
-def platform_of(client: BroodClient) -> SinglePlatformRepository:
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
 
 
 def ask(answer: Answer, method: str = "egg_index") -> Any:

@@ -25,12 +25,11 @@ from hatcher.errors import BroodTimeoutError, InvalidArgumentError
 from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport.secret import Secret
 
+from .common import PLATFORMS
 from .leaking import ask, leaks
 from .tls_server import TLSServer
 
 pytestmark = pytest.mark.sampled(3)
-
-PLATFORMS = Answer(200, {"Content-Type": "application/json"}, b'{"platforms": ["rh8-x86_64"]}')
 
 
 def test_a_secret_shows_itself_only_when_asked() -> None:

@@ -23,7 +23,6 @@ import pytest
 
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
 from hatcher.core.index import Index
-from hatcher.core.platform import SinglePlatformRepository
 from hatcher.errors import (
     HatcherException,
     InvalidArgumentError,
@@ -37,7 +36,8 @@ from hatcher.transport.cache import SMALLEST, IndexCache, open_cache
 from hatcher.transport.request import Request as Wanted
 from hatcher.transport.urls import ServerURL
 
-JSON = {"Content-Type": "application/json"}
+from .common import JSON, platform_of
+
 ADA, EVE = ("ada@example.com", "correct horse"), ("eve@example.com", "battery staple")
 TOKEN = "token-0123456789abcdef"
 
@@ -97,10 +97,6 @@ def site() -> Site:
 def server(site: Site) -> Iterator[ScriptedServer]:
     with ScriptedServer(site) as server:
         yield server
-
-
-def platform_of(client: BroodClient) -> SinglePlatformRepository:
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
 
 
 def ask(url: str, method: str = "egg_index", auth: Any = ADA, **options: Any) -> Any:

@@ -21,7 +21,6 @@ from hatcher.api import (
     BroodClientAuth,
     RequestEvent,
     ResponseEvent,
-    RetryPolicy,
 )
 from hatcher.errors import (
     BroodConnectionError,
@@ -33,10 +32,7 @@ from hatcher.errors import (
 )
 from hatcher.testing import Answer, ScriptedServer, write_egg
 
-JSON = {"Content-Type": "application/json"}
-PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
-SECRET = "abracadabra"
-AT_ONCE = RetryPolicy(backoff=0)
+from .common import AT_ONCE, JSON, PLATFORMS, SECRET, platform_of
 
 Make = Callable[..., BroodClient]
 
@@ -83,7 +79,7 @@ class TestHeaders:
         with ScriptedServer(token, Answer(307, {"Location": "/x"}), Answer(201)) as server:
             auth = BroodClientAuth(server.url, ("ada", SECRET))
             with default(server.url, auth=auth, headers={"X-Team": "build"}) as client:
-                place = client.organization("acme").repository("dev").platform("rh8-x86_64")
+                place = platform_of(client)
                 place.upload_egg(write_egg(tmp_path))
             assert [r.headers.get("x-team") for r in server.requests] == ["build"] * 3
 
@@ -161,7 +157,7 @@ class TestHeaders:
         with ScriptedServer(Answer(200, headers, json.dumps(index).encode())) as server:
             for given in ({"X-User": "ada"}, {"X-User": "eve"}, {"X-User": "ada"}):
                 with default(server.url, headers=given, cache=tmp_path) as client:
-                    place = client.organization("acme").repository("dev").platform("rh8-x86_64")
+                    place = platform_of(client)
                     place.egg_index("cp311")
             assert ["if-none-match" in r.headers for r in server.requests] == [False, False, True]
 
@@ -292,7 +288,7 @@ class TestWhatTheyAreTold:
             raise LookupError("enough")
 
         with ScriptedServer(Answer(201)) as server, make(server.url, **log.options()) as client:
-            place = client.organization("acme").repository("dev").platform("rh8-x86_64")
+            place = platform_of(client)
             with pytest.raises(LookupError, match="enough"):
                 place.upload_egg(write_egg(tmp_path), progress=progress)
         assert isinstance(log.responses[-1].error, LookupError)
@@ -410,7 +406,7 @@ class TestWhatTheyDo:
             ScriptedServer(Answer(200, named, b"x" * 1_000_000)) as server,
             make(server.url, on_response=callback) as client,
         ):
-            place = client.organization("acme").repository("dev").platform("rh8-x86_64")
+            place = platform_of(client)
             with pytest.raises(BroodTimeoutError, match="mine"):
                 place.download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
         assert len(seen) == 1

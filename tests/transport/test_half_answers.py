@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from hatcher.api import BroodClient
 from hatcher.errors import IncompleteDownloadError, InvalidJSONError, InvalidResponseError
 from hatcher.testing import Answer, ScriptedServer
 
-JSON = {"Content-Type": "application/json"}
+from .common import JSON, client_of
+
 PASSWORD = b'{"email": "ada@example.com", "one_time_password": "s3cret"}'
-
-
-def client(server: ScriptedServer) -> BroodClient:
-    return BroodClient.from_url(server.url, api_version=1, retries=0)
 
 
 def test_what_worked_has_worked_although_its_words_are_cut() -> None:
     with ScriptedServer(Answer(201, JSON, b'{"name": "acme"}', cut=5)) as server:
-        client(server).create_organization("acme", "-")
+        client_of(server).create_organization("acme", "-")
         assert len(server.requests) == 1
 
 
@@ -27,7 +23,7 @@ def test_but_a_secret_among_them_is_lost() -> None:
         ScriptedServer(Answer(201, JSON, PASSWORD, cut=5)) as server,
         pytest.raises(IncompleteDownloadError, match="look before"),
     ):
-        client(server).organization("acme").create_user("ada@example.com")
+        client_of(server).organization("acme").create_user("ada@example.com")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +40,7 @@ def test_but_a_secret_among_them_is_lost() -> None:
 )
 def test_some_servers_say_more_than_others(answer: Answer, password: str | None) -> None:
     with ScriptedServer(answer) as server:
-        user = client(server).organization("acme").create_user("ada@example.com")
+        user = client_of(server).organization("acme").create_user("ada@example.com")
         assert user.one_time_password == password
 
 
@@ -52,18 +48,18 @@ def test_some_servers_say_more_than_others(answer: Answer, password: str | None)
 def test_what_should_be_json_and_is_not_has_been_carried_out(body: bytes) -> None:
     with ScriptedServer(Answer(201, JSON, body)) as server:
         with pytest.raises(InvalidJSONError, match="carried out") as caught:
-            client(server).organization("acme").create_user("ada@example.com")
+            client_of(server).organization("acme").create_user("ada@example.com")
         error: BaseException | None = caught.value
         while error is not None:
             assert "s3cret" not in str(error) + repr(vars(error))
             error = error.__cause__ or error.__context__
         with pytest.raises(InvalidJSONError, match="carried out"):
-            client(server).create_api_token("nightly")
+            client_of(server).create_api_token("nightly")
 
 
 def test_a_part_that_nobody_asked_for() -> None:
     part = Answer(206, {**JSON, "Content-Range": "bytes 0-18/40"}, b'{"organizations":[]}')
     with ScriptedServer(part) as server:
         with pytest.raises(InvalidResponseError, match="206"):
-            client(server).list_organizations()
+            client_of(server).list_organizations()
         assert len(server.requests) == 1

@@ -16,7 +16,7 @@ import pytest
 import respx
 from hishel.httpx import CacheClient
 
-from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository, Timeouts
+from hatcher.api import BroodClient, RetryPolicy, Timeouts
 from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
@@ -36,12 +36,10 @@ from hatcher.errors import (
 from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport import answers
 
+from .common import AT_ONCE, JSON, NAMED, SECRET, platform_of
+
 URL = "http://brood.invalid"
-JSON = {"Content-Type": "application/json"}
-NAMED = {"Content-Disposition": 'attachment; filename="spam-1.0-1.egg"'}
-SECRET = "abracadabra"
 PLATFORMS = {"platforms": ["rh8-x86_64"]}
-AT_ONCE = RetryPolicy(backoff=0)
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -51,10 +49,6 @@ def mocked(handler: Handler, **options: Any) -> BroodClient:
         transport=httpx.MockTransport(handler), headers={"Authorization": f"Bearer {SECRET}"}
     )
     return BroodClient.from_session(URL, own, api_version=1, **{"retries": 0, **options})
-
-
-def platform(client: BroodClient) -> SinglePlatformRepository:
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
 
 
 def raising(error: Exception) -> Handler:
@@ -109,13 +103,13 @@ class TestMocks:
     def test_an_index(self, how: str) -> None:
         index: Any = {"spam-1.0-1.egg": {"name": "spam", "version": "1.0"}}
         client = mocked(lambda request: packed(how, json.dumps(index).encode(), JSON))
-        assert platform(client).egg_index("cp311") == index
+        assert platform_of(client).egg_index("cp311") == index
 
     @pytest.mark.parametrize("how", WAYS)
     def test_a_download(self, how: str, tmp_path: Path) -> None:
         content = b"an egg" * 100_000
         client = mocked(lambda request: packed(how, content, NAMED))
-        platform(client).download_egg(
+        platform_of(client).download_egg(
             "cp311", "spam", "1.0-1", tmp_path, hashlib.sha256(content).hexdigest()
         )
         assert (tmp_path / "spam-1.0-1.egg").read_bytes() == content
@@ -128,12 +122,12 @@ class TestMocks:
             return httpx.Response(201)
 
         path = write_egg(tmp_path)
-        platform(mocked(handler)).upload_egg(path)
+        platform_of(mocked(handler)).upload_egg(path)
         assert path.read_bytes() in bodies[-1]
 
     def test_an_upload_that_the_mock_does_not_read(self, tmp_path: Path) -> None:
         client = mocked(lambda request: httpx.Response(201))
-        platform(client).upload_egg(write_egg(tmp_path))
+        platform_of(client).upload_egg(write_egg(tmp_path))
 
     @pytest.mark.parametrize("is_read", [False, True])
     def test_a_download_that_goes_on(self, is_read: bool, tmp_path: Path) -> None:
@@ -152,7 +146,7 @@ class TestMocks:
                 return httpx.Response(206, content=rest, headers=headers)
             return httpx.Response(206, stream=Pieces(rest), headers=headers)
 
-        platform(mocked(handler, retries=AT_ONCE)).download_egg(
+        platform_of(mocked(handler, retries=AT_ONCE)).download_egg(
             "cp311", "spam", "1.0-1", tmp_path, hashlib.sha256(content).hexdigest()
         )
         assert asked == [None, "bytes=1000-"]
@@ -198,7 +192,7 @@ class TestMocks:
 
         client = mocked(lambda request: httpx.Response(200, stream=Endless(), headers=named))
         with pytest.raises(InvalidResponseError, match="more than the 10 bytes"):
-            platform(client).download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
+            platform_of(client).download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
         assert list(tmp_path.iterdir()) == []
         assert len(list(given)) > 90
 
@@ -221,7 +215,7 @@ class TestMocks:
                 client.list_platforms()
         assert stream.is_closed
         with pytest.raises(HatcherException) as caught:
-            platform(client).download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
+            platform_of(client).download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
         if length in (str(2**63 - 1), str(10**15)):
             assert type(caught.value) is NoSpaceError
         assert list(tmp_path.iterdir()) == []
@@ -251,7 +245,7 @@ class TestRespx:
                 content=content, headers=NAMED
             )
             client = BroodClient.from_session(URL, own, api_version=1)
-            platform(client).download_egg(
+            platform_of(client).download_egg(
                 "cp311", "spam", "1.0-1", tmp_path, hashlib.sha256(content).hexdigest()
             )
         assert (tmp_path / "spam-1.0-1.egg").read_bytes() == content
@@ -380,7 +374,7 @@ class TestWhatHttpxRaises:
         pieces = Pieces(b"sp", httpx.StreamClosed())
         client = mocked(lambda request: httpx.Response(200, stream=pieces, headers=NAMED))
         with pytest.raises(InvalidResponseError):
-            platform(client).download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
+            platform_of(client).download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
         assert list(tmp_path.iterdir()) == []
         with pytest.raises(ServerError, match="500"):
             mocked(lambda request: httpx.Response(500, stream=pieces)).list_platforms()

@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,10 +26,10 @@ from hatcher.errors import (
 )
 from hatcher.testing import Answer, ScriptedServer
 
+from .common import JSON, NAMED, client_of, platform_of
+
 pytestmark = pytest.mark.sampled(2)
 
-NAMED = {"Content-Disposition": 'attachment; filename="spam-1.0-1.egg"'}
-JSON = {"Content-Type": "application/json"}
 PLATFORMS = b'{"platforms": ["rh8-x86_64"]}'
 
 #: More than any disk has, and than any answer in JSON.
@@ -55,12 +54,8 @@ NONE = [
 ]
 
 
-def client(server: ScriptedServer, **options: Any) -> BroodClient:
-    return BroodClient.from_url(server.url, **{"api_version": 1, "retries": 0, **options})
-
-
 def download(brood: BroodClient, folder: Path, content: bytes = b"") -> None:
-    brood.organization("acme").repository("dev").platform("rh8-x86_64").download_egg(
+    platform_of(brood).download_egg(
         "cp311", "spam", "1.0-1", folder, hashlib.sha256(content).hexdigest()
     )
 
@@ -71,7 +66,7 @@ class TestLengths:
         answer = Answer(200, {**JSON, "Content-Length": length}, PLATFORMS)
         with (
             ScriptedServer(answer) as server,
-            client(server, timeout=60) as brood,
+            client_of(server, timeout=60) as brood,
             pytest.raises(InvalidResponseError, match="larger than any"),
         ):
             brood.list_platforms()
@@ -81,7 +76,7 @@ class TestLengths:
         answer = Answer(200, {**JSON, "Content-Length": length}, PLATFORMS, end="close")
         with (
             ScriptedServer(answer) as server,
-            client(server) as brood,
+            client_of(server) as brood,
             pytest.raises(HatcherException) as caught,
         ):
             brood.list_platforms()
@@ -92,7 +87,7 @@ class TestLengths:
         answer = Answer(200, {**NAMED, "Content-Length": length}, b"spam")
         with (
             ScriptedServer(answer) as server,
-            client(server) as brood,
+            client_of(server) as brood,
             pytest.raises(NoSpaceError, match="no room"),
         ):
             download(brood, tmp_path)
@@ -103,7 +98,7 @@ class TestLengths:
         answer = Answer(200, {**NAMED, "Content-Length": length}, b"spam", end="close")
         with (
             ScriptedServer(answer) as server,
-            client(server) as brood,
+            client_of(server) as brood,
             pytest.raises(HatcherException),
         ):
             download(brood, tmp_path, b"spam")
@@ -116,7 +111,7 @@ class TestLengths:
         )
         with (
             ScriptedServer(answer) as server,
-            client(server) as brood,
+            client_of(server) as brood,
             pytest.raises(ServerError, match=r"500.*Out of eggs"),
         ):
             brood.list_platforms()
@@ -126,7 +121,7 @@ class TestLengths:
         answer = Answer(500, {"Content-Length": length}, b"words", end="close")
         with (
             ScriptedServer(answer) as server,
-            client(server) as brood,
+            client_of(server) as brood,
             pytest.raises(HatcherException),
         ):
             brood.list_platforms()
@@ -157,7 +152,7 @@ class TestLengths:
                 Answer(206, rest, b"spam"),
                 Answer(200, whole, content),
             ) as server,
-            client(server, retries=RetryPolicy(3, backoff=0)) as brood,
+            client_of(server, retries=RetryPolicy(3, backoff=0)) as brood,
         ):
             download(brood, tmp_path, content)
             assert len(server.requests) == 3
@@ -166,7 +161,7 @@ class TestLengths:
     def test_a_download_stops_at_its_length(self, tmp_path: Path) -> None:
         """What a server sends beyond it is no part of the file, and of no other answer."""
         answer = Answer(200, {**NAMED, "Content-Length": "4"}, b"spam" * 1000)
-        with ScriptedServer(answer) as server, client(server) as brood:
+        with ScriptedServer(answer) as server, client_of(server) as brood:
             download(brood, tmp_path, b"spam")
             assert (tmp_path / "spam-1.0-1.egg").read_bytes() == b"spam"
             with pytest.raises(HatcherException):
@@ -179,7 +174,7 @@ class TestPackedDownloads:
 
     def packed(self, body: bytes, folder: Path, content: bytes) -> None:
         answer = Answer(200, {**NAMED, "Content-Encoding": "gzip"}, body)
-        with ScriptedServer(answer) as server, client(server) as brood:
+        with ScriptedServer(answer) as server, client_of(server) as brood:
             download(brood, folder, content)
 
     def test_several_members_are_one_file(self, tmp_path: Path) -> None:
@@ -202,7 +197,7 @@ class TestPackedDownloads:
 
     def test_another_way_gives_the_connection_back(self, tmp_path: Path) -> None:
         answer = Answer(200, {**NAMED, "Content-Encoding": "br"}, b"spam")
-        with ScriptedServer(answer) as server, client(server) as brood:
+        with ScriptedServer(answer) as server, client_of(server) as brood:
             for _ in range(100):
                 with pytest.raises(InvalidResponseError, match="br"):
                     download(brood, tmp_path)
@@ -237,7 +232,7 @@ class TestRetryAfter:
         busy = Answer(429, {"Retry-After": value})
         with (
             ScriptedServer(busy, Answer(200, JSON, PLATFORMS)) as server,
-            client(server, retries=RetryPolicy(1, backoff=0)) as brood,
+            client_of(server, retries=RetryPolicy(1, backoff=0)) as brood,
         ):
             assert brood.list_platforms() == ["rh8-x86_64"]
 
@@ -248,7 +243,7 @@ class TestRetryAfter:
     def test_what_is_too_long_is_an_error_at_once(self, value: str) -> None:
         with (
             ScriptedServer(Answer(429, {"Retry-After": value})) as server,
-            client(server, retries=3) as brood,
+            client_of(server, retries=3) as brood,
         ):
             with pytest.raises(RateLimitedError) as caught:
                 brood.list_platforms()
@@ -260,7 +255,7 @@ class TestRetryAfter:
         raw = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nRetry-After: 40\r\nContent-Length: 0\r\n\r\n"
         with (
             ScriptedServer(Answer(raw=raw)) as server,
-            client(server, retries=3) as brood,
+            client_of(server, retries=3) as brood,
             pytest.raises(ServerError) as caught,
         ):
             brood.list_platforms()
@@ -273,10 +268,10 @@ def test_odd_dates_change_nothing(name: str, date: str, tmp_path: Path) -> None:
     index = b'{"spam-1.0-1.egg": {"name": "%s"}}' % (b"x" * 5000)
     with (
         ScriptedServer(Answer(200, {**JSON, name: date}, index)) as server,
-        client(server, cache=tmp_path) as brood,
+        client_of(server, cache=tmp_path) as brood,
     ):
         for _ in range(2):
-            place = brood.organization("acme").repository("dev").platform("rh8-x86_64")
+            place = platform_of(brood)
             assert place.egg_index("cp311")["spam-1.0-1.egg"]["name"] == "x" * 5000
 
 

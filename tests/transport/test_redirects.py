@@ -16,13 +16,11 @@ from hatcher.testing.faults import Request as Incoming
 from hatcher.transport.request import Request, Safety
 from hatcher.transport.sender import MAX_REDIRECTS, _resolved
 
+from .common import PLATFORMS, SECRET
 from .tls_server import TLSServer
 
 pytestmark = pytest.mark.sampled(3)
 
-JSON = {"Content-Type": "application/json"}
-PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
-SECRET = "abracadabra"
 
 Make = Callable[..., BroodClient]
 

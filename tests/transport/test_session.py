@@ -1,7 +1,6 @@
 """The session on real sockets: TLS, proxies, session tokens, clients of the user's own."""
 
 import gc
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -26,13 +25,9 @@ from hatcher.errors import (
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 from hatcher.transport import auth as auth_module
 
-JSON = {"Content-Type": "application/json"}
-PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
+from .common import JSON, PLATFORMS, token
+
 PASSWORD = ("ada", "password")
-
-
-def token(value: str) -> Answer:
-    return Answer(200, JSON, json.dumps({"token": value}).encode())
 
 
 class TestSessionTokens:

@@ -25,19 +25,14 @@ from hatcher.testing import Answer, Request, ScriptedServer
 from hatcher.transport.auth import MAX_TOKEN
 from hatcher.transport.retry import is_unsent
 
+from .common import JSON, PLATFORMS, token
 from .leaking import ask, leaks
 from .tls_server import TLSServer
 
 pytestmark = pytest.mark.sampled(4)
 
-JSON = {"Content-Type": "application/json"}
-PLATFORMS = Answer(200, JSON, b'{"platforms": ["rh8-x86_64"]}')
 PAIR = ("ada", "a-fine-password")
 SENDS = pytest.mark.parametrize("sends", ["graph", "raw", "async raw"])
-
-
-def token(value: object) -> Answer:
-    return Answer(200, JSON, json.dumps({"token": value}).encode())
 
 
 def client_of(url: str, **options: Any) -> BroodClient:
