@@ -26,7 +26,7 @@
     │   │   │   └── TLSError
     │   │   └── IncompleteDownloadError   the body ended early
     │   ├── BroodTimeoutError
-    │   └── TransferInterruptedError      somebody wanted it to end
+    │   └── TransferInterruptedError      it was cancelled
     ├── InvalidResponseError              an answer arrived that Brood would not give
     │   ├── InvalidJSONError
     │   ├── MissingFilenameError
@@ -335,7 +335,7 @@ class BroodTimeoutError(TransportError, TimeoutError):
 
 
 class TransferInterruptedError(TransportError):
-    """Somebody wanted it to end before it was complete, as with Ctrl-C."""
+    """It was cancelled before it was complete, as with Ctrl-C."""
 
 
 # -- an answer that Brood would not give ------------------------------------------
@@ -356,7 +356,7 @@ class InvalidJSONError(InvalidResponseError, ValueError):
 
 
 class MissingFilenameError(InvalidResponseError):
-    """The server did not say how a file is called, or said an unsafe name or another file's."""
+    """The server did not name a file, or gave an unsafe name or that of another file."""
 
 
 class RedirectError(InvalidResponseError):

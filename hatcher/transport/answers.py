@@ -172,7 +172,7 @@ def http_error(
 
 
 def unexpected(info: RequestInfo, fault: str) -> InvalidJSONError:
-    """Return the exception for JSON of another shape, such as: it ``is no JSON object``."""
+    """Return the exception for JSON of another shape; the fault reads ``is no JSON object``."""
     return _invalid(
         info, f"the answer to {info.method} {info.url} {fault}.", f"the answer {fault}."
     )
@@ -215,7 +215,7 @@ def _describe(headers: Mapping[str, str], content: bytes) -> str:
     if media_type == "text/html":
         title = _HTML_TITLE.search(content[:MAX_ERROR_BODY].decode("utf-8", "replace"))
         return f"an HTML page titled '{title[1][:100]}'" if title else "an HTML page"
-    return f"{len(content)} bytes of {media_type or 'no stated type'}"
+    return f"{len(content)} bytes of {media_type or 'an unknown type'}"
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

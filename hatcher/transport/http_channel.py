@@ -1,8 +1,8 @@
 """The channel over Python's own HTTP client: one request at a time on a connection.
 
-`http.client` writes requests and reads answers. What it leaves open is seen to here: connections
-are kept and shared, every wait and all that is held in memory has a limit, an answer that comes
-before the whole request is out ends the sending, and what is cut off is not taken for whole.
+`http.client` writes requests and parses answers. This module adds what it lacks: connections are
+kept and shared, every wait and everything held in memory is limited, an answer that comes before
+the whole request is out ends the sending, and a truncated answer is never taken for a whole one.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class HTTPChannel:
     proxy_for : callable
         Given an origin, returns the proxy that leads to it, or None.
     through_httpx : callable, optional
-        Makes the channel for a proxy that `http.client` does not speak with.
+        Makes the channel for a proxy that `http.client` does not support.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class HTTPChannel:
             raise
 
         def give_back(has_ended: bool) -> None:
-            # Not one that is being cancelled, which is no business of its next user.
+            # Not one that is being cancelled: its next user has nothing to do with that.
             is_free = forget() and has_ended and all_sent and not response.will_close
             self._pool.give_back(connection, reusable=is_free)
 

@@ -76,7 +76,7 @@ def _trusting(
         raise _useless(file_by, file, "holds no certificate in PEM form")
     if folders and not sum(_trust_folder(context, folder, folders_by) for folder in folders):
         raise _useless(
-            folders_by, os.pathsep.join(folders), "is no folder with certificates in PEM form"
+            folders_by, os.pathsep.join(folders), "is not a folder with certificates in PEM form"
         )
     # The hosts of a certificate are its alternative names; those of authorities are limited there.
     context.hostname_checks_common_name = False

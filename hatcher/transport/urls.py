@@ -232,7 +232,7 @@ def _split(text: str) -> SplitResult:
     try:
         return urlsplit(text)
     except ValueError as error:
-        raise InvalidURLError(f"'{_without_credentials(text)}' is no URL. {_EXAMPLE}") from error
+        raise InvalidURLError(f"'{_without_credentials(text)}' is not a URL. {_EXAMPLE}") from error
 
 
 def _port(parts: SplitResult) -> int | None:

@@ -116,8 +116,8 @@ class TestVerifySSL:
             ("empty.pem", "PEM"),
             ("key.pem", "PEM"),
             ("broken.pem", "PEM"),
-            ("empty", "no folder with certificates"),
-            ("keys", "no folder with certificates"),
+            ("empty", "not a folder with certificates"),
+            ("keys", "not a folder with certificates"),
             ("x" * 5000, "too long"),
             ("a\0b", "null"),
             ("a\udcff", "No such file"),
@@ -160,7 +160,7 @@ class TestVerifySSL:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        with pytest.raises(InvalidArgumentError, match="no folder with certificates"):
+        with pytest.raises(InvalidArgumentError, match="not a folder with certificates"):
             BroodClient.from_url("https://brood.invalid", verify_ssl=Path())
 
     def test_a_path_is_pickled_as_a_path(self, pem: Path) -> None:
@@ -226,10 +226,10 @@ class TestEnvironment:
             ("SSL_CERT_FILE", "empty.pem", "PEM"),
             ("SSL_CERT_FILE", "note.txt/x", "Not a directory"),
             ("SSL_CERT_FILE", "x" * 5000, "too long"),
-            ("SSL_CERT_DIR", "missing", "no folder"),
-            ("SSL_CERT_DIR", "note.txt", "no folder"),
-            ("SSL_CERT_DIR", "empty", "no folder"),
-            ("SSL_CERT_DIR", f"missing{os.pathsep}empty", "no folder"),
+            ("SSL_CERT_DIR", "missing", "not a folder"),
+            ("SSL_CERT_DIR", "note.txt", "not a folder"),
+            ("SSL_CERT_DIR", "empty", "not a folder"),
+            ("SSL_CERT_DIR", f"missing{os.pathsep}empty", "not a folder"),
         ],
     )
     def test_what_names_no_certificates(
