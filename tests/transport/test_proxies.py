@@ -38,7 +38,6 @@ from .proxying import (
     ask_awaiting,
     ask_by_httpx,
     ask_raw,
-    cleared,
     nobody,
     server_context,
 )
@@ -48,16 +47,6 @@ pytestmark = pytest.mark.sampled(4)
 HTTP: Origin = ("http", "brood.example.com", 80)
 HTTPS: Origin = ("https", "brood.example.com", 443)
 NAMES = ("localhost", "127.0.0.1", "::1", "brood.example")
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    return cleared(monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
 
 
 @pytest.fixture(scope="module")

@@ -28,21 +28,11 @@ from hatcher.errors import (
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport.tls import ssl_context
 
-from .proxying import ASKERS, PLATFORMS, Ask, TLSServer, ask, cleared, server_context
+from .proxying import ASKERS, PLATFORMS, Ask, TLSServer, ask, server_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'{"platforms": ["rh8-x86_64"]}'
 CHUNKED = b"%x\r\n%b\r\n" % (len(BODY), BODY)
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    return cleared(monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
 
 
 @pytest.fixture
