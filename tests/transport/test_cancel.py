@@ -24,11 +24,13 @@ from hatcher.transport.http_channel import HTTPChannel
 from hatcher.transport.proxies import Proxy
 
 from .wires import (
+    EMPTY,
     OK,
     PATIENCE,
     WIRES,
     Incoming,
     Wire,
+    answering,
     get,
     post,
     receive,
@@ -228,14 +230,8 @@ class TestWhereverItIs:
             assert server.connections == 0
 
     def test_before_anything_begins_on_a_kept_connection(self, wire: Wire) -> None:
-        token, heads = CancelToken(), []
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while head := incoming.head():
-                heads.append(head)
-                connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
+        token, heads = CancelToken(), list[bytes]()
+        serve = answering(EMPTY, kept=True, heads=heads)
         with wire.talking(serve) as url, wire.channel(FOREVER) as made:
             whole(made, get(url))
             token.cancel()
@@ -291,12 +287,7 @@ class TestWhereverItIs:
     ) -> None:
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
         token = CancelToken()
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
+        serve = answering(EMPTY, kept=True)
         with wire.talking(serve) as url, wire.channel(FOREVER) as made:
             held = made.exchange(get(url))
             asking = Under(token, lambda: made.exchange(get(url)))
@@ -434,11 +425,6 @@ class TestNothingElse:
         """Operations begin, end and are cancelled all the time, and the others do not notice."""
         over, count = threading.Event(), [0, 0]
 
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                connection.sendall(OK + b"Content-Length: 20000\r\n\r\n" + b"x" * 20_000)
-
         def go_on() -> None:
             while not over.is_set():
                 assert whole(made, get(url))[2] == b"x" * 20_000
@@ -459,6 +445,7 @@ class TestNothingElse:
                 timer.join()
 
         nobodys = CancelToken()
+        serve = answering(OK + b"Content-Length: 20000\r\n\r\n" + b"x" * 20_000, kept=True)
         with wire.talking(serve) as url, wire.channel() as made:
             threads = [Under(nobodys, do) for do in (go_on, go_on, be_cancelled, be_cancelled)]
             time.sleep(1.5)

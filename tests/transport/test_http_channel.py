@@ -83,13 +83,7 @@ class TestFraming:
     )
     @pytest.mark.parametrize("step", [1, 7, 10_000])
     def test_where_a_body_ends(self, raw: bytes, status: int, body: bytes, step: int) -> None:
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for start in range(0, len(raw), step):
-                connection.sendall(raw[start : start + step])
-
-        with talking(serve) as url, channel() as made:
+        with talking(answering(raw, step=step)) as url, channel() as made:
             found_status, headers, found = whole(made, get(url))
         assert (found_status, found) == (status, body)
         assert "link" not in headers
@@ -267,12 +261,7 @@ class TestWaits:
     @pytest.mark.parametrize("sent", [b"", OK, OK + b"Content-Length: 10\r\n\r\nhello"])
     def test_silence(self, sent: bytes) -> None:
         hold = threading.Event()
-
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(sent)
-            hold.wait(10)
-
+        serve = answering(sent, then=lambda _: hold.wait(10))
         with talking(serve) as url, channel(QUICK) as made:
             with failing("timeout"):
                 whole(made, get(url))
@@ -405,15 +394,9 @@ class TestInterimAnswers:
 
     @pytest.mark.parametrize("step", [1, 10_000])
     def test_a_kept_connection_goes_on(self, wire: Wire, step: int) -> None:
-        heads = []
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while head := incoming.head():
-                heads.append(head)
-                answer = self.HINTS + self.CONTINUE + OK + b"Content-Length: 2\r\n\r\nok"
-                send(connection, answer, step)
-
+        heads: list[bytes] = []
+        answer = self.HINTS + self.CONTINUE + OK + b"Content-Length: 2\r\n\r\nok"
+        serve = answering(answer, kept=True, step=step, heads=heads)
         with wire.talking(serve) as url, wire.channel() as made:
             for _ in range(3):
                 assert whole(made, get(url))[::2] == (200, b"ok")
@@ -639,12 +622,7 @@ class TestLimits:
         for number, kind in ((90, None), (101, "protocol"), (2000, "protocol")):
             head = OK + b"".join(b"X-%d: x\r\n" % each for each in range(number))
             answer = head + b"Content-Length: 0\r\n\r\n"
-
-            def serve(connection: socket.socket, answer: bytes = answer) -> None:
-                connection.recv(65536)
-                connection.sendall(answer)
-
-            with wire.talking(serve) as url, wire.channel() as made:
+            with wire.talking(answering(answer)) as url, wire.channel() as made:
                 if kind is None:
                     assert len(whole(made, get(url))[1]) == number + 1
                     continue
@@ -653,12 +631,8 @@ class TestLimits:
 
     def test_a_large_head_is_one(self, wire: Wire) -> None:
         value = b"x" * (MAX_HEAD - 200)
-
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(OK + b"X: " + value + b"\r\nContent-Length: 0\r\n\r\n")
-
-        with wire.talking(serve) as url, wire.channel() as made:
+        answer = OK + b"X: " + value + b"\r\nContent-Length: 0\r\n\r\n"
+        with wire.talking(answering(answer)) as url, wire.channel() as made:
             assert whole(made, get(url))[1]["x"] == value.decode()
 
     @pytest.mark.parametrize(
@@ -725,14 +699,8 @@ class TestLimits:
                 assert caught.value.kind == "too large"
 
     def test_trailers_are_dropped(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                connection.sendall(
-                    self.CHUNKED + b"1\r\n!\r\n0;x\r\nDigest: x\r\nContent-Length: 5\r\n\r\n"
-                )
-
-        with wire.talking(serve) as url, wire.channel() as made:
+        answer = self.CHUNKED + b"1\r\n!\r\n0;x\r\nDigest: x\r\nContent-Length: 5\r\n\r\n"
+        with wire.talking(answering(answer, kept=True)) as url, wire.channel() as made:
             for _ in range(3):
                 status, headers, body = whole(made, get(url))
                 assert (status, body) == (200, b"!")
@@ -837,13 +805,7 @@ class TestOddAnswers:
     def test_it_is_none(self, wire: Wire, answer: bytes, ends: bool) -> None:
         """At once, not only when the server has gone."""
         over = threading.Event()
-
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(answer)
-            if not ends:
-                over.wait(PATIENCE)
-
+        serve = answering(answer, then=lambda _: ends or over.wait(PATIENCE))
         with wire.talking(serve) as url, wire.channel() as made:
             for ask in (whole, receive):
                 with failing("protocol"):
@@ -875,11 +837,7 @@ class TestOddAnswers:
     def test_some_are_whole_all_the_same(
         self, wire: Wire, answer: bytes, body: bytes, step: int
     ) -> None:
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                send(connection, answer, step)
-
+        serve = answering(answer, kept=True, step=step)
         with wire.talking(serve) as url, wire.channel() as made:
             for _ in range(2):
                 assert whole(made, get(url))[2] == receive(made, get(url), 3)[1] == body
@@ -993,20 +951,12 @@ class TestCutAnswers:
                     ask(made, get(url))
 
     def test_one_without_a_length_that_ends_in_order_is_whole(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(OK + b"\r\nhello world")
-            end(connection)
-
+        serve = answering(OK + b"\r\nhello world", then=end)
         with wire.talking(serve) as url, wire.channel() as made:
             assert whole(made, get(url))[2] == receive(made, get(url))[1] == b"hello world"
 
     def test_one_without_a_length_that_is_reset_is_not(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(OK + b"\r\nhello world")
-            reset(connection)
-
+        serve = answering(OK + b"\r\nhello world", then=reset)
         with wire.talking(serve) as url, wire.channel() as made:
             for ask in (whole, receive):
                 with failing("lost", "incomplete"):

@@ -173,15 +173,25 @@ def failing(*kinds: str) -> Iterator[None]:
     assert caught.value.kind in kinds
 
 
-def answering(data: bytes, *, kept: bool = False) -> Callable[[socket.socket], None]:
-    """Answer one request with these bytes, or each where the connection is kept."""
+def answering(
+    data: bytes,
+    *,
+    kept: bool = False,
+    step: int = 1 << 30,
+    heads: list[bytes] | None = None,
+    then: Callable[[socket.socket], object] = bool,
+) -> Callable[[socket.socket], None]:
+    """Answer one request with these bytes, or each where the connection is kept; note the heads."""
 
     def serve(connection: socket.socket) -> None:
         incoming = Incoming(connection)
-        while incoming.head() is not None:
-            connection.sendall(data)
+        while (head := incoming.head()) is not None:
+            if heads is not None:
+                heads.append(head)
+            send(connection, data, step)
             if not kept:
-                return
+                break
+        then(connection)
 
     return serve
 
