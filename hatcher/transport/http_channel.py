@@ -178,7 +178,7 @@ class _Reader:
 
     def through(self, mark: re.Pattern[bytes]) -> bytes:
         """Return what comes up to a mark, and the mark."""
-        while (found := self.find(mark)) is None:
+        while not self.data or (found := self.find(mark)) is None:
             self._sock.settimeout(left(self._until))
             self.fill()
             if self.has_ended:
@@ -243,8 +243,7 @@ class _Response(HTTPResponse):
             text = (_FOLD.sub(" ", value) if "\n" in value else value).strip(" \t")
             fields[key] = f"{fields[key]}, {text}" if key in fields else text
         self.fields = Headers(fields)
-        coding = self.fields.get("transfer-encoding")
-        length = self.fields.get("content-length")
+        coding, length = fields.get("transfer-encoding"), fields.get("content-length")
         if coding is not None and (coding.lower(), self.chunked, length) != ("chunked", True, None):
             raise Trouble("no HTTP", "a head that does not say where the body ends")
         if length is not None and self.fields.content_length is None:

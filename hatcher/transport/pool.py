@@ -81,6 +81,10 @@ class Pool:
         return connection
 
     def _wait_for(self, permits: SimpleQueue[None]) -> None:
+        try:  # nearly always there is one
+            return permits.get_nowait()
+        except Empty:
+            pass
         until = deadline(self._patience)
         while not cancel.is_cancelled():
             with suppress(Empty):
@@ -91,12 +95,14 @@ class Pool:
 
     def _take_kept(self, route: Any) -> Connection | None:
         kept = self._kept.get(route)
-        with suppress(IndexError):  # another thread took the last one
-            while kept:
+        while kept:
+            try:
                 connection = kept.pop()[1]
-                if connection.is_usable():
-                    return connection
-                connection.close()
+            except IndexError:  # another thread took the last one
+                break
+            if connection.is_usable():
+                return connection
+            connection.close()
         return None
 
     def _drop(self, until: float) -> None:

@@ -222,7 +222,7 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return parts.scheme, host_of(parts), _port(parts) or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
-@lru_cache(maxsize=256)  # they are mostly the same
+@lru_cache(maxsize=256)  # there are few, and they are asked for again and again
 def authority(origin: tuple[str, str, int]) -> str:
     """Return an origin's host, and its port where it is not the usual one."""
     scheme, host, port = origin
@@ -239,6 +239,7 @@ def without_zone(host: str) -> str:
     return host.partition("%")[0]
 
 
+@lru_cache(maxsize=256)
 def host_field(origin: tuple[str, str, int]) -> str:
     """Return what the Host header says of an origin."""
     scheme, host, port = origin
