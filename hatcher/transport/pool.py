@@ -81,10 +81,11 @@ class Pool:
         return connection
 
     def _wait_for(self, permits: SimpleQueue[None]) -> None:
-        try:  # nearly always there is one
-            return permits.get_nowait()
-        except Empty:
-            pass
+        if not cancel.is_cancelled():
+            try:  # nearly always there is one
+                return permits.get_nowait()
+            except Empty:
+                pass
         until = deadline(self._patience)
         while not cancel.is_cancelled():
             with suppress(Empty):
