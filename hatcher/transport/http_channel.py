@@ -408,9 +408,7 @@ class Connection:
 
     def _send_all(self, rest: memoryview) -> bool:
         until = deadline(self.timeouts.write)
-        if (
-            self.sock.gettimeout() != 0
-        ):  # a call of the system, for which other threads get their turn
+        if self.sock.gettimeout() != 0:  # which `is_usable` has mostly seen to
             self.sock.settimeout(0)
         while rest:
             if self._has_sent and self._is_answered():

@@ -6,7 +6,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -81,17 +80,13 @@ class Pool:
         return connection
 
     def _wait_for(self, permits: SimpleQueue[None]) -> None:
-        if not cancel.is_cancelled():
-            try:  # nearly always there is one
-                return permits.get_nowait()
-            except Empty:
-                pass
         until = deadline(self._patience)
         while not cancel.is_cancelled():
-            with suppress(Empty):
+            try:
                 return permits.get(timeout=_A_LOOK)
-            if until is not None and time.monotonic() > until:
-                raise Trouble("no free connection")
+            except Empty:
+                if until is not None and time.monotonic() > until:
+                    raise Trouble("no free connection") from None
         raise Trouble("interrupted")
 
     def _take_kept(self, route: Any) -> Connection | None:

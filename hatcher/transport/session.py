@@ -127,9 +127,6 @@ class Session:
     @sending
     def json(self, request: Request) -> Any:
         """Send a request and return the JSON of its answer."""
-        return self._json(request)
-
-    def _json(self, request: Request) -> Any:
         return self._json_in(request, self.fetch(request))
 
     @sending
@@ -158,10 +155,7 @@ class Session:
     @sending
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer."""
-        return self._object(request)
-
-    def _object(self, request: Request) -> dict[str, Any]:
-        document = self._json(request)
+        document = self.json(request)
         if not isinstance(document, dict):
             raise self.unexpected(request, "is no JSON object")
         return document
@@ -193,7 +187,7 @@ class Session:
     @sending
     def field(self, request: Request, name: str, kind: type[T]) -> T:
         """Send a request and return one field of the JSON object in its answer."""
-        value = self._object(request).get(name)
+        value = self.json_object(request).get(name)
         if not isinstance(value, kind):
             raise self.unexpected(request, f"has no '{name}' that is a {kind.__name__}")
         return value

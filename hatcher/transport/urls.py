@@ -239,7 +239,6 @@ def without_zone(host: str) -> str:
     return host.partition("%")[0]
 
 
-@lru_cache(maxsize=256)
 def host_field(origin: tuple[str, str, int]) -> str:
     """Return what the Host header says of an origin."""
     scheme, host, port = origin
