@@ -79,7 +79,6 @@ class State:
         self.selection = selection
         self.repositories = repositories
         self.missing = missing
-        self.forget()
 
     def forget(self) -> None:
         """Forget what follows from `held`, which has changed."""
@@ -114,9 +113,7 @@ class State:
             Of an egg.
         """
         # Mostly there is none, which the bare names of files tell sooner.
-        if _filename(path) not in self._filenames:
-            return False
-        return _without_tag(path) in self._namesakes
+        return _filename(path) in self._filenames and _without_tag(path) in self._namesakes
 
     @cached_property
     def _filenames(self) -> set[str]:

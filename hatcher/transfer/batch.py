@@ -42,6 +42,10 @@ _INTERVAL = 0.1
 #: after which a thread that hangs even so is left alone.
 _PATIENCE, _LAST = 0.2, 1.0
 
+#: Seconds between the starts of threads: what begins together would come back together, and have
+#: all of them wait for Python at once, time and again.
+_APART = 0.001
+
 
 class Stopped(BaseException):
     """The batch was stopped; ends a transfer and is seen by nobody else."""
@@ -315,6 +319,8 @@ class Crew:
 def _start(waiting: deque[_Worker], number: int) -> None:
     for _ in range(min(number, len(waiting))):
         waiting.popleft().start()
+        if waiting:
+            time.sleep(_APART)
 
 
 def _ended(workers: Sequence[_Worker], deadline: float) -> bool:

@@ -173,7 +173,7 @@ class _Reader:
 
     def through(self, mark: re.Pattern[bytes]) -> bytes:
         """Receive and return everything up to the end of a mark."""
-        while (found := self.find(mark)) is None:
+        while not self.data or (found := self.find(mark)) is None:
             self._sock.settimeout(left(self._until))
             self.fill()
             if self.has_ended:
@@ -238,8 +238,7 @@ class _Response(HTTPResponse):
             text = (_FOLD.sub(" ", value) if "\n" in value else value).strip(" \t")
             fields[key] = f"{fields[key]}, {text}" if key in fields else text
         self.fields = Headers(fields)
-        coding = self.fields.get("transfer-encoding")
-        length = self.fields.get("content-length")
+        coding, length = fields.get("transfer-encoding"), fields.get("content-length")
         if coding is not None and (coding.lower(), self.chunked, length) != ("chunked", True, None):
             raise ChannelError("protocol", "a head that does not say where the body ends")
         if length is not None and self.fields.content_length is None:
@@ -394,7 +393,7 @@ class Connection:
 
     def _send_all(self, rest: memoryview) -> bool:
         until = deadline(self.timeouts.write)
-        if self.sock.gettimeout() != 0:  # else spare the system call, which yields to other threads
+        if self.sock.gettimeout() != 0:  # `is_usable` has mostly done it
             self.sock.settimeout(0)
         while rest:
             if self._has_sent and self._is_answered():

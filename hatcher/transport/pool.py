@@ -6,7 +6,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -76,20 +75,23 @@ class Pool:
     def _wait_for(self, permits: SimpleQueue[None]) -> None:
         until = deadline(self._timeout)
         while not cancel.is_cancelled():
-            with suppress(Empty):
+            try:
                 return permits.get(timeout=_CHECK_EVERY)
-            if until is not None and time.monotonic() > until:
-                raise ChannelError("pool timeout")
+            except Empty:
+                if until is not None and time.monotonic() > until:
+                    raise ChannelError("pool timeout") from None
         raise ChannelError("cancelled")
 
     def _take_kept(self, route: Any) -> Connection | None:
         kept = self._kept.get(route)
-        with suppress(IndexError):  # another thread took the last one
-            while kept:
+        while kept:
+            try:
                 connection = kept.pop()[1]
-                if connection.is_usable():
-                    return connection
-                connection.close()
+            except IndexError:  # another thread took the last one
+                break
+            if connection.is_usable():
+                return connection
+            connection.close()
         return None
 
     def _drop(self, until: float) -> None:

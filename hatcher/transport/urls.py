@@ -177,7 +177,7 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return parts.scheme, host_of(parts), _port(parts) or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
-@lru_cache(maxsize=256)  # they are mostly the same
+@lru_cache(maxsize=256)  # there are few, and they are asked for again and again
 def authority(origin: tuple[str, str, int]) -> str:
     """Return an origin's host, and its port where it is not the usual one."""
     scheme, host, port = origin

@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -732,6 +732,15 @@ def test_a_success_ends_a_row_of_failures(
     assert outcomes(platform.upload_eggs(paths, concurrency=1))[:5].count("not tried") == 0
 
 
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """What a shell has started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("at_what", ["request", "answer"])
 def test_ctrl_c_ends_an_exchange_of_credentials(
     platform: SinglePlatformRepository,
