@@ -66,6 +66,7 @@ class Answer(NamedTuple):
 
 def receive(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> Answer:
     """Return an answer with its body."""
+    parsing.expect(4 * (incoming.headers.content_length or 0))  # as text, if it is gzip
     try:
         return Answer(incoming.status_code, incoming.headers, incoming.read(MAX_CONTENT))
     except ChannelError as error:
