@@ -23,16 +23,7 @@ from hatcher.transport.cancel import CancelToken
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPAnswer, HTTPChannel
 
-from .wires import (
-    OK,
-    PATIENCE,
-    QUICK,
-    Incoming,
-    Wire,
-    get,
-    receive,
-    whole,
-)
+from .wires import OK, PATIENCE, QUICK, Incoming, Wire, get, receive, whole
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
