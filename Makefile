@@ -11,7 +11,8 @@ OPTIONAL := nginx,zsh,fish,bash,curl,mount,pyright,python2.7,python3.8
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
 .PHONY: help demo test fuzz test-long test-without coverage coverage-record mutants surface \
-	generate generate-check release-description operations cli-reference lint typecheck docs build serve bench clean
+	generate generate-check release-description operations cli-reference lint typecheck \
+	hooks lines lines-record docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -73,6 +74,16 @@ lint: $(READY)  ## Check style, formatting, direction of imports, the surface, m
 
 typecheck: $(READY)  ## Check the types, strictly
 	$(BIN)/mypy
+
+hooks: $(READY)  ## Check style and types before each commit, from now on
+	$(BIN)/python -m pip install --quiet --group hooks
+	$(BIN)/pre-commit install
+
+lines: $(READY)  ## Count lines of code beside their budgets
+	$(BIN)/python -m scripts.line_budget
+
+lines-record: $(READY)  ## Lower the budgets to the lines of today
+	$(BIN)/python -m scripts.line_budget --record
 
 docs: $(READY)  ## Build the manual into docs/_build
 	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going docs docs/_build
