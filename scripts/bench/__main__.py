@@ -24,10 +24,8 @@ from scripts.bench.runner import MeasurementFailedError, Runner
 from scripts.bench.scene import Scene
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-_ROUNDS = 7
-_SIZE = 10**9
-#: What `--quick` takes instead.
-_QUICK_ROUNDS, _QUICK_SCALE, _QUICK_SIZE = 3, 0.02, 150_000_000
+#: How much is measured in full, and with `--quick`.
+_AMOUNTS = {"rounds": (7, 3), "scale": (1.0, 0.02), "size": (10**9, 150_000_000)}
 #: The order in which the manual shows the modules of cases.
 _ORDER = ("starting", "tiny", "large", "index", "many", "mirroring", "memory")
 
@@ -75,45 +73,8 @@ def known() -> tuple[list[Comparison], dict[str, Callable[[Options], Table]]]:
 def arguments_of(
     command_line: Sequence[str] | None, names: Sequence[str], comparable: Sequence[str]
 ) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.bench",
-        description="Measure hatcher beside the existing client.",
-        epilog="The status is 1 when something is slower, or takes more memory, than it must.",
-    )
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(names)}; all")
-    parser.add_argument(
-        "--rounds", type=positive, help=f"how often to measure; medians are told ({_ROUNDS})"
-    )
-    parser.add_argument(
-        "--scale", type=part, help="take this part of all sizes and numbers; judges nothing (1)"
-    )
-    parser.add_argument("--size", type=size, help="of the egg of the case memory (1GB)")
-    parser.add_argument("--quick", action="store_true", help="little of everything, 3 rounds")
-    parser.add_argument("--dev", action="store_true", help="measure this very environment as ours")
-    for name, whose in (("--ours", "ours"), ("--peer", "the existing client")):
-        parser.add_argument(
-            name, metavar="PYTHON", help=f"interpreter of an environment to measure as {whose}"
-        )
-    parser.add_argument(
-        "--profile", action="store_true", help="print where our time goes, instead of measuring"
-    )
-    parser.add_argument("--without-nginx", action="store_true", help="use a small server of ours")
-    parser.add_argument(
-        "--log", type=Path, metavar="FILE", help="have nginx write each request to this file"
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help=f"write the page here ({PAGE.name} in docs, when everything is measured in full)",
-    )
-    parser.add_argument(
-        "--render", action="store_true", help="write the page anew from the last full measurement"
-    )
-    parser.add_argument(
-        "--scratch", type=Path, help="folder on the disk to measure with; needs about 5 GB"
-    )
+    """Read the command line, and refuse what cannot be measured."""
+    parser = _parser(names)
     arguments = parser.parse_args(command_line)
     unknown = [name for name in arguments.cases if name not in names]
     if unknown:
@@ -126,12 +87,37 @@ def arguments_of(
         parser.error("nothing has been measured in full yet; run make bench first")
     if arguments.scratch is not None and not arguments.scratch.is_dir():
         parser.error(f"--scratch: there is no folder {str(arguments.scratch)!r}")
-    quick = arguments.quick
     arguments.ours = arguments.ours or (sys.executable if arguments.dev else None)
-    arguments.rounds = arguments.rounds or (_QUICK_ROUNDS if quick else _ROUNDS)
-    arguments.scale = arguments.scale or (_QUICK_SCALE if quick else 1.0)
-    arguments.size = arguments.size or (_QUICK_SIZE if quick else _SIZE)
+    for name, (full, quick) in _AMOUNTS.items():
+        given = getattr(arguments, name)
+        setattr(arguments, name, given or (quick if arguments.quick else full))
     return arguments
+
+
+def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.bench",
+        description="Measure hatcher beside the existing client.",
+        epilog="The status is 1 when something is slower, or takes more memory, than it must.",
+    )
+    add = parser.add_argument
+    rounds = f"how often to measure; medians are told ({_AMOUNTS['rounds'][0]})"
+    page = f"write the page here ({PAGE.name} in docs, when everything is measured in full)"
+    add("cases", nargs="*", metavar="case", help=f"of {', '.join(names)}; all")
+    add("--rounds", type=positive, help=rounds)
+    add("--scale", type=part, help="take this part of all sizes and numbers; judges nothing (1)")
+    add("--size", type=size, help="of the egg of the case memory (1GB)")
+    add("--quick", action="store_true", help="little of everything, 3 rounds")
+    add("--dev", action="store_true", help="measure this very environment as ours")
+    for name, whose in (("--ours", "ours"), ("--peer", "the existing client")):
+        add(name, metavar="PYTHON", help=f"interpreter of an environment to measure as {whose}")
+    add("--profile", action="store_true", help="print where our time goes, instead of measuring")
+    add("--without-nginx", action="store_true", help="use a small server of ours")
+    add("--log", type=Path, metavar="FILE", help="have nginx write each request to this file")
+    add("--output", type=Path, metavar="FILE", help=page)
+    add("--render", action="store_true", help="write the page anew from the last full measurement")
+    add("--scratch", type=Path, help="folder on the disk to measure with; needs about 5 GB")
+    return parser
 
 
 def main(command_line: Sequence[str] | None = None) -> int:
@@ -152,13 +138,8 @@ def main(command_line: Sequence[str] | None = None) -> int:
         peer = ours  # where nothing is compared
         if arguments.peer or (wanted and not arguments.profile):
             peer = _environment(arguments.peer, environments.peer)
-        runner = Runner(
-            peer,
-            ours,
-            scene := Scene(options, without_nginx=arguments.without_nginx, log=arguments.log),
-            options.rounds,
-        )
-        with scene:
+        with Scene(options, arguments.without_nginx, arguments.log) as scene:
+            runner = Runner(peer, ours, scene, options.rounds)
             if arguments.profile:
                 for comparison in wanted:
                     runner.profile(comparison)

@@ -49,7 +49,7 @@ class Comparison:
     title : str
         What to call it in the table.
     driver : str
-        The module in `scripts.bench.drivers` that does the work.
+        What does the work: a function of ``drivers/works.py``, or a module beside that.
     job : callable
         What the driver is told.
     must, aim : float or None

@@ -148,11 +148,7 @@ class Results:
 
     def missed(self) -> list[Outcome]:
         """Return the comparisons whose aim is missed."""
-        return [
-            outcome
-            for outcome in self.outcomes
-            if self.circumstances.judged and not outcome.aim_met
-        ]
+        return [each for each in self.outcomes if self.circumstances.judged and not each.aim_met]
 
     def unexplained(self, remarks: str) -> list[str]:
         """Return the names of the cases whose aim is missed without a remark on why."""
@@ -169,10 +165,8 @@ class Results:
         """
         judged = self.circumstances.judged
         parts = [_HEAD, self.circumstances.markdown(compared=bool(self.outcomes))]
-        if self.outcomes:
-            parts += [speed(self.outcomes, judged=judged).markdown()]
-            parts += [cost(self.outcomes, judged=judged).markdown()]
-        parts += [table.markdown() for table in self.tables]
+        tables = [make(self.outcomes, judged=judged) for make in (speed, cost) if self.outcomes]
+        parts += [table.markdown() for table in (*tables, *self.tables)]
         known = _sections(remarks)
         missed = self.missed()
         if missed:
@@ -195,12 +189,9 @@ def _samples(kept: Sequence[dict[str, Any]]) -> list[Sample]:
 
 def _sections(remarks: str) -> dict[str, str]:
     """Return the sections of the remarks by their headings, the names of cases."""
-    parts = re.split(r"(?m)^## (\S+)[ \t]*$", remarks)
-    return {
-        name: text.strip()
-        for name, text in zip(parts[1::2], parts[2::2], strict=True)
-        if text.strip()
-    }
+    _, *parts = re.split(r"(?m)^## (\S+)[ \t]*$", remarks)
+    sections = zip(parts[::2], map(str.strip, parts[1::2]), strict=True)
+    return {name: text for name, text in sections if text}
 
 
 def _versions(environment: Environment) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -91,17 +92,10 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
 
 def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
     """Compare what the clients take of the machine."""
+    figures, clients = ("CPU", "memory", "requests"), ("existing client", "hatcher")
     table = Table(
         "At what cost",
-        (
-            "case",
-            "CPU, existing client",
-            "CPU, hatcher",
-            "memory, existing client",
-            "memory, hatcher",
-            "requests, existing client",
-            "requests, hatcher",
-        ),
+        ("case", *(f"{figure}, {client}" for figure in figures for client in clients)),
         notes=(
             "Medians. CPU time is user and system of the client's process, all its threads "
             "included; for large files also for each gigabyte (10^9 bytes). Memory is the peak of "
@@ -112,15 +106,14 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
         ),
     )
     for outcome in outcomes:
+        both = outcome.peer, outcome.ours
         table.rows.append(
             (
                 outcome.comparison.title,
-                _cpu_time(outcome, outcome.peer),
-                _cpu_time(outcome, outcome.ours),
+                *(_cpu_time(outcome, samples) for samples in both),
                 _memory(memory(outcome.peer)),
                 _memory(outcome.memory, outcome.comparison.memory_limit if judged else None),
-                _count(requests(outcome.peer)),
-                _count(requests(outcome.ours)),
+                *("" if n is None else f"{n:,}" for n in map(requests, both)),
             )
         )
     return table
@@ -128,18 +121,14 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
 
 def _title(outcome: Outcome) -> str:
     """Return what was measured; how often, where it is not as often as everything else."""
-    rounds = len(outcome.ours)
+    rounds, title = len(outcome.ours), outcome.comparison.title
     few = outcome.comparison.most_rounds is not None
-    return outcome.comparison.title + (f" ({rounds} round{'s' * (rounds > 1)})" if few else "")
+    return f"{title} ({rounds} round{'s' * (rounds > 1)})" if few else title
 
 
 def _instead(outcome: Outcome) -> str:
     instead = outcome.comparison.instead
     return f"{instead.name}: " if instead is not None else ""
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
 
 
 def _spread(outcome: Outcome, samples: Sequence[Sample]) -> str:
@@ -155,13 +144,9 @@ def _verdict(wanted: float | None, ratio: float, judged: bool) -> str:
     return f"{wanted:g} met" if ratio >= wanted else f"{wanted:g} **missed**"
 
 
-def _cpu(samples: Sequence[Sample]) -> float:
-    ordered = sorted(sample.cpu for sample in samples)
-    return ordered[len(ordered) // 2]
-
-
 def _cpu_time(outcome: Outcome, samples: Sequence[Sample]) -> str:
-    cpu, size = _cpu(samples), outcome.comparison.size
+    cpu = statistics.median_high(sample.cpu for sample in samples)
+    size = outcome.comparison.size
     return seconds(cpu) + (f" ({cpu / size * 1e9:.2f} s/GB)" if size else "")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import define
 
-from scripts.bench.comparison import Comparison, Job, JobMaker, Limit, Outcome, Sample
+from scripts.bench.comparison import Comparison, Job, Limit, Outcome, Sample
 from scripts.bench.environments import Environment
 from scripts.bench.scene import Scene
 from scripts.programs import find
@@ -72,22 +72,10 @@ class Runner:
 
     def measure(self, environment: Environment, comparison: Comparison) -> Sample:
         """Measure one client once."""
-        return self._measure(
-            environment.python,
-            comparison.driver,
-            comparison.job,
-            again=comparison.again,
-            in_memory=comparison.in_memory,
-        )
+        return self._measure(environment.python, comparison, comparison, again=comparison.again)
 
     def _measure_limit(self, limit: Limit, comparison: Comparison) -> Sample:
-        return self._measure(
-            self.ours.python,
-            limit.driver,
-            limit.job,
-            again=False,
-            in_memory=comparison.in_memory,
-        )
+        return self._measure(self.ours.python, limit, comparison)
 
     def profile(self, comparison: Comparison) -> None:
         """Print where our client's time goes, in two ways."""
@@ -99,23 +87,22 @@ class Runner:
                 if comparison.again:
                     _run(command, place)
                 if isinstance(job, Mapping):
-                    command = _command(
-                        environment.python, comparison.driver, {**job, "profile": how}
-                    )
+                    job = {**job, "profile": how}
+                    command = _command(environment.python, comparison.driver, job)
                     print(_run(command, place)[0], flush=True)
                 elif how == "calls":  # what is that short is spent on imports
                     print(_imports([command[0], "-X", "importtime", *command[1:]], place))
 
     def _measure(
-        self, python: str, driver: str, make_job: JobMaker, *, again: bool, in_memory: bool
+        self, python: str, work: Comparison | Limit, of: Comparison, *, again: bool = False
     ) -> Sample:
-        with self._place(in_memory=in_memory) as place:
-            command = _command(python, driver, make_job(self.scene, place / "to"))
+        with self._place(in_memory=of.in_memory) as place:
+            command = _command(python, work.driver, work.job(self.scene, place / "to"))
             if again:
                 _run(command, place)
             os.sync()  # nobody pays for what another one has left to be written
             said, process, cpu = _run(command, place)
-        if driver in _SILENT:
+        if work.driver in _SILENT:
             return Sample(process, cpu, process, None)
         told = json.loads(said)
         return Sample(told["wall"], told["cpu"], process, told["memory"], told.get("requests"))
@@ -135,8 +122,9 @@ class Runner:
 def _command(python: str, driver: str, job: Job) -> list[str]:
     if driver == "curl":
         return ["curl", "--silent", "--show-error", "--fail", *job]
-    arguments = [json.dumps(job)] if isinstance(job, Mapping) else list(job)
-    return [python, str(_DRIVERS / f"{driver}.py"), *arguments]
+    if isinstance(job, Mapping):
+        return [python, str(_DRIVERS / "works.py"), driver, json.dumps(job)]
+    return [python, str(_DRIVERS / f"{driver}.py"), *job]
 
 
 def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import trustme
@@ -63,7 +62,7 @@ class Scene:
     """
 
     def __init__(
-        self, options: Options, *, without_nginx: bool = False, log: Path | None = None
+        self, options: Options, without_nginx: bool = False, log: Path | None = None
     ) -> None:
         self._options = options
         self._program = None if without_nginx else find("nginx")
@@ -76,12 +75,7 @@ class Scene:
             folder.mkdir()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     def scaled(self, number: int) -> int:
@@ -210,17 +204,9 @@ class Scene:
         places = [(platform, tag) for platform in MIRRORED_PLATFORMS for tag in MIRRORED_TAGS]
         made = []
         for first, (platform, tag) in enumerate(places):
-            files = [
-                self.site.add_egg(
-                    f"mirrored_{number:04}",
-                    SMALL_EGG,
-                    MIRRORED,
-                    number,
-                    platform=platform,
-                    python_tag=tag,
-                )
-                for number in range(first, count, len(places))
-            ]
+            numbers = range(first, count, len(places))
+            add = partial(self.site.add_egg, platform=platform, python_tag=tag)
+            files = [add(f"mirrored_{each:04}", SMALL_EGG, MIRRORED, each) for each in numbers]
             self.site.add_index(MIRRORED, files, platform, tag)
             made += [(platform, file) for file in files]
         return made
@@ -240,14 +226,9 @@ class Scene:
     def small(self) -> int:
         """The number of the small eggs, which are served from now on."""
         count = self._options.scaled(SMALL_EGGS)
-        names = [f"small_{number:03}" for number in range(count)]
-        self.site.add_index(
-            SMALL,
-            [
-                self.site.add_egg(name, SMALL_EGG, SMALL, number)
-                for number, name in enumerate(names)
-            ],
-        )
+        add = self.site.add_egg
+        made = [add(f"small_{number:03}", SMALL_EGG, SMALL, number) for number in range(count)]
+        self.site.add_index(SMALL, made)
         return count
 
     @cached_property

@@ -78,10 +78,9 @@ def test_an_export_that_asks_too_much_fails(tmp_path: Path) -> None:
         ended = []
         for most in (4, 3):  # two platforms, and two tags
             told = json.dumps({**job, "most_requests": most})
-            driver = ROOT / "scripts" / "bench" / "drivers" / "export_eggs.py"
-            ended.append(
-                subprocess.run([sys.executable, driver, told], capture_output=True, text=True)
-            )
+            driver = ROOT / "scripts" / "bench" / "drivers" / "works.py"
+            command = [sys.executable, driver, again.driver, told]
+            ended.append(subprocess.run(command, capture_output=True, text=True))
 
     assert (ended[0].returncode, ended[0].stderr) == (0, "")
     assert json.loads(ended[0].stdout)["requests"] == 4
@@ -96,7 +95,7 @@ def test_a_profile_names_what_takes_time(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Ordered by: internal time" in done.stdout
     assert "samples in the function" in done.stdout
-    assert "MainThread: drivers/tiny_gets.py work" in done.stdout
+    assert "MainThread: drivers/works.py run" in done.stdout
 
 
 def test_a_profile_of_a_start_names_modules(tmp_path: Path) -> None:

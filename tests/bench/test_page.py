@@ -137,10 +137,12 @@ def test_every_comparison_of_the_table_is_there() -> None:
 
 def test_drivers_exist() -> None:
     drivers = Path(REMARKS).parent / "drivers"
+    works = (drivers / "works.py").read_text()
     for comparison in COMPARISONS:
         limits = (*comparison.limits, *filter(None, [comparison.instead]))
         for driver in (comparison.driver, *(limit.driver for limit in limits)):
-            assert driver == "curl" or (drivers / f"{driver}.py").is_file()
+            alone = driver == "curl" or (drivers / f"{driver}.py").is_file()
+            assert alone or f"\ndef {driver}(job: Job)" in works
 
 
 def test_what_stands_in_for_the_existing_client_is_named() -> None:

@@ -15,7 +15,7 @@ from scripts.bench.servers.site import REPOSITORY, ROOT_PATH
 def _index(method: str, before: int = 0, times: int = 1) -> JobMaker:
     def make(scene: Scene, folder: Path) -> dict[str, Any]:
         told = {"method": method, "entries": scene.entries, "before": before, "times": times}
-        return job_for(scene, scene.http, **told)
+        return job_for(scene, "http", **told)
 
     return make
 

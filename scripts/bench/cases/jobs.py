@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.comparison import JobMaker
 from scripts.bench.scene import AUTH, Scene
 from scripts.bench.servers.site import ORGANIZATION, PLATFORM, REPOSITORY
 
@@ -14,8 +13,12 @@ from scripts.bench.servers.site import ORGANIZATION, PLATFORM, REPOSITORY
 MEMORY_LIMIT = 45_000_000
 
 
-def job_for(scene: Scene, url: str, repository: str = REPOSITORY, **others: Any) -> dict[str, Any]:
-    """Return a job for a server, in a repository."""
+def job_for(
+    scene: Scene, where: str, repository: str = REPOSITORY, **others: Any
+) -> dict[str, Any]:
+    """Return a job for a server of the scene, in a repository."""
+    scene.site  # noqa: B018
+    url = getattr(scene, where)
     return {
         "url": url,
         "auth": list(AUTH),
@@ -24,11 +27,6 @@ def job_for(scene: Scene, url: str, repository: str = REPOSITORY, **others: Any)
         "profile": None,
         **others,
     }
-
-
-def with_library(library: str, job: JobMaker) -> JobMaker:
-    """Return what makes the same job for a library that knows nothing of Brood."""
-    return lambda scene, folder: {**dict(job(scene, folder)), "library": library}
 
 
 def curl_at_once(folder: Path, transfers: Iterable[str]) -> list[str]:

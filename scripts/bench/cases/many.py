@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,63 +19,47 @@ from scripts.bench.servers.site import (
     SMALL,
 )
 
-_Where = Callable[[Scene], str]
 
-
-def _near(scene: Scene) -> str:
-    return scene.http
-
-
-def _far(scene: Scene) -> str:
-    return scene.far
-
-
-def _up(where: _Where) -> JobMaker:
+def _up(where: str) -> JobMaker:
     def make(scene: Scene, folder: Path) -> dict[str, Any]:
-        scene.site  # noqa: B018
         eggs = scene.small_local
         count = len(list(eggs.iterdir()))
-        return job_for(scene, where(scene), EMPTY, eggs=str(eggs), count=count)
+        return job_for(scene, where, EMPTY, eggs=str(eggs), count=count)
 
     return make
 
 
-def _down(where: _Where) -> JobMaker:
+def _down(where: str) -> JobMaker:
     def make(scene: Scene, folder: Path) -> dict[str, Any]:
-        count = scene.small
-        return job_for(scene, where(scene), SMALL, destination=str(folder), count=count)
+        return job_for(scene, where, SMALL, destination=str(folder), count=scene.small)
 
     return make
 
 
-def _curl_up(where: _Where) -> JobMaker:
+def _curl_up(where: str) -> tuple[Limit]:
     def make(scene: Scene, folder: Path) -> list[str]:
         path = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{EMPTY}/{PLATFORM}/eggs/upload"
         transfers = [
-            f'url = "{where(scene)}{path}"\noutput = "/dev/null"\nheader = "Expect:"\n'
+            f'url = "{getattr(scene, where)}{path}"\noutput = "/dev/null"\nheader = "Expect:"\n'
             f'form = "file=@{egg}"\nform = "data={{}}"\n'
             for egg in sorted(scene.small_local.iterdir())
         ]
         return curl_at_once(folder, transfers)
 
-    return make
+    return (Limit("curl, 16 at once", "curl", make),)
 
 
-def _curl_down(where: _Where) -> JobMaker:
+def _curl_down(where: str) -> tuple[Limit]:
     def make(scene: Scene, folder: Path) -> list[str]:
         path = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{SMALL}/{PLATFORM}/{PYTHON_TAG}/eggs"
         transfers = [
-            f'url = "{where(scene)}{path}/small_{number:03}/{FULL_VERSION}"\n'
+            f'url = "{getattr(scene, where)}{path}/small_{number:03}/{FULL_VERSION}"\n'
             f'output = "{folder}/{number}"\n'
             for number in range(scene.small)
         ]
         return curl_at_once(folder, transfers)
 
-    return make
-
-
-def _curl(job: JobMaker) -> tuple[Limit, ...]:
-    return (Limit("curl, 16 at once", "curl", job),)
+    return (Limit("curl, 16 at once", "curl", make),)
 
 
 COMPARISONS = (
@@ -84,36 +67,36 @@ COMPARISONS = (
         "many-up",
         "200 tiny eggs up, 0 ms latency",
         "many_up",
-        _up(_near),
+        _up("http"),
         must=2.5,
         aim=6,
-        limits=_curl(_curl_up(_near)),
+        limits=_curl_up("http"),
     ),
     Comparison(
         "many-up-far",
         "200 tiny eggs up, 20 ms latency",
         "many_up",
-        _up(_far),
+        _up("far"),
         must=11,
         aim=19,
-        limits=_curl(_curl_up(_far)),
+        limits=_curl_up("far"),
     ),
     Comparison(
         "many-down",
         "200 eggs down with their metadata, 0 ms latency",
         "many_down",
-        _down(_near),
+        _down("http"),
         must=1.5,
         aim=3,
-        limits=_curl(_curl_down(_near)),
+        limits=_curl_down("http"),
     ),
     Comparison(
         "many-down-far",
         "200 eggs down with their metadata, 20 ms latency",
         "many_down",
-        _down(_far),
+        _down("far"),
         must=9,
         aim=14,
-        limits=_curl(_curl_down(_far)),
+        limits=_curl_down("far"),
     ),
 )

@@ -9,11 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from attrs import frozen
-
 from hatcher.testing import BroodProcess, write_egg
-from scripts.bench import processes
 from scripts.bench.cases.jobs import MEMORY_LIMIT
+from scripts.bench.drivers.measuring import forget_peak, status
 from scripts.bench.options import Options
 from scripts.bench.report import Table
 
@@ -21,49 +19,32 @@ from scripts.bench.report import Table
 LIMITS = {"client": MEMORY_LIMIT, "server": 60_000_000}
 #: How often to measure at most: memory does not vary as times do.
 _ROUNDS = 3
+_DIRECTIONS = {"upload": "up", "download": "down"}
 
-_CLIENT = Path(__file__).parents[1] / "transfer.py"
+_CLIENT = Path(__file__).parents[1] / "drivers" / "transfer.py"
 
-
-@frozen
-class Measured:
-    """One transfer; memory in bytes, time in seconds."""
-
-    client_start: int
-    client_peak: int
-    server_start: int
-    server_peak: int
-    seconds: float
+#: Of one transfer: the memory of each end when idle and at its peak, in bytes, and the seconds.
+_Measured = tuple[dict[str, tuple[int, int]], float]
 
 
 def run(options: Options) -> Table:
     """Measure uploads and downloads, every time with a fresh client and server.
 
-    Parameters
-    ----------
-    options : Options
-        With the size of the egg and the number of rounds.
-
-    Returns
-    -------
-    Table
-        Within its limit when both ends stay below theirs.
+    The table is within its limit when both ends stay below theirs.
     """
     egg = write_egg(
         options.scratch, platform="rh8-x86_64", python_tag="cp311", payload_bytes=options.size
     )
-    ups, downs = [], []
+    found: dict[str, list[_Measured]] = {transfer: [] for transfer in _DIRECTIONS}
     rounds = min(options.rounds, _ROUNDS)
     for number in range(rounds):
         data = options.scratch / f"brood{number}"
         with BroodProcess(data) as brood:
             brood.client().create_organization("acme", "").create_repository("dev", "")
-            brood.restart()
-            ups.append(_measure(options, brood, "up", egg, options.scratch))
-            brood.restart()
-            downs.append(_measure(options, brood, "down", egg, options.scratch / "downloads"))
+            for transfer, measured in found.items():
+                brood.restart()
+                measured.append(_measure(options, brood, _DIRECTIONS[transfer], egg))
         shutil.rmtree(data)
-
     table = Table(
         f"Memory during the transfer of an egg of {options.size / 1e6:,.0f} MB",
         ("transfer", "process", "idle", "peak", "above idle", "limit", "MB/s"),
@@ -75,68 +56,58 @@ def run(options: Options) -> Table:
             "measured with."
         ),
     )
-    for name, measured in (("upload", ups), ("download", downs)):
-        speed = options.size / 1e6 / statistics.median(each.seconds for each in measured)
-        for end in ("client", "server"):
-            start = [getattr(each, f"{end}_start") for each in measured]
-            peak = [getattr(each, f"{end}_peak") for each in measured]
-            above = statistics.median(high - low for high, low in zip(peak, start, strict=True))
-            limit = LIMITS[end]
+    for transfer, measured in found.items():
+        speed = options.size / 1e6 / statistics.median(seconds for _, seconds in measured)
+        for end, limit in LIMITS.items():
+            figures = [(*ends[end], ends[end][1] - ends[end][0]) for ends, _ in measured]
+            idle, peak, above = map(statistics.median, zip(*figures, strict=True))
             table.within = table.within and above <= limit
-            table.rows.append(
-                (
-                    name,
-                    end,
-                    _mb(statistics.median(start)),
-                    _mb(statistics.median(peak)),
-                    f"**{_mb(above)}**",
-                    f"{_mb(limit)} {'met' if above <= limit else '**missed**'}",
-                    f"{speed:,.0f}",
-                )
-            )
+            verdict = f"{_mb(limit)} {'met' if above <= limit else '**missed**'}"
+            sizes = (_mb(idle), _mb(peak), f"**{_mb(above)}**")
+            table.rows.append((transfer, end, *sizes, verdict, f"{speed:,.0f}"))
     return table
 
 
-def _measure(
-    options: Options, brood: BroodProcess, direction: str, egg: Path, destination: Path
-) -> Measured:
-    destination.mkdir(exist_ok=True)
+def _measure(options: Options, brood: BroodProcess, direction: str, egg: Path) -> _Measured:
+    destination = options.scratch / "downloads"
+    destination.mkdir()
     job = {
         "url": brood.url,
         "auth": [brood.admin_email, brood.admin_password],
+        "verify": True,
+        "platform": ["acme", "dev", "rh8-x86_64"],
         "direction": direction,
         "egg": str(egg),
         "destination": str(destination),
     }
-    with subprocess.Popen(
-        [options.python, _CLIENT, json.dumps(job)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as client:
+    command = [options.python, _CLIENT, json.dumps(job)]
+    piped = subprocess.PIPE
+    with subprocess.Popen(command, stdin=piped, stdout=piped, text=True) as client:
         assert client.stdin is not None
         assert client.stdout is not None
+        ends = {"client": client.pid, "server": brood.pid}
         _expect(client.stdout.readline(), "ready")
-        server_start, client_start = map(processes.resident, (brood.pid, client.pid))
-        for pid in (brood.pid, client.pid):
-            processes.forget_peak(pid)
+        idle = {end: _memory("VmRSS", pid) for end, pid in ends.items()}
+        for pid in ends.values():
+            forget_peak(pid)
         begun = time.perf_counter()
         client.stdin.write("go\n")
         client.stdin.flush()
         _expect(client.stdout.readline(), "done")
         seconds = time.perf_counter() - begun
-        measured = Measured(
-            client_start,
-            processes.peak(client.pid),
-            server_start,
-            processes.peak(brood.pid),
-            seconds,
-        )
+        measured = {end: (idle[end], _memory("VmHWM", pid)) for end, pid in ends.items()}
         client.stdin.close()
     if direction == "down":
         (destination / egg.name).unlink()  # gone, or this fails
-        destination.rmdir()
-    return measured
+    destination.rmdir()
+    return measured, seconds
+
+
+def _memory(name: str, pid: int) -> int:
+    size = status(name, pid)
+    if size is None:
+        raise RuntimeError(f"Memory is read from /proc/{pid}/status, which only Linux has.")
+    return size
 
 
 def _expect(line: str, word: str) -> None:

@@ -30,7 +30,7 @@ _PLAN_MEMORY = 375_000_000
 def _export(scene: Scene, folder: Path, most_requests: int | None = None) -> dict[str, Any]:
     return job_for(
         scene,
-        scene.far,
+        "far",
         MIRRORED,
         destination=str(folder),
         count=len(scene.mirrored),
@@ -51,7 +51,7 @@ def _plan(scene: Scene, folder: Path) -> dict[str, Any]:
     scene.nearly  # noqa: B018
     return job_for(
         scene,
-        scene.http,
+        "http",
         repositories=[REPOSITORY, NEARLY],
         steps=nearly_count(scene.entries),
         requests=scene.requests,

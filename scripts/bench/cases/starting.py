@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.bench.comparison import Comparison, Limit
+from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.scene import AUTH, Scene
 
 
-def _nothing(scene: Scene, folder: Path) -> list[str]:
-    return []
+def _told(*arguments: str) -> JobMaker:
+    return lambda scene, folder: arguments
 
 
 def _first_answer(scene: Scene, folder: Path) -> list[str]:
@@ -22,18 +22,10 @@ def _first_answer_tls(scene: Scene, folder: Path) -> list[str]:
     return [scene.https, *AUTH, str(scene.authority)]
 
 
-def _help(scene: Scene, folder: Path) -> list[str]:
-    return ["", "--help"]
-
-
-def _completion(scene: Scene, folder: Path) -> list[str]:
-    return ["hatcher eggs up"]
-
-
-_PYTHON = Limit("Python alone", "bare", _nothing)
+_PYTHON = Limit("Python alone", "bare", _told())
 
 COMPARISONS = (
-    Comparison("import", "`import hatcher.api`", "importing", _nothing, must=4, aim=8),
+    Comparison("import", "`import hatcher.api`", "importing", _told(), must=4, aim=8),
     Comparison(
         "first-answer",
         "first answer of a fresh process (import, client, one GET)",
@@ -55,7 +47,7 @@ COMPARISONS = (
         "cli-help",
         "`hatcher --help`",
         "command_line",
-        _help,
+        _told("", "--help"),
         must=4,
         figure="process",
         limits=(_PYTHON,),
@@ -64,7 +56,7 @@ COMPARISONS = (
         "cli-completion",
         "completion of a command in a shell",
         "command_line",
-        _completion,
+        _told("hatcher eggs up"),
         must=3,
         figure="process",
         limits=(_PYTHON,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.cases.jobs import job_for, with_library
+from scripts.bench.cases.jobs import job_for
 from scripts.bench.comparison import Comparison, Limit
 from scripts.bench.options import TINY_GETS
 from scripts.bench.scene import Scene
@@ -13,9 +13,8 @@ from scripts.bench.servers.site import ROOT_PATH
 
 
 def _gets(scene: Scene, folder: Path) -> dict[str, Any]:
-    scene.site  # noqa: B018
-    count = scene.scaled(TINY_GETS)
-    return job_for(scene, scene.http, count=count, path=f"{ROOT_PATH}/metadata/platforms")
+    path = f"{ROOT_PATH}/metadata/platforms"
+    return job_for(scene, "http", times=scene.scaled(TINY_GETS), path=path)
 
 
 COMPARISONS = (
@@ -29,8 +28,8 @@ COMPARISONS = (
         figure="cpu",
         limits=(
             Limit("a bare socket", "limit_get", _gets),
-            Limit("http.client", "limit_library", with_library("http.client", _gets)),
-            Limit("httpx", "limit_library", with_library("httpx", _gets)),
+            Limit("http.client", "limit_http_client", _gets),
+            Limit("httpx", "limit_httpx", _gets),
         ),
     ),
 )

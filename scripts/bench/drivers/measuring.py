@@ -1,4 +1,4 @@
-"""What every driver needs: the job, a client that has been used once, and the figures.
+"""What works need: a client that has been used once, and figures.
 
 Drivers run in the environments of both clients, so they import nothing but the standard library
 and hatcher, and use of hatcher what both clients have.
@@ -6,20 +6,14 @@ and hatcher, and use of hatcher what both clients have.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import resource
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
-
-
-def read_job() -> dict[str, Any]:
-    """Return what the command line asks for."""
-    job: dict[str, Any] = json.loads(sys.argv[1])
-    return job
 
 
 def make_client(job: dict[str, Any]) -> Any:
@@ -33,10 +27,10 @@ def make_client(job: dict[str, Any]) -> Any:
     return client
 
 
-def make_platform(job: dict[str, Any]) -> Any:
-    """Return a platform of an idle client."""
-    names = job["platform"]
-    return make_client(job).organization(names[0]).repository(names[1]).platform(names[2])
+def platform_of(job: dict[str, Any]) -> Any:
+    """Return the job's platform of an idle client."""
+    organization, repository, platform = job["platform"]
+    return make_client(job).organization(organization).repository(repository).platform(platform)
 
 
 def measure(job: dict[str, Any], work: Callable[[], None], times: int = 1) -> int | None:
@@ -62,12 +56,9 @@ def measure(job: dict[str, Any], work: Callable[[], None], times: int = 1) -> in
     asked_since = requests_so_far(job)
     requests = None if asked is None or asked_since is None else asked_since - asked - 1
     cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    tell(
-        wall=wall / times,
-        cpu=cpu / times,
-        memory=None if peak is None or idle is None else max(0, peak - idle),
-        requests=requests,
-    )
+    memory = None if peak is None or idle is None else max(0, peak - idle)
+    figures = {"wall": wall / times, "cpu": cpu / times, "memory": memory, "requests": requests}
+    print(json.dumps(figures))
     return requests
 
 
@@ -82,24 +73,17 @@ def requests_so_far(job: dict[str, Any]) -> int | None:
     return int(found[1])
 
 
-def tell(**figures: float | None) -> None:
-    """Print the figures for the one who started this process."""
-    print(json.dumps(figures))
+def forget_peak(process: int | str = "self") -> None:
+    """Begin to look for the peak of a process's memory anew."""
+    # Not Linux, or not allowed: `status` says the peak since the start, or nothing.
+    with contextlib.suppress(OSError), open(f"/proc/{process}/clear_refs", "w") as file:
+        file.write("5")
 
 
-def forget_peak() -> None:
-    """Begin to look for the peak of this process's memory anew."""
+def status(name: str, process: int | str = "self") -> int | None:
+    """Return a size that the kernel keeps of a process, in bytes; None where it tells of none."""
     try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:
-        pass  # not Linux, or not allowed: `status` says the peak since the start, or nothing
-
-
-def status(name: str) -> int | None:
-    """Return a size that the kernel keeps of this process, in bytes, or None."""
-    try:
-        with open("/proc/self/status") as file:
+        with open(f"/proc/{process}/status") as file:
             found = re.search(rf"(?m)^{name}:\s+(\d+) kB$", file.read())
     except OSError:
         return None
