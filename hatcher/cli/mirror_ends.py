@@ -19,7 +19,7 @@ from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.groups import api_version_of
 from hatcher.cli.parameters import Decorator, completes
 from hatcher.cli.state import State
-from hatcher.folders import NoHomeError, expanded
+from hatcher.files.folders import NoHomeError, expanded
 
 if TYPE_CHECKING:
     from hatcher.mirror.ends.choosing import EndLike

@@ -569,7 +569,7 @@ def _folder(cache: object) -> Path | bool:
     if not os.fspath(cache):
         return False  # as in the environment; it is not the current folder
     # Imported here, for those who keep to the usual folder.
-    from hatcher.folders import NoHomeError, expanded
+    from hatcher.files.folders import NoHomeError, expanded
 
     try:
         return expanded(cache)

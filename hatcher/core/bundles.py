@@ -20,8 +20,8 @@ from hatcher.errors import (
     InvalidJSONError,
     TargetFileExists,
 )
+from hatcher.files.atomic import replacing
 from hatcher.transfer import upload
-from hatcher.transfer.atomic import replacing
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.filenames import server_name
 from hatcher.transfer.progress import Progress

@@ -12,43 +12,36 @@ The cache is a convenience: where it cannot be used, everything works without it
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
+import re
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hatcher.errors import HatcherException, InvalidArgumentError
-from hatcher.mirror.cached_files import (
-    DamagedError,
+from hatcher.files.atomic import replacing
+from hatcher.files.blocks import blocks_of
+from hatcher.files.cache import (
     Kept,
-    all_files,
-    blocks,
-    check_room,
-    copy,
+    check_private,
     evict,
-    is_linked,
-    is_right,
-    opened,
-    path_of,
+    kept_files,
+    open_locked,
+    private_folder,
     remove,
-    sha256_of,
-    size_of,
     touch,
 )
-from hatcher.transfer.atomic import replacing
+from hatcher.files.partial import Partial
+from hatcher.files.space import disk_of
 from hatcher.transfer.batch import Crew, Tally
 from hatcher.transfer.hashing import normalized_sha256
-from hatcher.transfer.progress import Progress
-from hatcher.transport.cache import (
-    TAG,
-    TAG_NAME,
-    cache_folder,
-    check_private,
-    private_folder,
-)
+from hatcher.transfer.progress import Phase, Progress
+from hatcher.transport.cache import cache_folder
 from hatcher.transport.value import Value
 
 logger = logging.getLogger("hatcher")
@@ -59,6 +52,11 @@ LIMIT = 10 << 30
 #: The part of the limit that is made free at once, and after which others' files are counted
 #: anew: looking at all files costs as much as adding many.
 _SHARE = 16
+
+#: Bytes that are left free on the disk, unless a twentieth of it is less.
+_LEFT = 1 << 30
+
+_NAME = re.compile("[0-9a-f]{64}")
 
 
 class CacheReport(Value):
@@ -245,12 +243,12 @@ class Cache:
         try:
             with replacing(Path(target)) as file:
                 actual = hashlib.sha256()
-                for block in blocks(descriptor, progress, "downloading"):
+                for block in _blocks(descriptor, progress, "downloading"):
                     actual.update(block)
                     file.write(block)
                 if actual.hexdigest() != digest:
-                    raise DamagedError("it has another sha256")
-        except DamagedError as error:
+                    raise _DamagedError("it has another sha256")
+        except _DamagedError as error:
             self._discard(path, error)
             return False
         finally:
@@ -263,10 +261,10 @@ class Cache:
         folder = self.folder
         if folder is None:
             return None
-        path = path_of(folder, digest)
+        path = _path_of(folder, digest)
         try:
             check_private(folder)
-            descriptor = opened(path)
+            descriptor = open_locked(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -278,15 +276,15 @@ class Cache:
         self, path: Path, descriptor: int, digest: str, progress: Progress | None
     ) -> bool:
         try:
-            if sha256_of(descriptor, progress) != digest:
-                raise DamagedError("it has another sha256")
-        except DamagedError as error:
+            if _sha256_of(descriptor, progress) != digest:
+                raise _DamagedError("it has another sha256")
+        except _DamagedError as error:
             self._discard(path, error)
             return False
         touch(path)
         return True
 
-    def _discard(self, path: Path, error: DamagedError) -> None:
+    def _discard(self, path: Path, error: _DamagedError) -> None:
         """Remove what is damaged."""
         logger.warning("'%s' in the cache of artefacts is damaged (%s): it is removed", path, error)
         try:
@@ -322,7 +320,7 @@ class Cache:
             return self._add(self._parent, source, digest, own)
         except OSError as error:
             self._warn(f"cannot keep '{source.name}'", error)
-        except DamagedError as error:
+        except _DamagedError as error:
             logger.warning("'%s' was not put into the cache of artefacts: %s", source, error)
         return None
 
@@ -331,15 +329,15 @@ class Cache:
         if size > self._limit:
             return None
         folder = private_folder(parent, "artefacts")
-        target = path_of(folder, digest)
-        if size_of(target) == size:
+        target = _path_of(folder, digest)
+        if _size_of(target) == size:
             touch(target)
             return target
         self._make_room(folder, size)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        if not (own and is_linked(source, target)):
-            check_room(folder, size)
-            copy(source, folder, target, digest)
+        if not (own and _is_linked(source, target)):
+            _check_room(folder, size)
+            _copy(source, folder, target, digest)
         return target
 
     def _make_room(self, folder: Path, size: int) -> None:
@@ -347,11 +345,8 @@ class Cache:
         share = self._limit // _SHARE
         with self._lock:
             counted = self._counted
-            if counted is None:
-                with suppress(FileExistsError), open(folder / TAG_NAME, "xb") as tag:
-                    tag.write(TAG)
             if counted is None or self._added > share or counted + self._added + size > self._limit:
-                files = sorted(all_files(folder))
+                files = sorted(kept_files(folder, _NAME))
                 total = sum(file.size for file in files)
                 if total + size > self._limit:
                     removed = evict(files, total - (self._limit - size - share))
@@ -405,7 +400,7 @@ class Cache:
         damaged: list[Kept] = []
 
         def check(file: Kept, tally: Tally) -> None:
-            if not is_right(file, tally):
+            if not _is_right(file, tally):
                 damaged.append(file)
             tally.settle(file.size)
 
@@ -414,8 +409,8 @@ class Cache:
             crew.each(files, check, "hashing", sum(file.size for file in files))
             for file in () if dry_run else damaged:
                 remove(file.path)
-        damaged.sort(key=lambda file: file.sha256)
-        return self._report(files, damaged, tuple(file.sha256 for file in damaged))
+        damaged.sort(key=lambda file: file.name)
+        return self._report(files, damaged, tuple(file.name for file in damaged))
 
     def prune(self, limit: int | None = None, *, dry_run: bool = False) -> CacheReport:
         """Remove what was used longest ago, until the rest is within a limit.
@@ -475,7 +470,7 @@ class Cache:
             return []
         with self._explained(), suppress(FileNotFoundError):
             check_private(folder)
-            return list(all_files(folder))
+            return list(kept_files(folder, _NAME))
         return []
 
     def _report(
@@ -484,7 +479,7 @@ class Cache:
         gone = removed or []
         freed = sum(file.size for file in gone)
         size = sum(file.size for file in files) - freed
-        names = tuple(file.sha256 for file in gone)
+        names = tuple(file.name for file in gone)
         return CacheReport(len(files) - len(gone), size, names, freed, damaged)
 
     @contextmanager
@@ -511,3 +506,141 @@ def _checked(limit: int) -> int:
 
 def _artefacts(number: int) -> str:
     return f"{number:,} artefact{'' if number == 1 else 's'}"
+
+
+# -- one file ----------------------------------------------------------------------------
+
+
+class _DamagedError(Exception):
+    """A file is not what its name says, or cannot be read."""
+
+
+def _path_of(folder: Path, digest: str) -> Path:
+    return folder / digest[:2] / digest[2:]
+
+
+def _size_of(path: Path) -> int | None:
+    """Return the bytes of a file; None when there is none."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _blocks(descriptor: int, progress: Progress | None, phase: Phase) -> Iterator[memoryview]:
+    """Read an open file, and tell `progress` of each block when it has been used.
+
+    Raises
+    ------
+    _DamagedError
+        The disk does not give it.
+    """
+    total, done = os.fstat(descriptor).st_size, 0
+    content = blocks_of(descriptor)
+    while True:
+        try:
+            block = next(content, None)
+        except OSError as error:
+            raise _DamagedError(str(error)) from error
+        if block is None:
+            return
+        yield block
+        done += len(block)
+        if progress is not None:
+            progress(done, max(done, total), phase)
+
+
+def _sha256_of(descriptor: int, progress: Progress | None) -> str:
+    digest = hashlib.sha256()
+    for block in _blocks(descriptor, progress, "hashing"):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _is_right(file: Kept, tally: Tally) -> bool:
+    """Whether a file is what its name says, or was removed meanwhile.
+
+    Raises
+    ------
+    OSError
+        That cannot be found out now.
+    """
+    try:
+        descriptor = open_locked(file.path)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EACCES):  # a link, or without permissions
+            return False
+        raise
+    if descriptor is None:
+        return True
+    try:
+        return _sha256_of(descriptor, tally) == file.name
+    except _DamagedError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _is_linked(source: Path, target: Path) -> bool:
+    """Make a file read-only and give it a second name, where that is possible."""
+    try:
+        source.chmod(0o400)
+    except OSError:
+        return False
+    touch(source)
+    return _is_named(source, target)
+
+
+def _is_named(file: Path, target: Path) -> bool:
+    """Give a file a second name, unless another process was quicker: its file may be lent already."""
+    try:
+        if _size_of(target) not in (None, _size_of(file)):
+            target.unlink(missing_ok=True)  # it is damaged
+        os.link(file, target)
+    except FileExistsError:
+        return True
+    except OSError:  # such as one of a file system that knows no second names
+        return False
+    return True
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Leave the disk to those who need it.
+
+    Raises
+    ------
+    OSError
+        There would be hardly anything left.
+    """
+    disk = disk_of(folder)
+    if disk is not None and disk.free - size < min(_LEFT, disk.total // 20):
+        raise OSError(errno.ENOSPC, f"the disk is nearly full: {disk.free:,} bytes are free")
+
+
+def _copy(source: Path, folder: Path, target: Path, digest: str) -> None:
+    """Copy a file into a cache, when it has this sha256.
+
+    Raises
+    ------
+    _DamagedError
+        It has another one.
+    OSError
+        It cannot be read or written.
+    """
+    partial = Partial.claim(folder / digest[:16], private=True)
+    try:
+        with open(source, "rb", buffering=0) as file:
+            actual = hashlib.sha256()
+            for block in blocks_of(file.fileno()):
+                actual.update(block)
+                partial.write(block)
+        if actual.hexdigest() != digest:
+            raise _DamagedError(f"its sha256 is {actual.hexdigest()}, and not {digest}")
+        draft = Path(partial.path)
+        if os.name == "posix":  # elsewhere it could not be removed
+            draft.chmod(0o400)
+        if not _is_named(draft, target):
+            partial.publish(target, sync=False)
+    finally:
+        partial.discard()

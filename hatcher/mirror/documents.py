@@ -17,8 +17,8 @@ from hatcher.artefacts.bundle import read_bundle
 from hatcher.core.apps import App
 from hatcher.core.bundles import Bundle
 from hatcher.errors import ArtefactError, InvalidJSONError
+from hatcher.files.atomic import replacing
 from hatcher.mirror.layout import Kind
-from hatcher.transfer.atomic import replacing
 
 #: The kinds that are documents.
 DOCUMENTS: frozenset[Kind] = frozenset({"apps", "bundles"})

@@ -18,6 +18,7 @@ from hatcher.errors import (
     InvalidDestinationError,
     InvalidNameError,
 )
+from hatcher.files.atomic import make_directory
 from hatcher.mirror.documents import document_of, write_document
 from hatcher.mirror.layout import Kind
 from hatcher.mirror.manifests.manifest import FILENAME
@@ -26,7 +27,6 @@ from hatcher.mirror.reading import handle, read
 from hatcher.mirror.report import Collected, MirrorReport, Problem
 from hatcher.mirror.selection import check_kinds, select
 from hatcher.mirror.states import Held
-from hatcher.transfer.atomic import make_directory
 from hatcher.transfer.batch import Item, Tally
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.progress import Progress

@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple, NoReturn, TypeAlias, get_args
 
 from hatcher.characters import shown
 from hatcher.errors import InvalidArgumentError, InvalidNameError, MissingFilenameError
+from hatcher.files.partial import PARTIAL_SUFFIX
 from hatcher.transfer.filenames import server_filename, server_name
-from hatcher.transfer.partial import PARTIAL_SUFFIX
 
 #: What there is, called as the folders are.
 Kind: TypeAlias = Literal["eggs", "runtimes", "apps", "bundles"]

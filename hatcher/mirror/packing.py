@@ -17,6 +17,9 @@ from hatcher.errors import (
     InvalidArgumentError,
     PermissionDeniedError,
 )
+from hatcher.files.locks import locked
+from hatcher.files.partial import PARTIAL_SUFFIX
+from hatcher.files.space import check_space, explained
 from hatcher.mirror.documents import DOCUMENTS
 from hatcher.mirror.ends.base import End, read_state, settle
 from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
@@ -30,11 +33,8 @@ from hatcher.mirror.states import Held, State
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transfer.locking import locked
-from hatcher.transfer.partial import PARTIAL_SUFFIX
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import FileResult, reporting
-from hatcher.transfer.space import check_space, explained
 
 logger = logging.getLogger("hatcher")
 

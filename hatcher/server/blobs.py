@@ -17,7 +17,6 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import logging
-import os
 import re
 import shutil
 import tempfile
@@ -26,9 +25,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-from hatcher.server.folder import private
+from hatcher.files.atomic import sync_directory
+from hatcher.files.partial import Partial
 
 #: How long a blob without a name is kept.
 QUARANTINE: Final = timedelta(days=30)
@@ -57,7 +57,7 @@ class Incoming:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
-        self._file: BinaryIO = open(path, "xb", 0, opener=private)  # noqa: SIM115
+        self._file = Partial.create(str(path), 0o600)
         self._sha256 = hashlib.sha256()
         # Index entries have always had it; nothing here relies on it.
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -74,21 +74,19 @@ class Incoming:
 
     def write(self, chunk: bytes | bytearray) -> None:
         """Append `chunk`."""
-        view = memoryview(chunk)
-        while view:  # an unbuffered write may write less
-            view = view[self._file.write(view) :]
+        self._file.write(chunk)
         self._sha256.update(chunk)
         self._md5.update(chunk)
         self.size += len(chunk)
 
     def finish(self) -> None:
         """Make sure that all of it is on the disk."""
-        os.fsync(self._file.fileno())
-        self._file.close()
+        self._file.sync()
+        self._file.release()
 
     def close(self) -> None:
         """Close the file, whole or not."""
-        self._file.close()
+        self._file.release()
 
 
 class Blobs:
@@ -156,9 +154,9 @@ class Blobs:
         target = self.path(incoming.sha256)
         if not target.parent.exists():
             target.parent.mkdir(mode=0o700)
-            _sync_folder(self._blobs)
+            sync_directory(self._blobs, strict=True)
         incoming.path.replace(target)
-        _sync_folder(target.parent)
+        sync_directory(target.parent, strict=True)
 
     def remove(self, sha256s: Iterable[str]) -> None:
         """Remove blobs that no row names any more. Must be called by the one writer."""
@@ -236,14 +234,3 @@ def _moved(path: Path, target: Path) -> bool:
         logger.warning("'%s' cannot be moved to '%s': %s", path, target.parent, error.strerror)
         return False
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    # Windows cannot open folders, and needs no such call.
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from hatcher.files.locks import lock
 
 #: The SQLite file in the data folder.
 DATABASE: Final = "brood.sqlite3"
@@ -17,7 +17,6 @@ _LOCK: Final = "lock"
 _RESERVE: Final = "reserve"
 _OURS = {_LOCK, _RESERVE, DATABASE, "blobs", "incoming", "quarantine"}
 _OURS |= {f"{DATABASE}-{end}" for end in ("journal", "shm", "wal")}
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 logger = logging.getLogger("hatcher.server")
 
@@ -54,15 +53,14 @@ class FolderLock:
     def __init__(self, data: Path) -> None:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file: BinaryIO = open(data / _LOCK, "ab", opener=private)  # noqa: SIM115
-        try:
-            _lock(self._file)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                self._file.close()
-                raise FolderInUseError(
-                    f"Another Brood is serving the data in '{data}'. Stop it first, or choose "
-                    "another folder with --data."
-                ) from error
+        is_ours = lock(self._file.fileno(), windows=True)
+        if is_ours is False:
+            self._file.close()
+            raise FolderInUseError(
+                f"Another Brood is serving the data in '{data}'. Stop it first, or choose another "
+                "folder with --data."
+            )
+        if is_ours is None:
             logger.warning("The file system of '%s' has no locks: start only one Brood.", data)
         if os.name != "nt":
             _make_private(data)
@@ -125,15 +123,3 @@ def _make_private(data: Path) -> None:
                 path.chmod(mode & ~0o077)
         except OSError as error:
             logger.warning("Other users may be able to read '%s': %s", path, error.strerror)
-
-
-def _lock(file: BinaryIO) -> None:
-    # The system gives the lock back when the process ends, however it does.
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,7 +12,6 @@ import json
 import os
 import random
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
@@ -20,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from hatcher.errors import ArtefactError, InvalidArgumentError
+from hatcher.files.atomic import replacing
 
 if TYPE_CHECKING:
     from okonomiyaki.file_formats import EggMetadata
@@ -392,19 +392,13 @@ def _write(
         ("EGG-INFO/spec/depend", egg_metadata.spec_depend_string),
         ("EGG-INFO/spec/summary", egg_metadata.summary),
     ]
-    handle, unfinished = tempfile.mkstemp(prefix=f"{target.name}.", dir=destination)
-    try:
-        with os.fdopen(handle, "w+b") as file, zipfile.ZipFile(file, "w", compression) as egg:
+    with replacing(target, sync=False) as unfinished:
+        with zipfile.ZipFile(unfinished.path, "w", compression) as egg:
             for arcname, text in information:
                 _add(egg, arcname, (text.encode(),))
             for arcname, blocks in members:
                 _add(egg, arcname, blocks)
-        _check(unfinished, egg_metadata)
-        Path(unfinished).chmod(0o644)
-        Path(unfinished).replace(target)
-    except BaseException:
-        Path(unfinished).unlink()
-        raise
+        _check(unfinished.path, egg_metadata)
     return target
 
 

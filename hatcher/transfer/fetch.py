@@ -26,13 +26,13 @@ from hatcher.errors import (
     ServerError,
     TransportError,
 )
+from hatcher.files.atomic import sync_directory
+from hatcher.files.partial import Partial
+from hatcher.files.space import check_space, explained
 from hatcher.transfer import ranges
-from hatcher.transfer.atomic import sync_directory
 from hatcher.transfer.filenames import bare_filename, filename_from
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transfer.partial import Partial
 from hatcher.transfer.receiving import Sink
-from hatcher.transfer.space import check_space, explained
 from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 

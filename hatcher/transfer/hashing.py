@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hatcher.characters import shown
 from hatcher.errors import InvalidArgumentError, InvalidResponseError
-from hatcher.transport.buffers import new_buffer
+from hatcher.files.blocks import blocks_of
 
 if TYPE_CHECKING:
     from hatcher.transfer.progress import Progress
-
-#: Bytes that are read from a file at a time.
-BLOCK_SIZE = 1024 * 1024
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -53,26 +49,6 @@ def file_sha256(path: str | os.PathLike[str], *, progress: Progress | None = Non
             if progress is not None:
                 progress(done, max(done, size), "hashing")
     return digest.hexdigest()
-
-
-def blocks_of(descriptor: int) -> Iterator[memoryview]:
-    """Read a file from where it stands to its end, into one buffer again and again.
-
-    Parameters
-    ----------
-    descriptor : int
-        An open file.
-
-    Yields
-    ------
-    memoryview
-        Good until the next one.
-    """
-    # No larger than the file: a batch has thousands of small ones.
-    buffer = new_buffer(min(BLOCK_SIZE, max(os.fstat(descriptor).st_size, 4096)))
-    with open(descriptor, "rb", buffering=0, closefd=False) as file:
-        while size := file.readinto(buffer):
-            yield buffer[:size]
 
 
 def normalized_sha256(digest: str) -> str:

@@ -25,7 +25,7 @@ from types import ModuleType
 from typing import TypeAlias
 
 from hatcher.errors import InvalidArgumentError
-from hatcher.folders import user_folder
+from hatcher.files.folders import user_folder
 
 try:
     import fcntl as _fcntl

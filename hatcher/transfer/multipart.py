@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hatcher.errors import ArtefactError, FileChangedError
-from hatcher.transfer.hashing import BLOCK_SIZE
+from hatcher.files.blocks import BLOCK_SIZE
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.ring import HashingRing
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
-from hatcher.transfer.partial import Partial
-from hatcher.transport.buffers import new_buffer
+from hatcher.files.blocks import new_buffer
+from hatcher.files.partial import Partial
 
 if TYPE_CHECKING:
     from hashlib import _Hash

@@ -10,8 +10,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
-from hatcher.transfer.hashing import BLOCK_SIZE
-from hatcher.transport.buffers import new_buffer
+from hatcher.files.blocks import BLOCK_SIZE, new_buffer
 
 if TYPE_CHECKING:
     from hashlib import _Hash

@@ -18,9 +18,7 @@ import hashlib
 import logging
 import os
 import re
-import stat
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +27,9 @@ from struct import error as StructError  # noqa: N812
 from types import MappingProxyType
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
-from hatcher.folders import user_folder
+from hatcher.files.cache import evict, kept_files, private_folder, touch
+from hatcher.files.folders import user_folder
+from hatcher.files.partial import Partial
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
 from hatcher.transport.parsing import checksum, collector_held, expect
 from hatcher.transport.request import Request
@@ -58,19 +58,11 @@ SMALLEST = 4 << 10
 #: Bytes from which on a file is written in a thread of its own.
 _WORTH_A_THREAD = 1 << 20
 
-#: Seconds after which a file that is still being written has been given up.
-_GIVEN_UP = 3600.0
-
 #: The format of a file: what it is, and how long; then a condition, then what came.
 _HEAD = Struct(">8sHQII")
 _MAGIC = b"hatcher1"
+_NAME = re.compile(r"[0-9a-f]{48}\.index")
 _ETAG = re.compile(r'(?:W/)?"[!#-~]{0,500}"')
-
-#: What tells backups to leave a folder out.
-TAG_NAME = "CACHEDIR.TAG"
-TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
-# hatcher keeps copies here. Everything can be deleted at any time.
-"""
 
 
 def open_cache(
@@ -204,8 +196,7 @@ class IndexCache:
                 if status == 304 and kept.is_meant_by(headers):
                     last = self._recall(path, kept)
                     if last is not None:
-                        with suppress(OSError):  # another process has deleted it
-                            os.utime(path)
+                        touch(path)
                         return last.make(headers, read, keep)
         if status == 304:
             # It is of something else, or of what is damaged here.
@@ -220,7 +211,8 @@ class IndexCache:
             result = read(headers, content)
             with _or_without("took nothing"):
                 draft.keep()
-                self._make_room()
+                files = sorted(kept_files(self._folder, _NAME))
+                evict(files, sum(file.size for file in files) - self._space)
                 self._last = _Last((path, condition, draft.checksum), content)
         return result
 
@@ -242,25 +234,6 @@ class IndexCache:
             name, request.path, *(part for pair in sorted(request.params.items()) for part in pair)
         )
         return self._folder / f"{name.hexdigest()}.index"
-
-    def _make_room(self) -> None:
-        """Delete what was used longest ago, as far as there is too much."""
-        now = time.time()
-        files = []
-        for found in os.scandir(self._folder):
-            with suppress(FileNotFoundError):  # another process makes room, too
-                status = found.stat(follow_symlinks=False)
-                if found.name.endswith(".index"):
-                    files.append((status.st_mtime, status.st_size, Path(found.path)))
-                elif found.name.endswith(".partial") and now - status.st_mtime > _GIVEN_UP:
-                    Path(found.path).unlink()
-        taken = sum(size for _, size, _ in files)
-        for _, size, path in sorted(files):
-            if taken <= self._space:
-                return
-            with suppress(FileNotFoundError):
-                path.unlink()
-            taken -= size
 
     def __repr__(self) -> str:
         return f"<IndexCache '{self._folder}'>"
@@ -387,9 +360,9 @@ class _Draft:
     def __init__(self, path: Path, condition: tuple[str, str], content: bytes) -> None:
         self.checksum = 0
         self._path = path
-        self._draft = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.partial")
         self._condition = condition
         self._content = content
+        self._partial: Partial | None = None
         self._error: OSError | None = None
         self._thread: threading.Thread | None = None
 
@@ -412,12 +385,14 @@ class _Draft:
         self._wait()
         if self._error is not None:
             raise self._error
-        self._draft.replace(self._path)
+        assert self._partial is not None
+        self._partial.publish(self._path, sync=False)
 
     def __exit__(self, *_: object) -> None:
         self._wait()
-        with suppress(OSError):  # it has its name, or there is none
-            self._draft.unlink()
+        if self._partial is not None:
+            with suppress(OSError):
+                self._partial.discard()
 
     def _wait(self) -> None:
         if self._thread is not None:
@@ -429,11 +404,10 @@ class _Draft:
         self.checksum = checksum(self._content)
         sums = checksum(line), self.checksum
         head = _HEAD.pack(_MAGIC, len(line), len(self._content), *sums)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
-            with open(os.open(self._draft, flags, 0o600), "wb") as file:
-                file.write(head + line)
-                file.write(self._content)
+            self._partial = Partial.claim(self._path, private=True)
+            self._partial.write(head + line)
+            self._partial.write(self._content)
         except OSError as error:
             self._error = error
 
@@ -479,42 +453,6 @@ def _add(name: hashlib.blake2b, *parts: str) -> None:
         name.update(len(encoded).to_bytes(8) + encoded)
 
 
-def private_folder(folder: Path, name: str) -> Path:
-    """Return the folder of one cache, which nobody else can write to; make it.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        That of all caches.
-    name : str
-
-    Raises
-    ------
-    OSError
-        It cannot be made, or is not its user's alone.
-    """
-    own = folder / name
-    own.mkdir(mode=0o700, parents=True, exist_ok=True)
-    check_private(own)
-    return own
-
-
-def check_private(own: Path) -> None:
-    """Check that nobody else can put files into a folder.
-
-    Raises
-    ------
-    OSError
-        Somebody can, or it is no folder.
-    """
-    status = own.lstat()
-    if not stat.S_ISDIR(status.st_mode):
-        raise OSError(f"'{own}' is no folder")
-    # Who may only look finds names that tell nothing, of files that cannot be read.
-    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
-        raise OSError(f"'{own}' belongs to somebody else, or others may write to it")
-
-
 def _key(own: Path) -> bytes:
     """Return what the names of the files in a folder are hashed with."""
     path = own / "key"
@@ -522,12 +460,9 @@ def _key(own: Path) -> bytes:
         key = path.read_bytes()
         if len(key) == 32:
             return key
-    (own / TAG_NAME).write_bytes(TAG)
-    draft = own / f".key.{os.urandom(8).hex()}.partial"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(os.urandom(32))
-    draft.replace(path)
+    partial = Partial.claim(path, private=True)
+    partial.write(os.urandom(32))
+    partial.publish(path, sync=False)
     # Another process may have done the same: the last one counts.
     return path.read_bytes()
 

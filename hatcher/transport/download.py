@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Self
 
 from hatcher.errors import InvalidResponseError
-from hatcher.transport.buffers import new_buffer
+from hatcher.files.blocks import new_buffer
 from hatcher.transport.channel import ChannelError, Headers, Incoming, Outgoing
 from hatcher.transport.faults import error_for
 from hatcher.transport.secret import Redactor

@@ -21,8 +21,8 @@ from io import BytesIO
 from queue import SimpleQueue
 from typing import Any, TypeAlias, cast
 
+from hatcher.files.blocks import new_buffer
 from hatcher.transport import cancel
-from hatcher.transport.buffers import new_buffer
 from hatcher.transport.channel import (
     Channel,
     ChannelError,

@@ -15,7 +15,7 @@ from hatcher.cli.settings.private_files import read_private, write_private
 from hatcher.cli.settings.profile_editing import with_default, with_profile
 from hatcher.cli.settings.profiles import Config, config_path, read_config
 from hatcher.errors import NoSpaceError
-from hatcher.transfer import locking
+from hatcher.files import locks
 
 from .conftest import Cli
 
@@ -213,9 +213,9 @@ def test_where_there_are_no_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -
     def without(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(locking.fcntl, "flock", without)
+    monkeypatch.setattr(locks.fcntl, "flock", without)
     with_profile("work", {"url": "https://a"})
-    monkeypatch.setattr(locking, "fcntl", None)
+    monkeypatch.setattr(locks, "fcntl", None)
     with_profile("home", {"url": "https://b"})
     assert list(read_config().profiles) == ["work", "home"]
     assert list(path.parent.iterdir()) == [path]

@@ -18,14 +18,14 @@ import pytest
 from hatcher import mirror
 from hatcher.api import BroodClient, SinglePlatformRepository
 from hatcher.errors import HatcherException, InvalidArgumentError, NoSpaceError
-from hatcher.folders import NoHomeError, expanded, user_folder
+from hatcher.files.atomic import replacing
+from hatcher.files.folders import NoHomeError, expanded, user_folder
+from hatcher.files.locks import locked
+from hatcher.files.partial import Partial
+from hatcher.files.space import check_space
 from hatcher.testing import BroodServer, write_bundle, write_egg, write_runtime
-from hatcher.transfer.atomic import replacing
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.journal import open_journal
-from hatcher.transfer.locking import locked
-from hatcher.transfer.partial import Partial
-from hatcher.transfer.space import check_space
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Machines of another kind.")
 

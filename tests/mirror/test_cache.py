@@ -17,7 +17,7 @@ import pytest
 
 from hatcher import mirror
 from hatcher.errors import HatcherException, InvalidArgumentError, InvalidDestinationError
-from hatcher.mirror import cached_files
+from hatcher.mirror.cache import _copy, _is_linked
 
 if sys.platform == "linux":
     import resource
@@ -366,8 +366,8 @@ def test_what_another_process_was_quicker_with_stays(folder: Path, tmp_path: Pat
     kept = mirror.Cache(folder).add(path, sha256)
     assert kept is not None
     before = kept.stat()
-    cached_files.copy(path, kept.parents[1], kept, sha256)
-    assert cached_files.is_linked(path, kept)
+    _copy(path, kept.parents[1], kept, sha256)
+    assert _is_linked(path, kept)
     assert (kept.stat().st_ino, kept.stat().st_mode) == (before.st_ino, before.st_mode)
     assert list(kept.parents[1].glob(".*")) == []
 

@@ -26,10 +26,10 @@ from hatcher.errors import (
     MissingFilenameError,
     NotFoundError,
 )
+from hatcher.files.partial import Partial
 from hatcher.testing import Answer, BroodServer, ScriptedServer, write_egg
 from hatcher.testing.faults import Request
 from hatcher.transfer.fetch import KEPT_FROM
-from hatcher.transfer.partial import Partial
 
 NAME = "Spam-1.0-1.egg"
 NAMED = {"Content-Disposition": f'attachment; filename="{NAME}"'}

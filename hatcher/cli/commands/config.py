@@ -22,7 +22,7 @@ from hatcher.cli.settings.profiles import (
     checked_name,
     config_path,
 )
-from hatcher.folders import expanded
+from hatcher.files.folders import expanded
 
 PATH = Listing((Field("path", "Path"),), bare=True)
 VALUE = Listing((Field("value", "Value"),), bare=True)

@@ -495,7 +495,7 @@ def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
 
 
 def _write_json(path: str, document: dict[str, Any]) -> None:
-    from hatcher.transfer.atomic import replacing
+    from hatcher.files.atomic import replacing
 
     text = as_json(document, indent=1) + "\n"
     if path == "-":

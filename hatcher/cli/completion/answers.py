@@ -8,6 +8,7 @@ key that is pressed again must not wait again, and a wrong password must not be 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -123,6 +124,8 @@ def _keep(place: Path, rows: Iterable[Row]) -> None:
 
 
 def _clear(folder: Path) -> None:
-    for old in folder.iterdir():
-        if _age(old) > _FORGOTTEN:
-            old.unlink(missing_ok=True)
+    from hatcher.files.cache import kept_files, remove
+
+    for answer in kept_files(folder, re.compile("[0-9a-f]{64}")):
+        if answer.used < time.time() - _FORGOTTEN:
+            remove(answer.path)

@@ -15,7 +15,7 @@ from hatcher.cli.completion.answers import Row
 from hatcher.cli.mirror_ends import divided, is_written_as_path
 from hatcher.cli.settings.levels import config_of, settings_of, settings_of_profile
 from hatcher.cli.state import State
-from hatcher.folders import user_folder
+from hatcher.files.folders import user_folder
 
 if TYPE_CHECKING:
     import click

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatcher.cli.output.chatter import say
 from hatcher.cli.settings.servers import server_at
-from hatcher.folders import expanded
+from hatcher.files.folders import expanded
 
 if TYPE_CHECKING:
     from hatcher.cli.settings.credentials import Credential

@@ -25,7 +25,7 @@ def changing(path: Path) -> Iterator[None]:
     Refusal, InvalidDestinationError
         It could not be written.
     """
-    from hatcher.transfer.locking import locked
+    from hatcher.files.locks import locked
 
     target = _target(path)
     with locked(target.with_name(f".{target.name}.lock")):
@@ -47,7 +47,7 @@ def write_private(path: Path, text: str) -> None:
         It could not be written; what was there is still there.
     """
     # Imported here: most commands write none.
-    from hatcher.transfer.atomic import replacing
+    from hatcher.files.atomic import replacing
 
     target = _target(path)
     with replacing(target, private=True) as partial:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.output.data import FORMATS
-from hatcher.folders import NoHomeError, expanded, user_folder
+from hatcher.files.folders import NoHomeError, expanded, user_folder
 
 #: Names another file than the usual one.
 VARIABLE = "HATCHER_CONFIG"

@@ -21,7 +21,7 @@ from hatcher.errors import (
     InvalidResponseError,
     PermissionDeniedError,
 )
-from hatcher.transfer.atomic import replacing, sync_directory
+from hatcher.files.atomic import replacing, sync_directory
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.download import download, existing_directory
 from hatcher.transfer.filenames import server_filename, server_name

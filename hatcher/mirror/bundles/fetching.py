@@ -15,6 +15,7 @@ from hatcher.errors import (
     InvalidArgumentError,
     InvalidNameError,
 )
+from hatcher.files.atomic import make_directory
 from hatcher.mirror.bundles.closure import AnyBundle, Closure, closure_of
 from hatcher.mirror.bundles.seeking import Found, Where, place_of, sought
 from hatcher.mirror.cache import Cache
@@ -22,7 +23,6 @@ from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.manifests.manifest import FILENAME
 from hatcher.mirror.manifests.recording import record_files
 from hatcher.mirror.report import Collected, MirrorReport, Problem
-from hatcher.transfer.atomic import make_directory
 from hatcher.transfer.batch import Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.progress import Progress

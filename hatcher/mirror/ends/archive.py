@@ -9,13 +9,13 @@ from pathlib import Path
 from hatcher.artefacts.app import read_app
 from hatcher.artefacts.bundle import read_bundle_document
 from hatcher.errors import ArtefactError, HatcherException
+from hatcher.files.atomic import replacing
 from hatcher.mirror.documents import DOCUMENTS, digest
 from hatcher.mirror.ends.base import End
 from hatcher.mirror.ends.listed import Listed
 from hatcher.mirror.manifests.archives import blocks_of_member, check_member, read_archive
 from hatcher.mirror.manifests.manifest import Entry
 from hatcher.mirror.states import Held
-from hatcher.transfer.atomic import replacing
 from hatcher.transfer.progress import Progress
 
 

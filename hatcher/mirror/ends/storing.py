@@ -12,6 +12,8 @@ from hatcher.errors import (
     HatcherException,
     PermissionDeniedError,
 )
+from hatcher.files.atomic import make_directory, replacing, sync_directory
+from hatcher.files.blocks import blocks_of
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.ends.base import changed
 from hatcher.mirror.ends.folder import Folder
@@ -20,9 +22,8 @@ from hatcher.mirror.layout import parse
 from hatcher.mirror.manifests.manifest import Entry
 from hatcher.mirror.manifests.recording import record
 from hatcher.mirror.states import Held
-from hatcher.transfer.atomic import make_directory, replacing, sync_directory
 from hatcher.transfer.batch import Attempts, Item, Tally
-from hatcher.transfer.hashing import blocks_of, file_sha256
+from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import Outcome
 

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hatcher.errors import ArtefactError, ChecksumMismatchError, FileChangedError
+from hatcher.files.atomic import replacing
+from hatcher.files.blocks import BLOCK_SIZE, blocks_of, new_buffer
 from hatcher.mirror.manifests.manifest import FILENAME, Entry, Manifest, parse_manifest
-from hatcher.transfer.atomic import replacing
-from hatcher.transfer.hashing import BLOCK_SIZE, blocks_of
-from hatcher.transport.buffers import new_buffer
 
 #: What all members are dated: the first day that a ZIP can say.
 _TIME = (1980, 1, 1, 0, 0, 0)

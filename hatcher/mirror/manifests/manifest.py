@@ -23,11 +23,11 @@ from hatcher.errors import (
     InvalidNameError,
     MissingFilenameError,
 )
+from hatcher.files.atomic import replacing
 from hatcher.mirror.documents import DOCUMENTS
 from hatcher.mirror.layout import Kind, parse
 from hatcher.mirror.report import Problem
 from hatcher.mirror.selection import Selection, select
-from hatcher.transfer.atomic import replacing
 from hatcher.transfer.filenames import server_name
 from hatcher.transport.value import Value
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from hatcher.files.locks import locked
 from hatcher.mirror.documents import DOCUMENTS, digest_of_file
 from hatcher.mirror.layout import KINDS, Kind
 from hatcher.mirror.manifests.manifest import FILENAME, Entry, Manifest, kind_at, now, read_manifest
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transfer.locking import locked
 from hatcher.transfer.progress import Progress
 
 #: What is locked while several processes write to the one of a folder.

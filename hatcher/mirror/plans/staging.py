@@ -14,9 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hatcher.errors import InvalidDestinationError
-from hatcher.transfer import locking
-from hatcher.transfer.locking import locked
-from hatcher.transfer.space import explained
+from hatcher.files.locks import HAS_LOCKS, locked
+from hatcher.files.space import explained
 
 _PREFIX, _LOCK = "hatcher-mirror-", ".lock"
 
@@ -49,7 +48,7 @@ def staging_folder() -> Iterator[Path]:
 
 def _sweep(parent: Path) -> None:
     """Remove the folders of processes of this user that are no more."""
-    if locking.fcntl is None:
+    if not HAS_LOCKS:
         return
     for folder in parent.glob(f"{_PREFIX}*"):
         # Others remove theirs meanwhile.

@@ -20,16 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hatcher.errors import InvalidDestinationError
-from hatcher.transfer.hashing import blocks_of
+from hatcher.files.blocks import blocks_of
+from hatcher.files.locks import is_at, lock
 
 if TYPE_CHECKING:
     from hashlib import _Hash
-
-try:
-    import fcntl
-except ImportError:  # Windows has another kind of locks: nothing is found again there
-    fcntl = None  # type: ignore[assignment]
 
 #: The end of the name of a file that is not complete yet.
 PARTIAL_SUFFIX = ".hatcher-partial"
@@ -70,10 +65,6 @@ _FLUSHED_EVERY = 8 * 1024 * 1024
 _ATTRIBUTE = "user.hatcher"
 
 
-class _NoLocksError(Exception):
-    """The system or the file system has no locks."""
-
-
 class Partial:
     """A file that grows beside its target, and takes its place in the end.
 
@@ -96,7 +87,7 @@ class Partial:
         self._flushed = self.size
         self._is_open = True
         self._bypasses_cache = False
-        self._may_bypass_cache = fcntl is not None and _PAST_CACHE != 0
+        self._may_bypass_cache = _PAST_CACHE != 0
 
     @classmethod
     def claim(cls, target: Path, *, private: bool = False) -> Partial:
@@ -117,57 +108,49 @@ class Partial:
         Raises
         ------
         OSError
-            There can be no file.
+            The file cannot be made.
         """
-        with suppress(_NoLocksError):
-            for slot in range(0 if private else _SLOTS):
-                partial = cls._take(_beside(target, slot), create=True)
-                if partial is not None:
-                    return partial
-        path = _beside(target, os.urandom(8).hex())
+        for slot in range(0 if private else _SLOTS):
+            partial, has_locks = cls._take(_beside(target, slot), create=True)
+            if partial is not None:
+                return partial
+            if not has_locks:
+                break
+        return cls.create(_beside(target, os.urandom(8).hex()), 0o600 if private else 0o666)
+
+    @classmethod
+    def create(cls, path: str, mode: int) -> Partial:
+        """Make a file of this very name, which must not exist; the umask applies to its mode."""
         # Not tempfile: its files are private, and this one becomes the user's as it is.
-        mode = 0o600 if private else 0o666
         return cls(path, os.open(path, _NEW, mode), is_findable=False)
 
     @classmethod
     def sweep(cls, target: Path) -> None:
-        """Remove what killed processes have left of a target.
-
-        What is in the hands of a living one stays.
-        """
-        with suppress(_NoLocksError):
-            for slot in range(_SLOTS):
-                path = _beside(target, slot)
-                partial = cls._take(path) if os.path.lexists(path) else None
-                if partial is not None:
-                    partial.discard()
+        """Remove what killed processes have left of a target, and nothing that is in use."""
+        for slot in range(_SLOTS):
+            path = _beside(target, slot)
+            partial = cls._take(path)[0] if os.path.lexists(path) else None
+            if partial is not None:
+                partial.discard()
 
     @classmethod
-    def _take(cls, path: str, *, create: bool = False) -> Partial | None:
-        """Open and lock a file; return None when it cannot be one's own."""
-        if fcntl is None:
-            raise _NoLocksError
+    def _take(cls, path: str, *, create: bool = False) -> tuple[Partial | None, bool]:
+        """Open and lock a file; return it if it is one's own now, and whether there are locks."""
         try:
             try:
                 descriptor, is_new = os.open(path, _NEW if create else _OPEN, 0o666), create
             except FileExistsError:
                 descriptor, is_new = os.open(path, _OPEN), False
         except OSError:
-            return None  # what is wrong for all names will be said of the last one
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its owner may have removed or renamed it just before its lock ended.
-            if (is_new or _is_own(os.fstat(descriptor))) and is_at(path, descriptor):
-                return cls(path, descriptor, is_findable=True)
-        except (BlockingIOError, PermissionError):
-            pass  # it has an owner
-        except OSError as error:
-            os.close(descriptor)
-            if is_new:
-                os.unlink(path)
-            raise _NoLocksError from error
+            return None, True  # what is wrong for all names will be said of the last one
+        is_ours = lock(descriptor)
+        # Its owner may have removed or renamed it just before its lock ended.
+        if is_ours and (is_new or _is_own(os.fstat(descriptor))) and is_at(path, descriptor):
+            return cls(path, descriptor, is_findable=True), True
         os.close(descriptor)
-        return None
+        if is_ours is None and is_new:
+            os.unlink(path)
+        return None, is_ours is not None
 
     # -- what it belongs to ----------------------------------------------------------
 
@@ -200,7 +183,7 @@ class Partial:
 
     # -- its content -----------------------------------------------------------------
 
-    def write(self, data: memoryview | bytes) -> None:
+    def write(self, data: memoryview | bytes | bytearray) -> None:
         """Add bytes at the end.
 
         Raises
@@ -230,6 +213,8 @@ class Partial:
     def _bypass_cache(self, wanted: bool) -> None:
         if wanted == self._bypasses_cache or not self._may_bypass_cache:
             return
+        import fcntl  # which is there wherever such writes are
+
         flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
         try:
             fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags ^ _PAST_CACHE)
@@ -275,55 +260,62 @@ class Partial:
 
     # -- its end ---------------------------------------------------------------------
 
-    def publish(self, target: Path) -> None:
+    def publish(self, target: Path, *, sync: bool = True) -> None:
         """Give it the name of its target, once it is safe on the disk.
 
         Parameters
         ----------
         target : pathlib.Path
-            Is replaced when it is there.
+            Is replaced when it exists.
+        sync : bool, default True
+            False for what a power failure may take.
 
         Raises
         ------
         OSError
-            It could not be; then it is still there.
+            It failed; the file still exists under its own name.
         """
         if sys.platform == "linux":
             with suppress(OSError):  # there is none
                 os.removexattr(self._descriptor, _ATTRIBUTE)
+        if sync:
+            self.sync()
+        if not is_at(self.path, self._descriptor):
+            os.stat(os.path.dirname(self.path))  # which says it when all of the folder is gone
+            raise FileNotFoundError(errno.ENOENT, "Somebody has removed it", self.path)
+        try:
+            os.replace(self.path, target)
+        except OSError as error:
+            if error.errno not in _IN_USE:
+                raise
+            # As on Windows, where nothing that is open can be renamed.
+            self.release()
+            try:
+                os.replace(self.path, target)
+            except BaseException:
+                self._unlink()
+                raise
+        self.release()
+
+    def sync(self) -> None:
+        """Bring its content to the disk.
+
+        Raises
+        ------
+        OSError
+        """
         try:
             os.fsync(self._descriptor)
         except OSError as error:
             if error.errno not in _UNSUPPORTED:
                 raise
-        if not is_at(self.path, self._descriptor):
-            os.stat(os.path.dirname(self.path))  # which says it when all of the folder is gone
-            raise InvalidDestinationError(
-                f"'{self.path}' was removed by somebody while it was being written. Try again."
-            )
-        try:
-            os.replace(self.path, target)
-            self.release()
-        except OSError as error:
-            if error.errno not in _IN_USE:
-                raise
-            self._replace_closed(target)
-
-    def _replace_closed(self, target: Path) -> None:
-        """Do it where what is open cannot be renamed, as on Windows."""
-        self.release()
-        try:
-            os.replace(self.path, target)
-        except BaseException:
-            self._unlink()
-            raise
 
     def discard(self) -> None:
         """Remove it; once it was published or released, do nothing."""
         if not self._is_open:
             return
         is_there = is_at(self.path, self._descriptor)
-        if fcntl is None:
+        if os.name == "nt":
             self.release()
         # Where there are locks: as long as ours holds, nobody takes it for a leftover.
         if is_there:
@@ -352,17 +344,3 @@ def _is_own(status: os.stat_result) -> bool:
     """Whether nobody else can have put it there: it becomes a file that is trusted."""
     mine: Any = getattr(os, "geteuid", lambda: status.st_uid)()
     return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid == mine
-
-
-def is_at(path: str | os.PathLike[str], descriptor: int) -> bool:
-    """Whether an open file still has its name: nobody has removed or replaced it.
-
-    Parameters
-    ----------
-    path : str or path-like
-    descriptor : int
-    """
-    try:
-        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
-    except OSError:
-        return False

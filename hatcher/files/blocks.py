@@ -1,4 +1,4 @@
-"""Buffers that the system copies into and out of at full speed.
+"""Blocks of files, and buffers that the system copies into and out of at full speed.
 
 They begin where a page of memory begins, as what is in files does. Processors by AMD copy at a
 quarter of their speed (1.4 instead of 6.3 GiB/s here) when the destination lies 1 to 31 bytes
@@ -7,6 +7,12 @@ that are written past the system's cache demand the beginning of a page, too.
 """
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+#: Bytes that are read from a file at a time.
+BLOCK_SIZE = 1024 * 1024
 
 #: Bytes below which a copy costs less than a page of its own would.
 _LARGE = 64 * 1024
@@ -23,3 +29,23 @@ def new_buffer(size: int) -> memoryview:
         {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
     )
     return memoryview(mmap.mmap(-1, size, **private))
+
+
+def blocks_of(descriptor: int) -> Iterator[memoryview]:
+    """Read a file from where it stands to its end, into one buffer again and again.
+
+    Parameters
+    ----------
+    descriptor : int
+        An open file.
+
+    Yields
+    ------
+    memoryview
+        Good until the next one.
+    """
+    # No larger than the file: a batch has thousands of small ones.
+    buffer = new_buffer(min(BLOCK_SIZE, max(os.fstat(descriptor).st_size, 4096)))
+    with open(descriptor, "rb", buffering=0, closefd=False) as file:
+        while size := file.readinto(buffer):
+            yield buffer[:size]

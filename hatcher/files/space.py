@@ -87,22 +87,21 @@ def explained(target: Path) -> Iterator[None]:
 
 def _explanation(error: OSError, target: Path) -> InvalidDestinationError:
     reason = error.strerror or str(error)
+    name, folder = target.name, f"'{target.parent}'"
     if error.errno in _FULL:
         return NoSpaceError(
-            f"There is no room for {target.name} in '{target.parent}' ({reason}); nothing was "
-            "kept. Make room, or give another destination."
+            f"There is no room for {name} in {folder} ({reason}); nothing was kept. Make room, or "
+            "give another destination."
         )
-    if error.errno in _GONE and not os.path.isdir(target.parent):  # noqa: PTH112 - takes any path
-        return InvalidDestinationError(
-            f"The destination '{target.parent}' is gone; {target.name} was not kept. Create it "
-            "again, or give another."
-        )
-    if error.errno in _FORBIDDEN:
-        return InvalidDestinationError(
-            f"{target.name} cannot be written to '{target.parent}' ({reason}). Check its "
-            "permissions, or give another destination."
-        )
-    return InvalidDestinationError(
-        f"{target.name} could not be written to '{target.parent}' ({reason}); nothing was kept. "
-        "Check the disk, or give another destination."
-    )
+    if error.errno in _GONE and os.path.isdir(target.parent):  # noqa: PTH112 - takes any path
+        what = f"{name} was removed from {folder} while it was being written. Try again."
+    elif error.errno in _GONE:
+        what = f"The destination {folder} is gone; {name} was not kept. Create it again, or give "
+        what += "another."
+    elif error.errno in _FORBIDDEN:
+        what = f"{name} cannot be written to {folder} ({reason}). Check its permissions, or give "
+        what += "another destination."
+    else:
+        what = f"{name} could not be written to {folder} ({reason}); nothing was kept. Check the "
+        what += "disk, or give another destination."
+    return InvalidDestinationError(what)

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.errors import InvalidDestinationError
-from hatcher.transfer.partial import Partial
+from hatcher.files.partial import Partial
 
 pytest.importorskip("fcntl", reason="without its locks nothing is found again")
 
@@ -77,7 +76,7 @@ def test_what_was_let_go_of_is_found(target: Path) -> None:
 def test_what_a_killed_process_left_is_found_and_swept(target: Path) -> None:
     code = (
         "import os, pathlib, sys\n"
-        "from hatcher.transfer.partial import Partial\n"
+        "from hatcher.files.partial import Partial\n"
         "Partial.claim(pathlib.Path(sys.argv[1])).write(b'left')\n"
         "os.kill(os.getpid(), 9)\n"
     )
@@ -96,7 +95,7 @@ def test_a_removed_or_replaced_one_is_not_published(target: Path) -> None:
     path = Path(partial.path)
     path.unlink()
     path.write_bytes(b"somebody else's")
-    with pytest.raises(InvalidDestinationError, match="removed"):
+    with pytest.raises(FileNotFoundError, match="removed"):
         partial.publish(target)
     partial.discard()
     assert names(target) == [path.name]
@@ -133,7 +132,7 @@ def test_no_file_can_be_made(tmp_path: Path) -> None:
 
 
 def test_without_locks_all_begins_anew(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hatcher.transfer.partial.fcntl", None)
+    monkeypatch.setattr("hatcher.files.locks.fcntl", None)
     first, second = Partial.claim(target), Partial.claim(target)
     assert first.path != second.path
     first.write(b"first")
