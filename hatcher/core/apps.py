@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatcher.core.artefact import Artefact
-from hatcher.core.index import Index
+from hatcher.core.index import Index, leaves
+from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
-from hatcher.transfer import upload
-from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
 if TYPE_CHECKING:
@@ -66,9 +65,7 @@ class Apps(Node):
         InvalidNameError
             One of them is empty, ``.`` or ``..``.
         """
-        return App(
-            self._session, **self._names, python_tag=python_tag, app_id=app_id, version=version
-        )
+        return self._child(App, python_tag=python_tag, app_id=app_id, version=version)
 
     def app_index(self) -> Index[dict[str, dict[str, dict[str, AppIndexEntry]]]]:
         """Return what the server says of all apps.
@@ -105,10 +102,7 @@ class Apps(Node):
         """
         return [
             (app_id, f"{version}-{build}", python_tag)
-            for python_tag, apps in self.app_index().items()
-            for app_id, versions in apps.items()
-            for version, builds in versions.items()
-            for build in builds
+            for (python_tag, app_id, version, build), _ in leaves(self.app_index(), 4)
         ]
 
     def app_metadata(self, python_tag: str, app_id: str, version: str) -> AppMetadata:
@@ -133,13 +127,5 @@ class Apps(Node):
         """
         return self.app(python_tag, app_id, version).metadata()
 
-    def _send_app(self, app: AppFile, overwrite: bool, progress: Progress | None = None) -> bool:
-        """Upload an app that has been read."""
-        there = self.app(*app.address)
-        return upload.upload(
-            self._session,
-            self._request("upload_app", overwrite=overwrite),
-            app.path,
-            is_stored=there._holder_of(app.path, str(self), overwrite=overwrite),
-            progress=progress,
-        )
+    def _local_app(self, app: AppFile) -> LocalArtefact:
+        return LocalArtefact("app", app.path, self, self.app(*app.address))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hatcher.core.node import Node
-from hatcher.core.verify import holds
 from hatcher.errors import InvalidJSONError
 from hatcher.transfer import download, filenames, hashing
 from hatcher.transfer.progress import Progress
@@ -28,6 +26,13 @@ class Artefact(Node, Generic[M]):
 
     #: What the operations of the description call it.
     _kind: ClassVar[str]
+    #: What in its metadata tells it from others of the same name.
+    _content_field: ClassVar[str] = "sha256"
+
+    @property
+    def _address(self) -> tuple[str, ...]:
+        """What names it on its platform, the version last."""
+        return tuple(self._names.values())[3:]
 
     @property
     def version(self) -> str:
@@ -62,9 +67,18 @@ class Artefact(Node, Generic[M]):
         """Return its metadata, or None when it does not exist or may not be seen."""
         return cast(M | None, self._session.find(self._request(f"get_{self._kind}_metadata")))
 
-    def _holder_of(self, file: Path, place: str, *, overwrite: bool) -> Callable[[str], bool]:
-        """Return what asks whether a file has been stored as this, given its sha256."""
-        return lambda sha256: holds(self._found(), sha256, file, place, overwrite=overwrite)
+    def _content_in(self, said: Mapping[str, Any]) -> Any:
+        """Return what tells it from others of the same name: its sha256, or a bundle's document."""
+        content = said.get(self._content_field)
+        if content is None:
+            raise InvalidJSONError(
+                f"The server's metadata of {self!r} holds no '{self._content_field}' to compare it "
+                "by. Tell the administrators of the server; a download can be given "
+                "expected_sha256."
+            )
+        if self._content_field == "sha256":
+            return hashing.server_sha256(content, repr(self))
+        return content
 
 
 class DeletableArtefact(Artefact[M]):
@@ -112,10 +126,8 @@ class FileArtefact(DeletableArtefact[M]):
         """
         return self._sha256_in(self.metadata())
 
-    def _remote_sha256(self) -> str | None:
-        """Return the same, or None when it does not exist or may not be seen."""
-        metadata = self._found()
-        return None if metadata is None else self._sha256_in(metadata)
+    def _sha256_in(self, said: Mapping[str, Any]) -> str:
+        return cast(str, self._content_in(said))
 
     def download(
         self,
@@ -212,15 +224,6 @@ class FileArtefact(DeletableArtefact[M]):
         if filename is not None:
             filenames.bare_filename(filename, "The name given for the file")
         return self.sha256()
-
-    def _sha256_in(self, metadata: Mapping[str, Any]) -> str:
-        sha256 = metadata.get("sha256")
-        if sha256 is None:
-            raise InvalidJSONError(
-                f"The server's metadata of {self!r} holds no sha256 to verify a download with. "
-                "Give it as expected_sha256."
-            )
-        return hashing.server_sha256(sha256, repr(self))
 
     def _filename_in(self, said: Mapping[str, Any]) -> str | None:
         """Return the name of its file in metadata or an index's entry; None when there is none.

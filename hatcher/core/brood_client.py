@@ -8,7 +8,6 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Self, cast
 
 from hatcher import endpoints
-from hatcher.core.dialects import DIALECTS
 from hatcher.core.node import Node
 from hatcher.core.suggestions import did_you_mean
 from hatcher.errors import InvalidArgumentError, InvalidNameError
@@ -412,7 +411,7 @@ class BroodClient(Node):
         list of str
             Their names, such as ``acme/dev``, in the server's order.
         """
-        if DIALECTS[self.api_version].available_repositories_take_flag:
+        if self.api_version == 0:
             request = self._request(
                 "list_available_repositories", include_indexable=include_indexable
             )
@@ -444,7 +443,7 @@ class BroodClient(Node):
         """
         authentication, user = self._session.identity
         repositories: dict[str, str | None]
-        if DIALECTS[self.api_version].available_repositories_take_flag:
+        if self.api_version == 0:
             repositories = dict.fromkeys(self.list_available_repositories(include_indexable=True))
         else:
             repositories = dict(self._access())

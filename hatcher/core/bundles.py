@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING
 
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.artefact import DeletableArtefact
-from hatcher.core.index import Index
+from hatcher.core.index import Index, leaves
+from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
-from hatcher.errors import (
-    ChecksumMismatchError,
-    InvalidBundle,
-    InvalidJSONError,
-    TargetFileExists,
-)
+from hatcher.errors import InvalidBundle, TargetFileExists
 from hatcher.files.atomic import replacing
-from hatcher.transfer import upload
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.filenames import server_name
 from hatcher.transfer.progress import Progress
@@ -45,6 +40,7 @@ class Bundle(DeletableArtefact["BundleMetadata"]):
     __slots__ = ()
 
     _kind = "bundle"
+    _content_field = "data"
 
     @property
     def python_tag(self) -> str:
@@ -95,16 +91,14 @@ class Bundle(DeletableArtefact["BundleMetadata"]):
             raise TargetFileExists(
                 f"There is a file '{target}' already. Pass overwrite=True to replace it."
             )
-        content = self._content()
+        content = self._document()
         with replacing(target) as file:
             file.write(content)
         return os.path.join(directory, target.name)  # noqa: PTH118 - as the user wrote it
 
-    def _content(self) -> bytes:
+    def _document(self) -> bytes:
         """Return what stands in its file."""
-        document = self.metadata().get("data")
-        if document is None:
-            raise InvalidJSONError(f"The server's metadata of {self!r} holds no document ('data').")
+        document = self._content_in(self.metadata())
         return json.dumps(document, indent=2, sort_keys=True).encode()
 
     def download(self, destination: str | os.PathLike[str]) -> None:
@@ -138,7 +132,9 @@ class LocalBundle:
         The file, as it was given.
     """
 
-    def __init__(self, bundle: Bundle, file: BundleFile, filepath: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, bundle: Bundle, file: LocalArtefact, filepath: str | os.PathLike[str]
+    ) -> None:
         self.bundle = bundle
         self.filepath = filepath
         self._file = file
@@ -168,46 +164,7 @@ class LocalBundle:
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
-        self._upload(overwrite, progress)
-
-    def _upload(self, overwrite: bool, progress: Progress | None) -> bool:
-        """Do it, and return whether the server did not have the bundle already."""
-        file = self._file
-        return upload.upload(
-            self.bundle._session,
-            self.bundle._request("upload_bundle", overwrite=overwrite),
-            file.path,
-            lambda sha256: {
-                "sha256": sha256,
-                "bundle_name": file.name,
-                "bundle_version": file.version,
-                "bundle_build": file.build,
-            },
-            lambda sha256: self._has_arrived(sha256, overwrite),
-            progress,
-        )
-
-    def _has_arrived(self, sha256: str, overwrite: bool) -> bool:
-        """Whether it has been stored, when the answer to it got lost."""
-        found = self.bundle._found()
-        if found is None:
-            return False
-        if "data" not in found:
-            raise InvalidJSONError(f"The server's metadata of {self.bundle!r} holds no document.")
-        if found["data"] == self._file.content.document:
-            return True
-        if overwrite:
-            return False
-        raise ChecksumMismatchError(
-            f"An answer to the upload of '{self._file.path}' got lost, and {self.bundle} has "
-            "another document now. Give the bundle a new build number, or pass overwrite=True.",
-            expected=sha256,
-        )
-
-    def _is_stored(self) -> bool:
-        """Whether the server has it: with the same document."""
-        found = self.bundle._found()
-        return found is not None and found.get("data") == self._file.content.document
+        self._file.upload(overwrite=overwrite, progress=progress)
 
     def __repr__(self) -> str:
         return f"<LocalBundle bundle={self.bundle!r}, filepath={os.fspath(self.filepath)!r}>"
@@ -246,8 +203,7 @@ class BundleCollection(Node):
         InvalidNameError
             One of them is empty, ``.`` or ``..``.
         """
-        names = {"python_tag": python_tag, "name": name, "version": version}
-        return Bundle(self._session, **self._names, **names)
+        return self._child(Bundle, python_tag=python_tag, name=name, version=version)
 
     def index(self) -> Index[dict[str, dict[str, dict[str, BundleIndexEntry]]]]:
         """Return what the server says of all bundles.
@@ -291,10 +247,7 @@ class BundleCollection(Node):
                 "name": entry["name"],
                 "version": entry["full_version"],
             }
-            for python_tag, names in self.index().items()
-            for versions in names.values()
-            for builds in versions.values()
-            for entry in builds.values()
+            for (python_tag, *_), entry in leaves(self.index(), 4)
         ]
 
     def __iter__(self) -> Iterator[Bundle]:
@@ -347,7 +300,14 @@ class BundleCollection(Node):
         # Imported here, for those who only ask the server.
         from hatcher.artefacts.bundle import read_bundle
 
-        file = read_bundle(filepath)
+        return self._local_bundle(read_bundle(filepath), filepath, runtime)
+
+    def _local_bundle(
+        self,
+        file: BundleFile,
+        filepath: str | os.PathLike[str],
+        runtime: Mapping[str, str] | None = None,
+    ) -> LocalBundle:
         python_tag = file.content.python_tag
         if runtime is not None:
             python_tag = python_tag_of(runtime["implementation"], runtime["version"])
@@ -356,7 +316,15 @@ class BundleCollection(Node):
                 f"The runtime of '{file.path}' is no Python that has a tag. Give the "
                 "implementation 'cpython' or 'pypy', and a version such as '3.8.17'."
             )
-        return LocalBundle(self.get(python_tag, file.name, file.full_version), file, filepath)
+        there = self.get(python_tag, file.name, file.full_version)
+        described = {
+            "bundle_name": file.name,
+            "bundle_version": file.version,
+            "bundle_build": file.build,
+        }
+        document = file.content.document
+        local = LocalArtefact("bundle", file.path, self, there, described, document)
+        return LocalBundle(there, local, filepath)
 
     def __str__(self) -> str:
         return "/".join([*self._names.values(), "bundles"])
@@ -370,7 +338,7 @@ class Bundles(Node):
     @property
     def bundles(self) -> BundleCollection:
         """The bundles of this platform; sends nothing."""
-        return BundleCollection(self._session, **self._names)
+        return self._child(BundleCollection)
 
     def bundle(self, python_tag: str, name: str, version: str) -> Bundle:
         """Return a handle of one bundle; sends nothing.

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from unicodedata import normalize
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.index import Index
+from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
-from hatcher.core.verify import holds, is_same
 from hatcher.errors import InvalidArgumentError
-from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import Original, entries_with, list_of_each, load_object
 
 if TYPE_CHECKING:
-    from hatcher.artefacts.egg import EggFile
     from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
-    from hatcher.transport.request import Request
 
 #: How an egg for every Python is addressed.
 NO_PYTHON_TAG = "none"
@@ -49,6 +46,20 @@ class Egg(FileArtefact["EggMetadata"]):
     def name(self) -> str:
         """The name as it stands in the egg's file name."""
         return self._names["name"]
+
+    @property
+    def _claim(self) -> tuple[str, str, str]:
+        """What the server knows it by, whatever the case of its name."""
+        return self.name.lower(), self.version, self._names["python_tag"]
+
+    @property
+    def _filename(self) -> str:
+        return f"{self.name}-{self.version}.egg"
+
+    def _has_tag(self, said: Mapping[str, Any]) -> bool:
+        """Whether an index or metadata are of this very egg, not of one that suits its tag."""
+        tag: object = said.get("python_tag", self.python_tag)
+        return tag == self.python_tag
 
     def _is_called(self, filename: str) -> bool:
         # The case of names is the server's; versions are what they are.
@@ -84,7 +95,7 @@ class Eggs(Node):
             One of them is empty, ``.`` or ``..``.
         """
         tag = NO_PYTHON_TAG if python_tag is None else python_tag
-        return Egg(self._session, **self._names, python_tag=tag, name=name, version=version)
+        return self._child(Egg, python_tag=tag, name=name, version=version)
 
     def egg_index(self, python_tag: str) -> Index[EggIndexEntry]:
         """Return every enabled egg that a Python can use.
@@ -217,55 +228,18 @@ class Eggs(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
-        self._upload_egg(filename, overwrite, enabled, verify, progress)
+        self._local_egg(filename).upload(
+            overwrite=overwrite, verify=verify, progress=progress, enabled=enabled
+        )
 
-    def _upload_egg(
-        self,
-        filename: str | os.PathLike[str],
-        overwrite: bool,
-        enabled: bool,
-        verify: bool,
-        progress: Progress | None,
-    ) -> bool:
-        """Do it, and return whether the server did not have the egg already."""
+    def _local_egg(self, path: str | os.PathLike[str]) -> LocalArtefact:
+        """Read an egg that is to go here."""
         # Imported here, for those who only download: zipfile and more come with it.
         from hatcher.artefacts.egg import read_egg
 
-        egg = read_egg(filename)
-        if verify and not overwrite:
-            there = self.egg(egg.python_tag, egg.name, egg.full_version)
-            if is_same(egg.path, there._remote_sha256(), str(self), progress):
-                return False
-        return self._send_egg(egg, overwrite, enabled, progress)
-
-    def _send_egg(
-        self,
-        egg: EggFile,
-        overwrite: bool,
-        enabled: bool,
-        progress: Progress | None = None,
-        request: Request | None = None,
-        expected: str | None = None,
-    ) -> bool:
-        """Upload an egg that has been read; a batch makes the request once for all."""
-
-        def is_stored(sha256: str) -> bool:
-            found = self.egg(egg.python_tag, egg.name, egg.full_version)._found()
-            if not holds(found, sha256, egg.path, str(self), overwrite=overwrite):
-                return False
-            # One that is hidden, and should not be, has to be sent again, and so is shown.
-            return found is None or found.get("enabled", enabled) == enabled
-
-        if request is None:
-            request = self._request("upload_egg", overwrite=overwrite, enabled=enabled)
-        return upload.upload(
-            self._session,
-            request,
-            egg.path,
-            is_stored=is_stored,
-            progress=progress,
-            expected=expected,
-        )
+        egg = read_egg(path)
+        there = self.egg(egg.python_tag, egg.name, egg.full_version)
+        return LocalArtefact("egg", egg.path, self, there)
 
     def download_egg(
         self,
@@ -411,16 +385,11 @@ class Eggs(Node):
         """
         if isinstance(eggs_to_enable, str | os.PathLike):
             raise InvalidArgumentError("reindex takes a list of eggs; put the one into a list.")
-        from hatcher.artefacts.egg import read_egg
+        self._enable([cast(Egg, self._local_egg(egg).there) for egg in eggs_to_enable])
 
-        self._enable(map(read_egg, eggs_to_enable))
-
-    def _enable(self, eggs: Iterable[EggFile]) -> None:
-        """Enable eggs that have been read."""
-        named = {
-            (egg.name.lower(), egg.full_version, egg.python_tag or NO_PYTHON_TAG): None
-            for egg in eggs
-        }
+    def _enable(self, eggs: Iterable[Egg]) -> None:
+        """Show eggs that are stored and disabled."""
+        named = dict.fromkeys(egg._claim for egg in eggs)
         body = {
             "eggs": [
                 {"name": name, "version": version, "python_tag": python_tag}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeVar
 
 from hatcher import endpoints
 from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 from hatcher.transport.urls import checked_segment
+
+N = TypeVar("N", bound="Node")
 
 
 class Node:
@@ -34,10 +37,19 @@ class Node:
     _session: Session
 
     def __init__(self, session: Session, **names: str) -> None:
-        for what, name in names.items():
-            checked_segment(name, f"name of the {what}")
+        self._set(session, names, names)
+
+    def _set(self, session: Session, names: dict[str, str], unchecked: Iterable[str]) -> None:
+        for what in unchecked:
+            checked_segment(names[what], f"name of the {what}")
         object.__setattr__(self, "_session", session)
         object.__setattr__(self, "_names", names)
+
+    def _child(self, kind: type[N], **names: str) -> N:
+        """Return a place that is in this one."""
+        child = kind.__new__(kind)
+        child._set(self._session, {**self._names, **names}, names)
+        return child
 
     def _request(self, operation: str, **arguments: Any) -> Request:
         """Return the request of an operation on this place, or on one that it is in."""

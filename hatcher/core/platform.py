@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, Self
+
+from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.apps import Apps
-from hatcher.core.batches.methods import Batches
+from hatcher.core.batches import BatchOptions
+from hatcher.core.bundles import Bundles
+from hatcher.core.eggs import Eggs
+from hatcher.core.runtimes import Runtimes
+from hatcher.core.uploads import PlatformUploads
+from hatcher.errors import ArtefactError
+
+if TYPE_CHECKING:
+    from hatcher.core.batches.downloads import Names
+    from hatcher.transfer.progress import Progress
+    from hatcher.transfer.reports import BatchReport
 
 
-class SinglePlatformRepository(Batches, Apps):
+class SinglePlatformRepository(Eggs, Runtimes, Bundles, Apps, PlatformUploads):
     """One platform of a repository, and the artefacts in it.
 
     Get one from its repository; that sends nothing.
@@ -33,6 +48,243 @@ class SinglePlatformRepository(Batches, Apps):
     def repository_name(self) -> str:
         """The name of the repository, without its organization."""
         return self._names["repository"]
+
+    def _platform_for(self, name: str, error: type[ArtefactError]) -> Self:
+        if usual_platform(name) != usual_platform(self.name):
+            raise error(
+                f"It is for the platform '{name}', not for '{self.name}'. Upload it to its own "
+                "platform; the repository's method of the same name does so."
+            )
+        return self
+
+    # -- many files at once ---------------------------------------------------------
+
+    def upload_eggs(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        overwrite: bool = False,
+        enabled: bool = True,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+        dry_run: bool = False,
+        journal: str | os.PathLike[str] | Literal[False] | None = None,
+    ) -> BatchReport:
+        """Upload many eggs, which appear together.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once for
+        each python tag, ``POST /data/{organization}/{repository}/{platform}/eggs/upload``
+        for each egg that the server does not have, and at the end
+        ``POST /data/{organization}/{repository}/{platform}/eggs/re-index``
+
+        All files are read and checked before anything is sent. Eggs that the server has
+        with the same sha256 are not sent again. The others are sent disabled, several
+        at a time, and at the end one request shows all that have arrived: until then
+        the index is as it was. When one fails, the others go on. A batch that was
+        interrupted, even by a loss of power, is finished by the same call: it sends what
+        is not stored yet, and shows everything.
+
+        Parameters
+        ----------
+        paths : iterable of str or path-like
+            The eggs; one that is given twice counts once.
+        overwrite : bool, default False
+            Replace eggs of the same name and version with other content. One that the
+            index shows is replaced after all others have been sent, each in one step,
+            so that it is never missing.
+        enabled : bool, default True
+            Show the eggs in the index at the end. Without it they stay out of sight
+            until `reindex`; the server is then asked for each egg that the index does
+            not show, since it may be there.
+        concurrency : int, optional
+            How many files to send at once at most, 16 by default.
+        progress : Progress, optional
+            Is told of the bytes of the whole batch, from the calling thread; those of
+            files that fail count as done. An exception that it raises ends the batch
+            as Ctrl-C does.
+        dry_run : bool, default False
+            Send nothing, and say of each file whether it would be sent. The server is
+            asked for each egg that the index does not show.
+        journal : str, path-like or False, optional
+            The file that keeps what has been begun until the batch is complete. By
+            default one in the user's state folder, or in the folder that the
+            environment variable ``HATCHER_STATE_DIR`` names. With False there is none,
+            and the server is asked for each egg that the index does not show.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        InvalidArgumentError
+            An argument cannot be used; nothing was sent.
+        HatcherException
+            An index could not be read, so nothing was sent. What goes wrong with single
+            files is in the report, as is `ConflictError` or `ChecksumMismatchError` for
+            those that the server has with other content.
+
+        Notes
+        -----
+        Ctrl-C ends the call within about a second: no further file is begun, nothing
+        is shown that was not shown before, and the journal is kept. What comes out is a
+        `BatchInterrupted`, a KeyboardInterrupt with the report so far.
+
+        Examples
+        --------
+        >>> report = platform.upload_eggs(Path('dist').glob('*.egg'))
+        >>> print(report)
+        200 files: 12 uploaded, 188 already there
+        >>> report.raise_for_failures()
+        """
+        from hatcher.core.batches.eggs import upload_eggs
+
+        options = BatchOptions(concurrency, progress, dry_run, overwrite)
+        return upload_eggs(self, paths, options, enabled, journal)
+
+    def download_eggs(
+        self,
+        python_tag: str,
+        destination: str | os.PathLike[str],
+        *,
+        names: Names = None,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+        dry_run: bool = False,
+    ) -> BatchReport:
+        """Download the eggs that a Python can use, all of them or some.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once, and
+        ``GET /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}``
+        for each egg that is not there yet
+
+        Each egg is verified by the sha256 that the index says, and stands under its name
+        only when it is whole. Those that are in the directory already, with the right
+        sha256, are not downloaded again. When one fails, the others go on.
+
+        Parameters
+        ----------
+        python_tag : str
+            The PEP 425 tag of the Python, such as ``cp311``: see `egg_index`.
+        destination : str or path-like
+            An existing directory.
+        names : iterable of str, or callable, optional
+            File names, or patterns such as ``numpy-*``; one that is not in the index is
+            a failure in the report. Or a function that is given a file name, and says
+            whether the file is wanted. By default all are.
+        concurrency : int, optional
+            How many files to receive at once at most, 16 by default.
+        progress : Progress, optional
+            As for `upload_eggs`.
+        dry_run : bool, default False
+            Receive nothing, and say of each file whether it would be received.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        InvalidDestinationError, InvalidArgumentError
+            An argument cannot be used; nothing was received.
+        HatcherException
+            The index could not be read. What goes wrong with single files is in the
+            report.
+
+        Notes
+        -----
+        Ctrl-C ends the call within about a second, and leaves nothing unfinished. The
+        same call goes on where it was.
+
+        Examples
+        --------
+        >>> report = platform.download_eggs('cp311', 'eggs', names=['numpy-*', 'scipy-*'])
+        >>> report.raise_for_failures()
+        """
+        from hatcher.core.batches.downloads import download_eggs
+
+        options = BatchOptions(concurrency, progress, dry_run)
+        return download_eggs(self, python_tag, destination, names, options)
+
+    def download_runtimes(
+        self,
+        destination: str | os.PathLike[str],
+        *,
+        names: Names = None,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+        dry_run: bool = False,
+    ) -> BatchReport:
+        """Download the runtimes, all of them or some.
+
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes`` once, and
+        ``GET /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
+        (API version 0: ``…/{python_tag}/{version}``) for each runtime that is not there yet
+
+        Parameters
+        ----------
+        destination : str or path-like
+            An existing directory.
+        names, concurrency, progress, dry_run
+            As for `download_eggs`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        HatcherException
+            As for `download_eggs`.
+        """
+        from hatcher.core.batches.downloads import download_runtimes
+
+        options = BatchOptions(concurrency, progress, dry_run)
+        return download_runtimes(self, destination, names, options)
+
+    def download_bundles(
+        self,
+        destination: str | os.PathLike[str],
+        *,
+        names: Names = None,
+        concurrency: int | None = None,
+        progress: Progress | None = None,
+        dry_run: bool = False,
+    ) -> BatchReport:
+        """Save the documents of the bundles, all of them or some; API version 1 only.
+
+        ``GET /indices/{organization}/{repository}/{platform}/bundles`` once, and
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+        for each bundle: the index does not say what is in it
+
+        A file that has the same document already is left as it is.
+
+        Parameters
+        ----------
+        destination : str or path-like
+            An existing directory.
+        names, concurrency, progress, dry_run
+            As for `download_eggs`.
+
+        Returns
+        -------
+        BatchReport
+            What became of each file.
+
+        Raises
+        ------
+        UnsupportedAPIVersionError
+            The client speaks API version 0.
+        HatcherException
+            As for `download_eggs`.
+        """
+        from hatcher.core.batches.downloads import download_bundles
+
+        options = BatchOptions(concurrency, progress, dry_run)
+        return download_bundles(self, destination, names, options)
 
     def __str__(self) -> str:
         return "/".join(self._names.values())

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from hatcher import endpoints
+from hatcher.core.batches import BatchOptions
 from hatcher.core.bundles import LocalBundle
-from hatcher.core.dialects import DIALECTS
-from hatcher.core.node import Node
+from hatcher.core.local import LocalArtefact
 from hatcher.core.platform import SinglePlatformRepository
-from hatcher.core.verify import is_same
-from hatcher.errors import HatcherException, InvalidRuntime
+from hatcher.core.uploads import PlatformUploads
+from hatcher.errors import ArtefactError, HatcherException
 from hatcher.transfer.progress import Progress
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Repository", "SinglePlatformRepository"]
 
 
-class Repository(Node):
+class Repository(PlatformUploads):
     """A repository of an organization.
 
     Get one from its organization; that sends nothing.
@@ -62,7 +62,10 @@ class Repository(Node):
         InvalidNameError
             The name is empty, ``.`` or ``..``.
         """
-        return SinglePlatformRepository(self._session, **self._names, platform=platform_name)
+        return self._child(SinglePlatformRepository, platform=platform_name)
+
+    def _platform_for(self, name: str, error: type[ArtefactError]) -> SinglePlatformRepository:
+        return self.platform(name)
 
     def delete(self, force: bool = False) -> None:
         """Delete the repository.
@@ -170,28 +173,7 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
-        self._upload_runtime(filename, overwrite, verify, progress)
-
-    def _upload_runtime(
-        self,
-        filename: str | os.PathLike[str],
-        overwrite: bool,
-        verify: bool,
-        progress: Progress | None,
-    ) -> bool:
-        """Do it, and return whether the server did not have the runtime already."""
-        runtime = DIALECTS[self._session.api_version].read_runtime(filename)
-        platform = self.platform(runtime.platform)
-        there = runtime.selector and platform.runtime(runtime.selector, runtime.version)
-        if verify and not overwrite:
-            if not there:
-                raise InvalidRuntime(
-                    f"'{runtime.path}' cannot be verified: its version '{runtime.version}' gives "
-                    "no python tag to ask the server for. Upload it without verify."
-                )
-            if is_same(runtime.path, there._remote_sha256(), str(platform), progress):
-                return False
-        return platform._send_runtime(runtime, overwrite, progress)
+        self._read_runtime(filename).upload(overwrite=overwrite, verify=verify, progress=progress)
 
     def upload_app(
         self,
@@ -228,17 +210,14 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
-        self._upload_app(filename, overwrite, progress)
+        self._read_app(filename).upload(overwrite=overwrite, progress=progress)
 
-    def _upload_app(
-        self, filename: str | os.PathLike[str], overwrite: bool, progress: Progress | None
-    ) -> bool:
-        """Do it, and return whether the server did not have the app already."""
+    def _read_app(self, path: str | os.PathLike[str]) -> LocalArtefact:
         # Imported here, for those who only ask the server.
         from hatcher.artefacts.app import read_app
 
-        app = read_app(filename)
-        return self.platform(app.platform)._send_app(app, overwrite, progress)
+        app = read_app(path)
+        return self.platform(app.platform)._local_app(app)
 
     def upload_bundle(
         self,
@@ -276,92 +255,9 @@ class Repository(Node):
         PermissionDeniedError, NotFoundError
             The repository may not be written to, or not even be seen.
         """
-        bundle = self._local_bundle(filepath)
+        bundle = self._read_bundle(filepath)
         bundle.upload(overwrite, progress=progress)
         return bundle
-
-    def _local_bundle(self, filepath: str | os.PathLike[str]) -> LocalBundle:
-        from hatcher.artefacts.bundle import read_bundle
-
-        platform = self.platform(read_bundle(filepath).content.platform)
-        return platform.bundles.from_file(filepath)
-
-    # -- many of them at once --------------------------------------------------------
-
-    def upload_runtimes(
-        self,
-        paths: Iterable[str | os.PathLike[str]],
-        *,
-        overwrite: bool = False,
-        concurrency: int | None = None,
-        progress: Progress | None = None,
-        dry_run: bool = False,
-    ) -> BatchReport:
-        """Upload many runtimes, each to the platform that it says it is for.
-
-        ``GET /indices/{organization}/{repository}/{platform}/runtimes`` once for each
-        platform, and ``POST /data/{organization}/{repository}/{platform}/runtimes/upload`` for
-        each runtime that the server does not have
-
-        Parameters
-        ----------
-        paths : iterable of str or path-like
-            The runtimes, as `upload_runtime` takes them.
-        overwrite, concurrency, progress, dry_run
-            As for `SinglePlatformRepository.upload_runtimes`.
-
-        Returns
-        -------
-        BatchReport
-            What became of each file.
-
-        Raises
-        ------
-        HatcherException
-            As for `SinglePlatformRepository.upload_runtimes`.
-        """
-        from hatcher.core.batches.others import Options, upload_runtimes
-
-        options = Options(overwrite, concurrency, progress, dry_run)
-        return upload_runtimes(self._session, self.platform, paths, options)
-
-    def upload_bundles(
-        self,
-        paths: Iterable[str | os.PathLike[str]],
-        *,
-        overwrite: bool = False,
-        concurrency: int | None = None,
-        progress: Progress | None = None,
-        dry_run: bool = False,
-    ) -> BatchReport:
-        """Upload many bundles, each to the platform of its runtime; API version 1 only.
-
-        ``GET /indices/{organization}/{repository}/{platform}/bundles`` once for each platform,
-        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
-        for those that it names, and ``POST /data/{organization}/{repository}/bundles/upload``
-        for each bundle that the server does not have
-
-        Parameters
-        ----------
-        paths : iterable of str or path-like
-            The bundles, as `upload_bundle` takes them.
-        overwrite, concurrency, progress, dry_run
-            As for `SinglePlatformRepository.upload_bundles`.
-
-        Returns
-        -------
-        BatchReport
-            What became of each file.
-
-        Raises
-        ------
-        HatcherException
-            As for `SinglePlatformRepository.upload_bundles`.
-        """
-        from hatcher.core.batches.others import Options, upload_bundles
-
-        options = Options(overwrite, concurrency, progress, dry_run)
-        return upload_bundles(self._session, self.platform, paths, options)
 
     def upload_apps(
         self,
@@ -396,10 +292,10 @@ class Repository(Node):
         HatcherException
             As for `SinglePlatformRepository.upload_runtimes`.
         """
-        from hatcher.core.batches.others import Options, upload_apps
+        from hatcher.core.batches.uploads import upload_apps
 
-        options = Options(overwrite, concurrency, progress, dry_run)
-        return upload_apps(self._session, self.platform, paths, options)
+        options = BatchOptions(concurrency, progress, dry_run, overwrite)
+        return upload_apps(self._read_app, paths, options)
 
     def __str__(self) -> str:
         return "/".join(self._names.values())

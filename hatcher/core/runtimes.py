@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hatcher.core.artefact import FileArtefact
-from hatcher.core.dialects import DIALECTS, LocalRuntime
+from hatcher.core.dialects import DIALECTS, RuntimeDescription
 from hatcher.core.index import Index
+from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
-from hatcher.transfer import upload
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object
 
@@ -86,7 +86,7 @@ class Runtimes(Node):
                 )
             implementation = python_tag
         names = {selector: implementation, "version": version}
-        return Runtime(self._session, **self._names, **names)  # type: ignore[arg-type]
+        return self._child(Runtime, **names)  # type: ignore[arg-type]  # None is refused there
 
     def runtime_index(self) -> Index[dict[str, Any]]:
         """Return what the server says of all runtimes.
@@ -154,24 +154,11 @@ class Runtimes(Node):
         """
         return self.runtime(implementation, version, python_tag=python_tag).metadata()
 
-    def _send_runtime(
-        self,
-        runtime: LocalRuntime,
-        overwrite: bool,
-        progress: Progress | None = None,
-        expected: str | None = None,
-    ) -> bool:
-        """Upload a runtime that has been read."""
-        there = runtime.selector and self.runtime(runtime.selector, runtime.version)
-        return upload.upload(
-            self._session,
-            self._request("upload_runtime", overwrite=overwrite),
-            runtime.path,
-            lambda sha256: {**runtime.described, "sha256": sha256},
-            there._holder_of(runtime.path, str(self), overwrite=overwrite) if there else None,
-            progress,
-            expected,
-        )
+    def _local_runtime(self, runtime: RuntimeDescription) -> LocalArtefact:
+        there = None
+        if runtime.selector is not None:
+            there = self.runtime(runtime.selector, runtime.version)
+        return LocalArtefact("runtime", runtime.path, self, there, runtime.described)
 
     def download_runtime(
         self,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hatcher.core.apps import App
-from hatcher.core.batches.fetching import Fetching, Listed, download_files
+from hatcher.core.batches import BatchOptions
+from hatcher.core.batches.downloads import DownloadBatch, ListedFile, download_files
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.errors import (
@@ -160,9 +161,9 @@ def _export_repository(
     progress: Progress | None,
     dry_run: bool,
 ) -> None:
-    files: Fetching[Listed] = Fetching(session, None, concurrency, progress, dry_run)
+    files: DownloadBatch[ListedFile] = DownloadBatch(BatchOptions(concurrency, progress, dry_run))
     # They are small, of unknown size, and few.
-    documents: Fetching[App | Bundle] = Fetching(session, None, concurrency, None, dry_run)
+    documents: DownloadBatch[App | Bundle] = DownloadBatch(BatchOptions(concurrency, None, dry_run))
     for path, held in offers:
         if isinstance(held.wrong, InvalidNameError):
             unplaced = FileResult(path, root, "failed", None, held.wrong)
@@ -179,7 +180,7 @@ def _export_repository(
             item.file = artefact
             documents.items.append(item)
             continue
-        item.file = Listed(artefact, held.sha256, held.size)
+        item.file = ListedFile(artefact, held.sha256, held.size)
         files.items.append(item)
     if not dry_run:
         _make_folders([*files.open, *documents.open])
@@ -189,7 +190,7 @@ def _export_repository(
         collected.run(partial(_save_documents, documents))
 
 
-def _save_documents(fetching: Fetching[App | Bundle]) -> BatchReport:
+def _save_documents(fetching: DownloadBatch[App | Bundle]) -> BatchReport:
     """Save apps and bundles, but for those that are there already."""
 
     def save(item: Item[App | Bundle], tally: Tally) -> Outcome:
@@ -198,7 +199,7 @@ def _save_documents(fetching: Fetching[App | Bundle]) -> BatchReport:
         tally(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
-        if fetching.dry_run:
+        if fetching.options.dry_run:
             return "would download"
         write_document(item.path, document, content)
         return "downloaded"

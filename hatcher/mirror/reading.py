@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.apps import App
-from hatcher.core.batches.fetching import listed_egg, listed_runtime, runtimes_by_filename
+from hatcher.core.batches.downloads import listed_egg, listed_runtime, runtimes_by_filename
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.eggs import NO_PYTHON_TAG, Egg

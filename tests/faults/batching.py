@@ -5,8 +5,6 @@ import threading
 # Imported here, where jobs would otherwise spend most of their time on it.
 import okonomiyaki.file_formats  # noqa: F401
 
-import hatcher.core.batches.eggs
-import hatcher.core.batches.fetching  # noqa: F401
 from hatcher.api import BroodClient
 
 from ..forking import serve

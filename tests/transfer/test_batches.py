@@ -843,7 +843,7 @@ def test_only_what_an_answer_says_is_already_there(
     with ScriptedServer(Answer(status, FOUND, body)) as server:
         client = BroodClient.from_url(server.url, api_version=1, cache=False)
         platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
-        assert platform._upload_egg(eggs[0], False, True, False, None) is is_new
+        assert platform._local_egg(eggs[0]).upload(overwrite=False, enabled=True) is is_new
 
 
 def test_what_was_sent_twice_has_been_sent(eggs: list[Path]) -> None:
@@ -856,5 +856,5 @@ def test_what_was_sent_twice_has_been_sent(eggs: list[Path]) -> None:
     with ScriptedServer(*answers) as server:
         client = BroodClient.from_url(server.url, api_version=1, cache=False)
         platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
-        assert platform._upload_egg(eggs[0], False, True, False, None) is True
+        assert platform._local_egg(eggs[0]).upload(overwrite=False, enabled=True) is True
         assert len(server.requests) == 4

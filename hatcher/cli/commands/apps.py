@@ -86,7 +86,7 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place._upload_app(filename, force, progress),
+        lambda progress: place._read_app(filename).upload(overwrite=force, progress=progress),
         lambda: place.upload_apps([filename], overwrite=force, dry_run=True),
         dry_run=dry_run,
     )

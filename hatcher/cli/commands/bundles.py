@@ -284,7 +284,9 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place._local_bundle(filename)._upload(force, progress),
+        lambda progress: place._read_bundle(filename)._file.upload(
+            overwrite=force, progress=progress
+        ),
         lambda: place.upload_bundles([filename], overwrite=force, dry_run=True),
         dry_run=dry_run,
     )

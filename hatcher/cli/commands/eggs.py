@@ -229,7 +229,9 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place._upload_egg(filename, force, enabled, verify, progress),
+        lambda progress: place._local_egg(filename).upload(
+            overwrite=force, verify=verify, enabled=enabled, progress=progress
+        ),
         lambda: place.upload_eggs([filename], overwrite=force, enabled=enabled, dry_run=True),
         dry_run=dry_run,
     )

@@ -206,7 +206,9 @@ def upload(
         emit,
         filename,
         place,
-        lambda progress: place._upload_runtime(filename, force, verify, progress),
+        lambda progress: place._read_runtime(filename).upload(
+            overwrite=force, verify=verify, progress=progress
+        ),
         lambda: place.upload_runtimes([filename], overwrite=force, dry_run=True),
         dry_run=dry_run,
     )

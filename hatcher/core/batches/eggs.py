@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any, Literal, cast
 
-from hatcher.artefacts.egg import EggFile, read_egg
-from hatcher.core.batches.sending import Sending, is_same
-from hatcher.core.eggs import NO_PYTHON_TAG, Eggs
+from hatcher.core.batches import BatchOptions
+from hatcher.core.batches.uploads import LocalItem, Paths, UploadBatch
+from hatcher.core.eggs import NO_PYTHON_TAG, Egg, Eggs
+from hatcher.core.local import LocalArtefact
 from hatcher.errors import (
     BadRequestError,
     HatcherException,
@@ -18,17 +19,9 @@ from hatcher.errors import (
     ServerError,
     TransportError,
 )
-from hatcher.transfer.batch import Item, Tally
-from hatcher.transfer.journal import Claim, Journal, open_journal
-from hatcher.transfer.progress import Progress
-from hatcher.transfer.reports import BatchReport, reporting
-from hatcher.transport.request import Request
-
-if TYPE_CHECKING:
-    from hatcher.core.documents import EggIndexEntry
-
-#: The index of each python tag; None for one that cannot be had.
-_Known: TypeAlias = "dict[str | None, dict[str, EggIndexEntry] | None]"
+from hatcher.transfer.batch import Tally
+from hatcher.transfer.journal import Journal, open_journal
+from hatcher.transfer.reports import BatchReport, Outcome, reporting
 
 #: Files that are noted in the journal at a time: a write for each would cost more.
 TOGETHER = 32
@@ -37,181 +30,140 @@ TOGETHER = 32
 UNKNOWN_END = (TransportError, ServerError, OSError)
 
 
-class EggUpload:
-    """The uploads of eggs to one platform of a repository.
+def upload_eggs(
+    eggs: Eggs,
+    paths: Paths,
+    options: BatchOptions,
+    enabled: bool,
+    journal: str | os.PathLike[str] | Literal[False] | None,
+) -> BatchReport:
+    """Upload eggs; see `SinglePlatformRepository.upload_eggs`."""
+    batch = _EggBatch(eggs, paths, options, enabled)
+    if journal is not False and batch.items and enabled and not options.dry_run:
+        place = (str(eggs._session.server), *eggs._names.values(), "eggs")
+        batch.journal = open_journal(place, journal)
+    try:
+        with reporting(batch.report):
+            batch.upload()
+        return batch.report()
+    finally:
+        if batch.journal is not None:
+            batch.journal.close()
 
-    Eggs that the index does not show yet are sent disabled, and enabled by one
-    request at the end, so that they appear together. Those that replace a visible
-    one are sent after all others, and enabled: the old one stays until the new one
-    takes its place.
 
-    Parameters
-    ----------
-    eggs : Eggs
-        Where they go to.
-    overwrite, enabled : bool
-        As for `SinglePlatformRepository.upload_eggs`.
-    sending : Sending
-    journal : Journal or None
-    """
+class _EggBatch(UploadBatch):
+    """The uploads of eggs to one platform of a repository."""
 
-    def __init__(
-        self,
-        eggs: Eggs,
-        *,
-        overwrite: bool,
-        enabled: bool,
-        sending: Sending[EggFile],
-        journal: Journal | None,
-    ) -> None:
-        self.eggs = eggs
-        self.overwrite = overwrite
-        self.enabled = enabled
-        self.sending = sending
-        self.journal = journal
+    journal: Journal | None = None
+
+    def __init__(self, eggs: Eggs, paths: Paths, options: BatchOptions, enabled: bool) -> None:
+        super().__init__(paths, options)
+        self._eggs = eggs
+        self._enabled = enabled
+        #: The index of each python tag; None for one that cannot be had.
+        self._known: dict[str, Mapping[str, Any] | None] = {}
         self._visible: set[int] = set()
-        self._hidden: list[Item[EggFile]] = []
+        #: What is stored and disabled, and is to be shown.
+        self._hidden: list[LocalItem] = []
         self._lock = threading.Lock()
+        #: What is sent disabled, the place of each in it, and how many the journal names.
+        self._unsent: list[LocalItem] = []
+        self._numbers: dict[int, int] = {}
         self._noted = 0
 
-    @classmethod
-    def run(
-        cls,
-        eggs: Eggs,
-        paths: Iterable[str | os.PathLike[str]],
-        *,
-        overwrite: bool,
-        enabled: bool,
-        concurrency: int | None,
-        progress: Progress | None,
-        journal: str | os.PathLike[str] | bool | None,
-        dry_run: bool,
-    ) -> BatchReport:
-        """Upload them; see `SinglePlatformRepository.upload_eggs`."""
-        sending: Sending[EggFile] = Sending(eggs._session, paths, concurrency, progress, dry_run)
-        opened = None
-        if journal is not False and sending.items and enabled and not dry_run:
-            place = (str(eggs._session.server), *eggs._names.values(), "eggs")
-            opened = open_journal(place, None if journal is True else journal)
-        try:
-            batch = cls(eggs, overwrite=overwrite, enabled=enabled, sending=sending, journal=opened)
-            with reporting(sending.report):
-                return batch._run()
-        finally:
-            if opened is not None:
-                opened.close()
-
-    def _run(self) -> BatchReport:
-        sending = self.sending
-        # The index of a tag is read as soon as an egg has it, while others are checked.
-        known: _Known = {}
-        sending.read(lambda path: self._read(path, known), _claim)
-        if sending.open:
-            asked = [item for item in sending.open if self._is_worth_asking(item, known)]
-            sending.compare(asked, lambda item, tally: self._is_there(item, tally, known))
+    def upload(self) -> None:
+        """Upload what the server does not have, and show it."""
+        self.read(self._read)
+        if self.open:
+            asked = [item for item in self.open if self._is_worth_asking(item)]
+            self.each(asked, self._look, "hashing")
             self._send()
-            self._enable()
-        self._settle()
-        return sending.report()
+            self._show()
+        if self.journal is not None:
+            read = [item for item in self.items if hasattr(item, "file")]
+            self.journal.settle(_egg(item)._claim for item in read if not self._is_unknown(item))
 
     # -- what the server has -------------------------------------------------------------
 
-    def _read(self, path: Path, known: _Known) -> EggFile:
+    def _read(self, path: Path) -> LocalArtefact:
         """Read an egg, and the index of its python tag when it is the first one with it."""
-        egg = read_egg(path)
-        tag = egg.python_tag
+        file = self._eggs._local_egg(path)
+        tag = cast(Egg, file.there)._names["python_tag"]
         with self._lock:
-            is_first = tag not in known
-            known.setdefault(tag, None)
+            is_first = tag not in self._known
+            self._known.setdefault(tag, None)
         if is_first:
             try:
-                known[tag] = self.eggs.egg_index(tag or NO_PYTHON_TAG)
+                self._known[tag] = self._eggs.egg_index(tag)
             except (BadRequestError, NotFoundError):
                 # Some servers give indices for real Pythons only: each egg is asked for.
-                if tag is not None:
+                if tag != NO_PYTHON_TAG:
                     raise
-        return egg
+        return file
 
-    def _is_worth_asking(
-        self,
-        item: Item[EggFile],
-        known: _Known,
-    ) -> bool:
+    def _is_worth_asking(self, item: LocalItem) -> bool:
         """Whether the server may have the egg: it is shown, or may be there disabled."""
-        index = known[item.file.python_tag]
-        if index is None or _entry(index, item) is not None or not self.enabled:
+        egg = _egg(item)
+        if self._known[egg._names["python_tag"]] is None or self._entry(item) is not None:
             return True
-        return self.journal is None or _claim(item.file) in self.journal.begun
+        return not self._enabled or self.journal is None or egg._claim in self.journal.begun
 
-    def _is_there(
-        self,
-        item: Item[EggFile],
-        tally: Tally,
-        known: _Known,
-    ) -> bool:
-        """Whether the server has the egg; raises when it has another, which must stay."""
-        egg = item.file
-        there = self.eggs.egg(egg.python_tag, egg.name, egg.full_version)
-        entry = _entry(known[egg.python_tag] or {}, item)
-        if entry is not None and entry.get("sha256") is not None and "python_tag" in entry:
-            sha256, is_visible = there._sha256_in(entry), True
-        else:
-            metadata = there._found()
-            if metadata is None or metadata.get("python_tag", egg.python_tag) != egg.python_tag:
-                return False
-            sha256 = there._sha256_in(metadata)
-            is_visible = metadata.get("enabled", entry is not None)
+    def _entry(self, item: LocalItem) -> Mapping[str, Any] | None:
+        """Return what the index says of an egg: of this one, not of one with another tag."""
+        egg = _egg(item)
+        index = self._known[egg._names["python_tag"]] or {}
+        entry = index.get(egg._filename) or index.get(item.path.name)
+        return entry if entry is not None and egg._has_tag(entry) else None
+
+    def _look(self, item: LocalItem, tally: Tally) -> Outcome | None:
+        """Find out whether the server has the egg, and shows it."""
+        egg, entry = _egg(item), self._entry(item)
+        said: Mapping[str, Any] = entry or {}
+        is_visible = True
+        if said.get("sha256") is None or "python_tag" not in said:
+            said = egg._found() or {}
+            if not said or not egg._has_tag(said):
+                return None
+            is_visible = said.get("enabled", entry is not None)
         if is_visible:
             self._visible.add(id(item))
-        same = is_same(item.path, sha256, str(self.eggs), tally, overwrite=self.overwrite)
-        if same and not is_visible:
+        outcome = self._compare(item, tally, said)
+        if outcome is not None and not is_visible:
             self._hidden.append(item)
-        return same
+        return outcome
 
     # -- sending and showing -------------------------------------------------------------
 
     def _send(self) -> None:
-        missing = self.sending.open
-        replacing = [item for item in missing if self.enabled and id(item) in self._visible]
-        new = [item for item in missing if not self.enabled or id(item) not in self._visible]
-        numbers = {id(item): number for number, item in enumerate(new)}
-        hidden = self._request(enabled=False)
-
-        def send(item: Item[EggFile], tally: Tally) -> bool:
-            if self.journal is not None:
-                self._note(self.journal, new, numbers[id(item)])
-            return self.eggs._send_egg(item.file, self.overwrite, False, tally, hidden)
-
-        self.sending.send(new, send)
+        missing = self.open
+        replacing = [item for item in missing if self._enabled and id(item) in self._visible]
+        new = [item for item in missing if not self._enabled or id(item) not in self._visible]
+        self._unsent = new
+        self._numbers = {id(item): number for number, item in enumerate(new)}
+        self.send(new, enabled=False)
         # Others may have sent one meanwhile, and not have shown it yet.
         self._hidden += [item for item in new if item.outcome in ("uploaded", "already there")]
-        shown = self._request(enabled=True)
-        self.sending.send(
-            replacing,
-            lambda item, tally: self.eggs._send_egg(item.file, self.overwrite, True, tally, shown),
-        )
+        self.send(replacing, enabled=True)
 
-    def _request(self, *, enabled: bool) -> Request:
-        return self.eggs._request("upload_egg", overwrite=self.overwrite, enabled=enabled)
-
-    def _note(self, journal: Journal, items: list[Item[EggFile]], number: int) -> None:
-        """See to it that the journal names an egg that is about to be sent."""
-        if number < self._noted:
+    def _begin(self, item: LocalItem) -> None:
+        """See to it that the journal names an egg that is about to be sent, disabled."""
+        number = self._numbers.get(id(item), -1)
+        if self.journal is None or number < self._noted:
             return
         with self._lock:
             while number >= self._noted:
-                some = items[self._noted : self._noted + TOGETHER]
-                journal.begin([_claim(item.file) for item in some])
+                some = self._unsent[self._noted : self._noted + TOGETHER]
+                self.journal.begin([_egg(item)._claim for item in some])
                 self._noted += TOGETHER
 
-    def _enable(self) -> None:
+    def _show(self) -> None:
         """Show all that is stored and disabled, in one request."""
-        if not self.enabled or not self._hidden or self.sending.dry_run:
+        if not self._enabled or not self._hidden or self.options.dry_run:
             return
         total = sum(item.size or 0 for item in self._hidden)
-        self.sending.crew.tell(0, total, "indexing")
+        self._crew.tell(0, total, "indexing")
         try:
-            self.eggs._enable([item.file for item in self._hidden])
+            self._eggs._enable(map(_egg, self._hidden))
         except HatcherException as error:
             for item in self._hidden:
                 stored = HatcherException(
@@ -221,31 +173,14 @@ class EggUpload:
                 stored.__cause__ = error
                 item.fail(stored)
             return
-        self.sending.crew.tell(total, total, "indexing")
+        self._crew.tell(total, total, "indexing")
 
-    def _settle(self) -> None:
-        """Forget in the journal what needs no further question."""
-        if self.journal is None:
-            return
-        self.journal.settle(
-            _claim(item.file)
-            for item in self.sending.items
-            if hasattr(item, "file") and not self._is_unknown(item)
-        )
-
-    def _is_unknown(self, item: Item[EggFile]) -> bool:
+    def _is_unknown(self, item: LocalItem) -> bool:
+        """Whether the journal is to keep an egg, for the next call."""
         if item.outcome == "failed":
             return isinstance(item.error, UNKNOWN_END) or item in self._hidden
         return item.outcome == "not tried"
 
 
-def _claim(egg: EggFile) -> Claim:
-    return egg.name.lower(), egg.full_version, egg.python_tag or NO_PYTHON_TAG
-
-
-def _entry(index: dict[str, EggIndexEntry], item: Item[EggFile]) -> EggIndexEntry | None:
-    """Return what an index says of an egg: of this one, not of one with another tag."""
-    entry = index.get(item.file.filename) or index.get(item.path.name)
-    if entry is None or entry.get("python_tag", item.file.python_tag) != item.file.python_tag:
-        return None
-    return entry
+def _egg(item: LocalItem) -> Egg:
+    return cast(Egg, item.file.there)

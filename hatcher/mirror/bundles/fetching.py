@@ -6,7 +6,8 @@ import os
 from functools import partial
 from pathlib import Path
 
-from hatcher.core.batches.fetching import Fetching, Listed, download_files, save_content
+from hatcher.core.batches import BatchOptions
+from hatcher.core.batches.downloads import DownloadBatch, ListedFile, download_files, save_documents
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.repository import Repository
 from hatcher.errors import (
@@ -103,10 +104,10 @@ def fetch_bundle(
 
     collected = Collected(root)
     collected.problems += result.problems
-    files: Fetching[Listed] = Fetching(where._session, None, concurrency, progress, dry_run)
+    files: DownloadBatch[ListedFile] = DownloadBatch(BatchOptions(concurrency, progress, dry_run))
     for found in result.found:
         _add(found, closure, files, collected, root)
-    documents: Fetching[Closure] = Fetching(where._session, None, concurrency, None, dry_run)
+    documents: DownloadBatch[Closure] = DownloadBatch(BatchOptions(concurrency, None, dry_run))
     item: Item[Closure] = Item(own)
     item.file = closure
     documents.items.append(item)
@@ -116,7 +117,7 @@ def fetch_bundle(
             make_directory(folder)
     try:
         collected.run(partial(download_with_cache, files, cache))
-        collected.run(partial(_write, documents))
+        collected.run(partial(save_documents, documents, _content_of))
     finally:
         if not dry_run:
             _record(collected, root, result.found)
@@ -141,21 +142,21 @@ def _record(collected: Collected, root: Path, found: list[Found]) -> None:
         collected.problems.append(Problem(FILENAME, error))
 
 
-def download_with_cache(fetching: Fetching[Listed], cache: Cache | None) -> BatchReport:
+def download_with_cache(fetching: DownloadBatch[ListedFile], cache: Cache | None) -> BatchReport:
     """Download files as `download_files` does, but for those that a cache has.
 
     Parameters
     ----------
-    fetching : Fetching
+    fetching : DownloadBatch
         With an item for each file.
     cache : Cache or None
         Is given what it did not have.
     """
-    if cache is None or fetching.dry_run:
+    if cache is None or fetching.options.dry_run:
         return download_files(fetching)
     kept: set[Path] = set()
 
-    def copy(item: Item[Listed], tally: Tally) -> Outcome | None:
+    def copy(item: Item[ListedFile], tally: Tally) -> Outcome | None:
         sha256 = item.file.sha256
         if sha256 is None or not cache.copy(sha256, item.path, progress=tally):
             return None
@@ -175,7 +176,11 @@ def download_with_cache(fetching: Fetching[Listed], cache: Cache | None) -> Batc
 
 
 def _add(
-    found: Found, closure: Closure, files: Fetching[Listed], collected: Collected, root: Path
+    found: Found,
+    closure: Closure,
+    files: DownloadBatch[ListedFile],
+    collected: Collected,
+    root: Path,
 ) -> None:
     """Make an item of something that the bundle names, or say why there can be none."""
     need, on = found.need, found.platform
@@ -186,7 +191,7 @@ def _add(
     location = _location_of(found)
     filename = location.filename
     try:
-        item: Item[Listed] = Item(location.below(root))
+        item: Item[ListedFile] = Item(location.below(root))
     except InvalidNameError as error:
         collected.results.append(FileResult(location.path, root, "failed", None, error))
         return
@@ -212,18 +217,11 @@ def _add(
         item.file = found.listed
 
 
-def _write(fetching: Fetching[Closure]) -> BatchReport:
-    """Write the bundle's own file, unless it is there already."""
-
-    def write(item: Item[Closure], tally: Tally) -> Outcome:
-        closure = item.file
-        content = closure.path.read_bytes() if closure.path is not None else closure.content
-        assert content is not None
-        return save_content(item, content, dry_run=fetching.dry_run)
-
-    with reporting(fetching.report):
-        fetching.each(fetching.open, write)
-    return fetching.report()
+def _content_of(closure: Closure) -> bytes:
+    """Return what is to stand in the bundle's own file."""
+    content = closure.path.read_bytes() if closure.path is not None else closure.content
+    assert content is not None
+    return content
 
 
 def _own_location(closure: Closure, place: Where) -> Location:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.artefact import FileArtefact
-from hatcher.core.batches.fetching import Listed, listed_egg
+from hatcher.core.batches.downloads import ListedFile, listed_egg
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.platform import SinglePlatformRepository
@@ -72,7 +72,7 @@ class Found(NamedTuple):
     state : {'present', 'disabled', 'different', 'missing'}
     platform : SinglePlatformRepository or None
         Where it is, or was looked for; None where nobody says where to look.
-    listed : Listed or None
+    listed : ListedFile or None
         What the server has; None when that is nothing.
     filename : str
         What its file is called; empty where nobody says.
@@ -83,7 +83,7 @@ class Found(NamedTuple):
     need: Need
     state: Presence
     platform: SinglePlatformRepository | None
-    listed: Listed | None
+    listed: ListedFile | None
     filename: str
     python_tag: str | None
 
@@ -216,7 +216,7 @@ class _Search:
         is_shown: bool,
     ) -> None:
         artefact = _handle(need, on, self._tag, filename)
-        listed = Listed.of(artefact, {**entry, "sha256": artefact._sha256_in(entry)})
+        listed = ListedFile.of(artefact, {**entry, "sha256": artefact._sha256_in(entry)})
         state: Presence = "present" if is_shown else "disabled"
         if need.sha256 not in (None, listed.sha256):
             state = "different"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from hatcher.artefacts.app import read_app
-from hatcher.artefacts.egg import EggFile, read_egg
 from hatcher.core.batches.eggs import TOGETHER, UNKNOWN_END
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.eggs import Egg
@@ -65,7 +66,7 @@ class Uploading(Receiver):
         self._attempts: dict[str, Attempts] = {}
         self._items: list[Item[Delivery]] = []
         #: Eggs that are stored and disabled, and are to be shown.
-        self._hidden: dict[SinglePlatformRepository, list[tuple[Item[Delivery], EggFile]]] = (
+        self._hidden: dict[SinglePlatformRepository, list[tuple[Item[Delivery], Egg]]] = (
             defaultdict(list)
         )
         self._unshown: set[int] = set()
@@ -147,20 +148,25 @@ class Uploading(Receiver):
         if there is not None:
             if self._is_replaced(item):
                 return "already there"
-            egg = read_egg(obtain())
-            return _outcome(platform._send_egg(egg, True, True, tally, expected=wanted.sha256))
+            replacing = platform._local_egg(obtain())
+            return _outcome(
+                replacing.upload(
+                    overwrite=True, enabled=True, progress=tally, expected=wanted.sha256
+                )
+            )
         if self._is_worth_asking(item) and self._is_there(item, platform):
             return "already there"
         self._note(path)
-        egg = read_egg(obtain())
+        egg = platform._local_egg(obtain())
+        send = partial(egg.upload, enabled=False, progress=tally, expected=wanted.sha256)
         try:
-            is_new = platform._send_egg(egg, False, False, tally, expected=wanted.sha256)
+            is_new = send(overwrite=False)
         except (ConflictError, ChecksumMismatchError):
             # What is disabled stands in no index, so that no plan knows of it.
             if self._is_there(item, platform):
                 return "already there"
-            is_new = platform._send_egg(egg, True, False, tally, expected=wanted.sha256)
-        self._hide(item, platform, egg)
+            is_new = send(overwrite=True)
+        self._hide(item, platform, cast(Egg, egg.there))
         return _outcome(is_new)
 
     def _is_worth_asking(self, item: Item[Delivery]) -> bool:
@@ -190,14 +196,10 @@ class Uploading(Receiver):
                 raise changed(delivery.path, self._remote)
             return False
         if metadata.get("enabled") is not True:
-            name, version, build = egg.name, *egg.version.rsplit("-", 1)
-            filename = Path(f"{name}-{egg.version}.egg")
-            self._hide(
-                item, platform, EggFile(filename, name, version, int(build), tag, None, None, ())
-            )
+            self._hide(item, platform, egg)
         return True
 
-    def _hide(self, item: Item[Delivery], platform: SinglePlatformRepository, egg: EggFile) -> None:
+    def _hide(self, item: Item[Delivery], platform: SinglePlatformRepository, egg: Egg) -> None:
         with self._lock:
             self._hidden[platform].append((item, egg))
 
@@ -221,13 +223,15 @@ class Uploading(Receiver):
         platform, kind, file = self._remote.platform(path), self._kind(item), obtain()
         try:
             if kind == "runtimes":
-                runtime = DIALECTS[self._remote.api_version].read_runtime(file)
-                is_new = platform._send_runtime(runtime, replaces, tally, _sha256(item.file.wanted))
+                local = platform._local_runtime(
+                    DIALECTS[self._remote.api_version].read_runtime(file)
+                )
             elif kind == "apps":
-                is_new = platform._send_app(read_app(file), replaces, tally)
+                local = platform._local_app(read_app(file))
             else:
-                bundle = platform.bundles.from_file(file)
-                is_new = bundle._upload(replaces, tally)
+                local = platform.bundles.from_file(file)._file
+            expected = _sha256(item.file.wanted) if kind == "runtimes" else None
+            is_new = local.upload(overwrite=replaces, progress=tally, expected=expected)
         except (ConflictError, ChecksumMismatchError) as error:
             # The server compares files, which of equal documents may differ.
             if self._found_sha256(path) == _sha256(item.file.wanted):

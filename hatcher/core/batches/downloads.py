@@ -1,0 +1,343 @@
+"""Downloading many files: those that are there are looked at first, then the others come."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from hatcher.artefacts.names import is_egg_name, split_filename
+from hatcher.core.artefact import FileArtefact
+from hatcher.core.batches import BatchOptions
+from hatcher.core.batches.base import Batch
+from hatcher.core.bundles import Bundle, Bundles
+from hatcher.core.dialects import DIALECTS
+from hatcher.core.eggs import Eggs
+from hatcher.core.runtimes import Runtimes
+from hatcher.errors import (
+    AuthenticationError,
+    HatcherException,
+    InvalidArgumentError,
+    InvalidResponseError,
+    PermissionDeniedError,
+)
+from hatcher.files.atomic import replacing, sync_directory
+from hatcher.transfer.batch import Item, Tally
+from hatcher.transfer.download import download, existing_directory
+from hatcher.transfer.filenames import server_filename, server_name
+from hatcher.transfer.hashing import file_sha256, server_sha256
+from hatcher.transfer.reports import BatchReport, Outcome, reporting
+
+F = TypeVar("F")
+
+#: Where files go.
+Folder: TypeAlias = str | os.PathLike[str]
+
+#: Which files: their names or patterns of these, or whether one is wanted.
+Names: TypeAlias = Iterable[str] | Callable[[str], bool] | None
+
+
+class DownloadBatch(Batch[F]):
+    """The downloads of one batch.
+
+    Parameters
+    ----------
+    options : BatchOptions
+    destination : str or path-like, optional
+        An existing directory, for what is selected.
+
+    Raises
+    ------
+    InvalidDestinationError, InvalidArgumentError
+        An argument cannot be used.
+    """
+
+    def __init__(self, options: BatchOptions, destination: Folder = os.curdir) -> None:
+        super().__init__(options, AuthenticationError, PermissionDeniedError)
+        self._directory = existing_directory(destination)
+
+    def select(
+        self, filenames: Collection[str], names: Names, listed: Callable[[str], F]
+    ) -> DownloadBatch[F]:
+        """Make an item of each file that is wanted; what there is not, has failed.
+
+        Parameters
+        ----------
+        filenames : collection of str
+            Those that there are.
+        names : iterable of str, callable or None
+            The names that are wanted, or patterns of these; or what is given a name, and says
+            whether it is wanted; None for all.
+        listed : callable
+            Returns what an item is about, given a file name; raises what is its failure.
+        """
+        for name in _selected(filenames, names):
+            item: Item[F] = Item(self._directory / name)
+            self.items.append(item)
+            try:
+                if name not in filenames:
+                    raise InvalidArgumentError(
+                        f"The index lists no '{name}'. Check the name; capital letters count."
+                    )
+                item.file = listed(name)
+            except HatcherException as error:
+                item.fail(error)
+        return self
+
+    @property
+    def present(self) -> list[Item[F]]:
+        """The open files of whose name there is something."""
+        items = self.open
+        names = {
+            folder: set(os.listdir(folder)) if folder.is_dir() else set()  # noqa: PTH208 - names
+            for folder in {item.path.parent for item in items}
+        }
+        return [item for item in items if item.path.name in names[item.path.parent]]
+
+
+def _selected(filenames: Collection[str], names: Names) -> Iterable[str]:
+    if names is None:
+        return filenames
+    if callable(names):
+        return filter(names, filenames)
+    if isinstance(names, str):
+        raise InvalidArgumentError("names takes a list of file names; put the one into a list.")
+    chosen: dict[str, None] = {}
+    for wanted in names:
+        if not isinstance(wanted, str):
+            raise InvalidArgumentError(f"{wanted!r} is no file name; names takes a list of them.")
+        matching = [wanted] if wanted in filenames else []
+        if not matching and any(sign in wanted for sign in "*?["):
+            matching = [name for name in filenames if fnmatchcase(name, wanted)]
+        # One that matches nothing is named in the report.
+        chosen.update(dict.fromkeys(matching or [wanted]))
+    return chosen
+
+
+# -- files with a sha256: eggs and runtimes --------------------------------------------------
+
+
+class ListedFile(NamedTuple):
+    """A file with a sha256 that an index lists.
+
+    Attributes
+    ----------
+    artefact : FileArtefact
+    sha256 : str or None
+        None where the index does not say; the server is asked then.
+    size : int or None
+        In bytes.
+    """
+
+    artefact: FileArtefact[Any]
+    sha256: str | None
+    size: int | None = None
+
+    @classmethod
+    def of(cls, artefact: FileArtefact[Any], entry: Mapping[str, Any]) -> ListedFile:
+        """Return what an index's entry says of an artefact."""
+        sha256, size = entry.get("sha256"), entry.get("size")
+        return cls(
+            artefact,
+            None if sha256 is None else server_sha256(sha256, repr(artefact)),
+            size if isinstance(size, int) else None,
+        )
+
+
+def download_files(batch: DownloadBatch[ListedFile]) -> BatchReport:
+    """Download files, but for those that are there with the right sha256.
+
+    Parameters
+    ----------
+    batch : DownloadBatch
+        With an item for each file.
+    """
+    for item in batch.open:
+        item.size = item.file.size
+    with reporting(batch.report):
+        batch.each(batch.present, _look, "hashing")
+        if batch.options.dry_run:
+            batch.each(batch.open, _would_download)
+            return batch.report()
+        try:
+            batch.each(batch.open, _download, "downloading")
+        finally:
+            # The names of the files are to survive a power failure.
+            for folder in {i.path.parent for i in batch.items if i.outcome == "downloaded"}:
+                sync_directory(folder)
+    return batch.report()
+
+
+def _would_download(item: Item[ListedFile], tally: Tally) -> Outcome:
+    return "already there" if _is_there_after_all(item, tally) else "would download"
+
+
+def _look(item: Item[ListedFile], tally: Tally) -> Outcome | None:
+    """Say whether a file is there already: by its sha256, never by its name alone."""
+    there = item.path.stat()
+    if item.file.sha256 is None or (item.size is not None and there.st_size != item.size):
+        return None
+    if not item.path.is_file() or file_sha256(item.path, progress=tally) != item.file.sha256:
+        return None
+    item.size = there.st_size
+    return "already there"
+
+
+def _is_there_after_all(item: Item[ListedFile], tally: Tally) -> bool:
+    """Whether a file of which the index says too little, as old ones do, is there already."""
+    if item.file.sha256 is not None:
+        return False
+    item.file = item.file._replace(sha256=item.file.artefact.sha256())
+    return item.path.exists() and _look(item, tally) is not None
+
+
+def _download(item: Item[ListedFile], tally: Tally) -> Outcome:
+    if _is_there_after_all(item, tally):
+        return "already there"
+    artefact, sha256, _ = item.file
+    assert sha256 is not None
+    # The directory is synchronised once, after all of them.
+    download(
+        artefact._session,
+        artefact._request(f"download_{artefact._kind}"),
+        item.path.parent,
+        sha256,
+        item.path.name,
+        progress=tally,
+        sync=False,
+    )
+    if item.size is None:
+        item.size = item.path.stat().st_size
+    return "downloaded"
+
+
+def download_eggs(
+    platform: Eggs, python_tag: str, destination: Folder, names: Names, options: BatchOptions
+) -> BatchReport:
+    """Download eggs; see `SinglePlatformRepository.download_eggs`."""
+    batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination)
+    index = platform.egg_index(python_tag)
+
+    def listed(filename: str) -> ListedFile:
+        entry = index[filename]
+        return listed_egg(platform, entry.get("python_tag"), filename, entry)
+
+    return download_files(batch.select(index, names, listed))
+
+
+def listed_egg(
+    platform: Eggs, python_tag: str | None, filename: str, entry: Mapping[str, Any]
+) -> ListedFile:
+    """Return an egg that an index lists.
+
+    Parameters
+    ----------
+    platform : SinglePlatformRepository
+    python_tag : str or None
+        The egg's own.
+    filename : str
+    entry : mapping
+        What the index says of it.
+
+    Raises
+    ------
+    HatcherException
+        Such a file cannot be written, or nothing on the server can be called so.
+    """
+    server_filename(filename, "The name in the index", is_egg_name)
+    return ListedFile.of(platform.egg(python_tag, *split_filename(filename)), entry)
+
+
+def download_runtimes(
+    platform: Runtimes, destination: Folder, names: Names, options: BatchOptions
+) -> BatchReport:
+    """Download runtimes; see `SinglePlatformRepository.download_runtimes`."""
+    batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination)
+    index = runtimes_by_filename(platform)
+    return download_files(
+        batch.select(index, names, lambda name: listed_runtime(platform, name, *index[name]))
+    )
+
+
+def listed_runtime(
+    platform: Runtimes,
+    filename: str,
+    selector: str | None,
+    version: str,
+    entry: Mapping[str, Any],
+) -> ListedFile:
+    """Return a runtime that an index lists; see `listed_egg`."""
+    runtime = platform.runtime(selector, version)
+    server_filename(filename, "The name in the index", runtime._is_called)
+    return ListedFile.of(runtime, entry)
+
+
+def runtimes_by_filename(
+    platform: Runtimes,
+) -> dict[str, tuple[str | None, str, Mapping[str, Any]]]:
+    """Return what addresses each runtime, and what the index says of it, by their files' names.
+
+    Raises
+    ------
+    InvalidResponseError
+        Two of them have one name.
+    """
+    index = platform.runtime_index()
+    entries = list(DIALECTS[platform._session.api_version].runtime_entries(index))
+    found = {
+        str(entry.get("filename") or f"{selector}-{version}.runtime"): (selector, version, entry)
+        for selector, version, entry in entries
+    }
+    if len(found) < len(entries):
+        raise InvalidResponseError(
+            f"The index of {platform} runtimes gives one file name to several runtimes. Tell the "
+            "administrators of the server."
+        )
+    return found
+
+
+# -- documents: bundles ----------------------------------------------------------------------
+
+
+def download_bundles(
+    platform: Bundles, destination: Folder, names: Names, options: BatchOptions
+) -> BatchReport:
+    """Save bundles; see `SinglePlatformRepository.download_bundles`."""
+    batch: DownloadBatch[Bundle] = DownloadBatch(options, destination)
+    bundles = platform.bundles
+    index = {f"{one['name']}-{one['version']}.bundle": one for one in bundles.list()}
+
+    def listed(filename: str) -> Bundle:
+        server_name(filename, "The name in the index")
+        return bundles.get(**index[filename])
+
+    return save_documents(batch.select(index, names, listed), Bundle._document)
+
+
+def save_documents(batch: DownloadBatch[F], content_of: Callable[[F], bytes]) -> BatchReport:
+    """Write small files whole, but for those that are there already.
+
+    Parameters
+    ----------
+    batch : DownloadBatch
+        With an item for each file.
+    content_of : callable
+        Returns what is to stand in the file that an item is about.
+    """
+
+    def save(item: Item[F], tally: Tally) -> Outcome:
+        content = content_of(item.file)
+        item.size = len(content)
+        tally(len(content), None, "downloading")
+        if item.path.is_file() and item.path.read_bytes() == content:
+            return "already there"
+        if batch.options.dry_run:
+            return "would download"
+        with replacing(item.path) as file:
+            file.write(content)
+        return "downloaded"
+
+    with reporting(batch.report):
+        batch.each(batch.open, save, "downloading")
+    return batch.report()

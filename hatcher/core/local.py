@@ -1,0 +1,161 @@
+"""Local files that are to be artefacts on a server: compared with what is there, and sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from hatcher.core.artefact import Artefact
+from hatcher.core.node import Node
+from hatcher.errors import ChecksumMismatchError, FileChangedError, InvalidRuntime
+from hatcher.transfer import hashing, upload
+from hatcher.transfer.progress import Progress
+
+
+class LocalArtefact(NamedTuple):
+    """A file that has been read, and what it is to be on a server.
+
+    Attributes
+    ----------
+    kind : str
+        What the operations of the description call it.
+    path : pathlib.Path
+    platform : SinglePlatformRepository
+        Where it goes.
+    there : Artefact or None
+        What it will be; None where the file does not say enough to ask the server for it.
+    described : mapping
+        What the server is told beside the sha256.
+    document : mapping, optional
+        What it is compared by, where that is not its sha256.
+    """
+
+    kind: str
+    path: Path
+    platform: Node
+    there: Artefact[Any] | None
+    described: Mapping[str, Any] = MappingProxyType({})
+    document: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What it is called on the server: two files with one key cannot both be there."""
+        return self.platform, self.there._address if self.there else self.path.name
+
+    def is_there(self, *, overwrite: bool = False, progress: Progress | None = None) -> bool:
+        """Ask whether the server has it; raise when it has another, which must stay."""
+        if self.there is None:
+            raise InvalidRuntime(
+                f"'{self.path}' cannot be verified: its version gives no python tag to ask the "
+                "server for. Upload it without verify."
+            )
+        said = self.there._found()
+        return said is not None and self.is_same(
+            self.there._content_in(said), overwrite=overwrite, progress=progress
+        )
+
+    def is_same(
+        self,
+        content: object,
+        *,
+        overwrite: bool,
+        progress: Progress | None = None,
+        sent: str | None = None,
+    ) -> bool:
+        """Return whether it is what the server has, by sha256 or document, never by its name.
+
+        Parameters
+        ----------
+        content : object
+            The sha256 or the document of what the server has.
+        overwrite : bool
+            Whether it may replace that.
+        progress : Progress, optional
+            Told how many bytes have been hashed.
+        sent : str, optional
+            The sha256 of what was sent, when the answer to that got lost.
+
+        Raises
+        ------
+        ChecksumMismatchError
+            The server has something else of that name, which must stay.
+        FileChangedError
+            The file is gone.
+        """
+        own = sent or ("" if self.document else self._sha256(progress))
+        if content == (self.document or own):
+            return True
+        if overwrite:
+            return False
+        has_another = f"{self.platform} has another {self.path.name}"
+        if sent is not None:
+            has_another = (
+                f"An answer to the upload of '{self.path}' got lost, and {has_another} now"
+            )
+        why = f"its sha256 is {content}, that of '{self.path}' is {own}"
+        if self.document:
+            why = "its document is not the same"
+        nothing = "" if sent else " Nothing was sent."
+        raise ChecksumMismatchError(
+            f"{has_another}: {why}.{nothing} Give it a new build number, or pass overwrite=True.",
+            expected=own or None,
+            actual=None if self.document else str(content),
+        )
+
+    def _sha256(self, progress: Progress | None) -> str:
+        try:
+            return hashing.file_sha256(self.path, progress=progress)
+        except FileNotFoundError as error:
+            raise FileChangedError(
+                f"'{self.path}' is gone: it was there when it was looked at. Nothing was sent; "
+                "check what removes it."
+            ) from error
+
+    def upload(
+        self,
+        *,
+        overwrite: bool,
+        verify: bool = False,
+        progress: Progress | None = None,
+        expected: str | None = None,
+        enabled: bool | None = None,
+    ) -> bool:
+        """Upload it; return whether the server did not have it already.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Replace something else of the same name.
+        verify : bool, default False
+            Compare it with what is there first, unless that may be replaced anyway.
+        progress : Progress, optional
+        expected : str, optional
+            The sha256 without which nothing is stored.
+        enabled : bool, optional
+            Of an egg: whether the index shows it.
+        """
+        if verify and not overwrite and self.is_there(progress=progress):
+            return False
+
+        def is_stored(sha256: str) -> bool:
+            assert self.there is not None
+            said = self.there._found()
+            if said is None:
+                return False
+            if not self.is_same(self.there._content_in(said), overwrite=overwrite, sent=sha256):
+                return False
+            # One that is hidden, and should not be, has to be sent again, and so is shown.
+            return enabled is None or said.get("enabled", enabled) == enabled
+
+        flags = {} if enabled is None else {"enabled": enabled}
+        return upload.upload(
+            self.platform._session,
+            self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags),
+            self.path,
+            lambda sha256: {**self.described, "sha256": sha256},
+            is_stored if self.there is not None else None,
+            progress,
+            expected,
+        )
