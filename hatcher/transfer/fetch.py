@@ -7,7 +7,6 @@ import logging
 import stat
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -27,12 +26,13 @@ from hatcher.errors import (
     TransportError,
 )
 from hatcher.files.atomic import sync_directory
+from hatcher.files.blocks import BLOCK_SIZE
 from hatcher.files.partial import Partial
 from hatcher.files.space import check_space, explained
 from hatcher.transfer import ranges
 from hatcher.transfer.filenames import bare_filename, filename_from
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transfer.receiving import Sink
+from hatcher.transfer.pipeline import Pipeline
 from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 
@@ -59,6 +59,15 @@ _HEADWAY = 256 * 1024
 
 #: Seconds between two signs of life while nothing arrives.
 _SIGN_OF_LIFE = 0.2
+
+#: Buffers that may be under way at once between the network, the disk and the digest.
+_BUFFERS = 8
+
+#: Bytes to come from which on threads save more than they cost.
+_WORTH_THREADS = 2 * BLOCK_SIZE
+
+#: Seconds after which what has arrived is passed on, also in a buffer that is not full.
+_AT_LEAST_EVERY = 0.1
 
 #: Failures after which the same call may come further another time.
 _PASSING = (BroodConnectionError, BroodTimeoutError, RateLimitedError, ServerError)
@@ -110,17 +119,14 @@ class Fetch:
         self._hashed = 0  # bytes of the phase "hashing"
         self._target = directory
         self._partial: Partial | None = None
-        self._sink: Sink | None = None
+        self._pipeline: Pipeline | None = None
         self._answer: Download | None = None
-        self._response = ExitStack()
         self._etag: str | None = None
         self._may_go_on = False
         #: Whether some bytes were not received in one piece with the others.
         self._is_pieced = False
         #: Whether all bytes are of an earlier process.
         self._is_leftover = False
-
-    # -- before the first byte -------------------------------------------------------
 
     def begin(self, filename: str | Callable[[str], bool]) -> Steps:
         """Do what has to be done before bytes come; return what receives them.
@@ -135,11 +141,7 @@ class Fetch:
         HatcherException
             Nothing is left behind then, unless it says so.
         """
-        try:
-            steps = self._begin(filename)
-        except BaseException as error:
-            self._give_up(error)
-            raise
+        steps = self._steps(filename)
         # A generator that was never begun has no `finally` to run when it is closed;
         # this one is begun here, and stops before its first byte.
         next(steps)
@@ -147,33 +149,56 @@ class Fetch:
         weakref.finalize(steps, self._give_up, None)
         return steps
 
-    def _begin(self, filename: str | Callable[[str], bool]) -> Steps:
+    def _steps(self, filename: str | Callable[[str], bool]) -> Steps:
+        try:
+            self._prepare(filename)
+            yield 0
+            if self._partial is None:  # the file is there already
+                Partial.sweep(self._target)
+                yield self.total or 0
+                return
+            shown = 0
+            with explained(self._target):
+                for have in self._receive_all(self._partial):
+                    # After a new start this is less than what was shown before.
+                    yield max(0, have - shown)
+                    shown = max(shown, have)
+                self._partial.publish(self._target)
+                Partial.sweep(self._target)
+            if self._sync:
+                sync_directory(self._directory)
+        except BaseException as error:
+            self._give_up(error)
+            raise
+
+    # -- before the first byte -------------------------------------------------------
+
+    def _prepare(self, filename: str | Callable[[str], bool]) -> None:
+        """Find out what there is of the file, and ask for the rest."""
         if callable(filename):
-            self._open()
-            assert self._answer is not None
+            answer = self._open()
             try:
-                filename = filename_from(self._answer.headers, filename)
+                filename = filename_from(answer.headers, filename)
             except MissingFilenameError as error:
-                raise self._answer.redactor.clean(error)  # noqa: B904 - it is the same one
+                raise answer.redactor.clean(error)  # noqa: B904 - it is the same one
         else:
             filename = bare_filename(filename, "The name given for the file")
         self._target = self._directory / filename
         if self._is_there():
             self._end_response()
-            return self._is_there_already()
-
+            return
         with explained(self._target):
             self._partial = Partial.claim(self._target)
-        self._take_up(self._partial)
-        if self._digest.hexdigest() == self._expected and self._partial.size:
+        if self._partial.size:
+            self._take_up(self._partial)
+        if self._partial.size and self._digest.hexdigest() == self._expected:
             self._end_response()
             self.total = self._partial.size
         elif self._answer is None or self._partial.size:
             self._end_response()
             self._open()
         else:
-            self._adopt(self._answer)
-        return self._steps()
+            self._adopt(self._partial)
 
     def _is_there(self) -> bool:
         try:
@@ -196,8 +221,6 @@ class Fetch:
 
     def _take_up(self, partial: Partial) -> None:
         """Hash what an earlier process has left, when it may be of the same file."""
-        if partial.size == 0:
-            return
         sha256, etag = partial.recall()
         # Where an answer is open already, another request has to be worth it.
         is_useless = self._answer is not None and (
@@ -223,52 +246,53 @@ class Fetch:
 
     # -- requests --------------------------------------------------------------------
 
-    def _open(self) -> None:
+    def _open(self) -> Download:
         """Ask for what is missing, and for all of it where that is not to be had."""
         partial = self._partial
         if partial is not None and partial.size:
-            if self._may_go_on and self._open_rest(partial):
-                return
+            answer = self._open_rest(partial) if self._may_go_on else None
+            if answer is not None and answer.status_code == 206:
+                return answer
             self._start_over(partial)
-        if self._answer is None:
-            self._answer = self._send({})
-        if self._answer.status_code not in (200, 203):
+        else:
+            answer = None
+        self._answer = answer = answer or self._session.stream(self._request)
+        if answer.status_code not in (200, 203):
             raise InvalidResponseError(
                 f"Could not {self._request.action}: {self._request.path} was answered "
-                f"{self._answer.status_code} instead of the file. Check the server, and whatever "
+                f"{answer.status_code} instead of the file. Check the server, and whatever "
                 "stands between.",
                 method=self._request.method,
             )
-        self.total = self._answer.content_length
-        self._etag = ranges.strong_etag(self._answer)
-        self._may_go_on = ranges.can_go_on(self._answer)
+        self.total = answer.content_length
+        self._etag = ranges.strong_etag(answer)
+        self._may_go_on = ranges.can_go_on(answer)
         if partial is not None:
-            self._adopt(self._answer)
+            self._adopt(partial)
+        return answer
 
-    def _open_rest(self, partial: Partial) -> bool:
-        """Ask for what is missing; return whether it comes. The whole may come instead."""
+    def _open_rest(self, partial: Partial) -> Download | None:
+        """Ask for what is missing; return the answer with it, or one with the whole file."""
         have = partial.size
+        headers = {**self._request.headers, **ranges.rest_from(have, self._etag)}
         try:
-            self._answer = self._send(ranges.rest_from(have, self._etag))
+            self._answer = answer = self._session.stream(self._request._replace(headers=headers))
         except BroodHTTPError as error:
             if error.status_code != 416:  # there is nothing behind what is there
                 raise
-            return False
-        if self._answer.status_code == 206:
-            fits, total = ranges.total_of_rest(self._answer, have, self._etag, self.total)
+            return None
+        if answer.status_code == 206:
+            fits, total = ranges.total_of_rest(answer, have, self._etag, self.total)
             if fits:
                 self.total = total
                 self._is_pieced = True
-                self._adopt(self._answer)
-                return True
+                self._adopt(partial)
+                return answer
             logger.info("the rest of %s is of another file", self._target)
-        if self._answer.status_code != 200:
-            self._end_response()
-        return False
-
-    def _send(self, headers: dict[str, str]) -> Download:
-        request = self._request._replace(headers={**self._request.headers, **headers})
-        return self._response.enter_context(self._session.stream(request))
+        elif answer.status_code == 200:
+            return answer
+        self._end_response()
+        return None
 
     def _start_over(self, partial: Partial) -> None:
         with explained(self._target):
@@ -277,52 +301,38 @@ class Fetch:
         self._etag = None
         self._may_go_on = self._is_pieced = self._is_leftover = False
 
-    def _adopt(self, answer: Download) -> None:
+    def _adopt(self, partial: Partial) -> None:
         """Make ready for the body of an answer."""
-        partial = self._partial
-        assert partial is not None
         to_come = None if self.total is None else self.total - partial.size
         if to_come is not None:
             check_space(self._target, to_come)
         if self.total is None or self.total >= _NOTED_FROM:
             partial.remember(self._expected, self._etag)
         self._is_leftover = False
-        self._sink = Sink(partial, self._digest, to_come)
+        self._pipeline = Pipeline(
+            partial.write,
+            self._digest.update,
+            buffers=_BUFFERS,
+            # One byte more than is expected, so that the end is found without another buffer.
+            size=BLOCK_SIZE if to_come is None else min(BLOCK_SIZE, to_come + 1),
+            threads=to_come is None or to_come > _WORTH_THREADS,
+        )
 
     def _end_response(self) -> None:
-        self._answer = None
-        self._response.close()
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.close()
 
     # -- the body --------------------------------------------------------------------
 
-    def _is_there_already(self) -> Steps:
-        yield 0
-        Partial.sweep(self._target)
-        yield self.total or 0
-
-    def _steps(self) -> Steps:
-        try:
-            yield 0
-            shown = 0
-            for have in self._receive_all():
-                # After a new start this is less than what was shown before.
-                yield max(0, have - shown)
-                shown = max(shown, have)
-            self._publish()
-        except BaseException as error:
-            self._give_up(error)
-            raise
-
-    def _receive_all(self) -> Iterator[int]:
+    def _receive_all(self, partial: Partial) -> Iterator[int]:
         """Receive until all is there and right; give how many bytes there are by now."""
-        partial = self._partial
-        assert partial is not None
         failures, mark = 0, 0
         if partial.size:
             yield partial.size
         while self._answer is not None:
             try:
-                yield from self._receive(partial)
+                yield from self._receive(partial.size)
             except TransportError as error:
                 mark, before = max(mark, partial.size), mark
                 failures = 0 if mark - before >= _HEADWAY else failures
@@ -342,16 +352,14 @@ class Fetch:
             self._start_over(partial)
             self._open()
 
-    def _receive(self, partial: Partial) -> Iterator[int]:
-        """Receive the body of one answer."""
-        answer, sink = self._answer, self._sink
-        assert answer is not None and sink is not None
-        have = partial.size
+    def _receive(self, have: int) -> Iterator[int]:
+        """Receive the body of one answer; give how many bytes there are by now."""
+        answer, pipeline = self._answer, self._pipeline
+        assert answer is not None and pipeline is not None
         try:
             has_ended = False
             while not has_ended:
-                with explained(self._target):
-                    size, has_ended = sink.receive(answer.readinto)
+                size, has_ended = _fill(pipeline, answer)
                 have += size
                 if self.total is not None and have > self.total:
                     raise InvalidResponseError(
@@ -364,8 +372,7 @@ class Fetch:
         finally:
             # Also when it breaks off: what came before is good.
             try:
-                with explained(self._target):
-                    sink.settle()
+                pipeline.finish()
             finally:
                 self._end_response()
         if self.total is not None and have < self.total:
@@ -402,23 +409,14 @@ class Fetch:
 
     # -- the end ---------------------------------------------------------------------
 
-    def _publish(self) -> None:
-        assert self._partial is not None
-        with explained(self._target):
-            self._partial.publish(self._target)
-            Partial.sweep(self._target)
-        if self._sync:
-            sync_directory(self._directory)
-
     def _give_up(self, error: BaseException | None) -> None:
         """Leave nothing behind, unless it is much and the network is to blame."""
         self._end_response()
-        if self._sink is not None:
-            self._sink.close()
-        partial = self._partial
+        if self._pipeline is not None:
+            self._pipeline.close()
+        partial, self._partial = self._partial, None
         if partial is None:
             return
-        self._partial = None
         if (
             partial.is_findable
             and partial.size >= KEPT_FROM
@@ -433,3 +431,27 @@ class Fetch:
             )
         else:
             partial.discard()
+
+
+def _fill(pipeline: Pipeline, answer: Download) -> tuple[int, bool]:
+    """Receive until a buffer is full, or some time has passed.
+
+    Returns
+    -------
+    size : int
+        How many bytes came.
+    has_ended : bool
+    """
+    buffer, filled = pipeline.take(), 0
+    until = monotonic() + _AT_LEAST_EVERY
+    try:
+        while filled < len(buffer):
+            size = answer.readinto(buffer[filled:])
+            if not size:
+                return filled, True
+            filled += size
+            if monotonic() > until:
+                break
+        return filled, False
+    finally:
+        pipeline.put(buffer, filled)

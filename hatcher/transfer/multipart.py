@@ -27,8 +27,8 @@ from typing import Any, TypeAlias
 
 from hatcher.errors import ArtefactError, FileChangedError
 from hatcher.files.blocks import BLOCK_SIZE
+from hatcher.transfer.pipeline import Pipeline
 from hatcher.transfer.progress import Meter, Progress
-from hatcher.transfer.ring import HashingRing
 
 #: What the `data` part says of a file, given the file's sha256.
 Describe: TypeAlias = Callable[[str], Mapping[str, Any]]
@@ -36,6 +36,9 @@ Describe: TypeAlias = Callable[[str], Mapping[str, Any]]
 #: Files up to this many bytes are one block that is hashed before it is sent: to begin a
 #: thread would take longer.
 ONE_BLOCK = BLOCK_SIZE
+
+#: One that is sent, one that is hashed, and one in between.
+_BUFFERS = 3
 
 #: Which file it is (two numbers), its bytes, and when it was last written to.
 _State: TypeAlias = tuple[int, int, int, int]
@@ -101,7 +104,7 @@ class UploadBody:
         progress: Progress | None = None,
         expected: str | None = None,
     ) -> None:
-        self._path = path
+        self.path = path
         self._expected = expected
         self._giving: Generator[bytes | memoryview] | None = None
         self.sent_sha256: str | None = None
@@ -178,20 +181,20 @@ class UploadBody:
     def _in_blocks(self) -> Generator[bytes | memoryview]:
         self._report(0)
         digest = hashlib.sha256()
-        with self._opened() as file, HashingRing(digest) as ring:
+        with self._opened() as file, Pipeline(digest.update, buffers=_BUFFERS) as hashing:
             yield self._before
             given = 0
             while given < self.size:
-                buffer = ring.take()
+                buffer = hashing.take()
                 size = min(file.readinto(buffer), self.size - given)
                 if size == 0:
                     break
-                ring.hash(buffer, size)
+                hashing.put(buffer, size)
                 yield buffer[:size]
                 given += size
                 self._report(given)
             self._check(file, given)
-            ring.finish()
+            hashing.finish()
         self.sent_sha256 = self._agreed(digest.hexdigest())
         yield self._end(self.sent_sha256)
 
@@ -208,7 +211,7 @@ class UploadBody:
 
     @contextmanager
     def _opened(self) -> Iterator[FileIO]:
-        with self._guarded(), open(self._path, "rb", buffering=0) as file:
+        with self._guarded(), open(self.path, "rb", buffering=0) as file:
             self._check(file, self.size)
             yield file
 
@@ -219,12 +222,12 @@ class UploadBody:
             yield
         except FileNotFoundError as error:
             raise FileChangedError(
-                f"'{self._path}' is gone: it was there when it was looked at. Nothing of it was "
+                f"'{self.path}' is gone: it was there when it was looked at. Nothing of it was "
                 "stored; check what removes it."
             ) from error
         except OSError as error:
             raise ArtefactError(
-                f"'{self._path}' cannot be read: {error}. Nothing of it was stored; check its "
+                f"'{self.path}' cannot be read: {error}. Nothing of it was stored; check its "
                 "permissions, and the disk."
             ) from error
 
@@ -249,7 +252,7 @@ class UploadBody:
 
     def _changed(self, what: str) -> FileChangedError:
         return FileChangedError(
-            f"'{self._path}' {what}. Nothing of it was stored; upload it again when nothing "
+            f"'{self.path}' {what}. Nothing of it was stored; upload it again when nothing "
             "writes to it."
         )
 

@@ -120,101 +120,69 @@ def upload(
 
         preflight.check(session, request)
     try:
-        return _Upload(session, request._replace(body=body), body, path, is_stored).carry_out()
+        return _see_through(session, request._replace(body=body), body, is_stored)
     except ProgressError as error:
         raise error.cause from None
     finally:
         body.close()
 
 
-class _Upload:
-    """One file on its way, until it is known what became of it."""
-
-    def __init__(
-        self,
-        session: Session,
-        request: Request,
-        body: UploadBody,
-        path: Path,
-        is_stored: Callable[[str], bool] | None,
-    ) -> None:
-        self._session = session
-        self._request = request
-        self._body = body
-        self._path = path
-        self._is_stored = is_stored
-        self._was_sent = False
-        self._was_there = False
-
-    def carry_out(self) -> bool:
-        """See it through; return whether it has been stored, and was not there before."""
-        policy = self._session.retries
-        failure = self._send()
-        tries = 0
-        while failure is not None:
-            # What is not there after a look is as harmless to send as what is idempotent.
-            if tries == policy.retries or not policy.allows("idempotent", failure):
-                raise failure
-            tries += 1
-            seconds = policy.pause(tries, failure)
-            logger.info("looking again in %.1f s after: %s", seconds, failure)
-            self._session.pause(self._request, seconds)
-            if self._has_arrived(failure):
-                return True
-            failure = self._send()
-        return not self._was_there
-
-    def _send(self) -> HatcherException | None:
-        """Send it once, and look when that leaves open what became of it.
-
-        Returns
-        -------
-        HatcherException or None
-            Why it has not arrived, as a look has shown; None when it has.
-
-        Raises
-        ------
-        HatcherException
-            It cannot be sent again.
-        """
+def _see_through(
+    session: Session, request: Request, body: UploadBody, is_stored: Callable[[str], bool] | None
+) -> bool:
+    """Send a file until it is known what became of it; return whether it was not there before."""
+    policy = session.retries
+    was_sent, tries = False, 0
+    while True:
         try:
-            answer = self._session.send(self._request)
+            answer = session.send(request)
         except HatcherException as error:
-            # What was sent before may have been stored late, and stand in its own way.
-            in_its_own_way = self._was_sent and isinstance(error, ConflictError)
-            if not in_its_own_way and not _leaves_open(error):
-                raise
-            self._was_sent = True
-            if self._has_arrived(error):
-                return None
-            if in_its_own_way:
-                raise
-            return error
-        # What was sent before may be what is there.
-        self._was_there = not self._was_sent and _is_no_news(answer, self._body.sent_sha256)
-        return None
-
-    def _has_arrived(self, failure: HatcherException) -> bool:
-        """Ask the server whether it has the file; raise the failure if it cannot tell."""
-        if self._is_stored is None:
-            raise failure
-        try:
-            # What was not sent to its end has not been hashed either.
-            arrived = self._is_stored(self._body.sent_sha256 or self._body.sha256())
-        except ChecksumMismatchError as other:
-            raise other from failure
-        except (ArtefactError, TransferInterruptedError):
-            raise
-        except HatcherException as error:
-            logger.info("what became of the upload could not be asked: %s", error)
+            failure = error
         else:
-            if arrived:
-                logger.info("%s has arrived, although an answer got lost: %s", self._path, failure)
-            return arrived
+            # What was sent before may be what is there.
+            return was_sent or not _says_known(answer, body.sent_sha256)
+        # What was sent before may have been stored late, and stand in its own way.
+        in_its_own_way = was_sent and isinstance(failure, ConflictError)
+        if not in_its_own_way and not _leaves_open(failure):
+            raise failure
+        was_sent = True
+        if _has_arrived(body, is_stored, failure):
+            return True
+        # What is not there after a look is as harmless to send as what is idempotent.
+        may_try = tries < policy.retries and policy.allows("idempotent", failure)
+        if in_its_own_way or not may_try:
+            raise failure
+        tries += 1
+        seconds = policy.pause(tries, failure)
+        logger.info("looking again in %.1f s after: %s", seconds, failure)
+        session.pause(request, seconds)
+        if _has_arrived(body, is_stored, failure):
+            return True
+
+
+def _has_arrived(
+    body: UploadBody, is_stored: Callable[[str], bool] | None, failure: HatcherException
+) -> bool:
+    """Ask the server whether it has the file; raise the failure if it cannot tell."""
+    arrived = None
+    try:
+        if is_stored is not None:
+            # What was not sent to its end has not been hashed either.
+            arrived = is_stored(body.sent_sha256 or body.sha256())
+    except ChecksumMismatchError as other:
+        raise other from failure
+    except (ArtefactError, TransferInterruptedError):
+        raise
+    except HatcherException as error:
+        logger.info("what became of the upload could not be asked: %s", error)
+    if arrived is None:
         raise failure
+    if arrived:
+        logger.info("%s has arrived, although an answer got lost: %s", body.path, failure)
+    return arrived
 
 
-def _is_no_news(answer: Answer, sha256: str | None) -> bool:
+def _says_known(answer: Answer, sha256: str | None) -> bool:
     """Whether an answer says that the server has had the file: 200, and the sha256 beside it.
 
     Servers are free in the status of a success, so that it alone says nothing.

@@ -430,7 +430,7 @@ class TestIterators:
     def assert_nothing_left(self, destination: Path) -> None:
         gc.collect()
         assert list(destination.iterdir()) == []
-        assert "hatcher-download" not in {thread.name for thread in threading.enumerate()}
+        assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
 
     def test_the_steps_are_all_bytes(self, server: ScriptedServer, destination: Path) -> None:
         length, chunks = self.begin(server, destination)
@@ -513,7 +513,7 @@ class TestProgress:
         with pytest.raises(BrokenPipeError, match="enough"):
             download(Ranges(), destination, progress=refuse)
         assert list(destination.iterdir()) == []
-        assert "hatcher-download" not in {thread.name for thread in threading.enumerate()}
+        assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
 
 
 class TestRefusals:

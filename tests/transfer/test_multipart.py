@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_read_is_no_matter_of_the_connection(
 
 
 def hashing_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "hatcher-hash"]
+    return [thread.name for thread in threading.enumerate() if thread.name == "hatcher-transfer"]
 
 
 def test_an_iteration_that_is_given_up_leaves_no_thread(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def platform_of(url: str, **options: Any) -> SinglePlatformRepository:
 
 
 def hashing_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "hatcher-hash"]
+    return [thread.name for thread in threading.enumerate() if thread.name == "hatcher-transfer"]
 
 
 # -- the question before a large file --------------------------------------------------------
