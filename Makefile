@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # Another Python has an environment of its own: make test PYTHON=python3.13.
-VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2] + sys.abiflags)'))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := 26.3
@@ -12,7 +12,7 @@ PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
 .PHONY: help demo test fuzz test-long test-without coverage coverage-record mutants surface \
 	generate generate-check release-description operations cli-reference lint typecheck \
-	hooks lines lines-record docs build serve bench clean
+	picture walks hooks lines lines-record docs build serve bench clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -62,7 +62,7 @@ operations: $(READY)  ## Renew docs/operations.md; fail if an operation lacks so
 	$(BIN)/python -m scripts.operations
 
 cli-reference: $(READY)  ## Renew docs/command-line/reference.md from the commands
-	$(BIN)/python scripts/cli_reference.py
+	$(BIN)/python -m scripts.cli_reference
 
 lint: $(READY)  ## Check style, formatting, direction of imports, the surface, mutants, operations
 	$(BIN)/ruff check .
@@ -74,6 +74,12 @@ lint: $(READY)  ## Check style, formatting, direction of imports, the surface, m
 
 typecheck: $(READY)  ## Check the types, strictly
 	$(BIN)/mypy
+
+picture: $(READY)  ## Draw docs/house.svg, the packages and what imports what
+	$(BIN)/python -m scripts.picture
+
+walks: $(READY)  ## Renew the walks of CONTRIBUTING.md, from a real run
+	$(BIN)/python -m scripts.walks
 
 hooks: $(READY)  ## Check style and types before each commit, from now on
 	$(BIN)/python -m pip install --quiet --group hooks

@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tomllib
 from collections import Counter
 from pathlib import Path
 
 import coverage
+
+from scripts.pages import only_check
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "tests" / "coverage.toml"
@@ -29,9 +30,7 @@ HEAD = """\
 
 def main(arguments: list[str] | None = None) -> int:
     """Record or check; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="only compare with the record")
-    check = parser.parse_args(arguments).check
+    check = only_check(arguments, __doc__)
     found = measured()
     if not check:
         RECORD.write_text(HEAD + "".join(f"{name} = {found[name]}\n" for name in sorted(found)))

@@ -3,8 +3,8 @@
 
 ::
 
-    python scripts/cli_reference.py             write docs/command-line/reference.md
-    python scripts/cli_reference.py --check     change nothing; fail if it is not up to date
+    python -m scripts.cli_reference             write docs/command-line/reference.md
+    python -m scripts.cli_reference --check     change nothing; fail if it is not up to date
 
 ``make cli-reference`` runs it. The words are those of ``--help``; environment variables, defaults
 and the fields of the data are taken from where the command line takes them.
@@ -12,8 +12,6 @@ and the fields of the data are taken from where the command line takes them.
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import re
 import sys
 import textwrap
@@ -30,6 +28,7 @@ from hatcher.cli.groups import DEFAULT_API_VERSION, LazyGroup
 from hatcher.cli.output.data import Document, declared_by
 from hatcher.cli.root import hatcher
 from hatcher.cli.run import PROGRAM, VARIABLES
+from scripts.pages import only_check, renew
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("docs/command-line/reference.md")
@@ -84,24 +83,8 @@ class Entry(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the page; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
-    options = parser.parse_args(arguments)
-    page = ROOT / PAGE
-    text = render()
-    if not options.check:
-        page.parent.mkdir(exist_ok=True)
-        page.write_text(text, "utf-8")
-        return 0
-    there = page.read_text("utf-8") if page.exists() else ""
-    if there == text:
-        return 0
-    lines = difflib.unified_diff(
-        there.splitlines(), text.splitlines(), f"{PAGE}", "what the commands say", lineterm="", n=1
-    )
-    print(*lines, sep="\n", file=sys.stderr)
-    print(f"{PAGE} is not up to date. Renew it: make cli-reference", file=sys.stderr)
-    return 1
+    check = only_check(arguments, __doc__)
+    return renew(ROOT, PAGE, render(), "cli-reference", check=check)
 
 
 def render() -> str:

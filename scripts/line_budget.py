@@ -73,12 +73,16 @@ class Source:
                 lines = range(node.lineno, (node.end_lineno or 0) + 1)
                 yield node.name, node.lineno, len(self.code.intersection(lines))
 
-    def imported(self) -> Iterator[tuple[str, int]]:
-        """Yield each name that is imported when the module runs, wherever in it, with its line."""
+    def imported(self, *, types: bool = False) -> Iterator[tuple[str, int]]:
+        """Yield each name that is imported, wherever in the module, with its line.
+
+        What is only imported for `types` is left out by default.
+        """
         waiting: list[ast.AST] = [self.tree]
         while waiting:
             node = waiting.pop()
-            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            typing = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            if isinstance(node, ast.If) and typing and not types:
                 waiting += node.orelse
                 continue
             waiting += ast.iter_child_nodes(node)

@@ -12,7 +12,6 @@ unless somebody says so. Each line is one item, and the lines are sorted.
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
 import sys
@@ -27,6 +26,7 @@ from hatcher.cli.failures.explaining import ExitCode
 from hatcher.cli.root import hatcher
 from hatcher.cli.run import PROGRAM
 from scripts.cli_reference import API_VERSIONS, entries
+from scripts.pages import only_check
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "surface"
 MODULES = ("api", "errors", "mirror", "testing")
@@ -36,9 +36,7 @@ SPECIAL = re.compile(r"__(a?enter|a?iter|await|call|contains|getitem|len)__")
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the files; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="only say what is different")
-    check = parser.parse_args(arguments).check
+    check = only_check(arguments, __doc__)
     told = []
     for name, found in surface().items():
         path = FOLDER / f"{name}.txt"
