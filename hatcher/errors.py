@@ -53,6 +53,8 @@ import errno
 import re
 from typing import Any, ClassVar, NamedTuple, Self
 
+from hatcher.suggestions import question
+
 __all__ = [
     "ArtefactError",
     "AuthenticationError",
@@ -529,8 +531,7 @@ class MissingName(NamedTuple):
     @property
     def question(self) -> str:
         """What may have been meant; empty where nothing is like it (`str`)."""
-        names = " or ".join(f"'{name}'" for name in self.alike)
-        return f"Did you mean {names}?" if names else ""
+        return question(self.alike)
 
     def __str__(self) -> str:
         said = f"There is no {self.kind} '{self.name}' that you may see."

@@ -52,7 +52,7 @@ class Artefact(Node, Generic[M]):
         NotFoundError
             It does not exist, or may not be seen.
         """
-        return cast(M, self._session.json_object(self._request(f"get_{self._kind}_metadata")))
+        return cast(M, self._ask(f"get_{self._kind}_metadata"))
 
     def exists(self) -> bool:
         """Ask the server whether it is there, and may be seen.
@@ -69,16 +69,13 @@ class Artefact(Node, Generic[M]):
 
     def _content_in(self, said: Mapping[str, Any]) -> Any:
         """Return what tells it from others of the same name: its sha256, or a bundle's document."""
-        content = said.get(self._content_field)
-        if content is None:
+        field = self._content_field
+        if said.get(field) is None:
             raise InvalidJSONError(
-                f"The server's metadata of {self!r} holds no '{self._content_field}' to compare it "
-                "by. Tell the administrators of the server; a download can be given "
-                "expected_sha256."
+                f"The server's metadata of {self!r} holds no '{field}' to compare it by. Tell the "
+                "administrators of the server."
             )
-        if self._content_field == "sha256":
-            return hashing.server_sha256(content, repr(self))
-        return content
+        return hashing.server_sha256(said[field], repr(self)) if field == "sha256" else said[field]
 
 
 class DeletableArtefact(Artefact[M]):
@@ -101,7 +98,7 @@ class DeletableArtefact(Artefact[M]):
         PermissionDeniedError
             The repository may not be written to.
         """
-        self._session.send(self._request(f"delete_{self._kind}", force=force))
+        self._send(f"delete_{self._kind}", force=force)
 
 
 class FileArtefact(DeletableArtefact[M]):

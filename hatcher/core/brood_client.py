@@ -8,8 +8,8 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Self, cast
 
 from hatcher import endpoints
+from hatcher.core.missing import missing_name
 from hatcher.core.node import Node
-from hatcher.core.suggestions import did_you_mean
 from hatcher.errors import InvalidArgumentError, InvalidNameError
 from hatcher.transport.auth import BasicAuth
 from hatcher.transport.retry import RetryPolicy
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import httpx
 
     from brood_api.client import Client
-    from hatcher.core.documents import APIToken, AvailableRepository, NewAPIToken, WhoAmI
+    from hatcher.core.documents import APIToken, NewAPIToken, WhoAmI
     from hatcher.core.organization import Organization
     from hatcher.core.repository import Repository, SinglePlatformRepository
     from hatcher.transport.auth import AuthTypes
@@ -133,7 +133,7 @@ class BroodClient(Node):
                 timeouts=Timeouts.of(timeout),
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
                 cache=cache if isinstance(cache, bool) else _folder(cache),
-                on_not_found=did_you_mean,
+                on_not_found=missing_name,
                 hooks=_hooks(headers, on_request, on_response),
             )
         )
@@ -197,7 +197,7 @@ class BroodClient(Node):
                 timeouts=None if isinstance(timeout, EllipsisType) else Timeouts.of(timeout),
                 retries=RetryPolicy(retries) if isinstance(retries, int) else retries,
                 client=session,
-                on_not_found=did_you_mean,
+                on_not_found=missing_name,
                 hooks=_hooks(None, on_request, on_response),
             )
         )
@@ -352,8 +352,7 @@ class BroodClient(Node):
             The caller is no administrator of the server.
         """
         organization = self.organization(name)
-        body = {"name": name, "description": description}
-        self._session.send(self._request("create_organization", json=body))
+        self._send("create_organization", json={"name": name, "description": description})
         return organization
 
     # -- what the server knows ------------------------------------------------------
@@ -412,10 +411,8 @@ class BroodClient(Node):
             Their names, such as ``acme/dev``, in the server's order.
         """
         if self.api_version == 0:
-            request = self._request(
-                "list_available_repositories", include_indexable=include_indexable
-            )
-            return cast(list[str], self._session.field(request, "repositories", list))
+            operation = "list_available_repositories"
+            return self._list(operation, "repositories", include_indexable=include_indexable)
         return [
             name
             for name, access in self._access().items()
@@ -442,26 +439,22 @@ class BroodClient(Node):
             The server does not accept the credentials.
         """
         authentication, user = self._session.identity
-        repositories: dict[str, str | None]
-        if self.api_version == 0:
-            repositories = dict.fromkeys(self.list_available_repositories(include_indexable=True))
-        else:
-            repositories = dict(self._access())
+        repositories: Mapping[str, str | None] = (
+            dict.fromkeys(self.list_available_repositories(include_indexable=True))
+            if self.api_version == 0
+            else self._access()
+        )
         return {
             "server": self.url,
             "api_version": self.api_version,
             "authentication": authentication,
             "user": user,
-            "repositories": repositories,
+            "repositories": dict(repositories),
         }
 
     def _access(self) -> dict[str, str]:
-        request = self._request("list_available_repositories")
-        repositories = self._session.field(request, "repositories", list)
-        return {
-            repository["name"]: repository["access"]
-            for repository in cast("list[AvailableRepository]", repositories)
-        }
+        repositories = self._list("list_available_repositories", "repositories")
+        return {repository["name"]: repository["access"] for repository in repositories}
 
     # -- API tokens -----------------------------------------------------------------
 
@@ -475,8 +468,7 @@ class BroodClient(Node):
         list of APIToken
             ``{'name', 'created', 'last_used'}``; dates in ISO 8601, UTC.
         """
-        tokens = self._session.field(self._request("list_api_tokens"), "tokens", list)
-        return cast("list[APIToken]", tokens)
+        return self._list("list_api_tokens", "tokens")
 
     def create_api_token(self, name: str) -> NewAPIToken:
         """Create an API token for the caller.
@@ -499,8 +491,8 @@ class BroodClient(Node):
             There is one of that name.
         """
         body = {"name": checked_segment(name, "name of the API token")}
-        token = self._session.json_object(self._request("create_api_token", json=body))
-        return cast("NewAPIToken", token)
+        token: NewAPIToken = self._ask("create_api_token", json=body)
+        return token
 
     def delete_api_token(self, name: str) -> None:
         """Delete one of the caller's API tokens. It stops working at once.
@@ -516,7 +508,7 @@ class BroodClient(Node):
         NotFoundError
             There is none of that name.
         """
-        self._session.send(self._request("delete_api_token", name=name))
+        self._send("delete_api_token", name=name)
 
     # -- the end --------------------------------------------------------------------
 

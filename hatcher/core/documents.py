@@ -9,53 +9,24 @@ from __future__ import annotations
 
 from typing import TypeAlias, TypedDict
 
-from brood_api.documents import (
-    ApiToken,
-    AppIndexEntry,
-    AppMetadata,
-    AvailableRepository,
-    BundleDocument,
-    BundleIndexEntry,
-    BundleMetadata,
-    BundleRequirement,
-    EggIndexEntry,
-    EggMetadata,
-    NewApiToken,
-    RuntimeIndexEntry,
-    RuntimeIndexEntryV0,
-    RuntimeMetadataV0,
-    Team,
-    User,
-)
-from brood_api.documents import RuntimeMetadata as RuntimeMetadataV1
+from brood_api import documents as described
 
-__all__ = [
-    "APIToken",
-    "AppIndexEntry",
-    "AppMetadata",
-    "AvailableRepository",
-    "BundleDocument",
-    "BundleIndexEntry",
-    "BundleListing",
-    "BundleMetadata",
-    "BundleRequirement",
-    "EggIndexEntry",
-    "EggListing",
-    "EggMetadata",
-    "LegacyRuntimeIndexEntry",
-    "NewAPIToken",
-    "RuntimeIndexEntry",
-    "RuntimeMetadata",
-    "TeamMetadata",
-    "UserMetadata",
-    "WhoAmI",
-]
+AppIndexEntry: TypeAlias = described.AppIndexEntry
+AppMetadata: TypeAlias = described.AppMetadata
+AvailableRepository: TypeAlias = described.AvailableRepository
+BundleDocument: TypeAlias = described.BundleDocument
+BundleIndexEntry: TypeAlias = described.BundleIndexEntry
+BundleMetadata: TypeAlias = described.BundleMetadata
+BundleRequirement: TypeAlias = described.BundleRequirement
+EggIndexEntry: TypeAlias = described.EggIndexEntry
+EggMetadata: TypeAlias = described.EggMetadata
+RuntimeIndexEntry: TypeAlias = described.RuntimeIndexEntry
 
 #: What a server says of one runtime: the first of API version 1, the other of API version 0.
-RuntimeMetadata: TypeAlias = RuntimeMetadataV1 | RuntimeMetadataV0
+RuntimeMetadata: TypeAlias = described.RuntimeMetadata | described.RuntimeMetadataV0
 
 
-class APIToken(ApiToken):
+class APIToken(described.ApiToken):
     """An API token, without its secret.
 
     Dates are naive ISO 8601 date-times in UTC, such as
@@ -63,19 +34,19 @@ class APIToken(ApiToken):
     """
 
 
-class NewAPIToken(NewApiToken):
+class NewAPIToken(described.NewApiToken):
     """An API token at the only time that it is shown."""
 
 
-class LegacyRuntimeIndexEntry(RuntimeIndexEntryV0):
+class LegacyRuntimeIndexEntry(described.RuntimeIndexEntryV0):
     """What an index of API version 0 says of a runtime."""
 
 
-class TeamMetadata(Team):
+class TeamMetadata(described.Team):
     """What a server says of a team: `group` is the access level that it gives."""
 
 
-class UserMetadata(User):
+class UserMetadata(described.User):
     """What a server says of a user."""
 
 

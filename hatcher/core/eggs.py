@@ -396,7 +396,7 @@ class Eggs(Node):
                 for name, version, python_tag in named
             ]
         }
-        self._session.send(self._request("reindex_eggs", json=body))
+        self._send("reindex_eggs", json=body)
 
 
 def _listings(text: bytes) -> list[EggListing]:

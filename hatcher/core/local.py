@@ -58,7 +58,7 @@ class LocalArtefact(NamedTuple):
 
     def is_same(
         self,
-        content: object,
+        content: Any,
         *,
         overwrite: bool,
         progress: Progress | None = None,
@@ -89,19 +89,18 @@ class LocalArtefact(NamedTuple):
             return True
         if overwrite:
             return False
-        has_another = f"{self.platform} has another {self.path.name}"
-        if sent is not None:
-            has_another = (
-                f"An answer to the upload of '{self.path}' got lost, and {has_another} now"
-            )
         why = f"its sha256 is {content}, that of '{self.path}' is {own}"
         if self.document:
-            why = "its document is not the same"
-        nothing = "" if sent else " Nothing was sent."
+            content, why = None, "its document is not the same"
+        problem = f"{self.platform} has another {self.path.name}: {why}."
+        if sent is None:
+            problem += " Nothing was sent."
+        else:
+            problem = f"The answer to the upload of '{self.path}' was lost, and now {problem}"
         raise ChecksumMismatchError(
-            f"{has_another}: {why}.{nothing} Give it a new build number, or pass overwrite=True.",
+            f"{problem} Give it a new build number, or pass overwrite=True.",
             expected=own or None,
-            actual=None if self.document else str(content),
+            actual=content,
         )
 
     def _sha256(self, progress: Progress | None) -> str:

@@ -55,6 +55,18 @@ class Node:
         """Return the request of an operation on this place, or on one that it is in."""
         return endpoints.request(self._session.api_version, operation, self._names, **arguments)
 
+    def _send(self, operation: str, **arguments: Any) -> None:
+        """Have an operation carried out."""
+        self._session.send(self._request(operation, **arguments))
+
+    def _ask(self, operation: str, **arguments: Any) -> Any:
+        """Return the JSON object that an operation answers with."""
+        return self._session.json_object(self._request(operation, **arguments))
+
+    def _list(self, operation: str, field: str, **arguments: Any) -> list[Any]:
+        """Return the list in the JSON object that an operation answers with."""
+        return self._session.field(self._request(operation, **arguments), field, list)
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(
             f"'{name}' cannot be set: places on a server do not change. Ask the client for "
@@ -90,6 +102,28 @@ class Node:
         place = "/".join(self._names.values()) or "/"
         kind, server = type(self).__name__, self._session.server
         return f"{kind} <b>{escape(place)}</b> on <code>{escape(str(server))}</code>"
+
+
+class Named(Node):
+    """A place whose last name is its own."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """Its own name, without those of the places that it is in."""
+        return list(self._names.values())[-1]
+
+
+class InOrganization(Node):
+    """A place in an organization."""
+
+    __slots__ = ()
+
+    @property
+    def organization_name(self) -> str:
+        """The name of the organization that it belongs to."""
+        return self._names["organization"]
 
 
 def _unpickle(cls: type[Node], session: Session, names: dict[str, str]) -> Node:

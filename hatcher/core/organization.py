@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from hatcher.core.node import Node
+from hatcher.core.node import Named
 from hatcher.core.repository import Repository
 from hatcher.core.team import HasName, Team, name_of
 from hatcher.core.user import User
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hatcher.core.documents import TeamMetadata
 
 
-class Organization(Node):
+class Organization(Named):
     """An organization: it owns repositories, teams and users.
 
     Get one from the client; that sends nothing.
@@ -30,11 +30,6 @@ class Organization(Node):
     """
 
     __slots__ = ()
-
-    @property
-    def name(self) -> str:
-        """The name of the organization."""
-        return self._names["organization"]
 
     # -- repositories ---------------------------------------------------------------
 
@@ -55,7 +50,7 @@ class Organization(Node):
         InvalidNameError
             The name is empty, ``.`` or ``..``.
         """
-        return Repository(self._session, **self._names, repository=name)
+        return self._child(Repository, repository=name)
 
     def list_repositories(self) -> list[str]:
         """List the organization's repositories.
@@ -72,8 +67,7 @@ class Organization(Node):
         NotFoundError, PermissionDeniedError
             There is no such organization, or it may not be seen.
         """
-        repositories = self._session.field(self._request("list_repositories"), "repositories", list)
-        return cast(list[str], repositories)
+        return self._list("list_repositories", "repositories")
 
     def create_repository(
         self, name: str, description: str, *, public: bool | str = False
@@ -109,7 +103,7 @@ class Organization(Node):
         repository = self.repository(name)
         body = {"name": name, "description": description}
         if not public:
-            self._session.send(self._request("create_repository", json=body))
+            self._send("create_repository", json=body)
             return repository
         level = body["public"] = "read_repository" if public is True else str(public)
         answer = self._session.json_if_any(self._request("create_repository", json=body))
@@ -139,7 +133,7 @@ class Organization(Node):
         InvalidNameError
             The name is empty, ``.`` or ``..``.
         """
-        return Team(self._session, **self._names, team=team_name)
+        return self._child(Team, team=team_name)
 
     def list_teams(self) -> list[TeamMetadata]:
         """List the organization's teams.
@@ -157,8 +151,7 @@ class Organization(Node):
         NotFoundError, PermissionDeniedError
             There is no such organization, or its teams may not be seen.
         """
-        teams = self._session.field(self._request("list_teams"), "teams", list)
-        return cast("list[TeamMetadata]", teams)
+        return self._list("list_teams", "teams")
 
     def create_team(self, name: str, group_name: str) -> Team:
         """Create a team.
@@ -188,8 +181,7 @@ class Organization(Node):
             The caller is no administrator of the organization.
         """
         team = self.team(name)
-        body = {"group": group_name, "name": name}
-        self._session.send(self._request("create_team", json=body))
+        self._send("create_team", json={"group": group_name, "name": name})
         return team
 
     # -- users ----------------------------------------------------------------------

@@ -10,8 +10,8 @@ from hatcher import endpoints
 from hatcher.core.batches import BatchOptions
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.local import LocalArtefact
-from hatcher.core.platform import SinglePlatformRepository
-from hatcher.core.uploads import PlatformUploads
+from hatcher.core.node import InOrganization, Named
+from hatcher.core.platform import PlatformUploads, SinglePlatformRepository
 from hatcher.errors import ArtefactError, HatcherException
 from hatcher.transfer.progress import Progress
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Repository", "SinglePlatformRepository"]
 
 
-class Repository(PlatformUploads):
+class Repository(PlatformUploads, Named, InOrganization):
     """A repository of an organization.
 
     Get one from its organization; that sends nothing.
@@ -34,16 +34,6 @@ class Repository(PlatformUploads):
     """
 
     __slots__ = ()
-
-    @property
-    def name(self) -> str:
-        """The name of the repository, without its organization."""
-        return self._names["repository"]
-
-    @property
-    def organization_name(self) -> str:
-        """The name of the organization that the repository belongs to."""
-        return self._names["organization"]
 
     def platform(self, platform_name: str) -> SinglePlatformRepository:
         """Return the part of the repository that is for one platform; sends nothing.
@@ -84,7 +74,7 @@ class Repository(PlatformUploads):
         PermissionDeniedError, NotFoundError
             It may not be deleted, or there is none.
         """
-        self._session.send(self._request("delete_repository", force=force))
+        self._send("delete_repository", force=force)
 
     def metadata(self) -> AvailableRepository:
         """Return what the server says of the repository.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
-from hatcher.core.node import Node
+from hatcher.core.node import InOrganization, Named
 
 if TYPE_CHECKING:
     from hatcher.core.documents import TeamMetadata
@@ -34,7 +34,7 @@ def email_of(user: HasEmail | str) -> str:
     return user if isinstance(user, str) else user.email
 
 
-class Team(Node):
+class Team(Named, InOrganization):
     """A team of an organization; get one from `Organization.team`.
 
     A team gives its members one level of access to its repositories.
@@ -47,16 +47,6 @@ class Team(Node):
     """
 
     __slots__ = ()
-
-    @property
-    def name(self) -> str:
-        """The name of the team."""
-        return self._names["team"]
-
-    @property
-    def organization_name(self) -> str:
-        """The name of the organization."""
-        return self._names["organization"]
 
     def metadata(self) -> TeamMetadata:
         """Return what the server says of the team.
@@ -73,7 +63,8 @@ class Team(Node):
         NotFoundError
             There is no such team, or none that may be seen.
         """
-        return cast("TeamMetadata", self._session.json_object(self._request("get_team")))
+        metadata: TeamMetadata = self._ask("get_team")
+        return metadata
 
     def delete(self, force: bool = False) -> None:
         """Delete the team; its repositories and members stay.
@@ -92,7 +83,7 @@ class Team(Node):
         NotFoundError, PermissionDeniedError
             There is no such team, or it may not be deleted.
         """
-        self._session.send(self._request("delete_team", force=force))
+        self._send("delete_team", force=force)
 
     # -- repositories ---------------------------------------------------------------
 
@@ -111,8 +102,7 @@ class Team(Node):
         NotFoundError
             There is no such team, or none that may be seen.
         """
-        request = self._request("list_team_repositories")
-        return cast(list[str], self._session.field(request, "repositories", list))
+        return self._list("list_team_repositories", "repositories")
 
     def add_repository(self, repository: HasName | str) -> None:
         """Give the team access to a repository of its organization.
@@ -131,7 +121,7 @@ class Team(Node):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        self._session.send(self._request("add_team_repository", repository=name_of(repository)))
+        self._send("add_team_repository", repository=name_of(repository))
 
     def remove_repository(self, repository: HasName | str, force: bool = False) -> None:
         """Take the team's access to a repository away; the repository stays.
@@ -152,8 +142,7 @@ class Team(Node):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        name = name_of(repository)
-        self._session.send(self._request("remove_team_repository", repository=name, force=force))
+        self._send("remove_team_repository", repository=name_of(repository), force=force)
 
     def query_repository_access(self, repository: HasName | str) -> bool:
         """Ask whether the team has access to a repository.
@@ -189,8 +178,7 @@ class Team(Node):
         NotFoundError
             There is no such team, or none that may be seen.
         """
-        request = self._request("list_team_members")
-        return cast(list[str], self._session.field(request, "members", list))
+        return self._list("list_team_members", "members")
 
     def add_user(self, user: HasEmail | str) -> None:
         """Make a user of the organization a member.
@@ -209,7 +197,7 @@ class Team(Node):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        self._session.send(self._request("add_team_member", email=email_of(user)))
+        self._send("add_team_member", email=email_of(user))
 
     def remove_user(self, user: HasEmail | str, force: bool = False) -> None:
         """Take a member out of the team; the user stays in the organization.
@@ -230,8 +218,7 @@ class Team(Node):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        email = email_of(user)
-        self._session.send(self._request("remove_team_member", email=email, force=force))
+        self._send("remove_team_member", email=email_of(user), force=force)
 
     def query_user_access(self, user: HasEmail | str) -> bool:
         """Ask whether a user is a member.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from hatcher.core.node import Node
+from hatcher.core.node import InOrganization
 from hatcher.transport.secret import Secret
 from hatcher.transport.session import Session
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hatcher.core.documents import UserMetadata
 
 
-class User(Node):
+class User(InOrganization):
     """A user of an organization; get one from `Organization.user`.
 
     Examples
@@ -41,11 +41,6 @@ class User(Node):
         return self._names["email"]
 
     @property
-    def organization_name(self) -> str:
-        """The name of the organization."""
-        return self._names["organization"]
-
-    @property
     def one_time_password(self) -> str | None:
         """The first password, where the server made one up when it created the user.
 
@@ -69,7 +64,8 @@ class User(Node):
         NotFoundError
             There is no such user, or none that may be seen.
         """
-        return cast("UserMetadata", self._session.json_object(self._request("get_user")))
+        metadata: UserMetadata = self._ask("get_user")
+        return metadata
 
     def delete(self, force: bool = False) -> None:
         """Delete the user from the organization.
@@ -88,4 +84,4 @@ class User(Node):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        self._session.send(self._request("delete_user", force=force))
+        self._send("delete_user", force=force)

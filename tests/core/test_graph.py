@@ -1,8 +1,11 @@
 """The graph against a running Brood: every method, in both API versions."""
 
 import hashlib
+import traceback
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -246,3 +249,19 @@ def test_odd_names_reach_the_server_as_they_are(client: BroodClient, name: str) 
     assert token["name"] == name
     client.delete_api_token(name)
     assert client.list_api_tokens() == []
+
+
+def test_few_layers_lie_between_the_graph_and_the_network(
+    platform: SinglePlatformRepository, egg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    putrequest = HTTPConnection.putrequest
+    depths: list[int] = []
+
+    def count(connection: HTTPConnection, *args: Any, **options: Any) -> None:
+        names = [frame.f_code.co_name for frame, _ in traceback.walk_stack(None)]
+        depths.append(names.index("upload_egg"))
+        putrequest(connection, *args, **options)
+
+    monkeypatch.setattr(HTTPConnection, "putrequest", count)
+    platform.upload_egg(egg)
+    assert depths and max(depths) <= 11
