@@ -55,50 +55,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from hatcher.suggestions import question
 
-__all__ = [
-    "ArtefactError",
-    "AuthenticationError",
-    "BadRequestError",
-    "BatchError",
-    "BatchInterrupted",
-    "BroodConnectionError",
-    "BroodHTTPError",
-    "BroodTimeoutError",
-    "ChecksumMismatchError",
-    "ConflictError",
-    "ErrorResponse",
-    "FileChangedError",
-    "HatcherException",
-    "IncompleteDownloadError",
-    "InvalidApp",
-    "InvalidArgumentError",
-    "InvalidBundle",
-    "InvalidDestinationError",
-    "InvalidEgg",
-    "InvalidJSONError",
-    "InvalidNameError",
-    "InvalidResponseError",
-    "InvalidRuntime",
-    "InvalidURLError",
-    "MissingFilenameError",
-    "MissingName",
-    "MissingPlatformError",
-    "NoSpaceError",
-    "NotConnectedError",
-    "NotFoundError",
-    "PermissionDeniedError",
-    "ProxyError",
-    "RateLimitedError",
-    "RedirectError",
-    "ServerError",
-    "TLSError",
-    "TargetFileExists",
-    "TransferInterruptedError",
-    "TransportError",
-    "UnsupportedAPIVersionError",
-]
-
-
 #: Where a sentence ends, and another one begins.
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z'])")
 
@@ -610,3 +566,11 @@ def http_error_class(status_code: int) -> type[BroodHTTPError]:
     if status_code >= 500:
         return ServerError
     return _BY_STATUS.get(status_code, BroodHTTPError)
+
+
+#: Every exception, and what they hold.
+__all__ = [
+    name
+    for name, value in list(globals().items())
+    if isinstance(value, type) and value.__module__ == __name__ and not name.startswith("_")
+]

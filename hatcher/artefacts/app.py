@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from hatcher.artefacts.checks import check_build, check_document, check_name
-from hatcher.artefacts.paths import existing_file
+from hatcher.artefacts.local_files import existing_file, read_text, refusing
 from hatcher.artefacts.python_tags import NO_TAG, check_tag
-from hatcher.artefacts.texts import read_text
 from hatcher.characters import shown
 from hatcher.errors import InvalidApp, MissingPlatformError
 
@@ -88,7 +87,7 @@ def read_app(path: str | os.PathLike[str]) -> AppFile:
             f"'{file}' does not say for which platform it is. Add a line such as "
             "'platform: rh8-x86_64'."
         )
-    try:
+    with refusing(InvalidApp, f"'{file}' is no app", "Correct it."):
         missing = [key for key in ("id", "version") if not texts.get(key)]
         if missing:
             raise ValueError(f"it has no {', '.join(missing)}")
@@ -99,8 +98,6 @@ def read_app(path: str | os.PathLike[str]) -> AppFile:
         number = check_build(build or 1)
         if texts.get("build"):
             number = check_build(texts["build"])
-    except ValueError as error:
-        raise InvalidApp(f"'{file}' is no app: {error}. Correct it.") from error
     return AppFile(file, texts["platform"], document, texts, app_id, version, number)
 
 

@@ -59,15 +59,16 @@ def read_description(
     try:
         with _opened(file) as opened, zipfile.ZipFile(opened) as archive:
             members = archive.infolist()
-            problem = _problem(members, descriptions, archive.start_dir)
+            _check(members, descriptions, archive.start_dir)
             wanted = next((each for each in members if each.filename in descriptions[:1]), None)
-            if problem is None and wanted is not None:
-                with archive.open(wanted) as member:
-                    # Of a given size: without one, all that is packed would be unpacked at once.
-                    content = member.read(wanted.file_size)
-                if len(content) == wanted.file_size:
-                    return content
-                problem = f"its {wanted.filename} is shorter than it says"
+            if wanted is None:
+                return None
+            with archive.open(wanted) as member:
+                # Of a given size: without one, all that is packed would be unpacked at once.
+                content = member.read(wanted.file_size)
+            if len(content) < wanted.file_size:
+                raise ValueError(f"its {wanted.filename} is shorter than it says")
+            return content
     except zipfile.BadZipFile as cause:
         raise error(
             f"'{file}' is not a zip file, or not a whole one ({shown(str(cause))}). Build or "
@@ -81,9 +82,6 @@ def read_description(
         raise error(
             f"'{file}' cannot be unpacked: {shown(str(cause))}. Build or fetch it again."
         ) from cause
-    if problem is not None:
-        raise error(f"'{file}' cannot be unpacked: {shown(problem)}. Build it again.")
-    return None
 
 
 def _opened(file: Path) -> io.RawIOBase | io.BytesIO:
@@ -104,30 +102,29 @@ class _Bounded(io.FileIO):
         return super().read(size)
 
 
-def _problem(
-    members: Sequence[zipfile.ZipInfo], descriptions: Sequence[str], directory: int
-) -> str | None:
-    """Say why an archive is not to be trusted: readers of zip files would disagree about it."""
+def _check(members: Sequence[zipfile.ZipInfo], descriptions: Sequence[str], directory: int) -> None:
+    """Check that an archive is to be trusted: that readers of zip files agree about it."""
     end = 0
     names = set()
     for member in sorted(members, key=lambda member: member.header_offset):
         name = member.filename
         if member.flag_bits & _LOCKED:
-            return f"its {name} is encrypted"
+            raise ValueError(f"its {name} is encrypted")
         if member.compress_type not in (_STORED, _DEFLATED):
-            return f"its {name} is packed by the method {member.compress_type}; use deflate"
+            raise ValueError(
+                f"its {name} is packed by the method {member.compress_type}; use deflate"
+            )
         if member.compress_type == _STORED and member.file_size != member.compress_size:
-            return f"the sizes of its {name} contradict each other"
+            raise ValueError(f"the sizes of its {name} contradict each other")
         if name in descriptions and member.file_size > LARGEST_DESCRIPTION:
-            return (
+            raise ValueError(
                 f"its {name} unpacks to {member.file_size} bytes, more than {LARGEST_DESCRIPTION}"
             )
         if name in names:
-            return f"it has {name} more than once"
+            raise ValueError(f"it has {name} more than once")
         if member.header_offset < end:
-            return f"its {name} overlaps another member"
+            raise ValueError(f"its {name} overlaps another member")
         names.add(name)
         end = member.header_offset + _LOCAL_HEADER + len(name) + member.compress_size
         if end > directory:
-            return f"its {name} overlaps the directory"
-    return None
+            raise ValueError(f"its {name} overlaps the directory")

@@ -6,21 +6,16 @@ A bundle is called ``name-version-build.bundle``; its document does not repeat t
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 from attrs import frozen
 
 from hatcher.artefacts.checks import check_build, check_document, check_name, read_json
-from hatcher.artefacts.paths import existing_file
+from hatcher.artefacts.local_files import named_file, read_text, refusing
 from hatcher.artefacts.python_tags import python_tag_of
-from hatcher.artefacts.texts import read_text
 from hatcher.characters import shown
 from hatcher.errors import InvalidBundle
-
-_FILENAME = re.compile(r"(?P<name>[.\w]+)-(?P<version>[^-]+)-(?P<build>[0-9]+)\.bundle\Z")
 
 #: What else a document may say, and what that is called.
 _TYPES: dict[str, tuple[Any, str]] = {
@@ -93,17 +88,9 @@ def read_bundle(path: str | os.PathLike[str]) -> BundleFile:
     InvalidBundle
         The file is missing, unreadable, not called so, no JSON, or names no runtime.
     """
-    file = existing_file(path, InvalidBundle, ".bundle", "a bundle")
-    called = _FILENAME.match(normalize("NFC", file.name))
-    if called is None:
-        raise InvalidBundle(
-            f"'{shown(file.name)}' is not called as a bundle must be: name-version-build.bundle, "
-            "for example tools-1.0.0-1.bundle. Rename it."
-        )
-    try:
-        address = check_bundle_name(*called.group("name", "version", "build"))
-    except ValueError as error:
-        raise InvalidBundle(f"'{shown(file.name)}' is no bundle: {error}. Rename it.") from error
+    file, parts = named_file(path, InvalidBundle, ".bundle", "a bundle", "tools-1.0.0-1")
+    with refusing(InvalidBundle, f"'{shown(file.name)}' is no bundle", "Rename it."):
+        address = check_bundle_name(*parts)
     return BundleFile(file, *address, read_bundle_document(file))
 
 
@@ -128,10 +115,8 @@ def read_bundle_document(file: Path) -> BundleDocument:
     InvalidBundle
         It is no JSON, or names no runtime.
     """
-    try:
+    with refusing(InvalidBundle, f"'{file}' is no JSON", "Make the bundle anew."):
         document = read_json(read_text(file, InvalidBundle))
-    except ValueError as error:
-        raise InvalidBundle(f"'{file}' is no JSON: {error}. Make the bundle anew.") from error
     return bundle_document(document, f"'{file}'")
 
 
@@ -149,7 +134,7 @@ def bundle_document(document: Any, what: str) -> BundleDocument:
     InvalidBundle
         It names no runtime.
     """
-    try:
+    with refusing(InvalidBundle, f"{what} is no bundle", "Make it anew."):
         check_document(document)
         if not isinstance(document, dict) or not isinstance(document.get("runtime"), dict):
             raise ValueError("its document names no runtime")
@@ -160,8 +145,6 @@ def bundle_document(document: Any, what: str) -> BundleDocument:
         _check_texts("its runtime", runtime, "implementation", "platform", "version")
         for number, required in enumerate(document.get("requirements") or (), 1):
             _check_texts(f"its requirement {number}", required, "name", "version")
-    except ValueError as error:
-        raise InvalidBundle(f"{what} is no bundle: {error}. Make it anew.") from error
     python_tag = python_tag_of(runtime["implementation"], runtime["version"])
     return BundleDocument(runtime["platform"], python_tag, document)
 

@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
+from unicodedata import normalize
 
 from hatcher.artefacts.checks import check_build, check_name, check_names
 from hatcher.artefacts.python_tags import NO_TAG, check_tag
@@ -29,9 +30,31 @@ DESCRIPTIONS = (LOCATION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
 _LONGEST_IN_ANY_WORDS = 128 << 10
 
 
-class Description(NamedTuple):
-    """What is in it, as far as hatcher needs it; see `hatcher.artefacts.egg.EggFile`."""
+class EggFile(NamedTuple):
+    """What an egg says of itself.
 
+    Attributes
+    ----------
+    path : pathlib.Path
+        The egg.
+    name : str
+        Its name as it stands in the file name, case preserved.
+    version : str
+        The upstream version, such as ``1.3.0``.
+    build : int
+        The build number.
+    python_tag : str or None
+        The PEP 425 python tag; None when the egg runs under any Python or none.
+    platform : str or None
+        The platform as Enthought names it, such as ``rh5_x86_64``; None when it
+        is for any.
+    platform_abi : str or None
+        The platform's ABI, such as ``gnu`` or ``msvc2015``.
+    packages : tuple of str
+        The eggs that this one needs, such as ``MKL 2017.0.3``.
+    """
+
+    path: Path
     name: str
     version: str
     build: int
@@ -40,8 +63,18 @@ class Description(NamedTuple):
     platform_abi: str | None
     packages: tuple[str, ...]
 
+    @property
+    def full_version(self) -> str:
+        """The version and the build number, such as ``1.3.0-1``."""
+        return f"{self.version}-{self.build}"
 
-def read_depend(file: Path, text: bytes) -> Description:
+    @property
+    def filename(self) -> str:
+        """The name of the file that such an egg has."""
+        return f"{self.name}-{self.full_version}.egg"
+
+
+def read_depend(file: Path, text: bytes) -> EggFile:
     """Read what an egg says of itself.
 
     Parameters
@@ -53,21 +86,21 @@ def read_depend(file: Path, text: bytes) -> Description:
 
     Returns
     -------
-    Description
+    EggFile
 
     Raises
     ------
     ValueError
         It is not valid.
     """
-    found = _read_plain(text) or _read_any(file, text)
+    found = _read_plain(file, text) or _read_any(file, text)
     check_names(name=found.name, version=found.version)
     check_names(platform=found.platform, ABI=found.platform_abi or None)
     check_build(found.build)
     check_tag(found.python_tag or NO_TAG)
     for package in found.packages:
         check_name("a requirement", package)
-    return found
+    return found._replace(name=normalize("NFC", found.name))
 
 
 # -- in the usual words ------------------------------------------------------------------------
@@ -108,7 +141,7 @@ _PLATFORMS: dict[tuple[str | None, ...], tuple[str, str]] = {
 }
 
 
-def _read_plain(text: bytes) -> Description | None:
+def _read_plain(file: Path, text: bytes) -> EggFile | None:
     """Read it if it is of version 1.4 and in the usual words; return None if not."""
     match = _USUAL.fullmatch(text.decode(errors="replace"))
     if match is None or "\ufffd" in match[0]:
@@ -125,13 +158,13 @@ def _read_plain(text: bytes) -> Description | None:
         ):
             return None
     packages = tuple(found[1] for found in re.finditer(_PACKAGE, match[12]))
-    return Description(name, version, int(build), python_tag, platform, platform_abi, packages)
+    return EggFile(file, name, version, int(build), python_tag, platform, platform_abi, packages)
 
 
 # -- in any words ------------------------------------------------------------------------------
 
 
-def _read_any(file: Path, text: bytes) -> Description:
+def _read_any(file: Path, text: bytes) -> EggFile:
     if len(text) > _LONGEST_IN_ANY_WORDS:
         raise ValueError(f"it has more than {_LONGEST_IN_ANY_WORDS} bytes")
     # EggMetadata, the public reader, refuses the tags `py3` and `py2.py3`, which real eggs
@@ -150,7 +183,8 @@ def _read_any(file: Path, text: bytes) -> Description:
         spec = LegacySpecDepend._from_egg(SimpleNamespace(read=lambda _: text), sha256)
     except Exception as error:  # whatever Python's parser and okonomiyaki make of hostile text
         raise ValueError(shown(f"{error or type(error).__name__}"[:300])) from error
-    return Description(
+    return EggFile(
+        file,
         spec.name,
         spec.version,
         spec.build,

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from hatcher.artefacts.archives import read_description
 from hatcher.artefacts.checks import check_build, check_names, read_json
-from hatcher.artefacts.paths import existing_file
+from hatcher.artefacts.local_files import existing_file, refusing
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.characters import shown
 from hatcher.errors import InvalidRuntime
@@ -155,11 +155,9 @@ def read_legacy_runtime(path: str | os.PathLike[str]) -> LegacyRuntimeFile:
             "the client with api_version=1."
         )
     told = called.groupdict()
-    try:
+    with refusing(InvalidRuntime, f"'{shown(file.name)}' is no runtime", "Rename it."):
         build = check_build(told.pop("build"))
         check_names(**told)
-    except ValueError as error:
-        raise InvalidRuntime(f"'{shown(file.name)}' is no runtime: {error}. Rename it.") from error
     return LegacyRuntimeFile(path=file, build=build, **told)
 
 
@@ -171,7 +169,8 @@ def _read_description(file: Path) -> RuntimeFile:
     from okonomiyaki.platforms import EPDPlatform
     from okonomiyaki.runtimes import IRuntimeMetadata
 
-    try:
+    problem = f"'{file}' is no valid runtime ({_DESCRIPTION})"
+    with refusing(InvalidRuntime, problem, "Build it again."):
         read_json(text)
         try:
             # It opens no file: this is all that it reads.
@@ -179,19 +178,9 @@ def _read_description(file: Path) -> RuntimeFile:
             platform = str(EPDPlatform(metadata.platform))
         except Exception as error:  # whatever okonomiyaki makes of a hostile document
             raise ValueError(shown(str(error)[:300])) from error
-        told = {
-            "implementation": metadata.implementation,
-            "version": str(metadata.version),
-            "language_version": str(metadata.language_version),
-            "platform": platform,
-            "abi": metadata.abi,
-            "build_revision": metadata.build_revision,
-            "metadata_version": str(metadata.metadata_version),
-            "filename": metadata.filename,
-        }
+        plain = ("implementation", "abi", "build_revision", "filename")
+        told = {key: getattr(metadata, key) for key in plain} | {"platform": platform}
+        for key in ("version", "language_version", "metadata_version"):
+            told[key] = str(getattr(metadata, key))
         check_names(**{key: text or None for key, text in told.items()})
-    except ValueError as error:
-        raise InvalidRuntime(
-            f"'{file}' is no valid runtime ({_DESCRIPTION}): {error}. Build it again."
-        ) from error
     return RuntimeFile(path=file, **told)

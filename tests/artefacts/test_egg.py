@@ -226,9 +226,9 @@ def test_so_are_all_platforms(tmp_path: Path) -> None:
     assert sum(found is not None for found in read) > 20
 
 
-def compare(tmp_path: Path, text: str) -> depend.Description | None:
+def compare(tmp_path: Path, text: str) -> depend.EggFile | None:
     """Read it both ways; return what was read fast, if it could be."""
-    fast = depend._read_plain(text.encode())
+    fast = depend._read_plain(tmp_path / "Spam-1.0-2.egg", text.encode())
     try:
         thorough = depend._read_any(tmp_path / "Spam-1.0-2.egg", text.encode())
     except ValueError:
@@ -243,6 +243,6 @@ def test_the_eggs_of_build_tools_are_read_fast(tmp_path: Path, platform: str | N
     path = build_egg("attrs", tmp_path, platform=platform, python_tag="cp311")
     with zipfile.ZipFile(path) as archive:
         text = archive.read(depend.LOCATION)
-    fast = depend._read_plain(text)
+    fast = depend._read_plain(path, text)
     assert fast is not None
     assert fast == depend._read_any(path, text)

@@ -264,4 +264,4 @@ def test_few_layers_lie_between_the_graph_and_the_network(
 
     monkeypatch.setattr(HTTPConnection, "putrequest", count)
     platform.upload_egg(egg)
-    assert depths and max(depths) <= 11
+    assert depths and max(depths) <= 10
