@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hatcher.errors import (
     BroodHTTPError,
@@ -17,14 +17,10 @@ from hatcher.errors import (
     http_error_class,
 )
 from hatcher.transport import parsing
-from hatcher.transport.channel import ChannelError, Headers
-from hatcher.transport.request import RequestInfo
+from hatcher.transport.channel import ChannelError, Headers, Incoming, Outgoing
+from hatcher.transport.faults import error_for, failure
 from hatcher.transport.retry import log_recovery, parse_retry_after
 from hatcher.transport.secret import bare
-
-if TYPE_CHECKING:
-    from hatcher.transport.channel import Incoming, Outgoing
-    from hatcher.transport.secret import Redactor
 
 T = TypeVar("T")
 
@@ -64,24 +60,21 @@ class Answer(NamedTuple):
         return f"<Answer {self.status_code}>"
 
 
-def receive(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> Answer:
+def receive(outgoing: Outgoing, incoming: Incoming, limit: int = MAX_CONTENT) -> Answer:
     """Return an answer with its body."""
     parsing.expect(4 * (incoming.headers.content_length or 0))  # as text, if it is gzip
     try:
-        return Answer(incoming.status_code, incoming.headers, incoming.read(MAX_CONTENT))
+        return Answer(incoming.status_code, incoming.headers, incoming.read(limit))
     except ChannelError as error:
-        # Imported here, for failures.
-        from hatcher.transport.faults import error_for
-
-        raise error_for(outgoing.info(redact), error) from error
+        raise error_for(outgoing, error) from error
     finally:
         incoming.close()
 
 
-def receive_if_any(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> Answer:
+def receive_if_any(outgoing: Outgoing, incoming: Incoming) -> Answer:
     """Return an answer that counts as a success even if its body does not arrive."""
     try:
-        return receive(outgoing, incoming, redact)
+        return receive(outgoing, incoming)
     except TransferInterruptedError:
         raise
     except HatcherException as error:
@@ -95,38 +88,34 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 
 def parse_json(
-    info: RequestInfo,
-    headers: Mapping[str, str],
-    content: bytes,
-    read: Callable[[bytes], T],
+    outgoing: Outgoing, headers: Mapping[str, str], content: bytes, read: Callable[[bytes], T]
 ) -> T:
     """Return what `read` makes of the text of an answer that should be JSON."""
     try:
         text = parsing.unpack(content)
     except parsing.BombError as error:
-        raise InvalidResponseError(
-            f"Could not {info.action}: the answer to {info.method} {info.url} was rejected: "
-            f"{error}.",
-            method=info.method,
-            url=info.url,
-            what=f"Could not {info.action}: the answer was rejected: {error}.",
+        raise failure(
+            InvalidResponseError,
+            outgoing,
+            f"the answer to {outgoing.method} {outgoing.shown_url} was rejected: {error}.",
+            what=f"the answer was rejected: {error}.",
             advice=f"{_CHECK_URL[:-1]}, and what the connection goes through.",
         ) from error
     except ValueError as error:
-        raise _not_json(info, headers, content) from error
+        raise _not_json(outgoing, headers, content) from error
     try:
         with parsing.collector_held(len(text)):
             return read(text)
     except parsing.ShapeError as error:
-        raise unexpected(info, info.redact(str(error))) from bare(error)
+        raise unexpected(outgoing, outgoing.redact(str(error))) from bare(error)
     except ValueError:
         pass
     # Not from within: Python's error keeps the text, in which there may be a secret.
-    raise _not_json(info, headers, text)
+    raise _not_json(outgoing, headers, text)
 
 
 def http_error(
-    info: RequestInfo,
+    outgoing: Outgoing,
     status_code: int,
     headers: Mapping[str, str],
     content: bytes,
@@ -136,17 +125,7 @@ def http_error(
 ) -> BroodHTTPError:
     """Return the exception of an error status, with the server's words.
 
-    Parameters
-    ----------
-    info : RequestInfo
-    status_code : int
-    headers : mapping of str to str
-    content : bytes
-        The body, or its beginning.
-    advice : str or MissingName, optional
-        What to try, where more is known than the status.
-    anonymous : bool, default False
-        Whether the request was sent without credentials.
+    The content may be the beginning of a body; the advice is what is known beyond the status.
     """
     content = parsing.beginning(content, MAX_ERROR_BODY)
     # Words before the text: in JSON, a secret may be written in another way.
@@ -158,11 +137,11 @@ def http_error(
     known: dict[str, Any] = (
         {"missing": advice} if isinstance(advice, MissingName) else {"advice": advice or ""}
     )
-    redact = info.redact
+    redact = outgoing.redact
     return http_error_class(status_code)(
-        info.action,
-        method=info.method,
-        url=info.url,
+        outgoing.action,
+        method=outgoing.method,
+        url=outgoing.shown_url,
         response=ErrorResponse(status_code, redact(response.content_type), redact(response.text)),
         error=words and redact(words),
         request_id=request_id and redact(request_id),
@@ -172,29 +151,21 @@ def http_error(
     )
 
 
-def unexpected(info: RequestInfo, fault: str) -> InvalidJSONError:
+def unexpected(outgoing: Outgoing, fault: str, said: str = "") -> InvalidJSONError:
     """Return the exception for JSON of another shape; the fault reads ``is no JSON object``."""
-    return _invalid(
-        info, f"the answer to {info.method} {info.url} {fault}.", f"the answer {fault}."
+    return failure(
+        InvalidJSONError,
+        outgoing,
+        f"the answer to {outgoing.method} {outgoing.shown_url} {fault}.",
+        what=said or f"the answer {fault}.",
+        advice=_CARRIED_OUT if outgoing.safety == "ambiguous" else _CHECK_URL,
     )
 
 
-def _not_json(info: RequestInfo, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
-    body = info.redact(_describe(headers, content))
-    return _invalid(
-        info,
-        f"the answer to {info.method} {info.url} is {body} instead of JSON.",
-        f"the server sent {body} instead of JSON.",
-    )
-
-
-def _invalid(info: RequestInfo, message: str, what: str) -> InvalidJSONError:
-    return InvalidJSONError(
-        f"Could not {info.action}: {message}",
-        method=info.method,
-        url=info.url,
-        what=f"Could not {info.action}: {what}",
-        advice=_CARRIED_OUT if info.safety == "ambiguous" else _CHECK_URL,
+def _not_json(outgoing: Outgoing, headers: Mapping[str, str], content: bytes) -> InvalidJSONError:
+    body = outgoing.redact(_describe(headers, content))
+    return unexpected(
+        outgoing, f"is {body} instead of JSON", f"the server sent {body} instead of JSON."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, NoReturn
+from typing import Any
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transport.auth import CallableAuth, is_requests_auth
@@ -38,15 +38,18 @@ class AuthRequest:
         return f"<AuthRequest {self.method} {showable(self.url)}>"
 
 
-def signed(auth: CallableAuth, outgoing: Outgoing) -> Outgoing:
-    """Return a request with what a callable puts into its headers, and nothing else it does."""
+def signed(auth: CallableAuth, outgoing: Outgoing) -> tuple[dict[str, str], dict[str, Secret]]:
+    """Return the headers that a callable leaves as they were, and those that it sets.
+
+    What it sets may be secret, whatever it is called. It may do nothing else.
+    """
     of_requests = is_requests_auth(auth)
     request: Any = (
         _prepared(outgoing)
         if of_requests
         else AuthRequest(outgoing.method, outgoing.url, outgoing.headers)
     )
-    body = getattr(request, "body", None)
+    before, body = request.headers.copy(), getattr(request, "body", None)
     try:
         returned = auth(request)
     except HatcherException as error:
@@ -54,44 +57,41 @@ def signed(auth: CallableAuth, outgoing: Outgoing) -> Outgoing:
         raise
     if of_requests and isinstance(returned, type(request)):
         request = returned
-    elif returned is not None and returned is not request:
-        _refuse(
-            auth,
-            f"returned a {type(returned).__name__}",
-            "It must change request.headers, and return None or the request.",
+    if fault := _fault(request, returned, outgoing, body):
+        raise InvalidArgumentError(
+            f"The {type(auth).__name__} that was given as auth {fault} Nothing was sent."
+        )
+    kept: dict[str, str] = {}
+    added: dict[str, Secret] = {}
+    for name, value in request.headers.items():
+        if before.get(name) == value:
+            kept[name] = value
+        else:
+            added[name] = Secret(value.decode("latin-1") if isinstance(value, bytes) else value)
+    return kept, added
+
+
+def _fault(request: Any, returned: object, outgoing: Outgoing, body: object) -> str:
+    """Return what a callable has done wrong, and what to do; empty if nothing."""
+    if returned is not None and returned is not request:
+        return (
+            f"returned a {type(returned).__name__}. It must change request.headers, and return "
+            "None or the request."
         )
     if any(getattr(request, "hooks", {}).values()):
-        _refuse(
-            auth,
-            "needs the answers, which hatcher does not pass to auth objects of requests",
-            "Give an httpx.Auth, such as httpx.DigestAuth(user name, password).",
+        return (
+            "needs the answers, which hatcher does not pass to auth objects of requests. Give an "
+            "httpx.Auth, such as httpx.DigestAuth(user name, password)."
         )
     is_same = (request.method, request.url) == (outgoing.method, outgoing.url)
     if not is_same or getattr(request, "body", None) is not body:
-        _refuse(auth, "changed more of the request than its headers, which hatcher cannot send")
+        return "changed more of the request than its headers, which hatcher cannot send."
     if not isinstance(request.headers, Mapping):
-        replaced = f"replaced request.headers with a {type(request.headers).__name__}"
-        _refuse(auth, replaced, "It must set single headers.")
-    return _with_headers(outgoing, request.headers)
-
-
-def _refuse(auth: CallableAuth, what: str, advice: str = "") -> NoReturn:
-    sentences = f"The {type(auth).__name__} that was given as auth {what}. {advice}".strip()
-    raise InvalidArgumentError(f"{sentences} Nothing was sent.")
-
-
-def _with_headers(outgoing: Outgoing, given: Mapping[str, Any]) -> Outgoing:
-    """Return a request with other headers; what differs may be secret, whatever it is called."""
-    before = MutableHeaders(outgoing.headers)
-    headers: dict[str, str] = {}
-    credentials: dict[str, Secret] = {}
-    for name, value in given.items():
-        if before.get(name) == value:
-            headers[name] = value
-        else:
-            text = value.decode("latin-1") if isinstance(value, bytes) else value
-            credentials[name] = Secret(text)
-    return outgoing._replace(headers=headers, credentials=credentials)
+        return (
+            f"replaced request.headers with a {type(request.headers).__name__}. It must set "
+            "single headers."
+        )
+    return ""
 
 
 def _prepared(outgoing: Outgoing) -> Any:

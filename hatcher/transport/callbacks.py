@@ -17,14 +17,13 @@ from hatcher.transport.channel import (
     Outgoing,
     check_headers,
 )
+from hatcher.transport.faults import error_for
 from hatcher.transport.retry import final
-from hatcher.transport.urls import showable, split
+from hatcher.transport.urls import Origin, showable, split
 
 if TYPE_CHECKING:
     import httpx
 
-    from hatcher.transport.proxies import Origin
-    from hatcher.transport.secret import Redactor
 
 OnRequest: TypeAlias = Callable[["RequestEvent"], object]
 OnResponse: TypeAlias = Callable[["ResponseEvent"], object]
@@ -225,11 +224,10 @@ class Hooks:
 class WatchedChannel:
     """A channel that adds the headers of `Hooks` to what it sends, and calls their callbacks."""
 
-    def __init__(self, channel: Channel, origin: Origin, hooks: Hooks, redact: Redactor) -> None:
+    def __init__(self, channel: Channel, origin: Origin, hooks: Hooks) -> None:
         self._channel = channel
         self._origin = origin
         self._hooks = hooks
-        self._redact = redact
 
     def exchange(self, outgoing: Outgoing) -> Incoming:
         event, outgoing = self._hooks.before(outgoing, self._origin)
@@ -237,12 +235,14 @@ class WatchedChannel:
         try:
             incoming = self._channel.exchange(outgoing)
         except BaseException as error:
-            told = self._told(outgoing, error)
+            # What the body of an upload has raised is wrapped.
+            cause: BaseException = getattr(error, "cause", error)
+            told = error_for(outgoing, error) if isinstance(error, ChannelError) else cause
             self._hooks.after(event, None, {}, time.monotonic() - start, told)
             raise
         try:
             elapsed = time.monotonic() - start
-            headers = {name: self._redact(value) for name, value in incoming.headers.items()}
+            headers = {k: outgoing.redact(v) for k, v in incoming.headers.items()}
             self._hooks.after(event, incoming.status_code, headers, elapsed)
         except BaseException:
             incoming.close()
@@ -251,17 +251,6 @@ class WatchedChannel:
 
     def close(self) -> None:
         self._channel.close()
-
-    def _told(self, outgoing: Outgoing, error: BaseException) -> BaseException:
-        """Return an exception of a channel as users know it."""
-        if not isinstance(error, ChannelError):
-            # What the body of an upload has raised is wrapped.
-            cause: BaseException = getattr(error, "cause", error)
-            return cause
-        # Imported here, for failures.
-        from hatcher.transport.faults import error_for
-
-        return error_for(outgoing.info(self._redact), error)
 
 
 def _call(callback: Callable[[Any], object] | None, event: object) -> None:

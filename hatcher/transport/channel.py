@@ -16,9 +16,9 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from hatcher import __version__
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.request import RequestInfo, Safety, in_words
+from hatcher.transport.request import Safety, in_words
 from hatcher.transport.secret import Redactor, Secret
-from hatcher.transport.urls import authority, showable
+from hatcher.transport.urls import Origin, authority, showable
 
 #: The User-Agent of all requests; servers keep statistics by its beginning.
 USER_AGENT = f"hatcher/{__version__} python/{sys.version.partition(' ')[0]} ({sys.platform})"
@@ -107,6 +107,10 @@ class MutableHeaders(MutableMapping[str, str]):
     def __len__(self) -> int:
         return len(self._by_name)
 
+    def copy(self) -> MutableHeaders:
+        """Return others that are equal."""
+        return MutableHeaders(self)
+
     def __repr__(self) -> str:
         return f"<MutableHeaders {', '.join(self)}>"
 
@@ -135,10 +139,12 @@ class Outgoing(NamedTuple):
         The operationId of what it is for.
     safety : {'safe', 'idempotent', 'ambiguous'}
         What sending it twice would do.
+    redact : Redactor
+        Takes secrets that were sent out of the server's words.
     """
 
     method: str
-    origin: tuple[str, str, int]
+    origin: Origin
     target: str
     headers: dict[str, str]
     body: Iterable[bytes | memoryview] | None = None
@@ -147,10 +153,11 @@ class Outgoing(NamedTuple):
     credentials: Mapping[str, Secret] = MappingProxyType({})
     operation: str = "v1_create_session_token"
     safety: Safety = "safe"
+    redact: Redactor = Redactor()
 
     def __repr__(self) -> str:
         # Without the body, which may hold a password.
-        return f"<Outgoing {self.method} {showable(self.url)}>"
+        return f"<Outgoing {self.method} {self.shown_url}>"
 
     @property
     def url(self) -> str:
@@ -162,10 +169,10 @@ class Outgoing(NamedTuple):
         """What it does, in words: ``upload egg``."""
         return in_words(self.operation)
 
-    def info(self, redact: Redactor) -> RequestInfo:
-        """Return what errors say about it."""
-        url = showable(self.url)
-        return RequestInfo(self.operation, self.method, url, "", self.safety, redact)
+    @property
+    def shown_url(self) -> str:
+        """The URL as errors show it."""
+        return showable(self.url)
 
 
 class Incoming(Protocol):

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from typing import Self
 
 from hatcher.errors import InvalidResponseError
-from hatcher.files.blocks import new_buffer
 from hatcher.transport.channel import ChannelError, Headers, Incoming, Outgoing
 from hatcher.transport.faults import error_for
-from hatcher.transport.secret import Redactor
 
 #: Bytes that `chunks` gives at a time.
 _CHUNK = 256 * 1024
@@ -29,21 +27,25 @@ class Download:
         Takes secrets that were sent out of the server's words.
     """
 
-    def __init__(self, outgoing: Outgoing, incoming: Incoming, redactor: Redactor) -> None:
-        self.redactor = redactor
+    def __init__(self, outgoing: Outgoing, incoming: Incoming) -> None:
+        self.redactor = outgoing.redact
         self._outgoing = outgoing
         self._incoming = incoming
         self.status_code = incoming.status_code
         self.headers: Headers = incoming.headers
+        self.content_length = self.headers.content_length
+        # Undoes the compression of a gateway that added it unasked.
+        self._unpacker: zlib._Decompress | None = None
+        self._packed = b""
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
-        self._unpacking = None
-        if encoding not in ("", "identity"):
-            try:
-                self._unpacking = _Unpacking(encoding, redactor)
-            except BaseException:
-                incoming.close()
-                raise
-        self.content_length = self.headers.content_length if self._unpacking is None else None
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            self._unpacker, self.content_length = _unpacker(), None
+        elif encoding not in ("", "identity"):
+            incoming.close()
+            raise InvalidResponseError(
+                f"The answer has an unexpected Content-Encoding ({self.redactor(encoding)}). "
+                "Check whatever stands between here and the server."
+            )
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Receive what has arrived and fits into a buffer; return its size, 0 at the end.
@@ -54,20 +56,40 @@ class Download:
             The body does not arrive whole.
         """
         try:
-            if self._unpacking is None:
+            if self._unpacker is None:
                 return self._incoming.readinto(buffer)
-            return self._unpacking.readinto(self._incoming, buffer)
+            data = self._unpacked(len(buffer))
         except ChannelError as error:
-            raise error_for(self._outgoing.info(self.redactor), error) from error
+            raise error_for(self._outgoing, error) from error
         except zlib.error as error:
             raise InvalidResponseError(
                 f"Could not {self._outgoing.action}: the body of the answer is not validly "
                 f"compressed ({error}). Try again, and check whatever stands between."
             ) from error
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _unpacked(self, size: int) -> bytes:
+        """Return at most that many bytes of what arrives compressed; none at the end."""
+        unpacker = self._unpacker or _unpacker()
+        while not (data := unpacker.decompress(self._packed, size)):
+            self._packed = unpacker.unconsumed_tail
+            if unpacker.eof and unpacker.unused_data:  # of several members
+                self._packed, self._unpacker = unpacker.unused_data, (unpacker := _unpacker())
+                continue
+            block = bytearray(_CHUNK)
+            arrived = self._incoming.readinto(block)
+            if not arrived and not unpacker.eof:
+                raise zlib.error("it ends too early")
+            if not arrived:
+                return b""
+            self._packed += block[:arrived]
+        self._packed = unpacker.unconsumed_tail
+        return data
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it arrives; raises as `readinto` does."""
-        buffer = new_buffer(_CHUNK)
+        buffer = memoryview(bytearray(_CHUNK))
         while size := self.readinto(buffer):
             yield bytes(buffer[:size])
 
@@ -80,37 +102,6 @@ class Download:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Unpacking:
-    """Undoes the compression of a gateway that added it unasked."""
-
-    def __init__(self, encoding: str, redact: Redactor) -> None:
-        if encoding not in ("gzip", "x-gzip", "deflate"):
-            raise InvalidResponseError(
-                f"The answer has an unexpected Content-Encoding ({redact(encoding)}). "
-                "Check whatever stands between here and the server."
-            )
-        self._unpacker = _unpacker()
-        self._packed = b""
-        self._block = new_buffer(_CHUNK)
-
-    def readinto(self, incoming: Incoming, buffer: bytearray | memoryview) -> int:
-        while True:
-            data = self._unpacker.decompress(self._packed, len(buffer))
-            self._packed = self._unpacker.unconsumed_tail
-            if data:
-                buffer[: len(data)] = data
-                return len(data)
-            if self._unpacker.eof and self._unpacker.unused_data:  # of several members
-                self._packed, self._unpacker = self._unpacker.unused_data, _unpacker()
-                continue
-            size = incoming.readinto(self._block)
-            if size == 0:
-                if not self._unpacker.eof:
-                    raise zlib.error("it ends too early")
-                return 0
-            self._packed += bytes(self._block[:size])
 
 
 def _unpacker() -> zlib._Decompress:

@@ -33,10 +33,10 @@ from hatcher.transport.channel import (
     check,
 )
 from hatcher.transport.pool import Pool
-from hatcher.transport.proxies import Origin, Proxy
+from hatcher.transport.proxies import Proxy
 from hatcher.transport.secret import bare
 from hatcher.transport.timeouts import Timeouts, deadline, left
-from hatcher.transport.urls import certified_name, host_field, tunnel_target
+from hatcher.transport.urls import Origin, certified_name, host_field, tunnel_target
 
 #: Bytes that the head of an answer may have, with the interim answers before it; as may trailers.
 MAX_HEAD = 64 * 1024

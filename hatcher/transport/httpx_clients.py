@@ -14,11 +14,12 @@ import httpx
 
 from hatcher.errors import HatcherException
 from hatcher.transport.channel import FRAMING, USER_AGENT, Outgoing, check
-from hatcher.transport.proxies import Origin, Proxy, proxy_for
+from hatcher.transport.proxies import Proxy, proxy_for
 from hatcher.transport.secret import bare, bare_own
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.tokens import Authenticator
 from hatcher.transport.urls import (
+    Origin,
     ServerURL,
     certified_name,
     host_field,

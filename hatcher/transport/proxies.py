@@ -12,10 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret, basic
-from hatcher.transport.urls import NO_TEXT, bracketed, host_of, without_zone
-
-#: Scheme, host and port.
-Origin: TypeAlias = tuple[str, str, int]
+from hatcher.transport.urls import NO_TEXT, Origin, bracketed, host_of, without_zone
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 

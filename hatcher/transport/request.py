@@ -8,8 +8,6 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
-from hatcher.transport.secret import Redactor
-
 #: What sending a request twice would do: nothing; nothing more; or perhaps
 #: something more, so that a lost answer leaves open what happened.
 Safety = Literal["safe", "idempotent", "ambiguous"]
@@ -82,35 +80,3 @@ class Request(NamedTuple):
     def __repr__(self) -> str:
         # Without the JSON, which may hold a password.
         return f"<Request {self.operation}: {self.method} {self.path}>"
-
-
-class RequestInfo(NamedTuple):
-    """What errors say about a request; costs nothing until there is one.
-
-    Attributes
-    ----------
-    operation, method : str
-    server : str or ServerURL
-        With `path`, the URL without credentials and query.
-    path : str
-    safety : {'safe', 'idempotent', 'ambiguous'}
-    redact : Redactor
-        Takes secrets that were sent out of the server's words.
-    """
-
-    operation: str
-    method: str
-    server: object
-    path: str = ""
-    safety: Safety = "safe"
-    redact: Redactor = Redactor()
-
-    @property
-    def action(self) -> str:
-        """What it does, in words."""
-        return in_words(self.operation)
-
-    @property
-    def url(self) -> str:
-        """Where it goes."""
-        return f"{self.server}{self.path}"

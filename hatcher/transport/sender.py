@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from hatcher.errors import (
@@ -24,15 +24,18 @@ from hatcher.errors import (
 )
 from hatcher.transport import answers, cancel
 from hatcher.transport.channel import USER_AGENT, Channel, ChannelError, Incoming, Outgoing
-from hatcher.transport.faults import OUTCOME, error_for
+from hatcher.transport.faults import CHECK_BETWEEN, NEW_URL, OUTCOME, error_for, failure
 from hatcher.transport.request import Request
 from hatcher.transport.secret import Redactor
-from hatcher.transport.urls import ServerURL, is_unicode, showable, split
+from hatcher.transport.urls import Origin, ServerURL, is_unicode, showable, split
 
 if TYPE_CHECKING:
     from hatcher.transport.tokens import Authenticator
 
 logger = logging.getLogger("hatcher")
+
+#: Given an error status and its request, says what to try beyond what the status says.
+Advice: TypeAlias = Callable[[int, Request], str | MissingName | None]
 
 #: How many redirects of one request are followed.
 MAX_REDIRECTS = 5
@@ -54,10 +57,7 @@ class Sender:
     server : ServerURL
     channel : Channel
         What carries them.
-    advice : callable
-        Given an error status and the request, returns what to tell the user beside
-        what the status says, or None.
-    redactor : Redactor
+    redact : Redactor
         Knows the secrets that were sent.
     authenticator : Authenticator, optional
         Puts credentials on requests; None where the channel does, or nobody.
@@ -69,20 +69,18 @@ class Sender:
         self,
         server: ServerURL,
         channel: Channel,
-        advice: Callable[[int, Request], str | MissingName | None],
-        redactor: Redactor,
+        redact: Redactor,
         authenticator: Authenticator | None,
         *,
         anonymous: bool,
     ) -> None:
         self._server = server
         self._channel = channel
-        self._advice = advice
-        self._redact = redactor
+        self._redact = redact
         self.authenticator = authenticator
         self._anonymous = anonymous
         #: Held by the request that finds out whether the server accepts the credentials.
-        self._entrance = threading.RLock()
+        self._first_login = threading.RLock()
         self._is_admitted = False
         self._refusal: tuple[AuthenticationError, int, float] | None = None
 
@@ -92,16 +90,16 @@ class Sender:
         if self.authenticator is not None:
             self.authenticator.close()
 
-    def open(self, request: Request) -> tuple[Outgoing, Incoming]:
+    def open(self, request: Request, advice: Advice) -> tuple[Outgoing, Incoming]:
         """Send a request; the first one alone, so that one refusal is one failed login."""
         # Nobody waits for an upload, which may take hours; and without credentials none are refused.
         if self._is_admitted or self._anonymous or request.body is not None:
-            return self._follow(request)
-        with self._entrance:
+            return self._follow(request, advice)
+        with self._first_login:
             if not self._is_admitted:
                 self._raise_refusal()
-                return self._follow(request)
-        return self._follow(request)
+                return self._follow(request, advice)
+        return self._follow(request, advice)
 
     def _raise_refusal(self) -> None:
         """Raise what another thread was told a moment ago: many failed logins lock an account."""
@@ -111,27 +109,30 @@ class Sender:
             if is_fresh and thread != threading.get_ident():
                 raise copy(error)
 
-    def _follow(self, request: Request) -> tuple[Outgoing, Incoming]:
+    def _follow(self, request: Request, advice: Advice) -> tuple[Outgoing, Incoming]:
         """Send a request, follow redirects, and return an answer that is no error."""
-        outgoing = self._outgoing(request)
+        first = outgoing = self.prepared(request)
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 incoming = self._exchange(outgoing)
                 status_code = incoming.status_code
                 if 200 <= status_code < 300 or status_code == 304:
                     if status_code == 206:
-                        self._check_range(outgoing, incoming)
+                        _check_range(outgoing, incoming)
                     self._is_admitted = True
                     return outgoing, incoming
                 try:
-                    outgoing = self._next(request, outgoing, incoming)
+                    redirected = self._redirected(outgoing, incoming)
+                    if redirected is None:
+                        raise self._error(request, outgoing, incoming, advice)
+                    outgoing = redirected
                 finally:
                     incoming.close()
-            raise RedirectError(
-                f"Could not {request.action}: {self._server}{request.path} was redirected more "
-                f"than {MAX_REDIRECTS} times. Check the server's URL.",
-                method=request.method,
-                url=f"{self._server}{request.path}",
+            raise failure(
+                RedirectError,
+                first,
+                f"{first.shown_url} was redirected more than {MAX_REDIRECTS} times. "
+                "Check the server's URL.",
             )
         except AuthenticationError as error:
             # Not of another server, which a request was redirected to without credentials.
@@ -145,7 +146,8 @@ class Sender:
             self._is_admitted = True
             raise
 
-    def _outgoing(self, request: Request) -> Outgoing:
+    def prepared(self, request: Request) -> Outgoing:
+        """Return a request as it goes out, without credentials."""
         headers = {
             "User-Agent": USER_AGENT,
             "Accept": "application/json",
@@ -173,6 +175,7 @@ class Sender:
             length,
             operation=request.operation,
             safety=request.safety,
+            redact=self._redact,
         )
 
     def _exchange(self, outgoing: Outgoing) -> Incoming:
@@ -190,33 +193,21 @@ class Sender:
                         break
                     incoming.close()
         except ChannelError as error:
-            raise error_for(outgoing.info(self._redact), error) from error
+            raise error_for(outgoing, error) from error
         if logger.isEnabledFor(logging.DEBUG):
             seconds = time.monotonic() - start
-            url, status_code = showable(outgoing.url), incoming.status_code
+            url, status_code = outgoing.shown_url, incoming.status_code
             logger.debug("%s %s -> %d in %.3f s", outgoing.method, url, status_code, seconds)
         return incoming
 
-    def _check_range(self, outgoing: Outgoing, incoming: Incoming) -> None:
-        """Refuse a part of an answer that was not asked for."""
-        if outgoing.method == "GET" and "Range" not in outgoing.headers:
-            incoming.close()
-            url = showable(outgoing.url)
-            raise InvalidResponseError(
-                f"Could not {outgoing.action}: {url} returned a part of the answer (206) although "
-                "the whole was requested. Check the URL, and whatever stands between.",
-                method=outgoing.method,
-                url=url,
-            )
-
-    def _next(self, request: Request, outgoing: Outgoing, incoming: Incoming) -> Outgoing:
-        """Return the request for a redirect's target; raise what is an error.
+    def _redirected(self, outgoing: Outgoing, incoming: Incoming) -> Outgoing | None:
+        """Return the request for a redirect's target; None if the answer is no redirect.
 
         A method never changes, and only a GET may leave the server, without credentials.
         """
         status_code, location = incoming.status_code, incoming.headers.get("location")
         if status_code not in (301, 302, 303, 307, 308) or location is None:
-            raise self._error(request, outgoing, incoming)
+            return None
         method = outgoing.method
         kept = (307, 308) if method == "POST" else (301, 302, 307, 308)
         # Heads are read as Latin-1, and what was not quoted in them is mostly UTF-8.
@@ -235,16 +226,17 @@ class Sender:
             else:
                 at_home = origin == self._server.origin
                 return outgoing._replace(origin=origin, target=target, at_home=at_home)
-        source = showable(outgoing.url)
-        raise RedirectError(
-            f"Could not {outgoing.action}: {method} {source} was redirected to "
-            f"'{self._redact(_shown(text))}', {fault}. If the server has moved, give its "
-            "new URL to the client.",
-            method=method,
-            url=source,
+        shown = quote(showable(text), safe=_URL_SIGNS, errors="replace")[:200]
+        raise failure(
+            RedirectError,
+            outgoing,
+            f"{method} {outgoing.shown_url} was redirected to '{self._redact(shown)}', {fault}. "
+            f"{NEW_URL}",
         )
 
-    def _error(self, request: Request, outgoing: Outgoing, incoming: Incoming) -> BroodHTTPError:
+    def _error(
+        self, request: Request, outgoing: Outgoing, incoming: Incoming, advice: Advice
+    ) -> BroodHTTPError:
         content = bytearray(answers.MAX_ERROR_BODY)
         received = 0
         # The status tells more than that its explanation did not arrive whole.
@@ -253,22 +245,35 @@ class Sender:
                 received += size
         # Advice may need the connection: it asks the server for what there is.
         incoming.close()
-        if incoming.status_code == 401 and not outgoing.at_home:
-            advice: str | MissingName | None = (
+        status_code = incoming.status_code
+        if status_code == 401 and not outgoing.at_home:
+            known: str | MissingName | None = (
                 f"The request was redirected from {self._server} to another server, where "
                 "credentials never follow. If you trust it, give its URL to the client."
             )
-        elif incoming.status_code >= 500 and request.safety == "ambiguous":
-            advice = OUTCOME["ambiguous"]
+        elif status_code >= 500 and request.safety == "ambiguous":
+            known = OUTCOME["ambiguous"]
         else:
-            advice = self._advice(incoming.status_code, request)
+            known = advice(status_code, request)
         return answers.http_error(
-            outgoing.info(self._redact),
-            incoming.status_code,
+            outgoing,
+            status_code,
             incoming.headers,
             bytes(content[:received]),
-            advice=advice,
+            advice=known,
             anonymous=self._anonymous and outgoing.at_home,
+        )
+
+
+def _check_range(outgoing: Outgoing, incoming: Incoming) -> None:
+    """Refuse a part of an answer that was not asked for."""
+    if outgoing.method == "GET" and "Range" not in outgoing.headers:
+        incoming.close()
+        raise failure(
+            InvalidResponseError,
+            outgoing,
+            f"{outgoing.shown_url} returned a part of the answer (206) although the whole was "
+            f"requested. {CHECK_BETWEEN}",
         )
 
 
@@ -283,7 +288,7 @@ def _json_of(request: Request) -> bytes:
     return text.encode()
 
 
-def _resolved(base: str, location: str) -> tuple[tuple[str, str, int], str]:
+def _resolved(base: str, location: str) -> tuple[Origin, str]:
     """Return the origin and the target of a redirect; raise ValueError if it has none."""
     if not location or _CONTROL.search(location):
         raise ValueError("empty, or with control characters")
@@ -292,8 +297,3 @@ def _resolved(base: str, location: str) -> tuple[tuple[str, str, int], str]:
         raise ValueError("with credentials")
     origin, target = split(moved)
     return origin, quote(target, safe=_URL_SIGNS, errors="surrogateescape")
-
-
-def _shown(location: str) -> str:
-    """Return a redirect's target for a message."""
-    return quote(showable(location), safe=_URL_SIGNS, errors="replace")[:200]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import cache as once
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
-from weakref import ref
 
 from hatcher.errors import HatcherException, InvalidJSONError, MissingName, NotFoundError
 from hatcher.transport import answers, cancel, parsing
@@ -20,7 +19,8 @@ from hatcher.transport.auth import (
     is_httpx_auth,
 )
 from hatcher.transport.channel import ChannelError, Headers
-from hatcher.transport.request import Request, RequestInfo
+from hatcher.transport.faults import error_for
+from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, is_certainly_undone, log_recovery
 from hatcher.transport.secret import Redactor, bare_own
 from hatcher.transport.timeouts import Timeouts
@@ -38,13 +38,14 @@ if TYPE_CHECKING:
     from hatcher.transport.channel import Channel, Incoming, Outgoing
     from hatcher.transport.download import Download
     from hatcher.transport.sender import Sender
+    from hatcher.transport.tokens import Authenticator
 
 T = TypeVar("T")
 
 OnNotFound: TypeAlias = "Callable[[Session, Request], MissingName | None]"
 
 #: Makes a result of an answer whose body may still be arriving; closes it, or hands it on.
-Finish: TypeAlias = "Callable[[Outgoing, Incoming, Redactor], T]"
+Finish: TypeAlias = "Callable[[Outgoing, Incoming], T]"
 
 _NO_CREDENTIALS = (
     "This client was unpickled, and credentials are never pickled: give it new ones with "
@@ -79,6 +80,8 @@ class Session:
         or None.
     hooks : Hooks, optional
         Headers and callbacks for every request.
+    unpickled : bool, default False
+        Whether its credentials are missing because it was pickled.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Session:
         cache: bool | Path = True,
         on_not_found: OnNotFound | None = None,
         hooks: Hooks | None = None,
+        unpickled: bool = False,
     ) -> None:
         self.server = server
         self.api_version = api_version
@@ -103,15 +107,15 @@ class Session:
         self.retries = retries or RetryPolicy()
         self.cache = cache
         self._auth = checked_auth(auth)
-        self._redactor = Redactor()
+        self._redact = Redactor()
         self._given = client
         self._on_not_found = on_not_found
         self._hooks = hooks
+        self._unpickled = unpickled
         # Shared by all connections, since making one takes 0.05 s.
         self._ssl_context = once(partial(ssl_context, verify_ssl))
         self._sender: Sender | None = None
         self._closed = False
-        self._unpickled = False
         self._lock = threading.Lock()
 
     # -- what nodes call ------------------------------------------------------------
@@ -128,7 +132,7 @@ class Session:
         failures, may_be_gone = 0, False
         while True:
             try:
-                return finish(*sender.open(request), self._redactor)
+                return finish(*sender.open(request, self._advice))
             except BaseException as error:
                 bare_own(error)
                 if not isinstance(error, HatcherException):
@@ -161,9 +165,9 @@ class Session:
     def json(self, request: Request, read: Callable[[bytes], T]) -> T:
         """Send a request and return what `read` makes of the JSON in its answer."""
 
-        def finish(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> T:
-            _, headers, content = answers.receive(outgoing, incoming, redact)
-            return answers.parse_json(self._info(request), headers, content, read)
+        def finish(outgoing: Outgoing, incoming: Incoming) -> T:
+            _, headers, content = answers.receive(outgoing, incoming)
+            return answers.parse_json(outgoing, headers, content, read)
 
         return self.send(request, finish)
 
@@ -182,7 +186,7 @@ class Session:
             return self.json(request, read)
 
         def parse(headers: Mapping[str, str], content: bytes) -> T:
-            return answers.parse_json(self._info(request), headers, content, read)
+            return answers.parse_json(self._prepared(request), headers, content, read)
 
         try:
             return self._index_cache.get(request, self.fetch, parse, keep)
@@ -197,11 +201,11 @@ class Session:
     def json_if_any(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer; some servers give none."""
 
-        def finish(outgoing: Outgoing, incoming: Incoming, redact: Redactor) -> dict[str, Any]:
-            _, headers, content = answers.receive(outgoing, incoming, redact)
+        def finish(outgoing: Outgoing, incoming: Incoming) -> dict[str, Any]:
+            _, headers, content = answers.receive(outgoing, incoming)
             if not content or not answers.is_json(headers):
                 return {}
-            document = answers.parse_json(self._info(request), headers, content, parsing.loads)
+            document = answers.parse_json(outgoing, headers, content, parsing.loads)
             return document if isinstance(document, dict) else {}
 
         return self.send(request, finish)
@@ -227,7 +231,7 @@ class Session:
 
     def unexpected(self, request: Request, what: str) -> InvalidJSONError:
         """Return the error for an answer that is not as it should be."""
-        return answers.unexpected(self._info(request), what)
+        return answers.unexpected(self._prepared(request), what)
 
     def pause(self, request: Request, seconds: float) -> None:
         """Wait before something is sent on behalf of a request, unless it is cancelled."""
@@ -235,20 +239,10 @@ class Session:
         if token is None:
             time.sleep(seconds)
         elif token.sleep(seconds):
-            # Imported here, for failures.
-            from hatcher.transport.faults import error_for
+            raise error_for(self._prepared(request), ChannelError("cancelled"))
 
-            raise error_for(self._info(request), ChannelError("cancelled"))
-
-    def _info(self, request: Request) -> RequestInfo:
-        return RequestInfo(
-            request.operation,
-            request.method,
-            self.server,
-            request.path,
-            request.safety,
-            self._redactor,
-        )
+    def _prepared(self, request: Request) -> Outgoing:
+        return (self._sender or self._open()).prepared(request)
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
@@ -296,35 +290,35 @@ class Session:
     # -- what requests go through, made when it is first needed ---------------------
 
     def _open(self) -> Sender:
+        # Imported here, for those who only build the graph.
+        from hatcher.transport.sender import Sender
+
         with self._lock:
             if self._closed:
                 raise HatcherException("This client was closed. Make a new one to go on.")
             if self._sender is None:
-                self._sender = self._new_sender()
+                channel = self._watched(self._new_channel())
+                self._sender = Sender(
+                    self.server,
+                    channel,
+                    self._redact,
+                    self._authenticator(channel),
+                    anonymous=self.is_anonymous,
+                )
             return self._sender
 
-    def _new_sender(self) -> Sender:
-        # Imported here, for those who only build the graph.
-        from hatcher.transport.sender import Sender
+    def _authenticator(self, channel: Channel) -> Authenticator | None:
+        """Return what puts credentials on requests, where the channel does not."""
+        auth = self._auth
+        if auth is None or is_httpx_auth(auth):
+            return None
+        # Imported here, for those who have credentials.
+        from hatcher.transport.tokens import Authenticator
 
-        channel, auth = self._watched(self._new_channel()), self._auth
-        authenticator = None
-        if auth is not None and not is_httpx_auth(auth):
-            from hatcher.transport.tokens import Authenticator
-
-            exchanges = channel
-            if isinstance(auth, BroodClientAuth) and auth.verify_ssl not in (None, self.verify_ssl):
-                context = once(partial(ssl_context, auth.verify_ssl))
-                exchanges = self._watched(self._new_http_channel(context))
-            authenticator = Authenticator(auth, exchanges, self._redactor)
-        return Sender(
-            self.server,
-            channel,
-            _advice_of(self),
-            self._redactor,
-            authenticator,
-            anonymous=self.is_anonymous,
-        )
+        if isinstance(auth, BroodClientAuth) and auth.verify_ssl not in (None, self.verify_ssl):
+            context = once(partial(ssl_context, auth.verify_ssl))
+            channel = self._watched(self._new_http_channel(context))
+        return Authenticator(auth, channel, self._redact)
 
     def _new_channel(self) -> Channel:
         """Return what carries requests, with an httpx.Auth where there is one."""
@@ -334,11 +328,11 @@ class Session:
 
             # It keeps its own authentication, unless one was given beside it.
             return HttpxChannel(
-                self._given, self._redactor, authorizer, self._given_timeouts, owned=False
+                self._given, self._redact, authorizer, self._given_timeouts, owned=False
             )
         if authorizer is not None:
             return _new_httpx_channel(
-                self.server, self.timeouts, self._ssl_context, self._redactor, authorizer
+                self._redact, self.server, self.timeouts, self._ssl_context, authorizer
             )
         return self._new_http_channel(self._ssl_context)
 
@@ -346,8 +340,9 @@ class Session:
         from hatcher.transport.http_channel import HTTPChannel
         from hatcher.transport.proxies import proxy_for
 
+        # Not a method: connections that hold the session would outlive a client that is forgotten.
         through_httpx = partial(
-            _new_httpx_channel, self.server, self.timeouts, context, self._redactor
+            _new_httpx_channel, self._redact, self.server, self.timeouts, context, None
         )
         return HTTPChannel(self.timeouts, context, proxy_for, through_httpx)
 
@@ -358,7 +353,7 @@ class Session:
         # Imported here, for those who have some.
         from hatcher.transport.callbacks import WatchedChannel
 
-        return WatchedChannel(channel, self.server.origin, self._hooks, self._redactor)
+        return WatchedChannel(channel, self.server.origin, self._hooks)
 
     def _authorizer(self) -> httpx.Auth | None:
         from hatcher.transport.httpx_clients import Authorizer
@@ -426,43 +421,15 @@ class Session:
             raise TypeError(
                 "A client made with from_session cannot be pickled: its httpx client cannot."
             )
-        return _unpickle, (self.server, self._options())
+        return partial(Session, self.server, unpickled=True, **self._options()), ()
 
     def __repr__(self) -> str:
         return f"<Session url='{self.server}', api_version={self.api_version}>"
 
 
-def _new_httpx_channel(
-    server: ServerURL,
-    timeouts: Timeouts,
-    context: Callable[[], ssl.SSLContext],
-    redactor: Redactor,
-    auth: httpx.Auth | None = None,
-) -> Channel:
+def _new_httpx_channel(redact: Redactor, *options: Any) -> Channel:
     # Imported here: httpx takes its time, and most get by without it.
     from hatcher.transport import httpx_clients
     from hatcher.transport.httpx_channel import HttpxChannel
 
-    client = httpx_clients.build_client(server, timeouts, context, auth)
-    return HttpxChannel(client, redactor, owned=True)
-
-
-def _advice_of(session: Session) -> Callable[[int, Request], str | MissingName | None]:
-    """Return a session's advice without holding the session.
-
-    Without a circle of references, the connections of a client that is forgotten close at
-    once; otherwise they would be open until Python looks for garbage.
-    """
-    reference = ref(session)
-
-    def advice(status_code: int, request: Request) -> str | MissingName | None:
-        found = reference()
-        return None if found is None else found._advice(status_code, request)
-
-    return advice
-
-
-def _unpickle(server: ServerURL, options: dict[str, Any]) -> Session:
-    session = Session(server, **options)
-    session._unpickled = True
-    return session
+    return HttpxChannel(httpx_clients.build_client(*options), redact, owned=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from hatcher.errors import InvalidNameError, InvalidURLError
 from hatcher.transport.secret import Secret
 from hatcher.transport.value import Value
+
+#: Scheme, host and port.
+Origin: TypeAlias = tuple[str, str, int]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
@@ -110,7 +113,7 @@ class ServerURL(Value):
         return ServerURL(self.scheme, self.host, self.port, self.prefix)
 
     @property
-    def origin(self) -> tuple[str, str, int]:
+    def origin(self) -> Origin:
         """The scheme, host and port: what credentials are bound to."""
         return self.scheme, self.host, self.port
 
@@ -171,14 +174,14 @@ def is_unicode(text: str) -> bool:
     return _SURROGATE.search(text) is None
 
 
-def origin_of(url: str) -> tuple[str, str, int]:
+def origin_of(url: str) -> Origin:
     """Return the scheme, host and port of an absolute http or https URL."""
     parts = urlsplit(url)
     return parts.scheme, host_of(parts), _port(parts) or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
 @lru_cache(maxsize=256)  # there are few, and they are asked for again and again
-def authority(origin: tuple[str, str, int]) -> str:
+def authority(origin: Origin) -> str:
     """Return an origin's host, and its port where it is not the usual one."""
     scheme, host, port = origin
     return bracketed(host) if port == _DEFAULT_PORTS.get(scheme) else f"{bracketed(host)}:{port}"
@@ -194,13 +197,13 @@ def without_zone(host: str) -> str:
     return host.partition("%")[0]
 
 
-def host_field(origin: tuple[str, str, int]) -> str:
+def host_field(origin: Origin) -> str:
     """Return the Host header for an origin."""
     scheme, host, port = origin
     return authority((scheme, without_zone(host), port))
 
 
-def tunnel_target(origin: tuple[str, str, int]) -> str:
+def tunnel_target(origin: Origin) -> str:
     """Return what a proxy is asked to connect to."""
     return f"{bracketed(without_zone(origin[1]))}:{origin[2]}"
 
@@ -210,7 +213,7 @@ def certified_name(host: str) -> str:
     return without_zone(host).removesuffix(".")
 
 
-def split(url: str) -> tuple[tuple[str, str, int], str]:
+def split(url: str) -> tuple[Origin, str]:
     """Return the origin of an absolute http or https URL, and the rest of it."""
     origin = origin_of(url)
     if origin[0] not in _DEFAULT_PORTS or not origin[1]:

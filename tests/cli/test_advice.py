@@ -23,16 +23,15 @@ from hatcher.errors import (
     TLSError,
 )
 from hatcher.testing import write_egg
-from hatcher.transport.channel import ChannelError
+from hatcher.transport.channel import ChannelError, Outgoing
 from hatcher.transport.faults import error_for
-from hatcher.transport.request import RequestInfo
 
 from .conftest import Cli, Result
 
 PLACE = ("acme", "dev", "rh8-x86_64")
 #: A part of a repository: to look for all takes seconds.
 SOME = ("--kind", "eggs", "--platform", "rh8-x86_64", "--python-tag", "cp311")
-INFO = RequestInfo("list_platforms", "GET", "https://example.com/x")
+SENT = Outgoing("GET", ("https", "example.com", 443), "/x", {}, operation="list_platforms")
 PYTHON = re.compile(r"\b[a-z_]+=(True|False|None|\d)|`\w+`")
 
 
@@ -171,7 +170,7 @@ def test_https_to_a_port_of_http(cli: Cli) -> None:
     ],
 )
 def test_advice_on_tls(reason: str, has: str) -> None:
-    error = error_for(INFO, ChannelError("TLS", reason))
+    error = error_for(SENT, ChannelError("TLS", reason))
     assert isinstance(error, TLSError)
     hint = explain(error).hint
     assert has in hint
@@ -179,7 +178,7 @@ def test_advice_on_tls(reason: str, has: str) -> None:
 
 
 def test_a_proxy_is_no_server() -> None:
-    error = error_for(INFO, ChannelError("proxy", "http://p: refused"))
+    error = error_for(SENT, ChannelError("proxy", "http://p: refused"))
     assert isinstance(error, ProxyError) and isinstance(error, NotConnectedError)
 
 

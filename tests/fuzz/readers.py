@@ -35,7 +35,7 @@ from hatcher.testing import (
     write_runtime,
 )
 from hatcher.transport import answers, parsing
-from hatcher.transport.request import RequestInfo
+from hatcher.transport.channel import Outgoing
 
 from . import odd
 
@@ -160,10 +160,10 @@ def _check_url(url: str) -> None:
 
 def _check_answer(given: tuple[int, dict[str, str], bytes]) -> None:
     status, headers, content = given
-    info = RequestInfo("list_platforms", "GET", "http://127.0.0.1:1/x")
+    sent = Outgoing("GET", ("http", "127.0.0.1", 1), "/x", {}, operation="list_platforms")
     with own_errors():
-        answers.parse_json(info, headers, content, parsing.loads)
-    str(answers.http_error(info, status, headers, content))
+        answers.parse_json(sent, headers, content, parsing.loads)
+    str(answers.http_error(sent, status, headers, content))
 
 
 def _check_config(text: str) -> None:
