@@ -104,8 +104,7 @@ def parse_json(
     except ValueError as error:
         raise _not_json(outgoing, headers, content) from error
     try:
-        with parsing.collector_held(len(text)):
-            return read(text)
+        return read(text)
     except parsing.ShapeError as error:
         raise unexpected(outgoing, outgoing.redact(str(error))) from bare(error)
     except ValueError:

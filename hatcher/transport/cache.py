@@ -18,33 +18,30 @@ import hashlib
 import logging
 import os
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
 from types import MappingProxyType
-from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import NamedTuple, TypeAlias, TypeVar
+from zlib import crc32
 
+from hatcher.errors import InvalidDestinationError
+from hatcher.files.atomic import replacing
 from hatcher.files.cache import evict, kept_files, private_folder, touch
 from hatcher.files.folders import user_folder
-from hatcher.files.partial import Partial
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-from hatcher.transport.parsing import checksum, collector_held, expect
+from hatcher.transport.parsing import expect
 from hatcher.transport.request import Request
 from hatcher.transport.urls import ServerURL
 
 logger = logging.getLogger("hatcher")
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 #: Sends a request; returns the status, the headers and the body of its answer.
 Fetch: TypeAlias = Callable[[Request], tuple[int, Mapping[str, str], bytes]]
-
-#: Makes objects of the body of an answer with these headers.
-Read: TypeAlias = Callable[[Mapping[str, str], bytes], T]
 
 #: Where the cache is; empty for nowhere.
 VARIABLE = "HATCHER_CACHE_DIR"
@@ -54,9 +51,6 @@ SPACE = 256 << 20
 
 #: Bytes, as they come, below which an index is as quickly here from the server.
 SMALLEST = 4 << 10
-
-#: Bytes from which on a file is written in a thread of its own.
-_WORTH_A_THREAD = 1 << 20
 
 #: The format of a file: what it is, and how long; then a condition, then what came.
 _HEAD = Struct(">8sHQII")
@@ -106,21 +100,11 @@ def open_cache(
 def cache_folder(place: bool | Path) -> Path | None:
     """Return the folder that all caches are in; None when there shall be none.
 
-    Parameters
-    ----------
-    place : bool or pathlib.Path
-        As for `open_cache`.
-
-    Raises
-    ------
-    OSError
-        There can be none.
+    Raises OSError when there can be none.
     """
-    if place is False:
-        return None
-    if place is not True:
-        return place
-    return user_folder("cache", VARIABLE)
+    if place is True:
+        return user_folder("cache", VARIABLE)
+    return place or None
 
 
 def _identity(auth: object) -> tuple[str, ...] | None:
@@ -156,16 +140,11 @@ class IndexCache:
     def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
         self._space = space
         self._folder = private_folder(folder, "indices")
-        self._last: _Last | None = None
         self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
         _add(self._view, *view)
 
     def get(
-        self,
-        request: Request,
-        fetch: Fetch,
-        read: Read[T],
-        keep: Callable[[T], Copies[T]] | None = None,
+        self, request: Request, fetch: Fetch, read: Callable[[Mapping[str, str], bytes], T]
     ) -> T:
         """Return an index, from the disk when the server says that it has not changed.
 
@@ -176,64 +155,43 @@ class IndexCache:
         fetch : callable
             Sends a request. Its errors are passed on, and change nothing here.
         read : callable
-            Makes objects of the body. An index that it fails on is not kept.
-        keep : callable, optional
-            Makes copies of what `read` returned possible. The last index, when it is asked
-            for again and again and has not changed, is then copied in memory.
+            Makes objects of the body of an answer with these headers. An index that it fails
+            on is not kept.
 
         Returns
         -------
         object
-            What `read` returned: every time another one.
+            What `read` returned.
         """
-        path = self._path(request)
-        with _opened(path) as kept:
-            if kept is None:
-                status, headers, content = fetch(request)
-            else:
-                expect(4 * kept.size)  # as text, since it is packed
-                status, headers, content = fetch(_with(request, *kept.condition))
-                if status == 304 and kept.is_meant_by(headers):
-                    last = self._recall(path, kept)
-                    if last is not None:
-                        touch(path)
-                        return last.make(headers, read, keep)
-        if status == 304:
-            # It is of something else, or of what is damaged here.
+        name = self._view.copy()
+        _add(name, request.path, *(part for pair in sorted(request.params.items()) for part in pair))
+        path = self._folder / f"{name.hexdigest()}.index"
+        kept = _read(path)
+        if kept is None:
+            status, headers, content = fetch(request)
+        else:
+            expect(4 * len(kept.content))  # as text, since it is packed
+            status, headers, content = fetch(_with(request, *kept.condition))
+            if status == 304 and kept.is_meant_by(headers):
+                touch(path)
+                return read(headers, kept.content)
+        if status == 304:  # it is of something else
             status, headers, content = fetch(_with(request, "Cache-Control", "no-cache"))
         condition = _condition(headers)
         if status != 200 or condition is None or not SMALLEST <= len(content) <= self._space:
             with _or_without("kept what is out of date"):
                 path.unlink(missing_ok=True)
             return read(headers, content)
-        # The disk has time while the index is unpacked and parsed.
-        with _Draft(path, condition, content) as draft:
-            result = read(headers, content)
-            with _or_without("took nothing"):
-                draft.keep()
-                files = sorted(kept_files(self._folder, _NAME))
-                evict(files, sum(file.size for file in files) - self._space)
-                self._last = _Last((path, condition, draft.checksum), content)
+        result = read(headers, content)
+        with _or_without("took nothing"):
+            with replacing(path, private=True, sync=False) as partial:
+                line = ": ".join(condition).encode("ascii")
+                sums = crc32(line), crc32(content)
+                partial.write(_HEAD.pack(_MAGIC, len(line), len(content), *sums) + line)
+                partial.write(content)
+            files = sorted(kept_files(self._folder, _NAME))
+            evict(files, sum(file.size for file in files) - self._space)
         return result
-
-    def _recall(self, path: Path, kept: _Kept) -> _Last | None:
-        """Return a kept index, from memory if it is the last one; None when it is damaged."""
-        mark = path, kept.condition, kept.checksum
-        last = self._last  # another thread may replace it meanwhile
-        if last is not None and last.mark == mark:
-            return last
-        content = kept.content()
-        if content is None:
-            return None
-        self._last = last = _Last(mark, content)
-        return last
-
-    def _path(self, request: Request) -> Path:
-        name = self._view.copy()
-        _add(
-            name, request.path, *(part for pair in sorted(request.params.items()) for part in pair)
-        )
-        return self._folder / f"{name.hexdigest()}.index"
 
     def __repr__(self) -> str:
         return f"<IndexCache '{self._folder}'>"
@@ -242,53 +200,11 @@ class IndexCache:
 # -- one file --------------------------------------------------------------------------
 
 
-class Copies(Protocol[T_co]):
-    """Something of which there can be copies."""
-
-    def copy(self) -> T_co:
-        """Return one more."""
-
-
-#: Tells one version of one index from all others.
-_Mark: TypeAlias = tuple[Path, tuple[str, str], int]
-
-
-class _Last:
-    """The last index, in memory: as it came, and its objects when they are wanted again and again.
-
-    Parameters
-    ----------
-    mark : tuple
-        Which version of which index it is.
-    content : bytes
-    """
-
-    def __init__(self, mark: _Mark, content: bytes) -> None:
-        self.mark = mark
-        self._content = content
-        self._copies: Copies[object] | None = None
-        self._uses = 0
-
-    def make(
-        self, headers: Mapping[str, str], read: Read[T], keep: Callable[[T], Copies[T]] | None
-    ) -> T:
-        """Return what `read` makes of it, or a copy of what it has made before."""
-        self._uses += 1
-        if keep is None or self._uses == 1:
-            return read(headers, self._content)
-        with collector_held(4 * len(self._content)):
-            if self._copies is None:
-                self._copies = keep(read(headers, self._content))
-            return cast("T", self._copies.copy())
-
-
 class _Kept(NamedTuple):
-    """A kept index: open, so that it stays while the server is asked."""
+    """A kept index."""
 
-    file: BinaryIO
     condition: tuple[str, str]
-    size: int
-    checksum: int
+    content: bytes
 
     def is_meant_by(self, headers: Mapping[str, str]) -> bool:
         """Whether an answer of 304 is about this one, as far as it says."""
@@ -300,116 +216,18 @@ class _Kept(NamedTuple):
             or etag.removeprefix("W/") == value.removeprefix("W/")
         )
 
-    def content(self) -> bytes | None:
-        """Return what came then; None when it is damaged."""
-        content = None
-        with _or_without("cannot be read"):
-            content = self.file.read()
-        if content is None or len(content) != self.size or checksum(content) != self.checksum:
-            return None
-        return content
 
-
-@contextmanager
-def _opened(path: Path) -> Iterator[_Kept | None]:
-    try:
-        file = open(path, "rb", buffering=0)  # noqa: SIM115 - its own errors are told apart
-    except FileNotFoundError:
-        yield None
-        return
-    except OSError as error:
-        _log("cannot be read", error)
-        yield None
-        return
-    with file:
-        kept = None
-        with _or_without("cannot be read"):
-            kept = _read_head(file)
-        yield kept
-
-
-def _read_head(file: BinaryIO) -> _Kept | None:
-    try:
-        head = file.read(_HEAD.size)
-        magic, length, size, line_sum, content_sum = _HEAD.unpack(head)
-    except StructError:
-        return None
-    line = file.read(length)
-    if magic != _MAGIC or checksum(line) != line_sum:
-        return None
-    name, _, value = line.decode("ascii").partition(": ")
-    return _Kept(file, (name, value), size, content_sum)
-
-
-class _Draft:
-    """A file that is written in a thread of its own, and may get its name when it is.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        What it is called in the end.
-    condition : tuple of (str, str)
-    content : bytes
-
-    Attributes
-    ----------
-    checksum : int
-        The content's, once it is kept.
-    """
-
-    def __init__(self, path: Path, condition: tuple[str, str], content: bytes) -> None:
-        self.checksum = 0
-        self._path = path
-        self._condition = condition
-        self._content = content
-        self._partial: Partial | None = None
-        self._error: OSError | None = None
-        self._thread: threading.Thread | None = None
-
-    def __enter__(self) -> _Draft:
-        if len(self._content) < _WORTH_A_THREAD:
-            self._write()
-        else:
-            self._thread = threading.Thread(target=self._write, name="hatcher-cache")
-            self._thread.start()
-        return self
-
-    def keep(self) -> None:
-        """Give it its name.
-
-        Raises
-        ------
-        OSError
-            It could not be written.
-        """
-        self._wait()
-        if self._error is not None:
-            raise self._error
-        assert self._partial is not None
-        self._partial.publish(self._path, sync=False)
-
-    def __exit__(self, *_: object) -> None:
-        self._wait()
-        if self._partial is not None:
-            with suppress(OSError):
-                self._partial.discard()
-
-    def _wait(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _write(self) -> None:
-        line = ": ".join(self._condition).encode("ascii")
-        self.checksum = checksum(self._content)
-        sums = checksum(line), self.checksum
-        head = _HEAD.pack(_MAGIC, len(line), len(self._content), *sums)
-        try:
-            self._partial = Partial.claim(self._path, private=True)
-            self._partial.write(head + line)
-            self._partial.write(self._content)
-        except OSError as error:
-            self._error = error
+def _read(path: Path) -> _Kept | None:
+    """Return what a file keeps; None if there is none, or it is damaged."""
+    with _or_without("cannot be read"), suppress(FileNotFoundError, StructError):
+        data = path.read_bytes()
+        magic, length, *told = _HEAD.unpack_from(data)
+        start = _HEAD.size + length
+        line, content = data[_HEAD.size : start], data[start:]
+        if magic == _MAGIC and told == [len(content), crc32(line), crc32(content)]:
+            name, _, value = line.decode("ascii").partition(": ")
+            return _Kept((name, value), content)
+    return None
 
 
 # -- helpers ---------------------------------------------------------------------------
@@ -460,21 +278,16 @@ def _key(own: Path) -> bytes:
         key = path.read_bytes()
         if len(key) == 32:
             return key
-    partial = Partial.claim(path, private=True)
-    partial.write(os.urandom(32))
-    partial.publish(path, sync=False)
+    with replacing(path, private=True, sync=False) as partial:
+        partial.write(os.urandom(32))
     # Another process may have done the same: the last one counts.
     return path.read_bytes()
 
 
 @contextmanager
-def _or_without(trouble: str) -> Iterator[None]:
+def _or_without(fault: str) -> Iterator[None]:
     """Go on without the cache when it fails: it is no more than a convenience."""
     try:
         yield
-    except OSError as error:
-        _log(trouble, error)
-
-
-def _log(trouble: str, error: OSError) -> None:
-    logger.info("the cache of indices %s: %s", trouble, error)
+    except (OSError, InvalidDestinationError) as error:
+        logger.info("the cache of indices %s: %s", fault, error)

@@ -7,13 +7,11 @@ would take longer than they save.
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
@@ -64,10 +62,10 @@ def unpack(content: bytes) -> bytes:
     if not content.startswith(_GZIP_MAGIC):
         return content
     expect(int.from_bytes(content[-4:], "little"))  # gzip ends with the size of the text
-    return _by_the_fastest(len(content), _unpack, content)
-
-
-def _unpack(codec: Any, content: bytes) -> bytes:
+    codec: Any = zlib
+    if len(content) >= LARGE_GZIP:
+        with suppress(ImportError):  # not every platform has it
+            from isal import isal_zlib as codec
     room = min(MAX_UNPACKED, max(ALWAYS_ALLOWED, MAX_RATIO * len(content)))
     pieces: list[bytes] = []
     rest = content
@@ -98,49 +96,6 @@ def beginning(content: bytes, size: int) -> bytes:
     return content[:size]
 
 
-def checksum(data: bytes, value: int = 0) -> int:
-    """Return the CRC-32 of bytes, continuing from that of earlier ones."""
-    crc32: int = _by_the_fastest(len(data), lambda codec: codec.crc32(data, value))
-    return crc32
-
-
-def _by_the_fastest(size: int, work: Callable[..., T], *arguments: Any) -> T:
-    """Call a function with isal's twin of zlib where it pays and there is one, or with zlib."""
-    codec: Any = zlib
-    if size >= LARGE_GZIP:
-        with suppress(ImportError):  # not every platform has it
-            from isal import isal_zlib
-
-            codec = isal_zlib
-    return work(codec, *arguments) if codec is zlib else _aside(work, codec, *arguments)
-
-
-def _aside(work: Callable[..., T], *arguments: Any) -> T:
-    """Call a function in a thread of its own, and wait for it.
-
-    isal leaves the wide registers of Intel's processors in a state that slows down whatever the
-    same thread does next: parsing an index takes an eighth longer.
-    """
-    done: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work(*arguments))
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="hatcher-unpack", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # no more threads
-        return work(*arguments)
-    thread.join()
-    if errors:
-        raise errors[0]
-    return done[0]
-
-
 # -- JSON ----------------------------------------------------------------------------
 
 
@@ -153,7 +108,7 @@ def expect(size: int) -> None:
 
 def loads(text: bytes) -> Any:
     """Parse JSON: quickly, and with the result of `json.loads`."""
-    found = _by_msgspec(text, _decoder)
+    found = _by_msgspec(text)
     if found is not None:
         return found
     try:
@@ -179,14 +134,9 @@ def load_field(name: str, kind: type[T], text: bytes) -> T:
 
 
 def list_of_each(text: bytes, key: str, field: str) -> list[dict[str, Any]]:
-    """Parse a JSON object of objects, and list the key and one field of each, None if missing.
-
-    Nothing is made of the other fields, which would take most of the time.
-    """
-    entries = _by_msgspec(text, _decoder_of, field)
-    if entries is not None:
-        return [{key: name, field: getattr(entry, field)} for name, entry in entries.items()]
-    return [{key: name, field: entry.get(field)} for name, entry in _load_entries(text)]
+    """Parse a JSON object of objects, and list the key and one field of each, None if missing."""
+    entries = entries_with(text, (field,))
+    return [{key: name, field: entry.get(field)} for name, entry in entries.items()]
 
 
 def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -194,128 +144,34 @@ def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, An
 
     Nothing is made of the other fields, which would take most of the time and memory.
     """
-    found: dict[str, dict[str, Any]] | None = _by_msgspec(text, _decoder_with, fields)
+    found: dict[str, dict[str, Any]] | None = _by_msgspec(text, fields)
     if found is not None:
         return found
-    return {
-        name: {field: entry[field] for field in fields if field in entry}
-        for name, entry in _load_entries(text)
-    }
-
-
-def _load_entries(text: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = {}
     for name, entry in load_object(text).items():
         if not isinstance(entry, dict):
             raise ShapeError(f"has no JSON object under '{name}'")
-        yield name, entry
+        found[name] = {field: entry[field] for field in fields if field in entry}
+    return found
 
 
-def _by_msgspec(text: bytes, decoder: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a decoder of msgspec makes of a text; None where the standard library is due.
+def _by_msgspec(text: bytes, fields: tuple[str, ...] | None = None) -> Any:
+    """Return what msgspec makes of a text; None where the standard library is due.
 
     That is for small texts; and it also takes NaN, a BOM and UTF-16, or says what is wrong.
     """
     if len(text) >= LARGE_TEXT or "msgspec" in sys.modules:
         with suppress(ValueError, RecursionError):
-            return decoder(*arguments).decode(text)
+            return _decoder(fields).decode(text)
     return None
 
 
 @cache
-def _decoder() -> msgspec.json.Decoder[Any]:
+def _decoder(fields: tuple[str, ...] | None) -> msgspec.json.Decoder[Any]:
     import msgspec
 
-    return msgspec.json.Decoder()
-
-
-@cache
-def _decoder_of(name: str) -> msgspec.json.Decoder[dict[str, Any]]:
-    import msgspec
-
-    entry = msgspec.defstruct("Entry", [(name, Any, None)], gc=False)
-    return msgspec.json.Decoder(dict[str, entry])  # type: ignore[valid-type]
-
-
-@cache
-def _decoder_with(fields: tuple[str, ...]) -> msgspec.json.Decoder[dict[str, dict[str, Any]]]:
-    import msgspec
-
+    if fields is None:
+        return msgspec.json.Decoder()
     # Made from what is known at run time, which type checkers cannot follow.
     entry = TypedDict("Entry", dict.fromkeys(fields, Any), total=False)  # type: ignore[misc]
     return msgspec.json.Decoder(dict[str, entry])
-
-
-# -- copies --------------------------------------------------------------------------
-
-
-class Original:
-    """A parsed index of which copies are given out.
-
-    To copy it takes less than half as long as to parse it again.
-    """
-
-    def __init__(self, index: dict[str, Any]) -> None:
-        self._index = index
-        #: The fields of entries that hold dicts or lists.
-        self._deep: set[str] = set()
-        for entry in index.values():
-            if type(entry) is dict and not _CONTAINERS.isdisjoint(map(type, entry.values())):
-                self._deep.update(
-                    field
-                    for field, value in entry.items()
-                    if field not in self._deep and type(value) in _CONTAINERS
-                )
-
-    def copy(self) -> dict[str, Any]:
-        """Return an equal dict that shares nothing mutable with it."""
-        copy = {
-            name: entry.copy() if type(entry) is dict else _copied(entry)
-            for name, entry in self._index.items()
-        }
-        for field in self._deep:
-            for entry in copy.values():
-                if type(entry) is dict and field in entry:
-                    entry[field] = _copied(entry[field])
-        return copy
-
-
-_CONTAINERS = frozenset({dict, list})
-
-
-def _copied(value: Any) -> Any:
-    if type(value) is list:
-        if _CONTAINERS.isdisjoint(map(type, value)):
-            return value[:]
-        return [_copied(inner) for inner in value]
-    if type(value) is dict:
-        return {key: _copied(inner) for key, inner in value.items()}
-    return value
-
-
-# -- garbage collection ----------------------------------------------------------------
-
-#: Bytes of text from which the garbage collector is better held.
-_MANY_OBJECTS = 256 << 10
-
-
-@contextmanager
-def collector_held(size: int) -> Iterator[None]:
-    """Hold the garbage collector while objects are made of a text of that many bytes.
-
-    Otherwise it would run hundreds of times over objects that are all in use, and take half of the
-    time: of "index", "list" and "index again" of the benchmark. This is the only place that touches
-    the collector; everything works without it.
-    """
-    if size < _MANY_OBJECTS or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        if gc.get_freeze_count() == 0:
-            # Makes all objects old ones at no cost; otherwise it would look through them as soon as
-            # it may run again, and once more later.
-            gc.freeze()
-            gc.unfreeze()
-        gc.enable()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from hatcher.transport.cache import Copies, IndexCache
+    from hatcher.transport.cache import IndexCache
     from hatcher.transport.callbacks import Hooks
     from hatcher.transport.channel import Channel, Incoming, Outgoing
     from hatcher.transport.download import Download
@@ -171,17 +171,8 @@ class Session:
 
         return self.send(request, finish)
 
-    def index(
-        self,
-        request: Request,
-        read: Callable[[bytes], T],
-        keep: Callable[[T], Copies[T]] | None = None,
-    ) -> T:
-        """Send a request for an index, which comes from the cache when it has not changed.
-
-        `read` makes objects of the JSON text, and `keep` makes copies of those possible: see
-        `IndexCache.get`.
-        """
+    def index(self, request: Request, read: Callable[[bytes], T]) -> T:
+        """Do as `json` for an index, which comes from the cache when it has not changed."""
         if self._index_cache is None:
             return self.json(request, read)
 
@@ -189,7 +180,7 @@ class Session:
             return answers.parse_json(self._prepared(request), headers, content, read)
 
         try:
-            return self._index_cache.get(request, self.fetch, parse, keep)
+            return self._index_cache.get(request, self.fetch, parse)
         except BaseException as error:
             bare_own(error)
             raise
