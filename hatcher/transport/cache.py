@@ -164,7 +164,9 @@ class IndexCache:
             What `read` returned.
         """
         name = self._view.copy()
-        _add(name, request.path, *(part for pair in sorted(request.params.items()) for part in pair))
+        _add(
+            name, request.path, *(part for pair in sorted(request.params.items()) for part in pair)
+        )
         path = self._folder / f"{name.hexdigest()}.index"
         kept = _read(path)
         if kept is None:

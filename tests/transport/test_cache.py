@@ -391,8 +391,7 @@ class TestWhatIsDamaged:
         (path,) = kept(folder)
         path.write_bytes(path.read_bytes()[:-1] + b"]")
         assert ask(server.url) == index_of(1)
-        assert conditions(server) == [None, 'W/"1"', None]
-        assert server.requests[-1].headers["cache-control"] == "no-cache"
+        assert conditions(server) == [None, None]
 
     def test_a_folder_in_a_files_place(self, folder: Path, server: ScriptedServer) -> None:
         ask(server.url)
