@@ -60,11 +60,11 @@ class Answer(NamedTuple):
         return f"<Answer {self.status_code}>"
 
 
-def receive(outgoing: Outgoing, incoming: Incoming, limit: int = MAX_CONTENT) -> Answer:
+def receive(outgoing: Outgoing, incoming: Incoming, limit: int | None = None) -> Answer:
     """Return an answer with its body."""
     parsing.expect(4 * (incoming.headers.content_length or 0))  # as text, if it is gzip
     try:
-        return Answer(incoming.status_code, incoming.headers, incoming.read(limit))
+        return Answer(incoming.status_code, incoming.headers, incoming.read(limit or MAX_CONTENT))
     except ChannelError as error:
         raise error_for(outgoing, error) from error
     finally:

@@ -1,8 +1,8 @@
-"""The channel over Python's own HTTP client: one request at a time on a connection.
+"""The channel over plain sockets: one request at a time on a connection.
 
-`http.client` writes requests and parses answers. This module adds what it lacks: connections are
-kept and shared, every wait and everything held in memory is limited, an answer that comes before
-the whole request is out ends the sending, and a truncated answer is never taken for a whole one.
+`http.client` parses the heads of answers. This module adds what it lacks: connections are kept and
+shared, every wait and everything held in memory is limited, an answer that comes before the whole
+request is out ends the sending, and a truncated answer is never taken for a whole one.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from io import BytesIO
 from queue import SimpleQueue
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
 from hatcher.files.blocks import new_buffer
 from hatcher.transport import cancel
@@ -34,7 +34,7 @@ from hatcher.transport.channel import (
 )
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Proxy
-from hatcher.transport.secret import bare
+from hatcher.transport.secret import Secret, bare
 from hatcher.transport.timeouts import Timeouts, deadline, left
 from hatcher.transport.urls import Origin, certified_name, host_field, tunnel_target
 
@@ -56,7 +56,7 @@ _HEAD_END = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(rb"\n")
 _NEXT_LINE_END = re.compile(rb"\n[^\n]*\n")
 _INTERIM = re.compile(rb"HTTP/1\.\d +1(?!01)\d\d\b")
-_STATUS = re.compile(rb"HTTP/1\.\d +[1-9]\d\d\b")
+_STATUS = re.compile(rb"HTTP/1\.\d +([1-9]\d\d)\b")
 _CHUNK = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*|\r)?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
@@ -79,7 +79,7 @@ class HTTPChannel:
     proxy_for : callable
         Given an origin, returns the proxy that leads to it, or None.
     through_httpx : callable, optional
-        Makes the channel for a proxy that `http.client` does not support.
+        Makes the channel for a proxy that does not speak HTTP in the clear.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class HTTPChannel:
         forget = cancel.watch(connection.abort)
         try:
             all_sent = connection.send(outgoing, connection.head(outgoing))
-            response = connection.response()
+            response = connection.response(outgoing.method)
             if response.status == 407 and route[1] is not None and route[0][0] == "http":
                 raise ChannelError("proxy", f"{route[1]}: it answered 407")
         except BaseException:
@@ -136,74 +136,8 @@ class HTTPChannel:
         return self._httpx
 
 
-class _Reader:
-    """Buffered reading from a connection: whole heads and lines, in time and of limited size.
-
-    Attributes
-    ----------
-    data : bytearray
-        What has been received and not taken yet.
-    has_ended : bool
-        Whether the other side has ended the connection.
-    end : str
-        The kind of error if it ends now.
-    """
-
-    end: Kind
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.data = bytearray()
-        self.has_ended = False
-        self._sock = sock
-        self._room = MAX_HEAD
-        self._until: float | None = None
-
-    def expect(self, end: Kind, seconds: float | None) -> None:
-        """Set the limits for all that comes next."""
-        self.end = "incomplete" if self.data else end
-        self._room, self._until = MAX_HEAD, deadline(seconds)
-
-    def fill(self) -> None:
-        """Receive more."""
-        block = self._sock.recv(_BLOCK)
-        self.data += block
-        if block:
-            self.end = "incomplete"
-        self.has_ended = not block
-
-    def through(self, mark: re.Pattern[bytes]) -> bytes:
-        """Receive and return everything up to the end of a mark."""
-        while not self.data or (found := self.find(mark)) is None:
-            self._sock.settimeout(left(self._until))
-            self.fill()
-            if self.has_ended:
-                raise ChannelError(self.end)
-        return found
-
-    def find(self, mark: re.Pattern[bytes]) -> bytes | None:
-        """Return the same if it has been received already."""
-        if mark is _HEAD_END and not self.data.startswith(_VERSION[: len(self.data)]):
-            raise ChannelError("protocol", "it does not begin with HTTP")
-        found = mark.search(self.data)
-        size = found.end() if found else len(self.data)
-        if size > self._room:
-            raise ChannelError("protocol", f"a head of more than {MAX_HEAD:,} bytes")
-        if found is None:
-            return None
-        self._room -= size
-        return self.take(size)
-
-    def take(self, size: int) -> bytes:
-        """Return that many of the received bytes."""
-        taken = bytes(self.data[:size])
-        del self.data[:size]
-        return taken
-
-
-class _HeadBuffer(bytearray):
-    """What `http.client` takes for a socket while it writes a head, which holds secrets."""
-
-    sendall = bytearray.extend
+class _Head(bytearray):
+    """The head of a request, which holds secrets."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes of a request>"
@@ -212,25 +146,17 @@ class _HeadBuffer(bytearray):
 class _Response(HTTPResponse):
     """The head of an answer, which has arrived whole and is unambiguous about where the body ends."""
 
-    fields: Headers
-
-    def __init__(self, head: bytes, sock: object, *arguments: Any, **options: Any) -> None:
+    def __init__(self, head: bytes, method: str) -> None:
         self._head = head
-        super().__init__(self, *arguments, **options)  # type: ignore[arg-type]
-
-    def makefile(self, mode: str) -> BytesIO:
-        """Return what the parser reads."""
-        return BytesIO(self._head)
-
-    def begin(self) -> None:
-        super().begin()
+        super().__init__(self, method=method)  # type: ignore[arg-type]
+        self.begin()
         self.close()  # the body does not come through it
         headers = self.headers
         if self.status == 101:
             raise ChannelError("protocol", "an unexpected protocol upgrade")
         odd = headers.defects or headers.get_unixfrom() or headers.get_payload()
-        no_text = b"\0" in self._head or self._head.count(b"\r") != self._head.count(b"\r\n")
-        if odd or no_text or not _STATUS.match(self._head):
+        no_text = b"\0" in head or head.count(b"\r") != head.count(b"\r\n")
+        if odd or no_text or not _STATUS.match(head):
             raise ChannelError("protocol", "a malformed header line")
         fields: dict[str, str] = {}
         for name, value in headers.raw_items():
@@ -244,23 +170,9 @@ class _Response(HTTPResponse):
         if length is not None and self.fields.content_length is None:
             raise ChannelError("protocol", "an invalid Content-Length")
 
-
-def _tunnel_answer(sock: socket.socket, **options: Any) -> HTTPResponse:
-    """Return a proxy's answer to CONNECT, whose head has the same limits as any."""
-    reader = _Reader(sock)
-    reader.expect("no response", sock.gettimeout())
-    try:
-        head = reader.through(_HEAD_END)
-    except ChannelError as error:
-        raise HTTPException(error.reason or "it closed the connection") from None
-    return _Response(head, sock, **options)
-
-
-def _refusal(error: Exception) -> str:
-    """Return why a proxy made no connection, without anything that it may echo."""
-    if answered := re.match(r"Tunnel connection failed: (\d+)", str(error)):
-        return f"it answered {answered[1]}"
-    return "its answer is not valid HTTP" if isinstance(error, BadStatusLine) else str(error)
+    def makefile(self, mode: str) -> BytesIO:
+        """Return what the parser reads: it takes this object for its socket."""
+        return BytesIO(self._head)
 
 
 class Connection:
@@ -270,7 +182,8 @@ class Connection:
     ----------
     route : tuple of (Origin, Proxy or None)
     sock : socket.socket
-    reader : _Reader
+    data : bytearray
+        What has been received and not taken yet.
     is_aborted : bool
         Whether `abort` was called.
     permits : SimpleQueue
@@ -279,15 +192,21 @@ class Connection:
 
     permits: SimpleQueue[None]
 
-    def __init__(self, http: HTTPConnection, timeouts: Timeouts, route: _Route) -> None:
-        self.sock: socket.socket = http.sock
-        self.reader = _Reader(self.sock)
+    def __init__(self, sock: socket.socket, timeouts: Timeouts, route: _Route) -> None:
+        self.sock = sock
         self.timeouts = timeouts
         self.route = route
         self.is_aborted = False
-        self._http = http
+        self.data = bytearray()
+        #: The kind of error if the other side ends the connection now, and whether it has.
+        self._end: Kind = "no response"
+        self._has_ended = False
+        self._room = MAX_HEAD
+        self._until: float | None = None
         self._early: bytes | None = None
         self._process = os.getpid()
+
+    # -- connecting -----------------------------------------------------------------
 
     @classmethod
     def open(
@@ -297,44 +216,128 @@ class Connection:
         (scheme, host, port), proxy = route
         context = ssl_context() if scheme == "https" else None
         first = (host, port) if proxy is None else (proxy.host, proxy.port)
-        http = HTTPConnection(*first, timeout=timeouts.connect)
-        if proxy is not None and context is not None:
-            target = tunnel_target(route[0])
-            http.response_class = _tunnel_answer  # type: ignore[assignment]
-            # With its brackets: Python 3.11 adds none.
-            name = target.rpartition(":")[0]
-            http.set_tunnel(name, port, {"Host": target, **proxy.headers()})
-        stands = False
-        forget = cancel.watch(lambda: _shut_down(http.sock))
+        connection: Connection | None = None
+        leads_on = proxy is None
+        forget = cancel.watch(lambda: None if connection is None else connection.abort())
         try:
-            http.connect()
-            stands = True
+            connection = cls(socket.create_connection(first, timeouts.connect), timeouts, route)
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if context is not None:
+                if proxy is not None:
+                    connection._ask(proxy)
+                leads_on = True
                 # The handshake comes later; ends that TLS did not announce are errors.
                 name = certified_name(host)
-                http.sock = context.wrap_socket(http.sock, False, False, False, name)
-                http.sock.do_handshake()
+                connection.sock = context.wrap_socket(connection.sock, False, False, False, name)
+                connection.sock.settimeout(timeouts.connect)
+                connection.sock.do_handshake()
             if forget():
-                return cls(http, timeouts, route)
+                return connection
             raise ChannelError("cancelled")
-        except (OSError, UnicodeError, HTTPException) as error:
-            http.close()
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
             bare(error)
+            if not isinstance(error, (OSError, UnicodeError, ChannelError)):
+                forget()
+                raise error from None
             if not forget():
                 raise ChannelError("cancelled") from error
-            if proxy is not None and not stands:
-                raise ChannelError("proxy", f"{proxy}: {_refusal(error)}") from error
+            if not leads_on:
+                reason = str(getattr(error, "reason", error)) or "timed out"
+                raise ChannelError("proxy", f"{proxy}: {reason}") from error
             if isinstance(error, TimeoutError):
                 through = f"through the proxy {proxy}" if proxy is not None else ""
                 raise ChannelError("connect timeout", through) from error
             is_tls = isinstance(error, ssl.SSLError)
             raise ChannelError("TLS" if is_tls else "not connected", str(error)) from error
-        except BaseException as error:
-            forget()
-            http.close()
-            raise bare(error) from None
 
-    def send(self, outgoing: Outgoing, pending: _HeadBuffer) -> bool:
+    def _ask(self, proxy: Proxy) -> None:
+        """Have a proxy connect to the origin; errors contain nothing that it may echo."""
+        target = tunnel_target(self.route[0])
+        head = _head(f"CONNECT {target} HTTP/1.1", {"Host": target}, proxy.headers())
+        self.sock.sendall(head)
+        try:
+            answer = self._final_head(self.timeouts.connect)
+        except ChannelError as error:
+            raise ChannelError("proxy", error.reason or "it closed the connection") from None
+        status = _STATUS.match(answer)
+        if status is None or self.data:
+            raise ChannelError("proxy", "its answer is not valid HTTP")
+        if not status[1].startswith(b"2"):
+            raise ChannelError("proxy", f"it answered {status[1].decode()}")
+
+    # -- receiving ------------------------------------------------------------------
+
+    def expect(self, end: Kind, seconds: float | None) -> None:
+        """Set the limits for all that comes next, and the kind of error if it does not come."""
+        self._end = "incomplete" if self.data else end
+        self._room, self._until = MAX_HEAD, deadline(seconds)
+
+    def through(self, mark: re.Pattern[bytes]) -> bytes:
+        """Receive and return everything up to the end of a mark."""
+        while not self.data or (found := self._find(mark)) is None:
+            self.sock.settimeout(left(self._until))
+            self._fill()
+            if self._has_ended:
+                raise ChannelError(self._end)
+        return found
+
+    def take(self, size: int) -> bytes:
+        """Return that many of the received bytes."""
+        taken = bytes(self.data[:size])
+        del self.data[:size]
+        return taken
+
+    def _fill(self) -> None:
+        """Receive more."""
+        block = self.sock.recv(_BLOCK)
+        self.data += block
+        if block:
+            self._end = "incomplete"
+        self._has_ended = not block
+
+    def _find(self, mark: re.Pattern[bytes]) -> bytes | None:
+        """Return everything up to the end of a mark, if it has been received already."""
+        if mark is _HEAD_END and not self.data.startswith(_VERSION[: len(self.data)]):
+            raise ChannelError("protocol", "it does not begin with HTTP")
+        found = mark.search(self.data)
+        size = found.end() if found else len(self.data)
+        if size > self._room:
+            raise ChannelError("protocol", f"a head of more than {MAX_HEAD:,} bytes")
+        if found is None:
+            return None
+        self._room -= size
+        return self.take(size)
+
+    def _final_head(self, seconds: float | None) -> bytes:
+        """Receive and return the head of the answer; interim answers are skipped."""
+        self.expect("no response", seconds)
+        while _INTERIM.match(head := self.through(_HEAD_END)):
+            pass
+        return head
+
+    def response(self, method: str) -> _Response:
+        """Return the answer, once its head has arrived."""
+        try:
+            return _Response(self._early or self._final_head(self.timeouts.read), method)
+        except (OSError, HTTPException, ChannelError) as error:
+            raise self.error(error) from error
+
+    # -- sending --------------------------------------------------------------------
+
+    def head(self, outgoing: Outgoing) -> _Head:
+        """Return the head of a request."""
+        target, secrets = outgoing.target, outgoing.credentials
+        proxy = self.route[1]
+        if proxy is not None and outgoing.origin[0] == "http":  # below TLS it sees nothing
+            target, secrets = outgoing.url, {**secrets, **proxy.headers()}
+        headers = {"Host": host_field(outgoing.origin), **outgoing.headers}
+        if outgoing.content_length is not None:
+            headers["Content-Length"] = str(outgoing.content_length)
+        return _head(f"{outgoing.method} {target} HTTP/1.1", headers, secrets)
+
+    def send(self, outgoing: Outgoing, pending: _Head) -> bool:
         """Send the head, which is pending, and the body; return whether all of it was taken."""
         self._early, self._has_sent = None, False
         size = 0
@@ -345,39 +348,12 @@ class Connection:
                 continue
             if not (self._push(pending) and self._push(block)):
                 return False
-            pending = _HeadBuffer()
+            pending = _Head()
         if size != (outgoing.content_length or 0):
             raise ValueError(
                 f"The body of {outgoing.method} has {size} bytes, not {outgoing.content_length}."
             )
         return self._push(pending)
-
-    def head(self, outgoing: Outgoing) -> _HeadBuffer:
-        """Return the head of a request. Frames below this one hold secrets, and must not outlive it."""
-        http, proxy, target = self._http, self.route[1], outgoing.target
-        if outgoing.origin[0] == "https":
-            proxy = None  # it sees nothing of the request
-        if proxy is not None:
-            target = outgoing.url
-        head: Any = _HeadBuffer()
-        http.sock = head
-        try:
-            http.putrequest(outgoing.method, target, skip_host=True, skip_accept_encoding=True)
-            http.putheader("Host", host_field(outgoing.origin))
-            for name, value in outgoing.headers.items():
-                http.putheader(name, value)
-            if outgoing.content_length is not None:
-                http.putheader("Content-Length", str(outgoing.content_length))
-            for name, secret in outgoing.credentials.items():
-                http.putheader(name, secret.reveal())
-            if proxy is not None and proxy.authorization is not None:
-                http.putheader("Proxy-Authorization", proxy.authorization.reveal())
-            http.endheaders()
-        except BaseException as error:
-            raise bare(error) from None
-        finally:
-            http.sock = None  # which it would close after some answers
-        return cast("_HeadBuffer", head)
 
     def _push(self, data: bytes | bytearray | memoryview) -> bool:
         """Send bytes; return whether all of them went out before an answer came."""
@@ -402,52 +378,35 @@ class Connection:
                 rest = rest[self.sock.send(rest[:_LARGE_BLOCK]) :]
                 self._has_sent, until = True, deadline(self.timeouts.write)
             except _WOULD_BLOCK:
-                self._wait_to_send(until)
+                # Until the server takes more, or sends something; its end would be that for ever.
+                events = selectors.EVENT_WRITE
+                if not self._has_ended:
+                    events |= selectors.EVENT_READ
+                with _Selector() as selector:
+                    selector.register(self.sock, events)
+                    if not selector.select(left(until)):
+                        raise TimeoutError from None
         return True
 
     def _is_answered(self) -> bool:
         """Whether the final answer has come early; does not wait for it."""
-        self.reader.expect("no response", None)
+        self.expect("no response", None)
         self.sock.settimeout(0)
         with suppress(*_WOULD_BLOCK):
-            self.reader.fill()
-        while self._early is None and (head := self.reader.find(_HEAD_END)) is not None:
+            self._fill()
+        while self._early is None and (head := self._find(_HEAD_END)) is not None:
             self._early = None if _INTERIM.match(head) else head
         return self._early is not None
 
-    def _wait_to_send(self, until: float | None) -> None:
-        """Wait until the server takes more, or sends something."""
-        ending = self.reader.has_ended  # which would be something for ever
-        events = selectors.EVENT_WRITE if ending else selectors.EVENT_WRITE | selectors.EVENT_READ
-        with _Selector() as selector:
-            selector.register(self.sock, events)
-            if not selector.select(left(until)):
-                raise TimeoutError
-
-    def _final_head(self, seconds: float | None) -> bytes:
-        """Receive and return the head of the answer; interim answers are skipped."""
-        self.reader.expect("no response", seconds)
-        while _INTERIM.match(head := self.reader.through(_HEAD_END)):
-            pass
-        return head
-
-    def response(self) -> _Response:
-        """Return the answer, once its head has arrived."""
-        http = self._http
-        try:
-            head = self._early or self._final_head(self.timeouts.read)
-            http.response_class = partial(_Response, head)  # type: ignore[assignment]
-            return http.getresponse()  # type: ignore[return-value]
-        except (OSError, HTTPException, ChannelError) as error:
-            raise self.error(error) from error
+    # -- keeping and closing --------------------------------------------------------
 
     def is_usable(self) -> bool:
         """Whether it can take another request: it is open, and nothing follows the last answer."""
         self.sock.settimeout(0)
         try:
-            self.reader.fill()
+            self._fill()
         except _WOULD_BLOCK:  # nothing, or a session ticket or the like
-            return not self.reader.data
+            return not self.data
         except OSError:
             pass
         return False
@@ -463,7 +422,7 @@ class Connection:
             case TimeoutError():
                 return ChannelError("timeout")
             case ssl.SSLEOFError():
-                return ChannelError(self.reader.end)
+                return ChannelError(self._end)
             case HTTPException():
                 return ChannelError("protocol", str(error)[:200])
             case _:
@@ -473,19 +432,23 @@ class Connection:
         """Shut it down while another thread uses it."""
         self.is_aborted = True
         if self._process == os.getpid():  # after a fork, it is the parent's
-            _shut_down(self.sock)
+            with suppress(OSError):  # it may have ended already
+                # Not that of SSLSocket, which would have the thread go on without TLS.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it."""
         self.sock.close()
 
 
-def _shut_down(sock: socket.socket | None) -> None:
-    """Shut down both directions of a socket."""
-    with suppress(OSError):  # it may have ended already
-        if sock is not None:
-            # Not that of SSLSocket, which would have the thread go on without TLS.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+def _head(line: str, headers: Mapping[str, str], secrets: Mapping[str, Secret]) -> _Head:
+    """Return a head. The frame of this function holds secrets, and must not outlive it."""
+    try:
+        lines = [line, *(f"{name}: {value}" for name, value in headers.items())]
+        lines += [f"{name}: {secret.reveal()}" for name, secret in secrets.items()]
+        return _Head("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    except BaseException as error:
+        raise bare(error) from None
 
 
 class HTTPAnswer:
@@ -513,12 +476,12 @@ class HTTPAnswer:
         """Return the rest of the body, of at most `limit` bytes."""
         if (self._remaining or 0) > limit:
             raise ChannelError("too large", f"{self._remaining:,} bytes")
-        reader, content = self._connection.reader, bytearray()
-        if self._chunk_mark is None and len(reader.data) == self._remaining:  # nearly always
+        connection, content = self._connection, bytearray()
+        if self._chunk_mark is None and len(connection.data) == self._remaining:  # nearly always
             self._remaining = 0
-            return reader.take(len(reader.data))
+            return connection.take(len(connection.data))
         block = new_buffer(min(self._remaining or _BLOCK // 2, _LARGE_BLOCK))
-        while size := self._receive(block, self._connection.timeouts.read):
+        while size := self._receive(block, connection.timeouts.read):
             content += block[:size]
             if len(content) > limit:
                 raise ChannelError("too large", f"more than {limit:,} bytes")
@@ -528,14 +491,14 @@ class HTTPAnswer:
         """Receive into a buffer; return the number of bytes, 0 at the end."""
         return self._receive(memoryview(buffer), self._connection.timeouts.stall)
 
-    def _receive(self, view: memoryview, patience: float | None) -> int:
+    def _receive(self, view: memoryview, timeout: float | None) -> int:
         connection = self._connection
         try:
             if self._chunk_mark is not None and self._remaining == 0:
-                self._begin_chunk(patience)
+                self._begin_chunk(self._chunk_mark, timeout)
             if self._remaining == 0 or not view:
                 return 0
-            size = self._fill(view[: self._remaining], patience)
+            size = self._fill(view[: self._remaining], timeout)
             if not size and (self._remaining or connection.is_aborted):
                 raise ChannelError("incomplete", f"{self._remaining or 0:,} bytes are missing")
         except (OSError, ChannelError) as error:
@@ -546,35 +509,34 @@ class HTTPAnswer:
             self._remaining = 0
         return size
 
-    def _begin_chunk(self, patience: float | None) -> None:
+    def _begin_chunk(self, mark: re.Pattern[bytes], timeout: float | None) -> None:
         """Read the length of the next chunk; after the last one, read the trailers."""
-        reader = self._connection.reader
-        reader.expect("incomplete", patience)
-        assert self._chunk_mark is not None
-        size = _CHUNK.fullmatch(reader.through(self._chunk_mark))
+        connection = self._connection
+        connection.expect("incomplete", timeout)
+        size = _CHUNK.fullmatch(connection.through(mark))
         if size is None:
             raise ChannelError("protocol", "a chunk without a length")
         self._remaining, self._chunk_mark = int(size[1], 16), _NEXT_LINE_END
         if self._remaining == 0:
-            while reader.through(_LINE_END).rstrip(b"\r\n"):
+            while connection.through(_LINE_END).rstrip(b"\r\n"):
                 pass  # fields that come too late to say anything
             self._chunk_mark = None
 
-    def _fill(self, view: memoryview, patience: float | None) -> int:
+    def _fill(self, view: memoryview, timeout: float | None) -> int:
         """Receive until the buffer is full, or some time has passed: TLS gives 16 KiB at a time."""
-        sock, reader, filled = self._connection.sock, self._connection.reader, 0
-        if reader.data:
-            filled = min(len(view), len(reader.data))
-            view[:filled] = reader.take(filled)
+        connection, filled = self._connection, 0
+        if connection.data:
+            filled = min(len(view), len(connection.data))
+            view[:filled] = connection.take(filled)
             return filled
         if self._failure is not None:
             raise self._failure
-        reader.expect("incomplete", None)
-        sock.settimeout(patience)
+        connection.expect("incomplete", None)
+        connection.sock.settimeout(timeout)
         until = time.monotonic() + _FILL_SECONDS
         try:
             while filled < len(view):
-                size = sock.recv_into(view[filled:])
+                size = connection.sock.recv_into(view[filled:])
                 filled += size
                 if not size or time.monotonic() > until:
                     break
@@ -587,9 +549,9 @@ class HTTPAnswer:
 
     def close(self) -> None:
         """Return the connection to the pool, or close it if more is to come."""
-        self._end(has_ended=self._remaining == 0 and self._chunk_mark is None)
+        self._finish(has_ended=self._remaining == 0 and self._chunk_mark is None)
 
-    def _end(self, *, has_ended: bool) -> None:
+    def _finish(self, *, has_ended: bool) -> None:
         if not self._is_closed:
             self._is_closed = True
             self._give_back(has_ended)
@@ -597,4 +559,4 @@ class HTTPAnswer:
     def __del__(self) -> None:
         # An answer that nobody closed returns the permit, without waiting for a lock. The connection
         # is not used again: the collector finalizes the socket of a cycle together with its answer.
-        self._end(has_ended=False)
+        self._finish(has_ended=False)

@@ -43,18 +43,12 @@ class Proxy(NamedTuple):
         """Whether it speaks SOCKS instead of HTTP."""
         return self.scheme in ("socks5", "socks5h")
 
-    @property
-    def authorization(self) -> Secret | None:
-        """The value of the Proxy-Authorization header."""
-        if self.credentials is None:
-            return None
-        username, password = self.credentials
-        return basic(username.encode(), password.reveal().encode())
-
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> dict[str, Secret]:
         """Return the headers for the proxy itself."""
-        secret = self.authorization
-        return {} if secret is None else {"Proxy-Authorization": secret.reveal()}
+        if self.credentials is None:
+            return {}
+        username, password = self.credentials
+        return {"Proxy-Authorization": basic(username.encode(), password.reveal().encode())}
 
     def __str__(self) -> str:
         return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
