@@ -86,7 +86,7 @@ class State:
         if settings.anonymous:  # not even with the name in it
             from hatcher.cli.settings.servers import server_at
 
-            url = str(server_at(url).without_credentials())
+            url = str(server_at(url))
         return BroodClient.from_url(
             url,
             auth=credential and credential.auth(settings.url, settings.verify_ssl),

@@ -17,7 +17,7 @@ from hatcher.transport.secret import discreet
 from hatcher.transport.session import Session
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.tls import checked_verify
-from hatcher.transport.urls import ServerURL, checked_segment
+from hatcher.transport.urls import ServerURL, checked_segment, url_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,12 +121,11 @@ class BroodClient(Node):
             Another argument cannot be used.
         """
         server = ServerURL.parse(url)
-        if auth is None and server.credentials is not None:
-            username, password = server.credentials
-            auth = BasicAuth(username, password.reveal())
+        if auth is None and (credentials := url_credentials(url)):
+            auth = BasicAuth(credentials[0], credentials[1].reveal())
         return cls(
             Session(
-                server.without_credentials(),
+                server,
                 api_version=endpoints.checked_api_version(api_version),
                 auth=auth,
                 verify_ssl=checked_verify(verify_ssl),
@@ -189,7 +188,7 @@ class BroodClient(Node):
                 "with (auth, verify_ssl) to BroodClient.from_url instead."
             )
         version = endpoints.checked_api_version(api_version)
-        server = ServerURL.parse(url).without_credentials()
+        server = ServerURL.parse(url)
         return cls(
             Session(
                 server,

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from attrs import define, field
+
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transport.channel import (
     FRAMING,
@@ -29,15 +31,8 @@ OnRequest: TypeAlias = Callable[["RequestEvent"], object]
 OnResponse: TypeAlias = Callable[["ResponseEvent"], object]
 
 #: Headers for credentials, for the connection, and for where a request goes and ends.
-_FRAMING = FRAMING | {
-    "authorization",
-    "expect",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-}
+_FRAMING = FRAMING | {"authorization", "expect", "proxy-authorization", "te", "trailer"}
+_FRAMING |= {"keep-alive", "proxy-connection"}
 
 #: Headers that hatcher sets for each request.
 _OF_REQUESTS = frozenset(
@@ -46,6 +41,15 @@ _OF_REQUESTS = frozenset(
 )
 
 
+def _shown_headers(headers: Mapping[str, str]) -> Headers:
+    shown = Headers(headers)
+    shown.pop("set-cookie", None)
+    if "location" in shown:
+        shown["location"] = showable(shown["location"])
+    return shown
+
+
+@define(eq=False, repr=False)
 class RequestEvent:
     """A request that is about to be sent, as an `on_request` sees it.
 
@@ -64,20 +68,17 @@ class RequestEvent:
         None at first; for what `on_response` shall find again, such as a span.
     """
 
-    __match_args__ = ("method", "url", "operation", "headers", "context")
-    __slots__ = __match_args__
-
-    def __init__(self, method: str, url: str, operation: str, headers: Mapping[str, str]) -> None:
-        self.method = method
-        self.url = url
-        self.operation = operation
-        self.headers: MutableMapping[str, str] = MutableHeaders(headers)
-        self.context: Any = None
+    method: str
+    url: str
+    operation: str
+    headers: MutableMapping[str, str] = field(converter=MutableHeaders)
+    context: Any = field(default=None, init=False)
 
     def __repr__(self) -> str:
         return f"<RequestEvent {self.operation}: {self.method} {self.url}>"
 
 
+@define(eq=False, repr=False)
 class ResponseEvent:
     """What came back for a request, as an `on_response` sees it.
 
@@ -96,25 +97,11 @@ class ResponseEvent:
         Why no answer came.
     """
 
-    __match_args__ = ("request", "status_code", "headers", "elapsed", "error")
-    __slots__ = __match_args__
-
-    def __init__(
-        self,
-        request: RequestEvent,
-        status_code: int | None,
-        headers: Mapping[str, str],
-        elapsed: float,
-        error: BaseException | None = None,
-    ) -> None:
-        self.request = request
-        self.status_code = status_code
-        self.headers = Headers(headers)
-        self.headers.pop("set-cookie", None)
-        if "location" in self.headers:
-            self.headers["location"] = showable(self.headers["location"])
-        self.elapsed = elapsed
-        self.error = error
+    request: RequestEvent
+    status_code: int | None
+    headers: Mapping[str, str] = field(converter=_shown_headers)
+    elapsed: float
+    error: BaseException | None = None
 
     def __repr__(self) -> str:
         return f"<ResponseEvent {self.status_code or self.error!r} to {self.request!r}>"
@@ -142,14 +129,14 @@ class Hooks:
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
     ) -> None:
-        if headers is not None and not isinstance(headers, Mapping):
+        given = {} if headers is None else headers
+        if not isinstance(given, Mapping):
             raise InvalidArgumentError(
                 f"headers cannot be of type {type(headers).__name__}. Give a dict of names and "
                 "values."
             )
-        self.headers = MutableHeaders({})
-        check_headers((headers or {}).items())
-        self.headers.update(headers or {})
+        check_headers(given.items())
+        self.headers = MutableHeaders(given)
         for name in self.headers:
             if name.lower() in _FRAMING | _OF_REQUESTS:
                 raise InvalidArgumentError(

@@ -12,13 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret, basic
-from hatcher.transport.urls import NO_TEXT, Origin, bracketed, host_of, without_zone
+from hatcher.transport.urls import Origin, bracketed, host_of, located, without_zone
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: The schemes of proxies, and their default ports.
-_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-_SCHEMES = "http, https, socks5 or socks5h"
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080, "socks": 1080}
 
 
 class Proxy(NamedTuple):
@@ -108,27 +107,14 @@ def _variable(name: str) -> tuple[str, str]:
 
 def _read(setting: Secret) -> Proxy | str:
     """Return the proxy that a URL names, or what is wrong with the URL."""
-    text = setting.reveal()
-    if NO_TEXT.search(text):
-        return "it contains a line break, a control character or invalid Unicode"
+    text = setting.reveal() if "://" in setting.reveal() else f"http://{setting.reveal()}"
+    if re.search(r"[/?#].*@", text.partition("://")[2]):
+        return "in a user name or password, write '/', '?' and '#' as %2F, %3F and %23"
     try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        if "@" in parts.path + parts.query + parts.fragment:
-            return "in a user name or password, write '/', '?' and '#' as %2F, %3F and %23"
-        scheme = "socks5" if parts.scheme == "socks" else parts.scheme
-        if scheme not in _PORTS:
-            return f"its scheme is '{scheme}', not {_SCHEMES}"
-        if not parts.hostname:
-            return "it has no host"
-        host = host_of(parts)
-    except ValueError:
-        return "its host is neither a host name nor an IP address"
-    try:
-        port = _PORTS[scheme] if parts.port is None else parts.port
-    except ValueError:
-        port = 0
-    if not port:
-        return "its port is not a number from 1 to 65535"
+        (scheme, host, port), parts = located(text, _PORTS)
+    except ValueError as error:
+        return str(error)
+    scheme = "socks5" if scheme == "socks" else scheme
     if not (parts.username or parts.password):
         return Proxy(scheme, host, port)
     try:

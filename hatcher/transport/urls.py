@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from hatcher.errors import InvalidNameError, InvalidURLError
 from hatcher.transport.secret import Secret
-from hatcher.transport.value import Value
 
 #: Scheme, host and port.
 Origin: TypeAlias = tuple[str, str, int]
@@ -18,8 +18,7 @@ Origin: TypeAlias = tuple[str, str, int]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _API_ROOT = re.compile(r"/api/v\d+(/json)?/?\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-#: What no URL that a person gives contains: control characters, and surrogates.
-NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"(?!.{254})([\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
 _PLACE = re.compile(r"(\[[^]]*:[^]]*\]|[^]:[]*)(:.*)?", re.DOTALL)
@@ -27,7 +26,7 @@ _ZONE = re.compile(r"[\w.~-]+", re.ASCII)
 _EXAMPLE = "Give it like 'https://brood.example.com'."
 
 
-class ServerURL(Value):
+class ServerURL(NamedTuple):
     """Where a Brood server is.
 
     Attributes
@@ -40,88 +39,85 @@ class ServerURL(Value):
     prefix : str
         The path below which the server answers: empty, or ``/`` and more, with
         no ``/`` at the end.
-    credentials : tuple of (str, Secret) or None
-        The user name and password that stood in the URL. They are no part of
-        what this object shows, and of what makes it equal to another.
     """
-
-    __match_args__ = ("scheme", "host", "port", "prefix", "credentials")
-    __slots__ = __match_args__
 
     scheme: str
     host: str
     port: int
-    prefix: str
-    credentials: tuple[str, Secret] | None
-
-    def __init__(
-        self,
-        scheme: str,
-        host: str,
-        port: int,
-        prefix: str = "",
-        credentials: tuple[str, Secret] | None = None,
-    ) -> None:
-        super().__init__(scheme, host, port, prefix, credentials)
+    prefix: str = ""
 
     @classmethod
     def parse(cls, url: str) -> ServerURL:
         """Read a URL as a person gives it; raise InvalidURLError for anything else.
 
         A host without a scheme means https, or http when it is this machine.
-        The path is kept, except for Brood's own ``/api/v0/json``.
+        The path is kept, except for Brood's own ``/api/v0/json``; credentials are not.
         """
         if not isinstance(url, str) or not url.strip():
             raise InvalidURLError(f"The server's URL is empty. {_EXAMPLE}")
         text = url.strip()
-        if NO_TEXT.search(text):
-            raise InvalidURLError(
-                f"'{_without_credentials(text)}' contains a line break, a control character or "
-                f"invalid Unicode. {_EXAMPLE}"
-            )
-        parts = _split(text if "://" in text else f"//{text}")
-        shown = _without_credentials(text)
-        if not parts.hostname:
-            raise InvalidURLError(f"There is no host in '{shown}'. {_EXAMPLE}")
         try:
-            port = _port(parts)
+            origin, parts = located(text, _DEFAULT_PORTS, _usual_scheme)
+            if parts.query or parts.fragment:
+                raise ValueError("it has a query or a fragment")
         except ValueError as error:
             raise InvalidURLError(
-                f"The port in '{shown}' is not a number from 1 to 65535. {_EXAMPLE}"
-            ) from error
-        try:
-            host = host_of(parts)
-        except ValueError as error:
-            raise InvalidURLError(
-                f"The host in '{shown}' is neither a host name nor an IP address. {_EXAMPLE}"
-            ) from error
-        scheme = parts.scheme or ("http" if _is_loopback(host) else "https")
-        if scheme not in _DEFAULT_PORTS:
-            raise InvalidURLError(
-                f"'{shown}' is not the URL of a Brood server: the scheme is '{scheme}', not https "
-                f"or http. {_EXAMPLE}"
-            )
-        if parts.query or parts.fragment:
-            raise InvalidURLError(
-                f"'{shown}' has a query or a fragment, so it is not a server's URL. {_EXAMPLE}"
-            )
-        prefix = _API_ROOT.sub("", parts.path).rstrip("/")
-        return cls(scheme, host, port or _DEFAULT_PORTS[scheme], prefix, _credentials(parts))
-
-    def without_credentials(self) -> ServerURL:
-        """Return the same URL as one that can be stored and pickled."""
-        return ServerURL(self.scheme, self.host, self.port, self.prefix)
+                f"'{_without_credentials(text)}' is not the URL of a Brood server: {error}. "
+                f"{_EXAMPLE}"
+            ) from None
+        return cls(*origin, _API_ROOT.sub("", parts.path).rstrip("/"))
 
     @property
     def origin(self) -> Origin:
         """The scheme, host and port: what credentials are bound to."""
         return self.scheme, self.host, self.port
 
-    def _values(self) -> tuple[Any, ...]:
-        return self.scheme, self.host, self.port, self.prefix
-
     def __str__(self) -> str:
         return f"{self.scheme}://{authority(self.origin)}{self.prefix}"
+
+
+def url_credentials(url: str) -> tuple[str, Secret] | None:
+    """Return the user name and password in a valid server's URL, if there are any."""
+    parts = urlsplit(url.strip() if "://" in url else f"//{url.strip()}")
+    if parts.username is None:
+        return None
+    return unquote(parts.username), Secret(unquote(parts.password or ""))
+
+
+def located(
+    text: str, ports: Mapping[str, int], usual_scheme: Callable[[str], str] = lambda host: ""
+) -> tuple[Origin, SplitResult]:
+    """Read a URL that a person gives; raise ValueError, with words that do not show it.
+
+    `ports` has the schemes that it may have; `usual_scheme` returns that of a host without one.
+    """
+    if _NO_TEXT.search(text):
+        raise ValueError("it contains a line break, a control character or invalid Unicode")
+    try:
+        parts = urlsplit(text if "://" in text else f"//{text}")
+    except ValueError:
+        raise ValueError("it is not a URL with a valid host") from None
+    try:
+        host = host_of(parts)
+    except ValueError:
+        raise ValueError("its host is neither a host name nor an IP address") from None
+    scheme = parts.scheme or usual_scheme(host)
+    if scheme not in ports:
+        raise ValueError(f"its scheme is '{scheme}', not {', '.join(ports)}")
+    if not host:
+        raise ValueError("it has no host")
+    try:
+        return (scheme, host, _port(parts) or ports[scheme]), parts
+    except ValueError:
+        raise ValueError("its port is not a number from 1 to 65535") from None
+
+
+def _usual_scheme(host: str) -> str:
+    try:
+        is_here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    return "http" if is_here else "https"
 
 
 def checked_segment(value: object, what: str) -> str:
@@ -231,13 +227,6 @@ def showable(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-def _split(text: str) -> SplitResult:
-    try:
-        return urlsplit(text)
-    except ValueError as error:
-        raise InvalidURLError(f"'{_without_credentials(text)}' is not a URL. {_EXAMPLE}") from error
-
-
 def _port(parts: SplitResult) -> int | None:
     """Return a URL's port, if it says one; raise ValueError if it is out of range."""
     if parts.port == 0:
@@ -248,18 +237,3 @@ def _port(parts: SplitResult) -> int | None:
 def _without_credentials(text: str) -> str:
     # To the last @: a password may hold a '/' that should have been quoted.
     return re.sub(r"(?<=//).*@|^.*@", "", text, flags=re.DOTALL)
-
-
-def _credentials(parts: SplitResult) -> tuple[str, Secret] | None:
-    if parts.username is None:
-        return None
-    return unquote(parts.username), Secret(unquote(parts.password or ""))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

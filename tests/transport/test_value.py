@@ -11,10 +11,7 @@ import pytest
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.timeouts import Timeouts
-from hatcher.transport.urls import ServerURL
 from hatcher.transport.value import Value
-
-SERVER = ServerURL("https", "brood.example.com", 443)
 
 
 @pytest.mark.parametrize(
@@ -31,12 +28,6 @@ SERVER = ServerURL("https", "brood.example.com", 443)
             Timeouts(10, None, 60, 60, 30),
             Timeouts(),
             "Timeouts(connect=10.0, read=None, write=60.0, pool=60.0, stall=30.0)",
-        ),
-        (
-            SERVER,
-            ServerURL.parse("brood.example.com/"),
-            ServerURL.parse("brood.example.com/a"),
-            "ServerURL(scheme='https', host='brood.example.com', port=443, prefix='')",
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Value) else "",

@@ -114,8 +114,9 @@ def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | 
 def _credential_in(url: str | None) -> Credential | None:
     """Return the user name and password that stand in a URL."""
     from hatcher.cli.settings.servers import server_at
+    from hatcher.transport.urls import url_credentials
 
-    credentials = server_at(url).credentials if url else None
+    credentials = url_credentials(url) if url and server_at(url) else None
     if credentials is None:
         return None
     username, password = credentials
