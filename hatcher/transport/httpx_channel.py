@@ -14,7 +14,7 @@ import httpx
 from hatcher.errors import HatcherException, InvalidURLError
 from hatcher.transport.channel import ChannelError, Headers, Kind, Outgoing, check
 from hatcher.transport.httpx_clients import httpx_timeout
-from hatcher.transport.secret import Redactor, bare
+from hatcher.transport.secret import Redactor, bare, lineage
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.urls import showable
 
@@ -59,17 +59,15 @@ class HttpxChannel:
         try:
             with _translated():
                 return HttpxAnswer(self._send(outgoing))
-        except RuntimeError as error:
-            if not self._client.is_closed:
-                raise
-            raise HatcherException(
-                "The httpx client that this client sends through was closed. Make a new client, "
-                "with one that is open."
-            ) from bare(error)
-        except Exception:  # of the user's own code
+        except BaseException as error:
+            if isinstance(error, RuntimeError) and self._client.is_closed:
+                raise HatcherException(
+                    "The httpx client that this client sends through was closed. Make a new "
+                    "client, with one that is open."
+                ) from bare(error)
+            if not isinstance(error, Exception):  # Ctrl-C, which may strike anywhere
+                bare(error)
             raise
-        except BaseException as error:  # Ctrl-C, which may strike anywhere
-            raise bare(error) from None
 
     def _send(self, outgoing: Outgoing) -> httpx.Response:
         request = self._request(outgoing)
@@ -209,7 +207,8 @@ _KINDS: dict[type[Exception], Kind] = {
 
 
 def _kind_of(error: Exception, reason: str) -> Kind:
-    if isinstance(error, httpx.ConnectError) and _is_tls(error):
+    causes = lineage(error)
+    if isinstance(error, httpx.ConnectError) and any(isinstance(e, ssl.SSLError) for e in causes):
         return "TLS"
     if isinstance(error, httpx.RemoteProtocolError):
         # httpx has one class for all of these, so its words must tell them apart.
@@ -226,11 +225,3 @@ _PROTOCOL_ERRORS: dict[str, Kind] = {
     "closed": "incomplete",
     "location header": "redirect",
 }
-
-
-def _is_tls(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

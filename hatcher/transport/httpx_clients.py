@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, Self, TypeAlias
 from weakref import WeakKeyDictionary
@@ -31,8 +32,8 @@ from hatcher.transport.urls import (
 
 Context: TypeAlias = Callable[[], ssl.SSLContext]
 
-#: What is called before a request, and after its answer.
-HookPair: TypeAlias = tuple[Callable[..., None], Callable[..., None]]
+#: What is called before a request, and after its answer; or nothing.
+Hooks: TypeAlias = tuple[Callable[..., None], ...]
 
 #: Headers that httpx makes itself, and that nobody else may change.
 _OF_HTTPX = FRAMING - {"upgrade"}
@@ -46,18 +47,14 @@ def build_client(
     timeouts: Timeouts,
     context: Context,
     auth: httpx.Auth | None,
-    hooks: HookPair | None = None,
+    hooks: Hooks = (),
 ) -> httpx.Client:
     """Return an httpx client for one server; proxies come from the environment."""
     return _Client(
-        base_url=str(server),
         auth=auth,
-        headers={"User-Agent": USER_AGENT},
-        timeout=httpx_timeout(timeouts),
         transport=_RoutedTransport(context, httpx.HTTPTransport, _Passage),
-        trust_env=False,
-        follow_redirects=False,
-        event_hooks=_event_hooks(hooks or ()),
+        event_hooks=_event_hooks(hooks),
+        **_options(server, timeouts),
     )
 
 
@@ -66,7 +63,7 @@ def build_async_client(
     timeouts: Timeouts,
     context: Context,
     auth: httpx.Auth | None,
-    hooks: HookPair | None = None,
+    hooks: Hooks = (),
 ) -> httpx.AsyncClient:
     """Return the same as `build_client` does, for `await` in any event loop."""
 
@@ -74,24 +71,23 @@ def build_async_client(
         return httpx.AsyncClient(
             auth=auth,
             transport=_RoutedTransport(context, httpx.AsyncHTTPTransport, _AsyncPassage),
+            event_hooks=_event_hooks(map(_awaitable, hooks)),
             trust_env=False,
-            follow_redirects=False,
-            event_hooks=_event_hooks(map(_awaitable, hooks or ())),
         )
 
-    return _AnyLoopClient(
-        build,
-        base_url=str(server),
-        headers={"User-Agent": USER_AGENT},
-        timeout=httpx_timeout(timeouts),
-        transport=_NoTransport(),  # it sends nothing itself
-        trust_env=False,
-    )
+    return _AnyLoopClient(build, **_options(server, timeouts))
 
 
 def build_client_that_cannot_wait() -> httpx.AsyncClient:
     """Return what stands for the async side of a user's own client, which has none."""
-    return httpx.AsyncClient(transport=_NoTransport(), trust_env=False)
+
+    def build() -> NoReturn:
+        raise HatcherException(
+            "The httpx client that was given to from_session cannot be awaited. Give the raw "
+            "client an httpx.AsyncClient of yours: brood_client.raw.set_async_httpx_client(yours)."
+        )
+
+    return _AnyLoopClient(build, trust_env=False)
 
 
 def httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:
@@ -99,6 +95,15 @@ def httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:
     return httpx.Timeout(
         connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
     )
+
+
+def _options(server: ServerURL, timeouts: Timeouts) -> dict[str, Any]:
+    return {
+        "base_url": str(server),
+        "headers": {"User-Agent": USER_AGENT},
+        "timeout": httpx_timeout(timeouts),
+        "trust_env": False,
+    }
 
 
 def _event_hooks(hooks: Iterable[Callable[..., Any]]) -> dict[str, list[Callable[..., Any]]]:
@@ -112,13 +117,20 @@ def _awaitable(call: Callable[..., None]) -> Callable[..., Coroutine[Any, Any, N
     return awaited
 
 
+@contextmanager
+def _without_frames() -> Iterator[None]:
+    """Strip what httpx raises of the frames that hold credentials."""
+    try:
+        yield
+    except BaseException as error:
+        bare_own(error, httpx.HTTPError, httpx.StreamError)
+        raise
+
+
 class _Client(httpx.Client):
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        try:
+        with _without_frames():
             return super().send(request, **options)
-        except BaseException as error:
-            bare_own(error, httpx.HTTPError, httpx.StreamError)
-            raise
 
 
 class _AnyLoopClient(httpx.AsyncClient):
@@ -129,7 +141,8 @@ class _AnyLoopClient(httpx.AsyncClient):
     """
 
     def __init__(self, build: Callable[[], httpx.AsyncClient], **options: Any) -> None:
-        super().__init__(**options)
+        # It sends nothing itself.
+        super().__init__(transport=httpx.AsyncBaseTransport(), **options)
         self._build = build
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
             WeakKeyDictionary()
@@ -137,14 +150,10 @@ class _AnyLoopClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         loop = asyncio.get_running_loop()
-        client = self._by_loop.get(loop)
-        if client is None:
-            client = self._by_loop[loop] = self._build()
-        try:
-            return await client.send(request, **options)
-        except BaseException as error:
-            bare_own(error, httpx.HTTPError, httpx.StreamError)
-            raise
+        if loop not in self._by_loop:
+            self._by_loop[loop] = self._build()
+        with _without_frames():
+            return await self._by_loop[loop].send(request, **options)
 
     async def aclose(self) -> None:
         client = self._by_loop.pop(asyncio.get_running_loop(), None)
@@ -156,14 +165,6 @@ class _AnyLoopClient(httpx.AsyncClient):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-class _NoTransport(httpx.AsyncBaseTransport):
-    async def handle_async_request(self, request: httpx.Request) -> NoReturn:
-        raise HatcherException(
-            "The httpx client that was given to from_session cannot be awaited. Give the raw "
-            "client an httpx.AsyncClient of yours: brood_client.raw.set_async_httpx_client(yours)."
-        )
 
 
 # -- routes ----------------------------------------------------------------------------
@@ -197,7 +198,7 @@ class _RoutedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             request.headers["Host"] = host_field(origin)
         if origin not in self._routes:
             proxy = proxy_for(origin)
-            made = self._make(**_options(origin, proxy, self._context))
+            made = self._make(**_transport_options(origin, proxy, self._context))
             self._routes.setdefault(origin, (proxy, made))
         proxy, transport = self._routes[origin]
         return transport, self._passage(request, origin, proxy)
@@ -229,7 +230,7 @@ class _RoutedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             await transport.aclose()
 
 
-def _options(origin: Origin, proxy: Proxy | None, context: Context) -> dict[str, Any]:
+def _transport_options(origin: Origin, proxy: Proxy | None, context: Context) -> dict[str, Any]:
     """Return how a transport of httpx is made: it is to look for nothing itself."""
     by_tls = "https" in (origin[0], proxy and proxy.scheme)
     options: dict[str, Any] = {"verify": context() if by_tls else False, "trust_env": False}

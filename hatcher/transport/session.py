@@ -402,7 +402,7 @@ class Session:
         return self._build(httpx_clients.build_async_client)
 
     def _build(self, build: Callable[..., T]) -> T:
-        hooks = None if self._hooks is None else self._hooks.for_httpx(self.server.origin)
+        hooks = () if self._hooks is None else self._hooks.for_httpx(self.server.origin)
         return build(self.server, self.timeouts, self._ssl_context, self._authorizer(), hooks)
 
     # -- pickling -------------------------------------------------------------------
