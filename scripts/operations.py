@@ -161,7 +161,8 @@ def missing(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         name, module = row.operation, row.tag
         if not row.handler:
-            yield f"{name}: handler: hatcher/server/handlers/{module}.py"
+            home = "artefacts" if module in ("apps", "bundles", "eggs", "runtimes") else module
+            yield f"{name}: handler: hatcher/server/handlers/{home}.py"
         if not row.raw:
             yield f"{name}: raw function: make generate"
         if not set(re.findall(r"{(\w+)}", row.request)) <= parameters(name, OWN).keys():

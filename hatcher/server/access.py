@@ -34,6 +34,13 @@ GROUPS = tuple(
     level.name for level in Access if Access.authenticated < level < Access.server_administrator
 )
 
+#: The organizations with administrators, one row for each of them.
+ADMINISTERED = (
+    select(db.teams.c.organization_id)
+    .filter_by(group=Access.organization_administrator.name)
+    .join(db.team_members)
+)
+
 
 @frozen
 class Account:
@@ -106,13 +113,7 @@ class Repository:
 
 
 def find_organization(connection: Connection, account: Account, name: str) -> Organization:
-    """Return the organization of a name.
-
-    Raises
-    ------
-    Refusal
-        404: there is none, or none that the account belongs to.
-    """
+    """Return the organization of a name; 404 when there is none that the account belongs to."""
     for organization in visible_organizations(connection, account, name):
         return organization
     raise not_found(f"There is no organization '{name}', or none that you may see.")
@@ -121,13 +122,7 @@ def find_organization(connection: Connection, account: Account, name: str) -> Or
 def find_repository(
     connection: Connection, account: Account, organization: str, name: str
 ) -> Repository:
-    """Return the repository of a name.
-
-    Raises
-    ------
-    Refusal
-        404: there is none, or none that the account has any access to.
-    """
+    """Return the repository of a name; 404 when there is none that the account has access to."""
     for repository in visible_repositories(connection, account, organization, name):
         return repository
     raise not_found(f"There is no repository '{organization}/{name}', or none that you may see.")
@@ -166,33 +161,19 @@ def visible_organizations(
     name : str, optional
         Only the one with this name.
     """
-    everyone = select(db.organizations.c.id, db.organizations.c.name)
+    found = select(db.organizations.c.id, db.organizations.c.name).order_by(db.organizations.c.name)
     if name is not None:
-        everyone = everyone.where(db.organizations.c.name == name)
-    everyone = everyone.order_by(db.organizations.c.name)
+        found = found.where(db.organizations.c.name == name)
     if account.server_administrator:
         return [
-            Organization(row.id, row.name, Access.server_administrator)
-            for row in connection.execute(everyone)
+            Organization(*row, Access.server_administrator) for row in connection.execute(found)
         ]
-    ruled = set(
-        connection.scalars(
-            select(db.teams.c.organization_id)
-            .join(db.team_members)
-            .where(
-                db.team_members.c.user_id == account.id,
-                db.teams.c.group == Access.organization_administrator.name,
-            )
-        )
-    )
-    mine = everyone.join(db.members).where(db.members.c.user_id == account.id)
+    administered = connection.scalars(ADMINISTERED.filter_by(user_id=account.id))
+    levels = dict.fromkeys(administered, Access.organization_administrator)
+    found = found.join(db.members).filter_by(user_id=account.id)
     return [
-        Organization(
-            row.id,
-            row.name,
-            Access.organization_administrator if row.id in ruled else Access.authenticated,
-        )
-        for row in connection.execute(mine)
+        Organization(*row, levels.get(row.id, Access.authenticated))
+        for row in connection.execute(found)
     ]
 
 
@@ -211,22 +192,24 @@ def visible_repositories(
     name : str, optional
         Only the one with this name.
     """
-    every = select(
-        db.repositories.c.id,
-        db.organizations.c.name.label("organization"),
-        db.repositories.c.name,
-        db.repositories.c.description,
-        db.repositories.c.public,
-    ).join(db.organizations)
-    if organization is not None:
-        every = every.where(db.organizations.c.name == organization)
-    if name is not None:
-        every = every.where(db.repositories.c.name == name)
-    every = every.order_by(db.organizations.c.name, db.repositories.c.name)
-    levels: dict[int, Access] | None = None
-    if not account.server_administrator:
-        levels = _levels(connection, account)
-        every = every.where(db.repositories.c.id.in_(levels))
+    repositories, organizations = db.repositories.c, db.organizations.c
+    found = (
+        select(
+            repositories.id,
+            organizations.name.label("organization"),
+            repositories.name,
+            repositories.description,
+            repositories.public,
+        )
+        .join(db.organizations)
+        .order_by(organizations.name, repositories.name)
+    )
+    for column, wanted in ((organizations.name, organization), (repositories.name, name)):
+        if wanted is not None:
+            found = found.where(column == wanted)
+    levels = None if account.server_administrator else _levels(connection, account)
+    if levels is not None:
+        found = found.where(repositories.id.in_(levels))
     return [
         Repository(
             row.id,
@@ -235,7 +218,7 @@ def visible_repositories(
             Access.server_administrator if levels is None else levels[row.id],
             row.public,
         )
-        for row in connection.execute(every)
+        for row in connection.execute(found)
     ]
 
 

@@ -19,20 +19,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from attrs import frozen
-from sqlalchemy import Connection, Insert, Row, Update, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -43,7 +35,7 @@ from hatcher.server.access import ANONYMOUS, Account
 from hatcher.server.database import Database, now, timestamp
 from hatcher.server.people import find_user
 from hatcher.server.refusals import Refusal, unauthenticated
-from hatcher.server.settings import Settings
+from hatcher.server.settings import Network, Settings
 from hatcher.transport.secret import Secret
 
 API_TOKEN_PREFIX = "brood_api_"  # noqa: S105 - a prefix, not a token
@@ -61,7 +53,7 @@ _LAST_USED_WAIT = 0.1
 #: How many sessions are kept in memory when they cannot be written down.
 _MAX_UNSAVED = 10_000
 
-_GLOBAL_IPV6 = ip_network("2000::/3")
+_GLOBAL_IPV6 = IPv6Network("2000::/3")
 
 logger = logging.getLogger("hatcher.server")
 
@@ -122,11 +114,8 @@ class FailedLogins:
                 recent = self._recent(key)
                 if len(recent) >= limit:
                     wait = int(recent[-limit] + self._window - self._clock()) + 1
-                    raise Refusal(
-                        429,
-                        f"Too many failed logins. Try again in {wait} s.",
-                        {"Retry-After": str(wait)},
-                    )
+                    message = f"Too many failed logins. Try again in {wait} s."
+                    raise Refusal(429, message, {"Retry-After": str(wait)})
 
     def add(self, address: str, account: str) -> None:
         """Count one, unless it should not have been tried any more."""
@@ -170,12 +159,12 @@ def _household(address: str) -> str:
     """The network of an IPv6 address, of which everybody has all; another one as it is."""
     with suppress(ValueError):
         network = ip_network(f"{address}/64", strict=False)
-        if network.subnet_of(_GLOBAL_IPV6):  # type: ignore[arg-type]
+        if isinstance(network, IPv6Network) and network.subnet_of(_GLOBAL_IPV6):
             return str(network)
     return address
 
 
-def client_address(request: Request, trusted: Iterable[IPv4Network | IPv6Network]) -> str:
+def client_address(request: Request, trusted: Iterable[Network]) -> str:
     """Return where a request comes from, as far as that is known for sure.
 
     Parameters
@@ -211,12 +200,6 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
-@frozen
-class _Verified:
-    password_hash: str  # the one it was verified against: a new password undoes it
-    until: float
-
-
 class Accounts:
     """The users of one server, and what they prove themselves with.
 
@@ -238,7 +221,8 @@ class Accounts:
         self._unknown_user = _impossible_hash()
         # Each verification takes 19 MiB for its time; waiting ones queue here.
         self._argon2 = ThreadPoolExecutor(1, thread_name_prefix="argon2")
-        self._verified: dict[bytes, _Verified] = {}
+        # The hash that a password was verified against (a new one undoes it), and until when.
+        self._verified: dict[bytes, tuple[str, float]] = {}
         self._key = secrets.token_bytes(32)  # so that the remembered hashes tell nothing
 
     def close(self) -> None:
@@ -263,25 +247,20 @@ class Accounts:
             The password, if one had to be made up.
         """
         found = self._user(email)
-        given = password or Secret(make_up_password())
-        change: Insert | Update
+        made_up = None if password or found else Secret(make_up_password())
+        new = password or made_up
+        values: dict[str, Any] = {"server_administrator": True}
+        if new and not (found and self._matches(found.password, new.reveal())):
+            values["password"] = self.hash(new.reveal())
         # No start writes what is there already: the disk may be full.
-        if found is None:
-            row = {"email": email, "key": email.lower(), "created": now()}
-            change = insert(db.users).values(
-                **row, password=self.hash(given.reveal()), server_administrator=True
-            )
-        elif password and not self._matches(found.password, password.reveal()):
-            change = _of(found.id).values(
-                password=self.hash(password.reveal()), server_administrator=True
-            )
-        elif not found.server_administrator:
-            change = _of(found.id).values(server_administrator=True)
-        else:
+        elif found and found.server_administrator:
             return None
         with self._database.write() as connection:
-            connection.execute(change)
-        return given if found is None and not password else None
+            if found:
+                connection.execute(update(db.users).filter_by(id=found.id).values(**values))
+            else:
+                connection.execute(insert(db.users).values(**db.user(email), **values))
+        return made_up
 
     def hash(self, password: str) -> str:
         """Return the hash to keep of a password. It takes some 30 ms."""
@@ -309,9 +288,8 @@ class Accounts:
         if scheme.lower() == "bearer":
             return await run_in_threadpool(self._bearer, credentials.strip())
         if scheme.lower() == "basic":
-            return await self._basic(
-                credentials.strip(), client_address(request, self._trusted_proxies)
-            )
+            address = client_address(request, self._trusted_proxies)
+            return await self._basic(credentials.strip(), address)
         raise unauthenticated(f"The authentication scheme '{scheme}' is neither Basic nor Bearer.")
 
     async def _basic(self, credentials: str, address: str) -> Account:
@@ -345,22 +323,13 @@ class Accounts:
             self._failed.add(address, key)
             raise unauthenticated("The e-mail address or the password is wrong.")
         moment = time.monotonic()
-        self._verified = {
-            digest: verified
-            for digest, verified in self._verified.items()
-            if verified.until > moment
-        }
-        self._verified[self._digest(user, password)] = _Verified(
-            user.password, moment + _REMEMBERED
-        )
+        remembered = {key: each for key, each in self._verified.items() if each[1] > moment}
+        remembered[self._digest(user, password)] = (user.password, moment + _REMEMBERED)
+        self._verified = remembered
 
     def _remembers(self, user: Row[Any], password: str) -> bool:
-        verified = self._verified.get(self._digest(user, password))
-        return (
-            verified is not None
-            and verified.until > time.monotonic()
-            and hmac.compare_digest(verified.password_hash, user.password)
-        )
+        verified, until = self._verified.get(self._digest(user, password), ("", 0.0))
+        return until > time.monotonic() and hmac.compare_digest(verified, user.password)
 
     def _digest(self, user: Row[Any], password: str) -> bytes:
         return hmac.digest(self._key, f"{user.id}:{password}".encode(), "sha256")
@@ -376,12 +345,11 @@ class Accounts:
             return find_user(connection, email)
 
     def _bearer(self, token: str) -> Account:
+        account = None
         if token.startswith(API_TOKEN_PREFIX):
             account = self._of_api_token(token)
         elif token.startswith(SESSION_TOKEN_PREFIX):
             account = self._of_session_token(token)
-        else:
-            account = None
         if account is None:
             raise unauthenticated(
                 "The token is not valid: it is misspelt, expired or deleted. "
@@ -406,15 +374,9 @@ class Accounts:
             return None
         stale = timestamp(datetime.now(UTC) - timedelta(seconds=_LAST_USED_EVERY))
         if found.last_used is None or found.last_used < stale:
-            with (
-                suppress(DBAPIError, Refusal),
-                self._database.write(_LAST_USED_WAIT) as connection,
-            ):
-                connection.execute(
-                    update(db.api_tokens)
-                    .where(db.api_tokens.c.id == found.token_id)
-                    .values(last_used=now())
-                )
+            with suppress(DBAPIError, Refusal), self._database.write(_LAST_USED_WAIT) as connection:
+                used = update(db.api_tokens).filter_by(id=found.token_id)
+                connection.execute(used.values(last_used=now()))
         return Account(found.id, found.email, found.server_administrator, found.token_id)
 
     def _of_session_token(self, token: str) -> Account | None:
@@ -457,9 +419,8 @@ class Accounts:
         }
         try:
             with self._database.write(_SESSION_WAIT) as connection:
-                connection.execute(
-                    delete(db.session_tokens).where(db.session_tokens.c.expires <= now())
-                )
+                over = delete(db.session_tokens).where(db.session_tokens.c.expires <= now())
+                connection.execute(over)
                 connection.execute(insert(db.session_tokens).values(**session))
         except IntegrityError as error:
             raise unauthenticated("The account or the API token was deleted meanwhile.") from error
@@ -479,16 +440,9 @@ class Accounts:
             The account has one of this name.
         """
         token = API_TOKEN_PREFIX + secrets.token_urlsafe(32)
-        connection.execute(
-            insert(db.api_tokens).values(
-                user_id=account.id, name=name, sha256=_sha256(token), created=now()
-            )
-        )
+        row = {"user_id": account.id, "name": name, "sha256": _sha256(token), "created": now()}
+        connection.execute(insert(db.api_tokens).values(**row))
         return token
-
-
-def _of(user_id: int) -> Update:
-    return update(db.users).where(db.users.c.id == user_id)
 
 
 def make_up_password() -> str:

@@ -13,18 +13,13 @@ from attrs import frozen
 from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
+from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
 from hatcher.server.access import Repository
 from hatcher.server.blobs import Blobs, Incoming
 from hatcher.server.database import Database, artefacts, now, repositories
 from hatcher.server.failures import is_no_room
 from hatcher.server.folder import Reserve
-from hatcher.server.platforms import (
-    NO_TAG,
-    canonical_tag,
-    legacy_rank,
-    preference,
-    usable_tags,
-)
+from hatcher.server.names import canonical_tag, legacy_rank
 from hatcher.server.refusals import conflict, not_found
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from hatcher.server.access import (
 )
 from hatcher.server.brood import Brood
 from hatcher.server.description import Operation
-from hatcher.server.platforms import canonical_platform
+from hatcher.server.names import canonical_platform
 from hatcher.server.refusals import Refusal, bad_request, forbidden, not_found, unsupported
 
 #: The largest JSON body that is read, in bytes; re-indexing 50,000 eggs takes 4 MB.

@@ -299,6 +299,11 @@ def now() -> str:
     return timestamp(datetime.now(UTC))
 
 
+def user(email: str) -> dict[str, str]:
+    """Return what is kept of a new user, but for what they prove themselves with."""
+    return {"email": email, "key": email.lower(), "created": now()}
+
+
 def timestamp(moment: datetime) -> str:
     """Return `moment` as Brood writes it."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -44,6 +44,8 @@ class Operation:
     ----------
     operation_id : str
         Its unique name: ``v1_list_platforms``.
+    tag : str
+        What it is about: ``eggs``.
     version : int or None
         The version of the API; None below ``/repo``, where the path has none.
     method : str
@@ -61,6 +63,7 @@ class Operation:
     """
 
     operation_id: str
+    tag: str
     version: int | None
     method: str
     path: str
@@ -213,6 +216,7 @@ class Description:
                 version = re.match(r"/api/v(\d+)/", path)
                 yield Operation(
                     operation_id=operation["operationId"],
+                    tag=operation["tags"][0],
                     version=int(version[1]) if version else None,
                     method=method.upper(),
                     path=path,

@@ -24,11 +24,12 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Kind
 from hatcher.server.conditions import matches_none
 from hatcher.server.database import Database, artefacts, repositories
-from hatcher.server.platforms import NO_TAG, legacy_rank, preference, usable_tags
+from hatcher.server.names import legacy_rank
 
 #: How much the cache may hold, in bytes: some ten indices of 50,000 eggs.
 _CACHE_SIZE = 64 << 20

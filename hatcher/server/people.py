@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, insert, select
 
 from hatcher.server import database as db
-from hatcher.server.access import Access, Account, Organization
+from hatcher.server.access import ADMINISTERED, Account, Organization
 from hatcher.server.refusals import conflict, not_found
 
 
@@ -19,21 +19,9 @@ def find_user(connection: Connection, email: str) -> Row[Any] | None:
 def find_member(
     connection: Connection, organization: Organization, email: str, advice: str = ""
 ) -> Row[Any]:
-    """Return the row of a user who belongs to an organization.
-
-    Raises
-    ------
-    Refusal
-        404: nobody with this address does.
-    """
-    member = connection.execute(
-        select(db.users)
-        .join(db.members)
-        .where(
-            db.members.c.organization_id == organization.id,
-            db.users.c.key == email.lower(),
-        )
-    ).first()
+    """Return the row of a user who belongs to an organization; 404 when nobody does."""
+    members = select(db.users).filter_by(key=email.lower()).join(db.members)
+    member = connection.execute(members.filter_by(organization_id=organization.id)).first()
     if member is None:
         raise not_found(
             f"'{email}' is no user of the organization '{organization.name}'. {advice}".rstrip()
@@ -42,16 +30,9 @@ def find_member(
 
 
 def find_team(connection: Connection, organization: Organization, name: str) -> Row[Any]:
-    """Return the row of a team.
-
-    Raises
-    ------
-    Refusal
-        404: there is none of this name.
-    """
-    team = connection.execute(
-        select(db.teams).filter_by(organization_id=organization.id, name=name)
-    ).first()
+    """Return the row of a team; 404 when there is none of this name."""
+    teams = select(db.teams).filter_by(organization_id=organization.id, name=name)
+    team = connection.execute(teams).first()
     if team is None:
         raise not_found(f"The organization '{organization.name}' has no team '{name}'.")
     return team
@@ -59,38 +40,21 @@ def find_team(connection: Connection, organization: Organization, name: str) -> 
 
 def members_of(connection: Connection, team: Row[Any]) -> list[str]:
     """Return the e-mail addresses of a team's members, sorted."""
-    emails = (
-        select(db.users.c.email)
-        .join(db.team_members)
-        .where(db.team_members.c.team_id == team.id)
-        .order_by(db.users.c.email)
-    )
-    return list(connection.scalars(emails))
+    emails = select(db.users.c.email).order_by(db.users.c.email)
+    return list(connection.scalars(emails.join(db.team_members).filter_by(team_id=team.id)))
 
 
 def repositories_of(connection: Connection, team: Row[Any]) -> list[str]:
     """Return the names of a team's repositories, sorted."""
-    names = (
-        select(db.repositories.c.name)
-        .join(db.team_repositories)
-        .where(db.team_repositories.c.team_id == team.id)
-        .order_by(db.repositories.c.name)
-    )
-    return list(connection.scalars(names))
+    names = select(db.repositories.c.name).order_by(db.repositories.c.name)
+    return list(connection.scalars(names.join(db.team_repositories).filter_by(team_id=team.id)))
 
 
 def teams_of(connection: Connection, organization: Organization, user_id: int) -> list[str]:
     """Return the names of a user's teams in an organization, sorted."""
-    names = (
-        select(db.teams.c.name)
-        .join(db.team_members)
-        .where(
-            db.team_members.c.user_id == user_id,
-            db.teams.c.organization_id == organization.id,
-        )
-        .order_by(db.teams.c.name)
-    )
-    return list(connection.scalars(names))
+    names = select(db.teams.c.name).filter_by(organization_id=organization.id)
+    names = names.join(db.team_members).filter_by(user_id=user_id)
+    return list(connection.scalars(names.order_by(db.teams.c.name)))
 
 
 def keep_an_administrator(
@@ -103,14 +67,7 @@ def keep_an_administrator(
     Refusal
         409: nobody is left. Only a server administrator, who can make others, may do that.
     """
-    left = (
-        select(db.team_members.c.id)
-        .join(db.teams)
-        .where(
-            db.teams.c.organization_id == organization.id,
-            db.teams.c.group == Access.organization_administrator.name,
-        )
-    )
+    left = ADMINISTERED.where(db.teams.c.organization_id == organization.id)
     if not account.server_administrator and connection.execute(left).first() is None:
         raise conflict(
             f"That would leave '{organization.name}' without an administrator. Make another user "

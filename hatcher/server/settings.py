@@ -11,6 +11,8 @@ from attrs import Attribute, field, frozen
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret
 
+Network = IPv4Network | IPv6Network
+
 
 def _secret(value: str | Secret | None) -> Secret | None:
     return Secret(value) if isinstance(value, str) else value
@@ -31,7 +33,7 @@ def _checked_email(_: object, attribute: Attribute[str], value: str) -> None:
         )
 
 
-def _networks(given: Iterable[object]) -> tuple[IPv4Network | IPv6Network, ...]:
+def _networks(given: Iterable[object]) -> tuple[Network, ...]:
     networks = []
     for network in given:
         try:
@@ -87,5 +89,5 @@ class Settings:
     failed_logins: int = 10
     failed_logins_window: float = 60.0
     max_upload: int | None = None
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
+    trusted_proxies: tuple[Network, ...] = field(default=(), converter=_networks)
     strict_platforms: bool = False

@@ -20,21 +20,17 @@ from multipart import (  # type: ignore[import-untyped]
 )
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
 
-from hatcher.server.artefacts import Artefact
 from hatcher.server.blobs import Blobs, Incoming
 from hatcher.server.calls import (
     Call,
-    answer,
-    created,
     demand_media_type,
     demand_size,
     larger,
     parse_document,
 )
 from hatcher.server.description import BodySchema
-from hatcher.server.refusals import Refusal, bad_request
+from hatcher.server.refusals import bad_request
 
 #: How much is handed to the thread at once, in bytes.
 _BATCH = 1 << 20
@@ -62,21 +58,6 @@ class Upload:
 
     incoming: Incoming
     document: dict[str, Any]
-
-    def store(self, call: Call, artefact: Artefact) -> Response:
-        """Store the file as an artefact, and return the answer: 201, or 200 for no change."""
-        with call.brood.database.read() as connection:
-            repository = call.repository(connection)
-        stored = call.brood.artefacts.store(
-            repository, artefact, self.incoming, overwrite=call.query["overwrite"]
-        )
-        described = {"filename": artefact.filename, "sha256": self.incoming.sha256}
-        return created(described) if stored else answer(described)
-
-    def refused(self, error: Exception) -> Refusal:
-        """Return the answer to a file that is not what it should be."""
-        # Where the server keeps it is nobody else's business.
-        return bad_request(str(error).replace(str(self.incoming.path), self.incoming.path.name))
 
 
 @asynccontextmanager

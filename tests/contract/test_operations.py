@@ -95,7 +95,7 @@ def without_values(patch: pytest.MonkeyPatch, name: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        (without_handler, "handler: hatcher/server/handlers/eggs.py"),
+        (without_handler, "handler: hatcher/server/handlers/artefacts.py"),
         (without_act, "an act, by which its faults are tried: tests/faults/acts.py"),
         (without_row, "a row for its x-safety: tests/faults/retries.toml"),
         (without_example, "example on its page of the manual: docs/page.md"),

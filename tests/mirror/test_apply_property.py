@@ -19,7 +19,7 @@ from hatcher import mirror
 from hatcher.api import Organization, Repository, RetryPolicy
 from hatcher.errors import NotFoundError
 from hatcher.mirror.documents import digest
-from hatcher.server.platforms import preference, usable_tags
+from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.testing import (
     BroodServer,
     FaultyGateway,

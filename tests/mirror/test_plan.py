@@ -14,7 +14,7 @@ from hatcher.api import BroodClient, Repository
 from hatcher.errors import InvalidArgumentError, NotFoundError, UnsupportedAPIVersionError
 from hatcher.mirror.documents import digest
 from hatcher.mirror.selection import select
-from hatcher.server.platforms import preference, usable_tags
+from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.testing import (
     Answer,
     BroodServer,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.server.platforms import preference, usable_tags
+from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.server.runner import BackgroundServer
 from hatcher.testing import write_app, write_bundle, write_egg, write_legacy_runtime
 

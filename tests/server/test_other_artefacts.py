@@ -58,7 +58,7 @@ def test_a_runtime_of_v1(admin: Client, v0: Client, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"platform": "win_x86_64"}, "is for win_x86_64, not for rh8_x86_64"),
+        ({"platform": "win_x86_64"}, "is for win-x86_64, not for rh8-x86_64"),
         ({"abi": None, "filename": "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"}, "no valid runtime"),
         ({"metadata_version": "9.0"}, "no valid runtime"),
         ({"implementation": "ruby"}, "no valid runtime"),
@@ -210,7 +210,7 @@ def test_an_app_without_tag_or_build(admin: Client, tmp_path: Path) -> None:
         ("platform: rh8-x86_64", "no id, version"),
         ("id: a\nversion: [1]\nplatform: rh8-x86_64", "no version"),
         (APP.replace("build: 2", "build: two"), "no number"),
-        (APP.replace("rh8_x86_64", "win_x86_64"), "is for win_x86_64"),
+        (APP.replace("rh8_x86_64", "win_x86_64"), "is for win-x86_64"),
         (APP.replace("rh8_x86_64", "rh4_x86_64"), "no platform"),
         (APP.replace("cp311", "c"), "no python tag"),
         ("a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "aliases"),

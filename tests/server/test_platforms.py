@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 
 from hatcher.artefacts.platforms import ARCHITECTURES
-from hatcher.server.platforms import (
-    NO_TAG,
-    PLATFORMS,
-    PYTHON_TAGS,
-    canonical_platform,
-    canonical_tag,
-    preference,
-    usable_tags,
-)
+from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
+from hatcher.server.names import PLATFORMS, PYTHON_TAGS, canonical_platform, canonical_tag
 from hatcher.server.refusals import Refusal
 
 from .conftest import Client

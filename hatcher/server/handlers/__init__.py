@@ -1,30 +1,10 @@
-"""What answers the operations, by the tags of the description.
+"""What answers the operations, by the tags of the description: those of artefacts together.
 
 Importing this package registers every handler.
 """
 
-from hatcher.server.handlers import (
-    apps,
-    authentication,
-    bundles,
-    eggs,
-    organizations,
-    platforms,
-    repositories,
-    runtimes,
-    teams,
-    users,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "apps",
-    "authentication",
-    "bundles",
-    "eggs",
-    "organizations",
-    "platforms",
-    "repositories",
-    "runtimes",
-    "teams",
-    "users",
-]
+for _module in iter_modules(__path__, f"{__name__}."):
+    import_module(_module.name)

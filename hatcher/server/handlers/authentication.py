@@ -49,10 +49,9 @@ def create_api_token(call: Call) -> Response:
 def delete_api_token(call: Call) -> Response:
     """Delete an API token, and end the sessions that it opened."""
     name = call.path["name"]
+    token = delete(api_tokens).filter_by(user_id=call.account.id, name=name)
     with call.brood.database.write() as connection:
-        deleted = connection.execute(
-            delete(api_tokens).filter_by(user_id=call.account.id, name=name)
-        )
-    if not deleted.rowcount:
+        deleted = connection.execute(token).rowcount
+    if not deleted:
         raise not_found(f"You have no API token '{name}'.")
     return done()

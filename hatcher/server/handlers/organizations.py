@@ -26,12 +26,10 @@ def list_organizations(call: Call) -> Response:
 def create_organization(call: Call) -> Response:
     """Make an organization."""
     name = usable_name("an organization", call.document["name"], slash=False)
-    description = call.document.get("description", "")
+    told = {"name": name, "description": call.document.get("description", "")}
     try:
         with call.brood.database.write() as connection:
-            connection.execute(
-                insert(organizations).values(name=name, description=description, created=now())
-            )
+            connection.execute(insert(organizations).values(created=now(), **told))
     except IntegrityError as error:
         raise conflict(f"There is an organization '{name}' already.") from error
-    return created({"name": name, "description": description})
+    return created(told)

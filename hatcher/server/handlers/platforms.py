@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from starlette.responses import Response
 
+from hatcher.artefacts.python_tags import NO_TAG
 from hatcher.server.access import visible_repositories
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer
 from hatcher.server.database import artefacts
-from hatcher.server.platforms import GENERIC_PYTHON_TAGS, NO_TAG, PLATFORMS, PYTHON_TAGS
+from hatcher.server.names import GENERIC_PYTHON_TAGS, PLATFORMS, PYTHON_TAGS
 
 
 @operation("list_platforms")

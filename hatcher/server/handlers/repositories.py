@@ -20,9 +20,7 @@ def list_available_repositories_v0(call: Call) -> Response:
     least = Access.read_index if call.query["include_indexable"] else Access.read_repository
     with call.brood.database.read() as connection:
         visible = visible_repositories(connection, call.account)
-    return answer(
-        {"repositories": [repository.name for repository in visible if repository.access >= least]}
-    )
+    return answer({"repositories": [each.name for each in visible if each.access >= least]})
 
 
 @operation("list_available_repositories", versions=(1,))
@@ -30,19 +28,16 @@ def list_available_repositories(call: Call) -> Response:
     """List the repositories that the caller may see, and how far."""
     with call.brood.database.read() as connection:
         visible = visible_repositories(connection, call.account)
-    return answer(
+    told = [
         {
-            "repositories": [
-                {
-                    "name": repository.name,
-                    "access": repository.access.name,
-                    "description": repository.description,
-                    **_public(repository.public),
-                }
-                for repository in visible
-            ]
+            "name": repository.name,
+            "access": repository.access.name,
+            "description": repository.description,
+            **_public(repository.public),
         }
-    )
+        for repository in visible
+    ]
+    return answer({"repositories": told})
 
 
 @operation("list_repositories")
@@ -59,25 +54,20 @@ def list_repositories(call: Call) -> Response:
 def create_repository(call: Call) -> Response:
     """Make a repository."""
     name = usable_name("a repository", call.document["name"], slash=False)
-    description = call.document.get("description", "")
-    public = call.document.get("public")
+    told = {
+        "name": name,
+        "description": call.document.get("description", ""),
+        **_public(call.document.get("public")),
+    }
     with call.brood.database.write() as connection:
         organization = call.organization(connection)
+        row = {"organization_id": organization.id, "created": now(), **told}
         try:
-            connection.execute(
-                insert(repositories).values(
-                    organization_id=organization.id,
-                    name=name,
-                    description=description,
-                    created=now(),
-                    public=public,
-                )
-            )
+            connection.execute(insert(repositories).values(**row))
         except IntegrityError as error:
-            raise conflict(
-                f"There is a repository '{organization.name}/{name}' already."
-            ) from error
-    return created({"name": name, "description": description, **_public(public)})
+            taken = f"There is a repository '{organization.name}/{name}' already."
+            raise conflict(taken) from error
+    return created(told)
 
 
 @operation("delete_repository")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
@@ -28,12 +30,10 @@ from hatcher.server.refusals import Refusal, bad_request, conflict, not_found
 def list_teams(call: Call) -> Response:
     """List the teams of an organization."""
     with call.brood.database.read() as connection:
-        teams = connection.execute(
-            select(db.teams.c.name, db.teams.c.group)
-            .filter_by(organization_id=call.organization(connection).id)
-            .order_by(db.teams.c.name)
-        )
-        return answer({"teams": [dict(team) for team in teams.mappings()]})
+        organization = call.organization(connection)
+        teams = select(db.teams.c.name, db.teams.c.group).order_by(db.teams.c.name)
+        found = connection.execute(teams.filter_by(organization_id=organization.id))
+        return answer({"teams": [dict(team) for team in found.mappings()]})
 
 
 @operation("create_team")
@@ -45,10 +45,9 @@ def create_team(call: Call) -> Response:
         raise bad_request(f"'{group}' is no group. Choose one of: {', '.join(GROUPS)}.")
     with call.brood.database.write() as connection:
         organization = call.organization(connection)
+        team = insert(db.teams).values(organization_id=organization.id, name=name, group=group)
         try:
-            connection.execute(
-                insert(db.teams).values(organization_id=organization.id, name=name, group=group)
-            )
+            connection.execute(team)
         except IntegrityError as error:
             raise conflict(f"{organization.name} has a team '{name}' already.") from error
     return created({"name": name, "group": group})
@@ -57,8 +56,7 @@ def create_team(call: Call) -> Response:
 @operation("get_team")
 def get_team(call: Call) -> Response:
     """Tell of a team."""
-    with call.brood.database.read() as connection:
-        organization, team = _team(call, connection)
+    with _team(call) as (connection, organization, team):
         return answer(
             {
                 "name": team.name,
@@ -73,8 +71,7 @@ def get_team(call: Call) -> Response:
 @operation("delete_team")
 def delete_team(call: Call) -> Response:
     """Delete a team; with members or repositories only by force."""
-    with call.brood.database.write() as connection:
-        organization, team = _team(call, connection)
+    with _team(call, write=True) as (connection, organization, team):
         members = len(members_of(connection, team))
         repositories = len(repositories_of(connection, team))
         if (members or repositories) and not call.query["force"]:
@@ -83,7 +80,7 @@ def delete_team(call: Call) -> Response:
                 f"access to {repositories} repository(s). Remove them first, or delete the team "
                 "all the same with force=True."
             )
-        connection.execute(delete(db.teams).where(db.teams.c.id == team.id))
+        connection.execute(delete(db.teams).filter_by(id=team.id))
         keep_an_administrator(connection, organization, call.account)
     return done()
 
@@ -91,16 +88,14 @@ def delete_team(call: Call) -> Response:
 @operation("list_team_repositories")
 def list_team_repositories(call: Call) -> Response:
     """List the repositories that a team has access to."""
-    with call.brood.database.read() as connection:
-        _, team = _team(call, connection)
+    with _team(call) as (connection, _, team):
         return answer({"repositories": repositories_of(connection, team)})
 
 
 @operation("get_team_repository")
 def get_team_repository(call: Call) -> Response:
     """Say whether a team has access to a repository."""
-    with call.brood.database.read() as connection:
-        _, team = _team(call, connection)
+    with _team(call) as (connection, _, team):
         if call.path["repository"] not in repositories_of(connection, team):
             raise _no_access(call, team)
     return done()
@@ -109,13 +104,8 @@ def get_team_repository(call: Call) -> Response:
 @operation("add_team_repository")
 def add_team_repository(call: Call) -> Response:
     """Give a team access to a repository."""
-    with call.brood.database.write() as connection:
-        organization, team = _team(call, connection)
-        repository = connection.scalar(
-            select(db.repositories.c.id).filter_by(
-                organization_id=organization.id, name=call.path["repository"]
-            )
-        )
+    with _team(call, write=True) as (connection, organization, team):
+        repository = _repository_id(call, connection, organization)
         if repository is None:
             raise not_found(
                 f"There is no repository '{organization.name}/{call.path['repository']}'."
@@ -127,18 +117,10 @@ def add_team_repository(call: Call) -> Response:
 @operation("remove_team_repository")
 def remove_team_repository(call: Call) -> Response:
     """Take a team's access to a repository away."""
-    with call.brood.database.write() as connection:
-        organization, team = _team(call, connection)
-        repository = select(db.repositories.c.id).filter_by(
-            organization_id=organization.id, name=call.path["repository"]
-        )
-        removed = connection.execute(
-            delete(db.team_repositories).where(
-                db.team_repositories.c.team_id == team.id,
-                db.team_repositories.c.repository_id.in_(repository),
-            )
-        )
-        if not removed.rowcount:
+    with _team(call, write=True) as (connection, organization, team):
+        repository = _repository_id(call, connection, organization)
+        access = delete(db.team_repositories).filter_by(team_id=team.id, repository_id=repository)
+        if not connection.execute(access).rowcount:
             raise _no_access(call, team)
     return done()
 
@@ -146,30 +128,26 @@ def remove_team_repository(call: Call) -> Response:
 @operation("list_team_members")
 def list_team_members(call: Call) -> Response:
     """List the members of a team."""
-    with call.brood.database.read() as connection:
-        _, team = _team(call, connection)
+    with _team(call) as (connection, _, team):
         return answer({"members": members_of(connection, team)})
 
 
 @operation("get_team_member")
 def get_team_member(call: Call) -> Response:
     """Say whether a user is a member of a team."""
-    with call.brood.database.read() as connection:
-        _, team = _team(call, connection)
-        members = members_of(connection, team)
-    if call.path["email"].lower() not in {email.lower() for email in members}:
-        raise _no_member(call, team)
+    with _team(call) as (connection, _, team):
+        members = {email.lower() for email in members_of(connection, team)}
+        if call.path["email"].lower() not in members:
+            raise _no_member(call, team)
     return done()
 
 
 @operation("add_team_member")
 def add_team_member(call: Call) -> Response:
     """Make a user of the organization a member of a team."""
-    with call.brood.database.write() as connection:
-        organization, team = _team(call, connection)
-        user = find_member(
-            connection, organization, call.path["email"], "Create the user in it first."
-        )
+    with _team(call, write=True) as (connection, organization, team):
+        advice = "Create the user in it first."
+        user = find_member(connection, organization, call.path["email"], advice)
         ensure_row(connection, db.team_members, team_id=team.id, user_id=user.id)
     return done()
 
@@ -177,21 +155,29 @@ def add_team_member(call: Call) -> Response:
 @operation("remove_team_member")
 def remove_team_member(call: Call) -> Response:
     """Take a user out of a team."""
-    with call.brood.database.write() as connection:
-        organization, team = _team(call, connection)
+    with _team(call, write=True) as (connection, organization, team):
         user = find_member(connection, organization, call.path["email"])
-        removed = connection.execute(
-            delete(db.team_members).filter_by(team_id=team.id, user_id=user.id)
-        )
-        if not removed.rowcount:
+        membership = delete(db.team_members).filter_by(team_id=team.id, user_id=user.id)
+        if not connection.execute(membership).rowcount:
             raise _no_member(call, team)
         keep_an_administrator(connection, organization, call.account)
     return done()
 
 
-def _team(call: Call, connection: Connection) -> tuple[Organization, Row[Any]]:
-    organization = call.organization(connection)
-    return organization, find_team(connection, organization, call.path["team"])
+@contextmanager
+def _team(
+    call: Call, *, write: bool = False
+) -> Iterator[tuple[Connection, Organization, Row[Any]]]:
+    """Give a connection, and the organization and the team of the path."""
+    database = call.brood.database
+    with database.write() if write else database.read() as connection:
+        organization = call.organization(connection)
+        yield connection, organization, find_team(connection, organization, call.path["team"])
+
+
+def _repository_id(call: Call, connection: Connection, organization: Organization) -> int | None:
+    named = {"organization_id": organization.id, "name": call.path["repository"]}
+    return connection.scalar(select(db.repositories.c.id).filter_by(**named))
 
 
 def _no_access(call: Call, team: Row[Any]) -> Refusal:

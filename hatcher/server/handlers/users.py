@@ -35,16 +35,14 @@ def create_user(call: Call) -> Response:
         if user is None:
             user_id = connection.execute(
                 insert(db.users)
-                .values(email=email, key=email.lower(), password=password_hash, created=db.now())
+                .values(**db.user(email), password=password_hash)
                 .returning(db.users.c.id)
             ).scalar_one()
             answered["one_time_password"] = password
         else:
             user_id = user.id
-            known = select(db.members.c.id).filter_by(
-                organization_id=organization.id, user_id=user_id
-            )
-            if connection.execute(known).first() is not None:
+            known = select(db.members.c.id).filter_by(organization_id=organization.id)
+            if connection.execute(known.filter_by(user_id=user_id)).first() is not None:
                 raise conflict(
                     f"'{email}' is a user of the organization '{organization.name}' already. "
                     "Add them to teams, or delete them first."
@@ -61,14 +59,9 @@ def get_user(call: Call) -> Response:
     with call.brood.database.read() as connection:
         organization = call.organization(connection)
         user = find_member(connection, organization, call.path["email"])
-        return answer(
-            {
-                "email": user.email,
-                "organization": organization.name,
-                "teams": teams_of(connection, organization, user.id),
-                "created": user.created,
-            }
-        )
+        teams = teams_of(connection, organization, user.id)
+    told = {"email": user.email, "organization": organization.name, "teams": teams}
+    return answer({**told, "created": user.created})
 
 
 @operation("delete_user")
@@ -77,24 +70,16 @@ def delete_user(call: Call) -> Response:
     with call.brood.database.write() as connection:
         organization = call.organization(connection)
         user = find_member(connection, organization, call.path["email"])
-        connection.execute(
-            delete(db.members).filter_by(organization_id=organization.id, user_id=user.id)
-        )
-        connection.execute(
-            delete(db.team_members).where(
-                db.team_members.c.user_id == user.id,
-                db.team_members.c.team_id.in_(
-                    select(db.teams.c.id).filter_by(organization_id=organization.id)
-                ),
-            )
-        )
+        here = {"organization_id": organization.id}
+        connection.execute(delete(db.members).filter_by(user_id=user.id, **here))
+        teams = db.team_members.c.team_id.in_(select(db.teams.c.id).filter_by(**here))
+        connection.execute(delete(db.team_members).filter_by(user_id=user.id).where(teams))
         elsewhere = connection.execute(select(db.members.c.id).filter_by(user_id=user.id)).first()
         keep_an_administrator(connection, organization, call.account)
         # No organization can end the account of somebody who rules the server.
-        if elsewhere is None and (
-            not user.server_administrator or call.account.server_administrator
-        ):
-            connection.execute(delete(db.users).where(db.users.c.id == user.id))
+        may_end = call.account.server_administrator or not user.server_administrator
+        if elsewhere is None and may_end:
+            connection.execute(delete(db.users).filter_by(id=user.id))
             rulers = select(db.users.c.id).filter_by(server_administrator=True)
             if connection.execute(rulers).first() is None:
                 raise conflict(
