@@ -48,32 +48,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "hatcher.testing.faults",
-    "BroodProcess": "hatcher.testing.brood",
-    "BroodServer": "hatcher.testing.brood",
-    "Fault": "hatcher.testing.faults",
-    "FaultProxy": "hatcher.testing.faults",
-    "FaultyGateway": "hatcher.testing.gateway",
-    "Passage": "hatcher.testing.gateway",
-    "Request": "hatcher.testing.faults",
-    "RequestFault": "hatcher.testing.gateway",
-    "ScriptedServer": "hatcher.testing.faults",
-    "UnsuitableDistributionError": "hatcher.testing.eggs",
-    "build_egg": "hatcher.testing.eggs",
-    "write_app": "hatcher.testing.artefacts",
-    "write_bundle": "hatcher.testing.artefacts",
-    "write_egg": "hatcher.testing.eggs",
-    "write_legacy_runtime": "hatcher.testing.artefacts",
-    "write_runtime": "hatcher.testing.artefacts",
+    "artefacts": ("write_app", "write_bundle", "write_legacy_runtime", "write_runtime"),
+    "brood": ("BroodProcess", "BroodServer"),
+    "eggs": ("UnsuitableDistributionError", "build_egg", "write_egg"),
+    "faults": ("Answer", "Fault", "FaultProxy", "Request", "ScriptedServer"),
+    "gateway": ("FaultyGateway", "Passage", "RequestFault"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return getattr(import_module(home), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

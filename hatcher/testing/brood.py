@@ -13,7 +13,6 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -30,9 +29,7 @@ class _Brood(ABC):
 
     def __init__(self, data: str | os.PathLike[str] | None = None) -> None:
         self._thrown_away = data is None
-        if data is None:
-            data = tempfile.mkdtemp(prefix="brood-")
-        self._data = Path(data)
+        self._data = Path(tempfile.mkdtemp(prefix="brood-") if data is None else data)
         self._clients: list[BroodClient] = []
         self._admin_password = secrets.token_urlsafe(16)
 
@@ -118,12 +115,7 @@ class _Brood(ABC):
             raise
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
 
@@ -174,14 +166,9 @@ class BroodServer(_Brood):
                 name=error.name,
             ) from error
         settings = Settings(
-            data=self.data,
-            port=0,
-            admin=self.admin_email,
-            admin_password=self.admin_password,
+            self.data, port=0, admin=self.admin_email, admin_password=self.admin_password
         )
-        background = BackgroundServer(settings)
-        background.__enter__()
-        self._background = background
+        self._background = BackgroundServer(settings).__enter__()
 
     def stop(self) -> None:
         """Stop the server and keep its data. Does nothing when it does not run."""
@@ -259,30 +246,27 @@ class BroodProcess(_Brood):
         command = [sys.executable, "-m", "hatcher", "serve"]
         command += ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(self._port)]
         command += ["--admin", self.admin_email]
-        environment = {
-            **os.environ,
-            "HATCHER_SERVER_ADMIN_PASSWORD": self.admin_password,
-            "PYTHONUNBUFFERED": "1",
-        }
+        settings = {"HATCHER_SERVER_ADMIN_PASSWORD": self.admin_password, "PYTHONUNBUFFERED": "1"}
         # Files, not pipes: a full pipe would stop the server.
         stdout, stderr = self._output / "stdout", self._output / "stderr"
         with stdout.open("wb") as out, stderr.open("wb") as err:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env={**os.environ, **settings},
             )
         deadline = time.monotonic() + self._start_timeout
         while (ready := _READY.search(stdout.read_text(errors="replace"))) is None:
             status = self._process.poll()
             if status is not None or time.monotonic() > deadline:
                 self.kill()
-                what = (
-                    f"was not ready within {self._start_timeout:g} s"
-                    if status is None
-                    else f"ended with status {status} instead of serving"
-                )
-                raise RuntimeError(
-                    f"Brood {what}. It wrote:\n{stdout.read_text(errors='replace')}{self.log}"
-                )
+                what = f"ended with status {status} instead of serving"
+                if status is None:
+                    what = f"was not ready within {self._start_timeout:g} s"
+                wrote = f"{stdout.read_text(errors='replace')}{self.log}"
+                raise RuntimeError(f"Brood {what}. It wrote:\n{wrote}")
             time.sleep(0.01)
         self._url = ready["url"]
         self._port = int(ready["port"])

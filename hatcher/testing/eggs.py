@@ -47,6 +47,9 @@ _OF_THE_INSTALLATION = frozenset(
 )
 
 
+_Member = tuple[str, Iterable[bytes]]
+
+
 class UnsuitableDistributionError(ArtefactError, ValueError):
     """The distribution cannot become an egg; the message says why and what to do instead."""
 
@@ -128,7 +131,7 @@ def build_egg(
     return _write(
         Path(destination),
         egg_metadata,
-        ((arcname, _blocks_of(path)) for arcname, path in sorted(members.items())),
+        [(arcname, _blocks_of(path)) for arcname, path in sorted(members.items())],
         zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED,
     )
 
@@ -200,9 +203,7 @@ def write_egg(
     )
     contents: dict[str, bytes] = {f"{name}/__init__.py": f'__version__ = "{version}"\n'.encode()}
     contents.update(files or {})
-    members: list[tuple[str, Iterable[bytes]]] = [
-        (arcname, (data,)) for arcname, data in contents.items()
-    ]
+    members: list[_Member] = [(arcname, (data,)) for arcname, data in contents.items()]
     if payload_bytes:
         members.append((f"{name}/payload.bin", _noise(payload_bytes, seed)))
     return _write(Path(destination), egg_metadata, members, zipfile.ZIP_STORED)
@@ -212,10 +213,9 @@ def _find(distribution: str) -> metadata.Distribution:
     try:
         found = metadata.distribution(distribution)
     except (metadata.PackageNotFoundError, ValueError) as error:
-        raise UnsuitableDistributionError(
-            f"No distribution named {distribution!r} is installed here.",
-            advice="Give a name as 'pip list' shows it, without a version.",
-        ) from error
+        what = f"No distribution named {distribution!r} is installed here."
+        advice = "Give a name as 'pip list' shows it, without a version."
+        raise UnsuitableDistributionError(what, advice=advice) from error
     wheel = found.read_text("WHEEL")
     if wheel is None or None in map(found.read_text, ("METADATA", "RECORD")):
         raise UnsuitableDistributionError(
@@ -352,19 +352,18 @@ def _metadata(
             "of letters, digits, '_' and '.', a version has no '-', a build is a number from 0."
         )
     try:
-        python = None if python_tag is None else PythonImplementation.from_string(python_tag)
-    except OkonomiyakiError as error:
-        raise InvalidArgumentError(
+        problem = (
             f"{python_tag!r} is no Python tag of an egg. Give one with a minor version, "
             "such as 'cp311', or none at all for an egg that suits every Python."
-        ) from error
-    try:
-        epd_platform = None if platform is None else EPDPlatform.from_string(platform)
-    except OkonomiyakiError as error:
-        raise InvalidArgumentError(
+        )
+        python = python_tag and PythonImplementation.from_string(python_tag)
+        problem = (
             f"{platform!r} is no platform of an egg. Give an EPD name such as 'rh8-x86_64', "
             "'win-x86_64' or 'osx-arm64', or none at all for an egg that suits every platform."
-        ) from error
+        )
+        epd_platform = platform and EPDPlatform.from_string(platform)
+    except OkonomiyakiError as error:
+        raise InvalidArgumentError(problem) from error
     return EggMetadata(
         name,
         EnpkgVersion.from_upstream_and_build(version, build),
@@ -372,31 +371,26 @@ def _metadata(
         python,
         None,  # no ABI: there is nothing compiled inside
         None,
-        Dependencies(tuple(Requirement.from_spec_string(package) for package in packages)),
+        Dependencies(tuple(map(Requirement.from_spec_string, packages))),
         PackageInfo.from_string(pkg_info),
         summary,
     )
 
 
 def _write(
-    destination: Path,
-    egg_metadata: EggMetadata,
-    members: Iterable[tuple[str, Iterable[bytes]]],
-    compression: int,
+    destination: Path, egg_metadata: EggMetadata, members: list[_Member], compression: int
 ) -> Path:
     if not destination.is_dir():
         raise NotADirectoryError(f"{destination} is no folder. Create it before building eggs.")
     target: Path = destination / egg_metadata.egg_name
-    information = [
-        ("EGG-INFO/PKG-INFO", egg_metadata.pkg_info.to_string()),
-        ("EGG-INFO/spec/depend", egg_metadata.spec_depend_string),
-        ("EGG-INFO/spec/summary", egg_metadata.summary),
+    information: list[_Member] = [
+        ("EGG-INFO/PKG-INFO", (egg_metadata.pkg_info.to_string().encode(),)),
+        ("EGG-INFO/spec/depend", (egg_metadata.spec_depend_string.encode(),)),
+        ("EGG-INFO/spec/summary", (egg_metadata.summary.encode(),)),
     ]
     with replacing(target, sync=False) as unfinished:
         with zipfile.ZipFile(unfinished.path, "w", compression) as egg:
-            for arcname, text in information:
-                _add(egg, arcname, (text.encode(),))
-            for arcname, blocks in members:
+            for arcname, blocks in (*information, *members):
                 _add(egg, arcname, blocks)
         _check(unfinished.path, egg_metadata)
     return target

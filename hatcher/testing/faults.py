@@ -15,11 +15,18 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from hatcher.testing.listener import Listener, host_and_port, reset_on_close, shutdown
+from hatcher.testing.listener import (
+    BLOCK,
+    End,
+    Listener,
+    Struck,
+    host_and_port,
+    reset_on_close,
+    shutdown,
+    spoiled,
+)
 
 __all__ = ["Answer", "Fault", "FaultProxy", "Request", "ScriptedServer"]
-
-_BLOCK = 65536
 
 #: Lets the last bytes wait for what follows them, where there is such a thing (Linux).
 _MORE = getattr(socket, "MSG_MORE", 0)
@@ -96,6 +103,11 @@ class Answer:
         return head + self.body[: self.cut]
 
 
+def goes_on(answer: Answer) -> bool:
+    """Return whether a connection is kept after an answer."""
+    return answer.end == "keep" and answer.cut is None and answer.raw is None
+
+
 class ScriptedServer(Listener):
     """A server on a real socket that answers with what it was given, in order.
 
@@ -127,39 +139,32 @@ class ScriptedServer(Listener):
         super().__init__()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection.makefile("rb") as stream:
-            while (line := stream.readline()).strip():
-                method, target, _ = line.decode("latin-1").split(" ", 2)
-                headers: dict[str, str] = {}
-                while header := stream.readline().strip():
-                    name, _, value = header.decode("latin-1").partition(":")
-                    headers[name.lower()] = value.strip()
-                with self._answering:
-                    laid_out = self._answers[0]
-                    if len(self._answers) > 1:
-                        self._answers.popleft()
-                early = isinstance(laid_out, Answer) and laid_out.early
-                body = stream.read(0 if early else int(headers.get("content-length", 0)))
-                request = Request(method, target, headers, body)
-                self.requests.append(request)
-                answer = laid_out if isinstance(laid_out, Answer) else laid_out(request)
-                ends = answer.end == "close" or answer.cut is not None or answer.raw is not None
-                # The end goes out with the last bytes: whoever has those knows of it.
-                together = ends and answer.end != "reset" and not early
-                connection.sendall(answer.render(), _MORE if together else 0)
-                if early:
-                    # As good servers do: a close with unread bytes would reset the connection,
-                    # and the answer might be lost.
-                    shutdown(connection, socket.SHUT_WR)
-                    while stream.read1(_BLOCK):
-                        pass
-                    return
-                if answer.end == "reset":
-                    reset_on_close(connection)
-                    return
-                if ends:
-                    shutdown(connection, socket.SHUT_RDWR)
-                    return
+        client = End(connection)
+        while (head := client.head()) is not None:
+            method, target, _ = head.line.split(" ", 2)
+            with self._answering:
+                laid_out = self._answers[0]
+                if len(self._answers) > 1:
+                    self._answers.popleft()
+            early = isinstance(laid_out, Answer) and laid_out.early
+            body = b"" if early else b"".join(client.blocks(head.content_length or 0))
+            request = Request(method, target, head.headers, body)
+            self.requests.append(request)
+            answer = laid_out if isinstance(laid_out, Answer) else laid_out(request)
+            # The end goes out with the last bytes: whoever has those knows of it.
+            together = not goes_on(answer) and answer.end != "reset" and not early
+            connection.sendall(answer.render(), _MORE if together else 0)
+            if early:
+                # As good servers do: a close with unread bytes would reset the connection,
+                # and the answer might be lost.
+                shutdown(connection, socket.SHUT_WR)
+                client.drain()
+            elif answer.end == "reset":
+                reset_on_close(connection)
+            elif not goes_on(answer):
+                shutdown(connection, socket.SHUT_RDWR)
+            if early or not goes_on(answer):
+                return
 
 
 # --- a proxy that spoils what passes --------------------------------------------------------------
@@ -223,61 +228,44 @@ class FaultProxy(Listener):
         with self._lock:
             fault = self._faults.popleft() if self._faults else Fault("none")
         with socket.create_connection(self._server) as server:
-            _Link(connection, server, fault).run()
+            sides = connection, server
+            struck = threading.Event()
+            up = threading.Thread(
+                target=self._pump, args=(fault, "up", struck, *sides), daemon=True
+            )
+            up.start()
+            self._pump(fault, "down", struck, *reversed(sides))
+            # Only now may the sockets be closed: a close waits for a thread that still receives.
+            up.join()
 
-
-class _Link:
-    """One proxied connection: a pump for each direction, one of which may strike."""
-
-    def __init__(self, client: socket.socket, server: socket.socket, fault: Fault) -> None:
-        self._client = client
-        self._server = server
-        self._fault = fault
-        self._struck = False
-
-    def run(self) -> None:
-        up = threading.Thread(
-            target=self._pump, args=("up", self._client, self._server), daemon=True
-        )
-        up.start()
-        self._pump("down", self._server, self._client)
-        # Only now may the sockets be closed: a close waits for a thread that still receives.
-        up.join()
-
-    def _pump(self, direction: str, source: socket.socket, target: socket.socket) -> None:
+    def _pump(
+        self,
+        fault: Fault,
+        direction: str,
+        struck: threading.Event,
+        source: socket.socket,
+        target: socket.socket,
+    ) -> None:
         """Pass bytes on until the source ends, or the fault happens."""
-        fault = self._fault if self._fault.direction == direction else Fault("none")
-        passed = 0
+        at = fault.after if fault.direction == direction and fault.kind != "none" else -1
+        received = iter(lambda: source.recv(BLOCK), b"")
+        how: int | None = None
         try:
-            while data := source.recv(_BLOCK):
-                at = fault.after - passed
-                passed += len(data)
-                if fault.kind == "none" or at >= len(data):
-                    target.sendall(data)
-                elif fault.kind == "flip":
-                    target.sendall(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
-                    fault = Fault("none")
-                else:
-                    target.sendall(data[:at])
-                    self._strike(fault)
-                    return
-            if not self._struck:
+            for data in spoiled(received, at, flip=fault.kind == "flip"):
+                target.sendall(data)
+            if not struck.is_set():
                 target.shutdown(socket.SHUT_WR)
+        except Struck:
+            struck.set()
+            # A stall lets the other direction go on, until the client gives up.
+            how = {"cut": socket.SHUT_RDWR, "reset": socket.SHUT_RD}.get(fault.kind)
+            if fault.kind == "reset":
+                # The shutdown wakes the other pump without a word on the wire; the close that
+                # follows sends the reset.
+                for side in (source, target):
+                    reset_on_close(side)
         except OSError:
-            self._shutdown(socket.SHUT_RDWR)  # one side has gone, so the other shall go
-
-    def _strike(self, fault: Fault) -> None:
-        self._struck = True
-        if fault.kind == "stall":
-            return  # the other direction goes on, until the client gives up
-        if fault.kind == "cut":
-            self._shutdown(socket.SHUT_RDWR)
-            return
-        for side in (self._client, self._server):
-            reset_on_close(side)
-        # Wakes the other pump without a word on the wire; the close that follows sends the reset.
-        self._shutdown(socket.SHUT_RD)
-
-    def _shutdown(self, how: int) -> None:
-        for side in (self._client, self._server):
-            shutdown(side, how)
+            how = socket.SHUT_RDWR  # one side has gone, so the other shall go
+        if how is not None:
+            for side in (source, target):
+                shutdown(side, how)

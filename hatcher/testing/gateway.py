@@ -6,27 +6,35 @@ import re
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, Literal
 
 from attrs import Attribute, define, field, frozen
 
-from hatcher.testing.faults import Answer
-from hatcher.testing.listener import Listener, host_and_port, readable, reset_on_close, shutdown
+from hatcher.testing.faults import Answer, goes_on
+from hatcher.testing.listener import (
+    End,
+    Head,
+    Listener,
+    Struck,
+    host_and_port,
+    reset_on_close,
+    shutdown,
+    spoiled,
+)
 
 __all__ = ["FaultyGateway", "Passage", "RequestFault"]
-
-_BLOCK = 65536
 
 Kind = Literal["reset", "cut", "stall", "replace", "flip", "range"]
 Place = Literal["request", "request body", "answer", "answer body", "end"]
 
 #: Where each kind can happen.
-_PLACES: dict[str, tuple[str, ...]] = {
-    "reset": ("request", "request body", "answer", "answer body", "end"),
-    "cut": ("request", "request body", "answer", "answer body", "end"),
-    "stall": ("request", "request body", "answer", "answer body"),
+_ANYWHERE: tuple[Place, ...] = ("request", "request body", "answer", "answer body", "end")
+_PLACES: dict[str, tuple[Place, ...]] = {
+    "reset": _ANYWHERE,
+    "cut": _ANYWHERE,
+    "stall": _ANYWHERE[:-1],
     "replace": ("request", "answer"),
     "flip": ("answer body",),
     "range": ("answer body",),
@@ -250,45 +258,40 @@ class FaultyGateway(Listener):
             time.sleep(0.001)
 
     def _meant(self, method: str, path: str) -> list[Passage]:
-        return [
-            passage
-            for passage in self.requests
-            if is_meant(method, path, passage.method, passage.path)
-        ]
+        return [each for each in self.requests if is_meant(method, path, each.method, each.path)]
 
     def _serve(self, connection: socket.socket) -> None:
         with socket.create_connection(self._server) as server:
-            ends = _End(connection), _End(server)
-            while (head := _next_request(*ends)) is not None:
+            ends = End(connection), End(server)
+            keeps = True
+            while keeps and (head := _next_request(*ends)) is not None:
                 passage = self._begin(head)
-                goes_on = False
+                keeps = False
                 try:
-                    goes_on = _Exchange(passage, head, *ends).run()
+                    keeps = _Exchange(passage, head, *ends).run()
                 finally:
-                    if not goes_on:
+                    if not keeps:
                         # Before the request counts as over: whoever waits for that finds it so.
                         connection.close()
                         server.close()
                     with self._idle:
                         self._busy -= 1
                         self._idle.notify_all()
-                if not goes_on:
-                    return
 
-    def _begin(self, head: _Head) -> Passage:
+    def _begin(self, head: Head) -> Passage:
         method, target, _ = head.line.split(" ", 2)
         passage = Passage(method, target.partition("?")[0], head.headers)
         with self._idle:
             self._busy += 1
             self._passages.append(passage)
             for pending in self._faults:
-                if pending.left and pending.fault.means(method, passage.path):
-                    if pending.skip:
-                        pending.skip -= 1
-                        continue
+                if not pending.left or not pending.fault.means(method, passage.path):
+                    continue
+                if not pending.skip:
                     pending.left -= 1
                     passage.fault = pending.fault
                     break
+                pending.skip -= 1
         return passage
 
 
@@ -305,67 +308,70 @@ class _Pending:
 class _Exchange:
     """One request on its way to the server, and the answer on its way back."""
 
-    def __init__(self, passage: Passage, head: _Head, client: _End, server: _End) -> None:
+    def __init__(self, passage: Passage, request: Head, client: End, server: End) -> None:
         self._passage = passage
-        self._request = head
+        self._request = request
         self._client = client
         self._server = server
-        self._fault = passage.fault or RequestFault("cut", at="end", times=0)
-        self._spoiled = passage.fault is not None
+        self._fault = passage.fault
+        self._early: Head | None = None
 
     def run(self) -> bool:
         """Pass both on, or do what is to be done; return whether the connections go on."""
+        try:
+            return self._pass()
+        except Struck:
+            assert self._fault is not None
+            if self._fault.kind == "stall":
+                self._client.drain()  # until the client gives up
+            for end in (self._client, self._server):
+                if self._fault.kind == "reset":
+                    reset_on_close(end.socket)
+                else:
+                    shutdown(end.socket, socket.SHUT_RDWR)
+            return False
+
+    def _pass(self) -> bool:
         if "transfer-encoding" in self._request.headers:
             # Where such a request ends cannot be told without reading it as a whole.
-            self._answer_instead(Answer(411, body=b"The gateway wants a Content-Length.\n"))
-            return False
-        if self._happens("request"):
-            if self._fault.kind == "replace":
-                return self._answer_instead(self._fault.answer)
-            return self._strike()
-        if self._happens("request body"):
-            self._pass_half_of_request()
-            return self._strike()
+            message = b"The gateway wants a Content-Length.\n"
+            return self._answer_instead(Answer(411, body=message, end="close"))
+        if fault := self._happens("request"):
+            return self._replace(fault)
         whole = self._pass_request()
         self._passage.reached = True
         answer = self._answer_head()
         if answer is None:
             return False
-        if self._happens("answer"):
-            for _ in _body(self._server, answer, self._request):
-                pass
-            if self._fault.kind == "replace":
-                return self._answer_instead(self._fault.answer) and whole
-            return self._strike()
-        goes_on = self._pass_answer(answer)
+        body = _body(self._server, answer, self._request)
+        if fault := self._happens("answer"):
+            deque(body, 0)
+            return self._replace(fault) and whole
+        for block in self._answer_blocks(answer, body):
+            self._client.socket.sendall(block)
         if self._happens("end"):
-            return self._strike()
+            raise Struck
         if not whole:
             # The server has answered without reading on. A close now would reset the connection,
             # and the client might never see the answer.
             shutdown(self._client.socket, socket.SHUT_WR)
             self._client.drain()
-        return goes_on and whole
+        return whole and not answer.ends_the_connection
 
-    def _happens(self, place: Place) -> bool:
-        return self._spoiled and self._fault.at == place
+    def _happens(self, place: Place) -> RequestFault | None:
+        return self._fault if self._fault is not None and self._fault.at == place else None
 
     # The request
 
-    def _pass_half_of_request(self) -> None:
-        length = self._request.content_length or 0
-        if not length:
-            self._server.send(self._request.raw[: len(self._request.raw) // 2])
-            return
-        self._server.send(self._request.raw)
-        after = length // 2 if self._fault.after is None else min(self._fault.after, length)
-        for block in self._client.blocks(after):
-            self._server.send(block)
-
     def _pass_request(self) -> bool:
         """Pass a request on; return whether all of it was wanted."""
-        self._server.send(self._request.raw)
-        left = self._request.content_length or 0
+        head, left = self._request.raw, self._request.content_length or 0
+        if fault := self._happens("request body"):
+            self._server.socket.sendall(head if left else head[: len(head) // 2])
+            for block in self._client.blocks(_place(fault, left, left)):
+                self._server.socket.sendall(block)
+            raise Struck
+        self._server.socket.sendall(head)
         # A client that asks first whether to go on, and a server that does not read on, both
         # make the answer come before the end of the body.
         while left:
@@ -380,7 +386,7 @@ class _Exchange:
                 raise ConnectionResetError("The client went away in the middle of its request.")
             left -= len(block)
             try:
-                self._server.send(block)
+                self._server.socket.sendall(block)
             except OSError:
                 return False
         return True
@@ -391,188 +397,71 @@ class _Exchange:
         if head is None or not 100 <= head.status < 200:
             self._early = head
             return False
-        self._client.send(head.raw)
+        self._client.socket.sendall(head.raw)
         return True
-
-    _early: _Head | None = None
 
     # The answer
 
-    def _answer_head(self) -> _Head | None:
+    def _answer_head(self) -> Head | None:
         if self._early is not None:
             return self._early
         while (head := self._server.head()) is not None and 100 <= head.status < 200:
-            self._client.send(head.raw)
+            self._client.socket.sendall(head.raw)
         return head
+
+    def _replace(self, fault: RequestFault) -> bool:
+        """Give another answer, unless something else is to happen here."""
+        if fault.kind != "replace":
+            raise Struck
+        return self._answer_instead(fault.answer)
 
     def _answer_instead(self, answer: Answer) -> bool:
         self._passage.status = answer.status
         # Whoever asks first whether to go on has not sent the body.
         asks = "expect" in self._request.headers
         if not self._passage.reached and not asks:
-            for _ in self._client.blocks(self._request.content_length or 0):
-                pass
-        self._client.send(answer.render())
-        if asks:
-            return False
-        return answer.end == "keep" and answer.cut is None and answer.raw is None
+            deque(self._client.blocks(self._request.content_length or 0), 0)
+        self._client.socket.sendall(answer.render())
+        return not asks and goes_on(answer)
 
-    def _pass_answer(self, answer: _Head) -> bool:
-        body = _body(self._server, answer, self._request)
-        if not self._happens("answer body"):
-            self._passage.status = answer.status
-            self._client.send(answer.raw)
-            for block in body:
-                self._client.send(block)
-            return not answer.ends_the_connection
-        if self._fault.kind == "range":
-            return self._pass_wrong_range(answer, body)
-        blocks = list(body) if answer.content_length is None else body
-        length = answer.content_length
-        if length is None:
-            length = sum(map(len, blocks))
-        if not length:
-            return self._spoil_head(answer)
+    def _answer_blocks(self, answer: Head, body: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what passes of an answer: all of it, or up to where the fault happens."""
+        fault, length = self._happens("answer body"), answer.content_length
+        flips = fault is not None and fault.kind == "flip"
+        if fault is not None and fault.kind == "range":
+            self._passage.status = 206
+            yield _wrong_range(answer, b"".join(body))
+            return
+        if fault is not None and length is None:
+            blocks = list(body)
+            body, length = iter(blocks), sum(map(len, blocks))
+        if fault is not None and not length:
+            yield from spoiled([answer.raw], 0 if flips else len(answer.raw) // 2, flip=flips)
+            raise Struck
+        if fault is not None and length:
+            body = spoiled(body, _place(fault, length, length - 1), flip=flips)
         self._passage.status = answer.status
-        self._client.send(answer.raw)
-        after = length // 2 if self._fault.after is None else min(self._fault.after, length - 1)
-        passed = 0
-        for block in blocks:
-            at = after - passed
-            passed += len(block)
-            if not 0 <= at < len(block):
-                self._client.send(block)
-            elif self._fault.kind == "flip":
-                self._client.send(block[:at] + bytes([block[at] ^ 0xFF]) + block[at + 1 :])
-            else:
-                self._client.send(block[:at])
-                return self._strike()
-        return not answer.ends_the_connection
-
-    def _spoil_head(self, answer: _Head) -> bool:
-        if self._fault.kind == "flip":
-            self._client.send(bytes([answer.raw[0] ^ 0xFF]) + answer.raw[1:])
-            return False
-        self._client.send(answer.raw[: len(answer.raw) // 2])
-        return self._strike()
-
-    def _pass_wrong_range(self, answer: _Head, body: Iterator[bytes]) -> bool:
-        content = b"".join(body)
-        first, last, total = 1, len(content), len(content) + 1
-        said = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", answer.headers.get("content-range", ""))
-        if said is not None:
-            first, last, total = (int(number) + 1 for number in said.groups())
-        dropped = "content-range", "content-length", "transfer-encoding"
-        headers = {name: value for name, value in answer.headers.items() if name not in dropped}
-        headers["Content-Range"] = f"bytes {first}-{last}/{total}"
-        self._passage.status = 206
-        self._client.send(Answer(206, headers, content).render())
-        return True
-
-    # What happens
-
-    def _strike(self) -> bool:
-        if self._fault.kind == "stall":
-            self._client.drain()  # until the client gives up
-        elif self._fault.kind == "reset":
-            for end in (self._client, self._server):
-                reset_on_close(end.socket)
-        else:
-            for end in (self._client, self._server):
-                shutdown(end.socket, socket.SHUT_RDWR)
-        return False
+        yield answer.raw
+        yield from body
 
 
-# --- reading HTTP ---------------------------------------------------------------------------------
+def _place(fault: RequestFault, length: int, most: int) -> int:
+    """After how many bytes of a body a fault happens."""
+    return length // 2 if fault.after is None else min(fault.after, most)
 
 
-@frozen
-class _Head:
-    """The head of a request or of an answer."""
-
-    raw: bytes
-
-    @cached_property
-    def line(self) -> str:
-        return self.raw.split(b"\r\n", 1)[0].decode("latin-1")
-
-    @cached_property
-    def headers(self) -> dict[str, str]:
-        found = {}
-        for line in self.raw.decode("latin-1").split("\r\n")[1:]:
-            name, separator, value = line.partition(":")
-            if separator:
-                found[name.lower()] = value.strip()
-        return found
-
-    @property
-    def status(self) -> int:
-        return int(self.line.split(" ", 2)[1])
-
-    @property
-    def content_length(self) -> int | None:
-        length = self.headers.get("content-length", "")
-        return int(length) if length.isdecimal() else None
-
-    @property
-    def ends_the_connection(self) -> bool:
-        if self.headers.get("connection", "").lower() == "close" or "HTTP/1.0" in self.line:
-            return True
-        framed = self.status in (204, 304) or "transfer-encoding" in self.headers
-        return not framed and self.content_length is None
+def _wrong_range(answer: Head, content: bytes) -> bytes:
+    first, last, total = 1, len(content), len(content) + 1
+    said = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", answer.headers.get("content-range", ""))
+    if said is not None:
+        first, last, total = (int(number) + 1 for number in said.groups())
+    dropped = "content-range", "content-length", "transfer-encoding"
+    headers = {name: value for name, value in answer.headers.items() if name not in dropped}
+    headers["Content-Range"] = f"bytes {first}-{last}/{total}"
+    return Answer(206, headers, content).render()
 
 
-class _End:
-    """One end of the gateway: a socket, and what of it was received but not used."""
-
-    def __init__(self, end: socket.socket) -> None:
-        # A head and its body are two sends; without this the second may wait for the first.
-        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = end
-        self.buffered = b""
-
-    def send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def receive(self, limit: int = _BLOCK) -> bytes:
-        data = self.buffered or self.socket.recv(_BLOCK)
-        self.buffered = data[limit:]
-        return data[:limit]
-
-    def blocks(self, count: int) -> Iterator[bytes]:
-        """Give so many bytes, or as many as come."""
-        while count and (data := self.receive(count)):
-            count -= len(data)
-            yield data
-
-    def head(self) -> _Head | None:
-        """Receive until the end of a head; return None when there is no such end."""
-        raw = self.until(b"\r\n\r\n")
-        return None if raw is None else _Head(raw)
-
-    def until(self, mark: bytes) -> bytes | None:
-        while mark not in self.buffered:
-            data = self.socket.recv(_BLOCK)
-            if not data:
-                return None
-            self.buffered += data
-        found, _, self.buffered = self.buffered.partition(mark)
-        return found + mark
-
-    def drain(self) -> None:
-        """Receive until the other side ends, for nothing."""
-        while self.receive():
-            pass
-
-    def is_readable(self) -> bool:
-        return bool(self.buffered or readable(self.socket, timeout=0))
-
-    def is_readable_before(self, other: _End) -> bool:
-        """Wait for either end; return whether there is something at this one."""
-        return self.socket in readable(self.socket, other.socket)
-
-
-def _next_request(client: _End, server: _End) -> _Head | None:
+def _next_request(client: End, server: End) -> Head | None:
     """Return the head of the next request; None when either side has ended."""
     # A server that closes an unused connection closes it for the client too.
     if not client.buffered and server.is_readable_before(client) and not client.is_readable():
@@ -580,12 +469,12 @@ def _next_request(client: _End, server: _End) -> _Head | None:
     return client.head()
 
 
-def _body(server: _End, answer: _Head, request: _Head) -> Iterator[bytes]:
-    """Give the body of an answer as it is on the wire."""
+def _body(server: End, answer: Head, request: Head) -> Iterator[bytes]:
+    """Yield the body of an answer as it is on the wire."""
     if answer.status in (204, 304) or request.line.startswith("HEAD "):
         return
-    if answer.content_length is not None:
-        left = answer.content_length
+    left = answer.content_length
+    if left is not None:
         for block in server.blocks(left):
             left -= len(block)
             yield block
@@ -598,5 +487,4 @@ def _body(server: _End, answer: _Head, request: _Head) -> Iterator[bytes]:
             size = int(line.split(b";")[0], 16)
             yield from server.blocks(size + 2)
     else:
-        while data := server.receive():
-            yield data
+        yield from iter(server.receive, b"")

@@ -1,4 +1,4 @@
-"""What accepts connections for the things that misbehave, and how they end them."""
+"""What the things that misbehave are made of: they accept connections, read, spoil and end them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from types import TracebackType
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Self
 from urllib.parse import urlsplit
+
+from attrs import frozen
+
+BLOCK = 65536
 
 #: With this, a close sends a reset: the other side sees "connection reset by peer".
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -89,12 +94,7 @@ class Listener(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def _start(self) -> None:
@@ -196,3 +196,116 @@ def host_and_port(url: str) -> tuple[str, int]:
     if parts.scheme != "http" or parts.hostname is None or parts.port is None:
         raise ValueError(f"A URL such as http://127.0.0.1:8080 is needed, not {url}.")
     return parts.hostname, parts.port
+
+
+# --- what passes over a connection ----------------------------------------------------------------
+
+
+class Struck(Exception):  # noqa: N818 - what a fault does is no error
+    """A fault has happened: nothing more passes."""
+
+
+def spoiled(blocks: Iterable[bytes], at: int, *, flip: bool = False) -> Iterator[bytes]:
+    """Yield what passes until a fault happens after so many bytes; a flip inverts the next one.
+
+    Raises
+    ------
+    Struck
+        There is more, which does not pass.
+    """
+    for block in blocks:
+        if not 0 <= at < len(block):
+            yield block
+        elif flip:
+            yield block[:at] + bytes([block[at] ^ 0xFF]) + block[at + 1 :]
+        else:
+            yield block[:at]
+            raise Struck
+        at -= len(block)
+
+
+@frozen
+class Head:
+    """The head of a request or of an answer."""
+
+    raw: bytes
+
+    @cached_property
+    def line(self) -> str:
+        """The first line."""
+        return self.raw.split(b"\r\n", 1)[0].decode("latin-1")
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """The headers, by their names in lower case."""
+        lines = (line.partition(":") for line in self.raw.decode("latin-1").split("\r\n")[1:])
+        return {name.lower(): value.strip() for name, colon, value in lines if colon}
+
+    @property
+    def status(self) -> int:
+        """The status of an answer."""
+        return int(self.line.split(" ", 2)[1])
+
+    @property
+    def content_length(self) -> int | None:
+        """How many bytes follow, if the head says so."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isdecimal() else None
+
+    @property
+    def ends_the_connection(self) -> bool:
+        """Whether nothing comes after this answer."""
+        if self.headers.get("connection", "").lower() == "close" or "HTTP/1.0" in self.line:
+            return True
+        framed = self.status in (204, 304) or "transfer-encoding" in self.headers
+        return not framed and self.content_length is None
+
+
+class End:
+    """One end of a connection: a socket, and what of it was received but not used."""
+
+    def __init__(self, end: socket.socket) -> None:
+        # A head and its body are two sends; without this the second may wait for the first.
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = end
+        self.buffered = b""
+
+    def receive(self, limit: int = BLOCK) -> bytes:
+        """Receive up to so many bytes; none when the other side has ended."""
+        data = self.buffered or self.socket.recv(BLOCK)
+        self.buffered = data[limit:]
+        return data[:limit]
+
+    def blocks(self, count: int) -> Iterator[bytes]:
+        """Yield so many bytes, or as many as come."""
+        while count and (data := self.receive(count)):
+            count -= len(data)
+            yield data
+
+    def until(self, mark: bytes) -> bytes | None:
+        """Receive up to a mark; return None when the other side ends before."""
+        while mark not in self.buffered:
+            data = self.socket.recv(BLOCK)
+            if not data:
+                return None
+            self.buffered += data
+        found, _, self.buffered = self.buffered.partition(mark)
+        return found + mark
+
+    def head(self) -> Head | None:
+        """Receive a head; return None when there is no end of one."""
+        raw = self.until(b"\r\n\r\n")
+        return None if raw is None else Head(raw)
+
+    def drain(self) -> None:
+        """Receive until the other side ends, for nothing."""
+        while self.receive():
+            pass
+
+    def is_readable(self) -> bool:
+        """Whether something can be received at once."""
+        return bool(self.buffered or readable(self.socket, timeout=0))
+
+    def is_readable_before(self, other: End) -> bool:
+        """Wait for either end; return whether there is something at this one."""
+        return self.socket in readable(self.socket, other.socket)

@@ -6,6 +6,7 @@ that pytest has not imported already.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hatcher.testing.brood import BroodProcess, BroodServer
-    from hatcher.testing.faults import Fault, FaultProxy
-    from hatcher.testing.gateway import FaultyGateway, RequestFault
+    from hatcher.testing.faults import FaultProxy
+    from hatcher.testing.gateway import FaultyGateway
 
 
 @pytest.fixture
@@ -58,16 +59,10 @@ def fault_proxy(brood_server: BroodServer) -> Iterator[Callable[..., FaultProxy]
         Given faults, starts a `hatcher.testing.FaultProxy`, which the test's end closes: one
         connection is spoiled for each `hatcher.testing.Fault`.
     """
-    from contextlib import ExitStack
-
     from hatcher.testing.faults import FaultProxy
 
     with ExitStack() as opened:
-
-        def start(*faults: Fault) -> FaultProxy:
-            return opened.enter_context(FaultProxy(brood_server.url, faults))
-
-        yield start
+        yield lambda *faults: opened.enter_context(FaultProxy(brood_server.url, faults))
 
 
 @pytest.fixture
@@ -80,13 +75,7 @@ def faulty_gateway(brood_server: BroodServer) -> Iterator[Callable[..., FaultyGa
         Given faults, starts a `hatcher.testing.FaultyGateway`, which the test's end closes: each
         `hatcher.testing.RequestFault` says which requests it is about.
     """
-    from contextlib import ExitStack
-
     from hatcher.testing.gateway import FaultyGateway
 
     with ExitStack() as opened:
-
-        def start(*faults: RequestFault) -> FaultyGateway:
-            return opened.enter_context(FaultyGateway(brood_server.url, *faults))
-
-        yield start
+        yield lambda *faults: opened.enter_context(FaultyGateway(brood_server.url, *faults))
