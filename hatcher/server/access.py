@@ -166,13 +166,14 @@ def visible_organizations(
         found = found.where(db.organizations.c.name == name)
     if account.server_administrator:
         return [
-            Organization(*row, Access.server_administrator) for row in connection.execute(found)
+            Organization(row.id, row.name, Access.server_administrator)
+            for row in connection.execute(found)
         ]
     administered = connection.scalars(ADMINISTERED.filter_by(user_id=account.id))
     levels = dict.fromkeys(administered, Access.organization_administrator)
     found = found.join(db.members).filter_by(user_id=account.id)
     return [
-        Organization(*row, levels.get(row.id, Access.authenticated))
+        Organization(row.id, row.name, levels.get(row.id, Access.authenticated))
         for row in connection.execute(found)
     ]
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
@@ -97,8 +97,8 @@ class Artefacts:
         """Put aside the files that no artefact has: a server that died may leave some."""
         with self._database.read() as connection:
             rows = connection.execute(select(artefacts.c.sha256, artefacts.c.size))
-            named = {row.sha256: row.size for row in rows}
-        self._blobs.sweep(named)
+            sizes = {row.sha256: row.size for row in rows}
+        self._blobs.sweep(sizes)
 
     def store(
         self, repository: Repository, artefact: Artefact, incoming: Incoming, *, overwrite: bool
@@ -163,12 +163,9 @@ class Artefacts:
                 self._blobs.place(incoming)
                 if old is None:
                     connection.execute(insert(artefacts).values(**identity, **values))
-                else:
-                    connection.execute(
-                        update(artefacts).where(artefacts.c.id == old.id).values(**values)
-                    )
-            if old is not None:
-                self._remove_unnamed([old.sha256])
+                    return True
+                connection.execute(update(artefacts).filter_by(id=old.id).values(**values))
+            self._remove_unnamed([old.sha256])
         return True
 
     def find(
@@ -207,9 +204,7 @@ class Artefacts:
         """
         tag = canonical_tag(python_tag)
         usable = usable_tags(tag)
-        wanted = select(artefacts).filter_by(
-            repository_id=repository.id, kind=kind, platform=platform, version=version
-        )
+        wanted = of_kind(repository, kind, platform).filter_by(version=version)
         if name is not None:
             wanted = wanted.filter_by(key=name.lower())
         ranked = [
@@ -246,15 +241,8 @@ class Artefacts:
         Refusal
             404: there is none.
         """
-        found = connection.execute(
-            select(artefacts).filter_by(
-                repository_id=repository.id,
-                kind=kind,
-                platform=platform,
-                filename=filename,
-                enabled=True,
-            )
-        ).all()
+        named = of_kind(repository, kind, platform).filter_by(filename=filename, enabled=True)
+        found = connection.execute(named).all()
         if not found:
             raise not_found(f"{repository.name} has no {kind} '{filename}' for {platform}.")
         return min(found, key=lambda row: legacy_rank(row.python_tag))
@@ -273,9 +261,8 @@ class Artefacts:
         def act() -> None:
             with self._database.write() as connection:
                 # Since it was found, it may have been overwritten.
-                sha256s = connection.scalars(
-                    delete(artefacts).where(artefacts.c.id == row.id).returning(artefacts.c.sha256)
-                ).all()
+                gone = delete(artefacts).filter_by(id=row.id).returning(artefacts.c.sha256)
+                sha256s = connection.scalars(gone).all()
                 _changed(connection, repository)
             self._remove_unnamed(sha256s)
 
@@ -292,15 +279,14 @@ class Artefacts:
 
         def act() -> None:
             with self._database.write() as connection:
-                sha256s = connection.scalars(
-                    select(artefacts.c.sha256).filter_by(repository_id=repository.id)
-                ).all()
+                held = select(artefacts.c.sha256).filter_by(repository_id=repository.id)
+                sha256s = connection.scalars(held).all()
                 if sha256s and not force:
                     raise conflict(
                         f"{repository.name} is not empty: it holds {len(sha256s)} artefact(s). "
                         "Delete them first, or delete it with all of them with force=True."
                     )
-                connection.execute(delete(repositories).where(repositories.c.id == repository.id))
+                connection.execute(delete(repositories).filter_by(id=repository.id))
             self._remove_unnamed(sha256s)
 
         self._free(act)
@@ -334,26 +320,20 @@ class Artefacts:
             for name, version, tag in wanted
         }
         identity = (artefacts.c.key, artefacts.c.version, artefacts.c.python_tag)
-        of_these = select(*identity, artefacts.c.id, artefacts.c.enabled).filter_by(
-            repository_id=repository.id, kind=kind, platform=platform
-        )
+        told = of_kind(repository, kind, platform, *identity, artefacts.c.id, artefacts.c.enabled)
         disabled = []
         with self._database.write() as connection:
-            for batch in _batches(list(left)):
-                for *found, number, enabled in connection.execute(
-                    of_these.where(tuple_(*identity).in_(batch))
-                ):
+            for batch in batches(list(left)):
+                these = told.where(tuple_(*identity).in_(batch))
+                for *found, number, enabled in connection.execute(these):
                     del left[tuple(found)]
                     if not enabled:
                         disabled.append(number)
             for missing in left.values():
                 self.find(connection, repository, kind, platform, *missing, own_tag=True)
-            for numbers in _batches(disabled):
-                connection.execute(
-                    update(artefacts)
-                    .where(artefacts.c.id.in_(numbers))
-                    .values(enabled=True, changed=now())
-                )
+            for numbers in batches(disabled):
+                shown = update(artefacts).values(enabled=True, changed=now())
+                connection.execute(shown.where(artefacts.c.id.in_(numbers)))
             _changed(connection, repository)
 
     def _free(self, act: Callable[[], None]) -> None:
@@ -380,11 +360,9 @@ class Artefacts:
 
     def _remove_unnamed(self, sha256s: Iterable[str]) -> None:
         with self._database.read() as connection:
-            for batch in _batches(set(sha256s)):
-                named = connection.scalars(
-                    select(artefacts.c.sha256).where(artefacts.c.sha256.in_(batch))
-                )
-                self._blobs.remove(set(batch).difference(named))
+            for batch in batches(set(sha256s)):
+                named = select(artefacts.c.sha256).where(artefacts.c.sha256.in_(batch))
+                self._blobs.remove(set(batch).difference(connection.scalars(named)))
 
 
 def metadata_of(row: Row[Any]) -> dict[str, Any]:
@@ -392,19 +370,21 @@ def metadata_of(row: Row[Any]) -> dict[str, Any]:
     return {**json.loads(row.entry), **json.loads(row.details)}
 
 
+def of_kind(repository: Repository, kind: Kind, platform: str, *columns: Any) -> Select[Any]:
+    """Return what selects the artefacts of a kind in a repository."""
+    place = {"repository_id": repository.id, "kind": kind, "platform": platform}
+    return select(*columns or (artefacts,)).filter_by(**place)
+
+
 def _changed(connection: Connection, repository: Repository) -> None:
     """Make every cached index of the repository stale."""
-    found = connection.execute(
-        update(repositories)
-        .where(repositories.c.id == repository.id)
-        .values(generation=repositories.c.generation + 1)
-    )
-    if not found.rowcount:
+    changed = update(repositories).values(generation=repositories.c.generation + 1)
+    if not connection.execute(changed.filter_by(id=repository.id)).rowcount:
         raise not_found(f"There is no repository '{repository.name}' any more.")
 
 
-def _batches(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:
-    """Lists that are short enough for one statement, with three parameters for each."""
+def batches(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:
+    """Yield lists of so many: by default few enough for one statement, with three parameters each."""
     iterator = iter(values)
     while batch := list(islice(iterator, size)):
         yield batch

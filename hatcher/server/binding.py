@@ -82,14 +82,11 @@ def bind(
         An operation has no handler, or a handler no operation.
     """
     described = {operation.operation_id for operation in description.operations}
-    problems = [
-        f"{what}: {', '.join(sorted(names))}"
-        for what, names in (
-            ("operations without a handler", described - handlers.keys()),
-            ("handlers without an operation", handlers.keys() - described),
-        )
-        if names
-    ]
+    odd = {
+        "operations without a handler": described - handlers.keys(),
+        "handlers without an operation": handlers.keys() - described,
+    }
+    problems = [f"{what}: {', '.join(sorted(names))}" for what, names in odd.items() if names]
     if problems:
         raise UnboundOperationsError(
             f"The server does not match the description ({'; '.join(problems)}). "
@@ -131,30 +128,22 @@ class Endpoint:
                 "This needs authentication: send an e-mail address and password (Basic) "
                 "or a token (Bearer)."
             )
-        call = Call(
-            brood=self.brood,
-            operation=self.operation,
-            request=request,
-            account=account,
-            path=request.path_params,
-            query=read_query(self.operation, request),
-        )
+        query = read_query(self.operation, request)
+        call = Call(self.brood, self.operation, request, account, request.path_params, query)
         if self.operation.body is None:
-            return await run_in_threadpool(self._authorized, call)
+            return await run_in_threadpool(self._answer, call)
         await run_in_threadpool(call.authorize)
         if inspect.iscoroutinefunction(self.handler):
             # An upload, which reads its body itself.
             return cast(Response, await self.handler(call))
         document = await read_document(request)
-        return await run_in_threadpool(self._checked, evolve(call, document=document))
+        return await run_in_threadpool(self._answer, evolve(call, document=document))
 
-    def _authorized(self, call: Call) -> Response:
-        call.authorize()
-        return cast(Response, self.handler(call))
-
-    def _checked(self, call: Call) -> Response:
-        assert call.operation.body is not None
-        call.operation.body.check(call.document)
+    def _answer(self, call: Call) -> Response:
+        if self.operation.body is None:
+            call.authorize()
+        else:
+            self.operation.body.check(call.document)
         return cast(Response, self.handler(call))
 
     def _failed(self, error: Exception, request_id: str) -> Refusal:
@@ -193,22 +182,15 @@ class PathRoute(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a request is for this path, and with which parameters."""
-        if scope["type"] != "http":
-            return Match.NONE, {}
-        found = self._pattern.fullmatch(scope["raw_path"])
-        if found is None:
-            return Match.NONE, {}
-        return Match.FULL, {"path_params": found.groupdict()}
+        found = scope["type"] == "http" and self._pattern.fullmatch(scope["raw_path"])
+        return (Match.FULL, {"path_params": found.groupdict()}) if found else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for this path."""
         endpoint = self._endpoints.get(scope["method"])
         if endpoint is None:
-            raise Refusal(
-                405,
-                f"{scope['method']} is not for this path. It takes {self._allow}.",
-                {"Allow": self._allow},
-            )
+            message = f"{scope['method']} is not for this path. It takes {self._allow}."
+            raise Refusal(405, message, {"Allow": self._allow})
         scope["path_params"] = {
             name: unquote(value.decode("ascii")) for name, value in scope["path_params"].items()
         }

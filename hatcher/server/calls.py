@@ -11,15 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hatcher.artefacts.checks import read_json
-from hatcher.server.access import (
-    Access,
-    Account,
-    Organization,
-    Repository,
-    demand,
-    find_organization,
-    find_repository,
-)
+from hatcher.server import access
+from hatcher.server.access import Access, Account, Organization, Repository
 from hatcher.server.brood import Brood
 from hatcher.server.description import Operation
 from hatcher.server.names import canonical_platform
@@ -81,9 +74,10 @@ class Call:
         Refusal
             403 or 404: it may not, or there is none.
         """
-        organization = find_organization(connection, self.account, self.path["organization"])
-        if self.operation.access >= Access.organization_administrator:
-            demand(self.account, organization.access, self.operation.access, organization.name)
+        needed = self.operation.access
+        organization = access.find_organization(connection, self.account, self.path["organization"])
+        if needed >= Access.organization_administrator:
+            access.demand(self.account, organization.access, needed, organization.name)
         return organization
 
     def repository(self, connection: Connection) -> Repository:
@@ -94,10 +88,9 @@ class Call:
         Refusal
             403 or 404: it may not, or there is none.
         """
-        repository = find_repository(
-            connection, self.account, self.path["organization"], self.path["repository"]
-        )
-        demand(self.account, repository.access, self.operation.access, repository.name)
+        names = self.path["organization"], self.path["repository"]
+        repository = access.find_repository(connection, self.account, *names)
+        access.demand(self.account, repository.access, self.operation.access, repository.name)
         return repository
 
     def authorize(self) -> None:

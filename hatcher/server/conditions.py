@@ -12,10 +12,6 @@ _RANGE = re.compile(
 )
 
 
-class UnsatisfiableRangeError(ValueError):
-    """The range begins after the end of the file."""
-
-
 def matches_none(request: Request, etag: str) -> bool:
     """Say whether a client has the version with this ETag: then 304 is the answer."""
     sent = request.headers.get("if-none-match")
@@ -26,7 +22,7 @@ def matches_none(request: Request, etag: str) -> bool:
 
 
 def wanted_range(request: Request, size: int, etag: str) -> range | None:
-    """Return which bytes of a file a client wants; None for all of them.
+    """Return which bytes of a file a client wants: None for all, an empty range for none of it.
 
     Parameters
     ----------
@@ -36,11 +32,6 @@ def wanted_range(request: Request, size: int, etag: str) -> range | None:
         How many bytes there are.
     etag : str
         The strong ETag of the file.
-
-    Raises
-    ------
-    UnsatisfiableRangeError
-        There are none where it begins.
     """
     sent = request.headers.get("range")
     if sent is None or request.headers.get("if-range", etag).strip() != etag:
@@ -50,13 +41,8 @@ def wanted_range(request: Request, size: int, etag: str) -> range | None:
     if match is None or match["first"] == match["last"] == "":
         return None
     if match["first"] == "":
-        wanted = range(max(0, size - int(match["last"])), size)
-    else:
-        first = int(match["first"])
-        last = int(match["last"]) if match["last"] else size - 1
-        if match["last"] and last < first:
-            return None
-        wanted = range(first, min(last + 1, size))
-    if not wanted:
-        raise UnsatisfiableRangeError(sent)
-    return wanted
+        return range(max(0, size - int(match["last"])), size)
+    first, last = int(match["first"]), int(match["last"] or size - 1)
+    if match["last"] and last < first:
+        return None
+    return range(first, min(last + 1, size))

@@ -123,16 +123,15 @@ class Connection(HttpToolsProtocol):
             self._refused = True
         except httptools.HttpParserError as error:
             cause = error.__context__
-            self.refuse(
-                cause if isinstance(cause, Refusal) else bad_request("This is no HTTP request.")
-            )
+            malformed = bad_request("This is no HTTP request.")
+            self.refuse(cause if isinstance(cause, Refusal) else malformed)
         else:
             if self._unread > MAX_HEAD:
                 self.refuse(_too_large())
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep a connection that its client has half closed, until the answer is sent."""
-        if self._in_body or self.cycle is None or self.cycle.response_complete:
+        if self._in_body or self.waits:
             return False
         self.cycle.keep_alive = False
         return True
@@ -214,11 +213,8 @@ class Connection(HttpToolsProtocol):
         if unsent != self._unsent or (self._in_body and self.flow.read_paused):
             self._unsent, self._touched = unsent, now
         quiet = now - self._touched
-        if self.transport.is_closing():
-            if quiet > HEAD_TIME:
-                self.transport.abort()
-        elif unsent:
-            if quiet > ANSWER_TIME:
+        if self.transport.is_closing() or unsent:
+            if quiet > (HEAD_TIME if self.transport.is_closing() else ANSWER_TIME):
                 self.transport.abort()
         elif self._head_since is not None:
             if now - self._head_since > HEAD_TIME:
@@ -245,11 +241,9 @@ class Connection(HttpToolsProtocol):
         if not begun:
             response = refusal.response()
             own = [(b"x-request-id", name.encode()), (b"connection", b"close")]
-            head = [*self.server_state.default_headers, *response.raw_headers, *own]
-            lines = [b"%b: %b\r\n" % line for line in head]
-            self.transport.write(
-                b"".join([STATUS_LINE[refusal.status], *lines, b"\r\n", bytes(response.body)])
-            )
+            headers = [*self.server_state.default_headers, *response.raw_headers, *own]
+            head = STATUS_LINE[refusal.status] + b"".join(b"%b: %b\r\n" % line for line in headers)
+            self.transport.write(b"%b\r\n%b" % (head, bytes(response.body)))
         if not self.waits:
             cycle.disconnected = True
             cycle.message_event.set()

@@ -15,25 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    ForeignKey,
-    Integer,
-    MetaData,
-    Table,
-    UniqueConstraint,
-    create_engine,
-    event,
-    insert,
-    inspect,
-    select,
-    types,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from hatcher.server.folder import UnusableFolderError, private
@@ -46,47 +28,49 @@ SCHEMA_VERSION = 2
 _TURN = 30.0
 _LOCKED = 10.0
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
 # Text is ordered by its bytes in every database; SQLite does not do otherwise.
-String = types.String().with_variant(types.String(collation="C"), "postgresql")
-Text = types.Text().with_variant(types.Text(collation="C"), "postgresql")
+String = sa.types.String().with_variant(sa.types.String(collation="C"), "postgresql")
+Text = sa.types.Text().with_variant(sa.types.Text(collation="C"), "postgresql")
 
 
-def _table(name: str, *contents: Any) -> Table:
+def _table(name: str, *contents: Any) -> sa.Table:
     # Numbers of deleted rows are never given again: caches remember them.
-    return Table(
+    return sa.Table(
         name,
         metadata,
-        Column("id", Integer, primary_key=True),
+        sa.Column("id", sa.Integer, primary_key=True),
         *contents,
         sqlite_autoincrement=True,
     )
 
 
-def _reference(name: str, target: Table, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, ForeignKey(target.c.id, ondelete="CASCADE"), nullable=nullable, index=True)
+def _reference(name: str, target: sa.Table, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(
+        name, sa.ForeignKey(target.c.id, ondelete="CASCADE"), nullable=nullable, index=True
+    )
 
 
-schema = Table("schema", metadata, Column("version", Integer, primary_key=True))
+schema = sa.Table("schema", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 users = _table(
     "users",
-    Column("email", String, nullable=False),  # as it was given
-    Column("key", String, nullable=False, unique=True),  # without case
-    Column("password", String, nullable=False),  # Argon2, as argon2-cffi writes it
-    Column("server_administrator", Boolean, nullable=False, default=False),
-    Column("created", String, nullable=False),
+    sa.Column("email", String, nullable=False),  # as it was given
+    sa.Column("key", String, nullable=False, unique=True),  # without case
+    sa.Column("password", String, nullable=False),  # Argon2, as argon2-cffi writes it
+    sa.Column("server_administrator", sa.Boolean, nullable=False, default=False),
+    sa.Column("created", String, nullable=False),
 )
 
 api_tokens = _table(
     "api_tokens",
     _reference("user_id", users),
-    Column("name", String, nullable=False),
-    Column("sha256", String, nullable=False, unique=True),  # of the token
-    Column("created", String, nullable=False),
-    Column("last_used", String),
-    UniqueConstraint("user_id", "name"),
+    sa.Column("name", String, nullable=False),
+    sa.Column("sha256", String, nullable=False, unique=True),  # of the token
+    sa.Column("created", String, nullable=False),
+    sa.Column("last_used", String),
+    sa.UniqueConstraint("user_id", "name"),
 )
 
 session_tokens = _table(
@@ -94,77 +78,77 @@ session_tokens = _table(
     _reference("user_id", users),
     # The API token it was given for: the session ends with it.
     _reference("api_token_id", api_tokens, nullable=True),
-    Column("sha256", String, nullable=False, unique=True),
-    Column("expires", String, nullable=False),
+    sa.Column("sha256", String, nullable=False, unique=True),
+    sa.Column("expires", String, nullable=False),
 )
 
 organizations = _table(
     "organizations",
-    Column("name", String, nullable=False, unique=True),
-    Column("description", Text, nullable=False),
-    Column("created", String, nullable=False),
+    sa.Column("name", String, nullable=False, unique=True),
+    sa.Column("description", Text, nullable=False),
+    sa.Column("created", String, nullable=False),
 )
 
 repositories = _table(
     "repositories",
     _reference("organization_id", organizations),
-    Column("name", String, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("created", String, nullable=False),
-    Column("public", String),  # the access level that everybody has
+    sa.Column("name", String, nullable=False),
+    sa.Column("description", Text, nullable=False),
+    sa.Column("created", String, nullable=False),
+    sa.Column("public", String),  # the access level that everybody has
     # Counts the changes of the artefacts, so that a cached index is known to be stale.
-    Column("generation", Integer, nullable=False, default=0),
-    UniqueConstraint("organization_id", "name"),
+    sa.Column("generation", sa.Integer, nullable=False, default=0),
+    sa.UniqueConstraint("organization_id", "name"),
 )
 
 members = _table(
     "members",
     _reference("organization_id", organizations),
     _reference("user_id", users),
-    UniqueConstraint("organization_id", "user_id"),
+    sa.UniqueConstraint("organization_id", "user_id"),
 )
 
 teams = _table(
     "teams",
     _reference("organization_id", organizations),
-    Column("name", String, nullable=False),
-    Column("group", String, nullable=False),  # the access level its members have
-    UniqueConstraint("organization_id", "name"),
+    sa.Column("name", String, nullable=False),
+    sa.Column("group", String, nullable=False),  # the access level its members have
+    sa.UniqueConstraint("organization_id", "name"),
 )
 
 team_members = _table(
     "team_members",
     _reference("team_id", teams),
     _reference("user_id", users),
-    UniqueConstraint("team_id", "user_id"),
+    sa.UniqueConstraint("team_id", "user_id"),
 )
 
 team_repositories = _table(
     "team_repositories",
     _reference("team_id", teams),
     _reference("repository_id", repositories),
-    UniqueConstraint("team_id", "repository_id"),
+    sa.UniqueConstraint("team_id", "repository_id"),
 )
 
 artefacts = _table(
     "artefacts",
     _reference("repository_id", repositories),
-    Column("kind", String, nullable=False),  # a value of hatcher.server.artefacts.Kind
+    sa.Column("kind", String, nullable=False),  # a value of hatcher.server.artefacts.Kind
     # What identifies one, in the words of a URL:
-    Column("platform", String, nullable=False),
-    Column("key", String, nullable=False),  # the name without case
-    Column("version", String, nullable=False),  # with the build
-    Column("python_tag", String, nullable=False),  # "none" for none: NULLs are never equal
-    Column("name", String, nullable=False),
-    Column("filename", String, nullable=False),
-    Column("sha256", String, nullable=False, index=True),  # of the blob
-    Column("size", BigInteger, nullable=False),  # bytes
-    Column("enabled", Boolean, nullable=False),
-    Column("changed", String, nullable=False),
+    sa.Column("platform", String, nullable=False),
+    sa.Column("key", String, nullable=False),  # the name without case
+    sa.Column("version", String, nullable=False),  # with the build
+    sa.Column("python_tag", String, nullable=False),  # "none" for none: NULLs are never equal
+    sa.Column("name", String, nullable=False),
+    sa.Column("filename", String, nullable=False),
+    sa.Column("sha256", String, nullable=False, index=True),  # of the blob
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("changed", String, nullable=False),
     # JSON as it is sent: an index of 50,000 is put together as text and never parsed.
-    Column("entry", Text, nullable=False),
-    Column("details", Text, nullable=False),  # what the metadata say beyond the entry
-    UniqueConstraint("repository_id", "kind", "platform", "key", "version", "python_tag"),
+    sa.Column("entry", Text, nullable=False),
+    sa.Column("details", Text, nullable=False),  # what the metadata say beyond the entry
+    sa.UniqueConstraint("repository_id", "kind", "platform", "key", "version", "python_tag"),
 )
 
 #: What makes tables of one version into those of the next.
@@ -181,7 +165,7 @@ class Database:
     """
 
     def __init__(self, url: URL | str) -> None:
-        self._engine = create_engine(
+        self._engine = sa.create_engine(
             url,
             pool_size=10,
             max_overflow=40,
@@ -210,8 +194,8 @@ class Database:
             There are tables, but not of Brood.
         """
         with self.read() as connection:
-            tables = inspect(connection).get_table_names()
-            found = connection.scalar(select(schema.c.version)) if "schema" in tables else None
+            tables = sa.inspect(connection).get_table_names()
+            found = connection.scalar(sa.select(schema.c.version)) if "schema" in tables else None
         if tables and found is None:
             raise UnusableFolderError(
                 f"The database '{self._engine.url.database}' is none of Brood. Choose another "
@@ -231,7 +215,7 @@ class Database:
         if found is None:
             with self.write() as connection:
                 metadata.create_all(connection)
-                connection.execute(insert(schema).values(version=SCHEMA_VERSION))
+                connection.execute(sa.insert(schema).values(version=SCHEMA_VERSION))
         elif found == SCHEMA_VERSION:
             return
         elif found in _MIGRATIONS:
@@ -240,7 +224,7 @@ class Database:
                 for version in range(found, SCHEMA_VERSION):
                     for statement in _MIGRATIONS[version]:
                         connection.exec_driver_sql(statement)
-                connection.execute(update(schema).values(version=SCHEMA_VERSION))
+                connection.execute(sa.update(schema).values(version=SCHEMA_VERSION))
         else:
             raise UnusableFolderError(
                 f"The data folder holds tables of version {found}, but this hatcher knows "
@@ -249,13 +233,13 @@ class Database:
             )
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Iterator[sa.Connection]:
         """Give a connection that sees one unchanging state."""
         with self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def write(self, wait: float = _TURN) -> Iterator[Connection]:
+    def write(self, wait: float = _TURN) -> Iterator[sa.Connection]:
         """Give the one connection that may change something; commit at the end.
 
         An exception undoes everything.
@@ -309,8 +293,8 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-def _tune_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
+def _tune_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:
         # BEGIN is ours alone (below); the driver's guesses leave reads outside of it.
         connection.isolation_level = None
@@ -323,8 +307,8 @@ def _tune_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
+    @sa.event.listens_for(engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
         options = connection.get_execution_options()
         writes = options.get("brood_writes", False)
         wait = round(1000 * options.get("brood_wait", _LOCKED))

@@ -22,15 +22,13 @@ _BASE = "urn:brood"
 _MAX_FAULTS = 50
 
 #: What a value of the query is, how it is written, and what makes it of that.
-_FORMS: dict[str, tuple[str, re.Pattern[str], Callable[[str], Any]]] = {
-    "integer": ("an integer", re.compile("-?[0-9]{1,18}"), int),
-    "number": (
-        "a number",
-        re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?"),
-        float,
-    ),
-    "boolean": ("true or false", re.compile("true|false"), json.loads),
+_NUMBER = r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?"
+_FORMS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
+    "integer": ("an integer", "-?[0-9]{1,18}", int),
+    "number": ("a number", _NUMBER, float),
+    "boolean": ("true or false", "true|false", json.loads),
 }
+_Object = Mapping[str, Any]
 _PYTHON_BOOLEAN = {"True": True, "False": False}
 
 _IMPORTING = threading.Lock()
@@ -88,7 +86,7 @@ class QueryParameter:
     name: str
     required: bool
     _description: Description = field(repr=False)
-    _schema: Mapping[str, Any] = field(repr=False)
+    _schema: _Object = field(repr=False)
 
     def read(self, sent: Sequence[str]) -> Any:
         """Return its value in the type described; its default, or None, when it is not sent.
@@ -128,7 +126,7 @@ class QueryParameter:
         if kind == "string":
             return word
         words, form, value_of = _FORMS[kind]
-        if form.fullmatch(word) is None:
+        if re.fullmatch(form, word) is None:
             raise self._refused(word, words)
         return value_of(word)
 
@@ -141,7 +139,7 @@ class BodySchema:
     """What a JSON document must be."""
 
     _description: Description
-    _schema: Mapping[str, Any]
+    _schema: _Object
 
     def check(self, document: Any) -> None:
         """Refuse a document that is not as described.
@@ -165,7 +163,7 @@ class Description:
         The OpenAPI document.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: _Object) -> None:
         self.document = document
         self.operations = tuple(self._read())
 
@@ -175,7 +173,7 @@ class Description:
         text = resources.files("brood_api").joinpath("brood.json").read_text(encoding="utf-8")
         return cls(json.loads(text))
 
-    def first_error(self, schema: Mapping[str, Any], document: Any) -> str | None:
+    def first_error(self, schema: _Object, document: Any) -> str | None:
         """Say in words what is wrong with a document; None when nothing is.
 
         Parameters
@@ -226,9 +224,7 @@ class Description:
                     body=self._body(operation),
                 )
 
-    def _query(
-        self, item: Mapping[str, Any], operation: Mapping[str, Any]
-    ) -> Iterator[QueryParameter]:
+    def _query(self, item: _Object, operation: _Object) -> Iterator[QueryParameter]:
         # Those of the operation stand for those of its path that have the same name.
         parameters = {}
         for each in (*item.get("parameters", ()), *operation.get("parameters", ())):
@@ -239,7 +235,7 @@ class Description:
             required = parameter.get("required", False)
             yield QueryParameter(name, required, self, self._flat(parameter["schema"]))
 
-    def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _flat(self, schema: _Object) -> _Object:
         """The schema of a parameter without references, in the words of JSON Schema."""
         flat = dict(self._resolve(schema))
         if "allOf" in flat:
@@ -247,15 +243,13 @@ class Description:
             flat = {**self._flat(inner), **flat}
         for limit in ("Minimum", "Maximum"):
             # In OpenAPI 3.0 it says whether the limit itself is excluded.
-            if flat.get(f"exclusive{limit}") is True:
+            if flat.pop(f"exclusive{limit}", False):
                 flat[f"exclusive{limit}"] = flat.pop(limit.lower())
-            elif flat.get(f"exclusive{limit}") is False:
-                del flat[f"exclusive{limit}"]
         if "items" in flat:
             flat["items"] = self._flat(flat["items"])
         return flat
 
-    def _body(self, operation: Mapping[str, Any]) -> BodySchema | None:
+    def _body(self, operation: _Object) -> BodySchema | None:
         if "requestBody" not in operation:
             return None
         ((media_type, content),) = self._resolve(operation["requestBody"])["content"].items()
@@ -273,7 +267,7 @@ class Description:
         return node
 
 
-def _absolute(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def _absolute(schema: _Object) -> _Object:
     """The schema with a reference that holds outside of the description."""
     if "$ref" in schema:
         return {"$ref": _BASE + schema["$ref"]}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hatcher.server.calls import Call
-from hatcher.server.conditions import UnsatisfiableRangeError, matches_none, wanted_range
+from hatcher.server.conditions import matches_none, wanted_range
 from hatcher.server.refusals import Refusal
 
 #: How much is read at once, in bytes.
@@ -40,26 +42,24 @@ def download(call: Call, find: Callable[[], Row[Any]]) -> Response:
     """
     # Opened here, not when sending: whoever deletes it meanwhile takes nothing away.
     row, file = _open(call, find)
-    etag = f'"{row.sha256}"'
+    etag, size = f'"{row.sha256}"', row.size
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if matches_none(call.request, etag):
         file.close()
         return Response(status_code=304, headers=headers)
-    size = row.size
-    try:
-        wanted = wanted_range(call.request, size, etag)
-    except UnsatisfiableRangeError as error:
-        file.close()
-        raise Refusal(
-            416,
-            f"The range '{error}' is outside of the file, which has {size} bytes.",
-            {"Content-Range": f"bytes */{size}", **headers},
-        ) from error
-    headers["Content-Disposition"] = content_disposition(row.filename)
+    wanted = wanted_range(call.request, size, etag)
     if wanted is None:
-        return FileResponse(file, range(size), 200, headers)
-    headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
-    return FileResponse(file, wanted, 206, headers)
+        wanted, status = range(size), 200
+    elif wanted:
+        status = 206
+        headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
+    else:
+        file.close()
+        sent = call.request.headers["range"]
+        message = f"The range '{sent}' is outside of the file, which has {size} bytes."
+        raise Refusal(416, message, {"Content-Range": f"bytes */{size}", **headers})
+    headers["Content-Disposition"] = content_disposition(row.filename)
+    return FileResponse(file, wanted, status, headers)
 
 
 def _open(call: Call, find: Callable[[], Row[Any]]) -> tuple[Row[Any], BinaryIO]:
@@ -97,23 +97,16 @@ class FileResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, a chunk at a time."""
         with self._file:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": self.status_code,
-                    "headers": self.raw_headers,
-                }
-            )
+            start = {"status": self.status_code, "headers": self.raw_headers}
+            await send({"type": "http.response.start", **start})
             self._file.seek(self._wanted.start)
             left = 0 if scope["method"] == "HEAD" else len(self._wanted)
             while left:
+                why = "is shorter than it was"
                 try:
                     chunk = await run_in_threadpool(self._file.read, min(left, _CHUNK))
                 except OSError as error:
-                    why = f"cannot be read: {error.strerror}"
-                    chunk = b""
-                else:
-                    why = "is shorter than it was"
+                    chunk, why = b"", f"cannot be read: {error.strerror}"
                 if not chunk:
                     name = scope["request_id"]
                     logger.warning("Request %s: '%s' %s", name, self._file.name, why)
@@ -132,13 +125,8 @@ def content_disposition(filename: str) -> str:
     filename : str
         Any name. Old clients only read the plain form, so that it is always there.
     """
-    plain = "".join(
-        "_" if character in '"\\' or not " " <= character <= "~" else character
-        for character in filename
-    )
+    plain = re.sub(r'[^ -~]|["\\]', "_", filename)
     header = f'attachment; filename="{plain}"'
     if plain != filename:
-        from urllib.parse import quote
-
         header += f"; filename*=UTF-8''{quote(filename, safe='')}"
     return header

@@ -14,7 +14,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any
 from weakref import WeakValueDictionary
@@ -26,7 +26,7 @@ from starlette.responses import Response, StreamingResponse
 
 from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
 from hatcher.server.access import Repository
-from hatcher.server.artefacts import Kind
+from hatcher.server.artefacts import Kind, batches, of_kind
 from hatcher.server.conditions import matches_none
 from hatcher.server.database import Database, artefacts, repositories
 from hatcher.server.names import legacy_rank
@@ -36,6 +36,7 @@ _CACHE_SIZE = 64 << 20
 
 #: How many entries are put together at once.
 _BATCH = 1000
+_COLUMNS = ("name", "version", "python_tag", "filename", "entry")
 
 _GZIP = 16 + zlib.MAX_WBITS
 #: Twice as fast as the default, and hardly larger: indices are remade often.
@@ -141,18 +142,10 @@ class Indices:
             known = self._recall(key, generation)
             if known is not None:
                 return known
-            rows = connection.execute(
-                select(
-                    artefacts.c.name,
-                    artefacts.c.version,
-                    artefacts.c.python_tag,
-                    artefacts.c.filename,
-                    artefacts.c.entry,
-                )
-                .filter_by(repository_id=repository.id, kind=kind, platform=platform, enabled=True)
-                .order_by(artefacts.c.filename),
-                execution_options={"yield_per": _BATCH},
-            )
+            columns = [artefacts.c[name] for name in _COLUMNS]
+            wanted = of_kind(repository, kind, platform, *columns).filter_by(enabled=True)
+            wanted = wanted.order_by(artefacts.c.filename).execution_options(yield_per=_BATCH)
+            rows = connection.execute(wanted)
             is_flat = kind is Kind.egg
             made = IndexText.of(_eggs(rows, python_tag) if is_flat else _nested(rows, kind))
             self._remember(key, generation, made)
@@ -190,9 +183,8 @@ def accepts_gzip(accepted: str) -> bool:
 
 def _generation(connection: Connection, repository: Repository) -> int:
     """How often the artefacts of a repository have changed; -1 when it is gone."""
-    found = connection.scalar(
-        select(repositories.c.generation).where(repositories.c.id == repository.id)
-    )
+    generation = select(repositories.c.generation).filter_by(id=repository.id)
+    found = connection.scalar(generation)
     return -1 if found is None else found
 
 
@@ -212,8 +204,7 @@ def _eggs(rows: Iterable[Any], python_tag: str | None) -> Iterator[str]:
                 yield f"{json.dumps(filename)}: {egg.entry}"
 
     separator = "{"
-    members = shown()
-    while batch := list(islice(members, _BATCH)):
+    for batch in batches(shown(), _BATCH):
         yield separator
         yield ", ".join(batch)
         separator = ", "

@@ -51,8 +51,8 @@ def pages(description: Description) -> list[BaseRoute]:
 
 def _home(request: Request) -> Response:
     page = Template((_STATIC / "home.html").read_text(encoding="utf-8"))
-    url = str(request.base_url).rstrip("/")
-    return HTMLResponse(page.substitute(version=__version__, url=html.escape(url)), headers=_POLICY)
+    url = html.escape(str(request.base_url).rstrip("/"))
+    return HTMLResponse(page.substitute(version=__version__, url=url), headers=_POLICY)
 
 
 def _docs(request: Request) -> Response:

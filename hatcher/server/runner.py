@@ -11,13 +11,13 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self, cast
 
 import uvicorn
-from starlette.applications import Starlette
 
 from hatcher.server.app import create_app
+from hatcher.server.brood import Brood
 from hatcher.server.connections import KEEP_ALIVE, Connection, raise_descriptor_limit
 from hatcher.server.settings import Settings
 from hatcher.transport.secret import Secret
@@ -61,26 +61,24 @@ def serve(settings: Settings) -> None:
         The data folder cannot be served as it is, or another server works in it.
     """
     raise_descriptor_limit()
-    with _listen(settings) as listener:
-        app = create_app(settings)
 
-        def ready() -> None:
-            print(f"Brood is serving at {_url(listener)}", flush=True)
-            password = app.state.brood.made_up_password
-            if password is not None:
-                print(
-                    f"The administrator is {settings.admin}; the password, shown this once, is "
-                    f"{password.reveal()}\nTo set another, start with it in the environment "
-                    "variable HATCHER_SERVER_ADMIN_PASSWORD.",
-                    file=sys.stderr,
-                    flush=True,
-                )
+    def ready() -> None:
+        print(f"Brood is serving at {server.url}", flush=True)
+        password = server.brood.made_up_password
+        if password is not None:
+            sys.stderr.write(
+                f"The administrator is {settings.admin}; the password, shown this once, is "
+                f"{password.reveal()}\nTo set another, start with it in the environment "
+                "variable HATCHER_SERVER_ADMIN_PASSWORD.\n"
+            )
+            sys.stderr.flush()
 
-        # After a stop, uvicorn raises the signal again for whoever had it before; but to
-        # stop when told so is no failure.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        _Server(app, ready).run(sockets=[listener])
+    server = _Server(settings, ready)
+    # After a stop, uvicorn raises the signal again for whoever had it before; but to
+    # stop when told so is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run()
 
 
 class BackgroundServer:
@@ -101,36 +99,28 @@ class BackgroundServer:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._url: str | None = None
-        self._app: Starlette | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
         """Where the server listens: ``http://127.0.0.1:43123`` (str)."""
-        if self._url is None:
+        if self._server is None:
             raise RuntimeError("The server does not run. Use it in a with statement.")
-        return self._url
+        return self._server.url
 
     @property
     def made_up_password(self) -> Secret | None:
         """The administrator's password, if this start had to make one up (Secret or None)."""
-        return None if self._app is None else self._app.state.brood.made_up_password
+        return None if self._server is None else self._server.brood.made_up_password
 
     def __enter__(self) -> Self:
-        listener = _listen(self.settings)
-        try:
-            self._app = create_app(self.settings)
-        except BaseException:
-            listener.close()
-            raise
         ready = threading.Event()
-        self._server = server = _Server(self._app, ready.set)
+        server = _Server(self.settings, ready.set)
 
         def run() -> None:
             try:
-                server.run(sockets=[listener])
+                server.run()
             finally:
                 ready.set()
 
@@ -140,19 +130,14 @@ class BackgroundServer:
         if not server.started:
             self._thread.join()
             raise RuntimeError("The server did not start; its log says why.")
-        self._url = _url(listener)
+        self._server = server
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         if self._server is not None and self._thread is not None:
             self._server.stop()
             self._thread.join()
-        self._url = self._app = self._server = self._thread = None
+        self._server = self._thread = None
 
 
 class _Server(uvicorn.Server):
@@ -162,28 +147,39 @@ class _Server(uvicorn.Server):
     which for a server of one test would be most of its time.
     """
 
-    def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http=Connection,
-                ws="none",
-                lifespan="on",
-                log_config=None,  # warnings go to stderr, as Python does it by itself
-                log_level="warning",
-                access_log=False,
-                # Whoever can send this header could be any address.
-                proxy_headers=False,
-                server_header=False,
-                headers=_HEADERS,
-                backlog=_BACKLOG,
-                timeout_keep_alive=int(KEEP_ALIVE),
-            )
+    def __init__(self, settings: Settings, ready: Callable[[], None]) -> None:
+        self._listener = _listen(settings)
+        try:
+            app = create_app(settings)
+        except BaseException:
+            self._listener.close()
+            raise
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http=Connection,
+            ws="none",
+            lifespan="on",
+            log_config=None,  # warnings go to stderr, as Python does it by itself
+            log_level="warning",
+            access_log=False,
+            # Whoever can send this header could be any address.
+            proxy_headers=False,
+            server_header=False,
+            headers=_HEADERS,
+            backlog=_BACKLOG,
+            timeout_keep_alive=int(KEEP_ALIVE),
         )
+        super().__init__(config)
+        host, port = self._listener.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.brood: Brood = app.state.brood
         self._ready = ready
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told = asyncio.Event()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        super().run(sockets or [self._listener])
 
     def stop(self) -> None:
         """Stop soon. Any thread may say so, and a signal."""
@@ -238,6 +234,7 @@ class _Server(uvicorn.Server):
 
 
 def _listen(settings: Settings) -> socket.socket:
+    listener = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
@@ -245,22 +242,15 @@ def _listen(settings: Settings) -> socket.socket:
         # Not socket.create_server, whose sockets do not say that they are TCP: asyncio would
         # leave Nagle's algorithm on, and every answer would wait 40 ms.
         listener = socket.socket(family, kind, protocol)
-        try:
-            if os.name == "posix":
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen()
-        except BaseException:
-            listener.close()
-            raise
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
         return listener
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise CannotListenError(
             f"Brood cannot listen at {settings.host}, port {settings.port}: {error}. Choose "
             "another with --port (0 takes any free one) or --host."
         ) from error
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

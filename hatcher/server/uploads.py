@@ -22,13 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from hatcher.server.blobs import Blobs, Incoming
-from hatcher.server.calls import (
-    Call,
-    demand_media_type,
-    demand_size,
-    larger,
-    parse_document,
-)
+from hatcher.server.calls import Call, demand_media_type, demand_size, larger, parse_document
 from hatcher.server.description import BodySchema
 from hatcher.server.refusals import bad_request
 
@@ -129,25 +123,25 @@ class _Receiver:
 
     async def _take(self, event: MultipartSegment | bytearray | bytes | None) -> int:
         """Take what the parser has found; return how much of the parts' content it is."""
-        if isinstance(event, MultipartSegment):
-            await self._begin(event)
-            return 0
         if event is None:
             await self._write_batch()
-            return 0
-        if self._in_file:
+        elif isinstance(event, MultipartSegment):
+            await self._begin(event)
+        elif self._in_file:
             self._size += len(event)
             if self._most is not None and self._size > self._most:
                 raise larger("The file", self._most)
             self._batch += event
             if len(self._batch) >= _BATCH:
                 await self._write_batch()
+            return len(event)
         else:
             assert self._data is not None
             self._data += event
             if len(self._data) > _MAX_DATA:
                 raise larger("The part 'data'", _MAX_DATA)
-        return len(event)
+            return len(event)
+        return 0
 
     async def _begin(self, segment: MultipartSegment) -> None:
         if segment.name == "file" and self._incoming is None:
@@ -170,9 +164,8 @@ class _Receiver:
         await self._written()
         if self._batch:
             assert self._incoming is not None
-            self._writing = asyncio.ensure_future(
-                run_in_threadpool(self._incoming.write, self._batch)
-            )
+            writing = run_in_threadpool(self._incoming.write, self._batch)
+            self._writing = asyncio.ensure_future(writing)
             self._batch = bytearray()
 
     async def _written(self) -> None:

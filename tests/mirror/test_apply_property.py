@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from hatcher import mirror
 from hatcher.api import Organization, Repository, RetryPolicy
+from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.errors import NotFoundError
 from hatcher.mirror.documents import digest
-from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.testing import (
     BroodServer,
     FaultyGateway,

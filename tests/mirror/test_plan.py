@@ -11,10 +11,10 @@ import pytest
 
 from hatcher import mirror
 from hatcher.api import BroodClient, Repository
+from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.errors import InvalidArgumentError, NotFoundError, UnsupportedAPIVersionError
 from hatcher.mirror.documents import digest
 from hatcher.mirror.selection import select
-from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.testing import (
     Answer,
     BroodServer,

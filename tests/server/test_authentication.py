@@ -373,8 +373,8 @@ def test_what_is_no_network(tmp_path: Path, network: str) -> None:
 def test_a_damaged_password_is_none(server: BackgroundServer, admin: Client) -> None:
     body = {"email": "ada@example.com"}
     password = admin.post("/admin/organizations/acme/users", json=body).json()["one_time_password"]
-    assert server._app is not None
-    with server._app.state.brood.database.write() as connection:
+    assert server._server is not None
+    with server._server.brood.database.write() as connection:
         connection.execute(update(users).filter_by(key="ada@example.com").values(password="x"))
     assert status_with(server, basic("ada@example.com", password)) == 401
 

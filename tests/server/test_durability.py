@@ -45,13 +45,13 @@ def steps(server: BackgroundServer, admin: Client, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "replace", noted_replace)
     monkeypatch.setattr(Path, "unlink", noted_unlink)
-    assert server._app is not None
+    assert server._server is not None
 
     def committed(connection: Any) -> None:
         if connection.get_execution_options().get("brood_writes"):
             done.append("commit")
 
-    event.listen(server._app.state.brood.database._engine, "commit", committed)
+    event.listen(server._server.brood.database._engine, "commit", committed)
     return done
 
 
@@ -111,8 +111,8 @@ def test_a_file_goes_after_its_row(admin: Client, steps: list[str], tmp_path: Pa
 
 @pytest.fixture
 def connection(server: BackgroundServer) -> Iterator[Any]:
-    assert server._app is not None
-    with server._app.state.brood.database.write() as writer:
+    assert server._server is not None
+    with server._server.brood.database.write() as writer:
         yield writer
 
 

@@ -30,8 +30,8 @@ URL = f"/data/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
 
 
 def engine(server: BackgroundServer) -> Any:
-    assert server._app is not None
-    return server._app.state.brood.database._engine
+    assert server._server is not None
+    return server._server.brood.database._engine
 
 
 @contextmanager
@@ -157,11 +157,11 @@ def test_sessions_in_memory_are_few(
 ) -> None:
     monkeypatch.setattr(accounts, "_MAX_UNSAVED", 2)
     monkeypatch.setattr(accounts, "_SESSION_WAIT", 0.01)
-    assert server._app is not None
+    assert server._server is not None
     with locked(server):
         for _ in range(4):
             assert admin.post("/auth/tokens/auth").status_code == 200
-    assert len(server._app.state.brood.accounts._unsaved) == 2
+    assert len(server._server.brood.accounts._unsaved) == 2
 
 
 def test_a_database_that_is_damaged_meanwhile(

@@ -179,8 +179,8 @@ def test_eggs_that_wait_for_a_re_index(admin: Client, tmp_path: Path) -> None:
 @contextmanager
 def statements(server: BackgroundServer) -> Iterator[list[str]]:
     """The statements that the database is given."""
-    assert server._app is not None
-    engine = server._app.state.brood.database._engine
+    assert server._server is not None
+    engine = server._server.brood.database._engine
     noted: list[str] = []
 
     def note(connection: object, cursor: object, statement: str, *_: object) -> None:
@@ -197,8 +197,8 @@ def test_many_eggs_are_shown_by_few_statements(
 ) -> None:
     many = 12_000
     assert admin.upload_egg(egg, enabled="False").status_code == 201
-    assert server._app is not None
-    database = server._app.state.brood.database
+    assert server._server is not None
+    database = server._server.brood.database
     with database.write() as connection:
         row = dict(connection.execute(select(artefacts)).mappings().one())
         row.pop("id")
@@ -263,9 +263,9 @@ def test_an_index_does_not_wait_for_another_repository(
         for each in waiting:
             assert list(each.result().json()) == [egg.name]
     assert len(made) == 2
-    assert server._app is not None
+    assert server._server is not None
     gc.collect()
-    assert not server._app.state.brood.indices._making, "locks that nobody holds are no more"
+    assert not server._server.brood.indices._making, "locks that nobody holds are no more"
 
 
 def test_text_is_ordered_by_its_bytes(admin: Client) -> None:
