@@ -61,11 +61,11 @@ nitpick_ignore_regex = [
     ),  # the manuals of others
     (
         r"py:class",
-        r"AuthTypes|Client|Console|EllipsisType|EndLike|Kind|Names|OnRequest|OnResponse|Outcome|Path|hatcher\.core\.team\.Has\w+",
+        r"AuthTypes|Client|Console|EllipsisType|Kind|Names|OnRequest|OnResponse|Outcome|Path|SideLike|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
     (
         r"py:(class|obj)",
-        r"(hatcher\.mirror\.(ends\.base|selection)\.)?(End|Selection)",
+        r"(hatcher\.mirror\.(sides|selection)\.)?(Side|Selection)",
     ),  # what is behind a place, and what its methods' arguments come to
 ]
 autodoc_default_options = {"members": True, "member-order": "bysource"}

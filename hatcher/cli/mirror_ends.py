@@ -22,7 +22,7 @@ from hatcher.cli.state import State
 from hatcher.files.folders import NoHomeError, expanded
 
 if TYPE_CHECKING:
-    from hatcher.mirror.ends.choosing import EndLike
+    from hatcher.mirror.listing import SideLike
 
 Sort: TypeAlias = Literal["place", "folder", "archive", "manifest"]
 
@@ -66,7 +66,7 @@ class WrittenEnd(NamedTuple):
     profile: str | None = None
     path: Path | None = None
 
-    def open(self, state: State) -> EndLike:
+    def open(self, state: State) -> SideLike:
         """Return what `hatcher.mirror` takes for it; sends nothing.
 
         Parameters
@@ -150,7 +150,7 @@ def end(name: str, *sorts: Sort) -> Decorator:
     return click.argument(name, type=End(*sorts), shell_complete=completes)
 
 
-def open_pair(state: State, source: WrittenEnd, target: WrittenEnd) -> tuple[EndLike, EndLike]:
+def open_pair(state: State, source: WrittenEnd, target: WrittenEnd) -> tuple[SideLike, SideLike]:
     """Return what `hatcher.mirror` takes for two ends; sends nothing.
 
     Parameters

@@ -6,22 +6,18 @@ another one, moving only what differs; and what proves that they are the same.
 >>> mirror.plan(dev, prod, prune=True).apply().raise_for_failures()
 """
 
-from hatcher.mirror.bundles.checking import BundleCheck, BundleEntry, check_bundle
-from hatcher.mirror.bundles.fetching import fetch_bundle
+from hatcher.mirror.bundles import BundleCheck, BundleEntry, check_bundle
 from hatcher.mirror.cache import Cache, CacheReport
-from hatcher.mirror.ends.folder import Folder
-from hatcher.mirror.exporting import export
+from hatcher.mirror.exporting import export, fetch_bundle
+from hatcher.mirror.folder import Folder
 from hatcher.mirror.importing import import_
 from hatcher.mirror.listing import manifest
-from hatcher.mirror.manifests.manifest import Difference, Entry, Manifest, read_manifest
+from hatcher.mirror.manifests import Difference, Entry, Manifest, read_manifest
 from hatcher.mirror.packing import pack
-from hatcher.mirror.plans.plan import Plan
-from hatcher.mirror.plans.planning import plan
-from hatcher.mirror.plans.steps import Step
+from hatcher.mirror.plans import Plan, plan
 from hatcher.mirror.promoting import promote
-from hatcher.mirror.report import MirrorReport, Problem
-from hatcher.mirror.verification import Finding, Verification
-from hatcher.mirror.verifying import verify
+from hatcher.mirror.records import MirrorReport, Problem, Step
+from hatcher.mirror.verifying import Finding, Verification, verify
 
 __all__ = [
     "BundleCheck",

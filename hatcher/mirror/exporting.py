@@ -1,41 +1,58 @@
-"""Out of a server, into a folder."""
+"""Out of a server, into a folder: whole repositories, or a bundle with all that belongs to it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from hatcher.core.apps import App
 from hatcher.core.batches import BatchOptions
 from hatcher.core.batches.downloads import DownloadBatch, ListedFile, download_files
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
+from hatcher.core.platform import SinglePlatformRepository
+from hatcher.core.repository import Repository
 from hatcher.errors import (
+    ChecksumMismatchError,
     HatcherException,
+    InvalidArgumentError,
     InvalidDestinationError,
     InvalidNameError,
 )
 from hatcher.files.atomic import make_directory
-from hatcher.mirror.documents import document_of, write_document
-from hatcher.mirror.layout import Kind
-from hatcher.mirror.manifests.manifest import FILENAME
-from hatcher.mirror.manifests.recording import record_files
+from hatcher.mirror.bundles import (
+    SINGULAR,
+    AnyBundle,
+    Closure,
+    Found,
+    Where,
+    closure_of,
+    place_of,
+    sought,
+)
+from hatcher.mirror.cache import Cache
+from hatcher.mirror.contents import document_of, write_document
+from hatcher.mirror.folder import record_files
+from hatcher.mirror.layout import Kind, Location
+from hatcher.mirror.manifests import FILENAME
 from hatcher.mirror.reading import handle, read
-from hatcher.mirror.report import Collected, MirrorReport, Problem
-from hatcher.mirror.selection import check_kinds, select
-from hatcher.mirror.states import Held
-from hatcher.transfer.batch import Item, Tally
+from hatcher.mirror.records import Collected, Held, MirrorReport, Options, Problem
+from hatcher.mirror.selection import exportable, select
+from hatcher.transfer.batch import Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
-from hatcher.transport.session import Session
 
 #: What is exported when nobody says: as the existing client does.
 _USUAL: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: ("eggs", "runtimes")}
+
+#: Returns a document, and what is to stand in its file.
+_Document: TypeAlias = Callable[[], tuple[Any, bytes]]
 
 
 def export(
@@ -113,112 +130,320 @@ def export(
     >>> report.raise_for_failures()
     """
     version = client.api_version
-    selection = select(
-        _USUAL[version] if kinds is None else kinds, repositories, platforms, python_tags, names
+    usual = _USUAL[version] if kinds is None else kinds
+    selection = select(usual, repositories, platforms, python_tags, names)
+    exportable(version, selection)
+    receiving = _Receiving(
+        Path(target), Options(checked_concurrency(concurrency), progress, dry_run)
     )
-    check_kinds(selection, version)
-    root = Path(target)
-    if not dry_run:
-        make_directory(root)
-        existing_directory(root)
     found = read(client, selection, concurrency)
-    collected = Collected(root)
-    collected.problems += found.problems
-    try:
+    receiving.problems += found.problems
+    receiving.sha256s = {path: held.sha256 for path, held in found.held.items()}
+    with receiving.recorded():
         for _, offers in groupby(sorted(found.held.items()), key=_repository):
-            _export_repository(
-                client._session, collected, root, list(offers), concurrency, progress, dry_run
-            )
-    finally:
-        if not dry_run:
-            _record(collected, root, found.held)
-    return collected.report()
-
-
-def _record(collected: Collected, root: Path, held: Mapping[str, Held]) -> None:
-    """Write down what is in the folder now."""
-    present = [
-        result.name
-        for result in collected.results
-        if result.outcome in ("downloaded", "already there")
-    ]
-    try:
-        record_files(root, present, {path: one.sha256 for path, one in held.items()})
-    except HatcherException as error:
-        collected.problems.append(Problem(FILENAME, error))
+            for path, held in offers:
+                receiving.take(path, held)
+            receiving.run()
+    return receiving.report()
 
 
 def _repository(offer: tuple[str, Held]) -> str:
     return "/".join(offer[0].split("/", 3)[1:3])
 
 
-def _export_repository(
-    session: Session,
-    collected: Collected,
-    root: Path,
-    offers: list[tuple[str, Held]],
-    concurrency: int | None,
-    progress: Progress | None,
-    dry_run: bool,
-) -> None:
-    files: DownloadBatch[ListedFile] = DownloadBatch(BatchOptions(concurrency, progress, dry_run))
-    # They are small, of unknown size, and few.
-    documents: DownloadBatch[App | Bundle] = DownloadBatch(BatchOptions(concurrency, None, dry_run))
-    for path, held in offers:
+def fetch_bundle(
+    bundle: AnyBundle,
+    directory: str | os.PathLike[str],
+    place: Where | None = None,
+    *,
+    concurrency: int | None = None,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+    cache: Cache | None = None,
+) -> MirrorReport:
+    """Download a bundle with all that belongs to it: its runtime and eggs; API version 1 only.
+
+    The requests of `check_bundle`, and a download for each file that is not there yet
+
+    The files are laid out as by `export`, below the repositories that they are from, so that
+    `import_` takes them. Each is verified by the sha256 that the bundle names, and stands under its
+    name only when it is whole. When one fails, or cannot be found, the others go on.
+
+    Parameters
+    ----------
+    bundle : Bundle, str or path-like
+        One of a server, or a file.
+    directory : str or path-like
+        The folder; made when it is missing.
+    place : Repository, SinglePlatformRepository or BroodClient, optional
+        Where to get it all from: as for `check_bundle`.
+    concurrency : int, optional
+        How many files to receive at once, 16 by default.
+    progress : Progress, optional
+        Is told of the bytes, from the calling thread.
+    dry_run : bool, default False
+        Receive and write nothing, and say of each file whether it would be received.
+    cache : Cache, optional
+        Where to look first, and what keeps what is received.
+
+    Returns
+    -------
+    MirrorReport
+        What became of each file.
+
+    Raises
+    ------
+    InvalidDestinationError
+        The folder cannot be made or written to.
+    InvalidBundle, InvalidArgumentError, NotFoundError
+        As for `check_bundle`; nothing was received.
+    HatcherException
+        The server could not be asked.
+
+    Notes
+    -----
+    Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report so
+    far. The same call goes on where it was.
+
+    Examples
+    --------
+    >>> bundle = platform.bundle('cp38', 'tools', '1.0.0-1')
+    >>> mirror.fetch_bundle(bundle, 'tools').raise_for_failures()
+    """
+    options = Options(checked_concurrency(concurrency), progress, dry_run, cache=cache)
+    where = place_of(bundle, place)
+    receiving = _Receiving(Path(directory), options)
+    closure = closure_of(bundle)
+    own: Item[_Document] = Item(_own_location(closure, where).below(receiving.root))
+    own.file = partial(_content_of, closure)
+    found, problems = sought(closure, where, options)
+    receiving.problems += problems
+    for one in found:
+        _add(one, closure, receiving)
+    receiving.documents.append(own)
+    with receiving.recorded():
+        receiving.run()
+    return receiving.report()
+
+
+class _Receiving(Collected):
+    """Downloads into a folder, as an export lays it out.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+    files, documents : list of Item
+        What the next `run` is to get.
+    sha256s : dict of str to str or None
+        By what everything is compared, as far as it is known, by its path in the folder.
+    """
+
+    def __init__(self, root: Path, options: Options) -> None:
+        super().__init__(root)
+        self.root = root
+        self._options = options
+        self.files: list[Item[ListedFile]] = []
+        self.documents: list[Item[_Document]] = []
+        self.sha256s: dict[str, str | None] = {}
+        if not options.dry_run:
+            make_directory(root)
+            existing_directory(root)
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Write down in the folder's manifest what is there at the end."""
+        try:
+            yield
+        finally:
+            present = {
+                result.name: self.sha256s.get(result.name)
+                for result in self.results
+                if result.outcome in ("downloaded", "already there")
+            }
+            if not self._options.dry_run:
+                try:
+                    record_files(self.root, present)
+                except HatcherException as error:
+                    self.problems.append(Problem(FILENAME, error))
+
+    def take(self, path: str, held: Held) -> None:
+        """Have `run` get what stands at a path of the layout."""
         if isinstance(held.wrong, InvalidNameError):
-            unplaced = FileResult(path, root, "failed", None, held.wrong)
-            collected.results.append(unplaced)
-            continue
-        item: Item[Any] = Item(root / path)
+            self.results.append(FileResult(path, self.root, "failed", None, held.wrong))
+            return
+        item: Item[Any] = Item(self.root / path)
         try:
             artefact = handle(path, held)
         except HatcherException as error:
             item.fail(error)
-            files.items.append(item)
-            continue
+            self.files.append(item)
+            return
         if isinstance(artefact, App | Bundle):
-            item.file = artefact
-            documents.items.append(item)
-            continue
-        item.file = ListedFile(artefact, held.sha256, held.size)
-        files.items.append(item)
-    if not dry_run:
-        _make_folders([*files.open, *documents.open])
-    if files.items:
-        collected.run(partial(download_files, files))
-    if documents.items:
-        collected.run(partial(_save_documents, documents))
+            item.file = partial(document_of, artefact)
+            self.documents.append(item)
+        else:
+            item.file = ListedFile(artefact, held.sha256, held.size)
+            self.files.append(item)
+
+    def run(self) -> None:
+        """Get the files, and then the documents, which are small, of unknown size, and few."""
+        if not self._options.dry_run:
+            _make_folders([*self.files, *self.documents])
+        number, progress, dry_run = self._options[:3]
+        files: DownloadBatch[ListedFile] = DownloadBatch(BatchOptions(number, progress, dry_run))
+        documents: DownloadBatch[_Document] = DownloadBatch(BatchOptions(number, None, dry_run))
+        files.items, self.files = self.files, []
+        documents.items, self.documents = self.documents, []
+        if files.items:
+            self.collect(partial(_download, files, self._options.cache))
+        if documents.items:
+            self.collect(partial(_save, documents))
 
 
-def _save_documents(fetching: DownloadBatch[App | Bundle]) -> BatchReport:
-    """Save apps and bundles, but for those that are there already."""
+def _save(batch: DownloadBatch[_Document]) -> BatchReport:
+    """Save documents, but for those that are there already."""
 
-    def save(item: Item[App | Bundle], tally: Tally) -> Outcome:
-        document, content = document_of(item.file)
+    def save(item: Item[_Document], tally: Tally) -> Outcome:
+        document, content = item.file()
         item.size = len(content)
         tally(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
-        if fetching.options.dry_run:
+        if batch.options.dry_run:
             return "would download"
         write_document(item.path, document, content)
         return "downloaded"
 
-    with reporting(fetching.report):
-        fetching.each(fetching.open, save, "downloading")
-    return fetching.report()
+    with reporting(batch.report):
+        batch.each(batch.open, save, "downloading")
+    return batch.report()
 
 
 def _make_folders(items: list[Item[Any]]) -> None:
-    made: dict[Path, Exception | None] = {}
+    wrong: dict[Path, Exception] = {}
+    for folder in {item.path.parent for item in items if item.is_open}:
+        try:
+            make_directory(folder)
+        except InvalidDestinationError as error:
+            wrong[folder] = error
     for item in items:
-        folder = item.path.parent
-        if folder not in made:
-            try:
-                make_directory(folder)
-                made[folder] = None
-            except InvalidDestinationError as error:
-                made[folder] = error
-        wrong = made[folder]
-        if wrong is not None:
-            item.fail(wrong)
+        if item.is_open and item.path.parent in wrong:
+            item.fail(wrong[item.path.parent])
+
+
+def _download(batch: DownloadBatch[ListedFile], cache: Cache | None) -> BatchReport:
+    """Download files as `download_files` does, but for those that a cache has.
+
+    Parameters
+    ----------
+    batch : DownloadBatch
+        With an item for each file.
+    cache : Cache or None
+        Is given what it did not have.
+    """
+    if cache is None or batch.options.dry_run:
+        return download_files(batch)
+    kept: set[Path] = set()
+
+    def copy(item: Item[ListedFile], tally: Tally) -> Outcome | None:
+        sha256 = item.file.sha256
+        if sha256 is None or not cache.copy(sha256, item.path, progress=tally):
+            return None
+        item.size = item.path.stat().st_size
+        kept.add(item.path)
+        return "downloaded"
+
+    with reporting(batch.report):
+        there = {id(item) for item in batch.present}
+        batch.each([item for item in batch.open if id(item) not in there], copy)
+        report = download_files(batch)
+        for item in batch.items:
+            if item.outcome == "downloaded" and item.path not in kept:
+                assert item.file.sha256 is not None
+                cache.add(item.path, item.file.sha256)
+    return report
+
+
+# -- bundles ---------------------------------------------------------------------------------
+
+
+def _content_of(closure: Closure) -> tuple[Any, bytes]:
+    content = closure.content if closure.path is None else closure.path.read_bytes()
+    assert content is not None
+    return closure.document, content
+
+
+def _add(found: Found, closure: Closure, receiving: _Receiving) -> None:
+    """Have something that the bundle names received, or say why it cannot be."""
+    need = found.need
+    if found.platform is None:
+        why = f"{closure.name} does not say in which repository it is. Give a repository."
+        receiving.problems.append(Problem(str(need), InvalidArgumentError(why)))
+        return
+    location = _location_of(found)
+    try:
+        item: Item[ListedFile] = Item(location.below(receiving.root))
+    except InvalidNameError as error:
+        receiving.results.append(FileResult(location.path, receiving.root, "failed", None, error))
+        return
+    receiving.files.append(item)
+    if found.listed is None:
+        item.fail(
+            HatcherException(
+                f"{found.repository} has no {need}, which {closure.name} names. Upload it there, "
+                "or make the bundle anew."
+            )
+        )
+        return
+    item.file = found.listed
+    receiving.sha256s[location.path] = found.listed.sha256
+    if found.state == "different":
+        item.fail(
+            ChecksumMismatchError(
+                f"{found.repository} has another {location.filename} than {closure.name} names: "
+                f"its sha256 is {found.listed.sha256}, and not {need.sha256}. Nothing of it was "
+                "received. Make the bundle anew, or look for the right one in another repository.",
+                expected=need.sha256,
+                actual=found.listed.sha256,
+            )
+        )
+
+
+def _own_location(closure: Closure, place: Where) -> Location:
+    """Return where the bundle's own file belongs.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Nobody says.
+    """
+    if closure.bundle is not None:
+        names = closure.bundle._names
+        pair = names["organization"], names["repository"]
+    elif closure.path is None:
+        raise InvalidArgumentError(
+            "A document alone has no name that a file could be called by. Give the bundle's file, "
+            "or one of a server."
+        )
+    elif isinstance(place, Repository):
+        pair = place.organization_name, place.name
+    elif isinstance(place, SinglePlatformRepository):
+        pair = place.organization_name, place.repository_name
+    else:
+        named = [name for need in closure.needs for name in need.repositories]
+        if not named:
+            raise InvalidArgumentError(
+                f"{closure.name} names no repository. Give the one that everything is in."
+            )
+        organization, _, repository = named[0].partition("/")
+        pair = organization, repository
+    return Location(1, *pair, closure.platform, "bundles", closure.python_tag, closure.name)
+
+
+def _location_of(found: Found) -> Location:
+    """Return where something belongs; of what is missing, where it would as far as is known."""
+    need, on = found.need, found.platform
+    assert on is not None
+    place = (on.organization_name, on.repository_name, on.name)
+    filename = found.filename or f"{need.name}-{need.version}.{SINGULAR[need.kind]}"
+    return Location(1, *place, need.kind, found.python_tag, filename)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.repository import Repository
 from hatcher.errors import (
     AuthenticationError,
-    ConflictError,
     HatcherException,
     InvalidArgumentError,
     NotFoundError,
@@ -25,12 +23,13 @@ from hatcher.mirror.layout import (
     KINDS,
     Kind,
     files_in,
+    folder_in,
     platforms_in,
     repositories_in,
     stray_in,
 )
-from hatcher.mirror.reading import existing_repositories
-from hatcher.mirror.report import Collected, MirrorReport, Problem
+from hatcher.mirror.reading import create_repository, existing_repositories
+from hatcher.mirror.records import Collected, MirrorReport, Options, Problem
 from hatcher.mirror.selection import Selection, select
 from hatcher.transfer.batch import checked_concurrency
 from hatcher.transfer.progress import Progress
@@ -118,74 +117,61 @@ def import_(
             f"api_version={_API_VERSION}."
         )
     selection = select(KINDS if kinds is None else kinds, repositories, platforms)
-    checked_concurrency(concurrency)
-    options = _Options(overwrite, create_missing, concurrency, progress, dry_run)
+    number = checked_concurrency(concurrency)
+    options = Options(number, progress, dry_run, create_missing, overwrite)
     return _Import(client, Path(root), selection, options).run()
 
 
-class _Options(NamedTuple):
-    """What the caller may choose."""
-
-    overwrite: bool
-    create_missing: bool
-    concurrency: int | None
-    progress: Progress | None
-    dry_run: bool
-
-
-class _Import:
+class _Import(Collected):
     """The uploads of one import: a batch for each platform and kind."""
 
     def __init__(
-        self, client: BroodClient, root: Path, selection: Selection, options: _Options
+        self, client: BroodClient, root: Path, selection: Selection, options: Options
     ) -> None:
+        super().__init__(root)
         self._client = client
-        self._root = root
+        self._folder = root
         self._selection = selection
         self._options = options
-        self._collected = Collected(root)
         self._hopeless: HatcherException | None = None
 
     def run(self) -> MirrorReport:
         """Upload everything that is asked for."""
-        there = list(repositories_in(self._root, _API_VERSION))
-        wanted = self._selection.repositories or tuple(there)
-        for organization, repository in sorted(set(wanted) - set(there)):
-            self._problem(f"{organization}/{repository}", "It is not in the folder.")
-        self._check_platforms(pair for pair in there if pair in wanted)
-        for organization, pairs in groupby(
-            (pair for pair in there if pair in wanted), key=lambda pair: pair[0]
-        ):
-            self._organization(organization, [repository for _, repository in pairs])
-        done = any(result.outcome not in ("failed", "not tried") for result in self._results)
+        there = list(repositories_in(self._folder, _API_VERSION))
+        wanted = self._selection.repositories or there
+        for pair in sorted(set(wanted) - set(there)):
+            error = InvalidArgumentError("It is not in the folder.")
+            self.problems.append(Problem("/".join(pair), error))
+        pairs = [pair for pair in there if pair in wanted]
+        self._check_platforms(pairs)
+        for organization, those in groupby(pairs, key=lambda pair: pair[0]):
+            self._organization(organization, [repository for _, repository in those])
+        done = any(result.outcome not in ("failed", "not tried") for result in self.results)
         if self._hopeless is not None and not done:
             raise self._hopeless
-        return self._collected.report()
+        return self.report()
 
-    @property
-    def _results(self) -> list[FileResult]:
-        return self._collected.results
-
-    def _check_platforms(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def _check_platforms(self, pairs: list[tuple[str, str]]) -> None:
         if self._selection.platforms is None:
             return
-        there = {name for pair in pairs for name in platforms_in(self._root, _API_VERSION, *pair)}
+        there = {name for pair in pairs for name in platforms_in(self._folder, _API_VERSION, *pair)}
         for platform in self._selection.platforms:
             if platform not in there:
-                self._problem(platform, "There is no such platform in the folder.")
+                error = InvalidArgumentError("There is no such platform in the folder.")
+                self.problems.append(Problem(platform, error))
 
     def _organization(self, name: str, repositories: list[str]) -> None:
-        problem: HatcherException | None = None
-        existing: set[str] | None = None
         try:
-            existing = self._existing(name)
+            if self._hopeless is not None:
+                raise self._hopeless
+            existing = existing_repositories(self._client, name)
         except HatcherException as error:
             problem = error
-        if existing is None:
-            problem = problem or HatcherException(
-                f"There is no organization '{name}' on the server, or you may not see it. Create "
-                f"it with: hatcher organizations create {name} DESCRIPTION"
-            )
+            if isinstance(error, NotFoundError | PermissionDeniedError):
+                problem = HatcherException(
+                    f"There is no organization '{name}' on the server, or you may not see it. "
+                    f"Create it with: hatcher organizations create {name} DESCRIPTION"
+                )
             files = [path for repository in repositories for path in self._files(name, repository)]
             self._give_up(name, files, problem)
             return
@@ -196,56 +182,35 @@ class _Import:
                 # A folder that cannot be read, or whose name no repository can have.
                 self._give_up(f"{name}/{repository}", [], error)
 
-    def _existing(self, organization: str) -> set[str] | None:
-        """Return the repositories of an organization; None when there is no such one."""
-        if self._hopeless is not None:
-            raise self._hopeless
-        try:
-            return existing_repositories(self._client, organization)
-        except (NotFoundError, PermissionDeniedError):
-            return None
-
     def _repository(self, organization: str, name: str, *, is_there: bool) -> None:
         place = f"{organization}/{name}"
         if not is_there:
-            if not self._options.create_missing:
-                missing = HatcherException(
-                    f"There is no repository '{place}' on the server, or you may not see it. "
-                    "Create it, or pass create_missing=True."
-                )
-                self._give_up(place, self._files(organization, name), missing)
-                return
-            if self._options.dry_run:
-                self._note(self._files(organization, name), "would upload", None)
-                return
             try:
-                self._client.organization(organization).create_repository(name, _DESCRIPTION)
-            except ConflictError:
-                pass  # it is there after all, and could not be seen, or was just made by another
+                if not self._options.create_missing:
+                    raise HatcherException(
+                        f"There is no repository '{place}' on the server, or you may not see it. "
+                        "Create it, or pass create_missing=True."
+                    )
+                if self._options.dry_run:
+                    self._note(self._files(organization, name), "would upload", None)
+                    return
+                create_repository(self._client, place, _DESCRIPTION)
             except HatcherException as error:
                 self._give_up(place, self._files(organization, name), error)
                 return
-        stray = stray_in(self._root, _API_VERSION, organization, name, self._selection.kinds)
+        kinds = self._selection.kinds
+        stray = stray_in(self._folder, _API_VERSION, organization, name, kinds)
         if stray is not None:
-            self._collected.problems.append(Problem(place, stray))
+            self.problems.append(Problem(place, stray))
         repository = self._client.organization(organization).repository(name)
-        for platform in self._platforms(organization, name):
-            for kind in self._selection.kinds:
-                self._batch(repository, platform, kind)
-
-    def _batch(self, repository: Repository, platform: str, kind: Kind) -> None:
-        files = files_in(
-            self._root, _API_VERSION, repository.organization_name, repository.name, platform, kind
-        )
-        if not files:
-            return
-        if self._hopeless is not None:
-            self._note(files, "not tried", self._hopeless)
-            return
-        try:
-            self._collected.run(partial(self._upload, repository, platform, kind, files))
-        except HatcherException as error:
-            self._give_up(f"{repository}/{platform} {kind}", files, error)
+        for platform, kind, files in self._batches(organization, name):
+            if self._hopeless is not None:
+                self._note(files, "not tried", self._hopeless)
+                continue
+            try:
+                self.collect(partial(self._upload, repository, platform, kind, files))
+            except HatcherException as error:
+                self._give_up(f"{repository}/{platform} {kind}", files, error)
 
     def _upload(
         self, repository: Repository, platform: str, kind: Kind, files: list[Path]
@@ -265,30 +230,29 @@ class _Import:
             dry_run=self._options.dry_run,
         )
 
-    def _platforms(self, organization: str, repository: str) -> list[str]:
+    def _batches(
+        self, organization: str, repository: str
+    ) -> Iterator[tuple[str, Kind, list[Path]]]:
+        """Give the files of a repository that are asked for, by platform and kind."""
         wanted = self._selection.platforms
-        there = platforms_in(self._root, _API_VERSION, organization, repository)
-        return [name for name in there if wanted is None or name in wanted]
+        for platform in platforms_in(self._folder, _API_VERSION, organization, repository):
+            for kind in self._selection.kinds if wanted is None or platform in wanted else ():
+                names = (organization, repository, platform, kind)
+                entries = files_in(folder_in(self._folder, _API_VERSION, *names), kind)
+                files = sorted(Path(entry.path) for _, entry in entries)
+                if files:
+                    yield platform, kind, files
 
     def _files(self, organization: str, repository: str) -> list[Path]:
-        """Return all files of a repository that are asked for."""
-        return [
-            path
-            for platform in self._platforms(organization, repository)
-            for kind in self._selection.kinds
-            for path in files_in(self._root, _API_VERSION, organization, repository, platform, kind)
-        ]
-
-    def _problem(self, place: str, why: str) -> None:
-        self._collected.problems.append(Problem(place, InvalidArgumentError(why)))
+        return [path for *_, files in self._batches(organization, repository) for path in files]
 
     def _give_up(self, place: str, files: list[Path], error: HatcherException) -> None:
         """Note that nothing can go to a place."""
         if self._hopeless is None:
-            self._collected.problems.append(Problem(place, error))
+            self.problems.append(Problem(place, error))
             if isinstance(error, _HOPELESS):
                 self._hopeless = error
         self._note(files, "not tried", error)
 
     def _note(self, files: list[Path], outcome: Outcome, error: Exception | None) -> None:
-        self._collected.add(FileResult(path.name, path, outcome, None, error) for path in files)
+        self.add(FileResult(path.name, path, outcome, None, error) for path in files)

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, NoReturn, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 from hatcher.characters import shown
 from hatcher.errors import InvalidArgumentError, InvalidNameError, MissingFilenameError
@@ -137,19 +137,19 @@ def parse(path: str) -> Location:
         organization,
         repository,
         platform,
-        next(known for known in KINDS if known == kind),
+        cast(Kind, kind),
         tag,
         filename,
     )
 
 
-def version_folder(root: Path, api_version: int) -> Path:
-    """Return the folder of what was exported with a version of the API.
+def folder_in(root: Path, api_version: int, *names: str) -> Path:
+    """Return the folder of a place in what was exported with a version of the API.
 
     Raises
     ------
     InvalidArgumentError
-        There is none.
+        Nothing was.
     """
     folder = root / f"v{api_version}"
     if not folder.is_dir():
@@ -159,44 +159,30 @@ def version_folder(root: Path, api_version: int) -> Path:
             f"There is no folder '{folder.name}' in '{root}'.{said} Give the folder that an export "
             "was written to."
         )
-    return folder
+    return folder.joinpath(*names)
 
 
 def repositories_in(root: Path, api_version: int) -> Iterator[tuple[str, str]]:
-    """Give the repositories that a folder holds, sorted: organization and repository.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-    api_version : int
-    """
-    for organization in _folders(version_folder(root, api_version)):
+    """Give the repositories that a folder holds, sorted: organization and repository."""
+    for organization in _folders(folder_in(root, api_version)):
         for repository in _folders(organization):
             yield organization.name, repository.name
 
 
 def platforms_in(root: Path, api_version: int, organization: str, repository: str) -> list[str]:
     """Return the platforms of a repository that a folder holds, sorted."""
-    folder = version_folder(root, api_version) / organization / repository
-    return [platform.name for platform in _folders(folder)]
+    return [path.name for path in _folders(folder_in(root, api_version, organization, repository))]
 
 
-def files_in(
-    root: Path, api_version: int, organization: str, repository: str, platform: str, kind: Kind
-) -> list[Path]:
-    """Return the files of a kind that a folder holds, in whatever folders below it.
+def files_in(folder: str | Path, kind: Kind) -> Iterator[tuple[tuple[str, ...], os.DirEntry[str]]]:
+    """Give the files of a kind in a folder and below it, with the folders that lead there.
 
     Hidden files, and those that end otherwise, are none of them.
     """
-    folder = version_folder(root, api_version) / organization / repository / platform / kind
-    if not folder.is_dir():
-        return []
-    return sorted(
-        Path(where, name)
-        for where, _, names in os.walk(folder, onerror=unreadable)
-        for name in names
-        if name.endswith(SUFFIXES[kind]) and not name.startswith(".")
-    )
+    for parts, entry in _entries_in(folder):
+        is_of_kind = entry.name.endswith(SUFFIXES[kind]) and not entry.name.startswith(".")
+        if is_of_kind and entry.is_file():
+            yield parts, entry
 
 
 def stray_in(
@@ -206,8 +192,8 @@ def stray_in(
 
     Hidden files, and what a download left half done, are none of them.
     """
-    folder = version_folder(root, api_version) / organization / repository
-    strays = [path for platform in _folders(folder) for path in _strays(os.fspath(platform), kinds)]
+    folder = folder_in(root, api_version, organization, repository)
+    strays = [path for platform in _folders(folder) for path in _strays(platform, kinds)]
     if not strays:
         return None
     number = "1 file" if len(strays) == 1 else f"{len(strays):,} files"
@@ -217,22 +203,33 @@ def stray_in(
     )
 
 
-def _strays(folder: str, kinds: Collection[Kind], kind: str | None = None) -> Iterator[str]:
+def _strays(folder: Path, kinds: Collection[Kind]) -> Iterator[str]:
+    for parts, entry in _entries_in(folder):
+        if any(
+            name.startswith(".") or name.endswith(PARTIAL_SUFFIX) for name in (*parts, entry.name)
+        ):
+            continue
+        suffixes = SUFFIXES.get(cast(Kind, parts[0]), ()) if parts else ()
+        is_asked_for = not suffixes or parts[0] in kinds
+        if is_asked_for and not (entry.is_file() and entry.name.endswith(suffixes)):
+            yield entry.path
+
+
+def _entries_in(
+    folder: str | Path, parts: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], os.DirEntry[str]]]:
+    """Give all that is no folder in a folder and below it, with the folders that lead there."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
     except OSError as error:
-        unreadable(error)
+        raise _unreadable(error) from error
     for entry in entries:
-        if entry.name.startswith(".") or entry.name.endswith(PARTIAL_SUFFIX):
-            continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _strays(entry.path, kinds, kind or entry.name)
-        elif kind in KINDS and kind not in kinds:
-            continue  # not asked for
-        elif not entry.is_file() or not entry.name.endswith(
-            SUFFIXES[kind] if kind in KINDS else ()
-        ):
-            yield entry.path
+            yield from _entries_in(entry.path, (*parts, entry.name))
+        else:
+            yield parts, entry
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -241,17 +238,10 @@ def _folders(folder: Path) -> list[Path]:
             path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
         )
     except OSError as error:
-        unreadable(error)
+        raise _unreadable(error) from error
 
 
-def unreadable(error: OSError) -> NoReturn:
-    """Say that a folder cannot be read.
-
-    Raises
-    ------
-    InvalidArgumentError
-        Always.
-    """
-    raise InvalidArgumentError(
+def _unreadable(error: OSError) -> InvalidArgumentError:
+    return InvalidArgumentError(
         f"The folder '{error.filename}' cannot be read: {error.strerror}. Check its permissions."
-    ) from error
+    )

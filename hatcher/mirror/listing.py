@@ -1,27 +1,99 @@
-"""Making the manifest of an end."""
+"""Which side is meant by what a user gives; and writing down what it has."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
-from hatcher.errors import AuthenticationError, InvalidNameError
-from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.base import End, read_state
-from hatcher.mirror.ends.choosing import EndLike, end_of
-from hatcher.mirror.ends.folder import Folder
+from hatcher.core.organization import Organization
+from hatcher.core.repository import Repository, SinglePlatformRepository
+from hatcher.errors import InvalidArgumentError, InvalidNameError
+from hatcher.mirror.contents import DOCUMENTS
+from hatcher.mirror.folder import Folder
 from hatcher.mirror.layout import Kind, repositories_in
-from hatcher.mirror.manifests.manifest import Entry, Manifest, kind_at, now
-from hatcher.mirror.report import Problem
-from hatcher.mirror.selection import Selection, usual_selection
-from hatcher.mirror.states import Held
-from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
+from hatcher.mirror.listed import Archive, Listed
+from hatcher.mirror.manifests import Entry, Manifest, kind_at, now, read_manifest
+from hatcher.mirror.records import Held, Options, Problem
+from hatcher.mirror.selection import usual_selection
+from hatcher.mirror.server import Place, Server
+from hatcher.mirror.sides import LEVELS, Side, identify_all, read_state
+from hatcher.transfer.batch import checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Progress
 
+#: What may stand at either side of a mirror.
+SideLike: TypeAlias = Place | Side | Manifest | str | os.PathLike[str]
+
+
+def side_of(given: SideLike) -> Side:
+    """Return the side that is meant.
+
+    Parameters
+    ----------
+    given : Organization, Repository, SinglePlatformRepository, Side, Manifest, str or path-like
+        A path is that of the folder of an export, of an archive, or of a manifest (``.json``).
+
+    Raises
+    ------
+    InvalidArgumentError
+        It is none.
+    """
+    if isinstance(given, Side):
+        return given
+    if isinstance(given, Organization | Repository | SinglePlatformRepository):
+        return Server(given)
+    if isinstance(given, Manifest):
+        return Listed(given)
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        if not os.path.isfile(given):  # noqa: PTH113 - takes any path
+            return Folder(given)
+        return Listed(read_manifest(path)) if path.suffix == ".json" else Archive(path)
+    raise InvalidArgumentError(
+        f"{given!r} is no side of a mirror. Give an organization, a repository or a platform of "
+        "one, a folder or an archive."
+    )
+
+
+def pair_of(source: SideLike, target: SideLike) -> tuple[Side, Side]:
+    """Return the two sides, each with what it takes of the other one.
+
+    Parameters
+    ----------
+    source, target
+        As for `side_of`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        They cannot be compared.
+    """
+    here, there = side_of(source), side_of(target)
+    names = here.names or there.names
+    if names is None:
+        raise InvalidArgumentError(
+            "Two folders cannot be compared without a place. Say which one: "
+            "Folder('backup', 'acme/dev')."
+        )
+    version = there.version if here.api_version is None else here.api_version
+    here, there = here.beside(names, version), there.beside(names, version)
+    levels = {len(side.names or ()) for side in (here, there)}
+    if len(levels) > 1:
+        raise InvalidArgumentError(
+            f"{here} and {there} cannot be compared. Give two organizations, two repositories or "
+            "two platforms."
+        )
+    if not levels & LEVELS.keys():
+        raise InvalidArgumentError(
+            f"{here} says nothing of what place it is. Give one of a single place."
+        )
+    return here, there
+
 
 def manifest(
-    end: EndLike,
+    end: SideLike,
     *,
     kinds: Iterable[str] | None = None,
     platforms: Iterable[str] | None = None,
@@ -30,14 +102,14 @@ def manifest(
     concurrency: int | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Write down what an end has: each artefact with its sha256.
+    """Write down what a side has: each artefact with its sha256.
 
     ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once for each
     platform and python tag of a server, and likewise for runtimes, apps and bundles; what an index
     says no hash of, as of apps and bundles, is asked for one by one. Of a folder, every file is
     read.
 
-    A manifest can be carried to where the end cannot be reached, and stand there for it: as the
+    A manifest can be carried to where the side cannot be reached, and stand there for it: as the
     target of a `plan`, as what a `pack` is to be made for, or as the source of a `verify`.
 
     Parameters
@@ -63,7 +135,7 @@ def manifest(
     InvalidArgumentError
         An argument cannot be used.
     HatcherException
-        The end could not be read at all.
+        The side could not be read at all.
 
     Examples
     --------
@@ -71,76 +143,28 @@ def manifest(
     >>> mirror.read_manifest('state.json') == mirror.manifest(repository)
     True
     """
-    number = checked_concurrency(concurrency)
-    it = end_of(end)
-    selection = usual_selection(it.version, kinds, platforms, python_tags, names)
-    if isinstance(it, Folder) and it.names is None:
-        return _of_all(it, selection, number, progress)
-    state = read_state(it, selection, concurrency)
-    problems = state.problems + identify_all(it, state.held, number, progress)
-    entries = entries_of(it, state.held, problems)
-    return Manifest(
-        str(it),
-        it.names or (),
-        it.version,
-        state.selection,
-        entries,
-        now(),
-        tuple(problems),
-    )
+    options = Options(checked_concurrency(concurrency), progress)
+    side = side_of(end)
+    selection = usual_selection(side.version, kinds, platforms, python_tags, names)
+    is_all = isinstance(side, Folder) and side.names is None
+    entries: dict[str, Entry] = {}
+    problems: list[Problem] = []
+    read = selection
+    for one in organizations_in(side) if isinstance(side, Folder) and is_all else [side]:
+        state = read_state(one, selection, options.concurrency)
+        problems += state.problems + identify_all(one, state.held, options)
+        entries |= entries_of(one, state.held, problems)
+        read = selection if is_all else state.selection
+    version = None if is_all else side.version
+    return Manifest(str(side), side.names or (), version, read, entries, now(), tuple(problems))
 
 
-def identify_all(
-    end: End, held: Mapping[str, Held], concurrency: int, progress: Progress | None
-) -> list[Problem]:
-    """Find out the hashes that nobody has said yet.
-
-    Parameters
-    ----------
-    end : End
-    held : mapping of str to Held
-        Of `end`.
-    concurrency : int
-    progress : Progress or None
-
-    Returns
-    -------
-    list of Problem
-        What has no hash, by its path in the layout, and why.
-    """
-    items = []
-    problems = []
-    for path, one in held.items():
-        if one.wrong is not None and one.sha256 is None:
-            problems.append(Problem(f"{end.prefix}{path}", one.wrong))
-        elif one.sha256 is None:
-            item: Item[Held] = Item(Path(path))
-            item.file, item.size = one, one.size
-            items.append(item)
-    attempts = Attempts((AuthenticationError,), concurrency)
-
-    def identify(item: Item[Held], tally: Tally) -> None:
-        def action() -> None:
-            end.identify(item.path.as_posix(), item.file, tally)
-
-        attempts.attempt(item, tally, action)
-
-    sizes = [item.size for item in items]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
-    crew = Crew(concurrency, progress)
-    crew.each(items, identify, "hashing", total)
-    problems += [
-        Problem(f"{end.prefix}{item.path.as_posix()}", item.error) for item in items if item.error
-    ]
-    return problems
-
-
-def entries_of(end: End, held: Mapping[str, Held], problems: list[Problem]) -> dict[str, Entry]:
+def entries_of(side: Side, held: Mapping[str, Held], problems: list[Problem]) -> dict[str, Entry]:
     """Return what a manifest says of artefacts that have hashes.
 
     Parameters
     ----------
-    end : End
+    side : Side
     held : mapping of str to Held
     problems : list of Problem
         What cannot stand in a manifest is added.
@@ -151,28 +175,15 @@ def entries_of(end: End, held: Mapping[str, Held], problems: list[Problem]) -> d
         if one.sha256 is None:
             continue
         try:
-            kind = kind_at(f"{end.prefix}{path}", known)
+            kind = kind_at(f"{side.prefix}{path}", known)
             sha256 = None
-            if kind in DOCUMENTS and isinstance(end, Folder):
+            if kind in DOCUMENTS and isinstance(side, Folder):
                 sha256 = file_sha256(one.origin)
         except (InvalidNameError, OSError) as error:
-            problems.append(Problem(f"{end.prefix}{path}", error))
+            problems.append(Problem(f"{side.prefix}{path}", error))
         else:
-            entries[f"{end.prefix}{path}"] = Entry(kind, one.sha256, one.size, sha256)
+            entries[f"{side.prefix}{path}"] = Entry(kind, one.sha256, one.size, sha256)
     return entries
-
-
-def _of_all(
-    folder: Folder, selection: Selection, concurrency: int, progress: Progress | None
-) -> Manifest:
-    """Return the manifest of all organizations in a folder."""
-    entries: dict[str, Entry] = {}
-    problems: list[Problem] = []
-    for end in organizations_in(folder):
-        state = read_state(end, selection, concurrency)
-        problems += state.problems + identify_all(end, state.held, concurrency, progress)
-        entries |= entries_of(end, state.held, problems)
-    return Manifest(str(folder), (), None, selection, entries, now(), tuple(problems))
 
 
 def organizations_in(folder: Folder) -> list[Folder]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from hatcher.errors import (
     AuthenticationError,
@@ -20,17 +19,15 @@ from hatcher.errors import (
 from hatcher.files.locks import locked
 from hatcher.files.partial import PARTIAL_SUFFIX
 from hatcher.files.space import check_space, explained
-from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.base import End, read_state, settle
-from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
-from hatcher.mirror.ends.folder import Folder
-from hatcher.mirror.listing import entries_of, identify_all
-from hatcher.mirror.manifests.archives import size_of_archive, write_archive
-from hatcher.mirror.manifests.manifest import Entry, Manifest
-from hatcher.mirror.report import MirrorReport, Problem
+from hatcher.mirror.archive import size_of_archive, write_archive
+from hatcher.mirror.contents import DOCUMENTS
+from hatcher.mirror.folder import Folder
+from hatcher.mirror.listing import SideLike, entries_of, pair_of, side_of
+from hatcher.mirror.manifests import Entry, Manifest
+from hatcher.mirror.records import Held, MirrorReport, Options, Problem, State, total_size
 from hatcher.mirror.selection import Selection, usual_selection
-from hatcher.mirror.states import Held, State
-from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
+from hatcher.mirror.sides import Side, identify_all, read_state, settle
+from hatcher.transfer.batch import Attempts, Item, Tally, checked_concurrency
 from hatcher.transfer.download import existing_directory
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Meter, Progress
@@ -46,10 +43,10 @@ _GONE = 5
 
 
 def pack(
-    source: EndLike,
+    source: SideLike,
     archive: str | os.PathLike[str],
     *,
-    lacking: EndLike | None = None,
+    lacking: SideLike | None = None,
     kinds: Iterable[str] | None = None,
     platforms: Iterable[str] | None = None,
     python_tags: Iterable[str] | None = None,
@@ -124,25 +121,23 @@ def pack(
     >>> print(report)
     120 files: 3 packed, 117 already there
     """
-    number = checked_concurrency(concurrency)
+    options = Options(checked_concurrency(concurrency), progress, dry_run)
     target = Path(archive)
     existing_directory(target.parent)
     if target.is_dir():
         raise InvalidArgumentError(f"'{target}' is a folder. Give the name of a file for it.")
-    here, there = _ends(source, lacking)
+    here, there = _sides(source, lacking)
     selection = usual_selection(here.version, kinds, platforms, python_tags, names)
-    delta = _compare(here, there, selection, number, progress)
-    packing = _Packing(here, target, delta, max_size, number, progress)
+    packing = _Packing(here, target, max_size, options)
+    packing.compare(there, selection)
     packing.check_size()
-    if dry_run:
-        return packing.tell()
-    return packing.run()
+    return packing.tell() if dry_run else packing.run()
 
 
-def _ends(source: EndLike, lacking: EndLike | None) -> tuple[End, End | None]:
+def _sides(source: SideLike, lacking: SideLike | None) -> tuple[Side, Side | None]:
     if lacking is not None:
         return pair_of(source, lacking)
-    here = end_of(source)
+    here = side_of(source)
     if here.names is None:
         raise InvalidArgumentError(
             f"'{here}' is a folder of several places. Say which one is to be packed: "
@@ -151,82 +146,46 @@ def _ends(source: EndLike, lacking: EndLike | None) -> tuple[End, End | None]:
     return here.beside(here.names, 1), None
 
 
-class _Delta(NamedTuple):
-    """What a source has, and what of it another side lacks.
-
-    Attributes
-    ----------
-    state : State
-        Of the source.
-    entries : dict of str to Entry
-        What the manifest is to say, by the path in the layout.
-    wanted : list of str
-        What is to be packed, by the path below the place.
-    problems, others : list of Problem
-        What could not be read of the source, and of the other side.
-    """
-
-    state: State
-    entries: dict[str, Entry]
-    wanted: list[str]
-    problems: list[Problem]
-    others: list[Problem]
-
-
-def _compare(
-    here: End, there: End | None, selection: Selection, concurrency: int, progress: Progress | None
-) -> _Delta:
-    state = read_state(here, selection, concurrency)
-    other = None
-    if there is not None:
-        other = there.state(selection, concurrency)
-        settle((here, there), (state, other))
-    problems = state.problems + identify_all(here, state.held, concurrency, progress)
-    entries = entries_of(here, state.held, problems)
-    wanted = [path for path in state.held if f"{here.prefix}{path}" in entries]
-    if there is None or other is None:
-        return _Delta(state, entries, sorted(wanted), problems, [])
-    same = {path: other.path_of(path) for path in wanted}
-    both = {name: other.held[name] for name in same.values() if name is not None}
-    # What cannot be told is packed: that does no harm.
-    others = other.problems + identify_all(there, both, concurrency, progress)
-    wanted = [
-        path
-        for path in wanted
-        if (name := same[path]) is None or other.held[name].sha256 != state.held[path].sha256
-    ]
-    return _Delta(state, entries, sorted(wanted), problems, others)
-
-
 class _Packing:
     """The making of one archive."""
 
-    def __init__(
-        self,
-        source: End,
-        target: Path,
-        delta: _Delta,
-        max_size: int | None,
-        concurrency: int,
-        progress: Progress | None,
-    ) -> None:
+    def __init__(self, source: Side, target: Path, max_size: int | None, options: Options) -> None:
         self._source = source
         self._target = target
         self._max_size = max_size
-        self._delta = delta
-        self._crew = Crew(concurrency, progress)
-        self._attempts = Attempts(_HOPELESS, max(concurrency, _GONE))
-        self._progress = progress
-        self._items = {path: self._item(path) for path in delta.wanted}
-        for path in delta.wanted:
-            full = f"{source.prefix}{path}"
-            delta.entries[full] = delta.entries[full]._replace(carried=True)
+        self._options = options
+        self._attempts = Attempts(_HOPELESS, max(options.concurrency, _GONE))
+        #: What is to be packed, by the path below the place.
+        self._items: dict[str, Item[Held]] = {}
+        #: What the manifest is to say, by the path in the layout.
+        self._entries: dict[str, Entry] = {}
+        #: What could not be read of the source, and of the other side.
+        self._problems: list[Problem] = []
+        self._others: list[Problem] = []
 
-    def _item(self, path: str) -> Item[Held]:
-        item: Item[Held] = Item(self._target)
-        item.file = self._delta.state.held[path]
-        item.size = item.file.size
-        return item
+    def compare(self, there: Side | None, selection: Selection) -> None:
+        """Find out what the source has, and what of it the other side lacks."""
+        here, options = self._source, self._options
+        self._state = state = read_state(here, selection, options.concurrency)
+        other = State({}, [], selection)
+        if there is not None:
+            other = there.state(selection, options.concurrency)
+            settle((here, there), (state, other))
+        self._problems = state.problems + identify_all(here, state.held, options)
+        self._entries = entries_of(here, state.held, self._problems)
+        listed = [path for path in sorted(state.held) if here.prefix + path in self._entries]
+        same = {path: name for path in listed if (name := other.path_of(path)) is not None}
+        if there is not None:
+            both = {name: other.held[name] for name in same.values()}
+            # What cannot be told is packed: that does no harm.
+            self._others = other.problems + identify_all(there, both, options)
+        for path in listed:
+            held = state.held[path]
+            if path not in same or other.held[same[path]].sha256 != held.sha256:
+                full = here.prefix + path
+                self._entries[full] = self._entries[full]._replace(carried=True)
+                item = self._items[path] = Item(self._target)
+                item.file, item.size = held, held.size
 
     def check_size(self) -> None:
         """Check that the archive may be as large as it will be.
@@ -296,14 +255,13 @@ class _Packing:
                 item = self._items[path]
                 self._attempts.attempt(item, tally, partial(self._get, folder, path, files, tally))
 
-        sizes = [item.size for item in self._items.values()]
-        total = None if None in sizes else sum(size or 0 for size in sizes)
-        self._crew.each(list(by_hash.values()), obtain, "downloading", total)
+        total = total_size(self._items.values())
+        self._options.each(list(by_hash.values()), obtain, "downloading", total)
         return files
 
     def _get(self, folder: Path, path: str, files: dict[str, Path], tally: Tally) -> None:
         item, full = self._items[path], f"{self._source.prefix}{path}"
-        entry = self._delta.entries[full]
+        entry = self._entries[full]
         into = folder / f"{entry.sha256}{Path(path).suffix}"
         file = self._source.obtain(path, item.file, into, tally)
         if item.file.sha256 != entry.sha256:
@@ -312,14 +270,14 @@ class _Packing:
             )
         item.size = file.stat().st_size
         sha256 = file_sha256(file) if entry.kind in DOCUMENTS else None
-        self._delta.entries[full] = entry._replace(size=item.size, file_sha256=sha256)
+        self._entries[full] = entry._replace(size=item.size, file_sha256=sha256)
         files[full] = file
 
-    def _write(self, files: Mapping[str, Path]) -> None:
-        total = sum(item.size or 0 for item in self._items.values())
+    def _write(self, files: dict[str, Path]) -> None:
         # Of some nobody had said the size.
         self.check_size()
-        meter, done = Meter(self._progress, total, "hashing"), 0
+        total = sum(item.size or 0 for item in self._items.values())
+        meter, done = Meter(self._options.progress, total, "hashing"), 0
 
         def note(size: int) -> None:
             nonlocal done
@@ -331,28 +289,22 @@ class _Packing:
             item.outcome = "packed"
 
     def _manifest(self) -> Manifest:
+        source, names = self._source, self._source.names or ()
         # Without the time, so that the same content gives the same bytes.
-        return Manifest(
-            str(self._source),
-            self._source.names or (),
-            self._source.version,
-            self._delta.state.selection,
-            self._delta.entries,
-            None,
-            tuple(self._delta.problems),
-        )
+        made, problems = None, tuple(self._problems)
+        read = self._state.selection
+        return Manifest(str(source), names, source.version, read, self._entries, made, problems)
 
     def _report(self) -> MirrorReport:
         results = []
-        for path, held in sorted(self._delta.state.held.items()):
-            item = self._items.get(path)
-            full = f"{self._source.prefix}{path}"
+        for path, held in sorted(self._state.held.items()):
+            item, full = self._items.get(path), f"{self._source.prefix}{path}"
             if item is not None:
                 result = FileResult(full, self._target, item.outcome, item.size, item.error)
                 results.append(result)
-            elif full in self._delta.entries:
+            elif full in self._entries:
                 results.append(FileResult(full, self._target, "already there", held.size))
-        return MirrorReport(tuple(results), tuple(self._delta.problems + self._delta.others))
+        return MirrorReport(tuple(results), tuple(self._problems + self._others))
 
 
 def _remove(folder: Path) -> None:

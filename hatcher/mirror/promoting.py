@@ -6,45 +6,47 @@ holds here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from hatcher.artefacts.platforms import usual_platform
+from hatcher.core.apps import App
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.eggs import Egg
 from hatcher.core.repository import Repository
 from hatcher.core.runtimes import Runtime
 from hatcher.errors import (
-    BatchInterrupted,
     ChecksumMismatchError,
     HatcherException,
     InvalidArgumentError,
     UnsupportedAPIVersionError,
 )
-from hatcher.mirror.bundles.checking import checked
-from hatcher.mirror.bundles.closure import closure_of
-from hatcher.mirror.bundles.seeking import sought
+from hatcher.mirror.bundles import checked, closure_of, sought
 from hatcher.mirror.cache import Cache
-from hatcher.mirror.documents import DOCUMENTS
-from hatcher.mirror.ends.chosen import (
-    Asked,
-    Chosen,
-    Piece,
-    Promotable,
-    home_of,
-    path_of,
-    piece_of,
-)
-from hatcher.mirror.layout import KINDS
-from hatcher.mirror.plans.plan import Plan
-from hatcher.mirror.plans.planning import plan
-from hatcher.mirror.report import MirrorReport, Problem
-from hatcher.transfer.batch import Crew, Tally, checked_concurrency
+from hatcher.mirror.contents import DOCUMENTS, digest, document_of
+from hatcher.mirror.layout import KINDS, Kind, Location
+from hatcher.mirror.plans import Plan, plan
+from hatcher.mirror.reading import Artefact as Promotable
+from hatcher.mirror.reading import tag_of
+from hatcher.mirror.records import Collected, Held, MirrorReport, Options, State
+from hatcher.mirror.selection import Selection
+from hatcher.mirror.server import Server, found_itself
+from hatcher.mirror.sides import Side
+from hatcher.transfer.batch import Tally, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import FileResult
 
 #: Artefacts that a message names.
 _MOST = 5
+
+_KINDS: dict[type[Promotable], Kind] = {
+    Egg: "eggs",
+    Runtime: "runtimes",
+    App: "apps",
+    Bundle: "bundles",
+}
 
 
 def promote(
@@ -118,36 +120,39 @@ def promote(
     >>> report = mirror.promote(dev.bundle('cp38', 'tools', '1.0.0-1'), prod, closure=True)
     >>> report.raise_for_failures()
     """
-    number = checked_concurrency(concurrency)
-    chosen = _chosen(artefacts)
+    options = Options(checked_concurrency(concurrency), progress, dry_run, cache=cache)
+    handles = _chosen(artefacts)
     if not isinstance(target, Repository):
         raise InvalidArgumentError(
             f"{target!r} is no repository. Give the one that the artefacts are to go to, such as "
             "client.at('acme/prod')."
         )
-    for node in (*chosen, target):
+    for node in (*handles, target):
         if node._session.api_version < 1:
             raise UnsupportedAPIVersionError(
                 f"With API version {node._session.api_version} nothing can be promoted. Make the "
                 "clients with api_version=1."
             )
-    pieces = _Gathering(chosen, number, closure=closure).pieces()
-    for platform in sorted({piece.path.partition("/")[0] for piece in pieces}):
+    chosen = _gathered(handles, options.quiet, closure=closure)
+    for platform in sorted({path.partition("/")[0] for path in chosen}):
         # Whether it is there at all: what is asked for below may just be missing.
         target.platform(platform).runtime_index()
+    documents = {path: held for path, held in chosen.items() if path.split("/")[1] in DOCUMENTS}
+    files = {path: held for path, held in chosen.items() if path not in documents}
     # What a document names is to be there before the document is.
-    rounds = (
-        [piece for piece in pieces if piece.kind not in DOCUMENTS],
-        [piece for piece in pieces if piece.kind in DOCUMENTS],
-    )
     plans = [
-        plan(Chosen(some, target), Asked(some, target, number), kinds=KINDS, concurrency=number)
-        for some in rounds
+        plan(
+            _Chosen(some, target),
+            _Asked(some, target, options.quiet),
+            kinds=KINDS,
+            concurrency=options.concurrency,
+        )
+        for some in (files, documents)
         if some
     ]
     if not overwrite:
         _refuse_updates(plans, target)
-    return _apply(plans, progress, number, cache, dry_run=dry_run)
+    return _apply(plans, options)
 
 
 def _chosen(artefacts: Promotable | Iterable[Promotable]) -> list[Promotable]:
@@ -161,77 +166,178 @@ def _chosen(artefacts: Promotable | Iterable[Promotable]) -> list[Promotable]:
     return list(dict.fromkeys(handles))
 
 
-class _Gathering:
-    """Asks the source for what was chosen, and for what belongs to it."""
+# -- what was chosen ---------------------------------------------------------------------------
 
-    def __init__(self, chosen: list[Promotable], concurrency: int, *, closure: bool) -> None:
-        self._chosen = chosen
-        self._concurrency = concurrency
-        self._closure = closure
-        self._pieces: dict[str, Piece] = {}
 
-    def pieces(self) -> list[Piece]:
-        """Return it all, each once.
+def _gathered(handles: list[Promotable], options: Options, *, closure: bool) -> dict[str, Held]:
+    """Ask the source for what was chosen, and for what belongs to it; by the paths below it.
 
-        Raises
-        ------
-        HatcherException
-            Something of it cannot be had.
-        """
-        if not self._chosen:
-            return []
-        found: list[Piece] = []
+    Raises
+    ------
+    HatcherException
+        Something of it cannot be had.
+    """
+    found: list[tuple[str, Held]] = []
 
-        def look(artefact: Promotable, _: Tally) -> None:
-            found.append(piece_of(artefact))
+    def look(artefact: Promotable, _: Tally) -> None:
+        found.append(_look_at(artefact))
 
-        Crew(self._concurrency, None).each(self._chosen, look)
-        for piece in found:
-            self._add(piece)
-        if self._closure:
-            for artefact in self._chosen:
-                if isinstance(artefact, Bundle):
-                    self._add_closure(artefact)
-        return list(self._pieces.values())
-
-    def _add(self, piece: Piece) -> None:
-        other = self._pieces.setdefault(piece.path, piece)
-        if other.sha256 != piece.sha256:
+    options.each(handles, look)
+    for artefact in handles:
+        if closure and isinstance(artefact, Bundle):
+            found += _closure(artefact, options)
+    chosen: dict[str, Held] = {}
+    for path, held in found:
+        other = chosen.setdefault(path, held)
+        if other.sha256 != held.sha256:
             raise ChecksumMismatchError(
-                f"{piece.path} of {home_of(other.artefact)} and that of {home_of(piece.artefact)} "
-                "would be one artefact at the target, and they differ, so nothing was sent. "
-                "Promote only one of them.",
+                f"{path} of {_home_of(other.origin)} and that of {_home_of(held.origin)} would be "
+                "one artefact at the target, and they differ, so nothing was sent. Promote only "
+                "one of them.",
                 expected=other.sha256,
-                actual=piece.sha256,
+                actual=held.sha256,
             )
+    return chosen
 
-    def _add_closure(self, bundle: Bundle) -> None:
-        closure = closure_of(bundle)
-        result = sought(closure, BroodClient(bundle._session), self._concurrency)
-        check = checked(closure, result)
-        if not check:
-            wrong = [str(entry) for entry in check.entries if entry.state != "present"]
-            more = f"; and {len(wrong) - _MOST} more" if len(wrong) > _MOST else ""
-            raise HatcherException(
-                f"Not everything that {check.bundle} names is there, so nothing was sent: "
-                f"{'; '.join(wrong[:_MOST])}{more}. Upload or enable what is not there, or make "
-                "the bundle anew."
-            )
-        for found in result.found:
-            assert found.listed is not None and found.listed.sha256 is not None
-            artefact = found.listed.artefact
-            assert isinstance(artefact, Egg | Runtime)
-            path = path_of(artefact, found.need.kind, found.python_tag, found.filename)
-            self._add(
-                Piece(
-                    found.need.kind,
-                    path,
-                    artefact,
-                    found.python_tag,
-                    found.listed.sha256,
-                    found.listed.size,
-                )
-            )
+
+def _look_at(artefact: Promotable) -> tuple[str, Held]:
+    """Ask the source what an artefact is.
+
+    Raises
+    ------
+    NotFoundError
+        It does not exist, or may not be seen.
+    HatcherException
+        It is disabled, or the server says too little of it.
+    """
+    held = Held(None, None, artefact)
+    if isinstance(artefact, App | Bundle):
+        document_of(artefact, held)
+        tag = None if artefact.python_tag.lower() == "none" else artefact.python_tag
+        if isinstance(artefact, Bundle):
+            return _path_of(artefact, tag, artefact.canonical_filename), held
+        return _path_of(artefact, tag, f"{artefact.app_id}-{artefact.version}.yaml"), held
+    metadata: Mapping[str, Any] = artefact.metadata()
+    size, tag = metadata.get("size"), None
+    if isinstance(artefact, Egg):
+        usual = f"{artefact.name}-{artefact.version}.egg"
+        tag = tag_of(metadata) if "python_tag" in metadata else artefact.python_tag
+    else:
+        usual = f"{artefact._names['implementation']}-{artefact.version}.runtime"
+    filename = metadata.get("filename") or usual
+    if isinstance(artefact, Egg) and metadata.get("enabled") is False:
+        raise HatcherException(
+            f"{_home_of(artefact)} does not show {filename}, which is disabled there, so nothing "
+            "was sent. Enable it first, with reindex or hatcher eggs update-index."
+        )
+    held.size = size if isinstance(size, int) else None
+    held.sha256 = artefact._sha256_in(metadata)
+    return _path_of(artefact, tag, filename), held
+
+
+def _closure(bundle: Bundle, options: Options) -> list[tuple[str, Held]]:
+    closure = closure_of(bundle)
+    result = sought(closure, BroodClient(bundle._session), options)
+    check = checked(closure, *result)
+    if not check:
+        wrong = [str(entry) for entry in check.entries if entry.state != "present"]
+        more = f"; and {len(wrong) - _MOST} more" if len(wrong) > _MOST else ""
+        raise HatcherException(
+            f"Not everything that {check.bundle} names is there, so nothing was sent: "
+            f"{'; '.join(wrong[:_MOST])}{more}. Upload or enable what is not there, or make "
+            "the bundle anew."
+        )
+    chosen = []
+    for found in result[0]:
+        assert found.listed is not None
+        artefact, sha256, size = found.listed
+        assert isinstance(artefact, Egg | Runtime)
+        path = _path_of(artefact, found.python_tag, found.filename)
+        chosen.append((path, Held(size, sha256, artefact)))
+    return chosen
+
+
+def _path_of(artefact: Promotable, python_tag: str | None, filename: str) -> str:
+    """Return the path below a repository.
+
+    Raises
+    ------
+    InvalidNameError
+        There can be no file that is called so.
+    """
+    names, kind = artefact._names, _KINDS[type(artefact)]
+    place = (names["organization"], names["repository"], usual_platform(names["platform"]))
+    location = Location(1, *place, kind, python_tag, filename)
+    return location.below(Path()).as_posix().split("/", 3)[3]
+
+
+def _home_of(artefact: Promotable) -> Server:
+    """Return the repository that an artefact is in."""
+    names = artefact._names
+    organization = BroodClient(artefact._session).organization(names["organization"])
+    return Server(organization.repository(names["repository"]))
+
+
+# -- the two sides -----------------------------------------------------------------------------
+
+
+class _Chosen(Side):
+    """What was chosen, from wherever it is; it takes the names of the target."""
+
+    def __init__(self, chosen: dict[str, Held], target: Repository) -> None:
+        self._chosen = chosen
+        self.names = target.organization_name, target.name
+        self.api_version = target._session.api_version
+
+    def state(self, selection: Selection, concurrency: int | None = None) -> State:
+        """Return what was chosen."""
+        return State(dict(self._chosen), [], selection)
+
+    def identify(self, path: str, held: Held, progress: Progress | None = None) -> str:
+        """Return what was found out before."""
+        assert held.sha256 is not None
+        return held.sha256
+
+    def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
+        """Download it from its own repository."""
+        return _home_of(held.origin).obtain(path, held, into, progress)
+
+    def __str__(self) -> str:
+        return ", ".join(
+            dict.fromkeys(str(_home_of(held.origin)) for held in self._chosen.values())
+        )
+
+
+class _Asked(Server):
+    """The target, of which no more is asked than whether it has what was chosen."""
+
+    def __init__(self, chosen: dict[str, Held], target: Repository, options: Options) -> None:
+        super().__init__(target)
+        self._chosen = chosen
+        self._options = options
+
+    def state(self, selection: Selection, concurrency: int | None = None) -> State:
+        """Ask for each artefact."""
+        there: dict[str, Held] = {}
+
+        def ask(path: str, _: Tally) -> None:
+            artefact, wanted = self.artefact(path), self._chosen[path]
+            metadata = found_itself(artefact)
+            if metadata is None:
+                return
+            if isinstance(artefact, App | Bundle):
+                sha256 = digest(metadata.get("data"))
+            else:
+                sha256 = artefact._sha256_in(metadata)
+            # One that is there, and disabled, has still to be shown.
+            if sha256 != wanted.sha256 or metadata.get("enabled") is not False:
+                there[path] = Held(wanted.size, sha256, artefact)
+
+        self._options.each(list(self._chosen), ask)
+        return State(there, [], selection)
+
+
+# -- doing it ----------------------------------------------------------------------------------
 
 
 def _refuse_updates(plans: list[Plan], target: Repository) -> None:
@@ -247,48 +353,30 @@ def _refuse_updates(plans: list[Plan], target: Repository) -> None:
         )
 
 
-def _apply(
-    plans: list[Plan],
-    progress: Progress | None,
-    concurrency: int,
-    cache: Cache | None,
-    *,
-    dry_run: bool,
-) -> MirrorReport:
+def _apply(plans: list[Plan], options: Options) -> MirrorReport:
     """Do one plan after the other, as long as all goes well."""
-    results: list[FileResult] = []
-    problems: list[Problem] = []
+    collected = Collected()
+    unsent = HatcherException(
+        "It was not sent, since something else is missing. See to what has failed, and promote "
+        "again."
+    )
     for made in plans:
-        if problems or any(result.outcome in ("failed", "not tried") for result in results):
-            results += [
-                FileResult(
-                    step.path,
-                    Path(step.path),
-                    "not tried",
-                    step.size,
-                    HatcherException(
-                        "It was not sent, since something else is missing. See to what has "
-                        "failed, and promote again."
-                    ),
-                )
+        if not collected.report():
+            collected.add(
+                FileResult(step.path, Path(step.path), "not tried", step.size, unsent)
                 for step in made.steps
-            ]
+            )
             continue
-        results += [
+        collected.add(
             FileResult(step.path, Path(step.path), "already there", step.size)
             for step in made.those("skip")
-        ]
-        try:
-            report = made.apply(
-                progress=progress, concurrency=concurrency, cache=cache, dry_run=dry_run
+        )
+        collected.collect(
+            lambda: made.apply(  # noqa: B023 - called at once
+                progress=options.progress,
+                concurrency=options.concurrency,
+                cache=options.cache,
+                dry_run=options.dry_run,
             )
-        except BatchInterrupted as stop:
-            so_far = _report([*results, *stop.report.results], problems)
-            raise BatchInterrupted(str(so_far), report=so_far) from stop
-        results += report.results
-        problems += report.problems
-    return _report(results, problems)
-
-
-def _report(results: list[FileResult], problems: list[Problem]) -> MirrorReport:
-    return MirrorReport(tuple(sorted(results, key=lambda result: result.name)), tuple(problems))
+        )
+    return collected.report()

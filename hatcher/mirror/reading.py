@@ -11,10 +11,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from hatcher.artefacts.names import split_filename
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.apps import App
 from hatcher.core.batches.downloads import listed_egg, listed_runtime, runtimes_by_filename
@@ -26,6 +27,7 @@ from hatcher.core.runtimes import Runtime
 from hatcher.errors import (
     AuthenticationError,
     BadRequestError,
+    ConflictError,
     HatcherException,
     InvalidResponseError,
     NotFoundError,
@@ -33,9 +35,8 @@ from hatcher.errors import (
     TransportError,
 )
 from hatcher.mirror.layout import Kind, Location
-from hatcher.mirror.report import Problem
+from hatcher.mirror.records import Held, Problem
 from hatcher.mirror.selection import Selection, suits
-from hatcher.mirror.states import Held
 from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
 from hatcher.transfer.hashing import server_sha256
 
@@ -53,7 +54,7 @@ _OWN_TAG = re.compile(r"(?!py\d)([a-z]+3)(\d{1,3})([a-z]*)", re.ASCII).fullmatch
 _NEXT = 5
 
 #: What a server knows an artefact by.
-Handle: TypeAlias = Egg | Runtime | App | Bundle
+Artefact: TypeAlias = Egg | Runtime | App | Bundle
 
 
 class Index(NamedTuple):
@@ -65,19 +66,12 @@ class Index(NamedTuple):
 
     def location(self, python_tag: str | None, filename: str) -> Location:
         """Return where something in it belongs."""
-        platform = self.platform
-        return Location(
-            platform._session.api_version,
-            platform.organization_name,
-            platform.repository_name,
-            platform.name,
-            self.kind,
-            python_tag,
-            filename,
-        )
+        on = self.platform
+        place = (on.organization_name, on.repository_name, on.name)
+        return Location(on._session.api_version, *place, self.kind, python_tag, filename)
 
 
-def handle(path: str, held: Held) -> Handle:
+def handle(path: str, held: Held) -> Artefact:
     """Return what addresses an artefact on its server.
 
     Parameters
@@ -94,24 +88,15 @@ def handle(path: str, held: Held) -> Handle:
     """
     if held.wrong is not None:
         raise held.wrong
-    origin: Index | Handle = held.origin
+    origin: Index | Artefact = held.origin
     if not isinstance(origin, Index):
         return origin
-    name, version, build = path.rpartition("/")[2].removesuffix(".egg").rsplit("-", 2)
     # By the tag of the index, which is how all servers find it.
-    return origin.platform.egg(origin.python_tag, name, f"{version}-{build}")
+    return origin.platform.egg(origin.python_tag, *split_filename(path.rpartition("/")[2]))
 
 
-def repositories_of(client: BroodClient, selection: Selection) -> list[tuple[str, str]]:
-    """Return the repositories that are asked for: by default all that the caller may see.
-
-    Parameters
-    ----------
-    client : BroodClient
-    selection : Selection
-    """
-    if selection.repositories is not None:
-        return list(selection.repositories)
+def repositories_of(client: BroodClient) -> list[tuple[str, str]]:
+    """Return all repositories that the caller may see."""
     usable = set(client.list_available_repositories())
     # Of these only the index may be read.
     indexable = set(client.list_available_repositories(include_indexable=True)) - usable
@@ -153,6 +138,13 @@ def existing_repositories(client: BroodClient, organization: str) -> set[str]:
         return names
 
 
+def create_repository(client: BroodClient, place: str, description: str) -> None:
+    """Create a repository, unless it is there after all: unseen, or just made by another."""
+    organization, _, name = place.partition("/")
+    with suppress(ConflictError):
+        client.organization(organization).create_repository(name, description)
+
+
 def read(client: BroodClient, selection: Selection, concurrency: int | None) -> Reading:
     """Read what a server has.
 
@@ -190,8 +182,9 @@ class Reading:
         self._client = client
         self._concurrency = concurrency
         self._selection = selection
+        self._reads_eggs = "eggs" in selection.kinds
         self._lists: list[Problem] = []
-        self._items: dict[Index, Item[Index]] = {}
+        self._items: dict[Index, Item[Any]] = {}
         #: The names of platforms by their usual names; those of them that nobody has listed.
         self._platforms: dict[str, str] = {}
         self._unlisted: set[str] = set()
@@ -247,18 +240,14 @@ class Reading:
         }
 
     @property
-    def _answers(self) -> list[Item[Index]]:
+    def _answers(self) -> dict[Index, Item[Any]]:
         """The indices of which the server has said something."""
-        return [item for index, item in self._items.items() if index not in self._unanswered]
+        return {index: item for index, item in self._items.items() if index not in self._unanswered}
 
     @property
     def has_usual_names(self) -> bool:
         """Whether all platforms were asked for by their usual names."""
         return all(usual == name for usual, name in self._platforms.items())
-
-    @property
-    def _reads_eggs(self) -> bool:
-        return "eggs" in self._selection.kinds
 
     def begin(self) -> None:
         """Ask for what the server lists, and all that follows from that.
@@ -269,7 +258,8 @@ class Reading:
             Nothing at all could be read.
         """
         client, selection = self._client, self._selection
-        self._selection = selection._replace(repositories=tuple(repositories_of(client, selection)))
+        if selection.repositories is None:
+            self._selection = selection._replace(repositories=tuple(repositories_of(client)))
         platforms = selection.platforms or self._listed("platforms", client.list_platforms)
         self._platforms = {usual_platform(name): name for name in platforms}
         if self._reads_eggs:
@@ -281,12 +271,11 @@ class Reading:
                 self._shared = {tag for tag in tags if tag.startswith("py")} | {NO_PYTHON_TAG}
             self._told = set(tags) - self._shared
         self._complete()
-        failed = [item for item in self._answers if item.error is not None]
-        refused = [item for item in failed if isinstance(item.error, AuthenticationError)]
-        if refused or (failed and len(failed) == len(self._answers)):
-            error = (refused or failed)[0].error
-            assert error is not None
-            raise error
+        errors = [item.error for item in self._answers.values()]
+        failed = [error for error in errors if error is not None]
+        refused = [error for error in failed if isinstance(error, AuthenticationError)]
+        if refused or (failed and len(failed) == len(errors)):
+            raise (refused or failed)[0]
 
     def learn(self, locations: Iterable[Location]) -> bool:
         """Ask for what somebody else has; return whether anything was new.
@@ -341,30 +330,25 @@ class Reading:
         is_new = False
         while indices := [index for index in self._wanted() if index not in self._items]:
             is_new = True
-            items = []
             for index in indices:
-                item: Item[Index] = Item(Path(str(index.platform), index.kind))
-                item.file = index
-                items.append(item)
-                self._items[index] = item
+                self._items[index] = Item(Path(str(index.platform), index.kind))
             attempts = Attempts((AuthenticationError,), self._concurrency)
-            guesses = self._guesses()
-
-            def note(item: Item[Index], tally: Tally) -> None:
-                index = item.file
-                known = self._hidden.get((index.platform, index.kind))
-                is_hidden_guess = known is not None and index.python_tag in guesses  # noqa: B023
-                if is_hidden_guess or index.python_tag in self._refused:
-                    self._unanswered[index] = None
-                    return
-                if known is not None:
-                    item.error = known
-                    return
-                attempts.attempt(item, tally, lambda: self._note(index, guesses))  # noqa: B023
-
-            crew = Crew(self._concurrency, None)
-            crew.each(items, note)
+            ask = partial(self._ask, attempts, self._guesses())
+            Crew(self._concurrency, None).each(indices, ask)
         return is_new
+
+    def _ask(
+        self, attempts: Attempts, guesses: Collection[str], index: Index, tally: Tally
+    ) -> None:
+        """Read an index, unless it is known already that there is none."""
+        item, known = self._items[index], self._hidden.get((index.platform, index.kind))
+        is_hidden_guess = known is not None and index.python_tag in guesses
+        if is_hidden_guess or index.python_tag in self._refused:
+            self._unanswered[index] = None
+        elif known is not None:
+            item.error = known
+        else:
+            attempts.attempt(item, tally, lambda: self._note(index, guesses))
 
     def _wanted(self) -> Iterator[Index]:
         """Give the indices that are to be read, as far as that is known by now."""
@@ -392,15 +376,9 @@ class Reading:
 
     def _note(self, index: Index, guesses: Collection[str]) -> None:
         """Read an index."""
-        readers = {
-            "eggs": self._eggs,
-            "runtimes": self._runtimes,
-            "apps": self._apps,
-            "bundles": self._bundles,
-        }
         tag = index.python_tag
         try:
-            found = readers[index.kind](index)
+            found = (self._eggs if index.kind == "eggs" else self._others)(index)
         except (*HIDDEN, BadRequestError) as error:
             is_listed = usual_platform(index.platform.name) not in self._unlisted
             is_bad = isinstance(error, BadRequestError)
@@ -432,29 +410,24 @@ class Reading:
 
     def _eggs(self, index: Index) -> dict[str, Held]:
         assert index.python_tag is not None
-        entries = index.platform._egg_hashes(index.python_tag)
-        folders = _Folders(index)
         takes_name = None if self._selection.names is None else self._selection.takes_name
         found: dict[str, Held] = {}
+        folders: dict[str | None, tuple[str, HatcherException | None]] = {}
         names: dict[str | None, list[str]] = defaultdict(list)
-        for filename, entry in entries.items():
+        for filename, entry in index.platform._egg_hashes(index.python_tag).items():
             if takes_name is not None and not takes_name(filename.rsplit("-", 2)[0]):
                 continue
-            sha256, size = entry.get("sha256"), entry.get("size")
-            held = Held(
-                size if isinstance(size, int) else None,
-                sha256 if isinstance(sha256, str) else None,
-                index,
-            )
+            held = _held(entry, index)
             tag = tag_of(entry)
             names[tag].append(filename)
-            found[f"{folders[tag]}{filename}"] = held
+            if tag not in folders:
+                folders[tag] = _folder(index, tag)
+            folder, held.wrong = folders[tag]
+            found[folder + filename] = held
             if not _USUAL_EGG(filename) or (
                 held.sha256 is not None and not _USUAL_SHA256(held.sha256)
             ):
                 self._check(index.location(tag, filename), held)
-            elif folders.wrong[tag] is not None:
-                held.wrong = folders.wrong[tag]
         with self._lock:
             for tag in names:
                 self._see(tag)
@@ -476,47 +449,25 @@ class Reading:
                     here.update(filenames)
             self._hiding[index.platform, shared] = here if known is None else known & here
 
-    def _runtimes(self, index: Index) -> dict[str, Held]:
+    def _others(self, index: Index) -> dict[str, Held]:
+        """Read an index of runtimes, apps or bundles."""
         found: dict[str, Held] = {}
-        for filename, described in runtimes_by_filename(index.platform).items():
-            selector, version, entry = described
-            if not self._selection.takes_runtime(selector, version):
-                continue
-            location = index.location(None, filename)
-            sha256, size = entry.get("sha256"), entry.get("size")
-            held = found[location.path] = Held(
-                size if isinstance(size, int) else None,
-                sha256 if isinstance(sha256, str) else None,
-            )
-            self._check(location, held)
-            self._address(
-                held,
-                lambda: listed_runtime(index.platform, filename, *described).artefact,  # noqa: B023
-            )
-        return found
-
-    def _apps(self, index: Index) -> dict[str, Held]:
-        found: dict[str, Held] = {}
-        for app_id, version, tag in index.platform.list_apps():
-            own = None if tag.lower() == NO_PYTHON_TAG else tag
-            self._see(own)
-            if not self._selection.takes_tag(own) or not self._selection.takes_name(app_id):
-                continue
-            location = index.location(own, f"{app_id}-{version}.yaml")
-            held = found[location.path] = Held(None, None)
-            self._check(location, held)
-            self._address(held, lambda: index.platform.app(tag, app_id, version))  # noqa: B023
-        return found
-
-    def _bundles(self, index: Index) -> dict[str, Held]:
-        found: dict[str, Held] = {}
-        for bundle in index.platform.bundles:
-            tag = bundle.python_tag
+        entries = {"runtimes": _runtimes, "apps": _apps, "bundles": _bundles}[index.kind]
+        for tag, filename, (name, version), entry, make in entries(index.platform):
             self._see(tag)
-            if self._selection.takes_tag(tag) and self._selection.takes_name(bundle.name):
-                location = index.location(tag, bundle.canonical_filename)
-                held = found[location.path] = Held(None, None, bundle)
-                self._check(location, held)
+            if index.kind == "runtimes":
+                is_taken = self._selection.takes_runtime(name, version)
+            else:
+                is_taken = self._selection.takes_tag(tag) and self._selection.takes_name(name or "")
+            if not is_taken:
+                continue
+            location = index.location(tag, filename)
+            held = found[location.path] = _held(entry)
+            self._check(location, held)
+            try:
+                held.origin = make()
+            except HatcherException as error:
+                held.wrong = held.wrong or error
         return found
 
     def _check(self, location: Location, held: Held) -> None:
@@ -531,31 +482,51 @@ class Reading:
         except HatcherException as error:
             held.wrong, held.sha256 = error, None
 
-    def _address(self, held: Held, make: Any) -> None:
-        try:
-            held.origin = make()
-        except HatcherException as error:
-            held.wrong = held.wrong or error
+
+#: What an index says of an artefact: its tag, its file's name, its own name and version, what else
+#: there is, and what makes the artefact.
+_Entry: TypeAlias = tuple[
+    str | None, str, tuple[str | None, str], Mapping[str, Any], Callable[[], Any]
+]
 
 
-class _Folders(dict[str | None, str]):
-    """The paths of the folders that the eggs of an index belong to, by their own tags."""
+def _runtimes(platform: SinglePlatformRepository) -> Iterator[_Entry]:
+    for filename, described in runtimes_by_filename(platform).items():
+        make = partial(listed_runtime, platform, filename, *described)
+        yield None, filename, described[:2], described[2], lambda: make().artefact  # noqa: B023
 
-    def __init__(self, index: Index) -> None:
-        super().__init__()
-        self._index = index
-        #: Why there can be no such folder.
-        self.wrong: dict[str | None, HatcherException | None] = {}
 
-    def __missing__(self, tag: str | None) -> str:
-        location = self._index.location(tag, "any.egg")
-        self.wrong[tag] = None
-        try:
-            location.below(Path())
-        except HatcherException as error:
-            self.wrong[tag] = error
-        folder = self[tag] = location.path.removesuffix("any.egg")
-        return folder
+def _apps(platform: SinglePlatformRepository) -> Iterator[_Entry]:
+    for app_id, version, tag in platform.list_apps():
+        own = None if tag.lower() == NO_PYTHON_TAG else tag
+        make = partial(platform.app, tag, app_id, version)
+        yield own, f"{app_id}-{version}.yaml", (app_id, version), {}, make
+
+
+def _bundles(platform: SinglePlatformRepository) -> Iterator[_Entry]:
+    for bundle in platform.bundles:
+        filename, name = bundle.canonical_filename, (bundle.name, bundle.version)
+        yield bundle.python_tag, filename, name, {}, lambda: bundle  # noqa: B023
+
+
+def _held(entry: Mapping[str, Any], origin: object = None) -> Held:
+    sha256, size = entry.get("sha256"), entry.get("size")
+    return Held(
+        size if isinstance(size, int) else None,
+        sha256 if isinstance(sha256, str) else None,
+        origin,
+    )
+
+
+def _folder(index: Index, tag: str | None) -> tuple[str, HatcherException | None]:
+    """Return the path of the folder that eggs of a tag belong to, and why there can be none."""
+    location = index.location(tag, "any.egg")
+    path = location.path.removesuffix("any.egg")
+    try:
+        location.below(Path())
+    except HatcherException as error:
+        return path, error
+    return path, None
 
 
 def _tag(held: Held) -> str:
@@ -587,24 +558,22 @@ def tag_of(entry: Mapping[str, Any]) -> str | None:
     return f"cp{python.replace('.', '')}" if isinstance(python, str) else None
 
 
-def _problems(items: Iterable[Item[Index]]) -> list[Problem]:
+def _problems(answers: Mapping[Index, Item[Any]]) -> list[Problem]:
     """Say of each place once what is wrong with it; of a repository, when it is all of it."""
-    places: dict[str, list[Item[Index]]] = {}
-    for item in items:
-        platform = item.file.platform
-        places.setdefault(f"{platform.organization_name}/{platform.repository_name}", []).append(
-            item
-        )
+    places: dict[str, dict[Index, Exception | None]] = defaultdict(dict)
+    for index, item in answers.items():
+        on = index.platform
+        places[f"{on.organization_name}/{on.repository_name}"][index] = item.error
     problems: dict[str, Exception] = {}
     for place, those in places.items():
-        hidden = [item.error for item in those if isinstance(item.error, HIDDEN)]
+        hidden = [error for error in those.values() if isinstance(error, HIDDEN)]
         if len(hidden) == len(those):
             problems[place] = hidden[0]
             continue
         kinds: dict[SinglePlatformRepository, dict[Kind, Exception | None]] = defaultdict(dict)
-        for item in those:
-            known = kinds[item.file.platform].get(item.file.kind)
-            kinds[item.file.platform][item.file.kind] = known or item.error
+        for index, error in those.items():
+            of_platform = kinds[index.platform]
+            of_platform[index.kind] = of_platform.get(index.kind) or error
         for platform, errors in kinds.items():
             failed = {kind: error for kind, error in errors.items() if error is not None}
             is_whole = len(errors) > 1 and len(failed) == len(errors)

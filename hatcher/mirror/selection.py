@@ -47,17 +47,26 @@ class Selection(NamedTuple):
     names: tuple[str, ...] | None = None
     egg_tags: tuple[str, ...] | None = None
 
+    def document(self, *fields: str) -> dict[str, list[str] | None]:
+        """Return some of it as what JSON can hold."""
+        values = {field: getattr(self, field) for field in fields}
+        return {field: None if value is None else list(value) for field, value in values.items()}
+
     def takes(self, location: Location) -> bool:
         """Whether what stands at a place in the layout is asked for, as far as its path tells."""
-        if location.kind not in self.kinds or not self.takes_platform(location.platform):
-            return False
-        if location.kind == "runtimes":
-            implementation, _, version = location.filename.partition("-")
-            return self.takes_runtime(implementation, version)
-        takes_tag = self.takes_egg if location.kind == "eggs" else self.takes_tag
-        return takes_tag(location.python_tag) and self.takes_name(
-            location.filename.rsplit("-", 2)[0]
+        return (
+            location.kind in self.kinds
+            and self.takes_platform(location.platform)
+            and self.takes_file(location.kind, location.python_tag, location.filename)
         )
+
+    def takes_file(self, kind: Kind, python_tag: str | None, filename: str) -> bool:
+        """Whether a file of that kind is asked for, on whatever platform."""
+        if kind == "runtimes":
+            implementation, _, version = filename.partition("-")
+            return self.takes_runtime(implementation, version)
+        takes_tag = self.takes_egg if kind == "eggs" else self.takes_tag
+        return takes_tag(python_tag) and self.takes_name(filename.rsplit("-", 2)[0])
 
     def takes_name(self, name: str) -> bool:
         """Whether something of that name is asked for."""
@@ -178,18 +187,16 @@ def usual_selection(
         A kind cannot be had with that version.
     """
     chosen = EXPORTABLE[version] if kinds is None else kinds
-    selection = select(chosen, None, platforms, python_tags, names)
-    check_kinds(selection, version)
-    return selection
+    return exportable(version, select(chosen, None, platforms, python_tags, names))
 
 
-def check_kinds(selection: Selection, version: int) -> None:
-    """Check that a server gives away what is asked for.
+def exportable(version: int, selection: Selection) -> Selection:
+    """Return a selection, all of which servers of a version of the API give away.
 
     Raises
     ------
     UnsupportedAPIVersionError
-        It does not.
+        They do not.
     """
     for kind in selection.kinds:
         if kind not in EXPORTABLE[version]:
@@ -197,6 +204,7 @@ def check_kinds(selection: Selection, version: int) -> None:
                 f"With API version {version}, {kind} cannot be exported. Make the client with "
                 "api_version=1, or leave them out."
             )
+    return selection
 
 
 def _pair(name: str) -> tuple[str, str]:

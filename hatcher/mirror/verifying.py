@@ -1,14 +1,16 @@
-"""Proving that an end is what it should be: by reading every byte again."""
+"""Proving that a side is what it should be: by reading every byte again."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, TypeAlias, get_args
+
+from attrs import asdict, frozen
 
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.errors import (
@@ -21,26 +23,38 @@ from hatcher.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from hatcher.mirror.documents import DOCUMENTS, digest_of_file
-from hatcher.mirror.ends.archive import Archive
-from hatcher.mirror.ends.base import End, read_state, settle
-from hatcher.mirror.ends.choosing import EndLike, end_of, pair_of
-from hatcher.mirror.ends.folder import Folder
-from hatcher.mirror.ends.listed import Listed
-from hatcher.mirror.ends.place import Remote
+from hatcher.mirror.contents import DOCUMENTS, digest_of_file
+from hatcher.mirror.folder import LOCK, Folder
 from hatcher.mirror.layout import KINDS, parse
-from hatcher.mirror.listing import identify_all
-from hatcher.mirror.manifests.archives import blocks_of_member, check_member
-from hatcher.mirror.manifests.manifest import FILENAME, Entry, Manifest, read_manifest
-from hatcher.mirror.manifests.recording import LOCK
-from hatcher.mirror.report import Problem
+from hatcher.mirror.listed import Archive, Listed
+from hatcher.mirror.listing import SideLike, pair_of, side_of
+from hatcher.mirror.manifests import FILENAME, Entry, Manifest, read_manifest
+from hatcher.mirror.records import (
+    Held,
+    Options,
+    Problem,
+    State,
+    documents_of,
+    identity_of,
+    lines_of,
+    total_size,
+)
 from hatcher.mirror.selection import Selection, select, usual_selection
-from hatcher.mirror.states import Held, State, identity_of
-from hatcher.mirror.verification import Condition, Finding, Verification
-from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
+from hatcher.mirror.server import Server
+from hatcher.mirror.sides import Side, identify_all, read_state, settle
+from hatcher.transfer.batch import Attempts, Item, Tally, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import Outcome
+
+Condition: TypeAlias = Literal[
+    "damaged", "missing", "unreadable", "extra", "lacking", "different", "surplus"
+]
+
+_CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+
+#: Findings that are named in words; there may be thousands.
+_MAX_NAMED = 50
 
 #: What is the same for all that a server has.
 _HOPELESS = (AuthenticationError, PermissionDeniedError)
@@ -49,9 +63,102 @@ _HOPELESS = (AuthenticationError, PermissionDeniedError)
 _GONE = 5
 
 
+@frozen
+class Finding:
+    """Something that is not as it should be.
+
+    Parameters
+    ----------
+    condition : str
+        ``damaged``: its bytes are not those of its sha256; ``missing``: it is listed, and not
+        there; ``unreadable``; ``extra``: it is there, and no manifest lists it. Compared with the
+        source: ``lacking``, ``different``, or ``surplus``, which the source lacks.
+    path : str
+        In the layout, of the target.
+    reason : str, optional
+    """
+
+    condition: Condition
+    path: str
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.condition} {self.path}{f': {self.reason}' if self.reason else ''}"
+
+
+@frozen
+class Verification:
+    """What came out of verifying a side; true when all is right.
+
+    Parameters
+    ----------
+    target : str
+        What was verified, for people.
+    source : str or None
+        What it was compared with.
+    checked : int
+        How many artefacts were looked at.
+    bytes : int
+        How many bytes were hashed for that.
+    findings : tuple of Finding
+        What is not as it should be, sorted by path.
+    problems : tuple of Problem
+        What could not be read, so that nothing is known of it.
+    """
+
+    target: str
+    source: str | None
+    checked: int
+    bytes: int
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def those(self, condition: Condition) -> tuple[Finding, ...]:
+        """Return the findings of one kind.
+
+        Parameters
+        ----------
+        condition : str
+            As of `Finding`.
+
+        Returns
+        -------
+        tuple of Finding
+        """
+        return tuple(found for found in self.findings if found.condition == condition)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as what JSON can hold.
+
+        Returns
+        -------
+        dict
+            ``ok``, ``target``, ``source``, ``checked``, ``bytes``, ``findings`` (each with
+            ``condition``, ``path`` and ``reason``) and ``problems`` (each with ``place`` and
+            ``error``).
+        """
+        said = {"ok": bool(self), **asdict(self, recurse=False)}
+        said["findings"] = [asdict(found) for found in self.findings]
+        return {**said, "problems": documents_of(self.problems)}
+
+    def __bool__(self) -> bool:
+        return not self.findings and not self.problems
+
+    def __str__(self) -> str:
+        counts = Counter(found.condition for found in self.findings)
+        parts = [f"{counts[name]} {name}" for name in _CONDITIONS if counts[name]]
+        number = f"{self.checked:,} artefact{'' if self.checked == 1 else 's'}"
+        said = ", ".join(parts) or ("all right" if self else "not all could be looked at")
+        lines = [f"{number} checked, {self.bytes:,} bytes hashed: {said}"]
+        lines += map(str, self.findings[:_MAX_NAMED])
+        if len(self.findings) > _MAX_NAMED:
+            lines.append(f"and {len(self.findings) - _MAX_NAMED:,} more")
+        return "\n".join([*lines, *lines_of(self.problems)])
+
+
 def verify(
-    target: EndLike,
-    source: EndLike | None = None,
+    target: SideLike,
+    source: SideLike | None = None,
     *,
     kinds: Iterable[str] | None = None,
     platforms: Iterable[str] | None = None,
@@ -61,7 +168,7 @@ def verify(
     concurrency: int | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """Check that an end is what it should be; changes nothing.
+    """Check that a side is what it should be; changes nothing.
 
     ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once for each
     platform and python tag of a server, and likewise for runtimes, apps and bundles; with
@@ -111,9 +218,9 @@ def verify(
     >>> bool(mirror.verify(prod, dev, platforms=['rh8-x86_64']))
     True
     """
-    number = checked_concurrency(concurrency)
+    options = Options(checked_concurrency(concurrency), progress)
     try:
-        here = end_of(target)
+        here = side_of(target)
     except ArtefactError as error:
         # An archive that cannot even be opened.
         return Verification(str(target), None, 0, 0, (), (Problem(str(target), error),))
@@ -121,60 +228,67 @@ def verify(
     if source is not None:
         there, here = pair_of(source, here)
     selection = usual_selection(here.version, kinds, platforms, python_tags, names)
-    work = _Work(here, selection, number, progress, is_compared=there is not None)
+    work = _Work(here, there, selection, options)
     if isinstance(here, Folder):
         work.folder(here)
     elif isinstance(here, Archive):
         work.archive(here)
     else:
-        work.listing(there, download=download)
+        work.listing(download=download)
     if there is not None:
         work.compare(there)
-    return work.result(there)
+    return work.result()
 
 
-class _Check(NamedTuple):
+class _Check(Item[Callable[[Progress], tuple[int, str]]]):
     """One artefact that is to be looked at.
+
+    Its `file` reads it, given what is told of the bytes; it returns how many there were, and by
+    which sha256 it is compared. It raises what is wrong with it.
 
     Attributes
     ----------
-    path : str
+    name : str
         As findings say it.
     key : str or None
         Its path below the place, where it is compared with a source.
-    size : int or None
-    read : callable
-        Reads it, given what is told of the bytes; returns how many there were, and by which
-        sha256 it is compared. Raises what is wrong with it.
+    sha256 : str or None
+        Of what was read.
     """
 
-    path: str
-    key: str | None
-    size: int | None
-    read: Callable[[Progress], tuple[int, str]]
-
-
-class _Work:
-    """The verification of one end."""
+    __slots__ = ("key", "name", "sha256")
 
     def __init__(
         self,
-        end: End,
-        selection: Selection,
-        concurrency: int,
-        progress: Progress | None,
-        *,
-        is_compared: bool,
+        name: str,
+        key: str | None,
+        size: int | None,
+        read: Callable[[Progress], tuple[int, str]],
     ) -> None:
-        self._end = end
+        super().__init__(Path(name))
+        self.name, self.key, self.size, self.file = name, key, size, read
+        self.sha256: str | None = None
+
+    def look(self, tally: Tally) -> Outcome:
+        """Read it."""
+        self.size, self.sha256 = self.file(tally)
+        return "already there"
+
+
+class _Work:
+    """The verification of one side."""
+
+    def __init__(
+        self, side: Side, source: Side | None, selection: Selection, options: Options
+    ) -> None:
+        self._side = side
+        self._source = source
         self._selection = selection
-        self._concurrency = concurrency
-        self._progress = progress
-        self._is_compared = is_compared
+        self._options = options
         self._checked = 0
         self._bytes = 0
         self._findings: list[Finding] = []
-        #: Of what nobody can say whether an end has it.
+        #: Of what nobody can say whether a side has it.
         self._unsure: set[str] = set()
         #: Files that no manifest lists.
         self._extras: set[str] = set()
@@ -186,12 +300,12 @@ class _Work:
         #: What the source has, where that was asked for first.
         self._wanted: State | None = None
 
-    def result(self, source: End | None) -> Verification:
+    def result(self) -> Verification:
         """Return what came out."""
         self._findings += [Finding("extra", path) for path in self._extras]
         return Verification(
-            str(self._end),
-            None if source is None else str(source),
+            str(self._side),
+            None if self._source is None else str(self._source),
             self._checked,
             self._bytes,
             tuple(sorted(self._findings, key=lambda found: (found.path, found.condition))),
@@ -207,35 +321,28 @@ class _Work:
         manifest = self._manifest_of(folder)
         listed = {} if manifest is None else manifest.artefacts
         listed = {path: entry for path, entry in listed.items() if self._is_inside(path)}
-        is_named = folder.names is not None and not self._is_compared
+        is_named = folder.names is not None and self._source is None
         if is_named and not listed and not (folder.root / folder.prefix).is_dir():
             raise InvalidArgumentError(
                 f"There is no '{folder.prefix}' in '{folder.root}'. Check the place."
             )
         keys: dict[str, str] = {}
-        if self._is_compared:
+        there: Mapping[str, Held] = {}
+        if self._source is not None:
             if manifest is not None:
-                keys = _keys(Listed(manifest), folder, self._selection)
+                keys = _keys(manifest, folder, self._selection)
             try:
-                self._state = folder.state(self._selection)
+                there = folder.state(self._selection).held
             except InvalidArgumentError as error:
                 self._problems.append(Problem(str(folder), error))
         checks = [
-            _Check(
-                path, keys.get(path), entry.size, partial(_hash_listed, folder.root, path, entry)
-            )
+            _Check(path, keys.get(path), entry.size, partial(_read, folder.root / path, entry))
             for path, entry in listed.items()
         ]
-        unlisted = {
-            key: held
-            for key, held in self._state.held.items()
-            if held.origin.relative_to(folder.root).as_posix() not in listed
-        }
-        checks += [
-            _Check(folder.prefix + key, key, held.size, partial(_identify, folder, key, held))
-            for key, held in unlisted.items()
-        ]
-        self._state = State({}, [], self._selection)
+        for key, held in there.items():
+            if held.origin.relative_to(folder.root).as_posix() not in listed:
+                read = partial(_identify, folder, key, held)
+                checks.append(_Check(folder.prefix + key, key, held.size, read))
         self._run(checks, "hashing")
         if manifest is not None:
             self._look_for_extras(folder, listed)
@@ -243,7 +350,7 @@ class _Work:
     def _manifest_of(self, folder: Folder) -> Manifest | None:
         path = folder.root / FILENAME
         if not os.path.lexists(path):
-            if self._is_compared:
+            if self._source is not None:
                 return None
             raise InvalidArgumentError(
                 f"There is no {FILENAME} in '{folder.root}', which would say what should be there. "
@@ -264,69 +371,66 @@ class _Work:
         for where, _, filenames in os.walk(folder.root, onerror=unreadable):
             for filename in filenames:
                 path = Path(where, filename).relative_to(folder.root).as_posix()
-                is_own = path in (FILENAME, LOCK)
-                if path not in listed and not is_own and self._may_be_extra(path):
+                is_known = path in listed or path in (FILENAME, LOCK)
+                if not is_known and self._may_be_extra(path):
                     self._extras.add(path)
 
     def _may_be_extra(self, path: str) -> bool:
         """Whether a file counts that is not listed: others are not asked for."""
         try:
-            parse(path)
+            return self._is_inside(path)
         except InvalidNameError:
             everything = select(KINDS, None, None)
-            return self._end.names is None and self._selection == everything
-        return self._is_inside(path)
+            return self._side.names is None and self._selection == everything
 
     def _is_inside(self, path: str) -> bool:
         """Whether what stands at a path of the layout is of the place, and asked for."""
         location = parse(path)
-        names = self._end.names or ()
-        version = self._end.api_version
-        place = (location.organization, location.repository, location.platform)
+        names = self._side.names or ()
+        place = (location.organization, location.repository, location.platform)[: len(names)]
         return (
-            place[: min(len(names), 2)] == names[:2]
-            and [*map(usual_platform, place[2 : len(names)])] == [*map(usual_platform, names[2:])]
-            and version in (None, location.api_version)
+            place[:2] == names[:2]
+            and [*map(usual_platform, place[2:])] == [*map(usual_platform, names[2:])]
+            and self._side.api_version in (None, location.api_version)
             and self._selection.takes(location)
         )
 
-    # -- archives ----------------------------------------------------------------------
+    # -- archives, places on a server, and manifests -------------------------------------
 
     def archive(self, archive: Archive) -> None:
         """Hash what an archive carries."""
         self._state = archive.state(self._selection)
-        if self._is_compared:
+        if self._source is not None:
+            quiet = self._options.quiet
             self._problems += self._state.problems
-            self._problems += identify_all(archive, self._state.held, self._concurrency, None)
+            self._problems += identify_all(archive, self._state.held, quiet)
         checks = []
         for key, held in self._state.held.items():
-            path: str = held.origin
-            entry = archive.manifest.artefacts.get(path)
+            entry = archive.manifest.artefacts.get(held.origin)
             if entry is not None and entry.carried:
-                read = partial(_hash_member, archive, key, held, entry)
-                checks.append(_Check(path, key, entry.size, read))
+                read = partial(_read_member, archive, key, held, entry)
+                checks.append(_Check(held.origin, key, entry.size, read))
         self._run(checks, "hashing")
 
-    # -- places on a server, and manifests ---------------------------------------------
-
-    def listing(self, source: End | None, *, download: bool) -> None:
+    def listing(self, *, download: bool) -> None:
         """Read what a place says, or download what it has."""
-        if download and not isinstance(self._end, Remote):
+        side, options = self._side, self._options
+        if download and not isinstance(side, Server):
             raise InvalidArgumentError(
-                f"Nothing can be downloaded from {self._end}. Give the place on a server."
+                f"Nothing can be downloaded from {side}. Give the place on a server."
             )
-        if not download and not self._is_compared:
+        if not download and self._source is None:
             raise InvalidArgumentError(
-                f"There is nothing to compare {self._end} with. Give a source, or have it "
+                f"There is nothing to compare {side} with. Give a source, or have it "
                 "downloaded and hashed: download=True."
             )
-        state = read_state(self._end, self._selection, self._concurrency)
-        if source is not None:
-            self._wanted = read_state(source, self._selection, self._concurrency)
-            settle((source, self._end), (self._wanted, state))
+        state = read_state(side, self._selection, options.concurrency)
+        if self._source is not None:
+            self._wanted = read_state(self._source, self._selection, options.concurrency)
+            settle((self._source, side), (self._wanted, state))
         self._problems += state.problems
         if not download:
-            self._problems += identify_all(self._end, state.held, self._concurrency, self._progress)
+            self._problems += identify_all(side, state.held, options)
             self._checked = len(state.held)
             self._state = state
             return
@@ -334,10 +438,7 @@ class _Work:
         with tempfile.TemporaryDirectory(prefix="hatcher-") as folder:
             checks = [
                 _Check(
-                    self._end.prefix + key,
-                    key,
-                    held.size,
-                    partial(_download, self._end, key, held, folder),
+                    side.prefix + key, key, held.size, partial(_download, side, key, held, folder)
                 )
                 for key, held in state.held.items()
             ]
@@ -347,60 +448,47 @@ class _Work:
 
     def _run(self, checks: list[_Check], phase: Phase) -> None:
         """Look at each artefact."""
-        attempts = Attempts(_HOPELESS, max(self._concurrency, _GONE))
-        items = []
+        attempts = Attempts(_HOPELESS, max(self._options.concurrency, _GONE))
+
+        def look(check: _Check, tally: Tally) -> None:
+            attempts.attempt(check, tally, lambda: check.look(tally))
+
+        self._options.each(checks, look, phase, total_size(checks))
         for check in checks:
-            item: Item[_Check] = Item(Path(check.path))
-            item.file, item.size = check, check.size
-            items.append(item)
-        hashes: dict[str, str] = {}
-
-        def look(item: Item[_Check], tally: Tally) -> None:
-            def action() -> Outcome:
-                item.size, hashes[item.file.path] = item.file.read(tally)
-                return "already there"
-
-            attempts.attempt(item, tally, action)
-
-        sizes = [check.size for check in checks]
-        total = None if None in sizes else sum(size or 0 for size in sizes)
-        crew = Crew(self._concurrency, self._progress)
-        crew.each(items, look, phase, total)
-        for item in items:
-            self._note(item, hashes.get(item.file.path))
-        left = [item for item in items if item.is_open]
+            self._note(check)
+        left = [check for check in checks if check.is_open]
         if left and left[0].error is not None:
             those = "1 artefact was" if len(left) == 1 else f"{len(left):,} artefacts were"
             self._problems.append(Problem(f"{those} not looked at", left[0].error))
 
-    def _note(self, item: Item[_Check], sha256: str | None) -> None:
-        path, key = item.file.path, item.file.key
-        if sha256 is not None:
+    def _note(self, check: _Check) -> None:
+        if check.sha256 is not None:
             self._checked += 1
-            self._bytes += item.size or 0
-            if key is not None:
-                self._state.held.setdefault(key, Held(item.size, sha256))
+            self._bytes += check.size or 0
+            if check.key is not None:
+                self._state.held.setdefault(check.key, Held(check.size, check.sha256))
             return
-        if key is not None:
-            self._bad.add(identity_of(key))
-            self._state.held.pop(key, None)
-        if item.outcome == "failed" and item.error is not None:
+        if check.key is not None:
+            self._bad.add(identity_of(check.key))
+            self._state.held.pop(check.key, None)
+        if check.outcome == "failed" and check.error is not None:
             self._checked += 1
-            self._findings.append(Finding(_condition(item.error), path, _reason(item.error)))
+            self._findings.append(
+                Finding(_condition(check.error), check.name, _reason(check.error))
+            )
 
-    def compare(self, source: End) -> None:
+    def compare(self, source: Side) -> None:
         """Compare what the target has with what the source has."""
-        wanted = self._wanted
+        wanted, options = self._wanted, self._options
         if wanted is None:
-            wanted = read_state(source, self._selection, self._concurrency)
-            settle((source, self._end), (wanted, self._state))
+            wanted = read_state(source, self._selection, options.concurrency)
+            settle((source, self._side), (wanted, self._state))
         self._problems += wanted.problems
         pairs = {path: self._state.path_of(path) for path in wanted.held}
         both = {path: wanted.held[path] for path, own in pairs.items() if own is not None}
-        self._problems += identify_all(source, both, self._concurrency, self._progress)
-        unlisted = self._find_unlisted(
-            self._end, self._state, [path for path, own in pairs.items() if own is None]
-        )
+        self._problems += identify_all(source, both, options)
+        lacking = [path for path, own in pairs.items() if own is None]
+        unlisted = self._find_unlisted(self._side, self._state, lacking)
         for path, own in pairs.items():
             mine = unlisted.get(path) if own is None else self._state.held[own]
             if mine is not None:
@@ -410,11 +498,11 @@ class _Work:
         if not wanted.problems:
             self._look_for_surplus(source, wanted, set(pairs.values()))
 
-    def _look_for_surplus(self, source: End, wanted: State, known: set[str | None]) -> None:
+    def _look_for_surplus(self, source: Side, wanted: State, known: set[str | None]) -> None:
         surplus = [
             path
             for path in self._state.held
-            if path not in known and wanted.selection.takes(self._end.location(path))
+            if path not in known and wanted.selection.takes(self._side.location(path))
         ]
         unlisted = self._find_unlisted(source, wanted, surplus)
         for path in surplus:
@@ -423,21 +511,21 @@ class _Work:
             elif path not in self._unsure:
                 self._find("surplus", path)
 
-    def _find_unlisted(self, end: End, state: State, paths: list[str]) -> dict[str, Held]:
-        """Look for what an end has though its listing leaves it out."""
+    def _find_unlisted(self, side: Side, state: State, paths: list[str]) -> dict[str, Held]:
+        """Look for what a side has though its listing leaves it out."""
         found: dict[str, Held] = {}
 
         def find(path: str, tally: Tally) -> None:
             try:
-                held = end.find(path, state)
+                held = side.find(path, state)
                 if held is not None:
-                    end.identify(path, held, tally)
+                    side.identify(path, held, tally)
                     found[path] = held
             except HatcherException as error:
                 self._unsure.add(path)
-                self._problems.append(Problem(f"{end.prefix}{path}", error))
+                self._problems.append(Problem(f"{side.prefix}{path}", error))
 
-        Crew(self._concurrency, None).each(paths, find)
+        self._options.quiet.each(paths, find)
         return found
 
     def _tell_apart(self, path: str, theirs: Held, mine: Held) -> None:
@@ -451,11 +539,11 @@ class _Work:
             identity_of(path) not in self._bad
             and path not in self._unsure
             and not self._state.problems
-            and self._state.selection.takes(self._end.location(path))
+            and self._state.selection.takes(self._side.location(path))
         )
 
     def _find(self, condition: Condition, path: str, reason: str | None = None) -> None:
-        path = f"{self._end.prefix}{path}"
+        path = f"{self._side.prefix}{path}"
         if condition == "surplus":
             # Which says more.
             self._extras.discard(path)
@@ -465,15 +553,14 @@ class _Work:
 # -- reading ---------------------------------------------------------------------------------
 
 
-def _keys(listed: Listed, folder: Folder, selection: Selection) -> dict[str, str]:
+def _keys(manifest: Manifest, folder: Folder, selection: Selection) -> dict[str, str]:
     """Return the paths below a folder's place, by those in the layout."""
     assert folder.names is not None
-    there = listed.beside(folder.names, folder.version).state(selection)
+    there = Listed(manifest).beside(folder.names, folder.version).state(selection)
     return {held.origin: key for key, held in there.held.items()}
 
 
-def _hash_listed(root: Path, path: str, entry: Entry, progress: Progress) -> tuple[int, str]:
-    file = root / path
+def _read(file: Path, entry: Entry, progress: Progress) -> tuple[int, str]:
     size = file.stat().st_size
     if entry.bytes_sha256 is not None:
         _check(file_sha256(file, progress=progress), entry.bytes_sha256, "")
@@ -491,33 +578,28 @@ def _check(actual: str, expected: str, of: str) -> None:
         )
 
 
-def _identify(end: End, path: str, held: Held, progress: Progress) -> tuple[int, str]:
-    return held.size or 0, end.identify(path, held, progress)
+def _identify(side: Side, path: str, held: Held, progress: Progress) -> tuple[int, str]:
+    return held.size or 0, side.identify(path, held, progress)
 
 
-def _hash_member(
+def _read_member(
     archive: Archive, path: str, held: Held, entry: Entry, progress: Progress
 ) -> tuple[int, str]:
-    member = archive.contents.members[held.origin]
-    if entry.kind in DOCUMENTS:
-        # They are small, and looked into.
-        with tempfile.TemporaryDirectory(prefix="hatcher-") as own:
-            archive.obtain(path, held, Path(own, path.rpartition("/")[2]), progress)
-        return member.size, entry.sha256
-    digest, done = hashlib.sha256(), 0
-    for block in blocks_of_member(archive.path, member):
-        digest.update(block)
-        done += len(block)
-        progress(done, member.size, "hashing")
-    check_member(archive.path, member, entry, digest.hexdigest())
-    return done, entry.sha256
+    if entry.kind not in DOCUMENTS:
+        return archive.read(held.origin, lambda _: None, progress, "hashing"), entry.sha256
+    # They are small, and looked into.
+    with tempfile.TemporaryDirectory(prefix="hatcher-") as folder:
+        size, _ = _download(archive, path, held, folder, progress)
+    return size, entry.sha256
 
 
-def _download(end: End, path: str, held: Held, folder: str, progress: Progress) -> tuple[int, str]:
+def _download(
+    side: Side, path: str, held: Held, folder: str, progress: Progress
+) -> tuple[int, str]:
     if held.wrong is not None:
         raise held.wrong
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        file = end.obtain(path, held, Path(own, path.rpartition("/")[2]), progress)
+        file = side.obtain(path, held, Path(own, path.rpartition("/")[2]), progress)
         size = file.stat().st_size
     assert held.sha256 is not None
     return size, held.sha256

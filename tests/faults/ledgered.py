@@ -3,9 +3,6 @@
 # Imported here, where jobs would otherwise spend most of their time on it.
 import okonomiyaki.file_formats  # noqa: F401
 
-import hatcher.core.batches.downloads
-import hatcher.core.batches.eggs
-import hatcher.mirror.plans.applying  # noqa: F401
 from hatcher import mirror
 from hatcher.api import BroodClient, Timeouts
 from hatcher.errors import HatcherException

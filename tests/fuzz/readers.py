@@ -26,7 +26,7 @@ from hatcher.characters import all_show
 from hatcher.cli.settings.profiles import VARIABLE, read_config
 from hatcher.errors import HatcherException
 from hatcher.mirror.layout import parse
-from hatcher.mirror.manifests.manifest import read_manifest
+from hatcher.mirror.manifests import read_manifest
 from hatcher.testing import (
     write_app,
     write_bundle,

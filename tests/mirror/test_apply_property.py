@@ -19,7 +19,7 @@ from hatcher import mirror
 from hatcher.api import Organization, Repository, RetryPolicy
 from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.errors import NotFoundError
-from hatcher.mirror.documents import digest
+from hatcher.mirror.contents import digest
 from hatcher.testing import (
     BroodServer,
     FaultyGateway,

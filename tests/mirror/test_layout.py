@@ -10,10 +10,10 @@ from hatcher.errors import InvalidArgumentError, InvalidNameError
 from hatcher.mirror.layout import (
     Location,
     files_in,
+    folder_in,
     parse,
     platforms_in,
     repositories_in,
-    version_folder,
 )
 
 EGG = Location(1, "acme", "dev", "rh8-x86_64", "eggs", "cp311", "nose-1.3.0-1.egg")
@@ -76,14 +76,17 @@ def test_a_folder_is_read_without_what_is_hidden_or_foreign(tmp_path: Path) -> N
         file.touch()
     assert list(repositories_in(tmp_path, 1)) == [("acme", "dev")]
     assert platforms_in(tmp_path, 1, "acme", "dev") == ["rh8-x86_64"]
-    place = (tmp_path, 1, "acme", "dev", "rh8-x86_64")
-    assert [path.name for path in files_in(*place, "eggs")] == ["b-1-1.egg", "a-1-1.egg"]
-    assert [path.name for path in files_in(*place, "runtimes")] == ["a.runtime"]
-    assert [path.name for path in files_in(*place, "apps")] == ["a.yml"]
-    assert files_in(*place, "bundles") == []
+    folder = folder_in(tmp_path, 1, "acme", "dev", "rh8-x86_64")
+    for kind, found in {
+        "eggs": [(("None", "deeper"), "b-1-1.egg"), (("cp311",), "a-1-1.egg")],
+        "runtimes": [((), "a.runtime")],
+        "apps": [((), "a.yml")],
+        "bundles": [],
+    }.items():
+        assert [(parts, one.name) for parts, one in files_in(folder / kind, kind)] == found
 
 
 def test_a_folder_that_is_no_export(tmp_path: Path) -> None:
     (tmp_path / "v0").mkdir()
     with pytest.raises(InvalidArgumentError, match=r"'v1'.* v0"):
-        version_folder(tmp_path, 1)
+        folder_in(tmp_path, 1)

@@ -20,9 +20,9 @@ from hatcher.errors import (
     NotFoundError,
     UnsupportedAPIVersionError,
 )
+from hatcher.mirror.folder import record
 from hatcher.mirror.layout import KINDS
-from hatcher.mirror.manifests.manifest import Entry
-from hatcher.mirror.manifests.recording import record
+from hatcher.mirror.manifests import Entry
 from hatcher.mirror.selection import Selection
 from hatcher.testing import BroodServer, write_egg
 
@@ -291,8 +291,8 @@ def test_nothing_goes_into_it_that_could_not_be_read_again(tmp_path: Path) -> No
 PROCESS = """
 import sys
 from pathlib import Path
-from hatcher.mirror.manifests.manifest import Entry
-from hatcher.mirror.manifests.recording import record
+from hatcher.mirror.manifests import Entry
+from hatcher.mirror.folder import record
 
 root, name = Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)

@@ -13,7 +13,7 @@ from hatcher import mirror
 from hatcher.api import BroodClient, Repository
 from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.errors import InvalidArgumentError, NotFoundError, UnsupportedAPIVersionError
-from hatcher.mirror.documents import digest
+from hatcher.mirror.contents import digest
 from hatcher.mirror.selection import select
 from hatcher.testing import (
     Answer,

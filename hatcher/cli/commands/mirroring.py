@@ -24,7 +24,7 @@ from hatcher.cli.transfers import TRANSFERS
 
 if TYPE_CHECKING:
     from hatcher.mirror import Manifest, Plan, Problem, Verification
-    from hatcher.mirror.ends.choosing import EndLike
+    from hatcher.mirror.listing import SideLike
 
 PLAN = Listing(
     (
@@ -450,7 +450,7 @@ def pack(
 # -- plans -------------------------------------------------------------------------------------
 
 
-def _planned(source: EndLike, target: EndLike, **asked: Any) -> Plan:
+def _planned(source: SideLike, target: SideLike, **asked: Any) -> Plan:
     from hatcher import mirror
 
     return mirror.plan(source, target, **_given(asked))
@@ -505,7 +505,7 @@ def _write_json(path: str, document: dict[str, Any]) -> None:
         partial.write(text.encode())
 
 
-def _read_plan(path: str, source: EndLike, target: EndLike) -> Plan:
+def _read_plan(path: str, source: SideLike, target: SideLike) -> Plan:
     import json
 
     from hatcher import mirror

@@ -1,23 +1,26 @@
-"""What a manifest lists, as an end to compare with."""
+"""What a manifest lists as a side to compare with, and an archive, which carries some of it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.errors import HatcherException, InvalidArgumentError, InvalidNameError
-from hatcher.mirror.ends.base import End
+from hatcher.errors import ArtefactError, HatcherException, InvalidArgumentError, InvalidNameError
+from hatcher.files.atomic import replacing
+from hatcher.mirror.archive import blocks_of_member, check_member, read_archive
+from hatcher.mirror.contents import DOCUMENTS, digest_of_file, hashed
 from hatcher.mirror.layout import Location, parse
-from hatcher.mirror.manifests.manifest import Entry, Manifest, kind_at
-from hatcher.mirror.report import Problem
+from hatcher.mirror.manifests import Entry, Manifest, kind_at
+from hatcher.mirror.records import Held, Problem, State
 from hatcher.mirror.selection import Selection
-from hatcher.mirror.states import Held, State
-from hatcher.transfer.progress import Progress
+from hatcher.mirror.sides import Side
+from hatcher.transfer.progress import Phase, Progress
 
 
-class Listed(End):
-    """A manifest as an end: it says what there is, and has nothing of it.
+class Listed(Side):
+    """A manifest as a side: it says what there is, and has nothing of it.
 
     Parameters
     ----------
@@ -35,28 +38,15 @@ class Listed(End):
         api_version: int | None = None,
     ) -> None:
         self.manifest = manifest
-        self._names = manifest.place or names
-        self._api_version = manifest.api_version if names is None else api_version
+        self.names = manifest.place or names or None
+        self.api_version = api_version if manifest.api_version is None else manifest.api_version
 
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """The names that lead to the place; None for a manifest of several."""
-        return self._names or None
-
-    @property
-    def api_version(self) -> int | None:
-        """The version of the API."""
-        return self._api_version
-
-    def beside(self, names: tuple[str, ...], api_version: int) -> End:
-        """Return it with a place; see `End.beside`."""
-        version = self.manifest.api_version
-        return Listed(
-            self.manifest, self._names or names, api_version if version is None else version
-        )
+    def beside(self, names: tuple[str, ...], api_version: int) -> Side:
+        """Return it with a place; see `Side.beside`."""
+        return Listed(self.manifest, self.names or names, api_version)
 
     def state(self, selection: Selection, concurrency: int | None = None) -> State:
-        """Say what the manifest lists of what is asked for; see `End.state`."""
+        """Say what the manifest lists of what is asked for; see `Side.state`."""
         told = narrowed(selection, self.manifest)
         state = State({}, [], told)
         # There are thousands of files in few folders.
@@ -75,7 +65,7 @@ class Listed(End):
         return state
 
     def look_for(self, folders: Collection[str], state: State) -> None:
-        """Say so where nobody had asked for what the other end has; see `End.look_for`."""
+        """Say so where nobody had asked for what the other end has; see `Side.look_for`."""
         if state.selection.python_tags is not None:
             return
         locations = [self.location(f"{name}/file") for name in folders]
@@ -150,14 +140,14 @@ class Listed(End):
         )
 
     def identify(self, path: str, held: Held, progress: Progress | None = None) -> str:
-        """Return what the manifest says; see `End.identify`."""
+        """Return what the manifest says; see `Side.identify`."""
         if held.sha256 is None:
             assert held.wrong is not None
             raise held.wrong
         return held.sha256
 
     def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
-        """Refuse: it has nothing; see `End.obtain`."""
+        """Refuse: it has nothing; see `Side.obtain`."""
         assert held.wrong is not None
         raise held.wrong
 
@@ -166,7 +156,7 @@ class Listed(End):
 
 
 class _Folder:
-    """A folder of the layout."""
+    """A folder of the layout, with its path below the place."""
 
     def __init__(self, below: str, location: Location) -> None:
         self.below = below
@@ -181,6 +171,87 @@ class _Folder:
         # Only runtimes, and what is asked for by name, differ from each other in a folder.
         self._is_whole = is_taken and selection.names is None and self._location.kind != "runtimes"
         return is_taken
+
+
+class Archive(Listed):
+    """A file that `pack` has written: what it carries, and what its manifest lists besides.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    ArtefactError
+        It is none, is damaged, or not to be trusted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.contents = read_archive(path)
+        super().__init__(self.contents.manifest)
+
+    def beside(self, names: tuple[str, ...], api_version: int) -> Side:
+        """Return it as it is: it is of one place."""
+        return self
+
+    def _wrong(self, entry: Entry) -> HatcherException | None:
+        """Why something that is listed cannot be had."""
+        if entry.carried:
+            return None
+        return ArtefactError(
+            f"'{self.path}' does not carry it: it was packed for a target that had it already. "
+            "Pack one for what this target has."
+        )
+
+    def obtain(self, path: str, held: Held, into: Path, progress: Progress | None = None) -> Path:
+        """Take a file out of it, and verify it; see `Side.obtain`."""
+        if held.wrong is not None:
+            raise held.wrong
+        with replacing(into) as file:
+            self.read(held.origin, file.write, progress, "downloading")
+            entry = self.manifest.artefacts[held.origin]
+            if entry.kind in DOCUMENTS:
+                self._check_document(held.origin, entry, Path(file.path))
+        return into
+
+    def read(
+        self,
+        path: str,
+        write: Callable[[memoryview], object],
+        progress: Progress | None,
+        phase: Phase,
+    ) -> int:
+        """Read a file that it carries, and verify its bytes; return how many there are.
+
+        Raises
+        ------
+        ChecksumMismatchError
+            It is not what the manifest says.
+        ArtefactError
+            The archive ends before, or has something else there.
+        """
+        member = self.contents.members[path]
+
+        def use(block: memoryview, done: int) -> None:
+            write(block)
+            if progress is not None:
+                progress(done, member.size, phase)
+
+        sha256 = hashed(blocks_of_member(self.path, member), use)
+        check_member(self.path, member, self.manifest.artefacts[path], sha256)
+        return member.size
+
+    def _check_document(self, path: str, entry: Entry, file: Path) -> None:
+        """Check that the document in a file is the one by which it was compared."""
+        if digest_of_file(entry.kind, file, is_named=False) != entry.sha256:
+            raise ArtefactError(
+                f"The archive '{self.path}' is not to be trusted: the document in '{path}' is not "
+                "that of which its manifest says the sha256. Pack it again from where it was made."
+            )
+
+    def __str__(self) -> str:
+        return os.path.abspath(self.path)  # noqa: PTH100 - resolves no links
 
 
 def narrowed(asked: Selection, manifest: Manifest) -> Selection:

@@ -7,7 +7,6 @@ same bytes. What is read from such a file is believed only as far as its manifes
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import struct
@@ -19,7 +18,8 @@ from typing import NamedTuple
 from hatcher.errors import ArtefactError, ChecksumMismatchError, FileChangedError
 from hatcher.files.atomic import replacing
 from hatcher.files.blocks import BLOCK_SIZE, blocks_of, new_buffer
-from hatcher.mirror.manifests.manifest import FILENAME, Entry, Manifest, parse_manifest
+from hatcher.mirror.contents import hashed
+from hatcher.mirror.manifests import FILENAME, Entry, Manifest, parse_manifest
 
 #: What all members are dated: the first day that a ZIP can say.
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -129,16 +129,16 @@ def _add(
 ) -> None:
     info = _info(path)
     info.file_size = entry.size or 0
-    digest, size = hashlib.sha256(), 0
+
     with open(file, "rb", buffering=0) as content, archive.open(info, "w") as out:
-        for block in blocks_of(content.fileno()):
-            digest.update(block)
-            size += len(block)
-            if size > info.file_size:
-                break
-            out.write(block)
-            note(len(block))
-    if digest.hexdigest() != entry.bytes_sha256:
+
+        def write(block: memoryview, done: int) -> None:
+            if done <= info.file_size:
+                out.write(block)
+                note(len(block))
+
+        sha256 = hashed(blocks_of(content.fileno()), write)
+    if sha256 != entry.bytes_sha256:
         raise FileChangedError(
             f"'{file}' changed while it was being packed: it is no longer what it was when its "
             "sha256 was taken. Nothing was kept; try again."

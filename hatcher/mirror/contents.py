@@ -1,24 +1,25 @@
-"""Artefacts that are documents: bundles and apps.
+"""What stands in files: documents, which bundles and apps are, and bytes that are hashed.
 
-Servers give away what stands in them, and not their files. So what counts is the sha256 of the
-document, however it is written.
+Servers give away what stands in bundles and apps, and not their files. So what counts is the
+sha256 of the document, however it is written.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hatcher.artefacts.app import read_app
-from hatcher.artefacts.bundle import read_bundle
+from hatcher.artefacts.bundle import read_bundle, read_bundle_document
 from hatcher.core.apps import App
 from hatcher.core.bundles import Bundle
 from hatcher.errors import ArtefactError, InvalidJSONError
 from hatcher.files.atomic import replacing
 from hatcher.mirror.layout import Kind
+from hatcher.mirror.records import Held
 
 #: The kinds that are documents.
 DOCUMENTS: frozenset[Kind] = frozenset({"apps", "bundles"})
@@ -29,13 +30,15 @@ def digest(document: object) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def digest_of_file(kind: Kind, path: Path) -> str:
+def digest_of_file(kind: Kind, path: Path, *, is_named: bool = True) -> str:
     """Return the sha256 of the document in a file.
 
     Parameters
     ----------
     kind : {'apps', 'bundles'}
     path : pathlib.Path
+    is_named : bool, default True
+        Whether a bundle's file has to be called as its document says.
 
     Raises
     ------
@@ -44,15 +47,29 @@ def digest_of_file(kind: Kind, path: Path) -> str:
     """
     if kind == "apps":
         return digest(read_app(path).document)
-    return digest(read_bundle(path).content.document)
+    if is_named:
+        return digest(read_bundle(path).content.document)
+    return digest(read_bundle_document(path).document)
 
 
-def document_of(artefact: App | Bundle) -> tuple[Any, bytes]:
+def hashed(blocks: Iterable[memoryview], use: Callable[[memoryview, int], object]) -> str:
+    """Return the sha256 of blocks, each of which is used; `use` is told of the bytes so far."""
+    digester, done = hashlib.sha256(), 0
+    for block in blocks:
+        digester.update(block)
+        done += len(block)
+        use(block, done)
+    return digester.hexdigest()
+
+
+def document_of(artefact: App | Bundle, held: Held | None = None) -> tuple[Any, bytes]:
     """Ask a server for a document, and return it, and what stands in its file.
 
     Parameters
     ----------
     artefact : App or Bundle
+    held : Held, optional
+        Where the document's sha256 and the file's size are noted.
 
     Raises
     ------
@@ -63,19 +80,20 @@ def document_of(artefact: App | Bundle) -> tuple[Any, bytes]:
     """
     metadata: Mapping[str, Any] = artefact.metadata()
     document = metadata.get("data")
+    what = f"The server's metadata of {artefact!r} holds no document ('data')"
     if isinstance(artefact, Bundle):
-        # Here, and not by a second question.
         if document is None:
-            raise InvalidJSONError(
-                f"The server's metadata of {artefact!r} holds no document ('data')."
-            )
-        return document, json.dumps(document, indent=2, sort_keys=True).encode()
-    if not isinstance(document, dict):
+            raise InvalidJSONError(f"{what}.")
+        content = json.dumps(document, indent=2, sort_keys=True).encode()
+    elif isinstance(document, dict):
+        content = _app_text(document, metadata)
+    else:
         raise InvalidJSONError(
-            f"The server's metadata of {artefact!r} holds no document ('data'), and Brood has no "
-            "way to download apps. Keep the app's file, and upload that."
+            f"{what}, and Brood has no way to download apps. Keep the app's file, and upload that."
         )
-    return document, _app_text(document, metadata)
+    if held is not None:
+        held.sha256, held.size = digest(document), len(content)
+    return document, content
 
 
 def write_document(path: Path, document: object, content: bytes) -> None:
@@ -97,9 +115,7 @@ def write_document(path: Path, document: object, content: bytes) -> None:
     """
     with replacing(path) as file:
         file.write(content)
-        if path.suffix == ".bundle":
-            return
-        if read_app(file.path).document != document:
+        if path.suffix != ".bundle" and read_app(file.path).document != document:
             raise ArtefactError(
                 f"The app '{path.name}' cannot be written as YAML with the same content. Keep its "
                 "file, and upload that."
@@ -127,6 +143,4 @@ def _app_text(document: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes
         text, value = metadata.get(key), said.get(key)
         if isinstance(text, str) and isinstance(value, int | float):
             said[key] = Written(text)
-    text = yaml.dump(said, Dumper=Dumper, sort_keys=False, allow_unicode=True)
-    assert isinstance(text, str)
-    return text.encode()
+    return str(yaml.dump(said, Dumper=Dumper, sort_keys=False, allow_unicode=True)).encode()

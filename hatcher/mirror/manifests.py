@@ -1,6 +1,6 @@
-"""What an end of a mirror has, written down: each artefact with its sha256.
+"""What a side of a mirror has, written down: each artefact with its sha256.
 
-A manifest is pure data. It can be carried to where the end cannot be reached, and be compared
+A manifest is pure data. It can be carried to where the side cannot be reached, and be compared
 with there. The same file stands in every folder that hatcher has put artefacts into, as
 ``manifest.json``, and in every archive.
 """
@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from attrs import asdict, field, frozen
+
 from hatcher.characters import shown
 from hatcher.errors import (
     ArtefactError,
@@ -24,12 +26,11 @@ from hatcher.errors import (
     MissingFilenameError,
 )
 from hatcher.files.atomic import replacing
-from hatcher.mirror.documents import DOCUMENTS
+from hatcher.mirror.contents import DOCUMENTS
 from hatcher.mirror.layout import Kind, parse
-from hatcher.mirror.report import Problem
+from hatcher.mirror.records import Problem, documents_of, lines_of
 from hatcher.mirror.selection import Selection, select
 from hatcher.transfer.filenames import server_name
-from hatcher.transport.value import Value
 
 #: What it is called in a folder and in an archive.
 FILENAME = "manifest.json"
@@ -68,13 +69,12 @@ class Entry(NamedTuple):
     @property
     def bytes_sha256(self) -> str | None:
         """The sha256 of the file's bytes; None where there is no file."""
-        if self.kind in DOCUMENTS:
-            return self.file_sha256
-        return self.sha256
+        return self.file_sha256 if self.kind in DOCUMENTS else self.sha256
 
 
-class Difference(Value):
-    """How two ends differ; true when they do.
+@frozen
+class Difference:
+    """How two sides differ; true when they do.
 
     Parameters
     ----------
@@ -86,30 +86,31 @@ class Difference(Value):
         Those that the other one lacks.
     """
 
-    __match_args__ = ("lacking", "different", "surplus")
-    __slots__ = __match_args__
-
     lacking: tuple[str, ...]
     different: tuple[str, ...]
     surplus: tuple[str, ...]
-
-    def __init__(
-        self, lacking: tuple[str, ...], different: tuple[str, ...], surplus: tuple[str, ...]
-    ) -> None:
-        super().__init__(lacking, different, surplus)
 
     def __bool__(self) -> bool:
         return bool(self.lacking or self.different or self.surplus)
 
     def __str__(self) -> str:
-        named = [(name, getattr(self, name)) for name in self.__match_args__]
+        named = asdict(self).items()
         counts = [f"{len(paths)} {name}" for name, paths in named if paths]
         lines = [f"{name} {path}" for name, paths in named for path in paths]
         return "\n".join([", ".join(counts) or "no difference", *lines])
 
 
-class Manifest(Value):
-    """What an end has; pure data.
+def _ordered(artefacts: Mapping[str, Entry]) -> Mapping[str, Entry]:
+    return {path: artefacts[path] for path in sorted(artefacts)}
+
+
+def _hashes(artefacts: Mapping[str, Entry]) -> dict[str, str]:
+    return {path: entry.sha256 for path, entry in artefacts.items()}
+
+
+@frozen
+class Manifest:
+    """What a side has; pure data.
 
     Two are equal when they are of the same place, and list the same artefacts with the same
     hashes; when, of what and by which selection they were made does not count.
@@ -124,7 +125,7 @@ class Manifest(Value):
     api_version : int or None
         None for all that stands in a folder.
     selection : Selection
-        What was read. Of what else the end may have, the manifest says nothing.
+        What was read. Of what else the side may have, the manifest says nothing.
     artefacts : mapping of str to Entry
         By the path in the layout, such as ``v1/acme/dev/rh8-x86_64/eggs/cp311/nose-1.3.0-1.egg``.
     made : str or None
@@ -134,38 +135,13 @@ class Manifest(Value):
         list it; and artefacts, by their paths in the layout, of which the sha256 is not known.
     """
 
-    __match_args__ = (
-        "source",
-        "place",
-        "api_version",
-        "selection",
-        "artefacts",
-        "made",
-        "problems",
-    )
-    __slots__ = __match_args__
-    __hash__ = None  # type: ignore[assignment]  # its artefacts are a dict
-
-    source: str
+    source: str = field(eq=False)
     place: tuple[str, ...]
     api_version: int | None
-    selection: Selection
-    artefacts: Mapping[str, Entry]
-    made: str | None
-    problems: tuple[Problem, ...]
-
-    def __init__(
-        self,
-        source: str,
-        place: tuple[str, ...],
-        api_version: int | None,
-        selection: Selection,
-        artefacts: Mapping[str, Entry],
-        made: str | None = None,
-        problems: tuple[Problem, ...] = (),
-    ) -> None:
-        ordered = {path: artefacts[path] for path in sorted(artefacts)}
-        super().__init__(source, place, api_version, selection, ordered, made, problems)
+    selection: Selection = field(eq=False)
+    artefacts: Mapping[str, Entry] = field(converter=_ordered, eq=_hashes)
+    made: str | None = field(default=None, eq=False)
+    problems: tuple[Problem, ...] = field(default=(), eq=False)
 
     # -- what it says ------------------------------------------------------------------
 
@@ -206,10 +182,8 @@ class Manifest(Value):
         InvalidArgumentError
             One is of a larger place than the other.
         """
-        if (self.api_version is None, len(self.place)) != (
-            other.api_version is None,
-            len(other.place),
-        ):
+        levels = {(one.api_version is None, len(one.place)) for one in (self, other)}
+        if len(levels) > 1:
             raise InvalidArgumentError(
                 f"{self!r} and {other!r} cannot be compared. Give two of organizations, of "
                 "repositories or of platforms."
@@ -223,29 +197,21 @@ class Manifest(Value):
 
     def _by_own_path(self) -> dict[str, str]:
         if self.api_version is None:
-            return {path: entry.sha256 for path, entry in self.artefacts.items()}
-        artefacts = self.below(self.api_version, self.place)
-        return {path: entry.sha256 for path, entry in artefacts.items()}
+            return _hashes(self.artefacts)
+        return _hashes(self.below(self.api_version, self.place))
 
     @property
     def size(self) -> int:
         """The bytes of all files, as far as they are known (`int`)."""
         return sum(entry.size or 0 for entry in self.artefacts.values())
 
-    def _values(self) -> tuple[Any, ...]:
-        hashes = {path: entry.sha256 for path, entry in self.artefacts.items()}
-        return self.place, self.api_version, hashes
-
     def __repr__(self) -> str:
         return f"<Manifest of {self.source}: {len(self.artefacts)} artefacts>"
 
     def __str__(self) -> str:
         number = len(self.artefacts)
-        lines = [
-            f"{self.source}: {number} artefact{'' if number == 1 else 's'}, {self.size:,} bytes",
-            *(f"problem: {problem}" for problem in self.problems),
-        ]
-        return "\n".join(lines)
+        head = f"{self.source}: {number} artefact{'' if number == 1 else 's'}, {self.size:,} bytes"
+        return "\n".join([head, *lines_of(self.problems)])
 
     # -- as a file ---------------------------------------------------------------------
 
@@ -272,14 +238,10 @@ class Manifest(Value):
             "source": self.source,
             "api_version": self.api_version,
             "place": list(self.place),
-            "selection": {
-                field: None if names is None else list(names)
-                for field, names in self.selection._asdict().items()
-                if field != "repositories"
-            },
-            "problems": [
-                {"place": problem.place, "error": str(problem.error)} for problem in self.problems
-            ],
+            "selection": self.selection.document(
+                "kinds", "platforms", "python_tags", "names", "egg_tags"
+            ),
+            "problems": documents_of(self.problems),
         }
 
     @classmethod
@@ -428,11 +390,7 @@ def now() -> str:
 
 
 def _entry_document(entry: Entry) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "kind": entry.kind,
-        "sha256": entry.sha256,
-        "size": entry.size,
-    }
+    document: dict[str, Any] = {"kind": entry.kind, "sha256": entry.sha256, "size": entry.size}
     if entry.file_sha256 is not None:
         document["file_sha256"] = entry.file_sha256
     if entry.carried:

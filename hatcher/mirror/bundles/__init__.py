@@ -1,1 +1,0 @@
-"""Bundles, and all that belongs to them."""

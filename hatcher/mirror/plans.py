@@ -1,0 +1,519 @@
+"""Plans of mirroring: what would have to be done, as data that can be kept."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.mirror.applying import apply, missing_repository, states_of, too_many
+from hatcher.mirror.listing import SideLike, pair_of
+from hatcher.mirror.records import (
+    ACTIONS,
+    Action,
+    Held,
+    MirrorReport,
+    Options,
+    Problem,
+    State,
+    Step,
+    documents_of,
+    lines_of,
+)
+from hatcher.mirror.selection import Selection, select, usual_selection
+from hatcher.mirror.sides import Side
+from hatcher.transfer.batch import Tally, checked_concurrency
+from hatcher.transfer.progress import Progress
+
+if TYPE_CHECKING:
+    from hatcher.mirror.cache import Cache
+
+_FORMAT, _VERSION = "hatcher plan", 1
+
+#: Rows of the table in notebooks.
+_MAX_ROWS = 100
+
+#: What may be deleted when nobody says: this part of what the target has, and at least so much.
+_PART, _AT_LEAST = 10, 10
+
+
+@frozen
+class Plan:
+    """What is to be done, so that a target has what a source has; pure data.
+
+    True when there is anything to do, or to look into.
+
+    Parameters
+    ----------
+    source, target : str
+        For people.
+    steps : tuple of Step
+        One for each artefact that is asked for, sorted by path.
+    problems : tuple of Problem
+        What could not be read, at either side, and what stands in the way. When it is something of
+        the source that could not be read, nothing is to be deleted.
+    selection : Selection
+        What was asked for: ``kinds``, ``platforms``, ``python_tags``, ``names``.
+    prune : bool
+        Whether the target is to lose what the source lacks.
+    max_deletes : int
+        The most that may be deleted; when there is more of it, nothing is.
+    ends : tuple of Side, optional
+        The source and the target themselves, to apply it; not part of the data.
+    """
+
+    source: str
+    target: str
+    steps: tuple[Step, ...]
+    problems: tuple[Problem, ...]
+    selection: Selection
+    prune: bool = False
+    max_deletes: int = 0
+    _ends: tuple[Side, Side] | None = field(default=None, eq=False, repr=False)
+
+    def those(self, action: Action) -> tuple[Step, ...]:
+        """Return the steps of one kind.
+
+        Parameters
+        ----------
+        action : {'copy', 'update', 'delete', 'conflict', 'skip'}
+
+        Returns
+        -------
+        tuple of Step
+        """
+        return tuple(step for step in self.steps if step.action == action)
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all that moves, as far as they are known (`int`)."""
+        return sum(step.size or 0 for step in self.steps if step.action in ("copy", "update"))
+
+    def apply(
+        self,
+        *,
+        progress: Progress | None = None,
+        concurrency: int | None = None,
+        cache: Cache | None = None,
+        create_missing: bool = False,
+        dry_run: bool = False,
+        journal: str | os.PathLike[str] | bool | None = None,
+    ) -> MirrorReport:
+        """Do what the plan says, as far as it still holds.
+
+        Both sides are read again, as by `plan`. What the target has got meanwhile is not sent;
+        what the source has newer goes as it is now; what the target has otherwise than the plan
+        says is neither replaced nor deleted, and fails. To a server the eggs go disabled, and one
+        ``POST /data/{organization}/{repository}/{platform}/eggs/re-index`` for each platform shows
+        them together; those that replace a visible one go after all others, and are shown at once.
+        Then bundles and apps go, and at the end comes what is to be deleted; not on a platform
+        where something has failed. From a server to a server each file goes through one temporary
+        file; what is wanted at several places is fetched once.
+
+        Parameters
+        ----------
+        progress : Progress, optional
+            Is told of the bytes, from the calling thread.
+        concurrency : int, optional
+            How many files to move at once, 16 by default.
+        cache : Cache, optional
+            Has what moves taken from there, and put there.
+        create_missing : bool, default False
+            Create repositories that are missing on the target's server. Organizations are not
+            created.
+        dry_run : bool, default False
+            Write nothing, and say of each artefact what would become of it.
+        journal : str, path-like or bool, optional
+            Has no effect: the server is asked what it has from a call that was interrupted.
+
+        Returns
+        -------
+        MirrorReport
+            What became of each artefact that there was anything to do about, by its path below
+            the place; and which places could not be read or written at all.
+
+        Raises
+        ------
+        InvalidArgumentError
+            An argument cannot be used, nothing can be written to the target, or the plan was read
+            from a document without its source and target.
+        HatcherException
+            The source or target could not be read at all, or the target's organization is missing.
+
+        Notes
+        -----
+        Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report
+        so far. The same call, or a new plan, goes on where it was.
+
+        Examples
+        --------
+        >>> plan = mirror.plan(source, target, prune=True)
+        >>> plan.apply(create_missing=True).raise_for_failures()
+        """
+        if self._ends is None:
+            raise InvalidArgumentError(
+                "This plan does not know its source and target. Read it with "
+                "Plan.from_document(document, source, target)."
+            )
+        number = checked_concurrency(concurrency)
+        options = Options(number, progress, dry_run, create_missing, cache=cache)
+        most = self.max_deletes if self.prune else None
+        return apply(self.steps, self.selection, most, self._ends, options)
+
+    # -- as data -----------------------------------------------------------------------
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan as what JSON can hold.
+
+        Returns
+        -------
+        dict
+            ``format``, ``version``, ``source``, ``target``, ``selection``, ``prune``,
+            ``max_deletes``, ``bytes``, ``steps`` (each with ``action``, ``path``, ``size``,
+            ``sha256``, ``replaces`` and ``reason``) and ``problems`` (each with ``place`` and
+            ``error``).
+        """
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "source": self.source,
+            "target": self.target,
+            "selection": self.selection.document("kinds", "platforms", "python_tags", "names"),
+            "prune": self.prune,
+            "max_deletes": self.max_deletes,
+            "bytes": self.bytes,
+            "steps": [
+                {name: getattr(step, name) for name in Step.__match_args__} for step in self.steps
+            ],
+            "problems": documents_of(self.problems),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], source: SideLike, target: SideLike) -> Plan:
+        """Return a plan that was kept, to apply it.
+
+        Parameters
+        ----------
+        document : dict
+            As `document` returns it.
+        source, target
+            The ends, as for `plan`; they must be those that the plan was made of.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InvalidArgumentError
+            It is no plan, is of another version, or of other ends.
+        """
+        if not isinstance(document, Mapping) or document.get("format") != _FORMAT:
+            raise InvalidArgumentError("This is no plan of hatcher. Give what Plan.document says.")
+        if document.get("version") != _VERSION:
+            raise InvalidArgumentError(
+                f"The plan is of version {document.get('version')!r}, and this hatcher knows "
+                f"version {_VERSION}. Plan again."
+            )
+        sides = pair_of(source, target)
+        for what, side in zip(("source", "target"), sides, strict=True):
+            if document.get(what) != str(side):
+                raise InvalidArgumentError(
+                    f"The {what} of the plan is {document.get(what)}, not {side}. Give the source "
+                    "and target that it was made of, or plan again."
+                )
+        try:
+            steps = tuple(_step(**step) for step in document["steps"])
+            problems = tuple(
+                Problem(problem["place"], HatcherException(problem["error"]))
+                for problem in document["problems"]
+            )
+            selection = select(repositories=None, **document["selection"])
+            prune, max_deletes = document["prune"], document["max_deletes"]
+            if not isinstance(prune, bool) or type(max_deletes) is not int:
+                raise TypeError("prune or max_deletes is none")
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidArgumentError(
+                f"The plan is damaged: {type(error).__name__}: {error}. Plan again."
+            ) from error
+        names = (str(sides[0]), str(sides[1]))
+        return cls(*names, steps, problems, selection, prune, max_deletes, sides)
+
+    def __bool__(self) -> bool:
+        return bool(self.problems) or any(step.action != "skip" for step in self.steps)
+
+    def __str__(self) -> str:
+        lines = [self._summary()]
+        if self.prune and self:
+            lines.append(f"at most {self.max_deletes:,} may be deleted")
+        for step in self.steps:
+            if step.action != "skip":
+                size = "" if step.size is None else f" ({step.size:,} bytes)"
+                because = f": {step.reason}" if step.reason else ""
+                lines.append(f"{step.action} {step.path}{size}{because}")
+        return "\n".join([*lines, *lines_of(self.problems)])
+
+    def _summary(self) -> str:
+        counts = Counter(step.action for step in self.steps)
+        number = len(self.steps)
+        parts = [f"{counts[action]} {action}" for action in ACTIONS if counts[action]]
+        summary = f"{number} artefact{'' if number == 1 else 's'}"
+        if parts:
+            summary += f": {', '.join(parts)}"
+        if counts["copy"] or counts["update"]:
+            summary += f"; {self.bytes:,} bytes to move"
+        return summary
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        changes = [step for step in self.steps if step.action != "skip"]
+        body = "".join(
+            f"<tr><td>{step.action}</td><td>{escape(step.path)}</td>"
+            f"<td>{'' if step.size is None else f'{step.size:,}'}</td>"
+            f"<td>{escape(step.reason or '')}</td></tr>"
+            for step in changes[:_MAX_ROWS]
+        )
+        more = len(changes) - _MAX_ROWS
+        head = "<tr><th>action</th><th></th><th>size</th><th>reason</th></tr>"
+        table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>" if body else ""
+        said = "".join(f"<p>problem: {escape(str(problem))}</p>" for problem in self.problems)
+        return (
+            f"<p>{escape(self.source)} to {escape(self.target)}: {escape(self._summary())}</p>"
+            f"{table}{f'<p>and {more:,} more</p>' if more > 0 else ''}{said}"
+        )
+
+
+def _step(
+    action: Action,
+    path: str,
+    size: int | None,
+    sha256: str | None,
+    replaces: str | None,
+    reason: str | None,
+) -> Step:
+    """Return a step of a document."""
+    texts = [text for text in (sha256, replaces, reason) if text is not None]
+    if action not in ACTIONS or not all(isinstance(text, str) for text in (path, *texts)):
+        raise ValueError(f"{action!r} is no action, or {path!r} no path")
+    if size is not None and (type(size) is not int or size < 0):
+        raise ValueError(f"{size!r} is no size")
+    return Step(action, path, size, sha256, replaces, reason)
+
+
+def plan(
+    source: SideLike,
+    target: SideLike,
+    *,
+    kinds: Iterable[str] | None = None,
+    platforms: Iterable[str] | None = None,
+    python_tags: Iterable[str] | None = None,
+    names: Iterable[str] | None = None,
+    prune: bool = False,
+    max_deletes: int | None = None,
+    concurrency: int | None = None,
+) -> Plan:
+    """Compare two places, and say what has to be done; changes nothing.
+
+    ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once for each
+    platform and python tag of each server, and likewise for runtimes, apps and bundles. What an
+    index says no hash of, as for apps and bundles, is asked for one by one.
+
+    What counts is the sha256, of bundles and apps that of their documents; neither names nor times
+    alone. Eggs that are disabled stand in no index, and so are taken for missing.
+
+    Parameters
+    ----------
+    source, target : Organization, Repository, SinglePlatformRepository, str, path-like, ...
+        Two places of the same kind, on one server or on two; or one of them, and the folder of an
+        export, in which that place is looked for. A `Folder` says which place in it is meant. The
+        source may be an archive that `pack` has written, and the target a `Manifest`, to compare
+        with.
+    kinds : iterable of {'eggs', 'runtimes', 'apps', 'bundles'}, optional
+        By default all, with API version 0 only eggs.
+    platforms, python_tags : iterable of str, optional
+        By default all: those that the servers list, the next five versions of each Python 3, and
+        those that are seen at either end.
+    names : iterable of str, optional
+        Names of eggs and bundles, implementations of runtimes, ids of apps, or shell patterns
+        of these such as ``numpy*``; capital letters do not count. By default all.
+    prune : bool, default False
+        Delete what the target has and the source lacks. Nothing is to be deleted when the source
+        could not be read whole, or its server refuses a platform or python tag that the target
+        has; nor where the source could not have it: in repositories that its organization lacks,
+        and on platforms that a folder has no folder of, unless they are asked for. Apps cannot be
+        deleted.
+    max_deletes : int, optional
+        The most that may be deleted; when there is more of it, nothing is, and the plan says so.
+        By default a tenth of what the target has, but at least 10.
+    concurrency : int, optional
+        How many questions or files at once, 16 by default.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InvalidArgumentError
+        The two cannot be compared, or another argument cannot be used.
+    HatcherException
+        One of them could not be read at all, or there is no such source, or no such organization
+        for the target.
+
+    Examples
+    --------
+    >>> plan = mirror.plan(dev, prod, platforms=['rh8-x86_64'], prune=True)
+    >>> print(plan)
+    12 artefacts: 2 copy, 10 skip; 5,403,211 bytes to move
+    at most 10 may be deleted
+    copy rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg (5,400,102 bytes)
+    copy rh8-x86_64/eggs/cp311/six-1.16.0-1.egg (3,109 bytes)
+    """
+    sides = pair_of(source, target)
+    version = min(side.version for side in sides)
+    selection = usual_selection(version, kinds, platforms, python_tags, names)
+    if max_deletes is not None and (type(max_deletes) is not int or max_deletes < 0):
+        raise InvalidArgumentError(
+            f"max_deletes is {max_deletes!r}; give the most that may be deleted, from 0, or "
+            "nothing for a tenth."
+        )
+    options = Options(checked_concurrency(concurrency))
+    states = states_of(sides, selection, options)
+    wanted, there = states
+    comparing = _Comparing(sides, states, prune=prune and not wanted.problems)
+    comparing.look(options)
+    steps = sorted(comparing.steps(), key=lambda step: step.path)
+    most = max(_AT_LEAST, len(there.held) // _PART) if max_deletes is None else max_deletes
+    problems = [*wanted.problems, *there.problems]
+    if there.repositories is not None:
+        new = {sides[1].location(step.path).place for step in steps if step.action == "copy"}
+        problems += map(missing_repository, sorted(new - set(there.repositories)))
+    deletes = sum(step.action == "delete" for step in steps)
+    if deletes > most:
+        problems.append(too_many(sides[1], deletes, most))
+    here, to = map(str, sides)
+    return Plan(here, to, tuple(steps), tuple(problems), selection, prune, most, sides)
+
+
+class _Comparing:
+    """Makes steps of what two sides have."""
+
+    def __init__(
+        self, sides: tuple[Side, Side], states: tuple[State, State], *, prune: bool
+    ) -> None:
+        self._source, self._target = sides
+        self._wanted, self._there = states
+        self._repositories: set[str] | None = None
+        if len(self._source.names or ()) == 1 and self._wanted.selection.repositories is not None:
+            self._repositories = {name for _, name in self._wanted.selection.repositories}
+        #: Each artefact of the source, with the path that the target has it under.
+        self._pairs = {path: self._there.path_of(path) for path in self._wanted.held}
+        known = {*self._pairs.values()}
+        #: What the source lacks, and is to go.
+        self._surplus = [
+            path
+            for path in self._there.held
+            if prune and path not in known and self._could_have(path)
+        ]
+        #: What the target, and the source, have though their listings leave it out.
+        self._unlisted: tuple[dict[str, Held], dict[str, Held]] = ({}, {})
+        self._errors: dict[str, Exception] = {}
+
+    def _could_have(self, path: str) -> bool:
+        """Whether the source has said that it lacks something that the target has."""
+        location = self._target.location(path)
+        return self._wanted.selection.takes(location) and (
+            self._repositories is None or location.repository in self._repositories
+        )
+
+    def look(self, options: Options) -> None:
+        """Find out the hashes that nobody has said, and what a listing has left out."""
+        questions: list[tuple[Side, str, str, Held]] = []
+        for path, other in self._pairs.items():
+            held = self._wanted.held[path]
+            if held.is_unknown:
+                questions.append((self._source, path, path, held))
+            is_compared = held.wrong is None or held.sha256 is not None
+            if other is not None and is_compared and self._there.held[other].is_unknown:
+                questions.append((self._target, path, other, self._there.held[other]))
+        for path in self._surplus:
+            if self._there.held[path].is_unknown:
+                questions.append((self._target, path, path, self._there.held[path]))
+
+        def identify(question: tuple[Side, str, str, Held], tally: Tally) -> None:
+            side, step, path, held = question
+            try:
+                side.identify(path, held, tally)
+                if side is self._source:
+                    side.check(path, held)
+            except (HatcherException, OSError) as error:
+                if not tally.is_stopped:
+                    self._errors[step] = error
+
+        def find(question: tuple[Side, State, dict[str, Held], str], tally: Tally) -> None:
+            side, state, unlisted, path = question
+            try:
+                found = side.find(path, state)
+                if found is not None:
+                    side.identify(path, found, tally)
+                    unlisted[path] = found
+            except HatcherException as error:
+                self._errors[path] = error
+
+        options.each(questions, identify)
+        of_target, of_source = self._unlisted
+        lacking = [path for path, other in self._pairs.items() if other is None]
+        unsure = [(self._target, self._there, of_target, path) for path in lacking]
+        unsure += [(self._source, self._wanted, of_source, path) for path in self._surplus]
+        options.each(unsure, find)
+
+    def steps(self) -> Iterator[Step]:
+        """Give what is to be done about each artefact."""
+        for path, other in self._pairs.items():
+            held = self._wanted.held[path]
+            target = self._unlisted[0].get(path) if other is None else self._there.held[other]
+            error = self._errors.get(path)
+            # An archive lists what it does not carry: nothing of that has to move.
+            is_same = target is not None and held.sha256 == target.sha256 is not None
+            if held.wrong is not None and not is_same:
+                error = error or held.wrong
+            yield self._step(path, held, target, error)
+        for path in self._surplus:
+            target = self._there.held[path]
+            error = self._errors.get(path)
+            if target.sha256 is None:
+                error = error or target.wrong
+            yield self._step(path, self._unlisted[1].get(path), target, error)
+
+    def _step(
+        self, path: str, source: Held | None, target: Held | None, error: Exception | None
+    ) -> Step:
+        shown = source or target
+        assert shown is not None
+        sha256 = None if source is None else source.sha256
+        replaces = None if target is None else target.sha256
+        reason = None if error is None else str(error)
+        action: Action = "skip" if sha256 == replaces else "update"
+        if error is not None:
+            action, replaces = "conflict", None
+        elif target is None:
+            action = "copy"
+        elif (
+            source is None
+            and self._target.kind(path) == "apps"
+            and not (self._target.may_delete_apps)
+        ):
+            action, reason = (
+                "conflict",
+                "The source lacks it, and Brood has no way to delete an app.",
+            )
+        elif source is None:
+            action = "delete"
+        elif target.wrong is not None and target.sha256 is None:
+            action, reason = "conflict", str(target.wrong)
+        return Step(action, path, shown.size, sha256, replaces, reason)
