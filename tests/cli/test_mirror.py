@@ -220,7 +220,7 @@ def test_another_server_reviewed_plan(cli: Cli, dev: Repository, there: BroodSer
     assert eggs_of(site) == eggs_of(dev) == ["numpy-1.0.0-1.egg", "pure-1.0.0-1.egg"]
 
     other = cli("mirror", "apply", ends[0], f"site:{dev}x", "--plan", "plan.json")
-    assert (other.code, "Give the ends that it was made of" in other.err) == (2, True)
+    assert (other.code, "Give the source and target that it was made of" in other.err) == (2, True)
 
     again = cli("mirror", "plan", *ends, *SOME)
     assert (again.code, again.out) == (0, ""), again

@@ -431,7 +431,7 @@ def test_ends_that_cannot_be(source: Repository, target: Repository, tmp_path: P
     with pytest.raises(InvalidArgumentError, match="manifest of"):
         only_told.apply()
     nothing = 3
-    with pytest.raises(InvalidArgumentError, match="no end"):
+    with pytest.raises(InvalidArgumentError, match="no side"):
         mirror.plan(source, nothing)  # type: ignore[arg-type]
 
 
