@@ -122,17 +122,7 @@ def promote(
     """
     options = Options(checked_concurrency(concurrency), progress, dry_run, cache=cache)
     handles = _chosen(artefacts)
-    if not isinstance(target, Repository):
-        raise InvalidArgumentError(
-            f"{target!r} is no repository. Give the one that the artefacts are to go to, such as "
-            "client.at('acme/prod')."
-        )
-    for node in (*handles, target):
-        if node._session.api_version < 1:
-            raise UnsupportedAPIVersionError(
-                f"With API version {node._session.api_version} nothing can be promoted. Make the "
-                "clients with api_version=1."
-            )
+    _check(target, handles)
     chosen = _gathered(handles, options.quiet, closure=closure)
     for platform in sorted({path.partition("/")[0] for path in chosen}):
         # Whether it is there at all: what is asked for below may just be missing.
@@ -153,6 +143,20 @@ def promote(
     if not overwrite:
         _refuse_updates(plans, target)
     return _apply(plans, options)
+
+
+def _check(target: Repository, handles: list[Promotable]) -> None:
+    if not isinstance(target, Repository):
+        raise InvalidArgumentError(
+            f"{target!r} is no repository. Give the one that the artefacts are to go to, such as "
+            "client.at('acme/prod')."
+        )
+    for node in (*handles, target):
+        if node._session.api_version < 1:
+            raise UnsupportedAPIVersionError(
+                f"With API version {node._session.api_version} nothing can be promoted. Make the "
+                "clients with api_version=1."
+            )
 
 
 def _chosen(artefacts: Promotable | Iterable[Promotable]) -> list[Promotable]:
