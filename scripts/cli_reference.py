@@ -22,12 +22,10 @@ from typing import NamedTuple
 
 import click
 
-from hatcher.cli.arguments import known_of
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.groups import DEFAULT_API_VERSION, LazyGroup
-from hatcher.cli.output.data import Document, declared_by
-from hatcher.cli.root import hatcher
-from hatcher.cli.run import PROGRAM, VARIABLES
+from hatcher.cli.data import Document, declared_by
+from hatcher.cli.groups import DEFAULT_API_VERSION, Argument, LazyGroup
+from hatcher.cli.refusals import ExitCode
+from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
 from scripts.pages import only_check, renew
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -201,10 +199,9 @@ def _types(kind: object) -> list[str]:
 
 def _arguments(context: click.Context) -> Iterator[tuple[str, ...]]:
     for param in context.command.params:
-        if isinstance(param, click.Argument):
-            known = known_of(context, param.name or "")
+        if isinstance(param, Argument):
             pieces = " ".join(param.get_usage_pieces(context))
-            yield f"`{pieces}`", _inline(known.help) if known else ""
+            yield f"`{pieces}`", _inline(param.explanation)
 
 
 def _options(context: click.Context) -> Iterator[tuple[str, ...]]:

@@ -22,9 +22,8 @@ from typing import Any, get_origin
 
 import click
 
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.root import hatcher
-from hatcher.cli.run import PROGRAM
+from hatcher.cli.refusals import ExitCode
+from hatcher.cli.root import PROGRAM, hatcher
 from scripts.cli_reference import API_VERSIONS, entries
 from scripts.pages import only_check
 

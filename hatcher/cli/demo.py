@@ -12,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.streams import write
+from hatcher.cli.refusals import Refusal
+from hatcher.cli.terminal import say, write
 
 if TYPE_CHECKING:
     from hatcher.api import BroodClient

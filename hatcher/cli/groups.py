@@ -1,4 +1,4 @@
-"""Groups of commands: which there are, in which version of the API, and in which module."""
+"""Commands and groups: their arguments, the versions of the API that have them, their modules."""
 
 from __future__ import annotations
 
@@ -10,40 +10,47 @@ from typing import Any, NamedTuple
 
 import click
 
-from hatcher.cli.arguments import known_of
+from hatcher.suggestions import alike, question
 
 #: The versions of the API that a command works with, unless it says otherwise.
 ALL_API_VERSIONS = (0, 1)
 
-#: Where a context keeps, for all contexts of a run, that of the command that is run.
-RUNNING = "hatcher.cli.running"
-
 #: What `--api-version` is when nobody says.
 DEFAULT_API_VERSION = 1
 
+#: Where a context keeps, for all contexts of a run, that of the command that is run.
+RUNNING = "hatcher.cli.running"
+
+#: What names files, which may be called by any bytes.
+_PATHS = frozenset({"file", "sides"})
+
 
 def api_version_of(ctx: click.Context) -> int:
-    """Return the version of the API that was asked for.
-
-    Parameters
-    ----------
-    ctx : click.Context
-        Of any command below the root.
-    """
+    """Return the version of the API that was asked for, of any context."""
     return int(ctx.find_root().params.get("api_version") or DEFAULT_API_VERSION)
 
 
-#: What names files, which may be called by any bytes.
-_PATHS = frozenset({"file", "dir", "ends"})
+class Argument(click.Argument):
+    """An argument with a line of help.
+
+    Parameters
+    ----------
+    *args, **options
+        Of `click.Argument`.
+    explanation : str
+    names : str or None
+        Which names a shell is offered for it: a question of `hatcher.cli.names`,
+        'file', or None where only the user knows.
+    """
+
+    def __init__(self, *args: Any, explanation: str, names: str | None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.explanation = explanation
+        self.names = names
 
 
 def check_texts(ctx: click.Context) -> None:
     """Refuse arguments and options that hold bytes which are no text, and name no file.
-
-    Parameters
-    ----------
-    ctx : click.Context
-        Of a command whose arguments have been taken apart.
 
     Raises
     ------
@@ -51,13 +58,13 @@ def check_texts(ctx: click.Context) -> None:
         It names what is wrong, and does not show it: it may be a password.
     """
     for parameter in ctx.command.params:
-        name = parameter.name or ""
-        value = ctx.params.get(name)
+        value = ctx.params.get(parameter.name or "")
         texts = value if isinstance(value, tuple) else (value,)
         if all(_is_unicode(text) for text in texts if isinstance(text, str)):
             continue
-        known = known_of(ctx, name)
-        is_path = isinstance(parameter.type, click.Path) or (known and known.names in _PATHS)
+        is_path = isinstance(parameter.type, click.Path) or (
+            isinstance(parameter, Argument) and parameter.names in _PATHS
+        )
         if not is_path and not ctx.resilient_parsing:
             raise click.BadParameter("It holds bytes that are no text.", ctx, parameter)
 
@@ -75,12 +82,11 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, and then the options."""
-        rows = []
-        for parameter in self.get_params(ctx):
-            if isinstance(parameter, click.Argument):
-                known = known_of(ctx, parameter.name or "")
-                words = " ".join(parameter.get_usage_pieces(ctx))
-                rows.append((words, known.help if known else ""))
+        rows = [
+            (" ".join(parameter.get_usage_pieces(ctx)), parameter.explanation)
+            for parameter in self.get_params(ctx)
+            if isinstance(parameter, Argument)
+        ]
         if rows:
             with formatter.section("Arguments"):
                 formatter.write_dl(rows)
@@ -109,42 +115,23 @@ class Group(click.Group):
         self,
         name: str,
         *,
+        cls: type[click.Command] = Command,
         api_versions: Sequence[int] = ALL_API_VERSIONS,
         **options: Any,
     ) -> Callable[[Callable[..., Any]], click.Command]:
-        """Make a command of a function, in some versions of the API.
-
-        Parameters
-        ----------
-        name : str
-        api_versions : sequence of int, default (0, 1)
-        **options
-            Of `click.command`.
-        """
+        """Make a command of a function, in some versions of the API."""
 
         def decorate(function: Callable[..., Any]) -> click.Command:
-            kind: type[click.Command] = options.pop("cls", Command)
-            made = click.command(name, cls=kind, **options)(function)
-            self._add(made, name, api_versions)
+            made = click.command(name, cls=cls, **options)(function)
+            for version in api_versions:
+                self._of_version.setdefault(version, {})[name] = made
             return made
 
         return decorate
 
-    def group(  # type: ignore[override]
-        self, name: str, *, api_versions: Sequence[int] = ALL_API_VERSIONS, **options: Any
-    ) -> Callable[[Callable[..., Any]], Group]:
+    def group(self, name: str) -> Callable[[Callable[..., Any]], Group]:  # type: ignore[override]
         """Make a group of a function, below this one."""
-
-        def decorate(function: Callable[..., Any]) -> Group:
-            made = click.group(name, cls=Group, **options)(function)
-            self._add(made, name, api_versions)
-            return made
-
-        return decorate
-
-    def _add(self, command: click.Command, name: str, api_versions: Sequence[int]) -> None:
-        for version in api_versions:
-            self._of_version.setdefault(version, {})[name] = command
+        return self.command(name, cls=Group)  # type: ignore[return-value]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands of the API's version."""
@@ -154,7 +141,7 @@ class Group(click.Group):
         """Return a command of the API's version by its name."""
         return self._of_version.get(api_version_of(ctx), {}).get(cmd_name)
 
-    def versions_with(self, name: str) -> list[int]:
+    def versions_with(self, name: str) -> Sequence[int]:
         """Return the versions of the API that have a command."""
         return [version for version, commands in self._of_version.items() if name in commands]
 
@@ -176,19 +163,14 @@ class Group(click.Group):
                 f"'{ctx.command_path} {name}' needs version {wanted} of the API. Give "
                 f"--api-version {versions[-1]} right behind '{ctx.find_root().info_name}'."
             )
-        said = f"There is no command '{ctx.command_path} {name}'."
-        meant = self._meant(ctx, name)
-        return f"{said} Did you mean {' or '.join(map(repr, meant))}?" if meant else said
+        meant = question(self._meant(ctx, name))
+        return f"There is no command '{ctx.command_path} {name}'. {meant}".rstrip()
 
-    def _meant(self, ctx: click.Context, name: str) -> list[str]:
+    def _meant(self, ctx: click.Context, name: str) -> Sequence[str]:
         """Return the command that is called alike, or those below that are called so."""
-        from difflib import get_close_matches  # which takes as long as all of this module
-
         names = self.list_commands(ctx)
-        if close := get_close_matches(name, names, n=1):
-            return close
         groups = ((group, self.get_command(ctx, group)) for group in names)
-        return [
+        return alike(name, names, most=1) or [
             f"{ctx.command_path} {group} {name}"
             for group, command in groups
             if isinstance(command, Group) and name in command.list_commands(ctx)
@@ -222,16 +204,9 @@ class LazyGroup(Group):
         super().__init__(*args, **options)
         self.homes = homes
 
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
         """Make the context of the root, which knows how wide its help is."""
-        extra.setdefault("terminal_width", _width())
-        return super().make_context(info_name, args, parent, **extra)
+        return super().make_context(*args, **{"terminal_width": _width(), **options})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands of the API's version."""
@@ -247,20 +222,18 @@ class LazyGroup(Group):
         assert isinstance(command, click.Command)
         return command
 
-    def versions_with(self, name: str) -> list[int]:
+    def versions_with(self, name: str) -> Sequence[int]:
         """Return the versions of the API that have a command."""
-        return list(self.homes[name].api_versions) if name in self.homes else []
+        return self.homes[name].api_versions if name in self.homes else ()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands of each section, without importing them."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for name in self.list_commands(ctx):
-            home = self.homes[name]
-            sections.setdefault(home.section, []).append((name, home.help))
-        order = list(dict.fromkeys(home.section for home in self.homes.values()))
-        for section in sorted(sections, key=order.index):
-            with formatter.section(section):
-                formatter.write_dl(sections[section])
+        names = self.list_commands(ctx)
+        for section in dict.fromkeys(home.section for home in self.homes.values()):
+            rows = [(n, self.homes[n].help) for n in names if self.homes[n].section == section]
+            if rows:
+                with formatter.section(section):
+                    formatter.write_dl(rows)
 
 
 def _width() -> int:
@@ -274,20 +247,10 @@ def _width() -> int:
 
 
 def command(name: str) -> Callable[[Callable[..., Any]], Command]:
-    """Make a command of a function, for the root to import.
-
-    Parameters
-    ----------
-    name : str
-    """
+    """Make a command of a function, for the root to import."""
     return click.command(name, cls=Command)
 
 
 def group(name: str) -> Callable[[Callable[..., Any]], Group]:
-    """Make a group of a function, for the root to import.
-
-    Parameters
-    ----------
-    name : str
-    """
+    """Make a group of a function, for the root to import."""
     return click.group(name, cls=Group)

@@ -1,63 +1,181 @@
-"""The arguments and options that many commands share."""
+"""What commands take: arguments and options that many share, and places and artefacts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
+
+from hatcher.cli.groups import Argument
+from hatcher.cli.state import State, pass_state
+
+if TYPE_CHECKING:
+    from hatcher.api import Repository
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def completes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
-    """Offer what a shell may put in the place of a parameter: its ``shell_complete``.
+def completes(names: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Return a ``shell_complete``, which offers the names that answer a question.
 
     Parameters
     ----------
-    ctx : click.Context
-    parameter : click.Parameter
-        An argument or option that `hatcher.cli.arguments` knows.
-    incomplete : str
-        What has been typed of it.
-
-    Returns
-    -------
-    list of click.shell_completion.CompletionItem
+    names : str
+        A question of `hatcher.cli.names`, or 'file'.
     """
-    # Imported here: no command needs it.
-    from hatcher.cli.completion.names import matching
 
-    return matching(ctx, parameter.name or "", incomplete)
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        # Imported here: no command needs it.
+        from hatcher.cli.names import matching
 
+        return matching(ctx, names, parameter.name or "", incomplete)
 
-#: Instead of a question before something is lost.
-assume_yes = click.option(
-    "assume_yes", "-y", "--yes", is_flag=True, default=False, help="Ask nothing; do it."
-)
-
-#: Say what would be done, and do nothing.
-dry_run = click.option(
-    "-n",
-    "--dry-run",
-    is_flag=True,
-    default=False,
-    help="Say what would be done, and change nothing.",
-)
+    return complete
 
 
-def arguments(*names: str) -> Decorator:
-    """Give a command required arguments, in this order.
+def argument(name: str, explanation: str, names: str | None = None, **options: Any) -> Decorator:
+    """Give a command an argument.
 
     Parameters
     ----------
-    *names : str
-        Such as ``organization``; `hatcher.cli.arguments` says what they are.
+    name, explanation, names
+        As for `hatcher.cli.groups.Argument`.
+    **options
+        Of `click.Argument`.
     """
+    if names is not None:
+        options["shell_complete"] = completes(names)
+    return click.argument(name, cls=Argument, explanation=explanation, names=names, **options)
+
+
+def flag(*names: str, help: str) -> Decorator:
+    """Give a command an option without a value."""
+    return click.option(*names, is_flag=True, default=False, help=help)
+
+
+def choices(*names: str, help: str, completed: str | None = None, **options: Any) -> Decorator:
+    """Give a command an option that may be repeated, of names that answer a question, if any."""
+    if completed is not None:
+        options["shell_complete"] = completes(completed)
+    return click.option(*names, multiple=True, help=help, **options)
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Give a command several parameters, in this order."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for name in reversed(names):
-            function = click.argument(name, shell_complete=completes)(function)
+        for decorator in reversed(decorators):
+            function = decorator(function)
         return function
 
     return decorate
+
+
+#: Instead of a question before something is lost.
+assume_yes = flag("assume_yes", "-y", "--yes", help="Ask nothing; do it.")
+
+#: Say what would be done, and do nothing.
+dry_run = flag("-n", "--dry-run", help="Say what would be done, and change nothing.")
+
+#: For commands that are about profiles; see `hatcher.cli.settings.levels.take_over`.
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=completes("profiles"),
+    help="The profile that is meant, instead of the default one.",
+)
+
+# -- places and artefacts ---------------------------------------------------------------------
+
+_VERSION = "Its version and build, such as 1.3.0-1."
+_RUNTIME_VERSION = ("Its version, such as 3.11.9+1.", "runtimes")
+
+#: The arguments that name what is below a place, with the names for them: by the method of the
+#: place, behind another word where it takes others.
+_BELOW: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "organization": {"organization": ("The name of the organization.", "organizations")},
+    "repository": {"repository": ("The name of the repository.", "repositories")},
+    "platform": {
+        "platform": ("Such as rh8-x86_64; 'hatcher platforms list' shows them.", "platforms")
+    },
+    "team": {"team": ("The name of the team.", "teams")},
+    "user": {"email": ("The user's name: an email address.", "members")},
+    "egg": {
+        "python_tag": ("Such as cp311; 'hatcher python-tags list' shows them.", "all python tags"),
+        "name": ("The name of the egg, as in its file name.", "eggs"),
+        "version": (_VERSION, "eggs"),
+    },
+    "runtime": {
+        "implementation": ("Such as cpython.", "runtimes"),
+        "version": _RUNTIME_VERSION,
+    },
+    "legacy runtime": {
+        "python_tag": ("Such as cp38.", "runtimes of tags"),
+        "version": _RUNTIME_VERSION,
+    },
+    "app": {
+        "python_tag": ("Such as cp311.", "apps"),
+        "app_id": ("The app's id.", "apps"),
+        "version": (_VERSION, "apps"),
+    },
+    "bundle": {
+        "python_tag": ("The python tag of the bundle's runtime, such as cp311.", "bundles"),
+        "name": ("The name of the bundle.", "bundles"),
+        "version": (_VERSION, "bundles"),
+    },
+}
+
+
+def on(*path: str) -> Decorator:
+    """Give a command the arguments that lead to a place or artefact, and hand that over first.
+
+    Parameters
+    ----------
+    *path : str
+        Such as ``organization``, ``repository``; what `_BELOW` knows.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def with_place(state: State, **options: Any) -> Any:
+            place: Any = state.client
+            for step in path:
+                names = [options.pop(name) for name in _BELOW[step]]
+                place = getattr(place, step.split()[-1])(*names)
+            return function(place, **options)
+
+        arguments = [
+            argument(name, *known) for step in path for name, known in _BELOW[step].items()
+        ]
+        return together(*arguments)(pass_state(with_place))
+
+    return decorate
+
+
+def on_repository(*more: str) -> Decorator:
+    """Give a command ORGANIZATION and REPOSITORY, and what leads on from there, as `on` does."""
+    return on("organization", "repository", *more)
+
+
+def on_platform(*more: str) -> Decorator:
+    """Give a command ORGANIZATION, REPOSITORY and PLATFORM, and what leads on from there."""
+    return on("organization", "repository", "platform", *more)
+
+
+def repository_named(state: State, name: str, option: str) -> Repository:
+    """Return the repository that an option names, such as ``acme/dev``; sends nothing.
+
+    Raises
+    ------
+    click.BadParameter
+        It is no name of a repository.
+    """
+    organization, _, repository = name.partition("/")
+    if not organization or not repository or "/" in repository:
+        raise click.BadParameter(
+            f"'{name}' is no repository. Give its organization too: organization/repository.",
+            param_hint=f"'{option}'",
+        )
+    return state.client.organization(organization).repository(repository)

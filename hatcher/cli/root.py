@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import click
 
+from hatcher.cli.data import FORMATS
 from hatcher.cli.groups import DEFAULT_API_VERSION, Home, LazyGroup, check_texts
-from hatcher.cli.output.data import FORMATS
-from hatcher.cli.parameters import completes
+from hatcher.cli.parameters import completes, flag
 from hatcher.cli.settings.levels import fill_in, settings_of, warn_of_secrets
 from hatcher.cli.state import State
+
+PROGRAM = "hatcher"
+
+#: What the names of environment variables begin with: HATCHER_URL, HATCHER_EGGS_UPLOAD_FORCE.
+VARIABLES = "HATCHER"
 
 _ARTEFACTS = "Artefacts"
 _PLACES = "Organizations and people"
@@ -23,7 +31,7 @@ _HOMES = {
     "bundles": Home("bundles:bundles", "Upload, download and list bundles.", _ARTEFACTS, (1,)),
     "apps": Home("apps:apps", "Upload and list apps.", _ARTEFACTS),
     "export": Home("exporting:export", "Download whole repositories into a folder.", _MIRROR),
-    "import": Home("importing:import_", "Upload a folder that was exported.", _MIRROR, (1,)),
+    "import": Home("exporting:import_", "Upload a folder that was exported.", _MIRROR, (1,)),
     "promote": Home(
         "promoting:promote", "Copy artefacts from one repository to another.", _MIRROR, (1,)
     ),
@@ -31,16 +39,16 @@ _HOMES = {
         "mirroring:mirror", "Make one place like another, moving only what changed.", _MIRROR
     ),
     "cache": Home("cache:cache", "Look after the artefacts that are kept here.", _MIRROR),
-    "organizations": Home("organizations:organizations", "Create and list organizations.", _PLACES),
+    "organizations": Home("repositories:organizations", "Create and list organizations.", _PLACES),
     "repositories": Home(
         "repositories:repositories", "Create, delete and list repositories.", _PLACES
     ),
     "teams": Home("teams:teams", "Manage teams, their members and repositories.", _PLACES),
-    "users": Home("users:users", "Create and delete users.", _PLACES),
-    "user": Home("user:user", "What you have access to.", _PLACES),
+    "users": Home("teams:users", "Create and delete users.", _PLACES),
+    "user": Home("listings:user", "What you have access to.", _PLACES),
     "api-tokens": Home("api_tokens:api_tokens", "Create, delete and list API tokens.", _PLACES),
-    "platforms": Home("platforms:platforms", "List platforms.", _SERVER),
-    "python-tags": Home("python_tags:python_tags", "List PEP 425 python tags.", _SERVER),
+    "platforms": Home("listings:platforms", "List platforms.", _SERVER),
+    "python-tags": Home("listings:python_tags", "List PEP 425 python tags.", _SERVER),
     "serve": Home("serve:serve", "Run a Brood of your own until Ctrl-C.", _SERVER),
     "login": Home("login:login", "Keep a server and a token in a profile.", _SETTINGS),
     "logout": Home("login:logout", "Forget the token of a profile.", _SETTINGS),
@@ -76,43 +84,57 @@ class _Root(LazyGroup):
         return super().resolve_command(ctx, args)
 
 
-def _print_command_tree(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from hatcher.cli.tree import command_tree
+def _command_tree(ctx: click.Context) -> str:
+    """Return every command below a context's with its arguments, at a glance."""
+    lines = list(_lines(ctx, 0))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}   {usage}".rstrip() for name, usage in lines)
 
-        click.echo(command_tree(ctx))
-        ctx.exit()
+
+def _lines(ctx: click.Context, depth: int) -> Iterator[tuple[str, str]]:
+    command = ctx.command
+    indented = " " * 4 * depth + (ctx.info_name or "")
+    if not isinstance(command, click.Group):
+        yield indented, " ".join(command.collect_usage_pieces(ctx))
+        return
+    yield indented, ""
+    for name in command.list_commands(ctx):
+        below = command.get_command(ctx, name)
+        if below is not None:
+            yield from _lines(click.Context(below, ctx, name), depth + 1)
 
 
-def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from hatcher import __version__
+def _version(_: click.Context) -> str:
+    from hatcher import __version__
 
-        click.echo(f"hatcher, version {__version__}")
-        ctx.exit()
+    return f"hatcher, version {__version__}"
+
+
+def _shows(name: str, text: Callable[[click.Context], str], help: str) -> Callable[..., Any]:
+    """Give the root an option that shows something, and does nothing else."""
+
+    def show(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            click.echo(text(ctx))
+            ctx.exit()
+
+    return click.option(
+        name, is_flag=True, is_eager=True, expose_value=False, callback=show, help=help
+    )
 
 
 @click.group(cls=_Root, homes=_HOMES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-u", "--url", help="The URL of the server.")
 @click.option("-U", "--username", help="Your user name; the password is asked for.")
 @click.option("-p", "--password", help="Your password; better not on the command line.")
-@click.option(
-    "--password-stdin", is_flag=True, default=False, help="Read your password from standard input."
-)
+@flag("--password-stdin", help="Read your password from standard input.")
 @click.option("-t", "--token", help="Your API token; better not on the command line.")
-@click.option(
-    "--token-stdin", is_flag=True, default=False, help="Read your API token from standard input."
-)
-@click.option(
-    "--anonymous",
-    is_flag=True,
-    default=False,
-    help="Send no credentials, whatever there are: public repositories need none.",
-)
+@flag("--token-stdin", help="Read your API token from standard input.")
+@flag("--anonymous", help="Send no credentials, whatever there are: public repositories need none.")
 @click.option(
     "--profile",
     metavar="NAME",
-    shell_complete=completes,
+    shell_complete=completes("profiles"),
     help="Another profile than the default one.",
 )
 @click.option(
@@ -120,12 +142,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     type=click.Path(exists=True),
     help="Authorities that the server's certificate may be from: a PEM file or a folder.",
 )
-@click.option(
-    "-k", "--insecure", is_flag=True, default=False, help="Accept any certificate of the server."
-)
-@click.option(
-    "-d", "--debug", is_flag=True, default=False, help="Show requests, and where errors are from."
-)
+@flag("-k", "--insecure", help="Accept any certificate of the server.")
+@flag("-d", "--debug", help="Show requests, and where errors are from.")
 @click.option(
     "--api-version",
     type=click.Choice(["0", "1"]),
@@ -137,22 +155,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option(
     "--output", type=click.Choice(FORMATS), help="How data is written, unless a command says."
 )
-@click.option(
-    "--command-tree",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_command_tree,
-    help="Show every command with its arguments.",
-)
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version.",
-)
+@_shows("--command-tree", _command_tree, "Show every command with its arguments.")
+@_shows("--version", _version, "Show the version.")
 @click.pass_context
 def hatcher(ctx: click.Context, /, **_: object) -> None:
     """Work with Brood, the server for Python artefacts.

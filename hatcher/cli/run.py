@@ -1,61 +1,146 @@
-"""Running the command line once, to its exit code."""
+"""`hatcher` as a process, and one run of its command line, to the exit code."""
 
 from __future__ import annotations
 
+import _thread
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
 
 import click
 
-from hatcher.cli.debugging import debugging, trace
-from hatcher.cli.failures.explaining import ExitCode, show
+from hatcher.characters import shown
+from hatcher.cli.explaining import show
 from hatcher.cli.groups import RUNNING
-from hatcher.cli.output.streams import let_go, show_all, write
-from hatcher.cli.root import hatcher
+from hatcher.cli.refusals import ExitCode, Terminated
+from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
+from hatcher.cli.terminal import discard, say, show_all, write
 
-PROGRAM = "hatcher"
-
-#: What the names of environment variables begin with: HATCHER_URL, HATCHER_EGGS_UPLOAD_FORCE.
-VARIABLES = "HATCHER"
+#: Seconds after which an interruption that Python has dropped comes again.
+_AGAIN = 0.02
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command.
+def process(arguments: Sequence[str]) -> int:
+    """Run a command as all that this process does; return the exit code.
 
     Parameters
     ----------
     arguments : sequence of str
         What stands behind ``hatcher``.
+    """
+    # With `>&-` Python has None there. In their order, which keeps the numbers as usual.
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Open for as long as the process.
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.unraisablehook = _not_raised
+    try:
+        code = run(arguments)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED  # another one, while the first was told
+    # From here on a signal ends the process at once, and without a traceback.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    return _flushed(code)
 
-    Returns
-    -------
-    int
-        The exit code, one of `hatcher.cli.failures.explaining.ExitCode`.
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _not_raised(dropped: sys.UnraisableHookArgs) -> None:
+    """Interrupt again what Python has not: signals that came during a finalizer or a callback."""
+    if not issubclass(dropped.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    number = signal.SIGTERM if issubclass(dropped.exc_type, Terminated) else signal.SIGINT
+
+    main = _thread.get_ident()
+
+    def interrupt() -> None:
+        time.sleep(_AGAIN)  # when the finalizer has ended
+        if os.name == "nt":
+            _thread.interrupt_main(number)
+        else:
+            signal.pthread_kill(main, number)  # which ends its waiting, too
+
+    # Not by `threading`, whose locks the finalizer may have interrupted.
+    _thread.start_new_thread(interrupt, ())
+
+
+def _flushed(code: int) -> int:
+    """Write what is left; what a full disk has not taken makes the exit code, and no traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            discard(sys.stdout)
+        return code or ExitCode.FAILED
+    return code
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; return the exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What stands behind ``hatcher``.
     """
     show_all()
     root: click.Context | None = None
     try:
         root = hatcher.make_context(PROGRAM, list(arguments), auto_envvar_prefix=VARIABLES)
-        with root, debugging(root):
+        with root, _debugging(root):
             hatcher.invoke(root)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.exceptions.NoArgsIsHelpError as asked:
-        return _help(asked)
+        # Who names no command wants to know which there are; that is no failure.
+        try:
+            write(f"{asked.format_message()}\n")
+        except click.exceptions.Exit as stop:
+            return stop.exit_code
     except BrokenPipeError:
         # Of click's own texts, such as --help; `write` sees to the rest.
-        let_go(sys.stdout)
+        discard(sys.stdout)
         return ExitCode.READER_GONE
     except (Exception, KeyboardInterrupt) as error:
-        trace(error, root)
+        if root and root.params["debug"] and not isinstance(error, click.ClickException):
+            import traceback
+
+            # Never the values of variables.
+            say("".join(traceback.format_exception(error)).rstrip())
         return show(error, root and root.meta.get(RUNNING))
     return ExitCode.DONE
 
 
-def _help(asked: click.exceptions.NoArgsIsHelpError) -> int:
-    # Who names no command wants to know which there are; that is no failure.
+@contextmanager
+def _debugging(root: click.Context) -> Iterator[None]:
+    """Show what the library logs, when that was asked for: requests, without secrets."""
+    if not root.params["debug"]:
+        yield
+        return
+    import logging
+
+    class Spoken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # No line of it is another one: words of the server are among them.
+            say(shown(self.format(record)))
+
+    logger = logging.getLogger("hatcher")
+    handler, level = Spoken(), logger.level
+    handler.setFormatter(logging.Formatter("%(relativeCreated)d ms %(name)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
     try:
-        write(f"{asked.format_message()}\n")
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    return ExitCode.DONE
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.refusals import Refusal
 from hatcher.cli.settings.levels import Settings, settings_of_profile
 
 if TYPE_CHECKING:
-    from hatcher.api import (
-        BroodClient,
-        Organization,
-        Repository,
-        SinglePlatformRepository,
-        Team,
-    )
+    from hatcher.api import BroodClient
     from hatcher.cli.settings.credentials import Credential
 
 
@@ -84,7 +78,7 @@ class State:
 
         url = settings.url
         if settings.anonymous:  # not even with the name in it
-            from hatcher.cli.settings.servers import server_at
+            from hatcher.cli.settings.profiles import server_at
 
             url = str(server_at(url))
         return BroodClient.from_url(
@@ -123,25 +117,6 @@ class State:
             self._others[name] = State(settings, quick=self._quick)
         return self._others[name]
 
-    # -- places ---------------------------------------------------------------------------
 
-    def organization(self, organization: str) -> Organization:
-        """Return an organization; sends nothing, as all of these."""
-        return self.client.organization(organization)
-
-    def team(self, organization: str, team: str) -> Team:
-        """Return a team."""
-        return self.organization(organization).team(team)
-
-    def repository(self, organization: str, repository: str) -> Repository:
-        """Return a repository."""
-        return self.organization(organization).repository(repository)
-
-    def platform(
-        self, organization: str, repository: str, platform: str
-    ) -> SinglePlatformRepository:
-        """Return the part of a repository that is for a platform."""
-        return self.repository(organization, repository).platform(platform)
-
-
-pass_state = click.make_pass_decorator(State)
+#: Hands a command the state, before all else.
+pass_state: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(State)

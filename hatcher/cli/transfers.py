@@ -12,15 +12,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatcher.cli.failures.explaining import explain
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Emit, Field, Listing
-from hatcher.cli.output.streams import is_terminal
-from hatcher.cli.parameters import Decorator
+from hatcher.cli.data import Emit, Field, Listing, emits
+from hatcher.cli.explaining import explain
+from hatcher.cli.parameters import (
+    Decorator,
+    argument,
+    assume_yes,
+    choices,
+    dry_run,
+    flag,
+    together,
+)
+from hatcher.cli.terminal import confirm, is_terminal, say
 from hatcher.errors import BatchInterrupted
 
 if TYPE_CHECKING:
-    from hatcher.api import BatchReport, Egg, FileResult, Progress, Runtime
+    from hatcher.api import (
+        BatchReport,
+        Bundle,
+        Egg,
+        FileResult,
+        Progress,
+        Repository,
+        Runtime,
+        Team,
+        User,
+    )
+    from hatcher.core.local import LocalArtefact
 
 #: What a command gives that moves files: a record for each of them.
 TRANSFERS = Listing(
@@ -38,9 +56,7 @@ _STDIN = "-"
 
 # -- parameters --------------------------------------------------------------------------
 
-force = click.option(
-    "--force", is_flag=True, default=False, help="Replace what is there with other content."
-)
+force = flag("--force", help="Replace what is there with other content.")
 
 verify = click.option(
     "--verify/--no-verify",
@@ -55,27 +71,39 @@ concurrency = click.option(
     help="How many files at once; 16 when it is not given.",
 )
 
-cache = click.option(
+cache = flag(
     "--cache",
-    is_flag=True,
-    default=False,
     help="Keep what is received for the next time, and look there first: see 'hatcher cache'.",
 )
 
-names = click.option(
+_names = choices(
     "--name",
     "names",
-    multiple=True,
     metavar="PATTERN",
     help="Only files called so, such as 'numpy-*'; may be repeated.",
 )
 
-destination = click.argument(
+filename = argument("filename", "The file to upload.", "file")
+
+_destination = argument(
     "destination",
+    "A folder that exists; the current one when it is left out.",
     required=False,
     default=None,
     type=click.Path(exists=True, file_okay=False, writable=True),
 )
+
+#: What ends the parameters of every command that moves files.
+moving = together(dry_run, emits(TRANSFERS))
+
+#: The parameters of commands that download one file, and many.
+downloading = together(_destination, moving)
+downloading_many = together(_destination, _names, concurrency, moving)
+
+
+def uploading(*more: Decorator) -> Decorator:
+    """Give a command the parameters of an upload, with some more before the usual ones."""
+    return together(force, *more, moving)
 
 
 def files(name: str, *suffixes: str) -> Decorator:
@@ -102,8 +130,13 @@ def files(name: str, *suffixes: str) -> Decorator:
             found.update(dict.fromkeys(_expanded(path, suffixes, ctx, param)))
         return tuple(found)
 
-    kind = click.Path(exists=True, allow_dash=True)
-    return click.argument(name, nargs=-1, type=kind, callback=expanded)
+    return argument(
+        name,
+        f"Files, folders with {name} in them, or - for a list on stdin.",
+        nargs=-1,
+        type=click.Path(exists=True, allow_dash=True),
+        callback=expanded,
+    )
 
 
 def _expanded(
@@ -127,54 +160,58 @@ def _expanded(
 
 
 def upload(
-    emit: Emit,
-    filename: str,
     place: object,
-    send: Callable[[Progress | None], bool],
-    rehearse: Callable[[], BatchReport],
+    filename: str,
+    read: Callable[[str], LocalArtefact],
+    rehearse: Callable[..., BatchReport],
     *,
     dry_run: bool,
+    emit: Emit,
+    **options: Any,
 ) -> None:
     """Upload a file, and say what became of it.
 
     Parameters
     ----------
-    emit : Emit
-        Of `TRANSFERS`.
-    filename : str
     place : object
         Where it goes to; its text is for people.
-    send : callable
-        Sends it, given a `Progress`; returns whether the server did not have it already.
+    filename : str
+    read : callable
+        Returns the artefact that a file holds.
     rehearse : callable
-        Says in a report what sending it would do.
+        Sends many, and so can say what sending this one would do.
     dry_run : bool
         Only say that.
+    emit : Emit
+        Of `TRANSFERS`.
+    **options
+        Of the upload, as the command line has them.
     """
-    path = Path(filename)
+    path, given = Path(filename), as_python(options)
     if dry_run:
-        (result,) = rehearse().results
+        given.pop("verify", None)  # what the server has is looked at anyway
+        (result,) = rehearse([filename], dry_run=True, **given).results
         if result.error is not None:
             raise result.error
         tell(emit, path, place, result.outcome)
         return
     with progress_bar(path.name) as bar:
-        is_new = send(bar)
+        is_new = read(filename).upload(progress=bar, **given)
     tell(emit, path, place, "uploaded" if is_new else "already there")
 
 
-def download(emit: Emit, artefact: Egg | Runtime, destination: str | None, dry_run: bool) -> None:
+def download(artefact: Egg | Runtime, destination: str | None, dry_run: bool, emit: Emit) -> None:
     """Download an artefact into a folder, and say what became of it.
 
     Parameters
     ----------
-    emit : Emit
-        Of `TRANSFERS`.
     artefact : Egg or Runtime
     destination : str or None
         An existing folder; None is the current one.
     dry_run : bool
         Only say what would be done.
+    emit : Emit
+        Of `TRANSFERS`.
     """
     folder = Path(destination or os.curdir)
     # Asked for here, so that the file's name is known, and not again by the download.
@@ -182,7 +219,9 @@ def download(emit: Emit, artefact: Egg | Runtime, destination: str | None, dry_r
     sha256, filename = artefact._sha256_in(said), artefact._filename_in(said)
     target = folder / (filename or "")
     if dry_run:
-        there = target.is_file() and _sha256(target) == sha256
+        from hatcher.transfer.hashing import file_sha256
+
+        there = target.is_file() and file_sha256(target) == sha256
         tell(emit, target, folder, "already there" if there else "would download", said)
         return
     before = _identity(target)
@@ -205,18 +244,13 @@ _SENTENCES = {
 def tell(
     emit: Emit, path: Path, place: object, outcome: str, said: Mapping[str, Any] | None = None
 ) -> None:
+    """Say what became of a file, whose size stands in what the server has said of it, if anything."""
     color = None if outcome.startswith("would") else "green"
     say(_SENTENCES[outcome].format(file=path.name, path=path, place=place), color)
     # For people this says it all; programs want it in their own way.
     if emit.is_chosen:
         size = path.stat().st_size if said is None else said.get("size")
-        emit([_record(path.name, path, outcome, size)])
-
-
-def _sha256(path: Path) -> str:
-    from hatcher.transfer.hashing import file_sha256
-
-    return file_sha256(path)
+        emit([{"file": path.name, "outcome": outcome, "size": size, "path": str(path)}])
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -230,17 +264,35 @@ def _identity(path: Path) -> tuple[int, int] | None:
 # -- many files --------------------------------------------------------------------------
 
 
-def batch(emit: Emit, what: str, run: Callable[..., BatchReport]) -> None:
+def as_python(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options of a command as arguments in Python; without names all are meant."""
+    given = {name: None if value == () else value for name, value in options.items()}
+    if "force" in given:
+        given["overwrite"] = given.pop("force")
+    if "cache" in given:
+        from hatcher.mirror import Cache
+
+        given["cache"] = Cache() if given["cache"] else None
+    return given
+
+
+def batch(
+    what: str, move: Callable[..., BatchReport], *args: object, emit: Emit, **options: Any
+) -> None:
     """Move many files, and say what became of each.
 
     Parameters
     ----------
-    emit : Emit
-        Of `TRANSFERS`.
     what : str
         What stands before the progress bar.
-    run : callable
+    move : callable
         Moves them, given ``progress``.
+    *args
+        Of it.
+    emit : Emit
+        Of `TRANSFERS`.
+    **options
+        Of it, as the command line has them.
 
     Raises
     ------
@@ -249,14 +301,14 @@ def batch(emit: Emit, what: str, run: Callable[..., BatchReport]) -> None:
     """
     try:
         with progress_bar(what) as bar:
-            report = run(progress=bar)
+            report = move(*args, progress=bar, **as_python(options))
     except BatchInterrupted as stop:
-        emit(map(_record_of, stop.report.results))
+        emit(map(_record, stop.report.results))
         say(f"{stop.report}\nThe same command again goes on where this one ended.")
         raise
     # People are told once, and below, why others were not tried.
     told = [
-        _record_of(result)
+        _record(result)
         for result in report.results
         if emit.is_chosen or result.outcome != "not tried"
     ]
@@ -267,20 +319,57 @@ def batch(emit: Emit, what: str, run: Callable[..., BatchReport]) -> None:
     say(str(report), "green")
 
 
-def _record_of(result: FileResult) -> dict[str, Any]:
-    return _record(result.name, result.path, result.outcome, result.size, result.error)
-
-
-def _record(
-    file: str, path: Path, outcome: str, size: int | None, error: Exception | None = None
-) -> dict[str, Any]:
+def _record(result: FileResult) -> dict[str, Any]:
     return {
-        "file": file,
-        "outcome": outcome,
-        "size": size,
-        "path": str(path),
-        "error": None if error is None else explain(error).what,
+        "file": result.name,
+        "outcome": result.outcome,
+        "size": result.size,
+        "path": str(result.path),
+        "error": None if result.error is None else explain(result.error).what,
     }
+
+
+# -- deleting ----------------------------------------------------------------------------
+
+
+def deleting(force: str = "Delete it even where the server would keep it.") -> Decorator:
+    """Give a command the parameters of a deletion; ``--force`` has this help."""
+    return together(flag("--force", help=force), assume_yes, dry_run)
+
+
+def delete(
+    thing: Egg | Runtime | Bundle | Repository | Team | User,
+    what: str,
+    *,
+    force: bool,
+    assume_yes: bool,
+    dry_run: bool,
+) -> None:
+    """Delete something from the server: said before, asked for, said after.
+
+    Parameters
+    ----------
+    thing : Egg, Runtime, Bundle, Repository, Team or User
+    what : str
+        What it is called, such as ``the egg {name}-{version} ({python_tag}) of {place}``: with the
+        arguments of the command, whose ``place`` is where they lead.
+    force : bool
+        Also where the server would rather keep it.
+    assume_yes : bool
+        Do not ask.
+    dry_run : bool
+        Only look whether it is there.
+    """
+    named = click.get_current_context().params
+    path = [named[step] for step in ("organization", "repository", "platform") if step in named]
+    what = what.format(place="/".join(path), **named)
+    if dry_run:
+        thing.metadata()
+        say(f"Would delete {what}.")
+        return
+    confirm(f"{what[0].upper()}{what[1:]} will be deleted. Go on?", assume_yes=assume_yes)
+    thing.delete(force)
+    say(f"Deleted {what}.", "green")
 
 
 # -- progress ----------------------------------------------------------------------------

@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hatcher.cli.failures.explaining import explain
-from hatcher.cli.failures.options import as_options
+from hatcher.cli.explaining import as_options, explain
 from hatcher.cli.root import hatcher as root
 from hatcher.errors import (
     BroodHTTPError,

@@ -16,8 +16,8 @@ import pytest
 import trustme
 
 from hatcher import errors
-from hatcher.cli.failures import explaining
-from hatcher.cli.failures.explaining import ExitCode, Failure, explain
+from hatcher.cli import explaining
+from hatcher.cli.explaining import ExitCode, Failure, explain
 from hatcher.errors import BroodHTTPError, ErrorResponse, HatcherException
 from hatcher.testing import Answer, FaultyGateway, RequestFault, ScriptedServer, write_egg
 

@@ -20,8 +20,8 @@ from rich.console import Console
 
 from hatcher.api import ProgressBar
 from hatcher.characters import all_show
-from hatcher.cli.completion import answers
-from hatcher.cli.output.data import FORMATS, Document, Emit, Field, Listing
+from hatcher.cli import answers
+from hatcher.cli.data import FORMATS, Document, Emit, Field, Listing
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 
 from .conftest import Cli, Result, command_line

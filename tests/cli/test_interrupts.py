@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -108,3 +109,36 @@ def test_before_the_server_answers(cli: Cli, faulty_gateway: Callable[..., Fault
     gateway = faulty_gateway(RequestFault("stall", at="request", times=9))
     result = interrupted(cli, gateway, signal.SIGINT, "*", "platforms", "list")
     assert result == (130, "", "Error: Interrupted.\n")
+
+
+#: A command that is interrupted in a finalizer, where Python drops what is raised.
+_IN_A_FINALIZER = """
+import os, signal, sys, time
+from hatcher.cli import run
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(0.1)
+
+def stall(ctx):
+    Finalized()
+    time.sleep(60)
+
+run.hatcher.invoke = stall
+sys.exit(run.process(["platforms", "list"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, "Error: Interrupted.\n"),
+        (signal.SIGTERM, 143, "Error: Ended by SIGTERM.\n"),
+    ],
+)
+def test_in_a_finalizer(number: int, code: int, said: str) -> None:
+    python = [sys.executable, "-c", _IN_A_FINALIZER, str(int(number))]
+    command = ["env", "--default-signal=INT,TERM", *python]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)

@@ -15,7 +15,7 @@ import pytest
 from keyring.backends import fail, null
 from keyring.errors import InitError
 
-from hatcher.cli.settings import logins
+from hatcher.cli import logins
 from hatcher.testing import FaultyGateway, RequestFault
 from hatcher.testing.faults import Answer, ScriptedServer
 

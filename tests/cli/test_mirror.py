@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hatcher.api import Repository
-from hatcher.cli.mirror_ends import WrittenEnd, read_end
+from hatcher.cli.mirror_sides import WrittenSide, read_side
 from hatcher.cli.root import hatcher as root
 from hatcher.cli.settings.levels import settings_of_profile
 from hatcher.testing import BroodServer, write_bundle, write_egg, write_runtime
@@ -33,32 +33,32 @@ PURE = f"{PLATFORM}/eggs/None/pure-1.0.0-1.egg"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("acme", WrittenEnd("place", "acme")),
-        ("acme/dev", WrittenEnd("place", "acme/dev")),
-        ("acme/dev/rh8-x86_64", WrittenEnd("place", "acme/dev/rh8-x86_64")),
-        ("site:acme/dev", WrittenEnd("place", "acme/dev", "site")),
-        (":acme/dev", WrittenEnd("place", "acme/dev")),
-        (":delta.zip", WrittenEnd("place", "delta.zip")),
-        ("c:acme", WrittenEnd("place", "acme", "c")),
-        (".", WrittenEnd("folder", path=Path())),
-        ("./mirror", WrittenEnd("folder", path=Path("mirror"))),
-        ("mirror/", WrittenEnd("folder", path=Path("mirror"))),
-        ("/data/mirror:acme", WrittenEnd("folder", "acme", path=Path("/data/mirror"))),
-        ("../mirror:acme/dev", WrittenEnd("folder", "acme/dev", path=Path("../mirror"))),
-        ("./od:d:acme/dev", WrittenEnd("folder", "acme/dev", path=Path("od:d"))),
-        ("./od:d/", WrittenEnd("folder", path=Path("od:d"))),
-        ("~/mirror:acme", WrittenEnd("folder", "acme", path=Path.home() / "mirror")),
-        ("C:/mirror", WrittenEnd("folder", path=Path("C:/mirror"))),
-        ("C:\\mirror:acme/dev", WrittenEnd("folder", "acme/dev", path=Path("C:\\mirror"))),
-        (".\\mirror", WrittenEnd("folder", path=Path(".\\mirror"))),
-        ("delta.zip", WrittenEnd("archive", path=Path("delta.zip"))),
-        ("./out/DELTA.ZIP", WrittenEnd("archive", path=Path("out/DELTA.ZIP"))),
-        ("state.json", WrittenEnd("manifest", path=Path("state.json"))),
-        ("./delta.zip/", WrittenEnd("folder", path=Path("delta.zip"))),
+        ("acme", WrittenSide("place", "acme")),
+        ("acme/dev", WrittenSide("place", "acme/dev")),
+        ("acme/dev/rh8-x86_64", WrittenSide("place", "acme/dev/rh8-x86_64")),
+        ("site:acme/dev", WrittenSide("place", "acme/dev", "site")),
+        (":acme/dev", WrittenSide("place", "acme/dev")),
+        (":delta.zip", WrittenSide("place", "delta.zip")),
+        ("c:acme", WrittenSide("place", "acme", "c")),
+        (".", WrittenSide("folder", path=Path())),
+        ("./mirror", WrittenSide("folder", path=Path("mirror"))),
+        ("mirror/", WrittenSide("folder", path=Path("mirror"))),
+        ("/data/mirror:acme", WrittenSide("folder", "acme", path=Path("/data/mirror"))),
+        ("../mirror:acme/dev", WrittenSide("folder", "acme/dev", path=Path("../mirror"))),
+        ("./od:d:acme/dev", WrittenSide("folder", "acme/dev", path=Path("od:d"))),
+        ("./od:d/", WrittenSide("folder", path=Path("od:d"))),
+        ("~/mirror:acme", WrittenSide("folder", "acme", path=Path.home() / "mirror")),
+        ("C:/mirror", WrittenSide("folder", path=Path("C:/mirror"))),
+        ("C:\\mirror:acme/dev", WrittenSide("folder", "acme/dev", path=Path("C:\\mirror"))),
+        (".\\mirror", WrittenSide("folder", path=Path(".\\mirror"))),
+        ("delta.zip", WrittenSide("archive", path=Path("delta.zip"))),
+        ("./out/DELTA.ZIP", WrittenSide("archive", path=Path("out/DELTA.ZIP"))),
+        ("state.json", WrittenSide("manifest", path=Path("state.json"))),
+        ("./delta.zip/", WrittenSide("folder", path=Path("delta.zip"))),
     ],
 )
-def test_an_end(text: str, expected: WrittenEnd) -> None:
-    assert read_end(text) == expected
+def test_an_end(text: str, expected: WrittenSide) -> None:
+    assert read_side(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said
     Path("here").mkdir()
     Path("a:b").mkdir()
     with pytest.raises(ValueError, match=re.escape(said)):
-        read_end(text)
+        read_side(text)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from hatcher.cli.output.data import FORMATS, Document, Emit, Field, Listing
+from hatcher.cli.data import FORMATS, Document, Emit, Field, Listing
 
 from .conftest import Cli
 

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.refusals import Refusal
 from hatcher.cli.settings.private_files import read_private, write_private
-from hatcher.cli.settings.profile_editing import with_default, with_profile
-from hatcher.cli.settings.profiles import Config, config_path, read_config
+from hatcher.cli.settings.profiles import (
+    Config,
+    config_path,
+    read_config,
+    with_default,
+    with_profile,
+)
 from hatcher.errors import NoSpaceError
 from hatcher.files import locks
 
@@ -224,7 +229,7 @@ def test_where_there_are_no_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_many_at_once(path: Path) -> None:
     """Processes, since a lock is one of processes; each changes a profile of its own."""
     script = (
-        "import sys\nfrom hatcher.cli.settings.profile_editing import with_profile\n"
+        "import sys\nfrom hatcher.cli.settings.profiles import with_profile\n"
         "for number in range(10):\n"
         "    with_profile(sys.argv[1], {'url': f'https://{number}'})\n"
     )

@@ -14,7 +14,7 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from hatcher.cli.output.data import Document, declared_by
+from hatcher.cli.data import Document, declared_by
 from hatcher.cli.root import hatcher
 from hatcher.mirror import export
 from hatcher.testing import (
@@ -251,7 +251,7 @@ def test_a_command_that_reads(
     hatcher_of = ("--api-version", str(api_version))
     command = command_of(api_version, name)
     declared = declared_by(command)
-    assert declared is not None, "A command with data declares them: see hatcher.cli.output.data."
+    assert declared is not None, "A command with data declares them: see hatcher.cli.data."
     schema = cli(*hatcher_of, "schema", *name.split()).data
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
@@ -294,7 +294,7 @@ def test_a_command_that_changes_something(
         assert "--output" not in options
         done = cli(*asking)
         assert done.code == 0, done.err
-        assert done.out == "", "A command with data declares them: see hatcher.cli.output.data."
+        assert done.out == "", "A command with data declares them: see hatcher.cli.data."
         return
     schema = cli("schema", *name.split()).data
     Draft202012Validator.check_schema(schema)

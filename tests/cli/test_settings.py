@@ -16,9 +16,8 @@ import click
 import pytest
 import trustme
 
-from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.root import hatcher
-from hatcher.cli.run import VARIABLES
+from hatcher.cli.refusals import Refusal
+from hatcher.cli.root import VARIABLES, hatcher
 from hatcher.cli.settings.credentials import Credential
 from hatcher.cli.settings.keeping import Kept
 from hatcher.cli.settings.levels import Settings, settings_of

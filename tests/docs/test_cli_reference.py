@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hatcher.cli.failures.explaining import ExitCode
+from hatcher.cli.refusals import ExitCode
 from scripts import cli_reference
 
 STALE = "docs/command-line/reference.md is not up to date. Renew it: make cli-reference"

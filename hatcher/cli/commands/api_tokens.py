@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from operator import itemgetter
 
+from hatcher.cli.data import Document, Emit, Field, Listing, emits
 from hatcher.cli.groups import group
-from hatcher.cli.output.chatter import confirm, say
-from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
-from hatcher.cli.parameters import arguments, assume_yes, dry_run
+from hatcher.cli.parameters import argument, assume_yes, dry_run
 from hatcher.cli.state import State, pass_state
+from hatcher.cli.terminal import confirm, say
 
 NEW_TOKEN = Document((Field("name", "New Token Name"), Field("token", "New Token")), as_row=True)
 TOKENS = Listing(
@@ -26,7 +26,7 @@ def api_tokens() -> None:
 
 
 @api_tokens.command("create")
-@arguments("name")
+@argument("name", "What to call the token, such as where it is used.")
 @dry_run
 @emits(NEW_TOKEN)
 @pass_state
@@ -44,7 +44,7 @@ def create(state: State, name: str, dry_run: bool, emit: Emit) -> None:
 
 
 @api_tokens.command("delete")
-@arguments("name")
+@argument("name", "What the token is called.", "API tokens")
 @assume_yes
 @dry_run
 @pass_state

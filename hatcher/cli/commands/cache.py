@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatcher.cli.failures.explaining import ExitCode
+from hatcher.cli.data import Document, Emit, Field, emits
 from hatcher.cli.groups import group
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Document, Emit, Field, emits
 from hatcher.cli.parameters import dry_run
+from hatcher.cli.refusals import ExitCode
+from hatcher.cli.terminal import say
 from hatcher.cli.transfers import progress_bar
 
 if TYPE_CHECKING:

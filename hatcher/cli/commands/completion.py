@@ -8,11 +8,17 @@ from pathlib import PurePath
 import click
 
 from hatcher.cli.groups import command
-from hatcher.cli.output.streams import write
+from hatcher.cli.parameters import argument
+from hatcher.cli.terminal import write
 
 
 @command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), required=False)
+@argument(
+    "shell",
+    "Which shell; yours when it is left out.",
+    type=click.Choice(["bash", "zsh", "fish"]),
+    required=False,
+)
 def completion(shell: str | None) -> None:
     """Print a script that completes commands in your shell.
 
@@ -26,7 +32,7 @@ def completion(shell: str | None) -> None:
     zsh   put this into ~/.zshrc, after compinit: eval "$(hatcher completion zsh)"
     fish  run: hatcher completion fish > ~/.config/fish/completions/hatcher.fish
     """
-    from hatcher.cli.completion.shells import SHELLS, script
+    from hatcher.cli.shells import SHELLS, script
 
     shell = shell or PurePath(os.environ.get("SHELL", "")).name
     if shell not in SHELLS:

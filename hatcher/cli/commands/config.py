@@ -6,14 +6,11 @@ from typing import Any
 
 import click
 
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.data import Emit, Field, Listing, emits
 from hatcher.cli.groups import group
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Emit, Field, Listing, emits
-from hatcher.cli.parameters import arguments, dry_run
-from hatcher.cli.settings.levels import config_of, profile_option, take_over
-from hatcher.cli.settings.profile_editing import with_default, with_profile
+from hatcher.cli.parameters import Decorator, argument, dry_run, profile_option
+from hatcher.cli.refusals import ExitCode, Refusal
+from hatcher.cli.settings.levels import config_of, take_over
 from hatcher.cli.settings.profiles import (
     DEFAULT_PROFILE,
     KEYS,
@@ -21,7 +18,11 @@ from hatcher.cli.settings.profiles import (
     Profile,
     checked_name,
     config_path,
+    server_at,
+    with_default,
+    with_profile,
 )
+from hatcher.cli.terminal import say
 from hatcher.files.folders import expanded
 
 PATH = Listing((Field("path", "Path"),), bare=True)
@@ -52,6 +53,10 @@ _KEYS = "\n".join(
 
 #: What a credential is kept for: these change with it.
 _OF_CREDENTIAL = ("url", "username")
+
+
+def _key(*keys: str) -> Decorator:
+    return argument("key", "Which setting.", metavar="KEY", type=click.Choice(keys))
 
 
 @group("config")
@@ -88,7 +93,7 @@ def list_(ctx: click.Context, /, emit: Emit) -> None:
 
 
 @config.command("get")
-@click.argument("key", metavar="KEY", type=click.Choice([*KEYS, DEFAULT_PROFILE]))
+@_key(*KEYS, DEFAULT_PROFILE)
 @profile_option
 @emits(VALUE)
 @click.pass_context
@@ -114,8 +119,8 @@ def get(ctx: click.Context, /, key: str, emit: Emit, **_: Any) -> None:
 
 
 @config.command("set", epilog=_KEYS)
-@click.argument("key", metavar="KEY", type=click.Choice(_SETTABLE))
-@arguments("value")
+@_key(*_SETTABLE)
+@argument("value", "What to set it to.")
 @profile_option
 @dry_run
 @click.pass_context
@@ -140,7 +145,7 @@ def set_(ctx: click.Context, /, key: str, value: str, dry_run: bool, **_: Any) -
 
 
 @config.command("unset", epilog=_KEYS)
-@click.argument("key", metavar="KEY", type=click.Choice(_SETTABLE))
+@_key(*_SETTABLE)
 @profile_option
 @dry_run
 @click.pass_context
@@ -165,7 +170,7 @@ def unset(ctx: click.Context, /, key: str, dry_run: bool, **_: Any) -> None:
 
 
 @config.command("use")
-@arguments("profile")
+@argument("profile", "The profile that is to be the default one.", "profiles")
 @dry_run
 @click.pass_context
 def use(ctx: click.Context, /, profile: str, dry_run: bool) -> None:
@@ -200,8 +205,6 @@ def _checked(ctx: click.Context, key: str, value: str) -> str | int | bool:
     if not wanted.accepts(checked):
         raise Refusal(f"{key} cannot be '{value}'.", f"Give {wanted.wanted()}.")
     if key == "url":
-        from hatcher.cli.settings.servers import server_at
-
         server_at(value)
     elif key == "ca_file":
         authorities = expanded(value)

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatcher.cli import removals, transfers
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.failures.refusals import Refusal, missing_extra
+from hatcher.cli import transfers
+from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
 from hatcher.cli.ordering import egg_key
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Document, Emit, Field, Listing, Record, emits
-from hatcher.cli.parameters import assume_yes, dry_run
-from hatcher.cli.places import on_platform
-from hatcher.cli.transfers import TRANSFERS
+from hatcher.cli.parameters import argument, dry_run, on_platform
+from hatcher.cli.refusals import ExitCode, Refusal, missing_extra
+from hatcher.cli.terminal import say
 
 if TYPE_CHECKING:
-    from hatcher.api import SinglePlatformRepository
+    from hatcher.api import Egg, SinglePlatformRepository
 
 EGGS = Listing(
     (Field("name", "Egg Name"), Field("python_tag", "Python Tag", ("string", "null"))),
 )
 EGG = Document((Field("filename", "File"), Field("sha256", "SHA-256")))
-EGG_INDEX = Document()
 BUILT = Listing(
     (Field("path", "Path"), Field("size", "Size", "integer"), Field("sha256", "SHA-256")),
     bare=True,
 )
 
-_ONE_EGG = ("python_tag", "name", "version")
-
+_python_tag = argument(
+    "python_tag", "Such as cp311; 'hatcher python-tags list' shows them.", "all python tags"
+)
 _shown = click.option(
     "--enabled/--disabled",
     default=True,
@@ -48,7 +44,8 @@ def eggs() -> None:
 
 
 @eggs.command("list")
-@on_platform("python_tag")
+@on_platform()
+@argument("python_tag", "Of the runtime that is to use the eggs, such as cp311.", "python tags")
 @emits(EGGS)
 def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
     """List the eggs that a Python can use.
@@ -61,67 +58,43 @@ def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
 
 
 @eggs.command("index")
-@on_platform("python_tag")
-@emits(EGG_INDEX)
+@on_platform()
+@_python_tag
+@emits(Document())
 def index(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
     """Show the index of the eggs that a Python can use."""
     emit(place.egg_index(python_tag))
 
 
 @eggs.command("metadata")
-@on_platform(*_ONE_EGG)
+@on_platform("egg")
 @emits(EGG)
-def metadata(
-    place: SinglePlatformRepository,
-    python_tag: str,
-    name: str,
-    version: str,
-    emit: Emit,
-) -> None:
+def metadata(egg: Egg, emit: Emit) -> None:
     """Show what the server says of an egg.
 
     PYTHON_TAG is the egg's own: 'none' for one without. VERSION has the build number: 1.3.0-1.
     """
-    emit(place.egg_metadata(python_tag, name, version))
+    emit(egg.metadata())
 
 
 @eggs.command("download")
-@on_platform(*_ONE_EGG)
-@transfers.destination
-@dry_run
-@emits(TRANSFERS)
-def download(
-    place: SinglePlatformRepository,
-    python_tag: str,
-    name: str,
-    version: str,
-    destination: str | None,
-    dry_run: bool,
-    emit: Emit,
-) -> None:
+@on_platform("egg")
+@transfers.downloading
+def download(egg: Egg, **options: Any) -> None:
     """Download an egg.
 
     It goes into the folder DESTINATION, or the current one. It is verified, and a file that is
     there already with the same content is left as it is.
     """
-    transfers.download(emit, place.egg(python_tag, name, version), destination, dry_run)
+    transfers.download(egg, **options)
 
 
 @eggs.command("batch-download")
-@on_platform("python_tag")
-@transfers.destination
-@transfers.names
-@transfers.concurrency
-@dry_run
-@emits(TRANSFERS)
+@on_platform()
+@_python_tag
+@transfers.downloading_many
 def batch_download(
-    place: SinglePlatformRepository,
-    python_tag: str,
-    destination: str | None,
-    names: tuple[str, ...],
-    concurrency: int | None,
-    dry_run: bool,
-    emit: Emit,
+    place: SinglePlatformRepository, python_tag: str, destination: str | None, **options: Any
 ) -> None:
     """Download many eggs.
 
@@ -129,19 +102,17 @@ def batch_download(
     one. What is there already with the same content is not downloaded again, and one failure does
     not stop the others.
     """
-    run = partial(
-        place.download_eggs,
-        python_tag,
-        destination or ".",
-        names=names or None,
-        concurrency=concurrency,
-        dry_run=dry_run,
-    )
-    transfers.batch(emit, "eggs", run)
+    transfers.batch("eggs", place.download_eggs, python_tag, destination or ".", **options)
 
 
 @eggs.command("build")
-@click.argument("distributions", metavar="DISTRIBUTION...", nargs=-1, required=True)
+@argument(
+    "distributions",
+    "Distributions that are installed here, as in 'pip list'.",
+    metavar="DISTRIBUTION...",
+    nargs=-1,
+    required=True,
+)
 @click.option(
     "--destination",
     type=click.Path(file_okay=False, path_type=Path),
@@ -209,58 +180,34 @@ def build(
 
 
 @eggs.command("upload")
-@on_platform("filename")
-@transfers.force
-@transfers.verify
-@_shown
-@dry_run
-@emits(TRANSFERS)
-def upload(
-    place: SinglePlatformRepository,
-    filename: str,
-    force: bool,
-    verify: bool,
-    enabled: bool,
-    dry_run: bool,
-    emit: Emit,
-) -> None:
+@on_platform()
+@transfers.filename
+@transfers.uploading(transfers.verify, _shown)
+def upload(place: SinglePlatformRepository, filename: str, **options: Any) -> None:
     """Upload an egg."""
-    transfers.upload(
-        emit,
-        filename,
-        place,
-        lambda progress: place._local_egg(filename).upload(
-            overwrite=force, verify=verify, enabled=enabled, progress=progress
-        ),
-        lambda: place.upload_eggs([filename], overwrite=force, enabled=enabled, dry_run=True),
-        dry_run=dry_run,
-    )
+    transfers.upload(place, filename, place._local_egg, place.upload_eggs, **options)
 
 
 @eggs.command("batch-upload")
 @on_platform()
 @transfers.files("eggs", ".egg")
-@transfers.force
-@click.option(
-    "--index/--no-index", default=True, help="Show the eggs in the index when they are stored."
+@transfers.uploading(
+    click.option(
+        "--index/--no-index", default=True, help="Show the eggs in the index when they are stored."
+    ),
+    click.option(
+        "--index_timeout",
+        default=10,
+        help="Not needed any more: the index is told of what is known to be stored.",
+    ),
+    transfers.concurrency,
 )
-@click.option(
-    "--index_timeout",
-    default=10,
-    help="Not needed any more: the index is told of what is known to be stored.",
-)
-@transfers.concurrency
-@dry_run
-@emits(TRANSFERS)
 def batch_upload(
     place: SinglePlatformRepository,
     eggs: tuple[str, ...],
-    force: bool,
     index: bool,
     index_timeout: int,
-    concurrency: int | None,
-    dry_run: bool,
-    emit: Emit,
+    **options: Any,
 ) -> None:
     """Upload many eggs, which appear in the index together.
 
@@ -268,26 +215,14 @@ def batch_upload(
     server has with the same content is not sent again, one failure does not stop the others, and
     the same command again goes on where it was.
     """
-    run = partial(
-        place.upload_eggs,
-        eggs,
-        overwrite=force,
-        enabled=index,
-        concurrency=concurrency,
-        dry_run=dry_run,
-    )
-    transfers.batch(emit, "eggs", run)
+    transfers.batch("eggs", place.upload_eggs, eggs, enabled=index, **options)
 
 
 @eggs.command("update-index")
 @on_platform()
 @transfers.files("eggs", ".egg")
 @dry_run
-def update_index(
-    place: SinglePlatformRepository,
-    eggs: tuple[str, ...],
-    dry_run: bool,
-) -> None:
+def update_index(place: SinglePlatformRepository, eggs: tuple[str, ...], dry_run: bool) -> None:
     """Show eggs in the index that were uploaded out of sight.
 
     EGGS are the files that were uploaded; folders and '-' as in 'batch-upload'.
@@ -312,24 +247,8 @@ def update_index(
 
 
 @eggs.command("delete")
-@on_platform(*_ONE_EGG)
-@removals.force
-@assume_yes
-@dry_run
-def delete(
-    place: SinglePlatformRepository,
-    python_tag: str,
-    name: str,
-    version: str,
-    force: bool,
-    assume_yes: bool,
-    dry_run: bool,
-) -> None:
+@on_platform("egg")
+@transfers.deleting()
+def delete(egg: Egg, **options: Any) -> None:
     """Delete an egg."""
-    removals.remove(
-        place.egg(python_tag, name, version),
-        f"the egg {name}-{version} ({python_tag}) of {place}",
-        force=force,
-        assume_yes=assume_yes,
-        dry_run=dry_run,
-    )
+    transfers.delete(egg, "the egg {name}-{version} ({python_tag}) of {place}", **options)

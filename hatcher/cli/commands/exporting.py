@@ -1,70 +1,56 @@
-"""`hatcher export`."""
+"""`hatcher export` and `hatcher import`: whole repositories, out into a folder and back."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from hatcher.cli import transfers
 from hatcher.cli.groups import command
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Emit, emits
-from hatcher.cli.parameters import completes, dry_run
+from hatcher.cli.parameters import argument, choices, flag
 from hatcher.cli.state import State, pass_state
-from hatcher.cli.transfers import TRANSFERS, batch, concurrency
+from hatcher.cli.terminal import say
 
 #: What people ask for, by the version of the API that exports it.
 _KINDS = {"eggs": (0, 1), "runtimes": (1,), "bundles": (1,)}
 
 
 @command("export")
-@click.option(
+@choices(
     "-a",
     "--artefact-kinds",
-    multiple=True,
     default=["eggs", "runtimes"],
     show_default=True,
     type=click.Choice(list(_KINDS)),
     help="A kind of artefact; may be repeated.",
 )
-@click.option(
+@choices(
     "-r",
     "--repositories",
-    multiple=True,
     metavar="ORGANIZATION/REPOSITORY",
-    shell_complete=completes,
+    completed="places",
     help="A repository; may be repeated. Without it all that you may see.",
 )
-@click.option(
+@choices(
     "-p",
     "--platforms",
-    multiple=True,
     metavar="PLATFORM",
-    shell_complete=completes,
+    completed="platforms",
     help="A platform such as rh8-x86_64; may be repeated. Without it all.",
 )
-@click.option(
+@choices(
     "-t",
     "--python-tags",
-    multiple=True,
     metavar="TAG",
-    shell_complete=completes,
+    completed="python tags",
     help="A python tag such as cp311; may be repeated. Without it all.",
 )
-@click.argument("target-dir", type=click.Path(file_okay=False))
-@concurrency
-@dry_run
-@emits(TRANSFERS)
+@argument("target-dir", "The folder to export to.", type=click.Path(file_okay=False))
+@transfers.concurrency
+@transfers.moving
 @pass_state
-def export(
-    state: State,
-    artefact_kinds: tuple[str, ...],
-    repositories: tuple[str, ...],
-    platforms: tuple[str, ...],
-    python_tags: tuple[str, ...],
-    target_dir: str,
-    concurrency: int | None,
-    dry_run: bool,
-    emit: Emit,
-) -> None:
+def export(state: State, artefact_kinds: tuple[str, ...], target_dir: str, **options: Any) -> None:
     """Download whole repositories into a folder.
 
     The folder is made when it is missing; 'hatcher import' reads it. What stands there:
@@ -87,18 +73,70 @@ def export(
         say(f"{said} They are left out.", "yellow")
     from hatcher import mirror
 
-    batch(
-        emit,
-        "Export",
-        lambda progress: mirror.export(
-            state.client,
-            target_dir,
-            kinds=kinds,
-            repositories=repositories,
-            platforms=platforms,
-            python_tags=python_tags,
-            concurrency=concurrency,
-            progress=progress,
-            dry_run=dry_run,
-        ),
+    transfers.batch("Export", mirror.export, state.client, target_dir, kinds=kinds, **options)
+
+
+@command("import")
+@choices(
+    "-a",
+    "--artefact-kind",
+    "artefact_kinds",
+    type=click.Choice(["eggs", "runtimes", "apps", "bundles"]),
+    help="A kind of artefact; may be repeated. Without it all.",
+)
+@choices(
+    "-r",
+    "--repository",
+    "requested_repos",
+    metavar="ORGANIZATION/REPOSITORY",
+    completed="places",
+    help="A repository; may be repeated. Without it all in the folder.",
+)
+@choices(
+    "-p",
+    "--platform",
+    "requested_platforms",
+    metavar="PLATFORM",
+    completed="platforms",
+    help="A platform such as rh8-x86_64; may be repeated. Without it all in the folder.",
+)
+@flag("-f", "--force", help="Replace what the server has with other content.")
+@flag(
+    "-c",
+    "--create-missing",
+    help="Create repositories that are missing; organizations are not created.",
+)
+@argument(
+    "root-dir", "The folder that was exported.", type=click.Path(exists=True, file_okay=False)
+)
+@transfers.concurrency
+@transfers.moving
+@pass_state
+def import_(
+    state: State,
+    root_dir: str,
+    artefact_kinds: tuple[str, ...],
+    requested_repos: tuple[str, ...],
+    requested_platforms: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Upload a folder that was exported.
+
+    By 'hatcher export' of any version: the folder has a v1 in it. Files that the server has
+    with the same sha256 are not sent again; the same command goes on with what was
+    interrupted. The eggs of a platform appear together.
+
+    When a repository is missing on the server, the others go on, and the exit code is 7.
+    """
+    from hatcher import mirror
+
+    transfers.batch(
+        "Import",
+        mirror.import_,
+        state.client,
+        root_dir,
+        kinds=artefact_kinds,
+        repositories=requested_repos,
+        platforms=requested_platforms,
+        **options,
     )

@@ -3,45 +3,51 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from hatcher.cli.failures.explaining import ExitCode, show
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.data import Document, Emit, Field, Record, emits
+from hatcher.cli.explaining import show
 from hatcher.cli.groups import command
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Document, Emit, Field, Record, emits
-from hatcher.cli.output.streams import is_terminal
-from hatcher.cli.parameters import dry_run
+from hatcher.cli.logins import Login, credentials_alone, log_in, profile_for
+from hatcher.cli.logins import revoke as revoke_token
+from hatcher.cli.parameters import argument, dry_run, flag, profile_option
+from hatcher.cli.refusals import ExitCode, Refusal
+from hatcher.cli.settings.credentials import (
+    Credential,
+    ask_for_password,
+    credential_for,
+    kept_credential,
+)
+from hatcher.cli.settings.keeping import Keeper, NoKeyring, keeper_named
 from hatcher.cli.settings.levels import (
     config_of,
     profile_of,
-    profile_option,
     settings_with,
     take_over,
     warn_of_secrets,
 )
+from hatcher.cli.settings.profiles import Profile, server_at, with_profile
 from hatcher.cli.state import State, pass_state
+from hatcher.cli.terminal import is_terminal, say
 from hatcher.errors import AuthenticationError, PermissionDeniedError
 
 
 def _told(record: Record) -> str:
-    server, profile = record["url"], record["profile"]
-    of_profile = f" (profile {profile})" if profile else ""
+    profile, credential = record["profile"], record["credential"]
+    server = f"{record['url']} (profile {profile})" if profile else record["url"]
     count = len(record["repositories"])
     repositories = "1 repository" if count == 1 else f"{count} repositories"
-    if record["credential"] is None and record["accepted"]:
-        return f"You gave {server}{of_profile} no credentials. Everybody may read {repositories}."
-    if record["credential"] is None:
-        return f"You gave {server}{of_profile} no credentials, and it wants some."
+    if credential is None and record["accepted"]:
+        return f"You gave {server} no credentials. Everybody may read {repositories}."
+    if credential is None:
+        return f"You gave {server} no credentials, and it wants some."
     if not record["accepted"]:
-        return f"{server}{of_profile} does not accept the {record['credential']}."
+        return f"{server} does not accept the {credential}."
     who = record["username"] or "somebody, as a token does not say whose it is,"
-    return (
-        f"You are {who} to {server}{of_profile}: it accepts the {record['credential']}. "
-        f"You have access to {repositories}."
-    )
+    return f"You are {who} to {server}: it accepts the {credential}. You have access to {repositories}."
 
 
 WHOAMI = Document(
@@ -59,20 +65,14 @@ WHOAMI = Document(
 
 
 @command("login")
-@click.argument("url", required=False)
+@argument("url", "The server, such as https://brood.example.com.", required=False)
 @profile_option
 @click.option("-U", "--username", help="Your user name; the password is asked for.")
-@click.option(
-    "--password-stdin", is_flag=True, default=False, help="Read your password from standard input."
-)
+@flag("--password-stdin", help="Read your password from standard input.")
 @click.option("-t", "--token", help="Keep this API token; better not on the command line.")
-@click.option(
-    "--token-stdin", is_flag=True, default=False, help="Read the API token from standard input."
-)
-@click.option(
+@flag("--token-stdin", help="Read the API token from standard input.")
+@flag(
     "--insecure-storage",
-    is_flag=True,
-    default=False,
     help="Keep the token in a file that only you can read, and not in the system's keyring.",
 )
 @click.option("--token-name", metavar="NAME", help="What to call the API token that is made.")
@@ -94,11 +94,6 @@ def login(
     takes its place. The first profile becomes the default one, so that other
     commands need neither --url nor --username.
     """
-    from hatcher.cli.settings.credentials import Credential, ask_for_password, credential_for
-    from hatcher.cli.settings.keeping import NoKeyring, keeper_named
-    from hatcher.cli.settings.logins import Login, log_in, profile_for
-    from hatcher.cli.settings.servers import server_at
-
     warn_of_secrets(ctx)
     root = ctx.find_root()
     take_over(ctx, ("url", "profile", "username", "password_stdin", "token", "token_stdin"))
@@ -113,16 +108,7 @@ def login(
     assert settings.url is not None
     server = str(server_at(settings.url))
     # Before anything is asked or sent: a token that cannot be kept is not to be made.
-    stays_in_file = profile is not None and profile.credential == "file"
-    where = "file" if insecure_storage or stays_in_file else "keyring"
-    try:
-        keeper = keeper_named(where, config.path.parent)
-        keeper.get(server, name)
-    except NoKeyring as missing:
-        keeper = keeper_named("file", config.path.parent)
-        keeper.get(server, name)
-        what = missing.format_message().removesuffix(".")
-        say(f"{what}: the token goes into a file that only you can read.", "yellow")
+    keeper = _keeper(server, name, profile, config.path.parent, insecure_storage)
     credential = (
         credential_for(settings) if settings.named_by in ("options", "environment") else None
     )
@@ -149,10 +135,8 @@ def login(
 
 @command("logout")
 @profile_option
-@click.option(
+@flag(
     "--revoke",
-    is_flag=True,
-    default=False,
     help="Also delete the API token from the server, where 'hatcher login' has made it.",
 )
 @dry_run
@@ -163,12 +147,6 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
     The profile stays, with its server. Without --revoke the token stays valid.
     """
     from hatcher.api import BroodClient
-    from hatcher.cli.settings.credentials import kept_credential
-    from hatcher.cli.settings.keeping import keeper_named
-    from hatcher.cli.settings.logins import credentials_alone
-    from hatcher.cli.settings.logins import revoke as revoke_token
-    from hatcher.cli.settings.profile_editing import with_profile
-    from hatcher.cli.settings.servers import server_at
 
     take_over(ctx, ("profile",))
     with credentials_alone():
@@ -243,6 +221,22 @@ def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
         ctx.exit(ExitCode.AUTHENTICATION)
 
 
+def _keeper(
+    server: str, name: str, profile: Profile | None, folder: Path, insecure_storage: bool
+) -> Keeper:
+    """Return what is to keep the token: it works, and a file does where there is no keyring."""
+    stays_in_file = profile is not None and profile.credential == "file"
+    try:
+        keeper = keeper_named("file" if insecure_storage or stays_in_file else "keyring", folder)
+        keeper.get(server, name)
+    except NoKeyring as missing:
+        keeper = keeper_named("file", folder)
+        keeper.get(server, name)
+        what = missing.format_message().removesuffix(".")
+        say(f"{what}: the token goes into a file that only you can read.", "yellow")
+    return keeper
+
+
 def _asked(question: str, otherwise: str) -> str:
     if not is_terminal(sys.stdin):
         raise click.UsageError(otherwise)
@@ -258,8 +252,6 @@ def _usual_token_name() -> str:
 
 def _other_values(root: click.Context) -> dict[str, str | int | bool | None]:
     """What the command line says of how to reach the server."""
-    from pathlib import Path
-
     given = {
         name: root.params[name]
         for name in ("api_version", "insecure", "ca_file")

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.failures.explaining import ExitCode, explain
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.explaining import explain
 from hatcher.cli.groups import group
-from hatcher.cli.mirror_ends import End, WrittenEnd, end, open_pair
-from hatcher.cli.output.chatter import confirm, say
-from hatcher.cli.output.data import Document, Emit, Field, Listing, emits
-from hatcher.cli.output.streams import write
-from hatcher.cli.output.tables import as_json
-from hatcher.cli.parameters import Decorator, assume_yes, completes, dry_run
+from hatcher.cli.mirror_sides import Side, Sort, WrittenSide, open_pair
+from hatcher.cli.parameters import (
+    Decorator,
+    argument,
+    assume_yes,
+    choices,
+    completes,
+    dry_run,
+    flag,
+    together,
+)
+from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.state import State, pass_state
+from hatcher.cli.tables import as_json
+from hatcher.cli.terminal import confirm, say, write
 from hatcher.cli.transfers import TRANSFERS
 
 if TYPE_CHECKING:
@@ -68,46 +74,40 @@ VERIFICATION = Document(
 #: Findings and problems that are told one by one; there may be thousands.
 _MOST_NAMED = 50
 
-_SELECTING = (
-    click.option(
+_selecting = together(
+    choices(
         "-a",
         "--kind",
         "kinds",
-        multiple=True,
         type=click.Choice(["eggs", "runtimes", "apps", "bundles"]),
         help="A kind of artefact; may be repeated. Without it all, with API version 0 eggs.",
     ),
-    click.option(
+    choices(
         "-p",
         "--platform",
         "platforms",
-        multiple=True,
         metavar="PLATFORM",
-        shell_complete=completes,
+        completed="platforms",
         help="A platform such as rh8-x86_64; may be repeated. Without it all.",
     ),
-    click.option(
+    choices(
         "-t",
         "--python-tag",
         "python_tags",
-        multiple=True,
         metavar="TAG",
-        shell_complete=completes,
+        completed="python tags",
         help="A python tag such as cp311; may be repeated. Without it all.",
     ),
-    click.option(
+    choices(
         "--name",
         "names",
-        multiple=True,
         metavar="PATTERN",
         help="Only what is called so, such as 'numpy*'; may be repeated.",
     ),
 )
 
-_PRUNING = (
-    click.option(
-        "--prune", is_flag=True, default=False, help="Delete from TARGET what SOURCE lacks."
-    ),
+_pruning = together(
+    flag("--prune", help="Delete from TARGET what SOURCE lacks."),
     click.option(
         "--max-deletes",
         type=click.IntRange(min=0),
@@ -115,6 +115,11 @@ _PRUNING = (
         help="Delete nothing if it would be more; a tenth of what is there when not given, "
         "but at least 10.",
     ),
+)
+
+_PLACES: tuple[Sort, ...] = ("place", "folder", "archive")
+_source = argument(
+    "source", "What there is to be: a place, a folder, or an archive.", "sides", type=Side(*_PLACES)
 )
 
 
@@ -132,23 +137,19 @@ def _saving(help: str) -> Decorator:
         type=click.Path(dir_okay=False, writable=True),
         callback=_in_a_folder,
         metavar="FILE",
-        shell_complete=completes,
         help=help,
     )
 
 
-def _selecting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say what of a place is meant."""
-    for option in reversed(_SELECTING):
-        function = option(function)
-    return function
-
-
-def _pruning(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say what may be deleted."""
-    for option in reversed(_PRUNING):
-        function = option(function)
-    return function
+def _compared_with(option: str, metavar: str, help: str) -> Decorator:
+    """Give a command the option that names another side."""
+    return click.option(
+        option,
+        type=Side(*_PLACES, "manifest"),
+        metavar=metavar,
+        shell_complete=completes("sides"),
+        help=help,
+    )
 
 
 @group("mirror")
@@ -170,20 +171,25 @@ def mirror() -> None:
 
 
 @mirror.command("plan")
-@end("source", "place", "folder", "archive")
-@end("target", "place", "folder", "archive", "manifest")
+@_source
+@argument(
+    "target",
+    "Where it is to be: a place or a folder, or its manifest or archive.",
+    "sides",
+    type=Side(*_PLACES, "manifest"),
+)
 @_selecting
 @_pruning
 @transfers.concurrency
-@click.option("--all", "show_all", is_flag=True, default=False, help="Show what is skipped too.")
+@flag("--all", "show_all", help="Show what is skipped too.")
 @_saving("Keep the plan as JSON, for 'hatcher mirror apply --plan'.")
 @emits(PLAN)
 @pass_state
 def plan(
     state: State,
     /,
-    source: WrittenEnd,
-    target: WrittenEnd,
+    source: WrittenSide,
+    target: WrittenSide,
     show_all: bool,
     save: str | None,
     emit: Emit,
@@ -212,23 +218,19 @@ def plan(
 
 
 @mirror.command("apply")
-@end("source", "place", "folder", "archive")
-@end("target", "place", "folder")
+@_source
+@argument(
+    "target", "Where it is to be: a place or a folder.", "sides", type=Side("place", "folder")
+)
 @_selecting
 @_pruning
 @click.option(
     "--plan",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    shell_complete=completes,
     help="Do what this plan says, which 'hatcher mirror plan --save' kept, and nothing else.",
 )
-@click.option(
-    "--create-missing",
-    is_flag=True,
-    default=False,
-    help="Create repositories that are missing on the server of TARGET.",
-)
+@flag("--create-missing", help="Create repositories that are missing on the server of TARGET.")
 @transfers.cache
 @transfers.concurrency
 @dry_run
@@ -238,8 +240,8 @@ def plan(
 def apply(
     state: State,
     /,
-    source: WrittenEnd,
-    target: WrittenEnd,
+    source: WrittenSide,
+    target: WrittenSide,
     plan: str | None,
     create_missing: bool,
     cache: bool,
@@ -263,16 +265,11 @@ def apply(
             "The plan says already what is meant. Give either --plan, or --kind, --platform, "
             "--python-tag, --name, --prune and --max-deletes."
         )
-    ends = open_pair(state, source, target)
+    sides = open_pair(state, source, target)
     if plan is not None:
-        made = _read_plan(plan, *ends)
+        made = _read_plan(plan, *sides)
     else:
-        made = _planned(*ends, concurrency=concurrency, **asked)
-    if not made and target.sort == "place":
-        if emit.is_chosen:
-            emit([])
-        say(f"Nothing to do: {_summary(made)}", "green")
-        return
+        made = _planned(*sides, concurrency=concurrency, **asked)
     _warn_of_limit(made)
     deletes = len(made.those("delete"))
     if 0 < deletes <= made.max_deletes and not dry_run:
@@ -281,38 +278,25 @@ def apply(
             "Go on?",
             assume_yes=assume_yes,
         )
-    from hatcher.mirror import Cache
-
-    run = partial(
-        made.apply,
-        concurrency=concurrency,
-        cache=Cache() if cache else None,
-        create_missing=create_missing,
-        dry_run=dry_run,
-    )
+    options = {"concurrency": concurrency, "cache": cache, "create_missing": create_missing}
     if made:
-        transfers.batch(emit, "Mirror", run)
+        transfers.batch("Mirror", made.apply, dry_run=dry_run, emit=emit, **options)
         return
-    # Nothing moves into the folder, but its manifest may lack what is there.
-    run().raise_for_failures()
+    if target.sort != "place":
+        # Nothing moves into the folder, but its manifest may lack what is there.
+        made.apply(dry_run=dry_run, **transfers.as_python(options)).raise_for_failures()
     if emit.is_chosen:
         emit([])
     say(f"Nothing to do: {_summary(made)}", "green")
 
 
 @mirror.command("verify")
-@end("target", "place", "folder", "archive")
-@click.option(
-    "--against",
-    type=End("place", "folder", "archive", "manifest"),
-    metavar="SOURCE",
-    shell_complete=completes,
-    help="What TARGET should have; without it, what its own manifest says.",
+@argument("target", "A place on a server, a folder, or an archive.", "sides", type=Side(*_PLACES))
+@_compared_with(
+    "--against", "SOURCE", "What TARGET should have; without it, what its own manifest says."
 )
-@click.option(
+@flag(
     "--download",
-    is_flag=True,
-    default=False,
     help="Download everything from the server of TARGET, and hash it; nothing of it is kept.",
 )
 @_selecting
@@ -322,8 +306,8 @@ def apply(
 def verify(
     state: State,
     /,
-    target: WrittenEnd,
-    against: WrittenEnd | None,
+    target: WrittenSide,
+    against: WrittenSide | None,
     download: bool,
     emit: Emit,
     **asked: Any,
@@ -350,7 +334,9 @@ def verify(
     from hatcher import mirror
 
     with transfers.progress_bar("Verify") as bar:
-        found = mirror.verify(here, there, download=download, progress=bar, **_given(asked))
+        found = mirror.verify(
+            here, there, download=download, progress=bar, **transfers.as_python(asked)
+        )
     if emit.is_chosen:
         emit(found.document())
     summary = f"{found.target}: {_summary(found)}"
@@ -368,14 +354,14 @@ def verify(
 
 
 @mirror.command("manifest")
-@end("place", "place", "folder", "archive")
+@argument("place", "A place on a server, a folder, or an archive.", "sides", type=Side(*_PLACES))
 @_selecting
 @transfers.concurrency
 @_saving("Write it into a file, which appears whole or not at all.")
 @emits(MANIFEST)
 @pass_state
 def manifest(
-    state: State, /, place: WrittenEnd, save: str | None, emit: Emit, **asked: Any
+    state: State, /, place: WrittenSide, save: str | None, emit: Emit, **asked: Any
 ) -> None:
     """Write down what a place, a folder or an archive has: each artefact with its sha256.
 
@@ -386,7 +372,7 @@ def manifest(
     from hatcher import mirror
 
     with transfers.progress_bar("Manifest") as bar:
-        made = mirror.manifest(place.open(state), progress=bar, **_given(asked))
+        made = mirror.manifest(place.open(state), progress=bar, **transfers.as_python(asked))
     if save is not None:
         made.write(save)
     if save is None or emit.is_chosen:
@@ -398,14 +384,17 @@ def manifest(
 
 
 @mirror.command("pack")
-@end("source", "place", "folder")
-@click.argument("archive", type=click.Path(dir_okay=False, writable=True), shell_complete=completes)
-@click.option(
+@argument(
+    "source",
+    "A place on a server, or one in a folder.",
+    "sides",
+    type=Side("place", "folder"),
+)
+@argument("archive", "The file to write: NAME.zip.", type=click.Path(dir_okay=False, writable=True))
+@_compared_with(
     "--lacking",
-    type=End("place", "folder", "archive", "manifest"),
-    metavar="TARGET",
-    shell_complete=completes,
-    help="The side that it is for, or its manifest; without it everything is packed.",
+    "TARGET",
+    "The side that it is for, or its manifest; without it everything is packed.",
 )
 @_selecting
 @transfers.concurrency
@@ -414,12 +403,10 @@ def manifest(
 @pass_state
 def pack(
     state: State,
-    /,
-    source: WrittenEnd,
+    source: WrittenSide,
     archive: str,
-    lacking: WrittenEnd | None,
-    emit: Emit,
-    **asked: Any,
+    lacking: WrittenSide | None,
+    **options: Any,
 ) -> None:
     """Pack what another side lacks into one file, to be carried there.
 
@@ -442,9 +429,7 @@ def pack(
         here, there = open_pair(state, source, lacking)
     from hatcher import mirror
 
-    transfers.batch(
-        emit, "Pack", partial(mirror.pack, here, archive, lacking=there, **_given(asked))
-    )
+    transfers.batch("Pack", mirror.pack, here, archive, lacking=there, **options)
 
 
 # -- plans -------------------------------------------------------------------------------------
@@ -453,12 +438,7 @@ def pack(
 def _planned(source: SideLike, target: SideLike, **asked: Any) -> Plan:
     from hatcher import mirror
 
-    return mirror.plan(source, target, **_given(asked))
-
-
-def _given(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return what is asked for; nothing given is everything."""
-    return {name: None if value == () else value for name, value in asked.items()}
+    return mirror.plan(source, target, **transfers.as_python(asked))
 
 
 def _summary(made: Plan | Manifest | Verification) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hatcher.cli import transfers
 from hatcher.cli.groups import group
-from hatcher.cli.output.data import Emit, emits
-from hatcher.cli.parameters import Decorator, completes, dry_run
-from hatcher.cli.places import on_platform, repository_named
+from hatcher.cli.parameters import completes, flag, on_platform, repository_named, together
 from hatcher.cli.state import State, pass_state
-from hatcher.cli.transfers import TRANSFERS
 
 if TYPE_CHECKING:
-    from hatcher.api import App, Bundle, Egg, Runtime, SinglePlatformRepository
+    from hatcher.api import App, Bundle, Egg, Runtime
 
 
 @group("promote")
@@ -28,97 +24,60 @@ def promote() -> None:
     """
 
 
-def _promotes(name: str, *one: str) -> Decorator:
-    """Make a command of a function: it copies one artefact, which these arguments name."""
-    options: list[Callable[..., Any]] = [
-        click.option(
-            "--to",
-            required=True,
-            metavar="ORGANIZATION/REPOSITORY",
-            shell_complete=completes,
-            help="The repository that it goes to.",
-        ),
-        click.option(
-            "--to-profile",
-            metavar="NAME",
-            shell_complete=completes,
-            help="The profile of the server that it goes to, when that is another one.",
-        ),
-        transfers.force,
-        transfers.cache,
-        dry_run,
-    ]
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        decorated = emits(TRANSFERS)(pass_state(function))
-        for option in reversed(options):
-            decorated = option(decorated)
-        made = on_platform(*one)(decorated)
-        return promote.command(name, api_versions=[1])(made)
-
-    return decorate
+_promoting = together(
+    click.option(
+        "--to",
+        required=True,
+        metavar="ORGANIZATION/REPOSITORY",
+        shell_complete=completes("places"),
+        help="The repository that it goes to.",
+    ),
+    click.option(
+        "--to-profile",
+        metavar="NAME",
+        shell_complete=completes("profiles"),
+        help="The profile of the server that it goes to, when that is another one.",
+    ),
+    transfers.uploading(transfers.cache),
+)
 
 
-@_promotes("egg", "python_tag", "name", "version")
-def egg(
-    state: State,
-    place: SinglePlatformRepository,
-    python_tag: str,
-    name: str,
-    version: str,
-    **options: Any,
-) -> None:
+@promote.command("egg")
+@on_platform("egg")
+@_promoting
+def egg(egg: Egg, **options: Any) -> None:
     """Copy an egg to another repository.
 
     VERSION has the build number: 1.3.0-1.
     """
-    _promote(state, place.egg(python_tag, name, version), **options)
+    _promote(egg, **options)
 
 
-@_promotes("runtime", "implementation", "version")
-def runtime(
-    state: State,
-    place: SinglePlatformRepository,
-    implementation: str,
-    version: str,
-    **options: Any,
-) -> None:
+@promote.command("runtime")
+@on_platform("runtime")
+@_promoting
+def runtime(runtime: Runtime, **options: Any) -> None:
     """Copy a runtime to another repository."""
-    _promote(state, place.runtime(implementation, version), **options)
+    _promote(runtime, **options)
 
 
-@_promotes("app", "python_tag", "app_id", "version")
-def app(
-    state: State,
-    place: SinglePlatformRepository,
-    python_tag: str,
-    app_id: str,
-    version: str,
-    **options: Any,
-) -> None:
+@promote.command("app")
+@on_platform("app")
+@_promoting
+def app(app: App, **options: Any) -> None:
     """Copy an app to another repository.
 
     VERSION has the build number: 1.10-2.
     """
-    _promote(state, place.app(python_tag, app_id, version), **options)
+    _promote(app, **options)
 
 
-@_promotes("bundle", "python_tag", "name", "version")
-@click.option(
-    "--closure",
-    is_flag=True,
-    default=False,
-    help="With it, its runtime and all eggs that it names.",
-)
+@promote.command("bundle")
+@on_platform("bundle")
+@_promoting
+@flag("--closure", help="With it, its runtime and all eggs that it names.")
 @transfers.concurrency
-def bundle(
-    state: State,
-    place: SinglePlatformRepository,
-    python_tag: str,
-    name: str,
-    version: str,
-    **options: Any,
-) -> None:
+def bundle(bundle: Bundle, **options: Any) -> None:
     """Copy a bundle to another repository.
 
     With --closure all that belongs to it goes there too, from the repositories that the bundle
@@ -127,37 +86,20 @@ def bundle(
 
     PYTHON_TAG is that of its runtime, such as cp38; VERSION has the build number: 1.0.0-1.
     """
-    _promote(state, place.bundle(python_tag, name, version), **options)
+    _promote(bundle, **options)
 
 
+@pass_state
 def _promote(
     state: State,
     artefact: Egg | Runtime | App | Bundle,
     *,
     to: str,
     to_profile: str | None,
-    force: bool,
-    cache: bool,
-    dry_run: bool,
-    emit: Emit,
-    closure: bool = False,
-    concurrency: int | None = None,
+    **options: Any,
 ) -> None:
     there = state if to_profile is None else state.of_profile(to_profile)
     target = repository_named(there, to, "--to")
     from hatcher import mirror
 
-    transfers.batch(
-        emit,
-        "Promotion",
-        lambda progress: mirror.promote(
-            artefact,
-            target,
-            closure=closure,
-            overwrite=force,
-            concurrency=concurrency,
-            progress=progress,
-            dry_run=dry_run,
-            cache=mirror.Cache() if cache else None,
-        ),
-    )
+    transfers.batch("Promotion", mirror.promote, artefact, target, **options)

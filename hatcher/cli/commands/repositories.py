@@ -1,22 +1,51 @@
-"""`hatcher repositories`."""
+"""`hatcher organizations` and `hatcher repositories`."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli import transfers
+from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
-from hatcher.cli.output.chatter import confirm, say
-from hatcher.cli.output.data import Document, Emit, Field, Listing, Record, emits
-from hatcher.cli.parameters import arguments, assume_yes, dry_run
+from hatcher.cli.parameters import argument, dry_run, flag, on, on_repository
+from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.state import State, pass_state
+from hatcher.cli.terminal import say
 from hatcher.errors import HatcherException
+from hatcher.suggestions import alike, question
 
-REPOSITORIES = Listing((Field("name", "Repository"),), bare=True)
-REPOSITORY = Document((Field("name", "Repository"), Field("access", "Access")))
+if TYPE_CHECKING:
+    from hatcher.api import Organization, Repository
+
+_description = argument("description", "What it is, in a sentence.")
+
+
+@group("organizations")
+def organizations() -> None:
+    """Create and list organizations."""
+
+
+@organizations.command("create")
+@argument("name", "What to call the organization.")
+@_description
+@dry_run
+@pass_state
+def create_organization(state: State, name: str, description: str, dry_run: bool) -> None:
+    """Create an organization."""
+    if dry_run:
+        state.client.list_organizations()
+        say(f"Would create the organization {name}.")
+        return
+    state.client.create_organization(name, description)
+    say(f"Created the organization {name}.", "green")
+
+
+@organizations.command("list")
+@emits(Listing((Field("name", "Organization"),), bare=True))
+@pass_state
+def list_organizations(state: State, emit: Emit) -> None:
+    """List the organizations of the server."""
+    emit({"name": name} for name in sorted(state.client.list_organizations()))
 
 
 @group("repositories")
@@ -25,72 +54,55 @@ def repositories() -> None:
 
 
 @repositories.command("list")
-@arguments("organization")
-@emits(REPOSITORIES)
-@pass_state
-def list_(state: State, organization: str, emit: Emit) -> None:
+@on("organization")
+@emits(Listing((Field("name", "Repository"),), bare=True))
+def list_repositories(place: Organization, emit: Emit) -> None:
     """List the repositories of an organization."""
-    names = state.organization(organization).list_repositories()
-    emit({"name": name} for name in sorted(names))
+    emit({"name": name} for name in sorted(place.list_repositories()))
 
 
 @repositories.command("create")
-@arguments("organization", "repository", "description")
-@click.option(
-    "--public", is_flag=True, default=False, help="Let everybody read it, without credentials."
-)
+@on("organization")
+@argument("repository", "What to call the repository.")
+@_description
+@flag("--public", help="Let everybody read it, without credentials.")
 @dry_run
-@pass_state
 def create(
-    state: State,
-    organization: str,
-    repository: str,
-    description: str,
-    public: bool,
-    dry_run: bool,
+    place: Organization, repository: str, description: str, public: bool, dry_run: bool
 ) -> None:
     """Create a repository in an organization."""
-    place = state.organization(organization)
-    kind = "public repository" if public else "repository"
+    what = f"the {'public ' if public else ''}repository {place.name}/{repository}"
     if dry_run:
         place.list_repositories()
-        say(f"Would create the {kind} {organization}/{repository}.")
+        say(f"Would create {what}.")
         return
     place.create_repository(repository, description, public=public)
-    say(f"Created the {kind} {organization}/{repository}.", "green")
+    say(f"Created {what}.", "green")
 
 
 @repositories.command("delete")
-@arguments("organization", "repository")
-@click.option("--force", is_flag=True, default=False, help="Delete it with all that is in it.")
-@assume_yes
-@dry_run
+@on_repository()
+@transfers.deleting("Delete it with all that is in it.")
 @pass_state
-def delete(
-    state: State, organization: str, repository: str, force: bool, assume_yes: bool, dry_run: bool
-) -> None:
+def delete(state: State, place: Repository, dry_run: bool, **options: Any) -> None:
     """Delete a repository."""
-    place = state.repository(organization, repository)
     if dry_run:
-        _metadata(state, organization, repository)
+        _metadata(state, place)
         say(f"Would delete the repository {place}.")
         return
-    confirm(f"The repository {place} will be deleted. Go on?", assume_yes=assume_yes)
-    place.delete(force=force)
-    say(f"Deleted the repository {place}.", "green")
+    transfers.delete(place, "the repository {place}", dry_run=False, **options)
 
 
 @repositories.command("metadata")
-@arguments("organization", "repository")
-@emits(REPOSITORY)
+@on_repository()
+@emits(Document((Field("name", "Repository"), Field("access", "Access"))))
 @pass_state
-def metadata(state: State, organization: str, repository: str, emit: Emit) -> None:
+def metadata(state: State, place: Repository, emit: Emit) -> None:
     """Show what the server says of a repository, and what you may do there."""
-    emit(_metadata(state, organization, repository))
+    emit(_metadata(state, place))
 
 
-def _metadata(state: State, organization: str, repository: str) -> Record:
-    place = state.repository(organization, repository)
+def _metadata(state: State, place: Repository) -> Record:
     try:
         return place.metadata()
     except HatcherException as error:
@@ -98,11 +110,9 @@ def _metadata(state: State, organization: str, repository: str) -> Record:
             raise
         # No answer of the server says so: it is not among those that one may see.
         visible = state.client.list_available_repositories(include_indexable=True)
-        close = get_close_matches(str(place), visible, 1)
         raise Refusal(
             f"There is no repository {place} that you may see.",
-            f"Did you mean {close[0]}?"
-            if close
-            else "List them: hatcher user repositories --include-indexable",
+            question(alike(str(place), visible, most=1))
+            or "List them: hatcher user repositories --include-indexable",
             ExitCode.NOT_FOUND,
         ) from None

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hatcher.cli import removals, transfers
+from hatcher.cli import transfers
+from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
 from hatcher.cli.ordering import Key, built_key, runtime_key
-from hatcher.cli.output.data import Document, Emit, Field, Listing, Record, emits
-from hatcher.cli.parameters import assume_yes, dry_run
-from hatcher.cli.places import on_platform, on_repository
-from hatcher.cli.transfers import TRANSFERS
+from hatcher.cli.parameters import on_platform, on_repository
 
 if TYPE_CHECKING:
-    from hatcher.api import Repository, SinglePlatformRepository
+    from hatcher.api import Repository, Runtime, SinglePlatformRepository
 
 RUNTIMES = Listing((Field("implementation", "Runtime"), Field("version", "Version")))
 LEGACY_RUNTIMES = Listing(
@@ -25,10 +22,6 @@ LEGACY_RUNTIMES = Listing(
     )
 )
 RUNTIME = Document((Field("filename", "File"), Field("sha256", "SHA-256")))
-RUNTIME_INDEX = Document()
-
-_ONE_RUNTIME = ("implementation", "version")
-_ONE_LEGACY_RUNTIME = ("python_tag", "version")
 
 
 @group("runtimes")
@@ -71,102 +64,53 @@ def _legacy_key(runtime: Record) -> Key:
 
 @runtimes.command("index")
 @on_platform()
-@emits(RUNTIME_INDEX)
+@emits(Document())
 def index(place: SinglePlatformRepository, emit: Emit) -> None:
     """Show the index of the runtimes for a platform."""
     emit(place.runtime_index())
 
 
 @runtimes.command("metadata", api_versions=[1])
-@on_platform(*_ONE_RUNTIME)
+@on_platform("runtime")
 @emits(RUNTIME)
-def metadata(
-    place: SinglePlatformRepository,
-    implementation: str,
-    version: str,
-    emit: Emit,
-) -> None:
+def metadata(runtime: Runtime, emit: Emit) -> None:
     """Show what the server says of a runtime.
 
     IMPLEMENTATION is such as cpython, VERSION such as 3.8.17+1.
     """
-    emit(place.runtime_metadata(implementation, version))
+    emit(runtime.metadata())
 
 
 @runtimes.command("metadata", api_versions=[0])
-@on_platform(*_ONE_LEGACY_RUNTIME)
+@on_platform("legacy runtime")
 @emits(RUNTIME)
-def legacy_metadata(
-    place: SinglePlatformRepository,
-    python_tag: str,
-    version: str,
-    emit: Emit,
-) -> None:
+def legacy_metadata(runtime: Runtime, emit: Emit) -> None:
     """Show what the server says of a runtime.
 
     PYTHON_TAG is such as cp27, VERSION has the build number: 2.7.10-1.
     """
-    emit(place.runtime_metadata(python_tag, version))
+    emit(runtime.metadata())
 
 
-@runtimes.command("download", api_versions=[1])
-@on_platform(*_ONE_RUNTIME)
-@transfers.destination
-@dry_run
-@emits(TRANSFERS)
-def download(
-    place: SinglePlatformRepository,
-    implementation: str,
-    version: str,
-    destination: str | None,
-    dry_run: bool,
-    emit: Emit,
-) -> None:
+def download(runtime: Runtime, **options: Any) -> None:
     """Download a runtime.
 
     It goes into the folder DESTINATION, or the current one. It is verified, and a file that is
     there already with the same content is left as it is.
     """
-    runtime = place.runtime(implementation, version)
-    transfers.download(emit, runtime, destination, dry_run)
+    transfers.download(runtime, **options)
 
 
-@runtimes.command("download", api_versions=[0])
-@on_platform(*_ONE_LEGACY_RUNTIME)
-@transfers.destination
-@dry_run
-@emits(TRANSFERS)
-def legacy_download(
-    place: SinglePlatformRepository,
-    python_tag: str,
-    version: str,
-    destination: str | None,
-    dry_run: bool,
-    emit: Emit,
-) -> None:
-    """Download a runtime.
-
-    It goes into the folder DESTINATION, or the current one. It is verified, and a file that is
-    there already with the same content is left as it is.
-    """
-    runtime = place.runtime(python_tag, version)
-    transfers.download(emit, runtime, destination, dry_run)
+for _version, _runtime in ((0, "legacy runtime"), (1, "runtime")):
+    _made = on_platform(_runtime)(transfers.downloading(download))
+    runtimes.command("download", api_versions=[_version])(_made)
 
 
 @runtimes.command("batch-download")
 @on_platform()
-@transfers.destination
-@transfers.names
-@transfers.concurrency
-@dry_run
-@emits(TRANSFERS)
+@transfers.downloading_many
 def batch_download(
-    place: SinglePlatformRepository,
-    destination: str | None,
-    names: tuple[str, ...],
-    concurrency: int | None,
-    dry_run: bool,
-    emit: Emit,
+    place: SinglePlatformRepository, destination: str | None, **options: Any
 ) -> None:
     """Download many runtimes.
 
@@ -174,61 +118,26 @@ def batch_download(
     What is there already with the same content is not downloaded again, and one failure does not
     stop the others.
     """
-    run = partial(
-        place.download_runtimes,
-        destination or ".",
-        names=names or None,
-        concurrency=concurrency,
-        dry_run=dry_run,
-    )
-    transfers.batch(emit, "runtimes", run)
+    transfers.batch("runtimes", place.download_runtimes, destination or ".", **options)
 
 
 @runtimes.command("upload")
-@on_repository("filename")
-@transfers.force
-@transfers.verify
-@dry_run
-@emits(TRANSFERS)
-def upload(
-    place: Repository,
-    filename: str,
-    force: bool,
-    verify: bool,
-    dry_run: bool,
-    emit: Emit,
-) -> None:
+@on_repository()
+@transfers.filename
+@transfers.uploading(transfers.verify)
+def upload(place: Repository, filename: str, **options: Any) -> None:
     """Upload a runtime.
 
     It goes to the platform that it says it is for.
     """
-    transfers.upload(
-        emit,
-        filename,
-        place,
-        lambda progress: place._read_runtime(filename).upload(
-            overwrite=force, verify=verify, progress=progress
-        ),
-        lambda: place.upload_runtimes([filename], overwrite=force, dry_run=True),
-        dry_run=dry_run,
-    )
+    transfers.upload(place, filename, place._read_runtime, place.upload_runtimes, **options)
 
 
 @runtimes.command("batch-upload")
 @on_repository()
 @transfers.files("runtimes", ".runtime", ".zip")
-@transfers.force
-@transfers.concurrency
-@dry_run
-@emits(TRANSFERS)
-def batch_upload(
-    place: Repository,
-    runtimes: tuple[str, ...],
-    force: bool,
-    concurrency: int | None,
-    dry_run: bool,
-    emit: Emit,
-) -> None:
+@transfers.uploading(transfers.concurrency)
+def batch_upload(place: Repository, runtimes: tuple[str, ...], **options: Any) -> None:
     """Upload many runtimes.
 
     Each goes to the platform that it says it is for.
@@ -237,34 +146,12 @@ def batch_upload(
     the server has with the same content is not sent again, and one failure does not stop the
     others.
     """
-    run = partial(
-        place.upload_runtimes,
-        runtimes,
-        overwrite=force,
-        concurrency=concurrency,
-        dry_run=dry_run,
-    )
-    transfers.batch(emit, "runtimes", run)
+    transfers.batch("runtimes", place.upload_runtimes, runtimes, **options)
 
 
 @runtimes.command("delete", api_versions=[1])
-@on_platform(*_ONE_RUNTIME)
-@removals.force
-@assume_yes
-@dry_run
-def delete(
-    place: SinglePlatformRepository,
-    implementation: str,
-    version: str,
-    force: bool,
-    assume_yes: bool,
-    dry_run: bool,
-) -> None:
+@on_platform("runtime")
+@transfers.deleting()
+def delete(runtime: Runtime, **options: Any) -> None:
     """Delete a runtime."""
-    removals.remove(
-        place.runtime(implementation, version),
-        f"the runtime {implementation} {version} of {place}",
-        force=force,
-        assume_yes=assume_yes,
-        dry_run=dry_run,
-    )
+    transfers.delete(runtime, "the runtime {implementation} {version} of {place}", **options)

@@ -8,8 +8,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from hatcher.cli.data import Document, Emit, declared_by, emits, schema_of
 from hatcher.cli.groups import command
-from hatcher.cli.output.data import Document, Emit, declared_by, emits, schema_of
+from hatcher.cli.parameters import argument
 
 
 def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -21,7 +22,12 @@ def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
 
 
 @command("schema")
-@click.argument("command", nargs=-1, shell_complete=_complete)
+@argument(
+    "command",
+    "The words of a command, such as: eggs list",
+    nargs=-1,
+    shell_complete=_complete,
+)
 @emits(Document())
 @click.pass_context
 def schema(ctx: click.Context, command: tuple[str, ...], emit: Emit) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from hatcher.cli import demo as demonstration
-from hatcher.cli.failures.refusals import missing_extra
+from hatcher.cli.parameters import flag
+from hatcher.cli.refusals import missing_extra
 from hatcher.errors import InvalidArgumentError
 
 PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not a password
@@ -52,16 +53,12 @@ PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not 
     multiple=True,
     help="Address or network of a proxy whose X-Forwarded-For is believed; may be repeated.",
 )
-@click.option(
+@flag(
     "--strict-platforms",
-    is_flag=True,
-    default=False,
     help="Refuse an egg that names another platform than the one that it is uploaded to.",
 )
-@click.option(
+@flag(
     "--demo",
-    is_flag=True,
-    default=False,
     help="Have something to try things out with; in a temporary folder unless --data is given.",
 )
 @click.pass_context

@@ -1,23 +1,20 @@
-"""`hatcher teams`."""
+"""`hatcher teams` and `hatcher users`."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from hatcher.cli import transfers
+from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
-from hatcher.cli.output.chatter import say
-from hatcher.cli.output.data import Document, Emit, Field, Listing, Record, emits
-from hatcher.cli.output.streams import is_terminal
-from hatcher.cli.parameters import arguments, assume_yes, dry_run
-from hatcher.cli.removals import remove
-from hatcher.cli.state import State, pass_state
+from hatcher.cli.parameters import argument, choices, dry_run, on
+from hatcher.cli.terminal import is_terminal, say
 
-TEAMS = Listing((Field("name", "Team"), Field("group", "Access")), bare=True)
-REPOSITORIES = Listing((Field("name", "Repository"),), bare=True)
-MEMBERS = Listing((Field("email", "Member"),), bare=True)
-TEAM = Document((Field("name", "Team"), Field("group", "Access")))
+if TYPE_CHECKING:
+    from hatcher.api import Organization, Team, User
 
 
 def _repository_access(record: Record) -> str:
@@ -43,6 +40,10 @@ MEMBERSHIP = Document(
     sentence=_membership,
 )
 
+_on_team = on("organization", "team")
+_repository = argument("repository", "The name of the repository.", "team's repositories")
+_member = argument("email", "The member's email address.", "team's members")
+
 
 @group("teams")
 def teams() -> None:
@@ -50,68 +51,51 @@ def teams() -> None:
 
 
 @teams.command("list")
-@arguments("organization")
-@emits(TEAMS)
-@pass_state
-def list_(state: State, organization: str, emit: Emit) -> None:
+@on("organization")
+@emits(Listing((Field("name", "Team"), Field("group", "Access")), bare=True))
+def list_(place: Organization, emit: Emit) -> None:
     """List the teams of an organization."""
-    emit(sorted(state.organization(organization).list_teams(), key=lambda team: team["name"]))
+    emit(sorted(place.list_teams(), key=lambda team: team["name"]))
 
 
 @teams.command("create")
-@arguments("organization", "team", "group")
+@on("organization")
+@argument("team", "What to call the team.")
+@argument("group", "What its members may do: an access level.")
 @dry_run
-@pass_state
-def create(state: State, organization: str, team: str, group: str, dry_run: bool) -> None:
+def create(place: Organization, team: str, group: str, dry_run: bool) -> None:
     """Create a team.
 
     GROUP is what its members may do in its repositories: read_index, read_repository,
     upload_repository or organization_administrator.
     """
-    place = state.organization(organization)
     if dry_run:
         place.list_teams()
-        say(f"Would create the team {team} in {organization}, with {group}.")
+        say(f"Would create the team {team} in {place.name}, with {group}.")
         return
     place.create_team(team, group)
-    say(f"Created the team {team} in {organization}.", "green")
+    say(f"Created the team {team} in {place.name}.", "green")
 
 
 @teams.command("delete")
-@arguments("organization", "team")
-@click.option(
-    "--force",
-    is_flag=True,
-    default=False,
-    help="Delete it even when it has members or repositories.",
-)
-@assume_yes
-@dry_run
-@pass_state
-def delete(
-    state: State, organization: str, team: str, force: bool, assume_yes: bool, dry_run: bool
-) -> None:
+@_on_team
+@transfers.deleting("Delete it even when it has members or repositories.")
+def delete(team: Team, **options: Any) -> None:
     """Delete a team; its members and repositories stay.
 
     Asks before in a terminal only; a script is not asked.
     """
-    remove(
-        state.team(organization, team),
-        f"the team {team} of {organization}",
-        force=force,
-        # The existing command line asks nothing here: scripts do not say --yes.
-        assume_yes=assume_yes or not is_terminal(sys.stdin),
-        dry_run=dry_run,
-    )
+    # The existing command line asks nothing here: scripts do not say --yes.
+    options["assume_yes"] = options["assume_yes"] or not is_terminal(sys.stdin)
+    transfers.delete(team, "the team {team} of {place}", **options)
 
 
 @teams.command("metadata")
-@arguments("organization", "team")
-@emits(TEAM)
-@pass_state
-def metadata(state: State, organization: str, team: str, emit: Emit) -> None:
+@_on_team
+@emits(Document((Field("name", "Team"), Field("group", "Access"))))
+def metadata(team: Team, emit: Emit) -> None:
     """Show what the server says of a team."""
-    emit(state.team(organization, team).metadata())
+    emit(team.metadata())
 
 
 # -- its repositories ---------------------------------------------------------------------
@@ -123,63 +107,53 @@ def repositories() -> None:
 
 
 @repositories.command("list")
-@arguments("organization", "team")
-@emits(REPOSITORIES)
-@pass_state
-def list_repositories(state: State, organization: str, team: str, emit: Emit) -> None:
+@_on_team
+@emits(Listing((Field("name", "Repository"),), bare=True))
+def list_repositories(team: Team, emit: Emit) -> None:
     """List the repositories that a team has access to."""
-    emit({"name": name} for name in state.team(organization, team).list_repositories())
+    emit({"name": name} for name in team.list_repositories())
 
 
 @repositories.command("add")
-@arguments("organization", "team", "repository")
+@_on_team
+@argument("repository", "The name of the repository.", "repositories")
 @dry_run
-@pass_state
-def add_repository(
-    state: State, organization: str, team: str, repository: str, dry_run: bool
-) -> None:
+def add_repository(team: Team, repository: str, dry_run: bool) -> None:
     """Give a team access to a repository."""
-    place = state.team(organization, team)
+    what = f"the team {team.name} access to {team.organization_name}/{repository}"
     if dry_run:
-        has = place.query_repository_access(repository)
-        already = ", which it has already" if has else ""
-        say(f"Would give the team {team} access to {organization}/{repository}{already}.")
+        already = ", which it has already" if team.query_repository_access(repository) else ""
+        say(f"Would give {what}{already}.")
         return
-    place.add_repository(repository)
-    say(f"Gave the team {team} access to {organization}/{repository}.", "green")
+    team.add_repository(repository)
+    say(f"Gave {what}.", "green")
 
 
 @repositories.command("remove")
-@arguments("organization", "team", "repository")
+@_on_team
+@_repository
 @dry_run
-@pass_state
-def remove_repository(
-    state: State, organization: str, team: str, repository: str, dry_run: bool
-) -> None:
+def remove_repository(team: Team, repository: str, dry_run: bool) -> None:
     """Take a team's access to a repository away; the repository stays."""
-    place = state.team(organization, team)
+    what = f"the team {team.name}'s access to {team.organization_name}/{repository} away"
     if dry_run:
-        has = place.query_repository_access(repository)
-        hasnt = "" if has else ", which it does not have"
-        say(f"Would take the team {team}'s access to {organization}/{repository} away{hasnt}.")
+        hasnt = "" if team.query_repository_access(repository) else ", which it does not have"
+        say(f"Would take {what}{hasnt}.")
         return
-    place.remove_repository(repository)
-    say(f"Took the team {team}'s access to {organization}/{repository} away.", "green")
+    team.remove_repository(repository)
+    say(f"Took {what}.", "green")
 
 
 @repositories.command("query")
-@arguments("organization", "team", "repository")
+@_on_team
+@_repository
 @emits(REPOSITORY_ACCESS)
-@pass_state
-@click.pass_context
-def query_repository(
-    ctx: click.Context, state: State, organization: str, team: str, repository: str, emit: Emit
-) -> None:
+def query_repository(team: Team, repository: str, emit: Emit) -> None:
     """Ask whether a team has access to a repository; the exit code is 1 when not."""
-    access = state.team(organization, team).query_repository_access(repository)
-    emit({"team": team, "repository": f"{organization}/{repository}", "access": access})
-    if not access:
-        ctx.exit(1)
+    access = team.query_repository_access(repository)
+    named = f"{team.organization_name}/{repository}"
+    emit({"team": team.name, "repository": named, "access": access})
+    click.get_current_context().exit(int(not access))
 
 
 # -- its members --------------------------------------------------------------------------
@@ -191,54 +165,110 @@ def members() -> None:
 
 
 @members.command("list")
-@arguments("organization", "team")
-@emits(MEMBERS)
-@pass_state
-def list_members(state: State, organization: str, team: str, emit: Emit) -> None:
+@_on_team
+@emits(Listing((Field("email", "Member"),), bare=True))
+def list_members(team: Team, emit: Emit) -> None:
     """List the members of a team."""
-    emit({"email": email} for email in state.team(organization, team).list_users())
+    emit({"email": email} for email in team.list_users())
 
 
 @members.command("add")
-@arguments("organization", "team", "email")
+@_on_team
+@argument("email", "The user's email address.", "members")
 @dry_run
-@pass_state
-def add_member(state: State, organization: str, team: str, email: str, dry_run: bool) -> None:
+def add_member(team: Team, email: str, dry_run: bool) -> None:
     """Make a user of the organization a member of a team."""
-    place = state.team(organization, team)
+    what = f"{email} a member of the team {team.name}"
     if dry_run:
-        already = ", which they are already" if place.query_user_access(email) else ""
-        say(f"Would make {email} a member of the team {team}{already}.")
+        already = ", which they are already" if team.query_user_access(email) else ""
+        say(f"Would make {what}{already}.")
         return
-    place.add_user(email)
-    say(f"Made {email} a member of the team {team}.", "green")
+    team.add_user(email)
+    say(f"Made {what}.", "green")
 
 
 @members.command("remove")
-@arguments("organization", "team", "email")
+@_on_team
+@_member
 @dry_run
-@pass_state
-def remove_member(state: State, organization: str, team: str, email: str, dry_run: bool) -> None:
+def remove_member(team: Team, email: str, dry_run: bool) -> None:
     """Take a member out of a team; the user stays in the organization."""
-    place = state.team(organization, team)
+    what = f"{email} out of the team {team.name}"
     if dry_run:
-        hasnt = "" if place.query_user_access(email) else ", where they are not"
-        say(f"Would take {email} out of the team {team}{hasnt}.")
+        hasnt = "" if team.query_user_access(email) else ", where they are not"
+        say(f"Would take {what}{hasnt}.")
         return
-    place.remove_user(email)
-    say(f"Took {email} out of the team {team}.", "green")
+    team.remove_user(email)
+    say(f"Took {what}.", "green")
 
 
 @members.command("query")
-@arguments("organization", "team", "email")
+@_on_team
+@_member
 @emits(MEMBERSHIP)
-@pass_state
-@click.pass_context
-def query_member(
-    ctx: click.Context, state: State, organization: str, team: str, email: str, emit: Emit
-) -> None:
+def query_member(team: Team, email: str, emit: Emit) -> None:
     """Ask whether a user is a member of a team; the exit code is 1 when not."""
-    member = state.team(organization, team).query_user_access(email)
-    emit({"team": team, "email": email, "member": member})
-    if not member:
-        ctx.exit(1)
+    member = team.query_user_access(email)
+    emit({"team": team.name, "email": email, "member": member})
+    click.get_current_context().exit(int(not member))
+
+
+# -- users --------------------------------------------------------------------------------
+
+NEW_USER = Document(
+    (Field("email", "New User"), Field("one_time_password", "First Password", ("string", "null"))),
+    as_row=True,
+)
+
+
+@group("users")
+def users() -> None:
+    """Create and delete users."""
+
+
+@users.command("create")
+@on("organization")
+@argument("email", "The email address that the user is to log in with.")
+@choices(
+    "--team",
+    metavar="TEAM",
+    completed="teams",
+    help="Make them a member of it; may be repeated.",
+)
+@dry_run
+@emits(NEW_USER)
+def create_user(
+    place: Organization, email: str, team: tuple[str, ...], dry_run: bool, emit: Emit
+) -> None:
+    """Create a user in an organization.
+
+    Some servers make up a first password. It is written to standard output, this once; give it
+    to the user.
+    """
+    members_of = f", as a member of {', '.join(team)}" if team else ""
+    if dry_run:
+        for name in team:
+            place.team(name).metadata()
+        say(f"Would create the user {email} in {place.name}{members_of}.")
+        return
+    user = place.create_user(email, teams=team or None)
+    say(f"Created the user {email} in {place.name}{members_of}.", "green")
+    # For people there is nothing more to see, unless there is a password.
+    if emit.is_chosen or user.one_time_password is not None:
+        emit({"email": email, "one_time_password": user.one_time_password})
+
+
+@users.command("delete")
+@on("organization", "user")
+@transfers.deleting("Delete them even where the server would keep them.")
+def delete_user(user: User, **options: Any) -> None:
+    """Delete a user from an organization."""
+    transfers.delete(user, "the user {email} of {place}", **options)
+
+
+@users.command("metadata")
+@on("organization", "user")
+@emits(Document((Field("email", "User"),)))
+def user_metadata(user: User, emit: Emit) -> None:
+    """Show what the server says of a user."""
+    emit(user.metadata())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import codecs
 import sys
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import click
 
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.output.streams import is_terminal, on_one_line
+from hatcher.characters import shown
+from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.settings.levels import Settings
+from hatcher.cli.settings.profiles import server_at
+from hatcher.cli.terminal import is_terminal, say
+from hatcher.files.folders import expanded
 
 if TYPE_CHECKING:
     from hatcher.api import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
@@ -82,10 +84,8 @@ def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | 
     if settings.anonymous:
         return None
     if settings.named_by is None:
-        from hatcher.cli.settings.edm import edm_token
-
         assert settings.url is not None
-        return edm_token(settings.url)
+        return _edm_token(settings.url)
     source = _SOURCES[settings.named_by]
     if settings.standard_input == "token":
         return Credential("token", read_secret("token"), "standard input")
@@ -113,7 +113,6 @@ def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | 
 
 def _credential_in(url: str | None) -> Credential | None:
     """Return the user name and password that stand in a URL."""
-    from hatcher.cli.settings.servers import server_at
     from hatcher.transport.urls import url_credentials
 
     credentials = url_credentials(url) if url and server_at(url) else None
@@ -132,7 +131,6 @@ def kept_credential(settings: Settings) -> Credential:
         It is not there any more, or cannot be had.
     """
     from hatcher.cli.settings.keeping import keeper_named
-    from hatcher.cli.settings.servers import server_at
 
     profile = settings.profile
     assert profile is not None and profile.credential is not None and settings.url is not None
@@ -198,7 +196,7 @@ def _line() -> str:
 
 def _hidden(text: str) -> str:
     try:
-        answer: str = click.prompt(on_one_line(text), hide_input=True, err=True)
+        answer: str = click.prompt(shown(text), hide_input=True, err=True)
     except UnicodeDecodeError:
         raise _no_text("Type it in the encoding of the terminal.") from None
     return answer
@@ -214,3 +212,51 @@ def _no_password(username: str) -> Refusal:
         "Set HATCHER_PASSWORD, send it with --password-stdin, or keep a token: hatcher login",
         ExitCode.AUTHENTICATION,
     )
+
+
+# -- EDM, the last resort -----------------------------------------------------------------------
+
+#: Where EDM goes when its file does not say.
+DEFAULT_STORE_URL = "https://packages.enthought.com"
+
+_EDM_FILE = "~/.edm.yaml"
+
+
+def _edm_token(url: str) -> Credential | None:
+    """Return the API token that EDM keeps, where it is for the server at a URL.
+
+    A file that cannot be read is warned of, and is no reason not to go on: it belongs to another
+    program.
+    """
+    server = server_at(url)
+    try:
+        document = _edm_document()
+        authentication = document.get("authentication")
+        token = authentication.get("api_token") if isinstance(authentication, dict) else None
+        if not isinstance(token, str) or not token:
+            return None
+        store = server_at(document.get("store_url") or DEFAULT_STORE_URL)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        say(f"Warning: {_EDM_FILE} cannot be read, so no token in it is used: {reason}", "yellow")
+        return None
+    return Credential("token", token, _EDM_FILE) if store == server else None
+
+
+def _edm_document() -> dict[str, Any]:
+    try:
+        text = expanded(_EDM_FILE).read_text("utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    # Imported here, for the few that have such a file and nothing better.
+    import yaml
+
+    try:
+        document = yaml.safe_load(text) or {}
+    except Exception as error:  # YAML that breaks its reader raises whatever it likes
+        mark = getattr(error, "problem_mark", None)
+        # Not chained: the error quotes the text.
+        raise ValueError(f"line {mark.line + 1} is no YAML." if mark else "no YAML.") from None
+    if not isinstance(document, dict):
+        raise ValueError("it holds no settings.")
+    return document

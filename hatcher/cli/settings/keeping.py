@@ -11,9 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from hatcher.cli.failures.explaining import ExitCode
-from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.patience import within
+from hatcher.cli.deadline import within
+from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.settings.private_files import changing, read_private, write_private
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 import click
 from click.core import ParameterSource
 
-from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.groups import DEFAULT_API_VERSION
-from hatcher.cli.output.chatter import say
-from hatcher.cli.parameters import completes
+from hatcher.cli.refusals import Refusal
+from hatcher.cli.terminal import say
 from hatcher.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -20,20 +19,8 @@ if TYPE_CHECKING:
 #: Who said something: the command line, a variable, the profile.
 Level: TypeAlias = Literal["options", "environment", "profile"]
 
-_SAID = (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
-
-
 #: A URL with a user name in it.
 _URL_NAMES = re.compile(r"(?:[^/]*//)?[^/]*@")
-
-
-#: For commands that are about profiles; see `take_over`.
-profile_option = click.option(
-    "--profile",
-    metavar="NAME",
-    shell_complete=completes,
-    help="The profile that is meant, instead of the default one.",
-)
 
 
 class Settings(NamedTuple):
@@ -61,12 +48,12 @@ class Settings(NamedTuple):
     """
 
     url: str | None
-    username: str | None
-    password: str | None
-    token: str | None
-    verify_ssl: bool | str
-    api_version: int
-    debug: bool
+    username: str | None = None
+    password: str | None = None
+    token: str | None = None
+    verify_ssl: bool | str = True
+    api_version: int = DEFAULT_API_VERSION
+    debug: bool = False
     profile: Profile | None = None
     named_by: Level | None = None
     standard_input: Literal["password", "token"] | None = None
@@ -116,19 +103,13 @@ def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) 
         url = profile.url if profile else None
     elif profile is not None and not profile.is_for(url):
         profile = None  # nothing of it is meant for another server
-    who = _who(ctx, profile)
     return Settings(
         url=url,
-        username=who.username,
-        password=who.password,
-        token=who.token,
         verify_ssl=_verify_ssl(ctx, profile),
         api_version=int(given["api_version"]),
         debug=given["debug"],
         profile=profile,
-        named_by=who.level,
-        standard_input=who.standard_input,
-        anonymous=who.anonymous,
+        **_who(ctx, profile),
     )
 
 
@@ -156,20 +137,15 @@ def settings_of_profile(ctx: click.Context, name: str) -> Settings:
             f"The profile '{name}' names no server.",
             f"Name it: hatcher config set --profile {name} url URL",
         )
-    if _level(root, "api_version") is not None:
-        api_version = int(root.params["api_version"])
-    elif profile.api_version is not None:
-        api_version = profile.api_version
-    else:
-        api_version = DEFAULT_API_VERSION
+    # Not what the chosen profile says.
+    is_said = _level(root, "api_version") is not None
+    api_version = int(root.params["api_version"]) if is_said else profile.api_version
     is_named = profile.username is not None or profile.credential is not None
     return Settings(
         url=profile.url,
         username=profile.username,
-        password=None,
-        token=None,
         verify_ssl=profile.verify_ssl(),
-        api_version=api_version,
+        api_version=DEFAULT_API_VERSION if api_version is None else api_version,
         debug=root.params["debug"],
         profile=profile,
         named_by="profile" if is_named else None,
@@ -279,60 +255,58 @@ def take_over(ctx: click.Context, names: tuple[str, ...]) -> None:
             root.set_parameter_source(name, source)
 
 
-class _Who(NamedTuple):
-    """Who asks, and who said so."""
-
-    level: Level | None = None
-    username: str | None = None
-    password: str | None = None
-    token: str | None = None
-    standard_input: Literal["password", "token"] | None = None
-    anonymous: bool = False
-
-
 def _level(ctx: click.Context, name: str) -> Level | None:
-    source = ctx.get_parameter_source(name)
-    if source in _SAID:
-        return "options"
-    return "environment" if source is ParameterSource.ENVIRONMENT else None
+    match ctx.get_parameter_source(name):
+        case ParameterSource.COMMANDLINE | ParameterSource.PROMPT:
+            return "options"
+        case ParameterSource.ENVIRONMENT:
+            return "environment"
+    return None
 
 
-def _who(ctx: click.Context, profile: Profile | None) -> _Who:
+def _who(ctx: click.Context, profile: Profile | None) -> dict[str, Any]:
+    """Return who asks, as the fields of `Settings` that tell it."""
     kept_name = profile.username if profile else None
     # The highest level that names anybody wins as a whole: a token given as an option is not
     # outdone by a user name in the environment. In a level, the user name outdoes the token.
     for level in ("options", "environment"):
         said = _said_at(ctx, level)
-        url_names = _URL_NAMES.match(ctx.params["url"] or "") and _level(ctx, "url") == level
+        is_url = _level(ctx, "url") == level and _URL_NAMES.match(ctx.params["url"] or "")
         if ctx.params["anonymous"] and _level(ctx, "anonymous") == level:
-            if said or url_names:
+            if said or is_url:
                 other = f"--{next(iter(said)).replace('_', '-')}" if said else "a name in the URL"
                 raise click.UsageError(f"Give one of --anonymous and {other}, not both.", ctx)
-            return _Who(level, anonymous=True)
+            return {"named_by": level, "anonymous": True}
         _check_standard_input(ctx, said)
-        has_password = said.keys() & {"password", "password_stdin"}
-        username = said.get("username")
-        if username is None and has_password:
-            username = ctx.params["username"] or kept_name
-            if username is None:
-                raise click.UsageError(
-                    "There is a password and no user name. Give --username too.", ctx
-                )
-        if username is not None:
-            password = said.get("password")
-            if not has_password and level == "options" and _in_environment(ctx, username):
-                password = ctx.params["password"]
-            from_stdin = "password" if "password_stdin" in said else None
-            return _Who(level, username, password, None, from_stdin)  # type: ignore[arg-type]
-        if url_names:
-            return _Who(level)
+        if said.keys() & {"username", "password", "password_stdin"}:
+            return {"named_by": level, **_user(ctx, said, level, kept_name)}
+        if is_url:
+            return {"named_by": level}
         if "token" in said:
-            return _Who(level, token=said["token"])
+            return {"named_by": level, "token": said["token"]}
         if "token_stdin" in said:
-            return _Who(level, standard_input="token")
+            return {"named_by": level, "standard_input": "token"}
     if kept_name is not None or (profile is not None and profile.credential is not None):
-        return _Who("profile", kept_name)
-    return _Who()
+        return {"named_by": "profile", "username": kept_name}
+    return {}
+
+
+def _user(
+    ctx: click.Context, said: dict[str, Any], level: str, kept_name: str | None
+) -> dict[str, Any]:
+    """Return the user whom a level names, or whose password it has."""
+    has_password = said.keys() & {"password", "password_stdin"}
+    username = said.get("username") or ctx.params["username"] or kept_name
+    if username is None:
+        raise click.UsageError("There is a password and no user name. Give --username too.", ctx)
+    password = said.get("password")
+    if not has_password and level == "options":
+        # A password in the environment is that of a user named there, or of none in particular.
+        param = next(param for param in ctx.command.params if param.name == "username")
+        if param.value_from_envvar(ctx) in (None, username):
+            password = ctx.params["password"]
+    from_stdin = "password" if "password_stdin" in said else None
+    return {"username": username, "password": password, "standard_input": from_stdin}
 
 
 def _said_at(ctx: click.Context, level: str) -> dict[str, Any]:
@@ -353,23 +327,15 @@ def _check_standard_input(ctx: click.Context, said: dict[str, Any]) -> None:
             raise click.UsageError(f"Give one of {options}, not both.", ctx)
 
 
-def _in_environment(ctx: click.Context, username: str) -> bool:
-    """Whether a password in the environment is that of a user whom an option named."""
-    param = next(param for param in ctx.command.params if param.name == "username")
-    return param.value_from_envvar(ctx) in (None, username)
-
-
 def _verify_ssl(ctx: click.Context, profile: Profile | None) -> bool | str:
     insecure, ca_file = ctx.params["insecure"], ctx.params["ca_file"]
     for level in ("options", "environment"):
-        says_insecure = insecure and _level(ctx, "insecure") == level
-        says_file = ca_file is not None and _level(ctx, "ca_file") == level
-        if says_insecure and says_file:
+        has_insecure = _level(ctx, "insecure") == level
+        has_file = ca_file is not None and _level(ctx, "ca_file") == level
+        if insecure and has_insecure and has_file:
             raise click.UsageError("Give one of --insecure and --ca-file, not both.", ctx)
-        if says_insecure:
-            return False
-        if says_file:
+        if has_file:
             return str(ca_file)
-        if _level(ctx, "insecure") == level:
-            return True
+        if has_insecure:
+            return not insecure
     return True if profile is None else profile.verify_ssl()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hatcher.cli.failures.refusals import Refusal
+from hatcher.cli.refusals import Refusal
 
 
 @contextmanager

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.output.data import FORMATS
+from hatcher.cli.data import FORMATS
+from hatcher.cli.refusals import Refusal
 from hatcher.files.folders import NoHomeError, expanded, user_folder
+from hatcher.suggestions import alike, question
+
+if TYPE_CHECKING:
+    from hatcher.transport.urls import ServerURL
 
 #: Names another file than the usual one.
 VARIABLE = "HATCHER_CONFIG"
@@ -104,9 +108,6 @@ class Profile(NamedTuple):
         """
         if self.url is None or self.url == url:
             return True
-        # Imported here, for the few that give a URL and have a profile.
-        from hatcher.cli.settings.servers import server_at
-
         return server_at(url) == server_at(self.url)
 
     def verify_ssl(self) -> bool | str:
@@ -173,16 +174,12 @@ class Config:
         """
         if (profile := self.profiles.get(name)) is not None:
             return profile
-        from difflib import get_close_matches
-
         said = f"There is no profile '{name}' in {self.path}"
         if name == self.default_profile:
             said += f", though {DEFAULT_PROFILE} names it"
-        if close := get_close_matches(name, self.profiles, n=1):
-            hint = f"Did you mean '{close[0]}'? See them all: hatcher config list"
-        else:
-            hint = f"Make it: hatcher login --profile {name}"
-        raise Refusal(f"{said}.", hint)
+        meant = question(alike(name, self.profiles, most=1))
+        hint = f"{meant} See them all: hatcher config list" if meant else ""
+        raise Refusal(f"{said}.", hint or f"Make it: hatcher login --profile {name}")
 
     def _parsed(self) -> dict[str, Any]:
         if not self.text:
@@ -223,17 +220,29 @@ class Config:
             raise self._wrong("insecure and ca_file contradict each other", *where, "insecure")
         return Profile(name, self.path.parent, **table)
 
-    def _unknown(self, key: str, known: Mapping[str, Any] | tuple[str, ...], *at: str) -> Refusal:
-        from difflib import get_close_matches
-
-        close = get_close_matches(key, known, n=1)
-        hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
+    def _unknown(self, key: str, known: Iterable[str], *at: str) -> Refusal:
+        hint = question(alike(key, known, most=1)) or f"There are: {', '.join(known)}."
         return self._wrong(f"there is no setting '{key}'", *at, hint=hint)
 
     def _wrong(self, what: str, *at: str, hint: str = "") -> Refusal:
         line = next(_lines_of(self.text, at), None)
         where = f"{self.path}:{line}" if line else f"{self.path}"
         return Refusal(f"{where}: {what}.", hint or "Correct it there: it is a text file.")
+
+
+def server_at(url: str) -> ServerURL:
+    """Return the server at a URL: its scheme, host, port and prefix, and no credentials.
+
+    Raises
+    ------
+    InvalidURLError
+        That is no URL of a server.
+    """
+    # The one thing here from deeper than the graph: what a secret is bound to must be the
+    # same as what the client sends it to.
+    from hatcher.transport.urls import ServerURL
+
+    return ServerURL.parse(url)
 
 
 def checked_name(name: str) -> str:
@@ -311,3 +320,98 @@ def _names(said: object) -> Iterator[str]:
     while isinstance(said, dict) and len(said) == 1:
         ((name, said),) = said.items()
         yield name
+
+
+# -- changing the file; what else stands in it stays, comments too ------------------------------
+
+_Document: TypeAlias = MutableMapping[str, Any]
+
+
+def with_profile(
+    name: str,
+    values: dict[str, str | int | bool | None],
+    check: Callable[[Config], object] = lambda config: None,
+) -> None:
+    """Set keys of a profile and write the file; the first profile becomes the default one.
+
+    Parameters
+    ----------
+    name : str
+        Of the profile; made when missing.
+    values : dict
+        By key; None takes the key away.
+    check : callable, optional
+        Given what the file says now, raises what speaks against it.
+
+    Raises
+    ------
+    Refusal
+        It would not be as it should be; nothing is written.
+    """
+
+    def edit(document: _Document) -> None:
+        is_first = not document.get("profiles")
+        if "profiles" not in document:
+            document["profiles"] = {name: {}}
+        profiles = document["profiles"]
+        if name not in profiles:
+            profiles[name] = {}  # a table of the kind that the others are
+        profile = profiles[name]
+        for key, value in values.items():
+            if value is not None:
+                profile[key] = value
+            elif key in profile:
+                del profile[key]
+        if is_first and DEFAULT_PROFILE not in document:
+            document[DEFAULT_PROFILE] = name
+
+    _edit(edit, check)
+
+
+def with_default(name: str | None, check: Callable[[Config], object] = lambda config: None) -> None:
+    """Set the default profile and write the file.
+
+    Parameters
+    ----------
+    name : str or None
+        None takes it away.
+    check : callable, optional
+        As for `with_profile`.
+    """
+
+    def edit(document: _Document) -> None:
+        if name is not None:
+            document[DEFAULT_PROFILE] = name
+        else:
+            document.pop(DEFAULT_PROFILE, None)
+
+    _edit(edit, check)
+
+
+def _edit(edit: Callable[[_Document], None], check: Callable[[Config], object]) -> None:
+    import tomllib
+
+    import tomlkit
+
+    from hatcher.cli.settings.private_files import changing, write_private
+
+    with changing(read_config().path):
+        # Read anew: another process may have changed it since this one began.
+        config = read_config()
+        check(config)
+        meant = tomllib.loads(config.text)
+        edit(meant)
+        try:
+            document = tomlkit.parse(config.text)
+            edit(document)
+            text = tomlkit.dumps(document)
+            if tomllib.loads(text) != meant:
+                raise ValueError("tomlkit has written something else.")
+        except Exception as error:  # whatever it is: tomlkit does not know all of TOML
+            # TOML can be written in ways that tomlkit puts nothing into.
+            raise Refusal(
+                f"{config.path} is written in a way that hatcher cannot change.",
+                "Give each profile a table of its own, [profiles.NAME], or change it by hand.",
+            ) from error
+        # Nothing is written that could not be read.
+        write_private(config.path, Config(config.path, text).text)

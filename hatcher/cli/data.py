@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import click
 
-from hatcher.cli.output import tables
-from hatcher.cli.output.streams import write
+from hatcher.cli import tables
+from hatcher.cli.terminal import write
 
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "json", "jsonl", "csv")

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hatcher.characters import all_show
-from hatcher.cli.arguments import known_of
-from hatcher.cli.completion import answers
-from hatcher.cli.completion.answers import Row
-from hatcher.cli.mirror_ends import divided, is_written_as_path
+from hatcher.cli import answers
+from hatcher.cli.answers import Row
+from hatcher.cli.mirror_sides import divided, is_written_as_path
 from hatcher.cli.settings.levels import config_of, settings_of, settings_of_profile
 from hatcher.cli.state import State
 from hatcher.files.folders import user_folder
@@ -20,7 +19,7 @@ from hatcher.files.folders import user_folder
 if TYPE_CHECKING:
     import click
 
-    from hatcher.api import SinglePlatformRepository
+    from hatcher.api import SinglePlatformRepository, Team
     from hatcher.cli.settings.levels import Settings
 
 
@@ -45,6 +44,12 @@ def _rows(names: Iterable[str]) -> Iterable[Row]:
     return ((name,) for name in names)
 
 
+def _available(state: State) -> list[tuple[str, str]]:
+    """Return the repositories that one may see, with their organizations."""
+    split = (name.partition("/") for name in state.client.list_available_repositories())
+    return [(organization, repository) for organization, _, repository in split]
+
+
 def _organizations(state: State) -> Iterable[Row]:
     from hatcher.errors import AuthenticationError, NotFoundError, PermissionDeniedError
 
@@ -52,23 +57,22 @@ def _organizations(state: State) -> Iterable[Row]:
         return _rows(state.client.list_organizations())
     except (AuthenticationError, NotFoundError, PermissionDeniedError):
         # For administrators only, on some servers, and for nobody without credentials.
-        available = state.client.list_available_repositories()
-        return _rows({name.partition("/")[0] for name in available})
+        return _rows({organization for organization, _ in _available(state)})
 
 
 def _repositories(state: State, organization: str) -> Iterable[Row]:
     from hatcher.errors import AuthenticationError, NotFoundError, PermissionDeniedError
 
     try:
-        return _rows(state.organization(organization).list_repositories())
+        return _rows(state.client.organization(organization).list_repositories())
     except (AuthenticationError, NotFoundError, PermissionDeniedError):
-        available = state.client.list_available_repositories()
-        split = (name.partition("/") for name in available)
-        return _rows(name for owner, _, name in split if owner == organization)
+        return _rows(name for owner, name in _available(state) if owner == organization)
 
 
-def _platform(state: State, *names: str) -> SinglePlatformRepository:
-    return state.platform(*names)
+def _platform(
+    state: State, organization: str, repository: str, platform: str
+) -> SinglePlatformRepository:
+    return state.client.organization(organization).repository(repository).platform(platform)
 
 
 def _eggs(state: State, *names: str) -> Iterable[Row]:
@@ -105,80 +109,75 @@ def _apps(state: State, *names: str) -> Iterable[Row]:
     return [(tag, app_id, version) for app_id, version, tag in _platform(state, *names).list_apps()]
 
 
+def _teams(state: State, organization: str) -> Iterable[Row]:
+    return _rows(team["name"] for team in state.client.organization(organization).list_teams())
+
+
+def _team(state: State, organization: str, team: str) -> Team:
+    return state.client.organization(organization).team(team)
+
+
 def _members(state: State, organization: str) -> Iterable[Row]:
     # There is no list of users, but one of each team's members.
-    teams = state.organization(organization).list_teams()
-    members = (state.team(organization, team["name"]).list_users() for team in teams)
+    place = state.client.organization(organization)
+    members = (place.team(team["name"]).list_users() for team in place.list_teams())
     return _rows({email for emails in members for email in emails})
 
 
 _PLATFORM = ("organization", "repository", "platform")
 
+_TEAM = ("organization", "team")
+
 _TABLES: Mapping[str, _Table] = {
     "organizations": _Table((), ("organization",), _organizations),
     "repositories": _Table(("organization",), ("repository",), _repositories),
-    "places": _Table(
-        (), ("place",), lambda state: _rows(state.client.list_available_repositories())
-    ),
-    "platforms": _Table((), ("platform",), lambda state: _rows(state.client.list_platforms())),
-    "python tags": _Table(
-        (), ("python_tag",), lambda state: _rows(state.client.list_python_tags())
-    ),
+    "places": _Table((), ("place",), lambda s: _rows(s.client.list_available_repositories())),
+    "platforms": _Table((), ("platform",), lambda s: _rows(s.client.list_platforms())),
+    "python tags": _Table((), ("python_tag",), lambda s: _rows(s.client.list_python_tags())),
     "all python tags": _Table(
-        (), ("python_tag",), lambda state: _rows(state.client.list_python_tags(list_all=True))
+        (), ("python_tag",), lambda s: _rows(s.client.list_python_tags(list_all=True))
     ),
     "eggs": _Table((*_PLATFORM, "python_tag"), ("name", "version"), _eggs),
     "runtimes": _Table(_PLATFORM, ("implementation", "version"), _runtimes),
     "runtimes of tags": _Table(_PLATFORM, ("python_tag", "version"), _runtimes_of_tags),
     "bundles": _Table(_PLATFORM, ("python_tag", "name", "version"), _bundles),
     "apps": _Table(_PLATFORM, ("python_tag", "app_id", "version"), _apps),
-    "teams": _Table(
-        ("organization",),
-        ("team",),
-        lambda state, name: _rows(t["name"] for t in state.organization(name).list_teams()),
-    ),
+    "teams": _Table(("organization",), ("team",), _teams),
     "team's members": _Table(
-        ("organization", "team"),
-        ("email",),
-        lambda state, *names: _rows(state.team(*names).list_users()),
+        _TEAM, ("email",), lambda s, *names: _rows(_team(s, *names).list_users())
     ),
     "team's repositories": _Table(
-        ("organization", "team"),
-        ("repository",),
-        lambda state, *names: _rows(state.team(*names).list_repositories()),
+        _TEAM, ("repository",), lambda s, *names: _rows(_team(s, *names).list_repositories())
     ),
     "members": _Table(("organization",), ("email",), _members),
     "API tokens": _Table(
-        (), ("name",), lambda state: _rows(t["name"] for t in state.client.list_api_tokens())
+        (), ("name",), lambda s: _rows(token["name"] for token in s.client.list_api_tokens())
     ),
 }
 
 
-#: What a shell is offered otherwise than by a question to the server.
-_NOT_BY_NAME = frozenset({"file", "dir", "ends"})
-
-
-def names_for(ctx: click.Context, parameter: str) -> list[str]:
+def names_for(ctx: click.Context, question: str | None, parameter: str) -> list[str]:
     """Return the names that may stand for a parameter, as far as they are known in time.
 
     Parameters
     ----------
     ctx : click.Context
         Of the command, with what has been typed before.
+    question : str or None
+        One of `_TABLES`, or 'profiles'; others have no names.
     parameter : str
+        The name of the parameter.
 
     Returns
     -------
     list of str
         Sorted; versions with the newest first.
     """
-    known = known_of(ctx, parameter)
-    if known is None or known.names in {None, *_NOT_BY_NAME}:
-        return []
-    assert known.names is not None
-    if known.names == "profiles":
+    if question == "profiles":
         return sorted(config_of(ctx).profiles)
-    table = _TABLES[known.names]
+    if question is None or question not in _TABLES:
+        return []
+    table = _TABLES[question]
     column = table.columns.index(parameter) if parameter in table.columns else 0
     where = [ctx.params.get(name) for name in table.asked_with]
     if not all(isinstance(name, str) for name in where):
@@ -186,7 +185,7 @@ def names_for(ctx: click.Context, parameter: str) -> list[str]:
     chosen = [ctx.params.get(name) for name in table.columns[:column]]
     found = {
         row[column]
-        for row in _answer(settings_of(ctx.find_root()), known.names, [str(name) for name in where])
+        for row in _answer(settings_of(ctx.find_root()), question, [str(name) for name in where])
         if all(name in (None, given) for name, given in zip(chosen, row, strict=False))
     }
     if parameter == "version":
@@ -194,16 +193,8 @@ def names_for(ctx: click.Context, parameter: str) -> list[str]:
     return sorted(found)
 
 
-def _ends(ctx: click.Context, incomplete: str) -> list[str]:
-    """Return what may stand for an end of a mirror that is no path.
-
-    Parameters
-    ----------
-    ctx : click.Context
-        Of the command.
-    incomplete : str
-        What has been typed of it.
-    """
+def _sides(ctx: click.Context, incomplete: str) -> list[str]:
+    """Return what may stand for a side of a mirror that is no path, and begins so."""
     server, place = divided(incomplete)
     profile = server.rstrip(":")
     settings = settings_of_profile(ctx, profile) if profile else settings_of(ctx.find_root())
@@ -253,15 +244,14 @@ def _age_of(version: str) -> list[tuple[int, int, str]]:
     return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
 
 
-def matching(ctx: click.Context, parameter: str, incomplete: str) -> list[Any]:
-    """Return what a shell may offer for a parameter.
+def matching(ctx: click.Context, question: str, parameter: str, incomplete: str) -> list[Any]:
+    """Return what a shell may offer for a parameter, of which something has been typed.
 
     Parameters
     ----------
-    ctx : click.Context
-    parameter : str
+    ctx, question, parameter
+        As for `names_for`; and there are 'file' and 'sides', of a mirror.
     incomplete : str
-        What has been typed of it.
 
     Returns
     -------
@@ -269,15 +259,10 @@ def matching(ctx: click.Context, parameter: str, incomplete: str) -> list[Any]:
     """
     from click.shell_completion import CompletionItem
 
-    known = known_of(ctx, parameter)
-    if known is not None and known.names in {"file", "dir"}:
-        return [CompletionItem(incomplete, type=known.names)]
-    if known is not None and known.names == "ends":
-        if is_written_as_path(incomplete):
-            return [CompletionItem(incomplete, type="file")]
-        names = _ends(ctx, incomplete)
-    else:
-        names = names_for(ctx, parameter)
+    is_side = question == "sides"
+    if question == "file" or (is_side and is_written_as_path(incomplete)):
+        return [CompletionItem(incomplete, type="file")]
+    names = _sides(ctx, incomplete) if is_side else names_for(ctx, question, parameter)
     # Not those of files either, if they would steer the terminal.
     return [
         CompletionItem(name) for name in names if name.startswith(incomplete) and all_show(name)

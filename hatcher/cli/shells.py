@@ -16,10 +16,11 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from hatcher.cli import COMPLETION_VARIABLE
-from hatcher.cli.output.streams import show_all
-from hatcher.cli.root import hatcher
-from hatcher.cli.run import PROGRAM, VARIABLES
+from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
+from hatcher.cli.terminal import show_all
+
+#: What a shell sets to have completions instead of a command, as click names it.
+_VARIABLE = f"_{VARIABLES}_COMPLETE"
 
 #: A comment with which each script begins.
 _INSTALL = {
@@ -116,8 +117,7 @@ class _Bash(_Shell, BashComplete):
         return f"{item.type},{item.value[self._kept :]}"
 
 
-class _Zsh(_Shell, ZshComplete):
-    pass
+class _Zsh(_Shell, ZshComplete): ...
 
 
 class _Fish(_Shell, FishComplete):
@@ -132,7 +132,7 @@ SHELLS = tuple(_SHELLS)
 
 def _of(shell: str) -> _Shell:
     settings: dict[str, Any] = {"auto_envvar_prefix": VARIABLES}
-    return _SHELLS[shell](hatcher, settings, PROGRAM, COMPLETION_VARIABLE)
+    return _SHELLS[shell](hatcher, settings, PROGRAM, _VARIABLE)
 
 
 def script(shell: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hatcher.characters import all_show
-from hatcher.cli.patience import within
+from hatcher.cli.deadline import within
 
 Row: TypeAlias = tuple[str, ...]
 
@@ -114,7 +114,7 @@ def _read(place: Path) -> list[Row]:
 def _keep(place: Path, rows: Iterable[Row]) -> None:
     """Write an answer; without it, the next question takes longer."""
     # Imported here, as the client: what is kept needs neither.
-    from hatcher.cli.failures.refusals import Refusal
+    from hatcher.cli.refusals import Refusal
     from hatcher.cli.settings.private_files import write_private
     from hatcher.errors import InvalidDestinationError
 

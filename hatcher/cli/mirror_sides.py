@@ -1,4 +1,4 @@
-"""How the ends of a mirror are written on the command line: places, folders, archives, manifests.
+"""How the sides of a mirror are written on the command line: places, folders, archives, manifests.
 
 What is meant can be told from how it is written, so that the same command means the same wherever
 it is run: a path shows that it is one, and everything else is a place on a server. What could be
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import click
 
-from hatcher.cli.failures.refusals import Refusal
 from hatcher.cli.groups import api_version_of
-from hatcher.cli.parameters import Decorator, completes
+from hatcher.cli.refusals import Refusal
 from hatcher.cli.state import State
 from hatcher.files.folders import NoHomeError, expanded
 
@@ -38,7 +37,7 @@ _PATH_BEGINS = (".", "~", *_SEPARATORS)
 #: What a place may be, in words.
 _PLACES = "ORGANIZATION, ORGANIZATION/REPOSITORY or ORGANIZATION/REPOSITORY/PLATFORM"
 
-#: Why an end cannot stand where it stands.
+#: Why a side cannot stand where it stands.
 _WRONG_SORT: Mapping[Sort, str] = {
     "place": "it is a place on a server. For a folder of that name write './{text}'.",
     "folder": "it is a folder.",
@@ -47,8 +46,8 @@ _WRONG_SORT: Mapping[Sort, str] = {
 }
 
 
-class WrittenEnd(NamedTuple):
-    """An end of a mirror, as it was written.
+class WrittenSide(NamedTuple):
+    """A side of a mirror, as it was written.
 
     Attributes
     ----------
@@ -90,7 +89,7 @@ class WrittenEnd(NamedTuple):
             return there.client.at(self.place)
         assert self.path is not None
         if self.sort == "folder":
-            # The folder of version 1 unless the other end says otherwise.
+            # The folder of version 1 unless the other side says otherwise.
             version = api_version_of(click.get_current_context())
             return mirror.Folder(
                 self.path,
@@ -100,8 +99,8 @@ class WrittenEnd(NamedTuple):
         return mirror.read_manifest(self.path) if self.sort == "manifest" else self.path
 
 
-class End(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
-    """The type of arguments and options that take an end of a mirror.
+class Side(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
+    """The type of arguments and options that take a side of a mirror.
 
     Parameters
     ----------
@@ -109,71 +108,58 @@ class End(click.ParamType):  # type: ignore[type-arg]  # generic in newer versio
         What may stand there.
     """
 
-    name = "end"
+    name = "side"
 
     def __init__(self, *sorts: Sort) -> None:
         self._sorts = sorts
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> WrittenEnd:
+    ) -> WrittenSide:
         """Read what was written."""
-        if isinstance(value, WrittenEnd):
+        if isinstance(value, WrittenSide):
             return value
         try:
-            end = read_end(value)
+            side = read_side(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        if end.sort not in self._sorts:
-            said = _WRONG_SORT[end.sort].format(text=value)
+        if side.sort not in self._sorts:
+            said = _WRONG_SORT[side.sort].format(text=value)
             self.fail(f"'{value}' cannot stand here: {said}", param, ctx)
-        if end.sort in ("archive", "manifest") and not os.path.isfile(end.path or ""):  # noqa: PTH113
+        if side.sort in ("archive", "manifest") and not os.path.isfile(side.path or ""):  # noqa: PTH113
             self.fail(
-                f"There is no {end.sort} '{value}'. Check the path; a place that is called so is "
+                f"There is no {side.sort} '{value}'. Check the path; a place that is called so is "
                 f"written ':{value}'.",
                 param,
                 ctx,
             )
-        return end
+        return side
 
 
-def end(name: str, *sorts: Sort) -> Decorator:
-    """Give a command an end of a mirror as an argument.
-
-    Parameters
-    ----------
-    name : str
-        Of the argument; `hatcher.cli.arguments` says what it is.
-    *sorts : {'place', 'folder', 'archive', 'manifest'}
-        What may stand there.
-    """
-    return click.argument(name, type=End(*sorts), shell_complete=completes)
-
-
-def open_pair(state: State, source: WrittenEnd, target: WrittenEnd) -> tuple[SideLike, SideLike]:
-    """Return what `hatcher.mirror` takes for two ends; sends nothing.
+def open_pair(state: State, source: WrittenSide, target: WrittenSide) -> tuple[SideLike, SideLike]:
+    """Return what `hatcher.mirror` takes for two sides; sends nothing.
 
     Parameters
     ----------
     state : State
         Of the command.
-    source, target : WrittenEnd
+    source, target : WrittenSide
 
     Raises
     ------
     Refusal
-        None of two folders says which place is meant, or an end cannot be had.
+        None of two folders says which place is meant, or a side cannot be had.
     """
     if source.sort == target.sort == "folder" and source.place is None and target.place is None:
         raise Refusal(
-            "There may be many places in a folder, and neither end says which one is meant.",
+            "There may be many places in a folder, and neither side says which one is meant.",
             "Write it behind one of them, such as ./backup:acme/dev",
         )
     return source.open(state), target.open(state)
 
 
-def read_end(text: str) -> WrittenEnd:
-    """Read an end of a mirror as it was written.
+def read_side(text: str) -> WrittenSide:
+    """Read a side of a mirror as it was written.
 
     Parameters
     ----------
@@ -181,7 +167,7 @@ def read_end(text: str) -> WrittenEnd:
 
     Returns
     -------
-    WrittenEnd
+    WrittenSide
 
     Raises
     ------
@@ -196,12 +182,12 @@ def read_end(text: str) -> WrittenEnd:
     is_path = is_written_as_path(text)
     on_server = None if is_path else _ON_SERVER.match(text)
     if on_server is not None:
-        return WrittenEnd("place", _checked_place(on_server["place"]), on_server["profile"])
+        return WrittenSide("place", _checked_place(on_server["place"]), on_server["profile"])
     if text.endswith(_SEPARATORS):
-        return WrittenEnd("folder", path=_path(text))
+        return WrittenSide("folder", path=_path(text))
     suffix = os.path.splitext(text)[1].lower()  # noqa: PTH122 - it may be a place
     if suffix in (".zip", ".json"):
-        return WrittenEnd("archive" if suffix == ".zip" else "manifest", path=_path(text))
+        return WrittenSide("archive" if suffix == ".zip" else "manifest", path=_path(text))
     if is_path:
         return _folder(text)
     place = _checked_place(text)
@@ -210,16 +196,16 @@ def read_end(text: str) -> WrittenEnd:
             f"'{text}' may be a place on the server, or what stands here under that name. Write "
             f"':{text}' for the place, './{text}' for the folder."
         )
-    return WrittenEnd("place", place)
+    return WrittenSide("place", place)
 
 
 def is_written_as_path(text: str) -> bool:
-    """Whether the beginning of an end says that it is a path.
+    """Whether the beginning of a side says that it is a path.
 
     Parameters
     ----------
     text : str
-        The end, or the beginning of it.
+        The side, or the beginning of it.
     """
     return text.startswith(_PATH_BEGINS) or _DRIVE.match(text) is not None
 
@@ -230,7 +216,7 @@ def divided(text: str) -> tuple[str, str]:
     Parameters
     ----------
     text : str
-        An end, or the beginning of one, such as ``site:ac``.
+        A side, or the beginning of one, such as ``site:ac``.
 
     Returns
     -------
@@ -243,18 +229,18 @@ def divided(text: str) -> tuple[str, str]:
     return text[: on_server.start("place")], on_server["place"]
 
 
-def _folder(text: str) -> WrittenEnd:
+def _folder(text: str) -> WrittenSide:
     drive = _DRIVE.match(text)
     start = drive.end() if drive else 0
     path, colon, place = text[start:].rpartition(":")
     if not colon:
-        return WrittenEnd("folder", path=_path(text))
+        return WrittenSide("folder", path=_path(text))
     if os.path.lexists(_path(text)):
         raise ValueError(
             f"'{text}' may be a folder of that name, or the place '{place}' in another one. "
             f"Write '{text}/' for the folder."
         )
-    return WrittenEnd("folder", _checked_place(place), path=_path(text[:start] + path))
+    return WrittenSide("folder", _checked_place(place), path=_path(text[:start] + path))
 
 
 def _path(text: str) -> Path:

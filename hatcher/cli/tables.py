@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hatcher.cli.output.streams import is_terminal, on_one_line, takes_color, write
+from hatcher.characters import shown
+from hatcher.cli.terminal import is_terminal, takes_color, write
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,11 +40,8 @@ def write_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     rows : sequence of sequence
         None is an empty cell.
     """
-    shown = [[_cell(value) for value in row] for row in rows]
-    if is_terminal(sys.stdout):
-        _write_for_people(headings, shown)
-    else:
-        _write_plainly(headings, shown)
+    write_as = _write_for_people if is_terminal(sys.stdout) else _write_plainly
+    write_as(headings, [[_cell(value) for value in row] for row in rows])
 
 
 def write_names(names: Iterable[str]) -> None:
@@ -53,7 +51,7 @@ def write_names(names: Iterable[str]) -> None:
     ----------
     names : iterable of str
     """
-    write("".join(f"{on_one_line(name)}\n" for name in names))
+    write("".join(f"{shown(name)}\n" for name in names))
 
 
 def write_csv(headings: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
@@ -84,7 +82,7 @@ def _for_spreadsheets(value: Any) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return on_one_line(value) if isinstance(value, str) else as_json(value)
+    return shown(value) if isinstance(value, str) else as_json(value)
 
 
 def as_json(value: Any, **options: Any) -> str:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from hatcher.cli.failures.explaining import explain
-from hatcher.cli.failures.refusals import Refusal
-from hatcher.cli.output.chatter import say
+from hatcher.cli.explaining import explain
+from hatcher.cli.refusals import Refusal
 from hatcher.cli.settings.credentials import Credential
 from hatcher.cli.settings.keeping import Keeper, Kept, KeyringKeeper, keeper_named
 from hatcher.cli.settings.private_files import changing
-from hatcher.cli.settings.profile_editing import with_profile
-from hatcher.cli.settings.profiles import Config, checked_name, read_config
-from hatcher.cli.settings.servers import server_at
+from hatcher.cli.settings.profiles import (
+    Config,
+    Profile,
+    checked_name,
+    read_config,
+    server_at,
+    with_profile,
+)
+from hatcher.cli.terminal import say
 from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
@@ -28,7 +33,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from hatcher.api import BroodClient
-    from hatcher.cli.settings.profiles import Profile
 
 #: What servers answer where there is no such thing as a token, or not for this user.
 _NO_TOKENS = (403, 404, 405, 501)

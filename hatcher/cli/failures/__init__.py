@@ -1,1 +1,0 @@
-"""What went wrong, how it is told, and the exit codes."""

@@ -1,1 +1,0 @@
-"""What is written: data on standard output, words on standard error."""
