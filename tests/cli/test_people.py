@@ -49,7 +49,7 @@ def test_a_repository_from_its_creation_to_its_deletion(cli: Cli, api_version: i
     assert dry == (0, "", no_more("repository acme/dev"))
     unknown = cli("repositories", "delete", "acme", "deb", "--dry-run")
     assert (unknown.code, unknown.out) == (4, "")
-    assert unknown.err.endswith("Did you mean acme/dev?\n")
+    assert unknown.err.endswith("Did you mean 'acme/dev'?\n")
     assert cli("repositories", "metadata", "nobody", "nothing").code == 4
     no = cli("repositories", "delete", "acme", "dev", input="n\n")
     assert (no.code, no.out) == (0, "")
