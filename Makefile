@@ -38,7 +38,7 @@ coverage-record: $(READY)  ## Record the branches that the last coverage covered
 	$(BIN)/python -m scripts.branches
 
 mutants: $(READY)  ## Make 100 changes to the code that matter; fail if tests notice fewer than 90
-	$(BIN)/python scripts/mutants.py
+	$(BIN)/python -m scripts.mutants
 
 surface: $(READY)  ## Renew tests/surface, the names and commands that users build on
 	$(BIN)/python -m scripts.surface
@@ -69,7 +69,7 @@ lint: $(READY)  ## Check style, formatting, direction of imports, the surface, m
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m scripts.surface --check
-	$(BIN)/python scripts/mutants.py --check
+	$(BIN)/python -m scripts.mutants --check
 	$(BIN)/python -m scripts.operations --missing
 
 typecheck: $(READY)  ## Check the types, strictly

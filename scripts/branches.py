@@ -16,7 +16,7 @@ from pathlib import Path
 
 import coverage
 
-from scripts.pages import only_check
+from scripts.common import only_check
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "tests" / "coverage.toml"

@@ -381,9 +381,8 @@ class Facts:
         types = NUMBER if kind == "number" else kind and {kind}
         sets = {"type": types, "enum": schema.get("enum")}
         for key in ("oneOf", "anyOf"):
-            forms = {
-                str(each.get("$ref", each)).rpartition("/")[2]: each for each in schema.get(key, ())
-            }
+            of_key = schema.get(key, ())
+            forms = {str(each.get("$ref", each)).rpartition("/")[2]: each for each in of_key}
             sets[key] = forms or None
             for name, form in forms.items():
                 yield from self.schema(form, f"{where}: form {name}", sent=sent, via=via)
@@ -400,12 +399,10 @@ class Facts:
             yield f"{where}: {key}", Fact("value", schema.get(key), judge)
         for name, field in schema["properties"].items():
             inner, required = f"{where}: field {name}", name in schema["required"]
-            about = {
-                "deprecated": self.merged(field).get("deprecated", False),
-                "needed": sent and required,
-            }
+            whole = self.merged(field)
+            about = {"deprecated": whole.get("deprecated", False), "needed": sent and required}
             yield inner, Fact("part", about, part)
-            yield from self.deprecated(inner, self.merged(field))
+            yield from self.deprecated(inner, whole)
             yield from self.required(inner, required, sent=sent)
             yield from self.schema(field, inner, sent=sent, via=via)
         others = schema.get("additionalProperties", True)

@@ -26,7 +26,7 @@ from hatcher.cli.data import Document, declared_by
 from hatcher.cli.groups import DEFAULT_API_VERSION, Argument, LazyGroup
 from hatcher.cli.refusals import ExitCode
 from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
-from scripts.pages import only_check, renew
+from scripts.common import only_check, renew
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("docs/command-line/reference.md")

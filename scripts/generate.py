@@ -85,6 +85,20 @@ class Operation(NamedTuple):
     safety: str
     access: str
 
+    @classmethod
+    def of(cls, path: str, method: str, data: Mapping[str, Any]) -> Operation:
+        """Take from the description what it says, right or wrong."""
+        version = re.match(r"/api/v(\d+)/", path)
+        return cls(
+            id=str(data.get("operationId", "")),
+            version=int(version[1]) if version else None,
+            method=method.upper(),
+            path=path,
+            tag=",".join(data.get("tags", [])),
+            safety=str(data.get("x-safety", "")),
+            access=str(data.get("x-access", "")),
+        )
+
 
 class Field(NamedTuple):
     """A field of a document, as documents.py.jinja needs it."""
@@ -262,7 +276,12 @@ def reference_faults(
 def check_description(root: Path, description: dict[str, Any]) -> list[Operation]:
     """List the operations, and refuse what OpenAPI, the generator or the server does not bear."""
     refuse(root, schema_faults(description))
-    operations: list[Operation] = []
+    operations = [
+        Operation.of(path, method, item[method])
+        for path, item in description["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
     refuse(root, operation_faults(description, operations))
     refuse(root, meaning_faults(description))
     return operations
@@ -307,66 +326,69 @@ def causes(error: Any) -> list[Any]:
 
 
 def operation_faults(description: dict[str, Any], operations: list[Operation]) -> Iterator[Fault]:
-    """List the operations, and yield what the generator or the server would not bear."""
-    first: dict[str, Operation] = {}
-    schemes = description.get("components", {}).get("securitySchemes", {})
+    """Yield what the generator or the server would not bear."""
     for path, item in description["paths"].items():
         if "$ref" in item:
             yield Fault(("paths", path), "must not be a reference: the operations stand here")
-        for method in (each for each in METHODS if each in item):
-            data = item[method]
-            place = ("paths", path, method)
-            parameters = [
-                resolve(description, each)
-                for each in (*data.get("parameters", ()), *item.get("parameters", ()))
-            ]
-            version = re.match(r"/api/v(\d+)/", path)
-            prefix = f"v{version[1]}_" if version else ""
-            operation = Operation(
-                id=str(data.get("operationId", "")),
-                version=int(version[1]) if version else None,
-                method=method.upper(),
-                path=path,
-                tag=",".join(data.get("tags", [])),
-                safety=str(data.get("x-safety", "")),
-                access=str(data.get("x-access", "")),
-            )
-            operations.append(operation)
-            other = first.setdefault(operation.id, operation)
-            if not re.fullmatch(rf"{prefix}(?!v\d+_)[a-z][a-z0-9_]*", operation.id):
-                yield Fault((*place, "operationId"), f"must read like {prefix}list_things")
-            elif other is not operation:
-                taken = f"is taken by {other.method} {other.path}"
-                yield Fault((*place, "operationId"), f"operationId {operation.id} {taken}")
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", operation.tag):
-                yield Fault((*place, "tags"), "must have exactly one tag, fit for a package name")
-            if operation.safety not in SAFETIES:
-                yield Fault((*place, "x-safety"), f"must be one of {', '.join(SAFETIES)}")
-            if operation.access not in ACCESS_LEVELS:
-                yield Fault((*place, "x-access"), f"must be one of {', '.join(ACCESS_LEVELS)}")
-            if not data.get("security"):
-                yield Fault(place, "must have its own security")
-            for name in {
-                name for each in data.get("security", ()) for name in each
-            } - schemes.keys():
-                yield Fault((*place, "security"), f"there is no security scheme {name}")
-            described = {each["name"] for each in parameters if each["in"] == "path"}
-            named = set(re.findall(r"\{([^}]*)\}", path))
-            for name in sorted(named - described):
-                yield Fault(place, f"the parameter {name} of the path is not described")
-            for name in sorted(described - named):
-                yield Fault(place, f"the parameter {name} is not in the path")
-            for each in parameters:
-                if each["in"] == "query" and not can_be_queried(description, each):
-                    yield Fault(
-                        place,
-                        f"the query parameter {each['name']} must have a schema of the type "
-                        f"{', '.join(QUERY_TYPES)} or an array of one, in the usual style",
-                    )
+    first: dict[str, Operation] = {}
+    for operation in operations:
+        place = ("paths", operation.path, operation.method.lower())
+        other = first.setdefault(operation.id, operation)
+        prefix = "" if operation.version is None else f"v{operation.version}_"
+        if not re.fullmatch(rf"{prefix}(?!v\d+_)[a-z][a-z0-9_]*", operation.id):
+            yield Fault((*place, "operationId"), f"must read like {prefix}list_things")
+        elif other is not operation:
+            taken = f"is taken by {other.method} {other.path}"
+            yield Fault((*place, "operationId"), f"operationId {operation.id} {taken}")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", operation.tag):
+            yield Fault((*place, "tags"), "must have exactly one tag, fit for a package name")
+        if operation.safety not in SAFETIES:
+            yield Fault((*place, "x-safety"), f"must be one of {', '.join(SAFETIES)}")
+        if operation.access not in ACCESS_LEVELS:
+            yield Fault((*place, "x-access"), f"must be one of {', '.join(ACCESS_LEVELS)}")
+        yield from security_faults(description, operation, place)
+        yield from parameter_faults(description, operation, place)
     for name, link in description.get("components", {}).get("links", {}).items():
         if link.get("operationId") not in {None, *first}:
             place = ("components", "links", name)
             yield Fault(place, f"there is no operation {link['operationId']}")
+
+
+def security_faults(
+    description: dict[str, Any], operation: Operation, place: tuple[str, ...]
+) -> Iterator[Fault]:
+    """Yield what is wrong with who may ask."""
+    security = description["paths"][operation.path][operation.method.lower()].get("security")
+    if not security:
+        yield Fault(place, "must have its own security")
+    schemes = description.get("components", {}).get("securitySchemes", {})
+    for name in {name for each in security or () for name in each} - schemes.keys():
+        yield Fault((*place, "security"), f"there is no security scheme {name}")
+
+
+def parameter_faults(
+    description: dict[str, Any], operation: Operation, place: tuple[str, ...]
+) -> Iterator[Fault]:
+    """Yield what is wrong with the parameters of an operation."""
+    parameters = [*parameters_of(description, operation)]
+    described = {each["name"] for each in parameters if each["in"] == "path"}
+    named = set(re.findall(r"\{([^}]*)\}", operation.path))
+    for name in sorted(named - described):
+        yield Fault(place, f"the parameter {name} of the path is not described")
+    for name in sorted(described - named):
+        yield Fault(place, f"the parameter {name} is not in the path")
+    types = f"{', '.join(QUERY_TYPES)} or an array of one, in the usual style"
+    for each in parameters:
+        if each["in"] == "query" and not can_be_queried(description, each):
+            must = f"must have a schema of the type {types}"
+            yield Fault(place, f"the query parameter {each['name']} {must}")
+
+
+def parameters_of(description: dict[str, Any], operation: Operation) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of an operation, those of its path first."""
+    item = description["paths"][operation.path]
+    for part in (item, item[operation.method.lower()]):
+        yield from (resolve(description, each) for each in part.get("parameters", ()))
 
 
 def meaning_faults(description: dict[str, Any]) -> Iterator[Fault]:
@@ -495,8 +517,7 @@ def json_type(
 
 def texts_of(description: dict[str, Any], operation: Operation) -> dict[str, Any]:
     """Return what is said of an operation and of what belongs to it, for docstrings.jinja."""
-    item = description["paths"][operation.path]
-    data = item[operation.method.lower()]
+    data = description["paths"][operation.path][operation.method.lower()]
 
     def sentences(entry: Any) -> str:
         said = " ".join(str(entry.get("description", "")).split()).rstrip(".")
@@ -512,8 +533,7 @@ def texts_of(description: dict[str, Any], operation: Operation) -> dict[str, Any
             for status in sorted(data["responses"], key=str)
         },
     }
-    for entry in (*item.get("parameters", ()), *data.get("parameters", ())):
-        parameter = resolve(description, entry)
+    for parameter in parameters_of(description, operation):
         texts.setdefault(parameter["in"], {})[parameter["name"]] = sentences(parameter)
     return texts
 

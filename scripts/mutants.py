@@ -1,6 +1,6 @@
 """Make small changes to hatcher that matter, and see whether the tests notice.
 
-Usage: ``python scripts/mutants.py [--jobs N] [--timeout SECONDS] [--check] [NUMBER ...]``
+Usage: ``python -m scripts.mutants [--jobs N] [--timeout SECONDS] [--check] [NUMBER ...]``
 
 ``mutants.toml`` beside this script has the mutants: a file, a text that stands in it once, what
 stands there instead, and the tests that should fail then. Each mutant is made in a copy of the
@@ -11,7 +11,6 @@ text stands in its file once, and whether every test is there.
 from __future__ import annotations
 
 import argparse
-import ast
 import os
 import shutil
 import signal
@@ -19,10 +18,13 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
+
+from scripts.common import has_test
 
 ROOT = Path(__file__).resolve().parents[1]
 MUTANTS = Path(__file__).with_suffix(".toml")
@@ -58,37 +60,19 @@ def read_mutants() -> list[Mutant]:
     return [Mutant(number, **mutant) for number, mutant in enumerate(listed, 1)]
 
 
-def problems_of(mutant: Mutant, root: Path = ROOT) -> list[str]:
+def problems_of(mutant: Mutant, root: Path = ROOT) -> Iterator[str]:
     """Say why a mutant cannot be made, or its tests cannot be run."""
-    found = []
     path = root / mutant.file
     times = path.read_text(encoding="utf-8").count(mutant.find) if path.is_file() else 0
     if times != 1:
-        found.append(f"Mutant {mutant.number}: {mutant.file} has its text {times} times, not once.")
+        yield f"Mutant {mutant.number}: {mutant.file} has its text {times} times, not once."
     if mutant.find == mutant.replace:
-        found.append(f"Mutant {mutant.number} changes nothing.")
-    found += [
-        f"Mutant {mutant.number}: there is no test '{test}'."
-        for test in mutant.tests
-        if not _is_there(root, test)
-    ]
+        yield f"Mutant {mutant.number} changes nothing."
+    for test in mutant.tests:
+        if not has_test(root, test):
+            yield f"Mutant {mutant.number}: there is no test '{test}'."
     if not mutant.tests:
-        found.append(f"Mutant {mutant.number} names no test.")
-    return found
-
-
-def _is_there(root: Path, test: str) -> bool:
-    file, *names = test.partition("[")[0].split("::")
-    if not (root / file).is_file():
-        return False
-    inside: list[ast.stmt] = ast.parse((root / file).read_bytes()).body
-    for name in names:
-        named = (each for each in inside if getattr(each, "name", None) == name)
-        found = next(named, None)
-        if found is None:
-            return False
-        inside = getattr(found, "body", [])
-    return True
+        yield f"Mutant {mutant.number} names no test."
 
 
 class Tree:
@@ -97,12 +81,8 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._touched = 2_000_000_000
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-        ).stdout
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.check_output(command, cwd=ROOT)
         for name in filter(None, os.fsdecode(listed).split("\0")):
             target = root / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -111,14 +91,8 @@ class Tree:
         path = [str(root), str(root / "generated")]
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
         code = "import hatcher, brood_api; print(hatcher.__file__, brood_api.__file__, sep='\\n')"
-        imported = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=root,
-            env=self._environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
+        command = [sys.executable, "-c", code]
+        imported = subprocess.check_output(command, cwd=root, env=self._environment, text=True)
         if not all(Path(file).is_relative_to(root) for file in imported.splitlines()):
             raise SystemExit(f"The tests would not run against the copy, but against {imported}.")
 
@@ -137,13 +111,11 @@ class Tree:
         ) as process:
             try:
                 written, _ = process.communicate(timeout=timeout)
-            except subprocess.TimeoutExpired:
+            except BaseException as error:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
                 return -1, ""
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
         return process.returncode, written
 
     def try_mutant(self, mutant: Mutant, timeout: float) -> tuple[str, str]:

@@ -31,6 +31,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.common import has_test, parsed
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("docs/operations.md")
 REASONS = Path("scripts/operations.toml")
@@ -45,7 +47,7 @@ RECORDING = [
     for what in ("graph_sends_what", "commands_ask_for_what")
 ]
 #: Where the tests of an operation are looked for; those in tests/contract show all operations alike.
-SHOWING = ("core", "server", "cli", "transfer", "interop")
+SHOWING = ("core/", "server/", "cli/", "transfer/", "interop/")
 
 HEAD = """\
 # Operations
@@ -152,53 +154,64 @@ def _below(package: str, *names: str) -> str:
 
 def missing(rows: Iterable[Row]) -> Iterator[str]:
     """Yield what is missing, where it belongs, and what is no longer there."""
-    from tests.contract.world import OWN, UPLOADS, World, parameters
+    left_out = reasons()
+    for row in rows:
+        yield from (f"{row.operation}: {what}" for what in lacking(row, left_out))
+    for name, what in left_out:
+        yield f"{REASONS}: there is no operation {name} that could be without {what}"
+
+
+def lacking(row: Row, left_out: dict[tuple[str, str], str]) -> Iterator[str]:
+    """Yield what an operation lacks, and take out the reasons for what it may lack."""
+    from tests.contract.world import OWN, parameters
     from tests.faults.acts import ACTS
     from tests.faults.table import group_of
 
-    left_out = reasons()
-    rows = list(rows)
-    for row in rows:
-        name, module = row.operation, row.tag
-        if not row.handler:
-            home = "artefacts" if module in ("apps", "bundles", "eggs", "runtimes") else module
-            yield f"{name}: handler: hatcher/server/handlers/{home}.py"
-        if not row.raw:
-            yield f"{name}: raw function: make generate"
-        if not set(re.findall(r"{(\w+)}", row.request)) <= parameters(name, OWN).keys():
-            yield f"{name}: values for its path: parameters of tests/contract/world.py"
-        if name not in UPLOADS:
-            try:
-                World.body(object.__new__(World), name, OWN)
-            except KeyError:
-                yield f"{name}: a body: World.body of tests/contract/world.py"
-        for what, found, where in (
-            ("graph", row.graph, "graph method: hatcher/core/, then make operations"),
-            ("command", row.command, "command: hatcher/cli/commands/, then make operations"),
-        ):
-            reason = left_out.pop((name, what), None)
-            if not found and not reason:
-                yield f"{name}: {where}; or a reason: {REASONS}"
-            if found and reason:
-                yield f"{name}: {REASONS} says that it has no {what}, and it has {found[0]}"
-            if what == "graph" and not reason and bare(name) not in ACTS:
-                yield f"{name}: an act, by which its faults are tried: tests/faults/acts.py"
-        try:
-            group_of(name)
-        except ValueError:
-            yield f"{name}: a row for its x-safety: tests/faults/retries.toml"
-        page, example = in_the_manual(row)
-        if row.graph and not page:
-            yield f"{name}: page of the manual that names {{py:class}}`.Class`: docs/graph/"
-        elif row.graph and not example:
-            yield f"{name}: example on its page of the manual: {page}"
-        if not row.tests:
-            yield f"{name}: test: tests/core/ or tests/server/, then make operations"
-        for test in row.tests:
-            if not exists(test):
-                yield f"{name}: test: {test} is no longer there: make operations"
-    for name, what in left_out:
-        yield f"{REASONS}: there is no operation {name} that could be without {what}"
+    name = row.operation
+    if not row.handler:
+        together = row.tag in ("apps", "bundles", "eggs", "runtimes")
+        yield f"handler: hatcher/server/handlers/{'artefacts' if together else row.tag}.py"
+    if not row.raw:
+        yield "raw function: make generate"
+    if not set(re.findall(r"{(\w+)}", row.request)) <= parameters(name, OWN).keys():
+        yield "values for its path: parameters of tests/contract/world.py"
+    if not has_body(name):
+        yield "a body: World.body of tests/contract/world.py"
+    for what, found, where in (
+        ("graph", row.graph, "graph method: hatcher/core/, then make operations"),
+        ("command", row.command, "command: hatcher/cli/commands/, then make operations"),
+    ):
+        reason = left_out.pop((name, what), None)
+        if not found and not reason:
+            yield f"{where}; or a reason: {REASONS}"
+        if found and reason:
+            yield f"{REASONS} says that it has no {what}, and it has {found[0]}"
+        if what == "graph" and not reason and bare(name) not in ACTS:
+            yield "an act, by which its faults are tried: tests/faults/acts.py"
+    try:
+        group_of(name)
+    except ValueError:
+        yield "a row for its x-safety: tests/faults/retries.toml"
+    page, example = in_the_manual(row)
+    if row.graph and not page:
+        yield "page of the manual that names {py:class}`.Class`: docs/graph/"
+    elif row.graph and not example:
+        yield f"example on its page of the manual: {page}"
+    if not row.tests:
+        yield "test: tests/core/ or tests/server/, then make operations"
+    for test in row.tests:
+        if not exists(test):
+            yield f"test: {test} is no longer there: make operations"
+
+
+def has_body(operation: str) -> bool:
+    """Say whether the tests know what to send it, if it takes anything."""
+    from tests.contract.world import OWN, UPLOADS, World
+
+    try:
+        return operation in UPLOADS or World.body(object.__new__(World), operation, OWN) is not ...
+    except KeyError:
+        return False
 
 
 def in_the_manual(row: Row) -> tuple[str, str]:
@@ -223,24 +236,9 @@ def _manual() -> dict[str, tuple[str, str]]:
     return {path: (text, "".join(fence.findall(text))) for path, text in texts.items()}
 
 
-@cache
-def _parsed(path: Path) -> list[ast.stmt]:
-    return ast.parse(path.read_text("utf-8")).body
-
-
 def exists(test: str) -> bool:
     """Say whether there is a test, by its id below ``tests``, of those that may show something."""
-    file, _, names = test.partition("::")
-    path = ROOT / "tests" / file
-    if file.partition("/")[0] not in SHOWING or not path.is_file():
-        return False
-    found = _parsed(path)
-    for name in names.partition("[")[0].split("::"):
-        inner = [each for each in found if getattr(each, "name", None) == name]
-        if not inner:
-            return False
-        found = getattr(inner[0], "body", [])
-    return True
+    return test.startswith(SHOWING) and has_test(ROOT / "tests", test)
 
 
 # What is recorded -----------------------------------------------------------------------------
@@ -281,7 +279,7 @@ def candidates(row: Row) -> list[str]:
     for folder in SHOWING:
         for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
             text = path.read_text("utf-8")
-            for node in _parsed(path):
+            for node in parsed(path):
                 if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                     source = ast.get_source_segment(text, node) or ""
                     if any(name in source for name in names):
@@ -332,20 +330,12 @@ def render(rows: Iterable[Row]) -> str:
     parts = [HEAD]
     for tag, some in groupby(rows, key=lambda row: row.tag):
         parts += [f"\n## {tag.capitalize()}\n\n", _line(COLUMNS), _line(["---"] * len(COLUMNS))]
-        parts += [
-            _line(
-                [
-                    _code(row.operation),
-                    _code(row.request),
-                    _code(*row.graph) or left_out.get((row.operation, "graph"), ""),
-                    _code(*row.command) or left_out.get((row.operation, "command"), ""),
-                    _code(row.raw),
-                    _code(row.handler),
-                    _code(*row.tests),
-                ]
-            )
-            for row in some
-        ]
+        for row in some:
+            names = [(row.operation,), (row.request,), row.graph, row.command]
+            cells = [_code(*each) for each in (*names, (row.raw,), (row.handler,), row.tests)]
+            for number, what in ((2, "graph"), (3, "command")):
+                cells[number] = cells[number] or left_out.get((row.operation, what), "")
+            parts.append(_line(cells))
     return "".join(parts)
 
 

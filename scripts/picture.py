@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from scripts.common import only_check, renew
 from scripts.line_budget import ROOT, Source, Tree
-from scripts.pages import only_check, renew
 
 PICTURE = Path("docs/house.svg")
 #: Modules that are rooms of their own; the others beside the packages share one, at the bottom.

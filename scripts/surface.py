@@ -25,7 +25,7 @@ import click
 from hatcher.cli.refusals import ExitCode
 from hatcher.cli.root import PROGRAM, hatcher
 from scripts.cli_reference import API_VERSIONS, entries
-from scripts.pages import only_check
+from scripts.common import only_check
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "surface"
 MODULES = ("api", "errors", "mirror", "testing")

@@ -27,7 +27,7 @@ from unittest.mock import patch
 
 from hatcher import mirror
 from hatcher.testing import BroodProcess, write_egg
-from scripts.pages import only_check, renew
+from scripts.common import only_check, renew
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("CONTRIBUTING.md")

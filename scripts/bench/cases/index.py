@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from scripts.bench.cases.jobs import job_for
 from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.scene import Scene
-from scripts.bench.servers.site import REPOSITORY, ROOT_PATH
+from scripts.bench.servers.site import REPOSITORY
 
 
 def _index(method: str, before: int = 0, times: int = 1) -> JobMaker:
@@ -20,11 +19,8 @@ def _index(method: str, before: int = 0, times: int = 1) -> JobMaker:
     return make
 
 
-def _file(named: Callable[[Path], Path]) -> JobMaker:
-    def make(scene: Scene, folder: Path) -> dict[str, Any]:
-        return {"file": str(named(_where(scene))), "profile": None}
-
-    return make
+def _file(end: str) -> JobMaker:
+    return lambda scene, folder: {"file": f"{_where(scene)}{end}", "profile": None}
 
 
 def _where(scene: Scene) -> Path:
@@ -33,14 +29,12 @@ def _where(scene: Scene) -> Path:
 
 
 def _curl(scene: Scene, folder: Path) -> list[str]:
-    path = _where(scene).relative_to(scene.site.folder)
-    assert path.as_posix().startswith(ROOT_PATH.lstrip("/"))
-    return ["--compressed", "--output", str(folder / "file"), f"{scene.http}/{path.as_posix()}"]
+    path = _where(scene).relative_to(scene.site.folder).as_posix()
+    return ["--compressed", "--output", str(folder / "file"), f"{scene.http}/{path}"]
 
 
-_PARSE = Limit("json alone", "limit_parse", _file(lambda path: path))
-_UNPACK = Limit("gzip alone", "limit_parse", _file(lambda path: path.with_name(f"{path.name}.gz")))
-_CURL = Limit("curl", "curl", _curl)
+_PARSE = Limit("json alone", "limit_parse", _file(""))
+_WHOLE = (_PARSE, Limit("gzip alone", "limit_parse", _file(".gz")), Limit("curl", "curl", _curl))
 
 COMPARISONS = (
     Comparison(
@@ -50,7 +44,7 @@ COMPARISONS = (
         _index("egg_index"),
         must=1.8,
         aim=3.5,
-        limits=(_PARSE, _UNPACK, _CURL),
+        limits=_WHOLE,
     ),
     Comparison(
         "list",
@@ -59,7 +53,7 @@ COMPARISONS = (
         _index("list_eggs"),
         must=3,
         aim=6,
-        limits=(_PARSE, _UNPACK, _CURL),
+        limits=_WHOLE,
     ),
     Comparison(
         "index-again",

@@ -9,23 +9,13 @@ from scripts.bench.cases.jobs import MEMORY_LIMIT, job_for
 from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.options import LARGE_DOWNLOAD, LARGE_UPLOAD
 from scripts.bench.scene import Scene
-from scripts.bench.servers.site import (
-    DATA,
-    FULL_VERSION,
-    ORGANIZATION,
-    PLATFORM,
-    PYTHON_TAG,
-    REPOSITORY,
-    ROOT_PATH,
-)
+from scripts.bench.servers.site import FULL_VERSION, REPOSITORY, egg_path, upload_path
 
-_EGGS = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{REPOSITORY}/{PLATFORM}"
-_UPLOAD = f"{_EGGS}/eggs/upload"
 LIBRARIES = ("http.client", "httpx")
 
 
 def _path(scene: Scene) -> str:
-    return f"{_EGGS}/{PYTHON_TAG}/eggs/{scene.large.name}/{FULL_VERSION}"
+    return egg_path(scene.large.name, REPOSITORY)
 
 
 def _download(where: str) -> JobMaker:
@@ -47,7 +37,7 @@ def _download(where: str) -> JobMaker:
 
 def _upload(scene: Scene, folder: Path) -> dict[str, Any]:
     egg = str(scene.local.path)
-    return job_for(scene, "swallowing", egg=egg, file=egg, path=_UPLOAD)
+    return job_for(scene, "swallowing", egg=egg, file=egg, path=upload_path(REPOSITORY))
 
 
 def _curl(where: str) -> JobMaker:
@@ -60,7 +50,7 @@ def _curl(where: str) -> JobMaker:
 
 def _curl_upload(scene: Scene, folder: Path) -> list[str]:
     parts = ["--form", f"file=@{scene.local.path}", "--form", "data={}"]
-    return [*parts, "--header", "Expect:", f"{scene.swallowing}{_UPLOAD}"]
+    return [*parts, "--header", "Expect:", f"{scene.swallowing}{upload_path(REPOSITORY)}"]
 
 
 def _limits(job: JobMaker, curl: JobMaker, **alone: str) -> tuple[Limit, ...]:
@@ -73,52 +63,49 @@ def _limits(job: JobMaker, curl: JobMaker, **alone: str) -> tuple[Limit, ...]:
     return (*parts, *libraries, Limit("curl", "curl", curl))
 
 
+def _comparison(
+    name: str, title: str, must: float, aim: float, limits: tuple[Limit, ...], **more: Any
+) -> Comparison:
+    told = {"driver": "egg_download", "size": LARGE_DOWNLOAD, "memory_limit": MEMORY_LIMIT, **more}
+    return Comparison(name, title, must=must, aim=aim, limits=limits, **told)
+
+
+_HTTP, _HTTPS = ((_download(where), _curl(where)) for where in ("http", "https"))
+_DISK = {"socket_to_disk": "limit_receive"}
 COMPARISONS = (
-    Comparison(
+    _comparison(
         "download",
         "download 512 MB egg, known hash",
-        "egg_download",
-        _download("http"),
-        must=1.4,
-        aim=1.9,
-        memory_limit=MEMORY_LIMIT,
-        size=LARGE_DOWNLOAD,
-        limits=_limits(
-            _download("http"), _curl("http"), disk="limit_write", socket_to_disk="limit_receive"
-        ),
+        1.4,
+        1.9,
+        _limits(*_HTTP, disk="limit_write", **_DISK),
+        job=_HTTP[0],
     ),
-    Comparison(
+    _comparison(
         "download-memory",
         "the same download to a file system in memory",
-        "egg_download",
-        _download("http"),
-        must=1.4,
-        aim=1.9,
-        memory_limit=MEMORY_LIMIT,
+        1.4,
+        1.9,
+        _limits(*_HTTP, socket_to_memory="limit_receive"),
+        job=_HTTP[0],
         in_memory=True,
-        size=LARGE_DOWNLOAD,
-        limits=_limits(_download("http"), _curl("http"), socket_to_memory="limit_receive"),
     ),
-    Comparison(
+    _comparison(
         "download-tls",
         "download 512 MB egg over TLS, known hash",
-        "egg_download",
-        _download("https"),
-        must=1.2,
-        aim=1.5,
-        memory_limit=MEMORY_LIMIT,
-        size=LARGE_DOWNLOAD,
-        limits=_limits(_download("https"), _curl("https"), socket_to_disk="limit_receive"),
+        1.2,
+        1.5,
+        _limits(*_HTTPS, **_DISK),
+        job=_HTTPS[0],
     ),
-    Comparison(
+    _comparison(
         "upload",
         "upload 256 MB egg, hash included",
-        "egg_upload",
-        _upload,
-        must=2.2,
-        aim=2.8,
-        memory_limit=MEMORY_LIMIT,
+        2.2,
+        2.8,
+        _limits(_upload, _curl_upload, disk_to_socket="limit_send"),
+        job=_upload,
+        driver="egg_upload",
         size=LARGE_UPLOAD,
-        limits=_limits(_upload, _curl_upload, disk_to_socket="limit_send"),
     ),
 )

@@ -2,101 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scripts.bench.cases.jobs import curl_at_once, job_for
-from scripts.bench.comparison import Comparison, JobMaker, Limit
+from scripts.bench.comparison import Comparison, Limit
 from scripts.bench.scene import Scene
-from scripts.bench.servers.site import (
-    DATA,
-    EMPTY,
-    FULL_VERSION,
-    ORGANIZATION,
-    PLATFORM,
-    PYTHON_TAG,
-    ROOT_PATH,
-    SMALL,
-)
+from scripts.bench.servers.site import EMPTY, SMALL, egg_path, upload_path
+
+#: How many times faster they must be, and are to be, by way, server and latency.
+_WANTED = {
+    ("up", "http", 0): (2.5, 6),
+    ("up", "far", 20): (11, 19),
+    ("down", "http", 0): (1.5, 3),
+    ("down", "far", 20): (9, 14),
+}
+_TITLES = {"up": "200 tiny eggs up", "down": "200 eggs down with their metadata"}
 
 
-def _up(where: str) -> JobMaker:
-    def make(scene: Scene, folder: Path) -> dict[str, Any]:
+def _job(way: str, where: str, scene: Scene, folder: Path) -> dict[str, Any]:
+    if way == "up":
         eggs = scene.small_local
-        count = len(list(eggs.iterdir()))
+        count = sum(1 for _ in eggs.iterdir())
         return job_for(scene, where, EMPTY, eggs=str(eggs), count=count)
-
-    return make
-
-
-def _down(where: str) -> JobMaker:
-    def make(scene: Scene, folder: Path) -> dict[str, Any]:
-        return job_for(scene, where, SMALL, destination=str(folder), count=scene.small)
-
-    return make
+    return job_for(scene, where, SMALL, destination=str(folder), count=scene.small)
 
 
-def _curl_up(where: str) -> tuple[Limit]:
-    def make(scene: Scene, folder: Path) -> list[str]:
-        path = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{EMPTY}/{PLATFORM}/eggs/upload"
+def _curl(way: str, where: str, scene: Scene, folder: Path) -> list[str]:
+    url = getattr(scene, where)
+    if way == "up":
         transfers = [
-            f'url = "{getattr(scene, where)}{path}"\noutput = "/dev/null"\nheader = "Expect:"\n'
+            f'url = "{url}{upload_path(EMPTY)}"\noutput = "/dev/null"\nheader = "Expect:"\n'
             f'form = "file=@{egg}"\nform = "data={{}}"\n'
             for egg in sorted(scene.small_local.iterdir())
         ]
-        return curl_at_once(folder, transfers)
-
-    return (Limit("curl, 16 at once", "curl", make),)
-
-
-def _curl_down(where: str) -> tuple[Limit]:
-    def make(scene: Scene, folder: Path) -> list[str]:
-        path = f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{SMALL}/{PLATFORM}/{PYTHON_TAG}/eggs"
+    else:
         transfers = [
-            f'url = "{getattr(scene, where)}{path}/small_{number:03}/{FULL_VERSION}"\n'
-            f'output = "{folder}/{number}"\n'
+            f'url = "{url}{egg_path(f"small_{number:03}", SMALL)}"\noutput = "{folder}/{number}"\n'
             for number in range(scene.small)
         ]
-        return curl_at_once(folder, transfers)
-
-    return (Limit("curl, 16 at once", "curl", make),)
+    return curl_at_once(folder, transfers)
 
 
-COMPARISONS = (
-    Comparison(
-        "many-up",
-        "200 tiny eggs up, 0 ms latency",
-        "many_up",
-        _up("http"),
-        must=2.5,
-        aim=6,
-        limits=_curl_up("http"),
-    ),
-    Comparison(
-        "many-up-far",
-        "200 tiny eggs up, 20 ms latency",
-        "many_up",
-        _up("far"),
-        must=11,
-        aim=19,
-        limits=_curl_up("far"),
-    ),
-    Comparison(
-        "many-down",
-        "200 eggs down with their metadata, 0 ms latency",
-        "many_down",
-        _down("http"),
-        must=1.5,
-        aim=3,
-        limits=_curl_down("http"),
-    ),
-    Comparison(
-        "many-down-far",
-        "200 eggs down with their metadata, 20 ms latency",
-        "many_down",
-        _down("far"),
-        must=9,
-        aim=14,
-        limits=_curl_down("far"),
-    ),
-)
+def _comparisons() -> Iterator[Comparison]:
+    for (way, where, latency), (must, aim) in _WANTED.items():
+        name = f"many-{way}-far" if latency else f"many-{way}"
+        title = f"{_TITLES[way]}, {latency} ms latency"
+        curl = Limit("curl, 16 at once", "curl", partial(_curl, way, where))
+        job = partial(_job, way, where)
+        yield Comparison(name, title, f"many_{way}", job, must=must, aim=aim, limits=(curl,))
+
+
+COMPARISONS = (*_comparisons(),)

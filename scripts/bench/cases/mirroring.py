@@ -9,15 +9,12 @@ from scripts.bench.cases.jobs import curl_at_once, job_for
 from scripts.bench.comparison import Comparison, Limit
 from scripts.bench.scene import Scene
 from scripts.bench.servers.site import (
-    DATA,
-    FULL_VERSION,
     MIRRORED,
     MIRRORED_PLATFORMS,
     MIRRORED_TAGS,
     NEARLY,
-    ORGANIZATION,
     REPOSITORY,
-    ROOT_PATH,
+    egg_path,
     nearly_count,
 )
 
@@ -59,9 +56,8 @@ def _plan(scene: Scene, folder: Path) -> dict[str, Any]:
 
 
 def _curl(scene: Scene, folder: Path) -> list[str]:
-    path = f"{scene.far}{ROOT_PATH}{DATA}/{ORGANIZATION}/{MIRRORED}"
     told = [
-        f'url = "{path}/{platform}/{egg.python_tag}/eggs/{egg.name}/{FULL_VERSION}"\n'
+        f'url = "{scene.far}{egg_path(egg.name, MIRRORED, platform, egg.python_tag)}"\n'
         f'output = "{folder}/{egg.name}"\n'
         for platform, egg in scene.mirrored
     ]

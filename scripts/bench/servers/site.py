@@ -48,15 +48,6 @@ _PLATFORMS = ["osx-x86_64", "rh7-x86_64", "rh8-x86_64", "win-x86_64"]
 _TAGS = ["cp27", "cp38", "cp311"]
 
 
-def answer_to_upload(path: str) -> tuple[str, bytes]:
-    """Return status and body of the answer to a POST whose body has been read."""
-    if path.endswith("/upload"):
-        return "201 Created", b"{}"
-    if path.endswith("/re-index"):
-        return "202 Accepted", b"{}"
-    return "404 Not Found", b'{"error": "not found"}'
-
-
 @frozen
 class File:
     """An egg that a client downloads or uploads.
@@ -207,6 +198,19 @@ def nearly_count(count: int) -> dict[str, int]:
     lacking, others, new = (len(range(first, count, 100)) for first in range(3))
     found = {"copy": lacking, "update": others, "delete": new, "skip": count - lacking - others}
     return {action: number for action, number in found.items() if number}
+
+
+def egg_path(
+    name: str, repository: str, platform: str = PLATFORM, python_tag: str = PYTHON_TAG
+) -> str:
+    """Return the path of an egg's URL."""
+    eggs = f"{ORGANIZATION}/{repository}/{platform}/{python_tag}/eggs"
+    return f"{ROOT_PATH}{DATA}/{eggs}/{name}/{FULL_VERSION}"
+
+
+def upload_path(repository: str) -> str:
+    """Return the path of the URL that eggs are sent to."""
+    return f"{ROOT_PATH}{DATA}/{ORGANIZATION}/{repository}/{PLATFORM}/eggs/upload"
 
 
 def filename_of(name: str) -> str:

@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from attrs import frozen
-
-from scripts.bench.servers.site import DATA, REQUESTS, ROOT_PATH, answer_to_upload
+from scripts.bench.servers.site import DATA, REQUESTS, ROOT_PATH
 
 #: Bytes taken from the socket at once; a body is only counted, and never kept.
 _BUFFER = 1 << 20
@@ -28,15 +26,9 @@ _BUFFER = 1 << 20
 _BLOCK = 1 << 16
 _MOST_HEAD = 65536
 _ENDS = b"\r\n\r\n"
-
-
-@frozen
-class _Body:
-    """A file, or what is told of it."""
-
-    path: Path
-    start: int
-    length: int
+#: What a POST is answered when its body has been read, by the end of its path.
+_ANSWERS = {"/upload": ("201 Created", "{}"), "/re-index": ("202 Accepted", "{}")}
+_MISSING = ("404 Not Found", '{"error": "not found"}')
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -74,16 +66,12 @@ class Connection(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, count: int) -> None:
-        if count <= self._remaining:
-            self._remaining -= count
-            if not self._remaining:
-                self._transport.write(self._answer)
-            return
         self._head += self._buffer[self._remaining : count]
         if self._remaining:
-            self._remaining = 0
-            self._transport.write(self._answer)
-        if self._sending is None:
+            self._remaining = max(0, self._remaining - count)
+            if not self._remaining:
+                self._transport.write(self._answer)
+        if self._head and self._sending is None:
             self._take_request()
 
     def _take_request(self) -> None:
@@ -105,7 +93,8 @@ class Connection(asyncio.BufferedProtocol):
         if method == "POST":
             self._swallow(target, headers, rest)
         elif target == REQUESTS:
-            self._transport.write(_text(f"requests\n 1 1 {Connection.requests}\n"))
+            told = f"requests\n 1 1 {Connection.requests}\n"
+            self._transport.write(_answer("200 OK", told, "text/plain"))
         elif method in ("GET", "HEAD"):
             self._send(method, target, headers)
         else:
@@ -117,8 +106,8 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write(_head("411 Length Required", {"Content-Length": "0"}))
             self._transport.close()
             return
-        status, body = answer_to_upload(urlsplit(target).path)
-        self._answer = _json(status, body)
+        ends = (each for each in _ANSWERS if urlsplit(target).path.endswith(each))
+        self._answer = _answer(*_ANSWERS.get(next(ends, ""), _MISSING))
         if headers.get("expect", "").lower() == "100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._remaining = max(0, int(length) - rest)
@@ -132,7 +121,7 @@ class Connection(asyncio.BufferedProtocol):
         if file.is_dir():  # the one path that goes on
             file = file.with_name(f"{file.name}.json")
         if ".." in file.parts or not file.is_file():
-            self._transport.write(_json("404 Not Found", b'{"error": "not found"}'))
+            self._transport.write(_answer(*_MISSING))
             return
         told = {"Content-Type": "application/json"}
         if found := re.fullmatch(rf"{re.escape(ROOT_PATH + DATA)}/.+/([^/]+)/([^/]+)", path):
@@ -159,26 +148,25 @@ class Connection(asyncio.BufferedProtocol):
         told["Content-Length"] = str(stat.st_size - start)
         self._transport.write(_head(status, told))
         if method == "GET":
-            body = _Body(file, start, stat.st_size - start)
-            self._sending = asyncio.get_running_loop().create_task(self._send_file(body))
+            sending = self._send_file(file, start)
+            self._sending = asyncio.get_running_loop().create_task(sending)
 
-    async def _send_file(self, body: _Body) -> None:
-        with body.path.open("rb") as file:
+    async def _send_file(self, path: Path, start: int) -> None:
+        with path.open("rb") as file:
             try:
                 if self._transport.get_extra_info("sslcontext") is None:
-                    loop = asyncio.get_running_loop()
-                    await loop.sendfile(self._transport, file, body.start, body.length)
+                    await asyncio.get_running_loop().sendfile(self._transport, file, start)
                 else:
-                    await self._send_blocks(file, body)
+                    file.seek(start)
+                    await self._send_blocks(file)
             except ConnectionError:
                 return  # the client has gone
         self._sending = None
         if self._head:
             self._take_request()
 
-    async def _send_blocks(self, file: BinaryIO, body: _Body) -> None:
+    async def _send_blocks(self, file: BinaryIO) -> None:
         # asyncio's own way over TLS is many times slower.
-        file.seek(body.start)
         while block := file.read(_BLOCK):
             self._transport.write(block)
             await self._writable.wait()
@@ -189,14 +177,8 @@ def _head(status: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join(lines).encode("latin-1") + _ENDS
 
 
-def _text(text: str) -> bytes:
-    headers = {"Content-Type": "text/plain", "Content-Length": str(len(text))}
-    return _head("200 OK", headers) + text.encode()
-
-
-def _json(status: str, body: bytes) -> bytes:
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    return _head(status, headers) + body
+def _answer(status: str, text: str, kind: str = "application/json") -> bytes:
+    return _head(status, {"Content-Type": kind, "Content-Length": str(len(text))}) + text.encode()
 
 
 async def serve(root: Path, certificate: Path | None) -> None:
