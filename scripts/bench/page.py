@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from attrs import asdict, frozen
 
-from scripts.bench.comparison import Comparison, Outcome, Sample
+from scripts.bench.comparison import Comparison, Outcome
 from scripts.bench.environments import CACHE, ROOT, Environment
 from scripts.bench.report import Table, cost, speed
 
@@ -115,29 +116,19 @@ class Results:
     def save(self, path: Path) -> None:
         """Keep the figures in a file."""
         kept: dict[str, Any] = asdict(self)
-        kept["outcomes"] = [
-            asdict(outcome) | {"comparison": outcome.comparison.name} for outcome in self.outcomes
-        ]
+        for outcome in kept["outcomes"]:
+            outcome["comparison"] = outcome["comparison"]["name"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(kept, indent=1, default=str), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path, comparisons: Sequence[Comparison]) -> Results:
         """Read the figures of an earlier run."""
-        kept = json.loads(path.read_text(encoding="utf-8"))
         by_name = {comparison.name: comparison for comparison in comparisons}
-        told = kept["circumstances"]
-        told |= {name: Environment(**told[name]) for name in ("peer", "ours")}
-        outcomes = [
-            Outcome(
-                by_name[each["comparison"]],
-                _samples(each["peer"]),
-                _samples(each["ours"]),
-                {name: _samples(samples) for name, samples in each["limits"].items()},
-            )
-            for each in kept["outcomes"]
-        ]
-        return cls(Circumstances(**told), outcomes, [Table(**table) for table in kept["tables"]])
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        for outcome in kept["outcomes"]:
+            outcome["comparison"] = by_name[outcome["comparison"]]
+        return msgspec.convert(kept, cls)
 
     @property
     def met(self) -> bool:
@@ -181,10 +172,6 @@ class Results:
 
 def _name(outcome: Outcome) -> str:
     return outcome.comparison.name
-
-
-def _samples(kept: Sequence[dict[str, Any]]) -> list[Sample]:
-    return [Sample(**each) for each in kept]
 
 
 def _sections(remarks: str) -> dict[str, str]:

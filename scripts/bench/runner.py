@@ -57,48 +57,36 @@ class Runner:
             turns = [(self.peer, outcome.peer), (self.ours, outcome.ours)]
             for environment, samples in reversed(turns) if number % 2 else turns:
                 if samples is outcome.peer and comparison.instead is not None:
-                    samples.append(self._measure_limit(comparison.instead, comparison))
+                    samples.append(self._measure(self.ours, comparison.instead, comparison))
                 else:
-                    samples.append(self.measure(environment, comparison))
+                    samples.append(self._measure(environment, comparison, comparison))
         # Not in between: what they leave in the system's memory is no client's to clear up.
         for limit in comparison.limits:
             if limit.driver == "curl" and find("curl") is None:
                 continue
-            for _ in range(rounds):
-                outcome.limits.setdefault(limit.name, []).append(
-                    self._measure_limit(limit, comparison)
-                )
+            samples = [self._measure(self.ours, limit, comparison) for _ in range(rounds)]
+            outcome.limits[limit.name] = samples
         return outcome
-
-    def measure(self, environment: Environment, comparison: Comparison) -> Sample:
-        """Measure one client once."""
-        return self._measure(environment.python, comparison, comparison, again=comparison.again)
-
-    def _measure_limit(self, limit: Limit, comparison: Comparison) -> Sample:
-        return self._measure(self.ours.python, limit, comparison)
 
     def profile(self, comparison: Comparison) -> None:
         """Print where our client's time goes, in two ways."""
-        environment = self.ours
+        python, driver = self.ours.python, comparison.driver
         for how in ("calls", "samples"):
             with self._place(in_memory=comparison.in_memory) as place:
                 job = comparison.job(self.scene, place / "to")
-                command = _command(environment.python, comparison.driver, job)
+                command = _command(python, driver, job)
                 if comparison.again:
                     _run(command, place)
                 if isinstance(job, Mapping):
-                    job = {**job, "profile": how}
-                    command = _command(environment.python, comparison.driver, job)
+                    command = _command(python, driver, {**job, "profile": how})
                     print(_run(command, place)[0], flush=True)
                 elif how == "calls":  # what is that short is spent on imports
                     print(_imports([command[0], "-X", "importtime", *command[1:]], place))
 
-    def _measure(
-        self, python: str, work: Comparison | Limit, of: Comparison, *, again: bool = False
-    ) -> Sample:
+    def _measure(self, by: Environment, work: Comparison | Limit, of: Comparison) -> Sample:
         with self._place(in_memory=of.in_memory) as place:
-            command = _command(python, work.driver, work.job(self.scene, place / "to"))
-            if again:
+            command = _command(by.python, work.driver, work.job(self.scene, place / "to"))
+            if work is of and of.again:
                 _run(command, place)
             os.sync()  # nobody pays for what another one has left to be written
             said, process, cpu = _run(command, place)
@@ -130,13 +118,8 @@ def _command(python: str, driver: str, job: Job) -> list[str]:
 def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
     """Run a process; return what it says, and its time and CPU time in seconds."""
     begun = time.perf_counter()
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=_surroundings(place),
-    ) as process:
+    nothing, piped, env = subprocess.DEVNULL, subprocess.PIPE, _surroundings(place)
+    with subprocess.Popen(command, stdin=nothing, stdout=piped, text=True, env=env) as process:
         assert process.stdout is not None
         watch = threading.Timer(_PATIENCE, process.kill)
         watch.start()
@@ -151,32 +134,24 @@ def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
         finally:
             watch.cancel()
     if process.returncode:
-        raise MeasurementFailedError(
-            f"{Path(command[1]).name if len(command) > 1 else command[0]} ended with status "
-            f"{process.returncode}; what it says stands above."
-        )
+        name = Path(command[1]).name if len(command) > 1 else command[0]
+        status = f"{name} ended with status {process.returncode}"
+        raise MeasurementFailedError(f"{status}; what it says stands above.")
     return said, seconds, usage.ru_utime + usage.ru_stime
 
 
 def _surroundings(place: Path) -> dict[str, str]:
     """Return an environment with nothing of the user's: no proxies, no caches, no .netrc."""
     home = place / "home"
-    return {
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "PATH": os.environ.get("PATH", os.defpath),
-        "XDG_CACHE_HOME": str(home / "cache"),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "XDG_DATA_HOME": str(home / "data"),
-        "XDG_STATE_HOME": str(home / "state"),
-    }
+    folders = {f"XDG_{n.upper()}_HOME": str(home / n) for n in ("cache", "config", "data", "state")}
+    path = os.environ.get("PATH", os.defpath)
+    return {"HOME": str(home), "LANG": "C.UTF-8", "PATH": path, **folders}
 
 
 def _imports(command: Sequence[str], place: Path) -> str:
     """Return the modules whose own code takes longest to import."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=_surroundings(place), check=True
-    )
+    env = _surroundings(place)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
     found = re.findall(r"(?m)^import time:\s+(\d+) \|\s+(\d+) \| +(\S+)$", done.stderr)
     slowest = sorted(found, key=lambda line: -int(line[0]))[:_TOP]
     lines = ["    self  with imports  module, in microseconds"]

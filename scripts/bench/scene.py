@@ -22,7 +22,7 @@ from scripts.bench.options import (
     Options,
 )
 from scripts.bench.servers import nginx
-from scripts.bench.servers.process import Process, run_module
+from scripts.bench.servers.process import run_module
 from scripts.bench.servers.site import (
     MIRRORED,
     MIRRORED_PLATFORMS,
@@ -97,20 +97,21 @@ class Scene:
     @cached_property
     def http(self) -> str:
         """The URL of the server of files."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._nginx.port}" if self._program else self.swallowing
 
     @cached_property
     def https(self) -> str:
         """The URL of the same over TLS."""
-        return f"https://127.0.0.1:{self._tls_port}"
+        if self._program:
+            return f"https://127.0.0.1:{self._nginx.tls_port}"
+        url = self._serving("small", self._root, "--certificate", self._certificate)
+        return url.replace("http:", "https:")
 
     @cached_property
     def far(self) -> str:
         """The URL of the same, far away."""
-        proxy = run_module(
-            "scripts.bench.servers.delay", "--to", str(self._port), "--round-trip", str(ROUND_TRIP)
-        )
-        return self._serving(proxy)
+        port = self.http.rpartition(":")[2]
+        return self._serving("delay", "--to", port, "--round-trip", ROUND_TRIP)
 
     @property
     def requests(self) -> str:
@@ -120,7 +121,7 @@ class Scene:
     @cached_property
     def swallowing(self) -> str:
         """The URL of the server that takes in large uploads."""
-        return self._serving(run_module("scripts.bench.servers.small", str(self._root)))
+        return self._serving("small", self._root)
 
     @cached_property
     def authority(self) -> Path:
@@ -150,21 +151,8 @@ class Scene:
         self._stack.callback(running.process.stop)
         return running
 
-    @cached_property
-    def _port(self) -> int:
-        if self._program:
-            return self._nginx.port
-        return int(self.swallowing.rpartition(":")[2])
-
-    @cached_property
-    def _tls_port(self) -> int:
-        if self._program:
-            return self._nginx.tls_port
-        arguments = (str(self._root), "--certificate", str(self._certificate))
-        url = self._serving(run_module("scripts.bench.servers.small", *arguments))
-        return int(url.rpartition(":")[2])
-
-    def _serving(self, process: Process) -> str:
+    def _serving(self, server: str, *arguments: object) -> str:
+        process = run_module(f"scripts.bench.servers.{server}", *map(str, arguments))
         self._stack.callback(process.stop)
         return f"http://127.0.0.1:{process.read_port()}"
 

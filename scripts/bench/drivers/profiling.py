@@ -34,9 +34,7 @@ def _sample(work: Callable[[], None]) -> None:
     innermost: Counter[str] = Counter()
     anywhere: Counter[str] = Counter()
     done = threading.Event()
-    sampler = threading.Thread(
-        target=_look, args=(done, innermost, anywhere), name="sampler", daemon=True
-    )
+    sampler = threading.Thread(target=_look, args=(done, innermost, anywhere), daemon=True)
     sampler.start()
     try:
         work()

@@ -28,17 +28,11 @@ class Process:
             command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
 
-    @property
-    def pid(self) -> int:
-        """Of the process (`int`)."""
-        return self._process.pid
-
     def check(self) -> None:
         """Make sure that it still runs."""
         if self._process.poll() is not None:
-            raise ServerDidNotStartError(
-                f"{self._name} ended with status {self._process.returncode}."
-            )
+            status = self._process.returncode
+            raise ServerDidNotStartError(f"{self._name} ended with status {status}.")
 
     def read_port(self) -> int:
         """Return the port that it prints."""
@@ -69,10 +63,8 @@ def run_module(name: str, *arguments: str) -> Process:
 def free_ports(count: int) -> list[int]:
     """Return different ports of 127.0.0.1 that nothing listens to."""
     with ExitStack() as stack:
-        listening = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [int(each.getsockname()[1]) for each in listening]
+        made = (socket.create_server(("127.0.0.1", 0)) for _ in range(count))
+        return [stack.enter_context(each).getsockname()[1] for each in made]
 
 
 def wait_for_port(process: Process, port: int) -> None:
@@ -81,10 +73,8 @@ def wait_for_port(process: Process, port: int) -> None:
     while True:
         process.check()
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-        else:
-            return
