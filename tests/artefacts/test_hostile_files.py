@@ -7,13 +7,11 @@ do; what the server answers is 400.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 import struct
 import tempfile
 import tracemalloc
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,31 +29,14 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing import write_bundle, write_runtime
 
+from .archives import DEPEND, SPEC, archive
+
 ADMIN = ("admin@example.com", "admin-password")
 PLATFORM = "rh8-x86_64"
-DEPEND = "EGG-INFO/spec/depend"
 EGG = "Spam-1.0-2.egg"
 RUNTIME = "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
 BUNDLE = "tools-1.0.0-1.bundle"
 DEEP = 100_000
-
-SPEC = """\
-metadata_version = '1.4'
-name = 'Spam'
-version = '1.0'
-build = 2
-arch = 'amd64'
-platform = 'linux2'
-osdist = 'RedHat_8'
-python = None
-python_tag = 'cp311'
-abi_tag = None
-platform_tag = 'linux_x86_64'
-platform_abi = 'gnu'
-packages = [
-  'eggs 2.0-1',
-]
-"""
 
 
 class Kind(NamedTuple):
@@ -79,22 +60,6 @@ class Case(NamedTuple):
 
 
 # -- what is in them ------------------------------------------------------------------------------
-
-
-def archive(
-    content: bytes | str,
-    member: str = DEPEND,
-    method: int = 8,
-    more: dict[str, bytes] | None = None,
-) -> bytes:
-    """A zip file with one description."""
-    with io.BytesIO() as file:
-        with zipfile.ZipFile(file, "w", method) as made:
-            made.writestr(member, content)
-            for name, data in (more or {}).items():
-                with warnings.catch_warnings(action="ignore"):
-                    made.writestr(name, data)
-        return file.getvalue()
 
 
 def patched(content: bytes, offset: int, form: str, value: int, mark: bytes = b"PK\1\2") -> bytes:
@@ -185,41 +150,21 @@ def depends() -> Iterator[tuple[str, Case]]:
         **{
             f"build {value[:12]}": said("build = 2", f"build = {value}")
             for value in (
-                "True",
-                "False",
-                "1.0",
-                "'1'",
-                "-1",
-                "None",
-                "[2]",
-                "2**31",
-                "2147483648",
-                "10**5000",
+                *("True", "False", "1.0", "'1'", "-1", "None", "[2]", "2j", "1e999"),
+                *("2**31", "2147483648", "10**5000"),
+                "float('nan')",
                 "9" * 5000,
                 "0x" + "f" * 5000,
-                "1e999",
-                "float('nan')",
-                "2j",
             )
         },
         **{
             f"tag {value!r:.20}": said("'cp311'", repr(value))
             for value in (
-                "cp 311",
-                "cp311 ",
-                "cp311\n",
-                "cp311/..",
-                "../cp311",
-                "cp311\\x",
-                "cp311?x",
-                "cp311#",
-                "cp311%2f",
-                "cp311\0",
-                "cp311\u202e",
-                "cp\u0663\u0661",
-                "cp311..py3",
-                "cp",
-                "..",
+                *(
+                    f"cp311{end}"
+                    for end in (" ", "\n", "/..", "\\x", "?x", "#", "%2f", "\0", "\u202e")
+                ),
+                *("cp 311", "../cp311", "cp\u0663\u0661", "cp311..py3", "cp", ".."),
                 "c" * 60 + "311111",
                 311,
                 True,
@@ -270,19 +215,12 @@ def depends() -> Iterator[tuple[str, Case]]:
     }
     for what, text in texts.items():
         yield what, Case("egg", EGG, archive(text))
-    for name in (
-        "Spam-1.0 -2.egg",
-        "Spam- 1.0-2.egg",
-        "..-1.0-2.egg",
-        "Spam-1.0\n-2.egg",
-        "Spam-1.0\u202e-2.egg",
-        "Spam-1.0\\-2.egg",
-        "Spam-1.0\x7f-2.egg",
-        f"{'s' * 201}-1.0-2.egg",
-        f"Spam-{'1' * 201}-2.egg",
-        "Spam-1.0-99999999999.egg",
+    for called, version, build in (
+        *(("Spam", version, 2) for version in ("1.0 ", " 1.0", "1.0\n", "1.0\u202e", "1.0\\")),
+        *(("Spam", "1.0\x7f", 2), ("Spam", "1" * 201, 2), ("Spam", "1.0", 99999999999)),
+        *(("..", "1.0", 2), ("s" * 201, "1.0", 2)),
     ):
-        called, version, build = name.removesuffix(".egg").rsplit("-", 2)
+        name = f"{called}-{version}-{build}.egg"
         text = said("'Spam'", repr(called)).replace("'1.0'", repr(version))
         text = text.replace("build = 2", f"build = {build}")
         yield f"called {name[:20]!r}", Case("egg", name, archive(text))
@@ -344,6 +282,16 @@ def jsons(good: str) -> dict[str, bytes | str]:
     }
 
 
+#: What is not wrong there.
+TAKEN = tuple((key, ([7], {"a": 7})) for key in ("repositories", "modifiers"))
+
+#: Versions and builds that no bundle has.
+LONG = (f"tools-{'1' * 201}-1", "tools-1.0-99999999999")
+
+#: What nothing that a bundle names may be called.
+ODD = (7, True, [], {}, "a\nb", "a\0", "\ud800", "x" * 201)
+
+
 def bundles(folder: Path) -> Iterator[tuple[str, Case]]:
     """What is wrong with bundles."""
     required = {"name": "numpy", "version": "1.26.4-1", "sha256": "00", "repository": "acme/dev"}
@@ -353,36 +301,15 @@ def bundles(folder: Path) -> Iterator[tuple[str, Case]]:
     for key in ("metadata_version", "runtime", "requirements", "repositories", "modifiers"):
         for value in (True, [7], {"a": 7}, "text", 7):
             wrong[f"{key} {value!r}"] = {**document, key: value}
-    for still_fine in (
-        "metadata_version 'text'",
-        "metadata_version 7",
-        "metadata_version True",
-        "repositories [7]",
-        "repositories {'a': 7}",
-        "modifiers [7]",
-        "modifiers {'a': 7}",
-    ):
-        del wrong[still_fine]
+    for key, fine in (("metadata_version", ("text", 7, True)), *TAKEN):
+        for value in fine:
+            del wrong[f"{key} {value!r}"]
     for key in ("implementation", "platform", "version"):
-        for value in (
-            None,
-            7,
-            True,
-            [],
-            {},
-            "",
-            " ",
-            "a/b",
-            "..",
-            "a\nb",
-            "a\0",
-            "\ud800",
-            "x" * 201,
-        ):
+        for value in (*ODD, None, "", " ", "a/b", ".."):
             runtime = {**document["runtime"], key: value}
             wrong[f"runtime {key} {value!r:.10}"] = {**document, "runtime": runtime}
     for key in required:
-        for value in (7, True, [], {}, "a\nb", "a\0", "\ud800", "x" * 201):
+        for value in ODD:
             wrong[f"requirement {key} {value!r:.10}"] = {
                 **document,
                 "requirements": [required, {**required, key: value}],
@@ -391,15 +318,8 @@ def bundles(folder: Path) -> Iterator[tuple[str, Case]]:
         yield what, Case("bundle", BUNDLE, json.dumps(value).encode())
     for what, text in jsons(good).items():
         yield what, Case("bundle", BUNDLE, text if isinstance(text, bytes) else text.encode())
-    for name in (
-        "tools-1.0-99999999999.bundle",
-        "..-1.0-1.bundle",
-        "tools- 1.0-1.bundle",
-        "tools-1.0\u202e-1.bundle",
-        f"{'t' * 201}-1.0-1.bundle",
-        f"tools-{'1' * 201}-1.bundle",
-    ):
-        yield f"called {name[:20]!r}", Case("bundle", name, good.encode())
+    for called in ("..-1.0-1", "tools- 1.0-1", "tools-1.0\u202e-1", f"{'t' * 201}-1.0-1", *LONG):
+        yield f"called {called[:20]!r}", Case("bundle", f"{called}.bundle", good.encode())
 
 
 APP = """\
