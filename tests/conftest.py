@@ -155,9 +155,8 @@ def cache_of_the_tests(
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state(few_descriptors: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Journals of batches and profiles are kept in folders of the tests, not in the user's."""
+    """Profiles are kept in folders of the tests, not in the user's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HATCHER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         patch.setenv("HATCHER_CONFIG", str(tmp_path_factory.mktemp("config") / "config.toml"))
         yield
 

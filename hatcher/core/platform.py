@@ -219,10 +219,11 @@ class SinglePlatformRepository(
             Send nothing, and say of each file whether it would be sent. The server is
             asked for each egg that the index does not show.
         journal : str, path-like or False, optional
-            The file that keeps what has been begun until the batch is complete. By
-            default one in the user's state folder, or in the folder that the
-            environment variable ``HATCHER_STATE_DIR`` names. With False there is none,
-            and the server is asked for each egg that the index does not show.
+            With False, the server is asked for each egg that the index does not show.
+            Otherwise it is asked for those of 8 MB or more, and for the first others, as
+            many as are sent at once; if it has one of them, which an interrupted batch
+            has left, it is asked for all. A path is ignored: it named a file that earlier
+            versions needed.
 
         Returns
         -------
@@ -241,8 +242,8 @@ class SinglePlatformRepository(
         Notes
         -----
         Ctrl-C ends the call within about a second: no further file is begun, nothing
-        is shown that was not shown before, and the journal is kept. What comes out is a
-        `BatchInterrupted`, a KeyboardInterrupt with the report so far.
+        is shown that was not shown before. What comes out is a `BatchInterrupted`, a
+        KeyboardInterrupt with the report so far.
 
         Examples
         --------
@@ -254,7 +255,7 @@ class SinglePlatformRepository(
         from hatcher.core.batches.eggs import upload_eggs
 
         options = BatchOptions(concurrency, progress, dry_run, overwrite)
-        return upload_eggs(self, paths, options, enabled, journal)
+        return upload_eggs(self, paths, options, enabled, asks_for_all=journal is False)
 
     def download_eggs(
         self,

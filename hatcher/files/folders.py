@@ -29,12 +29,12 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         raise NoHomeError(os.fspath(path)) from error
 
 
-def user_folder(kind: Literal["cache", "config", "state"], variable: str = "") -> Path | None:
+def user_folder(kind: Literal["cache", "config"], variable: str = "") -> Path | None:
     """Return the user's folder of a kind; it need not exist.
 
     Parameters
     ----------
-    kind : {'cache', 'config', 'state'}
+    kind : {'cache', 'config'}
     variable : str, optional
         The environment variable that names another one; where it is empty, there is none.
 

@@ -46,7 +46,7 @@ class Cli:
         self.home = home
         self._patch = patch
         for name in [name for name in os.environ if name.startswith("HATCHER_")]:
-            if name not in {"HATCHER_CACHE_DIR", "HATCHER_STATE_DIR"}:
+            if name != "HATCHER_CACHE_DIR":
                 patch.delenv(name)
         for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
             patch.delenv(name, raising=False)

@@ -159,14 +159,8 @@ class Clients(Forks):
         return self.start(job)
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep journals where no other test does."""
-    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
-
-
 @pytest.fixture
-def clients(world: World, state: None, tmp_path: Path) -> Iterator[Clients]:
+def clients(world: World, tmp_path: Path) -> Iterator[Clients]:
     clients = Clients(world, tmp_path)
     yield clients
     clients.close()
@@ -213,7 +207,6 @@ def finish_upload(world: World, gateway: FaultyGateway, repository: str) -> None
     report.raise_for_failures()
     assert world.shown(repository) == FILES
     assert gateway.sent(*UPLOAD) - sent <= FILES - stored
-    assert not list(Path(os.environ["HATCHER_STATE_DIR"]).glob("batches/*"))
 
 
 def finish_download(world: World, gateway: FaultyGateway, repository: str, folder: Path) -> None:

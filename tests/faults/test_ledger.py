@@ -265,8 +265,7 @@ class World:
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep journals and indices where no other test does."""
-    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
+    """Keep indices where no other test does."""
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
 
 

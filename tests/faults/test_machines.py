@@ -25,12 +25,11 @@ from hatcher.files.partial import Partial
 from hatcher.files.space import check_space
 from hatcher.testing import BroodServer, write_bundle, write_egg, write_runtime
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transfer.journal import open_journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Machines of another kind.")
 
 PLATFORM = "rh8-x86_64"
-KINDS = ("CACHE", "CONFIG", "STATE")
+KINDS = ("CACHE", "CONFIG")
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def homeless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_without_a_home_no_folder_is_the_users(homeless: None) -> None:
-    for kind in ("cache", "config", "state"):
+    for kind in ("cache", "config"):
         with pytest.raises(NoHomeError):
             user_folder(kind)
     for path in ("~/x", "~", "~nobody-of-that-name/x"):
@@ -92,8 +91,8 @@ def test_a_variable_names_a_folder_all_the_same(
     for nowhere in ("", " "):
         monkeypatch.setenv("HATCHER_X", nowhere)
         assert user_folder("cache", "HATCHER_X") is None
-    monkeypatch.setenv("XDG_STATE_HOME", "/there")
-    assert user_folder("state") == Path("/there/hatcher")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/there")
+    assert user_folder("config") == Path("/there/hatcher")
 
 
 def test_without_a_home_all_is_transferred(
@@ -106,7 +105,7 @@ def test_without_a_home_all_is_transferred(
 ) -> None:
     check_transfers(brood_server, eggs, destination)
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len(warnings) <= 2  # no journal, no cache of artefacts
+    assert len(warnings) <= 1  # no cache of artefacts
     assert not Path("~").exists()
     with pytest.raises(InvalidArgumentError):
         BroodClient.from_url(brood_server.url, api_version=1, cache="~/x")
@@ -218,11 +217,10 @@ def test_folders_that_cannot_be_made(
         "a dangling link": link,
     }[way]
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(nowhere))
-    monkeypatch.setenv("HATCHER_STATE_DIR", str(nowhere))
     check_transfers(brood_server, eggs, destination)
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    # Of the journals of the batch and of the mirror's caches; never of each file.
-    assert len(warnings) <= 3, [record.getMessage() for record in warnings]
+    # Of the mirror's caches; never of each file.
+    assert len(warnings) <= 2, [record.getMessage() for record in warnings]
 
 
 # -- file systems that lack something ------------------------------------------------------
@@ -270,21 +268,12 @@ def test_without_locks_all_is_transferred(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
     check_transfers(brood_server, eggs, destination)
-    assert not list((tmp_path / "state").rglob("*.*"))
     assert mirror.Cache().usage().files == len(eggs)
 
 
-def test_without_locks_a_journal_of_ones_own_is_used(lockless: None, tmp_path: Path) -> None:
-    journal = open_journal(["here"], tmp_path / "journal")
-    assert journal is not None
-    journal.begin([("spam",)])
-    journal.close()
-    again = open_journal(["here"], tmp_path / "journal")
-    assert again is not None and again.begun == {("spam",)}
-    again.close()
+def test_without_locks_the_work_goes_on(lockless: None, tmp_path: Path) -> None:
     with locked(tmp_path / "lock") as is_mine:
         assert is_mine
 
@@ -422,7 +411,6 @@ def test_new_files_get_the_users_umask(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
     platform.upload_eggs(eggs)
     runtime, bundle = write_runtime(tmp_path), write_bundle(tmp_path)
@@ -441,7 +429,7 @@ def test_new_files_get_the_users_umask(
     assert len(files) >= 12
     modes = {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in files}
     assert set(modes.values()) == {oct(0o666 & ~umask)}, modes
-    own = [path for kind in ("state", "cache") for path in (tmp_path / kind).rglob("*")]
+    own = (tmp_path / "cache").rglob("*")
     private = [path for path in own if path.is_file() and path.name != "CACHEDIR.TAG"]
     assert private
     assert not any(stat.S_IMODE(path.stat().st_mode) & 0o077 for path in private)

@@ -60,7 +60,6 @@ def test_a_long_download_goes_on(
     how: str,
     wire: str,
 ) -> None:
-    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
     method, path = UPLOAD if kind in ("uploads", "apply") else DOWNLOAD
     place: Any = "request body" if method == "POST" else "answer body"

@@ -107,16 +107,6 @@ def outcomes(report: BatchReport) -> list[str]:
     return [result.outcome for result in report.results]
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Journals of their own: those of other tests are not looked at here."""
-    monkeypatch.setenv("HATCHER_STATE_DIR", str(tmp_path / "state"))
-
-
-def journals() -> list[Path]:
-    return list(Path(os.environ["HATCHER_STATE_DIR"]).glob("batches/*"))
-
-
 def visible(platform: SinglePlatformRepository, tag: str = "cp311") -> list[str]:
     return sorted(platform.egg_index(tag))
 
@@ -131,17 +121,16 @@ def test_what_is_there_is_not_sent_again(
     assert report and outcomes(report) == ["uploaded"] * 3
     assert [result.size for result in report.results] == [e.stat().st_size for e in eggs[:3]]
     assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (3, 1)
-    assert (gateway.sent(*INDEX), gateway.sent(*METADATA)) == (1, 0)
+    assert (gateway.sent(*INDEX), gateway.sent(*METADATA)) == (1, 3)
     assert visible(platform) == [path.name for path in eggs[:3]]
 
     report = platform.upload_eggs(map(str, eggs))
     assert outcomes(report) == ["already there"] * 3 + ["uploaded"] * 3
-    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX), gateway.sent(*METADATA)) == (6, 2, 0)
+    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX), gateway.sent(*METADATA)) == (6, 2, 6)
     assert str(report) == "6 files: 3 uploaded, 3 already there"
 
     assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 6
     assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (6, 2)
-    assert journals() == []
 
 
 def test_each_python_tag_has_one_index(
@@ -157,7 +146,7 @@ def test_each_python_tag_has_one_index(
     assert gateway.sent(*INDEX) == 4
     # One that merely suits the Python is another egg.
     assert outcomes(platform.upload_eggs(paths)) == ["already there"] * 8
-    assert (gateway.sent(*INDEX), gateway.sent(*METADATA), gateway.sent(*UPLOAD)) == (8, 0, 8)
+    assert (gateway.sent(*INDEX), gateway.sent(*METADATA), gateway.sent(*UPLOAD)) == (8, 8, 8)
 
 
 def test_one_failure_does_not_stop_the_others(
@@ -197,7 +186,6 @@ def test_a_hidden_conflict_is_found_by_the_server(
     report = platform.upload_eggs(eggs)
     assert [type(result.error) for result in report.failed] == [ConflictError]
     assert visible(platform) == [path.name for path in eggs if path.name != "Egg1-1.0-1.egg"]
-    assert journals() == []
 
 
 def test_files_that_are_given_twice_count_once(
@@ -226,14 +214,59 @@ def test_replacing_never_hides_what_is_shown(
     index = platform.egg_index("cp311")
     assert sorted(index) == [path.name for path in eggs[:2]]
     assert [index[path.name]["sha256"] for path in new[:2]] == list(map(file_sha256, new[:2]))
-    assert len(journals()) == 1
 
     uploads = gateway.sent(*UPLOAD)
     report = platform.upload_eggs(new, overwrite=True)
     assert outcomes(report) == ["already there"] * 3
     assert gateway.sent(*UPLOAD) == uploads
     assert len(visible(platform)) == 3
-    assert journals() == []
+
+
+def test_an_interrupted_batch_sends_the_rest_only(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    # The first answer is lost, and so is the look at what has become of it.
+    gateway.add(
+        RequestFault("cut", at="answer", path=UPLOAD[1], skip=2),
+        RequestFault("cut", at="request", path="*/metadata/*", skip=1, times=99),
+        RequestFault("cut", at="request", path=UPLOAD[1], skip=2, times=99),
+        RequestFault("cut", at="request", path=REINDEX[1]),
+    )
+    report = platform.upload_eggs(eggs, concurrency=1)
+    assert not report and not report.uploaded
+    gateway.clear()
+    assert visible(platform) == []
+    before = gateway.sent(*UPLOAD)
+    report = platform.upload_eggs(eggs, concurrency=2)
+    assert outcomes(report) == ["already there"] * 3 + ["uploaded"] * 3
+    assert gateway.sent(*UPLOAD) - before == 3
+    assert visible(platform) == [path.name for path in eggs]
+
+
+def test_what_was_left_is_not_believed(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
+) -> None:
+    gateway.add(RequestFault("cut", at="request", path=REINDEX[1]))
+    assert not platform.upload_eggs(eggs[:4])
+    platform.delete_egg("cp311", "Egg0", "1.0-1")
+    platform.upload_egg(egg(tmp_path, 1, seed=99), overwrite=True, enabled=False)
+    before = gateway.sent(*UPLOAD)
+    report = platform.upload_eggs(eggs[:4], concurrency=3)
+    assert outcomes(report) == ["uploaded", "failed", "already there", "already there"]
+    assert gateway.sent(*UPLOAD) - before == 2
+    assert len(visible(platform)) == 3
+
+
+def test_a_server_that_refuses_what_it_has_is_asked(
+    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
+) -> None:
+    """What it has disabled shows in no index, and is not among the first ones."""
+    platform.upload_egg(eggs[3], enabled=False)
+    refusal = RequestFault("replace", at="request", path=UPLOAD[1], skip=3, answer=Answer(409))
+    gateway.add(refusal)
+    report = platform.upload_eggs(eggs, concurrency=1)
+    assert outcomes(report) == [*["uploaded"] * 3, "already there", *["uploaded"] * 2]
+    assert len(visible(platform)) == 6
 
 
 def test_disabled_batches_stay_out_of_sight(
@@ -264,8 +297,9 @@ def test_an_index_without_hashes_is_asked_about(
         answer=Answer(200, {"Content-Type": "application/json"}, old),
     )
     gateway.add(fault)
+    before = gateway.sent(*METADATA)
     assert outcomes(platform.upload_eggs(eggs[:3])) == ["already there"] * 2 + ["uploaded"]
-    assert gateway.sent(*METADATA) == 2
+    assert gateway.sent(*METADATA) - before == 3
     gateway.add(fault)
     folder = eggs[0].parent.parent
     report = platform.download_eggs("cp311", folder, names=["Egg0*"])
@@ -315,9 +349,7 @@ def test_arguments_are_checked_before_anything_is_sent(
         lambda: platform.upload_eggs(eggs, concurrency=0),
         lambda: platform.upload_eggs(eggs, concurrency=True),
         lambda: platform.download_eggs("cp311", tmp_path, concurrency=1.5),
-        lambda: platform.upload_eggs(eggs, journal=tmp_path / "missing" / "journal"),
         lambda: platform.download_eggs("cp311", tmp_path / "missing"),
-        lambda: platform.upload_eggs(eggs, journal=eggs[0]),
     ):
         with pytest.raises(InvalidArgumentError):
             wrong()
@@ -394,12 +426,13 @@ def test_downloads_need_no_metadata(
     platform.upload_eggs(eggs)
     folder = tmp_path / "downloads"
     folder.mkdir()
+    before = gateway.sent(*METADATA)
     report = platform.download_eggs("cp311", folder)
     assert report and outcomes(report) == ["downloaded"] * 6
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         path.name: path.read_bytes() for path in eggs
     }
-    assert (gateway.sent(*METADATA), gateway.sent(*DOWNLOAD)) == (0, 6)
+    assert (gateway.sent(*METADATA) - before, gateway.sent(*DOWNLOAD)) == (0, 6)
 
     (folder / eggs[1].name).write_bytes(b"something else")
     (folder / eggs[2].name).write_bytes(bytes(eggs[2].stat().st_size))

@@ -40,6 +40,7 @@ class Batch(Generic[F]):
         number = checked_concurrency(options.concurrency)
         self.options = options
         self.items: list[Item[F]] = []
+        self._concurrency = number
         self._crew = Crew(number, options.progress)
         self._attempts = Attempts(hopeless, max(number, _GONE))
 

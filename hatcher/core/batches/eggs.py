@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from hatcher.core.batches import BatchOptions
 from hatcher.core.batches.uploads import LocalItem, Paths, UploadBatch
@@ -14,74 +13,60 @@ from hatcher.core.eggs import NO_PYTHON_TAG, Egg, Eggs
 from hatcher.core.local import LocalArtefact
 from hatcher.errors import (
     BadRequestError,
+    ConflictError,
     HatcherException,
     NotFoundError,
-    ServerError,
-    TransportError,
 )
 from hatcher.transfer.batch import Tally
-from hatcher.transfer.journal import Journal, open_journal
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
-
-#: Files that are noted in the journal at a time: a write for each would cost more.
-TOGETHER = 32
-
-#: After these nobody knows whether the server has stored the file.
-UNKNOWN_END = (TransportError, ServerError, OSError)
+from hatcher.transfer.upload import LARGE
 
 
 def upload_eggs(
-    eggs: Eggs,
-    paths: Paths,
-    options: BatchOptions,
-    enabled: bool,
-    journal: str | os.PathLike[str] | Literal[False] | None,
+    eggs: Eggs, paths: Paths, options: BatchOptions, enabled: bool, *, asks_for_all: bool
 ) -> BatchReport:
     """Upload eggs; see `SinglePlatformRepository.upload_eggs`."""
-    batch = _EggBatch(eggs, paths, options, enabled)
-    if journal is not False and batch.items and enabled and not options.dry_run:
-        place = (str(eggs._session.server), *eggs._names.values(), "eggs")
-        batch.journal = open_journal(place, journal)
-    try:
-        with reporting(batch.report):
-            batch.upload()
-        return batch.report()
-    finally:
-        if batch.journal is not None:
-            batch.journal.close()
+    batch = _EggBatch(eggs, paths, options, enabled, asks_for_all or options.dry_run)
+    with reporting(batch.report):
+        batch.upload()
+    return batch.report()
 
 
 class _EggBatch(UploadBatch):
     """The uploads of eggs to one platform of a repository."""
 
-    journal: Journal | None = None
-
-    def __init__(self, eggs: Eggs, paths: Paths, options: BatchOptions, enabled: bool) -> None:
+    def __init__(
+        self, eggs: Eggs, paths: Paths, options: BatchOptions, enabled: bool, asks_for_all: bool
+    ) -> None:
         super().__init__(paths, options)
         self._eggs = eggs
         self._enabled = enabled
+        self._asks_for_all = asks_for_all or not enabled
         #: The index of each python tag; None for one that cannot be had.
         self._known: dict[str, Mapping[str, Any] | None] = {}
+        #: The eggs that the server was asked for, those that it shows, and those that are to be
+        #: shown, which are stored and disabled.
+        self._asked: set[int] = set()
         self._visible: set[int] = set()
-        #: What is stored and disabled, and is to be shown.
-        self._hidden: list[LocalItem] = []
+        self._hidden: dict[int, LocalItem] = {}
         self._lock = threading.Lock()
-        #: What is sent disabled, the place of each in it, and how many the journal names.
-        self._unsent: list[LocalItem] = []
-        self._numbers: dict[int, int] = {}
-        self._noted = 0
 
     def upload(self) -> None:
         """Upload what the server does not have, and show it."""
         self.read(self._read)
-        if self.open:
-            asked = [item for item in self.open if self._is_worth_asking(item)]
-            self.each(asked, self._look, "hashing")
-            self._send()
-            self._show()
-        if self.journal is not None:
-            read = [item for item in self.items if hasattr(item, "file")]
-            self.journal.settle(_egg(item)._claim for item in read if not self._is_unknown(item))
+        if not self.open:
+            return
+        self.each(
+            [item for item in self.open if self._is_worth_asking(item)], self._look, "hashing"
+        )
+        # A batch that was interrupted has left eggs that are disabled. It began with the first
+        # ones: where the server has none of these, it is asked for no others.
+        others = [item for item in self.open if id(item) not in self._asked]
+        self.each(others[: self._concurrency], self._probe)
+        if self._hidden:
+            self.each(others[self._concurrency :], self._look)
+        self._send()
+        self._show()
 
     # -- what the server has -------------------------------------------------------------
 
@@ -106,7 +91,7 @@ class _EggBatch(UploadBatch):
         egg = _egg(item)
         if self._known[egg._names["python_tag"]] is None or self._entry(item) is not None:
             return True
-        return not self._enabled or self.journal is None or egg._claim in self.journal.begun
+        return self._asks_for_all or (item.size or 0) >= LARGE
 
     def _entry(self, item: LocalItem) -> Mapping[str, Any] | None:
         """Return what the index says of an egg: of this one, not of one with another tag."""
@@ -117,6 +102,7 @@ class _EggBatch(UploadBatch):
 
     def _look(self, item: LocalItem, tally: Tally) -> Outcome | None:
         """Find out whether the server has the egg, and shows it."""
+        self._asked.add(id(item))
         egg, entry = _egg(item), self._entry(item)
         said: Mapping[str, Any] = entry or {}
         is_visible = True
@@ -129,8 +115,14 @@ class _EggBatch(UploadBatch):
             self._visible.add(id(item))
         outcome = self._compare(item, tally, said)
         if outcome is not None and not is_visible:
-            self._hidden.append(item)
+            self._hidden[id(item)] = item
         return outcome
+
+    def _probe(self, item: LocalItem, tally: Tally) -> Outcome | None:
+        try:
+            return self._look(item, tally)
+        except HatcherException:
+            return None  # what is wrong is told when it is sent
 
     # -- sending and showing -------------------------------------------------------------
 
@@ -138,48 +130,40 @@ class _EggBatch(UploadBatch):
         missing = self.open
         replacing = [item for item in missing if self._enabled and id(item) in self._visible]
         new = [item for item in missing if not self._enabled or id(item) not in self._visible]
-        self._unsent = new
-        self._numbers = {id(item): number for number, item in enumerate(new)}
         self.send(new, enabled=False)
         # Others may have sent one meanwhile, and not have shown it yet.
-        self._hidden += [item for item in new if item.outcome in ("uploaded", "already there")]
+        stored = [item for item in new if item.outcome in ("uploaded", "already there")]
+        self._hidden.update((id(item), item) for item in stored)
         self.send(replacing, enabled=True)
 
-    def _begin(self, item: LocalItem) -> None:
-        """See to it that the journal names an egg that is about to be sent, disabled."""
-        number = self._numbers.get(id(item), -1)
-        if self.journal is None or number < self._noted:
-            return
-        with self._lock:
-            while number >= self._noted:
-                some = self._unsent[self._noted : self._noted + TOGETHER]
-                self.journal.begin([_egg(item)._claim for item in some])
-                self._noted += TOGETHER
+    def _upload(self, item: LocalItem, tally: Tally, enabled: bool | None) -> Outcome:
+        try:
+            return super()._upload(item, tally, enabled)
+        except ConflictError:
+            # Some servers refuse what they have, also where it is the same, and disabled.
+            if id(item) in self._asked or self._probe(item, tally) is None:
+                raise
+            return "already there"
 
     def _show(self) -> None:
         """Show all that is stored and disabled, in one request."""
         if not self._enabled or not self._hidden or self.options.dry_run:
             return
-        total = sum(item.size or 0 for item in self._hidden)
+        hidden = list(self._hidden.values())
+        total = sum(item.size or 0 for item in hidden)
         self._crew.tell(0, total, "indexing")
         try:
-            self._eggs._enable(map(_egg, self._hidden))
+            self._eggs._enable(map(_egg, hidden))
         except HatcherException as error:
-            for item in self._hidden:
+            for item in hidden:
                 stored = HatcherException(
-                    f"{item.path.name} is stored, but not shown yet: {error} Call it again: it is "
-                    "not sent a second time."
+                    f"{item.path.name} is stored, but not shown yet: {error} Call it again to show "
+                    "it."
                 )
                 stored.__cause__ = error
                 item.fail(stored)
             return
         self._crew.tell(total, total, "indexing")
-
-    def _is_unknown(self, item: LocalItem) -> bool:
-        """Whether the journal is to keep an egg, for the next call."""
-        if item.outcome == "failed":
-            return isinstance(item.error, UNKNOWN_END) or item in self._hidden
-        return item.outcome == "not tried"
 
 
 def _egg(item: LocalItem) -> Egg:

@@ -148,21 +148,16 @@ class UploadBatch(Batch[LocalArtefact]):
 
     def send(self, items: list[LocalItem], enabled: bool | None = None) -> None:
         """Upload files; eggs are `enabled`, so that the index shows them, or not."""
-        overwrite = self.options.overwrite
-
-        def upload(item: LocalItem, tally: Tally) -> Outcome:
-            self._begin(item)
-            is_new = item.file.upload(overwrite=overwrite, enabled=enabled, progress=tally)
-            return "uploaded" if is_new else "already there"
-
         if not self.options.dry_run:
-            self.each(items, upload, "uploading")
+            self.each(items, lambda item, tally: self._upload(item, tally, enabled), "uploading")
             return
         for item in items:
             item.outcome = "would upload"
 
-    def _begin(self, item: LocalItem) -> None:
-        """See to what has to be done before a file is sent."""
+    def _upload(self, item: LocalItem, tally: Tally, enabled: bool | None) -> Outcome:
+        overwrite = self.options.overwrite
+        is_new = item.file.upload(overwrite=overwrite, enabled=enabled, progress=tally)
+        return "uploaded" if is_new else "already there"
 
     def report(self) -> BatchReport:
         """Say what became of each file; a twin fares as the one that was sent."""
