@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -23,7 +24,7 @@ from hatcher.errors import (
     ServerError,
     TransportError,
 )
-from hatcher.transfer.progress import Phase, Progress
+from hatcher.transfer.progress import Meter, Phase, Progress
 from hatcher.transfer.reports import FileResult, Outcome
 from hatcher.transfer.staffing import FEW, INTERVAL, Staffing
 from hatcher.transport.cancel import CancelToken
@@ -40,7 +41,7 @@ _INTERVAL = 0.1
 
 #: Seconds after which a transfer that does not end by itself loses its connection, and
 #: after which a thread that hangs even so is left alone.
-_PATIENCE, _LAST = 0.2, 1.0
+_GRACE, _LAST = 0.2, 1.0
 
 #: Seconds between the starts of threads: what begins together would come back together, and have
 #: all of them wait for Python at once, time and again.
@@ -260,58 +261,69 @@ class Crew:
         if not files:
             return
         todo = deque(files)
-        broken: list[BaseException] = []
-
-        def labour(tally: Tally) -> None:
-            try:
-                with self._token.active():
-                    while not self._stop.is_set():
-                        try:
-                            file = todo.popleft()
-                        except IndexError:
-                            return
-                        work(file, tally)
-            except Stopped:
-                pass
-            except BaseException as error:
-                broken.append(error)
-                self._stop.set()
-
-        workers = [
-            _Worker(labour, Tally(phase, self._stop))
-            for _ in range(min(self._concurrency, at_once or self._concurrency, len(files)))
-        ]
-        report = _Reporter(self._progress, phase, total, [worker.tally for worker in workers])
-        waiting = deque(workers)
+        failures: list[BaseException] = []
+        number = min(self._concurrency, at_once or self._concurrency, len(files))
+        run = partial(self._run, todo, work, failures)
+        workers = [_Worker(run, Tally(phase, self._stop)) for _ in range(number)]
+        meter = Meter(self._progress if phase else None, total, phase or "hashing")
         try:
-            report()
-            staffing = Staffing(len(workers))
-            _start(waiting, FEW)
-            for worker in workers:
-                while not worker.wait(INTERVAL if waiting else _INTERVAL):
-                    if waiting:
-                        at_work = len(workers) - len(waiting)
-                        finished = len(files) - len(todo) - at_work
-                        _start(waiting, staffing.wanted(at_work, finished) - at_work)
-                    report()
-            if not broken:
-                report(last=True)
+            self._watch(workers, todo, meter)
         except BaseException:
-            self._disband(workers)
+            self._stop_all(workers)
             raise
-        if broken:
-            raise broken[0]
+        if failures:
+            raise failures[0]
+        # Files may have grown or shrunk meanwhile; and those that failed are through, too.
+        meter.reach(_done(workers) if total is None else total)
 
     def tell(self, done: int, total: int, phase: Phase) -> None:
         """Tell the user of something that is one request for all files."""
         if self._progress is not None:
             self._progress(done, total, phase)
 
-    def _disband(self, workers: Sequence[_Worker]) -> None:
-        """Stop the work, and see the threads off."""
+    def _run(
+        self,
+        todo: deque[T],
+        work: Callable[[T, Tally], None],
+        failures: list[BaseException],
+        tally: Tally,
+    ) -> None:
+        """Do the work of one thread."""
+        try:
+            with self._token.active():
+                while not self._stop.is_set():
+                    try:
+                        file = todo.popleft()
+                    except IndexError:
+                        return
+                    work(file, tally)
+        except Stopped:
+            pass
+        except BaseException as error:
+            failures.append(error)
+            self._stop.set()
+
+    def _watch(self, workers: list[_Worker], todo: deque[T], meter: Meter) -> None:
+        """Start threads as they pay, and tell of the bytes, until all threads have ended."""
+        waiting, files, due = deque(workers), len(todo), 0.0
+        meter.reach(0)
+        staffing = Staffing(len(workers))
+        _start(waiting, FEW)
+        for worker in workers:
+            while not worker.wait(INTERVAL if waiting else _INTERVAL):
+                if waiting:
+                    at_work = len(workers) - len(waiting)
+                    finished = files - len(todo) - at_work
+                    _start(waiting, staffing.wanted(at_work, finished) - at_work)
+                if (now := time.monotonic()) >= due:
+                    due = now + _INTERVAL
+                    meter.reach(_done(workers))
+
+    def _stop_all(self, workers: list[_Worker]) -> None:
+        """Stop the work, and wait for the threads, first for those that end by themselves."""
         self._stop.set()
         begin = time.monotonic()
-        if not _ended(workers, begin + _PATIENCE):
+        if not _ended(workers, begin + _GRACE):
             self._token.cancel()
             _ended(workers, begin + _LAST)
 
@@ -323,73 +335,43 @@ def _start(waiting: deque[_Worker], number: int) -> None:
             time.sleep(_APART)
 
 
-def _ended(workers: Sequence[_Worker], deadline: float) -> bool:
+def _ended(workers: list[_Worker], deadline: float) -> bool:
     return all(worker.wait(max(0.0, deadline - time.monotonic())) for worker in workers)
 
 
-class _Worker:
+def _done(workers: list[_Worker]) -> int:
+    return sum(worker.tally.done for worker in workers)
+
+
+class _Worker(threading.Thread):
     """A thread that can be waited for.
 
-    `Thread.join` cannot be trusted with that: when Ctrl-C arrives in it, it takes a
-    thread that runs for one that has ended.
+    `join` cannot be trusted with that: when Ctrl-C arrives in it, it takes a thread that runs for
+    one that has ended.
     """
 
-    def __init__(self, labour: Callable[[Tally], None], tally: Tally) -> None:
+    def __init__(self, work: Callable[[Tally], None], tally: Tally) -> None:
+        super().__init__(name="hatcher-batch", daemon=True)
         self.tally = tally
-        self._labour = labour
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="hatcher-batch", daemon=True)
-        self._is_begun = False
+        self._work = work
+        self._is_started = False
+        self._has_ended = threading.Event()
 
     def start(self) -> None:
-        """Let it work."""
-        self._is_begun = True
-        self._thread.start()
+        self._is_started = True
+        super().start()
+
+    def run(self) -> None:
+        try:
+            self._work(self.tally)
+        finally:
+            self._has_ended.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end; return whether it has come."""
-        if not self._is_begun:
+        """Wait for its end; return whether it has come, or was never to come."""
+        if not self._is_started:
             return True
-        if not self._ended.wait(seconds):
+        if not self._has_ended.wait(seconds):
             return False
-        self._thread.join()
+        self.join()
         return True
-
-    def _run(self) -> None:
-        try:
-            self._labour(self.tally)
-        finally:
-            self._ended.set()
-
-
-class _Reporter:
-    """Adds up what the threads have done, and tells the user."""
-
-    def __init__(
-        self,
-        progress: Progress | None,
-        phase: Phase | None,
-        total: int | None,
-        tallies: Sequence[Tally],
-    ) -> None:
-        self._progress = progress
-        self._phase = phase
-        self._total = total
-        self._tallies = tallies
-        self._told = -1
-        self._due = 0.0
-
-    def __call__(self, *, last: bool = False) -> None:
-        if self._progress is None or self._phase is None:
-            return
-        now = time.monotonic()
-        if now < self._due and not last:
-            return
-        self._due = now + _INTERVAL
-        done = sum(tally.done for tally in self._tallies)
-        if self._total is not None:
-            # Files may grow or shrink meanwhile; and those that failed are through too.
-            done = self._total if last else min(done, self._total)
-        if done > self._told:
-            self._told = done
-            self._progress(done, self._total, self._phase)

@@ -62,6 +62,8 @@ class Meter:
 
         What is sent a second time counts when it passes what was sent before.
         """
+        if self._total is not None:
+            done = min(done, self._total)
         if self._progress is not None and done > self._reached:
             self._reached = done
             self._progress(done, self._total, self._phase)
