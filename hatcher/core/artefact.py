@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hatcher.core.node import Node
 from hatcher.errors import InvalidJSONError
-from hatcher.transfer import download, filenames, hashing
+from hatcher.files.folders import existing_directory
+from hatcher.transfer import filenames, hashing
 from hatcher.transfer.progress import Progress
 
 #: What a server says of an artefact of some kind.
@@ -167,7 +168,10 @@ class FileArtefact(DeletableArtefact[M]):
         NotFoundError
             It does not exist, or may not be seen.
         """
-        download.download(
+        # Imported here, for those who download nothing.
+        from hatcher.transfer.download import download
+
+        download(
             self._session,
             self._request(f"download_{self._kind}"),
             destination,
@@ -203,7 +207,10 @@ class FileArtefact(DeletableArtefact[M]):
         HatcherException
             As for `download`; errors in the body come out of the iterator.
         """
-        return download.iter_download(
+        # Imported here, for those who download nothing.
+        from hatcher.transfer.download import iter_download
+
+        return iter_download(
             self._session,
             self._request(f"download_{self._kind}"),
             destination,
@@ -217,7 +224,7 @@ class FileArtefact(DeletableArtefact[M]):
         """Return what was given, or ask the server when nothing else is wrong."""
         if given is not None:
             return given
-        download.existing_directory(destination)
+        existing_directory(destination)
         if filename is not None:
             filenames.bare_filename(filename, "The name given for the file")
         return self.sha256()

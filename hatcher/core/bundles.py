@@ -17,7 +17,7 @@ from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
 from hatcher.errors import InvalidBundle, TargetFileExists
 from hatcher.files.atomic import replacing
-from hatcher.transfer.download import existing_directory
+from hatcher.files.folders import existing_directory
 from hatcher.transfer.filenames import server_name
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import load_object

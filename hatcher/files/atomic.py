@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hatcher.errors import InvalidDestinationError
 from hatcher.files.partial import Partial
 from hatcher.files.space import explained
 
@@ -71,24 +70,3 @@ def sync_directory(directory: Path, *, strict: bool = False) -> None:
     except OSError:
         if strict and os.name != "nt":
             raise
-
-
-def make_directory(directory: Path) -> None:
-    """Make a directory, and those above it, where they are missing.
-
-    Parameters
-    ----------
-    directory : pathlib.Path
-
-    Raises
-    ------
-    InvalidDestinationError
-        It cannot be made.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidDestinationError(
-            f"The folder '{directory}' cannot be made: {error.strerror}. Check what stands in its "
-            "way and the permissions, or give another."
-        ) from error

@@ -32,8 +32,8 @@ _UNFINISHED = ("-partial", ".partial")
 
 _SUBFOLDER = re.compile(r"[0-9a-f]{2}\Z")
 
-#: What the system says of files that nobody can use: a link, a file without permissions, none.
-_NEVER_READABLE = frozenset({errno.ELOOP, errno.EACCES, errno.ENOENT})
+#: What the system says of files that nobody can use: a link, and one without permissions.
+_NEVER_READABLE = (errno.ELOOP, errno.EACCES)
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -108,11 +108,11 @@ def kept_files(folder: Path, names: re.Pattern[str]) -> Iterator[Kept]:
         Matches their names, each after that of its subfolder of two hexadecimal digits, if any.
     """
     given_up = time.time() - _GIVEN_UP
-    for entry in _entries(folder):
+    for entry in list(os.scandir(folder)):
         # Other processes add and remove some, too.
         with suppress(FileNotFoundError):
             if _SUBFOLDER.match(entry.name) and entry.is_dir(follow_symlinks=False):
-                for below in _entries(entry.path):
+                for below in list(os.scandir(entry.path)):
                     with suppress(FileNotFoundError):
                         if names.fullmatch(entry.name + below.name):
                             yield _kept(below, entry.name + below.name)
@@ -120,11 +120,6 @@ def kept_files(folder: Path, names: re.Pattern[str]) -> Iterator[Kept]:
                 yield _kept(entry, entry.name)
             elif entry.name.endswith(_UNFINISHED) and _kept(entry, "").used < given_up:
                 remove(Path(entry.path))
-
-
-def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return list(entries)
 
 
 def _kept(entry: os.DirEntry[str], name: str) -> Kept:
@@ -157,30 +152,35 @@ def evict(files: Sequence[Kept], excess: int | None, *, dry_run: bool = False) -
 def _is_removed(path: Path) -> bool:
     """Remove a file, unless somebody holds a lock on it; return whether it is gone."""
     try:
-        descriptor = os.open(path, _READ)
+        descriptor = open_locked(path, shared=False)
     except OSError as error:
         if error.errno not in _NEVER_READABLE:
             return False
     else:
-        is_in_use = lock(descriptor) is False
+        if descriptor is None:
+            return False
         try:
-            if not is_in_use and os.name != "nt":  # the lock is held until it is gone
+            if os.name != "nt":  # the lock is held until it is gone
                 remove(path)
         finally:
             os.close(descriptor)
-        if is_in_use:
-            return False
     remove(path)
     return True
 
 
-def open_locked(path: Path) -> int | None:
+def open_locked(path: Path, *, shared: bool = True) -> int | None:
     """Open a file, and lock it against those who make room, until it is closed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    shared : bool, default True
+        Others may do the same; False for who makes room.
 
     Returns
     -------
     int or None
-        None when there is no such file.
+        None when there is no such file, or somebody holds a lock that stands against it.
 
     Raises
     ------
@@ -191,9 +191,9 @@ def open_locked(path: Path) -> int | None:
         descriptor = os.open(path, _READ)
     except FileNotFoundError:
         return None
-    if lock(descriptor, shared=True) is not False and is_at(path, descriptor):
+    if lock(descriptor, shared=shared) is not False and is_at(path, descriptor):
         return descriptor
-    os.close(descriptor)  # somebody is removing it
+    os.close(descriptor)
     return None
 
 

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from hatcher.errors import InvalidDestinationError
+
 
 class NoHomeError(FileNotFoundError):
     """The user has no home directory: no passwd entry, and no HOME."""
@@ -56,3 +58,46 @@ def user_folder(kind: Literal["cache", "config"], variable: str = "") -> Path | 
     if not folder.is_absolute():  # as some versions leave it then
         raise NoHomeError(str(folder))
     return folder
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it, where they are missing.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+
+    Raises
+    ------
+    InvalidDestinationError
+        It cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidDestinationError(
+            f"The folder '{directory}' cannot be made: {error.strerror}. Check what stands in its "
+            "way and the permissions, or give another."
+        ) from error
+
+
+def existing_directory(destination: str | os.PathLike[str]) -> Path:
+    """Return `destination` when files can be put there.
+
+    Raises
+    ------
+    InvalidDestinationError
+        It is no directory, or cannot be written to.
+    """
+    directory = Path(destination)
+    if not directory.is_dir():
+        what = "is a file, not" if directory.exists() else "is not"
+        raise InvalidDestinationError(
+            f"The destination '{directory}' {what} a directory. Create it, or give another."
+        )
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise InvalidDestinationError(
+            f"The destination '{directory}' cannot be written to. Check its permissions, or give "
+            "another."
+        )
+    return directory

@@ -293,7 +293,7 @@ class Partial:
             try:
                 os.replace(self.path, target)
             except BaseException:
-                self._unlink()
+                os.unlink(self.path)
                 raise
         self.release()
 
@@ -319,12 +319,9 @@ class Partial:
             self.release()
         # Where there are locks: as long as ours holds, nobody takes it for a leftover.
         if is_there:
-            self._unlink()
+            with suppress(FileNotFoundError):
+                os.unlink(self.path)
         self.release()
-
-    def _unlink(self) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(self.path)
 
     def release(self) -> None:
         """Let go of it, and leave it where it is."""

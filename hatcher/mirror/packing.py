@@ -28,7 +28,7 @@ from hatcher.mirror.records import Held, MirrorReport, Options, Problem, State, 
 from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.sides import Side, identify_all, read_state, settle
 from hatcher.transfer.batch import Attempts, Item, Tally, checked_concurrency
-from hatcher.transfer.download import existing_directory
+from hatcher.files.folders import existing_directory
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import FileResult, reporting

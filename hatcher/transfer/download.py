@@ -2,42 +2,71 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
-from collections.abc import Callable, Iterator
+import stat
+import weakref
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from hatcher.errors import InvalidDestinationError
-from hatcher.transfer.hashing import normalized_sha256
+from hatcher.errors import (
+    BroodConnectionError,
+    BroodHTTPError,
+    BroodTimeoutError,
+    ChecksumMismatchError,
+    HatcherException,
+    IncompleteDownloadError,
+    InvalidDestinationError,
+    InvalidResponseError,
+    MissingFilenameError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+)
+from hatcher.files.atomic import sync_directory
+from hatcher.files.blocks import BLOCK_SIZE
+from hatcher.files.folders import existing_directory
+from hatcher.files.partial import Partial
+from hatcher.files.space import check_space, explained
+from hatcher.transfer import ranges
+from hatcher.transfer.filenames import bare_filename, filename_from
+from hatcher.transfer.hashing import file_sha256, normalized_sha256
+from hatcher.transfer.pipeline import Pipeline
 from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
-    from hatcher.transfer.fetch import Fetch
     from hatcher.transfer.progress import Progress
+    from hatcher.transport.download import Download
 
+logger = logging.getLogger("hatcher")
 
-def existing_directory(destination: str | os.PathLike[str]) -> Path:
-    """Return `destination` when files can be put there.
+#: Bytes from which on what arrived is kept when the network fails for good.
+KEPT_FROM = 16 * 1024 * 1024
 
-    Raises
-    ------
-    InvalidDestinationError
-        It is no directory, or cannot be written to.
-    """
-    directory = Path(destination)
-    if not directory.is_dir():
-        what = "is a file, not" if directory.exists() else "is not"
-        raise InvalidDestinationError(
-            f"The destination '{directory}' {what} a directory. Create it, or give another."
-        )
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise InvalidDestinationError(
-            f"The destination '{directory}' cannot be written to. Check its permissions, or give "
-            "another."
-        )
-    return directory
+#: Bytes below which a file is not worth a note of what it is.
+_NOTED_FROM = 1024 * 1024
+
+#: Bytes that have to arrive between two faults to make up for the first.
+_HEADWAY = 256 * 1024
+
+#: Seconds between two signs of life while nothing arrives.
+_SIGN_OF_LIFE = 0.2
+
+#: Buffers that may be under way at once between the network, the disk and the digest.
+_BUFFERS = 8
+
+#: Bytes to come from which on threads save more than they cost.
+_WORTH_THREADS = 2 * BLOCK_SIZE
+
+#: Seconds after which what has arrived is passed on, also in a buffer that is not full.
+_AT_LEAST_EVERY = 0.1
+
+#: Failures after which the same call may come further another time.
+_PASSING = (BroodConnectionError, BroodTimeoutError, RateLimitedError, ServerError)
 
 
 def download(
@@ -64,7 +93,7 @@ def download(
     HatcherException
         As for `iter_download`.
     """
-    fetch = _fetch(session, request, destination, sha256, progress, sync)
+    fetch = _Download(session, request, destination, sha256, progress, sync)
     done = 0
     with closing(fetch.begin(filename)) as steps:
         for size in steps:
@@ -124,21 +153,374 @@ def iter_download(
     HatcherException
         The request failed.
     """
-    fetch = _fetch(session, request, destination, sha256, None, sync)
+    fetch = _Download(session, request, destination, sha256, None, sync)
     steps = fetch.begin(filename)
     return fetch.total or 0, steps
 
 
-def _fetch(
-    session: Session,
-    request: Request,
-    destination: str | os.PathLike[str],
-    sha256: str,
-    progress: Progress | None,
-    sync: bool,
-) -> Fetch:
-    # Imported here, for those who download nothing.
-    from hatcher.transfer.fetch import Fetch
+class _Download:
+    """One file on its way: what is there of it, and what is still to come.
 
-    directory, expected = existing_directory(destination), normalized_sha256(sha256)
-    return Fetch(session, request, directory, expected, progress, sync=sync)
+    Attributes
+    ----------
+    total : int or None
+        Bytes of the file, where that is known.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        request: Request,
+        destination: str | os.PathLike[str],
+        sha256: str,
+        progress: Progress | None,
+        sync: bool,
+    ) -> None:
+        self.total: int | None = None
+        self._session = session
+        # Compressing on the way would hide the length, and gain nothing on zip files.
+        headers = {**request.headers, "Accept": "*/*", "Accept-Encoding": "identity"}
+        self._request = request._replace(headers=headers)
+        self._directory = self._target = existing_directory(destination)
+        self._expected = normalized_sha256(sha256)
+        self._progress = progress
+        self._sync = sync
+        self._digest = hashlib.sha256()
+        self._hashed = 0  # bytes of the phase "hashing"
+        self._partial: Partial | None = None
+        self._pipeline: Pipeline | None = None
+        self._answer: Download | None = None
+        self._etag: str | None = None
+        self._may_go_on = False
+        #: Whether some bytes were not received in one piece with the others.
+        self._is_pieced = False
+        #: Whether all bytes are of an earlier process.
+        self._is_leftover = False
+
+    def begin(self, filename: str | Callable[[str], bool]) -> Generator[int]:
+        """Do what has to be done before bytes come; return what receives them.
+
+        Parameters
+        ----------
+        filename : str or callable
+            As for `iter_download`.
+
+        Raises
+        ------
+        HatcherException
+            Nothing is left behind then, unless it says so.
+        """
+        steps = self._steps(filename)
+        # A generator that was never begun has no `finally` to run when it is closed;
+        # this one is begun here, and stops before its first byte.
+        next(steps)
+        # And one that is alive when the interpreter ends would not be closed in time.
+        weakref.finalize(steps, self._give_up, None)
+        return steps
+
+    def _steps(self, filename: str | Callable[[str], bool]) -> Generator[int]:
+        try:
+            self._prepare(filename)
+            yield 0
+            if self._partial is None:  # the file is there already
+                Partial.sweep(self._target)
+                yield self.total or 0
+                return
+            shown = 0
+            with explained(self._target):
+                for have in self._receive_all(self._partial):
+                    # After a new start this is less than what was shown before.
+                    yield max(0, have - shown)
+                    shown = max(shown, have)
+                self._partial.publish(self._target)
+                Partial.sweep(self._target)
+            if self._sync:
+                sync_directory(self._directory)
+        except BaseException as error:
+            self._give_up(error)
+            raise
+
+    # -- before the first byte -------------------------------------------------------
+
+    def _prepare(self, filename: str | Callable[[str], bool]) -> None:
+        """Find out what there is of the file, and ask for the rest."""
+        if callable(filename):
+            answer = self._open()
+            try:
+                filename = filename_from(answer.headers, filename)
+            except MissingFilenameError as error:
+                raise answer.redactor.clean(error)  # noqa: B904 - it is the same one
+        else:
+            filename = bare_filename(filename, "The name given for the file")
+        self._target = self._directory / filename
+        if self._is_there():
+            self._end_response()
+            return
+        with explained(self._target):
+            self._partial = Partial.claim(self._target)
+        if self._partial.size:
+            self._take_up(self._partial)
+        if self._partial.size and self._digest.hexdigest() == self._expected:
+            self._end_response()
+            self.total = self._partial.size
+        elif self._answer is None or self._partial.size:
+            self._end_response()
+            self._open()
+        else:
+            self._adopt(self._partial)
+
+    def _is_there(self) -> bool:
+        try:
+            status = self._target.stat()
+        except OSError:
+            return False
+        if stat.S_ISDIR(status.st_mode):
+            raise InvalidDestinationError(
+                f"'{self._target}' is a directory, and the file would be called so. Give another "
+                "name with the `filename` argument, or another destination."
+            )
+        # The server may have told that it has another length, and so another hash.
+        if not stat.S_ISREG(status.st_mode) or self.total not in (None, status.st_size):
+            return False
+        if file_sha256(self._target, progress=self._progress) != self._expected:
+            self._hashed = status.st_size
+            return False
+        self.total = status.st_size
+        return True
+
+    def _take_up(self, partial: Partial) -> None:
+        """Hash what an earlier process has left, when it may be of the same file."""
+        sha256, etag = partial.recall()
+        # Where an answer is open already, another request has to be worth it.
+        is_useless = self._answer is not None and (
+            not self._may_go_on or partial.size < _NOTED_FROM
+        )
+        is_too_large = self.total is not None and partial.size > self.total
+        if sha256 not in (None, self._expected) or is_useless or is_too_large:
+            with explained(self._target):
+                partial.restart()
+            return
+        self._etag = etag or self._etag
+        before, size = self._hashed, partial.size
+        for done in self._rehash(partial):
+            if self._progress is not None:
+                self._progress(before + done, before + max(done, size), "hashing")
+        logger.info("going on with %s, of which %d bytes are there", self._target, partial.size)
+        self._may_go_on = self._is_pieced = self._is_leftover = True
+
+    def _rehash(self, partial: Partial) -> Iterator[int]:
+        # Not around the loop over it, where the user's own errors may come up.
+        with explained(self._target):
+            yield from partial.rehash(self._digest)
+
+    # -- requests --------------------------------------------------------------------
+
+    def _open(self) -> Download:
+        """Ask for what is missing, and for all of it where that is not to be had."""
+        partial = self._partial
+        if partial is not None and partial.size:
+            answer = self._open_rest(partial) if self._may_go_on else None
+            if answer is not None and answer.status_code == 206:
+                return answer
+            self._start_over(partial)
+        else:
+            answer = None
+        self._answer = answer = answer or self._session.stream(self._request)
+        if answer.status_code not in (200, 203):
+            raise InvalidResponseError(
+                f"Could not {self._request.action}: {self._request.path} was answered "
+                f"{answer.status_code} instead of the file. Check the server, and whatever "
+                "stands between.",
+                method=self._request.method,
+            )
+        self.total = answer.content_length
+        self._etag = ranges.strong_etag(answer)
+        self._may_go_on = ranges.can_go_on(answer)
+        if partial is not None:
+            self._adopt(partial)
+        return answer
+
+    def _open_rest(self, partial: Partial) -> Download | None:
+        """Ask for what is missing; return the answer with it, or one with the whole file."""
+        have = partial.size
+        headers = {**self._request.headers, **ranges.rest_from(have, self._etag)}
+        try:
+            self._answer = answer = self._session.stream(self._request._replace(headers=headers))
+        except BroodHTTPError as error:
+            if error.status_code != 416:  # there is nothing behind what is there
+                raise
+            return None
+        if answer.status_code == 206:
+            fits, total = ranges.total_of_rest(answer, have, self._etag, self.total)
+            if fits:
+                self.total = total
+                self._is_pieced = True
+                self._adopt(partial)
+                return answer
+            logger.info("the rest of %s is of another file", self._target)
+        elif answer.status_code == 200:
+            return answer
+        self._end_response()
+        return None
+
+    def _start_over(self, partial: Partial) -> None:
+        with explained(self._target):
+            partial.restart()
+        self._digest = hashlib.sha256()
+        self._etag = None
+        self._may_go_on = self._is_pieced = self._is_leftover = False
+
+    def _adopt(self, partial: Partial) -> None:
+        """Make ready for the body of an answer."""
+        to_come = None if self.total is None else self.total - partial.size
+        if to_come is not None:
+            check_space(self._target, to_come)
+        if self.total is None or self.total >= _NOTED_FROM:
+            partial.remember(self._expected, self._etag)
+        self._is_leftover = False
+        self._pipeline = Pipeline(
+            partial.write,
+            self._digest.update,
+            buffers=_BUFFERS,
+            # One byte more than is expected, so that the end is found without another buffer.
+            size=BLOCK_SIZE if to_come is None else min(BLOCK_SIZE, to_come + 1),
+            threads=to_come is None or to_come > _WORTH_THREADS,
+        )
+
+    def _end_response(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.close()
+
+    # -- the body --------------------------------------------------------------------
+
+    def _receive_all(self, partial: Partial) -> Iterator[int]:
+        """Receive until all is there and right; give how many bytes there are by now."""
+        failures, mark = 0, 0
+        if partial.size:
+            yield partial.size
+        while self._answer is not None:
+            try:
+                yield from self._receive(partial.size)
+            except TransportError as error:
+                mark, before = max(mark, partial.size), mark
+                failures = 0 if mark - before >= _HEADWAY else failures
+                retries = self._session.retries
+                if failures >= retries.retries or not retries.allows("safe", error):
+                    raise
+                failures += 1
+                yield from self._pause(failures, partial.size, error)
+                self._open()
+                continue
+            if self._digest.hexdigest() == self._expected:
+                return
+            if not self._is_pieced:
+                raise self._mismatch()
+            # The pieces may be of different versions, or the disk has lost some of the first.
+            logger.info("the pieces of %s do not fit together; starting over", self._target)
+            self._start_over(partial)
+            self._open()
+
+    def _receive(self, have: int) -> Iterator[int]:
+        """Receive the body of one answer; give how many bytes there are by now."""
+        answer, pipeline = self._answer, self._pipeline
+        assert answer is not None and pipeline is not None
+        try:
+            has_ended = False
+            while not has_ended:
+                size, has_ended = _fill(pipeline, answer)
+                have += size
+                if self.total is not None and have > self.total:
+                    raise InvalidResponseError(
+                        f"The download of {self._target.name} has more than the {self.total:,} "
+                        "bytes that the server announced; nothing was kept. Check whatever stands "
+                        "between here and the server.",
+                        method=self._request.method,
+                    )
+                yield have
+        finally:
+            # Also when it breaks off: what came before is good.
+            try:
+                pipeline.finish()
+            finally:
+                self._end_response()
+        if self.total is not None and have < self.total:
+            raise IncompleteDownloadError(
+                f"The download of {self._target.name} ended after {have} of {self.total} bytes. "
+                "Download it again.",
+                method=self._request.method,
+            )
+
+    def _pause(self, failures: int, have: int, error: TransportError) -> Iterator[int]:
+        """Wait a while, with signs of life for those who may have had enough."""
+        seconds = self._session.retries.pause(failures, error)
+        logger.info(
+            "%s broke off after %d bytes; going on in %.1f s: %s",
+            self._target.name,
+            have,
+            seconds,
+            error,
+        )
+        until = monotonic() + seconds
+        while (left := until - monotonic()) > 0:
+            self._session.pause(self._request, min(left, _SIGN_OF_LIFE))
+            yield have
+
+    def _mismatch(self) -> ChecksumMismatchError:
+        actual = self._digest.hexdigest()
+        return ChecksumMismatchError(
+            f"What arrived for {self._target.name} has the sha256 {actual} instead of "
+            f"{self._expected}. Nothing was kept. Download it again; if it goes on, the file on "
+            "the server, or what it was expected to be, is wrong.",
+            expected=self._expected,
+            actual=actual,
+        )
+
+    # -- the end ---------------------------------------------------------------------
+
+    def _give_up(self, error: BaseException | None) -> None:
+        """Leave nothing behind, unless it is much and the network is to blame."""
+        self._end_response()
+        if self._pipeline is not None:
+            self._pipeline.close()
+        partial, self._partial = self._partial, None
+        if partial is None:
+            return
+        if (
+            partial.is_findable
+            and partial.size >= KEPT_FROM
+            and isinstance(error, HatcherException)
+            and (self._is_leftover or isinstance(error, _PASSING))
+        ):
+            partial.release()
+            error.args = (
+                f"{error} {partial.size:,} bytes are kept in '{partial.path}'; the same call goes "
+                "on from there.",
+                *error.args[1:],
+            )
+        else:
+            partial.discard()
+
+
+def _fill(pipeline: Pipeline, answer: Download) -> tuple[int, bool]:
+    """Receive until a buffer is full, or some time has passed.
+
+    Returns
+    -------
+    size : int
+        How many bytes came.
+    has_ended : bool
+    """
+    buffer, filled = pipeline.take(), 0
+    until = monotonic() + _AT_LEAST_EVERY
+    try:
+        while filled < len(buffer):
+            size = answer.readinto(buffer[filled:])
+            if not size:
+                return filled, True
+            filled += size
+            if monotonic() > until:
+                break
+        return filled, False
+    finally:
+        pipeline.put(buffer, filled)

@@ -29,7 +29,7 @@ if not hasattr(os, "fork"):
 from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository
 from hatcher.errors import HatcherException
 from hatcher.testing import BroodProcess
-from hatcher.transfer.fetch import KEPT_FROM
+from hatcher.transfer.download import KEPT_FROM
 
 #: Kills that hit a transfer under way, per test; there are four.
 KILLS = int(os.environ.get("HATCHER_KILLS", "13"))

@@ -29,7 +29,7 @@ from hatcher.errors import (
 from hatcher.files.partial import Partial
 from hatcher.testing import Answer, BroodServer, ScriptedServer, write_egg
 from hatcher.testing.faults import Request
-from hatcher.transfer.fetch import KEPT_FROM
+from hatcher.transfer.download import KEPT_FROM
 
 NAME = "Spam-1.0-1.egg"
 NAMED = {"Content-Disposition": f'attachment; filename="{NAME}"'}

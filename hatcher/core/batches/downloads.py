@@ -23,8 +23,9 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.files.atomic import replacing, sync_directory
+from hatcher.files.folders import existing_directory
 from hatcher.transfer.batch import Item, Tally
-from hatcher.transfer.download import download, existing_directory
+from hatcher.transfer.download import download
 from hatcher.transfer.filenames import server_filename, server_name
 from hatcher.transfer.hashing import file_sha256, server_sha256
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
