@@ -24,7 +24,7 @@ from hatcher.errors import (
     InvalidDestinationError,
     InvalidNameError,
 )
-from hatcher.files.folders import make_directory
+from hatcher.files.folders import existing_directory, make_directory
 from hatcher.mirror.bundles import (
     SINGULAR,
     AnyBundle,
@@ -44,7 +44,6 @@ from hatcher.mirror.reading import handle, read
 from hatcher.mirror.records import Collected, Held, MirrorReport, Options, Problem
 from hatcher.mirror.selection import exportable, select
 from hatcher.transfer.batch import Item, Tally, checked_concurrency
-from hatcher.files.folders import existing_directory
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
 

@@ -17,8 +17,8 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.files.atomic import replacing, sync_directory
-from hatcher.files.folders import make_directory
 from hatcher.files.blocks import blocks_of
+from hatcher.files.folders import make_directory
 from hatcher.files.locks import locked
 from hatcher.mirror.contents import DOCUMENTS, digest_of_file, hashed
 from hatcher.mirror.layout import (

@@ -16,6 +16,7 @@ from hatcher.errors import (
     InvalidArgumentError,
     PermissionDeniedError,
 )
+from hatcher.files.folders import existing_directory
 from hatcher.files.locks import locked
 from hatcher.files.partial import PARTIAL_SUFFIX
 from hatcher.files.space import check_space, explained
@@ -28,7 +29,6 @@ from hatcher.mirror.records import Held, MirrorReport, Options, Problem, State, 
 from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.sides import Side, identify_all, read_state, settle
 from hatcher.transfer.batch import Attempts, Item, Tally, checked_concurrency
-from hatcher.files.folders import existing_directory
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import FileResult, reporting
