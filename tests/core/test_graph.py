@@ -1,9 +1,9 @@
 """The graph against a running Brood: every method, in both API versions."""
 
 import hashlib
+import sys
 import traceback
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hatcher.errors import (
     NotFoundError,
 )
 from hatcher.testing.eggs import build_egg, write_egg
+from hatcher.transport import http_channel
 
 
 @pytest.fixture
@@ -254,14 +255,14 @@ def test_odd_names_reach_the_server_as_they_are(client: BroodClient, name: str) 
 def test_few_layers_lie_between_the_graph_and_the_network(
     platform: SinglePlatformRepository, egg: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    putrequest = HTTPConnection.putrequest
+    send = http_channel.Connection.send
     depths: list[int] = []
 
-    def count(connection: HTTPConnection, *args: Any, **options: Any) -> None:
-        names = [frame.f_code.co_name for frame, _ in traceback.walk_stack(None)]
-        depths.append(names.index("upload_egg"))
-        putrequest(connection, *args, **options)
+    def count(*args: Any) -> bool:
+        names = [frame.f_code.co_name for frame, _ in traceback.walk_stack(sys._getframe(1))]
+        depths.append(names.index("upload_egg") + 2)  # with the sending itself
+        return send(*args)
 
-    monkeypatch.setattr(HTTPConnection, "putrequest", count)
+    monkeypatch.setattr(http_channel.Connection, "send", count)
     platform.upload_egg(egg)
     assert depths and max(depths) <= 10
