@@ -37,9 +37,8 @@ def run(server: BroodProcess, eggs: Path, downloads: Path) -> None:
         token = administrator.create_api_token("demo")["token"]
     step("Made an API token as the administrator; the other steps use only the token")
 
-    with BroodClient.from_url(
-        server.url, auth=BroodBearerTokenAuth(token), api_version=1
-    ) as client:
+    auth = BroodBearerTokenAuth(token)
+    with BroodClient.from_url(server.url, auth=auth, api_version=1) as client:
         organization = client.create_organization("acme", "Makers of everything")
         step(f"Created the organization {organization.name}")
         repository = organization.create_repository("dev", "Builds of the night")
@@ -58,11 +57,12 @@ def run(server: BroodProcess, eggs: Path, downloads: Path) -> None:
         step(f"The index for {PYTHON_TAG} has {', '.join(sorted(index))}")
 
         for filename, entry in sorted(index.items()):
-            platform.download_egg(
-                entry["python_tag"], entry["name"], entry["full_version"], downloads
+            names = entry["python_tag"], entry["name"], entry["full_version"]
+            platform.download_egg(*names, downloads)
+            original, digest = (
+                hashlib.sha256((folder / filename).read_bytes()).hexdigest()
+                for folder in (eggs, downloads)
             )
-            digest = hashlib.sha256((downloads / filename).read_bytes()).hexdigest()
-            original = hashlib.sha256((eggs / filename).read_bytes()).hexdigest()
             if not digest == original == entry["sha256"]:
                 raise SystemExit(f"{filename} is not what was uploaded: {digest} != {original}")
             step(f"Downloaded {filename} and verified its SHA-256, {digest[:16]}...")

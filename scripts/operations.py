@@ -29,7 +29,7 @@ from functools import cache
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scripts.common import has_test, parsed
 
@@ -113,25 +113,22 @@ def table(told: Told) -> list[Row]:
     from brood_api.operations import OPERATIONS
     from hatcher.server.binding import HANDLERS
 
-    rows = []
-    for name, operation in OPERATIONS.items():
-        raw = import_module(operation.module)
-        handler = HANDLERS.get(name)
-        rows.append(
-            Row(
-                operation=name,
-                tag=operation.tag,
-                request=f"{operation.method} {operation.path}",
-                graph=tuple(sorted(told.graph.get(name, ()))),
-                command=tuple(told.command.get(name, ())),
-                raw=_below("brood_api.api", raw.__name__) if hasattr(raw, "sync_detailed") else "",
-                handler=_below("hatcher.server.handlers", handler.__module__, handler.__name__)
-                if handler
-                else "",
-                tests=tuple(told.tests.get(name, ())),
-            )
+    def row(name: str, operation: Any) -> Row:
+        raw, handler = import_module(operation.module), HANDLERS.get(name)
+        has_raw = hasattr(raw, "sync_detailed")
+        answers = f"{handler.__module__}.{handler.__name__}" if handler else ""
+        return Row(
+            operation=name,
+            tag=operation.tag,
+            request=f"{operation.method} {operation.path}",
+            graph=tuple(sorted(told.graph.get(name, ()))),
+            command=tuple(told.command.get(name, ())),
+            raw=raw.__name__.removeprefix("brood_api.api.") if has_raw else "",
+            handler=answers.removeprefix("hatcher.server.handlers."),
+            tests=tuple(told.tests.get(name, ())),
         )
-    return rows
+
+    return [row(name, operation) for name, operation in OPERATIONS.items()]
 
 
 def reasons() -> dict[tuple[str, str], str]:
@@ -143,10 +140,6 @@ def reasons() -> dict[tuple[str, str], str]:
 def bare(operation: str) -> str:
     """Return the name of an operation without its version, if it has one."""
     return re.sub(r"^v\d+_", "", operation)
-
-
-def _below(package: str, *names: str) -> str:
-    return ".".join(names).removeprefix(f"{package}.")
 
 
 # What is missing ------------------------------------------------------------------------------

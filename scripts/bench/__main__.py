@@ -162,16 +162,10 @@ def measure(
     others: Sequence[Callable[[Options], Table]],
 ) -> Results:
     """Run the cases, and say after each of them what came out."""
-    circumstances = Circumstances(
-        date.today().isoformat(),
-        machine(),
-        runner.scene.server,
-        options.rounds,
-        options.scale == 1 and runner.peer.client == environments.PEER_VERSION,
-        runner.peer,
-        runner.ours,
-        load(),
-    )
+    both, today = (runner.peer, runner.ours), date.today().isoformat()
+    told = (today, machine(), runner.scene.server, options.rounds)
+    judged = options.scale == 1 and runner.peer.client == environments.PEER_VERSION
+    circumstances = Circumstances(*told, judged, *both, load())
     print(circumstances.markdown(compared=bool(comparisons)), flush=True)
     outcomes, failed = [], []
     for comparison in comparisons:

@@ -71,22 +71,14 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
         ),
     )
     for outcome in outcomes:
-        wanted = outcome.comparison
+        wanted, ratio = outcome.comparison, outcome.ratio
         table.within = table.within and (not judged or outcome.must_met)
-        table.rows.append(
-            (
-                _title(outcome),
-                _instead(outcome) + _spread(outcome, outcome.peer),
-                _spread(outcome, outcome.ours),
-                f"**{outcome.ratio:.2f}**",
-                _verdict(wanted.must, outcome.ratio, judged),
-                _verdict(wanted.aim, outcome.ratio, judged),
-                "; ".join(
-                    f"{name} {seconds(outcome.median(samples))}"
-                    for name, samples in outcome.limits.items()
-                ),
-            )
-        )
+        instead = "" if wanted.instead is None else f"{wanted.instead.name}: "
+        times = (instead + _spread(outcome, outcome.peer), _spread(outcome, outcome.ours))
+        verdicts = (_verdict(each, ratio, judged) for each in (wanted.must, wanted.aim))
+        limits = [f"{n} {seconds(outcome.median(found))}" for n, found in outcome.limits.items()]
+        cells = (_title(outcome), *times, f"**{ratio:.2f}**", *verdicts, "; ".join(limits))
+        table.rows.append(cells)
     return table
 
 
@@ -124,11 +116,6 @@ def _title(outcome: Outcome) -> str:
     rounds, title = len(outcome.ours), outcome.comparison.title
     few = outcome.comparison.most_rounds is not None
     return f"{title} ({rounds} round{'s' * (rounds > 1)})" if few else title
-
-
-def _instead(outcome: Outcome) -> str:
-    instead = outcome.comparison.instead
-    return f"{instead.name}: " if instead is not None else ""
 
 
 def _spread(outcome: Outcome, samples: Sequence[Sample]) -> str:

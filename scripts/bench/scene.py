@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack
 from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 from typing import Self
 
@@ -186,26 +187,25 @@ class Scene:
         self.site.add_index(NEARLY, nearly(made_up(self.entries)))
 
     @cached_property
-    def mirrored(self) -> list[tuple[str, File]]:
-        """The eggs that are exported, each with its platform, which are served from now on."""
+    def mirrored(self) -> list[File]:
+        """The eggs that are exported, which are served from now on."""
         count = self._options.scaled(MIRRORED_EGGS)
-        places = [(platform, tag) for platform in MIRRORED_PLATFORMS for tag in MIRRORED_TAGS]
+        places = [*product(MIRRORED_PLATFORMS, MIRRORED_TAGS)]
         made = []
-        for first, (platform, tag) in enumerate(places):
-            numbers = range(first, count, len(places))
-            add = partial(self.site.add_egg, platform=platform, python_tag=tag)
+        for first, place in enumerate(places):
+            numbers, add = range(first, count, len(places)), partial(self.site.add_egg, place=place)
             files = [add(f"mirrored_{each:04}", SMALL_EGG, MIRRORED, each) for each in numbers]
-            self.site.add_index(MIRRORED, files, platform, tag)
-            made += [(platform, file) for file in files]
+            self.site.add_index(MIRRORED, files, place)
+            made += files
         return made
 
     @cached_property
     def exported(self) -> Path:
         """The folder that they have all been exported to."""
         folder = self._folder / "exported"
-        for platform, egg in self.mirrored:
-            names = "v1", ORGANIZATION, MIRRORED, platform, "eggs", egg.python_tag
-            place = folder.joinpath(*names)
+        for egg in self.mirrored:
+            platform, python_tag = egg.place
+            place = folder.joinpath("v1", ORGANIZATION, MIRRORED, platform, "eggs", python_tag)
             place.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(egg.path, place / filename_of(egg.name))
         return folder

@@ -46,20 +46,15 @@ def _export_again(scene: Scene, folder: Path) -> dict[str, Any]:
 
 def _plan(scene: Scene, folder: Path) -> dict[str, Any]:
     scene.nearly  # noqa: B018
-    return job_for(
-        scene,
-        "http",
-        repositories=[REPOSITORY, NEARLY],
-        steps=nearly_count(scene.entries),
-        requests=scene.requests,
-    )
+    steps, both = nearly_count(scene.entries), [REPOSITORY, NEARLY]
+    return job_for(scene, "http", repositories=both, steps=steps, requests=scene.requests)
 
 
 def _curl(scene: Scene, folder: Path) -> list[str]:
     told = [
-        f'url = "{scene.far}{egg_path(egg.name, MIRRORED, platform, egg.python_tag)}"\n'
+        f'url = "{scene.far}{egg_path(egg.name, MIRRORED, egg.place)}"\n'
         f'output = "{folder}/{egg.name}"\n'
-        for platform, egg in scene.mirrored
+        for egg in scene.mirrored
     ]
     return curl_at_once(folder, told)
 

@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -24,6 +24,9 @@ DATA = "/data"
 ORGANIZATION = "acme"
 PLATFORM = "rh8-x86_64"
 PYTHON_TAG = "cp311"
+#: The platform and the python tag of an egg.
+Place: TypeAlias = tuple[str, str]
+HERE: Place = (PLATFORM, PYTHON_TAG)
 VERSION = "1.0.0"
 BUILD = 1
 FULL_VERSION = f"{VERSION}-{BUILD}"
@@ -60,14 +63,15 @@ class File:
     size : int
         In bytes.
     sha256 : str
-    python_tag : str
+    place : tuple of str
+        Its platform and its python tag.
     """
 
     name: str
     path: Path
     size: int
     sha256: str
-    python_tag: str = PYTHON_TAG
+    place: Place = HERE
 
 
 class Site:
@@ -97,15 +101,12 @@ class Site:
         size: int,
         repository: str = REPOSITORY,
         seed: int = 0,
-        *,
-        platform: str = PLATFORM,
-        python_tag: str = PYTHON_TAG,
+        place: Place = HERE,
     ) -> File:
         """Serve an egg of about that many bytes, and its metadata."""
-        place = f"{ORGANIZATION}/{repository}/{platform}/{python_tag}/eggs/{name}/{FULL_VERSION}"
-        path = self._path(f"data/{place}")
+        path = self.folder / egg_path(name, repository, place).lstrip("/")
         path.parent.mkdir(parents=True)
-        egg = make_egg(path.parent, name, size, seed, platform=platform, python_tag=python_tag)
+        egg = make_egg(path.parent, name, size, seed, place)
         egg.path.rename(path)
         file = evolve(egg, path=path)
         metadata = _entry(file) | {
@@ -114,21 +115,14 @@ class Site:
             "enabled": True,
             "filename": filename_of(name),
         }
-        self._write(f"metadata/{place}", metadata)
+        below = egg_path(name, repository, place).removeprefix(f"{ROOT_PATH}{DATA}/")
+        self._write(f"metadata/{below}", metadata)
         return file
 
-    def add_index(
-        self,
-        repository: str,
-        files: Iterable[File],
-        platform: str = PLATFORM,
-        python_tag: str = PYTHON_TAG,
-    ) -> None:
+    def add_index(self, repository: str, files: Iterable[File], place: Place = HERE) -> None:
         """Serve the index of a repository's eggs, gzipped."""
-        self._write(
-            _index(repository, platform, python_tag),
-            {filename_of(file.name): _entry(file) for file in files},
-        )
+        entries = {filename_of(file.name): _entry(file) for file in files}
+        self._write(_index(repository, place), entries)
 
     def index_of(self, repository: str) -> Path:
         """Return where the index of a repository is, as plain JSON."""
@@ -148,29 +142,13 @@ class Site:
         return self.folder / ROOT_PATH.lstrip("/") / path
 
 
-def make_egg(
-    folder: Path,
-    name: str,
-    size: int,
-    seed: int = 0,
-    *,
-    platform: str = PLATFORM,
-    python_tag: str = PYTHON_TAG,
-) -> File:
+def make_egg(folder: Path, name: str, size: int, seed: int = 0, place: Place = HERE) -> File:
     """Write an egg of about that many bytes into a folder."""
-    path = write_egg(
-        folder,
-        name,
-        VERSION,
-        BUILD,
-        platform=platform,
-        python_tag=python_tag,
-        payload_bytes=size,
-        seed=seed,
-    )
+    where = dict(zip(("platform", "python_tag"), place, strict=True))
+    path = write_egg(folder, name, VERSION, BUILD, payload_bytes=size, seed=seed, **where)
     with path.open("rb", buffering=0) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return File(name, path, path.stat().st_size, sha256, python_tag)
+    return File(name, path, path.stat().st_size, sha256, place)
 
 
 def made_up(count: int) -> Iterator[File]:
@@ -200,12 +178,10 @@ def nearly_count(count: int) -> dict[str, int]:
     return {action: number for action, number in found.items() if number}
 
 
-def egg_path(
-    name: str, repository: str, platform: str = PLATFORM, python_tag: str = PYTHON_TAG
-) -> str:
+def egg_path(name: str, repository: str, place: Place = HERE) -> str:
     """Return the path of an egg's URL."""
-    eggs = f"{ORGANIZATION}/{repository}/{platform}/{python_tag}/eggs"
-    return f"{ROOT_PATH}{DATA}/{eggs}/{name}/{FULL_VERSION}"
+    where = f"{ORGANIZATION}/{repository}/{'/'.join(place)}"
+    return f"{ROOT_PATH}{DATA}/{where}/eggs/{name}/{FULL_VERSION}"
 
 
 def upload_path(repository: str) -> str:
@@ -218,11 +194,12 @@ def filename_of(name: str) -> str:
     return f"{name}-{FULL_VERSION}.egg"
 
 
-def _index(repository: str, platform: str = PLATFORM, python_tag: str = PYTHON_TAG) -> str:
-    return f"indices/{ORGANIZATION}/{repository}/{platform}/{python_tag}/eggs"
+def _index(repository: str, place: Place = HERE) -> str:
+    return f"indices/{ORGANIZATION}/{repository}/{'/'.join(place)}/eggs"
 
 
 def _entry(file: File) -> dict[str, Any]:
+    _, tag = file.place
     return {
         "available": True,
         "build": BUILD,
@@ -233,8 +210,8 @@ def _entry(file: File) -> dict[str, Any]:
         "packages": ["numpy 1.26.4", "scipy 1.13.0"],
         "platform_abi": "gnu",
         "product": "free",
-        "python": f"{file.python_tag[2]}.{file.python_tag[3:]}",
-        "python_tag": file.python_tag,
+        "python": f"{tag[2]}.{tag[3:]}",
+        "python_tag": tag,
         "sha256": file.sha256,
         "size": file.size,
         "type": "egg",
