@@ -27,7 +27,7 @@ from hatcher.mirror.records import (
 )
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import Side, changed, read_state, settle
-from hatcher.transfer.batch import Crew, Tally
+from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.reports import FileResult, Outcome, reporting
 
 _PREFIX, _LOCK = "hatcher-mirror-", ".lock"
@@ -69,7 +69,7 @@ class _Applying:
         self._wanted, self._there = states
         self._options = options
         self._writer = self._target._writer(self._there, options)
-        self._crew = Crew(options.concurrency, options.progress)
+        self._pool = WorkerPool(options.concurrency, options.progress)
         self._numbers = itertools.count()
         self._problems: list[Problem] = [*self._wanted.problems, *self._there.problems]
         self._skipped = [step for step in steps if step.action == "skip"]
@@ -129,7 +129,7 @@ class _Applying:
         """Find out the hashes that nobody has said."""
         tasks = [task for task in self._tasks if task.is_open and task.step.action != "conflict"]
 
-        def identify(task: Task, tally: Tally) -> None:
+        def identify(task: Task, counter: ByteCounter) -> None:
             path = task.step.path
             try:
                 task.wanted = task.wanted or self._source.find(path, self._wanted)
@@ -139,10 +139,10 @@ class _Applying:
                     (self._target, task.where, task.there),
                 ):
                     if held is not None and held.is_unknown:
-                        side.identify(name, held, tally)
-                        tally.settle(held.size)
+                        side.identify(name, held, counter)
+                        counter.settle(held.size)
             except (HatcherException, OSError) as error:
-                if not tally.is_stopped:
+                if not counter.is_stopped:
                     task.fail(error)
 
         total = sum(
@@ -152,7 +152,7 @@ class _Applying:
             if held is not None and held.sha256 is None
         )
         # Servers are only asked.
-        self._crew.each(tasks, identify, "hashing" if total else None, total)
+        self._pool.each(tasks, identify, "hashing" if total else None, total)
 
     def _decide(self, task: Task) -> None:
         """Say whether what the plan says still holds, and what is to be done then."""
@@ -222,12 +222,12 @@ class _Applying:
                     sha256 = task.wanted.sha256 if task.wanted is not None and is_file else None
                     loads.setdefault(sha256 or id(task), []).append(task)
 
-                def carry(load: list[Task], tally: Tally) -> None:
-                    self._carry(load, folder, tally)
+                def carry(load: list[Task], counter: ByteCounter) -> None:
+                    self._carry(load, folder, counter)
 
-                self._crew.each(list(loads.values()), carry, self._writer.phase, total_size(some))
+                self._pool.each(list(loads.values()), carry, self._writer.phase, total_size(some))
 
-    def _carry(self, load: list[Task], folder: Path, tally: Tally) -> None:
+    def _carry(self, load: list[Task], folder: Path, counter: ByteCounter) -> None:
         """Write one file to all places that want it, and note what becomes of that."""
         own = None if self._writer.is_local else folder / str(next(self._numbers))
         if own is not None:
@@ -238,20 +238,22 @@ class _Applying:
 
                 def put(task: Task = task) -> Outcome:
                     return self._writer.put(
-                        task, lambda: self._obtain(task, own, files, tally), tally
+                        task, lambda: self._obtain(task, own, files, counter), counter
                     )
 
-                self._writer.attempts(task).attempt(task, tally, put)
+                self._writer.attempts(task).attempt(task, counter, put)
         finally:
             if own is not None:
                 shutil.rmtree(own, ignore_errors=True)
 
-    def _obtain(self, task: Task, folder: Path | None, files: list[Path], tally: Tally) -> Path:
+    def _obtain(
+        self, task: Task, folder: Path | None, files: list[Path], counter: ByteCounter
+    ) -> Path:
         """Return the file; `files` holds it when it was got for another place before."""
         name = task.step.path.rpartition("/")[2]
         into = task.path if folder is None else folder / name
         if not files:
-            files.append(self._fetch(task, into, tally))
+            files.append(self._fetch(task, into, counter))
             task.size = files[0].stat().st_size
         if folder is None or files[0].name == name:
             return files[0]
@@ -260,13 +262,17 @@ class _Applying:
             shutil.copyfile(files[0], into)
         return into
 
-    def _fetch(self, task: Task, into: Path, tally: Tally) -> Path:
+    def _fetch(self, task: Task, into: Path, counter: ByteCounter) -> Path:
         wanted, path = task.wanted, task.step.path
         assert wanted is not None
         cache = None if self._source.kind(path) in DOCUMENTS else self._options.cache
-        if cache is not None and wanted.sha256 and cache.copy(wanted.sha256, into, progress=tally):
+        if (
+            cache is not None
+            and wanted.sha256
+            and cache.copy(wanted.sha256, into, progress=counter)
+        ):
             return into
-        file = self._source.obtain(path, wanted, into, tally)
+        file = self._source.obtain(path, wanted, into, counter)
         if cache is not None and wanted.sha256 and file == into:
             # On its way to a server it is only ours, and removed afterwards.
             cache.add(file, wanted.sha256, own=not self._writer.is_local)
@@ -293,11 +299,11 @@ class _Applying:
             else:
                 ready.append(task)
 
-        def delete(task: Task, tally: Tally) -> None:
+        def delete(task: Task, counter: ByteCounter) -> None:
             attempts = self._writer.attempts(task)
-            attempts.attempt(task, tally, lambda: self._writer.delete(task, tally))
+            attempts.attempt(task, counter, lambda: self._writer.delete(task, counter))
 
-        self._crew.each(ready, delete)
+        self._pool.each(ready, delete)
 
     def _platform(self, task: Task) -> tuple[str, str]:
         location = self._target.location(task.where)

@@ -29,7 +29,7 @@ from hatcher.mirror.contents import document_of
 from hatcher.mirror.layout import Kind
 from hatcher.mirror.reading import HIDDEN, tag_of
 from hatcher.mirror.records import Options, Problem, documents_of, lines_of
-from hatcher.transfer.batch import Tally, checked_concurrency
+from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.hashing import normalized_sha256
 
 #: What stands for a bundle: one on a server, a file, or its document.
@@ -479,7 +479,7 @@ class _Search:
         ]
         return [self._best(need) for need in self._places], problems
 
-    def _read(self, shelf: _Shelf, _: Tally) -> None:
+    def _read(self, shelf: _Shelf, _: ByteCounter) -> None:
         """Read an index, and keep of it what the bundle names."""
         wanted = {_key(need) for need in self._places if need.kind == shelf[1]}
         try:
@@ -503,7 +503,7 @@ class _Search:
         elif isinstance(entry.get("sha256"), str):
             self._note(need, on, filename, entry, is_shown=True)
 
-    def _ask(self, pair: tuple[Need, SinglePlatformRepository], _: Tally) -> None:
+    def _ask(self, pair: tuple[Need, SinglePlatformRepository], _: ByteCounter) -> None:
         """Ask for something that the index does not show, or says too little of."""
         need, on = pair
         filename, entry = self._entries[on, need.kind].get(_key(need), (None, {}))

@@ -38,7 +38,7 @@ from hatcher.files.cache import (
 )
 from hatcher.files.partial import Partial
 from hatcher.files.space import disk_of
-from hatcher.transfer.batch import Crew, Tally
+from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.hashing import normalized_sha256
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transport.cache import cache_folder
@@ -399,14 +399,14 @@ class Cache:
         files = self._kept()
         damaged: list[Kept] = []
 
-        def check(file: Kept, tally: Tally) -> None:
-            if not _is_right(file, tally):
+        def check(file: Kept, counter: ByteCounter) -> None:
+            if not _is_right(file, counter):
                 damaged.append(file)
-            tally.settle(file.size)
+            counter.settle(file.size)
 
         with self._explained():
-            crew = Crew(os.cpu_count() or 1, progress)
-            crew.each(files, check, "hashing", sum(file.size for file in files))
+            pool = WorkerPool(os.cpu_count() or 1, progress)
+            pool.each(files, check, "hashing", sum(file.size for file in files))
             for file in () if dry_run else damaged:
                 remove(file.path)
         damaged.sort(key=lambda file: file.name)
@@ -558,7 +558,7 @@ def _sha256_of(descriptor: int, progress: Progress | None) -> str:
     return digest.hexdigest()
 
 
-def _is_right(file: Kept, tally: Tally) -> bool:
+def _is_right(file: Kept, counter: ByteCounter) -> bool:
     """Whether a file is what its name says, or was removed meanwhile.
 
     Raises
@@ -575,7 +575,7 @@ def _is_right(file: Kept, tally: Tally) -> bool:
     if descriptor is None:
         return True
     try:
-        return _sha256_of(descriptor, tally) == file.name
+        return _sha256_of(descriptor, counter) == file.name
     except _DamagedError:
         return False
     finally:

@@ -43,7 +43,7 @@ from hatcher.mirror.manifests import FILENAME
 from hatcher.mirror.reading import handle, read
 from hatcher.mirror.records import Collected, Held, MirrorReport, Options, Problem
 from hatcher.mirror.selection import exportable, select
-from hatcher.transfer.batch import Item, Tally, checked_concurrency
+from hatcher.transfer.batch import ByteCounter, Item, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
 
@@ -302,10 +302,10 @@ class _Receiving(Collected):
 def _save(batch: DownloadBatch[_Document]) -> BatchReport:
     """Save documents, but for those that are there already."""
 
-    def save(item: Item[_Document], tally: Tally) -> Outcome:
+    def save(item: Item[_Document], counter: ByteCounter) -> Outcome:
         document, content = item.file()
         item.size = len(content)
-        tally(len(content), None, "downloading")
+        counter(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
         if batch.options.dry_run:
@@ -344,9 +344,9 @@ def _download(batch: DownloadBatch[ListedFile], cache: Cache | None) -> BatchRep
         return download_files(batch)
     kept: set[Path] = set()
 
-    def copy(item: Item[ListedFile], tally: Tally) -> Outcome | None:
+    def copy(item: Item[ListedFile], counter: ByteCounter) -> Outcome | None:
         sha256 = item.file.sha256
-        if sha256 is None or not cache.copy(sha256, item.path, progress=tally):
+        if sha256 is None or not cache.copy(sha256, item.path, progress=counter):
             return None
         item.size = item.path.stat().st_size
         kept.add(item.path)

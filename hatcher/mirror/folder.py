@@ -37,7 +37,7 @@ from hatcher.mirror.manifests import FILENAME, Entry, Manifest, kind_at, now, re
 from hatcher.mirror.records import Held, Options, Problem, State, Task
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import LEVELS, Side, Writer, changed
-from hatcher.transfer.batch import Attempts, Tally
+from hatcher.transfer.batch import Attempts, ByteCounter
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import Outcome
@@ -264,13 +264,13 @@ class _Writer(Writer):
         """Return the same for all."""
         return self._attempts
 
-    def put(self, task: Task, obtain: Callable[[], Path], tally: Tally) -> Outcome:
+    def put(self, task: Task, obtain: Callable[[], Path], counter: ByteCounter) -> Outcome:
         """Write a file."""
         path, wanted, there, target = task.step.path, task.wanted, task.there, task.path
         assert wanted is not None
         make_directory(target.parent)
         if there is None and target.exists():
-            if self._sha256_now(path, target, tally) != wanted.sha256:
+            if self._sha256_now(path, target, counter) != wanted.sha256:
                 raise changed(path, self._folder)
             self._note(path, wanted, target)
             return "already there"
@@ -279,7 +279,7 @@ class _Writer(Writer):
         file = obtain()
         if file != target:
             is_document = self._folder.kind(path) in DOCUMENTS
-            _copy(file, target, None if is_document else wanted.sha256, tally)
+            _copy(file, target, None if is_document else wanted.sha256, counter)
         if there is not None and there.origin != target and not target.samefile(there.origin):
             self._remove(there.origin)
         self._touched.add(target.parent)
@@ -308,7 +308,7 @@ class _Writer(Writer):
         if now != there.sha256:
             raise changed(path, self._folder)
 
-    def delete(self, task: Task, tally: Tally) -> Outcome:
+    def delete(self, task: Task, counter: ByteCounter) -> Outcome:
         """Remove a file."""
         assert task.there is not None
         self._check(task.where, task.there)

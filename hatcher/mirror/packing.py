@@ -28,7 +28,7 @@ from hatcher.mirror.manifests import Entry, Manifest
 from hatcher.mirror.records import Held, MirrorReport, Options, Problem, State, total_size
 from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.sides import Side, identify_all, read_state, settle
-from hatcher.transfer.batch import Attempts, Item, Tally, checked_concurrency
+from hatcher.transfer.batch import Attempts, ByteCounter, Item, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import FileResult, reporting
@@ -249,21 +249,23 @@ class _Packing:
         for path, item in self._items.items():
             by_hash.setdefault(f"{item.file.sha256}{Path(path).suffix}", []).append(path)
 
-        def obtain(paths: list[str], tally: Tally) -> None:
+        def obtain(paths: list[str], counter: ByteCounter) -> None:
             # What is wanted at several places is fetched once.
             for path in paths:
                 item = self._items[path]
-                self._attempts.attempt(item, tally, partial(self._get, folder, path, files, tally))
+                self._attempts.attempt(
+                    item, counter, partial(self._get, folder, path, files, counter)
+                )
 
         total = total_size(self._items.values())
         self._options.each(list(by_hash.values()), obtain, "downloading", total)
         return files
 
-    def _get(self, folder: Path, path: str, files: dict[str, Path], tally: Tally) -> None:
+    def _get(self, folder: Path, path: str, files: dict[str, Path], counter: ByteCounter) -> None:
         item, full = self._items[path], f"{self._source.prefix}{path}"
         entry = self._entries[full]
         into = folder / f"{entry.sha256}{Path(path).suffix}"
-        file = self._source.obtain(path, item.file, into, tally)
+        file = self._source.obtain(path, item.file, into, counter)
         if item.file.sha256 != entry.sha256:
             raise FileChangedError(
                 f"{path} in {self._source} has changed since it was looked at. Pack again."

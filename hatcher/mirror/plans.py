@@ -26,7 +26,7 @@ from hatcher.mirror.records import (
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.sides import Side
-from hatcher.transfer.batch import Tally, checked_concurrency
+from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.progress import Progress
 
 if TYPE_CHECKING:
@@ -445,22 +445,22 @@ class _Comparing:
             if self._there.held[path].is_unknown:
                 questions.append((self._target, path, path, self._there.held[path]))
 
-        def identify(question: tuple[Side, str, str, Held], tally: Tally) -> None:
+        def identify(question: tuple[Side, str, str, Held], counter: ByteCounter) -> None:
             side, step, path, held = question
             try:
-                side.identify(path, held, tally)
+                side.identify(path, held, counter)
                 if side is self._source:
                     side.check(path, held)
             except (HatcherException, OSError) as error:
-                if not tally.is_stopped:
+                if not counter.is_stopped:
                     self._errors[step] = error
 
-        def find(question: tuple[Side, State, dict[str, Held], str], tally: Tally) -> None:
+        def find(question: tuple[Side, State, dict[str, Held], str], counter: ByteCounter) -> None:
             side, state, unlisted, path = question
             try:
                 found = side.find(path, state)
                 if found is not None:
-                    side.identify(path, found, tally)
+                    side.identify(path, found, counter)
                     unlisted[path] = found
             except HatcherException as error:
                 self._errors[path] = error

@@ -34,7 +34,7 @@ from hatcher.mirror.records import Collected, Held, MirrorReport, Options, State
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.server import Server, found_itself
 from hatcher.mirror.sides import Side
-from hatcher.transfer.batch import Tally, checked_concurrency
+from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import FileResult
 
@@ -183,7 +183,7 @@ def _gathered(handles: list[Promotable], options: Options, *, closure: bool) -> 
     """
     found: list[tuple[str, Held]] = []
 
-    def look(artefact: Promotable, _: Tally) -> None:
+    def look(artefact: Promotable, _: ByteCounter) -> None:
         found.append(_look_at(artefact))
 
     options.each(handles, look)
@@ -324,7 +324,7 @@ class _Asked(Server):
         """Ask for each artefact."""
         there: dict[str, Held] = {}
 
-        def ask(path: str, _: Tally) -> None:
+        def ask(path: str, _: ByteCounter) -> None:
             artefact, wanted = self.artefact(path), self._chosen[path]
             metadata = found_itself(artefact)
             if metadata is None:

@@ -37,7 +37,7 @@ from hatcher.errors import (
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.records import Held, Problem
 from hatcher.mirror.selection import Selection, suits
-from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
+from hatcher.transfer.batch import Attempts, ByteCounter, Item, WorkerPool, checked_concurrency
 from hatcher.transfer.hashing import server_sha256
 
 #: Who may not know of something is told that it is not there.
@@ -334,11 +334,11 @@ class Reading:
                 self._items[index] = Item(Path(str(index.platform), index.kind))
             attempts = Attempts((AuthenticationError,), self._concurrency)
             ask = partial(self._ask, attempts, self._guesses())
-            Crew(self._concurrency, None).each(indices, ask)
+            WorkerPool(self._concurrency, None).each(indices, ask)
         return is_new
 
     def _ask(
-        self, attempts: Attempts, guesses: Collection[str], index: Index, tally: Tally
+        self, attempts: Attempts, guesses: Collection[str], index: Index, counter: ByteCounter
     ) -> None:
         """Read an index, unless it is known already that there is none."""
         item, known = self._items[index], self._hidden.get((index.platform, index.kind))
@@ -348,7 +348,7 @@ class Reading:
         elif known is not None:
             item.error = known
         else:
-            attempts.attempt(item, tally, lambda: self._note(index, guesses))
+            attempts.attempt(item, counter, lambda: self._note(index, guesses))
 
     def _wanted(self) -> Iterator[Index]:
         """Give the indices that are to be read, as far as that is known by now."""

@@ -11,7 +11,7 @@ from attrs import define, frozen
 
 from hatcher.errors import BatchError, BatchInterrupted, HatcherException
 from hatcher.mirror.selection import Selection
-from hatcher.transfer.batch import Crew, Item, Tally
+from hatcher.transfer.batch import ByteCounter, Item, WorkerPool
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import BatchReport, FileResult
 from hatcher.transport.value import Value
@@ -182,12 +182,12 @@ class Options(NamedTuple):
     def each(
         self,
         files: list[T],
-        work: Callable[[T, Tally], None],
+        work: Callable[[T, ByteCounter], None],
         phase: Phase | None = None,
         total: int | None = None,
     ) -> None:
-        """Do something with each file, many at once; see `Crew.each`."""
-        Crew(self.concurrency, self.progress).each(files, work, phase, total)
+        """Do something with each file, many at once; see `WorkerPool.each`."""
+        WorkerPool(self.concurrency, self.progress).each(files, work, phase, total)
 
 
 @frozen

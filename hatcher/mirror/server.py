@@ -42,7 +42,7 @@ from hatcher.mirror.reading import (
 from hatcher.mirror.records import Held, Options, State, Task
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import Side, Writer, changed
-from hatcher.transfer.batch import Attempts, Tally
+from hatcher.transfer.batch import Attempts, ByteCounter
 from hatcher.transfer.download import download
 from hatcher.transfer.hashing import server_sha256
 from hatcher.transfer.progress import Meter, Progress
@@ -320,7 +320,7 @@ class _Writer(Writer):
         """Ask for one egg of each platform, by which it shows whether a call was interrupted."""
         first = {self._server.platform(task.step.path): task for task in reversed(eggs)}
 
-        def ask(task: Task, _: Tally) -> None:
+        def ask(task: Task, _: ByteCounter) -> None:
             # What is wrong is told when it is sent.
             with suppress(HatcherException):
                 if found_itself(self._server.artefact(task.step.path)) is not None:
@@ -335,27 +335,27 @@ class _Writer(Writer):
 
     # -- each of them --------------------------------------------------------------------
 
-    def put(self, task: Task, obtain: Callable[[], Path], tally: Tally) -> Outcome:
+    def put(self, task: Task, obtain: Callable[[], Path], counter: ByteCounter) -> Outcome:
         """Upload something."""
         if task.there is not None and self._is_replaced(task):
             return "already there"
         put = self._put_egg if self._kind(task) == "eggs" else self._put_other
-        return "uploaded" if put(task, obtain, tally) else "already there"
+        return "uploaded" if put(task, obtain, counter) else "already there"
 
-    def _put_egg(self, task: Task, obtain: Callable[[], Path], tally: Tally) -> bool:
+    def _put_egg(self, task: Task, obtain: Callable[[], Path], counter: ByteCounter) -> bool:
         wanted = task.wanted
         assert wanted is not None
         platform = self._server.platform(task.step.path)
         # The sha256 is known after `obtain`: the source may have a newer one by now.
         if task.there is not None:
             return platform._local_egg(obtain()).upload(
-                overwrite=True, enabled=True, progress=tally, expected=wanted.sha256
+                overwrite=True, enabled=True, progress=counter, expected=wanted.sha256
             )
         is_worth_asking = self._is_resumed or (wanted.size or 0) >= _WORTH_ASKING
         if is_worth_asking and self._is_stored(task, platform):
             return False
         egg = platform._local_egg(obtain())
-        send = partial(egg.upload, enabled=False, progress=tally, expected=wanted.sha256)
+        send = partial(egg.upload, enabled=False, progress=counter, expected=wanted.sha256)
         try:
             is_new = send(overwrite=False)
         except (ConflictError, ChecksumMismatchError):
@@ -393,7 +393,7 @@ class _Writer(Writer):
         with self._lock:
             self._hidden[platform].append((task, egg))
 
-    def _put_other(self, task: Task, obtain: Callable[[], Path], tally: Tally) -> bool:
+    def _put_other(self, task: Task, obtain: Callable[[], Path], counter: ByteCounter) -> bool:
         path, replaces = task.step.path, task.there is not None
         platform, kind, file = self._server.platform(path), self._kind(task), obtain()
         try:
@@ -405,7 +405,7 @@ class _Writer(Writer):
                 local = platform._local_app(read_app(file))
             else:
                 local = platform.bundles.from_file(file)._file
-            return local.upload(overwrite=replaces, progress=tally, expected=expected)
+            return local.upload(overwrite=replaces, progress=counter, expected=expected)
         except (ConflictError, ChecksumMismatchError) as error:
             # The server compares files, which of equal documents may differ.
             if self._found_sha256(path) == _sha256(task.wanted):
@@ -427,7 +427,7 @@ class _Writer(Writer):
             raise changed(task.step.path, self._server)
         return False
 
-    def delete(self, task: Task, tally: Tally) -> Outcome:
+    def delete(self, task: Task, counter: ByteCounter) -> Outcome:
         """Delete something."""
         assert task.there is not None
         found = self._found_sha256(task.where)

@@ -11,7 +11,7 @@ from hatcher.errors import AuthenticationError, HatcherException, InvalidArgumen
 from hatcher.mirror.layout import Kind, Location, parse
 from hatcher.mirror.records import Held, Options, Problem, State, Task, total_size
 from hatcher.mirror.selection import Selection
-from hatcher.transfer.batch import Attempts, Item, Tally
+from hatcher.transfer.batch import Attempts, ByteCounter, Item
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import Outcome
 
@@ -243,11 +243,11 @@ class Writer(ABC):
         """Return what gives up when it is the same with all that go to one place."""
 
     @abstractmethod
-    def put(self, task: Task, obtain: Callable[[], Path], tally: Tally) -> Outcome:
+    def put(self, task: Task, obtain: Callable[[], Path], counter: ByteCounter) -> Outcome:
         """Write something; what it replaces is as it was a moment ago."""
 
     @abstractmethod
-    def delete(self, task: Task, tally: Tally) -> Outcome:
+    def delete(self, task: Task, counter: ByteCounter) -> Outcome:
         """Delete something, if it is as it was a moment ago."""
 
     def keep(self, path: str, held: Held) -> None:  # noqa: B027 - servers need not be told
@@ -326,11 +326,11 @@ def identify_all(side: Side, held: Mapping[str, Held], options: Options) -> list
     unknown = [item for item in items if item.error is None]
     attempts = Attempts((AuthenticationError,), options.concurrency)
 
-    def identify(item: Item[Held], tally: Tally) -> None:
+    def identify(item: Item[Held], counter: ByteCounter) -> None:
         def action() -> None:
-            side.identify(item.path.as_posix(), item.file, tally)
+            side.identify(item.path.as_posix(), item.file, counter)
 
-        attempts.attempt(item, tally, action)
+        attempts.attempt(item, counter, action)
 
     options.each(unknown, identify, "hashing", total_size(unknown))
     return [

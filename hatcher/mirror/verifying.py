@@ -42,7 +42,7 @@ from hatcher.mirror.records import (
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.server import Server
 from hatcher.mirror.sides import Side, identify_all, read_state, settle
-from hatcher.transfer.batch import Attempts, Item, Tally, checked_concurrency
+from hatcher.transfer.batch import Attempts, ByteCounter, Item, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import Outcome
@@ -269,9 +269,9 @@ class _Check(Item[Callable[[Progress], tuple[int, str]]]):
         self.name, self.key, self.size, self.file = name, key, size, read
         self.sha256: str | None = None
 
-    def look(self, tally: Tally) -> Outcome:
+    def look(self, counter: ByteCounter) -> Outcome:
         """Read it."""
-        self.size, self.sha256 = self.file(tally)
+        self.size, self.sha256 = self.file(counter)
         return "already there"
 
 
@@ -450,8 +450,8 @@ class _Work:
         """Look at each artefact."""
         attempts = Attempts(_HOPELESS, max(self._options.concurrency, _GONE))
 
-        def look(check: _Check, tally: Tally) -> None:
-            attempts.attempt(check, tally, lambda: check.look(tally))
+        def look(check: _Check, counter: ByteCounter) -> None:
+            attempts.attempt(check, counter, lambda: check.look(counter))
 
         self._options.each(checks, look, phase, total_size(checks))
         for check in checks:
@@ -515,11 +515,11 @@ class _Work:
         """Look for what a side has though its listing leaves it out."""
         found: dict[str, Held] = {}
 
-        def find(path: str, tally: Tally) -> None:
+        def find(path: str, counter: ByteCounter) -> None:
             try:
                 held = side.find(path, state)
                 if held is not None:
-                    side.identify(path, held, tally)
+                    side.identify(path, held, counter)
                     found[path] = held
             except HatcherException as error:
                 self._unsure.add(path)

@@ -24,9 +24,9 @@ from hatcher.errors import (
     ServerError,
     TransportError,
 )
+from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency
 from hatcher.transfer.progress import Meter, Phase, Progress
 from hatcher.transfer.reports import FileResult, Outcome
-from hatcher.transfer.staffing import FEW, INTERVAL, Staffing
 from hatcher.transport.cancel import CancelToken
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def checked_concurrency(concurrency: int | None) -> int:
     return concurrency
 
 
-class Tally:
+class ByteCounter:
     """The bytes that one thread has done; a `Progress` for the file that it is at."""
 
     __slots__ = ("_current", "_phase", "_settled", "_stop")
@@ -177,13 +177,15 @@ class Attempts:
         self._in_a_row = 0
         self._reason: Exception | None = None
 
-    def attempt(self, item: Item[T], tally: Tally, action: Callable[[], Outcome | None]) -> None:
+    def attempt(
+        self, item: Item[T], counter: ByteCounter, action: Callable[[], Outcome | None]
+    ) -> None:
         """Do what is to be done with a file, and note what becomes of it.
 
         Parameters
         ----------
         item : Item
-        tally : Tally
+        counter : ByteCounter
             Of the calling thread.
         action : callable
             Does it, and returns what has become of the file; None when there is more
@@ -196,12 +198,12 @@ class Attempts:
                 item.outcome = action() or item.outcome
                 self._in_a_row = 0
             except (HatcherException, OSError) as error:
-                if tally.is_stopped:
+                if counter.is_stopped:
                     # It failed because it was broken off: that is no failure of the file.
                     raise Stopped from None
                 item.fail(error)
                 self._consider(error)
-        tally.settle(item.size)
+        counter.settle(item.size)
 
     def _consider(self, error: Exception) -> None:
         passing = isinstance(error, TransportError | ServerError | InvalidDestinationError)
@@ -210,7 +212,7 @@ class Attempts:
             self._reason = error
 
 
-class Crew:
+class WorkerPool:
     """Threads that work on files, phase by phase.
 
     Parameters
@@ -230,7 +232,7 @@ class Crew:
     def each(
         self,
         files: Sequence[T],
-        work: Callable[[T, Tally], None],
+        work: Callable[[T, ByteCounter], None],
         phase: Phase | None = None,
         total: int | None = None,
         *,
@@ -243,7 +245,7 @@ class Crew:
         files : sequence
             What `work` is called with, in this order.
         work : callable
-            Is given a file, and the `Tally` of its thread. It keeps the file's errors
+            Is given a file, and the `ByteCounter` of its thread. It keeps the file's errors
             to itself; what it raises ends everything.
         phase : {'hashing', 'uploading', 'downloading', 'indexing'}, optional
             What `progress` is told of it; nothing when it is not given.
@@ -264,7 +266,7 @@ class Crew:
         failures: list[BaseException] = []
         number = min(self._concurrency, at_once or self._concurrency, len(files))
         run = partial(self._run, todo, work, failures)
-        workers = [_Worker(run, Tally(phase, self._stop)) for _ in range(number)]
+        workers = [_Worker(run, ByteCounter(phase, self._stop)) for _ in range(number)]
         meter = Meter(self._progress if phase else None, total, phase or "hashing")
         try:
             self._watch(workers, todo, meter)
@@ -284,9 +286,9 @@ class Crew:
     def _run(
         self,
         todo: deque[T],
-        work: Callable[[T, Tally], None],
+        work: Callable[[T, ByteCounter], None],
         failures: list[BaseException],
-        tally: Tally,
+        counter: ByteCounter,
     ) -> None:
         """Do the work of one thread."""
         try:
@@ -296,7 +298,7 @@ class Crew:
                         file = todo.popleft()
                     except IndexError:
                         return
-                    work(file, tally)
+                    work(file, counter)
         except Stopped:
             pass
         except BaseException as error:
@@ -307,14 +309,14 @@ class Crew:
         """Start threads as they pay, and tell of the bytes, until all threads have ended."""
         waiting, files, due = deque(workers), len(todo), 0.0
         meter.reach(0)
-        staffing = Staffing(len(workers))
+        concurrency = AdaptiveConcurrency(len(workers))
         _start(waiting, FEW)
         for worker in workers:
             while not worker.wait(INTERVAL if waiting else _INTERVAL):
                 if waiting:
                     at_work = len(workers) - len(waiting)
                     finished = files - len(todo) - at_work
-                    _start(waiting, staffing.wanted(at_work, finished) - at_work)
+                    _start(waiting, concurrency.wanted(at_work, finished) - at_work)
                 if (now := time.monotonic()) >= due:
                     due = now + _INTERVAL
                     meter.reach(_done(workers))
@@ -340,7 +342,7 @@ def _ended(workers: list[_Worker], deadline: float) -> bool:
 
 
 def _done(workers: list[_Worker]) -> int:
-    return sum(worker.tally.done for worker in workers)
+    return sum(worker.counter.done for worker in workers)
 
 
 class _Worker(threading.Thread):
@@ -350,9 +352,9 @@ class _Worker(threading.Thread):
     one that has ended.
     """
 
-    def __init__(self, work: Callable[[Tally], None], tally: Tally) -> None:
+    def __init__(self, work: Callable[[ByteCounter], None], counter: ByteCounter) -> None:
         super().__init__(name="hatcher-batch", daemon=True)
-        self.tally = tally
+        self.counter = counter
         self._work = work
         self._is_started = False
         self._has_ended = threading.Event()
@@ -363,7 +365,7 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._work(self.tally)
+            self._work(self.counter)
         finally:
             self._has_ended.set()
 

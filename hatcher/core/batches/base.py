@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from hatcher.core.batches import BatchOptions
-from hatcher.transfer.batch import Attempts, Crew, Item, Tally, checked_concurrency
+from hatcher.transfer.batch import Attempts, ByteCounter, Item, WorkerPool, checked_concurrency
 from hatcher.transfer.progress import Phase
 from hatcher.transfer.reports import BatchReport, Outcome
 
@@ -41,7 +41,7 @@ class Batch(Generic[F]):
         self.options = options
         self.items: list[Item[F]] = []
         self._concurrency = number
-        self._crew = Crew(number, options.progress)
+        self._pool = WorkerPool(number, options.progress)
         self._attempts = Attempts(hopeless, max(number, _GONE))
 
     @property
@@ -52,7 +52,7 @@ class Batch(Generic[F]):
     def each(
         self,
         items: list[Item[F]],
-        action: Callable[[Item[F], Tally], Outcome | None],
+        action: Callable[[Item[F], ByteCounter], Outcome | None],
         phase: Phase | None = None,
     ) -> None:
         """Do something with each file.
@@ -67,12 +67,12 @@ class Batch(Generic[F]):
             What is told of.
         """
 
-        def attempt(item: Item[F], tally: Tally) -> None:
-            self._attempts.attempt(item, tally, lambda: action(item, tally))
+        def attempt(item: Item[F], counter: ByteCounter) -> None:
+            self._attempts.attempt(item, counter, lambda: action(item, counter))
 
         sizes = [item.size for item in items]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        self._crew.each(items, attempt, phase, total)
+        self._pool.each(items, attempt, phase, total)
 
     def report(self) -> BatchReport:
         """Say what became of each file."""

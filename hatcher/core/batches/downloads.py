@@ -24,7 +24,7 @@ from hatcher.errors import (
 )
 from hatcher.files.atomic import replacing, sync_directory
 from hatcher.files.folders import existing_directory
-from hatcher.transfer.batch import Item, Tally
+from hatcher.transfer.batch import ByteCounter, Item
 from hatcher.transfer.download import download
 from hatcher.transfer.filenames import server_filename, server_name
 from hatcher.transfer.hashing import file_sha256, server_sha256
@@ -170,31 +170,31 @@ def download_files(batch: DownloadBatch[ListedFile]) -> BatchReport:
     return batch.report()
 
 
-def _would_download(item: Item[ListedFile], tally: Tally) -> Outcome:
-    return "already there" if _is_there_after_all(item, tally) else "would download"
+def _would_download(item: Item[ListedFile], counter: ByteCounter) -> Outcome:
+    return "already there" if _is_there_after_all(item, counter) else "would download"
 
 
-def _look(item: Item[ListedFile], tally: Tally) -> Outcome | None:
+def _look(item: Item[ListedFile], counter: ByteCounter) -> Outcome | None:
     """Say whether a file is there already: by its sha256, never by its name alone."""
     there = item.path.stat()
     if item.file.sha256 is None or (item.size is not None and there.st_size != item.size):
         return None
-    if not item.path.is_file() or file_sha256(item.path, progress=tally) != item.file.sha256:
+    if not item.path.is_file() or file_sha256(item.path, progress=counter) != item.file.sha256:
         return None
     item.size = there.st_size
     return "already there"
 
 
-def _is_there_after_all(item: Item[ListedFile], tally: Tally) -> bool:
+def _is_there_after_all(item: Item[ListedFile], counter: ByteCounter) -> bool:
     """Whether a file of which the index says too little, as old ones do, is there already."""
     if item.file.sha256 is not None:
         return False
     item.file = item.file._replace(sha256=item.file.artefact.sha256())
-    return item.path.exists() and _look(item, tally) is not None
+    return item.path.exists() and _look(item, counter) is not None
 
 
-def _download(item: Item[ListedFile], tally: Tally) -> Outcome:
-    if _is_there_after_all(item, tally):
+def _download(item: Item[ListedFile], counter: ByteCounter) -> Outcome:
+    if _is_there_after_all(item, counter):
         return "already there"
     artefact, sha256, _ = item.file
     assert sha256 is not None
@@ -205,7 +205,7 @@ def _download(item: Item[ListedFile], tally: Tally) -> Outcome:
         item.path.parent,
         sha256,
         item.path.name,
-        progress=tally,
+        progress=counter,
         sync=False,
     )
     if item.size is None:
@@ -327,10 +327,10 @@ def save_documents(batch: DownloadBatch[F], content_of: Callable[[F], bytes]) ->
         Returns what is to stand in the file that an item is about.
     """
 
-    def save(item: Item[F], tally: Tally) -> Outcome:
+    def save(item: Item[F], counter: ByteCounter) -> Outcome:
         content = content_of(item.file)
         item.size = len(content)
-        tally(len(content), None, "downloading")
+        counter(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
         if batch.options.dry_run:

@@ -17,7 +17,7 @@ from hatcher.errors import (
     HatcherException,
     NotFoundError,
 )
-from hatcher.transfer.batch import Tally
+from hatcher.transfer.batch import ByteCounter
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 from hatcher.transfer.upload import LARGE
 
@@ -100,7 +100,7 @@ class _EggBatch(UploadBatch):
         entry = index.get(egg._filename) or index.get(item.path.name)
         return entry if entry is not None and egg._has_tag(entry) else None
 
-    def _look(self, item: LocalItem, tally: Tally) -> Outcome | None:
+    def _look(self, item: LocalItem, counter: ByteCounter) -> Outcome | None:
         """Find out whether the server has the egg, and shows it."""
         self._asked.add(id(item))
         egg, entry = _egg(item), self._entry(item)
@@ -113,14 +113,14 @@ class _EggBatch(UploadBatch):
             is_visible = said.get("enabled", entry is not None)
         if is_visible:
             self._visible.add(id(item))
-        outcome = self._compare(item, tally, said)
+        outcome = self._compare(item, counter, said)
         if outcome is not None and not is_visible:
             self._hidden[id(item)] = item
         return outcome
 
-    def _probe(self, item: LocalItem, tally: Tally) -> Outcome | None:
+    def _probe(self, item: LocalItem, counter: ByteCounter) -> Outcome | None:
         try:
-            return self._look(item, tally)
+            return self._look(item, counter)
         except HatcherException:
             return None  # what is wrong is told when it is sent
 
@@ -136,12 +136,12 @@ class _EggBatch(UploadBatch):
         self._hidden.update((id(item), item) for item in stored)
         self.send(replacing, enabled=True)
 
-    def _upload(self, item: LocalItem, tally: Tally, enabled: bool | None) -> Outcome:
+    def _upload(self, item: LocalItem, counter: ByteCounter, enabled: bool | None) -> Outcome:
         try:
-            return super()._upload(item, tally, enabled)
+            return super()._upload(item, counter, enabled)
         except ConflictError:
             # Some servers refuse what they have, also where it is the same, and disabled.
-            if id(item) in self._asked or self._probe(item, tally) is None:
+            if id(item) in self._asked or self._probe(item, counter) is None:
                 raise
             return "already there"
 
@@ -151,7 +151,7 @@ class _EggBatch(UploadBatch):
             return
         hidden = list(self._hidden.values())
         total = sum(item.size or 0 for item in hidden)
-        self._crew.tell(0, total, "indexing")
+        self._pool.tell(0, total, "indexing")
         try:
             self._eggs._enable(map(_egg, hidden))
         except HatcherException as error:
@@ -163,7 +163,7 @@ class _EggBatch(UploadBatch):
                 stored.__cause__ = error
                 item.fail(stored)
             return
-        self._crew.tell(total, total, "indexing")
+        self._pool.tell(total, total, "indexing")
 
 
 def _egg(item: LocalItem) -> Egg:

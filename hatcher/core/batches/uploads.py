@@ -22,7 +22,7 @@ from hatcher.errors import (
     PermissionDeniedError,
     TransportError,
 )
-from hatcher.transfer.batch import Item, Tally
+from hatcher.transfer.batch import ByteCounter, Item
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 
@@ -71,7 +71,7 @@ class UploadBatch(Batch[LocalArtefact]):
         """
         known: dict[object, Listed] = {}
 
-        def look(platform: object, _: Tally) -> None:
+        def look(platform: object, _: ByteCounter) -> None:
             known[platform] = listed(platform)
 
         def entry_of(file: LocalArtefact) -> Mapping[str, Any] | None:
@@ -80,10 +80,10 @@ class UploadBatch(Batch[LocalArtefact]):
         with reporting(self.report):
             self.read(read)
             platforms = list(dict.fromkeys(item.file.platform for item in self.open))
-            self._crew.each(platforms, look)
+            self._pool.each(platforms, look)
             self.each(
                 [item for item in self.open if entry_of(item.file) is not None],
-                lambda item, tally: self._compare(item, tally, entry_of(item.file) or {}),
+                lambda item, counter: self._compare(item, counter, entry_of(item.file) or {}),
                 "hashing",
             )
             self.send(self.open)
@@ -92,7 +92,7 @@ class UploadBatch(Batch[LocalArtefact]):
     def read(self, read: Read) -> None:
         """Read all files, and find those that are the same thing twice."""
 
-        def check(item: LocalItem, _: Tally) -> None:
+        def check(item: LocalItem, _: ByteCounter) -> None:
             try:
                 item.file = read(item.path)
                 item.size = os.stat(item.path).st_size  # noqa: PTH116 - many files
@@ -102,7 +102,7 @@ class UploadBatch(Batch[LocalArtefact]):
                 item.fail(error)
 
         # Python reads one file at a time; the second thread goes on while one asks the server.
-        self._crew.each(self.items, check, at_once=2)
+        self._pool.each(self.items, check, at_once=2)
         namesakes: dict[object, list[LocalItem]] = defaultdict(list)
         for item in self.open:
             namesakes[item.file.key].append(item)
@@ -133,7 +133,9 @@ class UploadBatch(Batch[LocalArtefact]):
                 )
             )
 
-    def _compare(self, item: LocalItem, tally: Tally, said: Mapping[str, Any]) -> Outcome | None:
+    def _compare(
+        self, item: LocalItem, counter: ByteCounter, said: Mapping[str, Any]
+    ) -> Outcome | None:
         """Find out whether the server has a file, which its index or its metadata says."""
         there = item.file.there
         assert there is not None
@@ -142,21 +144,23 @@ class UploadBatch(Batch[LocalArtefact]):
             if said.get(there._content_field) is None:
                 return None
         same = item.file.is_same(
-            there._content_in(said), overwrite=self.options.overwrite, progress=tally
+            there._content_in(said), overwrite=self.options.overwrite, progress=counter
         )
         return "already there" if same else None
 
     def send(self, items: list[LocalItem], enabled: bool | None = None) -> None:
         """Upload files; eggs are `enabled`, so that the index shows them, or not."""
         if not self.options.dry_run:
-            self.each(items, lambda item, tally: self._upload(item, tally, enabled), "uploading")
+            self.each(
+                items, lambda item, counter: self._upload(item, counter, enabled), "uploading"
+            )
             return
         for item in items:
             item.outcome = "would upload"
 
-    def _upload(self, item: LocalItem, tally: Tally, enabled: bool | None) -> Outcome:
+    def _upload(self, item: LocalItem, counter: ByteCounter, enabled: bool | None) -> Outcome:
         overwrite = self.options.overwrite
-        is_new = item.file.upload(overwrite=overwrite, enabled=enabled, progress=tally)
+        is_new = item.file.upload(overwrite=overwrite, enabled=enabled, progress=counter)
         return "uploaded" if is_new else "already there"
 
     def report(self) -> BatchReport:

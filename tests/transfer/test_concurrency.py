@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from hatcher.transfer.batch import Crew, Tally
-from hatcher.transfer.staffing import enough
+from hatcher.transfer.batch import ByteCounter, WorkerPool
+from hatcher.transfer.concurrency import enough
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_what_takes_long_gets_all_threads(
 def test_a_batch_that_waits_has_all_threads() -> None:
     threads: set[int] = set()
 
-    def job(_: int, tally: Tally) -> None:
+    def job(_: int, counter: ByteCounter) -> None:
         threads.add(threading.get_ident())
         time.sleep(0.02)
 
-    Crew(16, None).each(range(60), job)
+    WorkerPool(16, None).each(range(60), job)
     assert len(threads) == 16

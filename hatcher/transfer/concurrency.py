@@ -26,7 +26,7 @@ _SLOW = 0.01
 _PATIENCE = 0.02
 
 
-class Staffing:
+class AdaptiveConcurrency:
     """Looks at how the work goes, and says how many threads to have.
 
     Parameters
