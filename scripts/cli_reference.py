@@ -23,7 +23,7 @@ from typing import NamedTuple
 import click
 
 from hatcher.cli.data import Document, declared_by
-from hatcher.cli.groups import DEFAULT_API_VERSION, Argument, LazyGroup
+from hatcher.cli.groups import DEFAULT_API_VERSION, Argument
 from hatcher.cli.refusals import ExitCode
 from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
 from scripts.common import only_check, renew
@@ -114,7 +114,6 @@ def root_context(api_version: int) -> click.Context:
 
 
 def _sections() -> dict[str, list[str]]:
-    assert isinstance(hatcher, LazyGroup)
     sections: dict[str, list[str]] = {}
     for name, home in hatcher.homes.items():
         sections.setdefault(home.section, []).append(name)
@@ -164,13 +163,8 @@ def _body(entry: Entry) -> Iterator[str]:
     context, command = entry.context, entry.context.command
     words = [context.command_path, *command.collect_usage_pieces(context)]
     if not isinstance(command, click.Group) or not entry.path:
-        synopsis = textwrap.wrap(
-            " ".join(words),
-            WIDTH,
-            subsequent_indent="    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        whole = {"break_long_words": False, "break_on_hyphens": False}
+        synopsis = textwrap.wrap(" ".join(words), WIDTH, subsequent_indent="    ", **whole)
         yield "\n".join(["```text", *synopsis, "```\n"])
     yield _prose(command.help or "")
     if positions := list(_arguments(context)):
@@ -208,9 +202,8 @@ def _options(context: click.Context) -> Iterator[tuple[str, ...]]:
     for param in context.command.params:
         if not isinstance(param, click.Option) or param.hidden:
             continue
-        flags = ", ".join(f"`{flag}`" for flag in param.opts)
-        if param.secondary_opts:
-            flags += " / " + ", ".join(f"`{flag}`" for flag in param.secondary_opts)
+        both = filter(None, (param.opts, param.secondary_opts))
+        flags = " / ".join(", ".join(f"`{flag}`" for flag in some) for some in both)
         if not param.is_flag and not param.count:
             flags += f" *{_escaped(param.make_metavar(context).strip('[]'))}*"
         variable = f"`{context.auto_envvar_prefix}_{(param.name or '').upper()}`"

@@ -171,12 +171,8 @@ def refuse(root: Path, faults: Iterable[Fault]) -> None:
         for place, message in found:
             where = "/".join(map(str, place)) or "/"
             lines.setdefault((line_of(tree, place), one_line(message)), where)
-        raise GenerationError(
-            "\n".join(
-                f"{DESCRIPTION}:{line}: at {where}: {message}"
-                for (line, message), where in sorted(lines.items())
-            )
-        )
+        told = sorted(lines.items())
+        raise GenerationError("\n".join(f"{DESCRIPTION}:{n}: at {at}: {m}" for (n, m), at in told))
 
 
 def one_line(text: object, most: int = 300) -> str:
@@ -529,8 +525,8 @@ def texts_of(description: dict[str, Any], operation: Operation) -> dict[str, Any
         "description": data.get("description", "").strip(),
         "body": sentences(resolve(description, data.get("requestBody", {}))),
         "answers": {
-            status: sentences(resolve(description, data["responses"][status]))
-            for status in sorted(data["responses"], key=str)
+            status: sentences(resolve(description, answer))
+            for status, answer in sorted(data["responses"].items(), key=lambda item: str(item[0]))
         },
     }
     for parameter in parameters_of(description, operation):
@@ -611,21 +607,14 @@ def run_generator(root: Path, templates: Path, package: Path) -> None:
     from openapi_python_client.config import Config, ConfigFile, MetaType
 
     try:
-        config = Config.from_sources(
-            ConfigFile.load_from_path((root / CONFIGURATION).resolve()),
-            MetaType.NONE,
-            (root / DESCRIPTION).resolve(),
-            "utf-8",
-            False,
-            package,
-        )
+        settings = ConfigFile.load_from_path((root / CONFIGURATION).resolve())
+        source = ((root / DESCRIPTION).resolve(), "utf-8", False, package)
+        config = Config.from_sources(settings, MetaType.NONE, *source)
         with contextlib.redirect_stdout(io.StringIO()):  # it names a temporary folder
             problems = upstream.generate(config=config, custom_template_path=templates)
     except Exception as error:
-        said = one_line(error)
-        raise GenerationError(
-            f"openapi-python-client failed: {type(error).__name__}: {said}"
-        ) from error
+        said = f"{type(error).__name__}: {one_line(error)}"
+        raise GenerationError(f"openapi-python-client failed: {said}") from error
     refuse(root, (generator_fault(problem) for problem in problems))
 
 
@@ -644,12 +633,8 @@ def render_own(templates: Path, **listed: Any) -> Iterator[tuple[str, str]]:
     """Yield the modules that upstream does not have, with their names."""
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    settings = {"trim_blocks": True, "lstrip_blocks": True, "undefined": jinja2.StrictUndefined}
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates), **settings)
     environment.filters["repr"] = repr
     for name in OWN_MODULES:
         template = environment.get_template(f"{name}.jinja")
@@ -715,12 +700,11 @@ def renew(root: Path = ROOT) -> str:
         # Stale until all is there: an interrupted run is repeated by the next build.
         (present / STAMP).unlink(missing_ok=True)
         for problem, name in changes:
-            target = present / name
+            (present / name).parent.mkdir(parents=True, exist_ok=True)
             if problem == "extra":
-                target.unlink(missing_ok=True)
+                (present / name).unlink(missing_ok=True)
             elif name != STAMP:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(fresh / name, target)
+                shutil.copyfile(fresh / name, present / name)
         for folder in sorted(present.rglob("*/"), reverse=True):
             in_fresh = fresh / folder.relative_to(present)
             if folder.name != "__pycache__" and not in_fresh.is_dir():
@@ -739,12 +723,10 @@ def check(root: Path = ROOT) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Generate the client from the description.")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail if the client is not up to date"
-    )
-    options = parser.parse_args(arguments)
+    text = "change nothing; fail if the client is not up to date"
+    parser.add_argument("--check", action="store_true", help=text)
     try:
-        if not options.check:
+        if not parser.parse_args(arguments).check:
             print(renew())
             return 0
         lines = check()

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TypeAlias
 
 from scripts.common import only_check, renew
 from scripts.line_budget import ROOT, Source, Tree
@@ -44,6 +45,7 @@ ROOMS = {
     "description": (0.91, "openapi/brood.yaml"),
 }
 ELSEWHERE = (0.6, "")
+OUTSIDE = ("tests", "generated", "description")
 #: In pixels: the picture, from floor to floor, a room, where the floors begin, the right wall.
 WIDTH, FLOOR, HIGH, TOP, WALL = 980, 94, 58, 118, 790
 
@@ -64,6 +66,10 @@ text { fill: #f3ead9 } .words, .count { fill: #b9a98e } .sky { fill: #17140f }
 """
 
 
+#: The middle of a room, its top and its width.
+Box: TypeAlias = tuple[int, int, int]
+
+
 def room_of(module: str) -> str:
     """Return the room of a module, or ``""``."""
     first, _, rest = module.partition(".")
@@ -72,10 +78,9 @@ def room_of(module: str) -> str:
     name = rest.partition(".")[0]
     if first != "hatcher" or not name or name.startswith("__"):
         return first if first == "tests" else ""
-    package = (ROOT / "hatcher" / name).is_dir()
-    return (
-        name if package or name in OWN else GROUND if (ROOT / f"hatcher/{name}.py").exists() else ""
-    )
+    if (ROOT / "hatcher" / name).is_dir() or name in OWN:
+        return name
+    return GROUND if (ROOT / f"hatcher/{name}.py").exists() else ""
 
 
 def imported_by(source: Source) -> set[str]:
@@ -135,14 +140,13 @@ def picture(shown: Mapping[str, int]) -> str:
         f'<path class="house" d="{gable}"/>',
         text((WALL + 20) // 2, 76, "name", "hatcher"),
         *(arrow(boxes[room], boxes[other]) for room in arrows for other in sorted(arrows[room])),
-        beside(boxes["tests"]),
-        made(boxes["description"], boxes["generated"]),
+        outside(*(boxes[room] for room in OUTSIDE)),
     ]
     for room, (x, y, wide) in boxes.items():
-        outside = " outside" if room in ("tests", "generated", "description") else ""
+        more = " outside" if room in OUTSIDE else ""
         figure = rounded(lines.get(room, 0), shown.get(room))
         parts += [
-            f'<g id="{room}"><rect class="room{outside}" x="{x - wide // 2}" y="{y}" '
+            f'<g id="{room}"><rect class="room{more}" x="{x - wide // 2}" y="{y}" '
             f'width="{wide}" height="{HIGH}" rx="7"/>',
             text(x, y + 21, "name", room),
             text(x, y + 36, "words", ROOMS.get(room, ELSEWHERE)[1]),
@@ -152,7 +156,7 @@ def picture(shown: Mapping[str, int]) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
-def box(room: str, lines: int, above: int) -> tuple[int, int, int]:
+def box(room: str, lines: int, above: int) -> Box:
     """Return the middle of a room, its top and its width."""
     words = ROOMS.get(room, ELSEWHERE)
     wide = max(104, 7 * len(words[1])) + 2 * round(lines**0.5 / 2.5)
@@ -163,34 +167,29 @@ def text(x: int, y: int, kind: str, words: str) -> str:
     return f'<text class="{kind}" x="{x}" y="{y}">{words}</text>'
 
 
-def arrow(start: tuple[int, int, int], end: tuple[int, int, int], kind: str = "arrow") -> str:
+def arrow(start: Box, end: Box) -> str:
     """Draw an arrow down, from the floor of a room to the ceiling of another one."""
     (x, y, wide), (to_x, to_y, to_wide) = start, end
     y += HIGH
     side = max(-1.0, min(1.0, (to_x - x) / 300))
     x, to_x = round(x + side * wide * 0.3), round(to_x - side * to_wide * 0.3)
-    bend = (to_y - y) // 2
-    path = f"M{x} {y}C{x} {y + bend} {to_x} {to_y - bend} {to_x} {to_y - 7}"
-    head = f"M{to_x} {to_y}l-5 -9h10Z"
-    return f'<path class="{kind}" d="{path}"/><path class="head" d="{head}"/>'
+    # Aside at once, between two floors, and then straight down, past whatever room is there.
+    gap = FLOOR - HIGH - 7
+    way = f"M{x} {y}C{x} {y + gap - 6} {to_x} {y + 6} {to_x} {y + gap}V{to_y - 7}"
+    return line(way, f"M{to_x} {to_y}l-5 -9h10Z")
 
 
-def beside(tests: tuple[int, int, int]) -> str:
-    """Draw the arrow from the tests to the house."""
+def outside(tests: Box, client: Box, description: Box) -> str:
+    """Draw the arrows from the tests to the house, and from the description to what is made of it."""
     x, y = tests[0] - tests[2] // 2, tests[1] + HIGH // 2
-    return (
-        f'<path class="arrow" d="M{x} {y}H{WALL + 8}"/>'
-        f'<path class="head" d="M{WALL + 1} {y}l9 -5v10Z"/>'
-    )
+    made, below = client[0], client[1] + HIGH
+    house = line(f"M{x} {y}H{WALL + 8}", f"M{WALL + 1} {y}l9 -5v10Z")
+    up = f"M{made} {description[1]}V{below + 8}"
+    return house + "\n" + line(up, f"M{made} {below + 1}l-5 9h10Z", "arrow made")
 
 
-def made(description: tuple[int, int, int], client: tuple[int, int, int]) -> str:
-    """Draw the arrow from the description up to what is made of it."""
-    x, y, below = client[0], client[1] + HIGH, description[1]
-    return (
-        f'<path class="arrow made" d="M{x} {below}V{y + 8}"/>'
-        f'<path class="head" d="M{x} {y + 1}l-5 9h10Z"/>'
-    )
+def line(way: str, head: str, kind: str = "arrow") -> str:
+    return f'<path class="{kind}" d="{way}"/><path class="head" d="{head}"/>'
 
 
 def rounded(lines: int, shown: int | None) -> int:

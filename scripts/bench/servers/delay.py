@@ -34,21 +34,18 @@ class Side(asyncio.Protocol):
             self._pass_on(data)
 
     def data_received(self, data: bytes) -> None:
-        self._send(data)
+        assert self.other is not None
+        self._arriving.append(data)
+        when = max(self._loop.time(), self.not_before) + self.delay
+        self._loop.call_at(when, self._arrive)
 
     def eof_received(self) -> bool:
-        self._send(b"")
+        self.data_received(b"")
         return True  # the other direction may go on
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.other is not None and self.other._transport is not None:
             self._loop.call_later(self.delay, self.other._transport.close)
-
-    def _send(self, data: bytes) -> None:
-        assert self.other is not None
-        self._arriving.append(data)
-        when = max(self._loop.time(), self.not_before) + self.delay
-        self._loop.call_at(when, self._arrive)
 
     def _arrive(self) -> None:
         # In the order of sending, whatever the order of timers that are due at one time.
