@@ -18,8 +18,8 @@ from typing import NamedTuple
 from hatcher.errors import ArtefactError, ChecksumMismatchError, FileChangedError
 from hatcher.files.atomic import replacing
 from hatcher.files.blocks import BLOCK_SIZE, blocks_of, new_buffer
-from hatcher.mirror.contents import hashed
 from hatcher.mirror.manifests import FILENAME, Entry, Manifest, parse_manifest
+from hatcher.transfer.hashing import hashed
 
 #: What all members are dated: the first day that a ZIP can say.
 _TIME = (1980, 1, 1, 0, 0, 0)

@@ -435,17 +435,6 @@ class Found(NamedTuple):
         return None if on is None else f"{on.organization_name}/{on.repository_name}"
 
 
-def sought(closure: Closure, place: Where, options: Options) -> tuple[list[Found], list[Problem]]:
-    """Look for everything that a bundle names; return it, and the places that cannot be read.
-
-    Raises
-    ------
-    HatcherException
-        The place that was given cannot be read.
-    """
-    return _Search(closure, place).run(options.quiet)
-
-
 #: An index to read.
 _Shelf: TypeAlias = tuple[SinglePlatformRepository, Kind]
 
@@ -453,95 +442,84 @@ _Shelf: TypeAlias = tuple[SinglePlatformRepository, Kind]
 _Entry: TypeAlias = tuple[str, Mapping[str, Any]]
 
 
-class _Search:
-    """Looks for what a bundle names: in the indices, and then one by one."""
+def sought(closure: Closure, place: Where, options: Options) -> tuple[list[Found], list[Problem]]:
+    """Look for everything that a bundle names, in the indices, and then one by one.
 
-    def __init__(self, closure: Closure, place: Where) -> None:
-        self._tag = closure.python_tag
-        self._is_given = not isinstance(place, BroodClient)
-        self._places = {need: _platforms(need, closure, place) for need in closure.needs}
-        self._entries: dict[_Shelf, dict[str, _Entry]] = {}
-        self._problems: dict[_Shelf, HatcherException] = {}
-        self._found: dict[tuple[Need, SinglePlatformRepository], Found] = {}
+    Returns
+    -------
+    list of Found
+        The best of what there is of each.
+    list of Problem
+        The places that cannot be read.
 
-    def run(self, options: Options) -> tuple[list[Found], list[Problem]]:
-        """Look for everything."""
-        wanted = [(need, on) for need, places in self._places.items() for on in places]
-        shelves = list(dict.fromkeys((on, need.kind) for need, on in wanted))
-        options.each(shelves, self._read)
-        for need, on in wanted:
-            self._look(need, on)
-        options.each([pair for pair in wanted if pair not in self._found], self._ask)
-        problems = [
-            Problem(f"{on} {kind}", self._problems[on, kind])
-            for on, kind in shelves
-            if (on, kind) in self._problems
-        ]
-        return [self._best(need) for need in self._places], problems
+    Raises
+    ------
+    HatcherException
+        The place that was given cannot be read.
+    """
+    places = {need: _platforms(need, closure, place) for need in closure.needs}
+    pairs = [(need, on) for need, platforms in places.items() for on in platforms]
+    shelves = list(dict.fromkeys((on, need.kind) for need, on in pairs))
+    entries: dict[_Shelf, dict[str, _Entry]] = {}
+    problems: dict[_Shelf, HatcherException] = {}
+    found: dict[tuple[Need, SinglePlatformRepository], Found] = {}
 
-    def _read(self, shelf: _Shelf, _: ByteCounter) -> None:
-        """Read an index, and keep of it what the bundle names."""
-        wanted = {_key(need) for need in self._places if need.kind == shelf[1]}
+    def read(shelf: _Shelf, _: ByteCounter) -> None:
+        wanted = {_key(need) for need in closure.needs if need.kind == shelf[1]}
         try:
-            entries = list(_entries_in(shelf, self._tag))
+            said = _entries_in(shelf, closure.python_tag)
+            entries[shelf] = {key: entry for key, entry in said if key in wanted}
         except HIDDEN as error:
-            if self._is_given:
+            if not isinstance(place, BroodClient):
                 raise
-            self._problems[shelf] = error
-            return
-        self._entries[shelf] = {key: entry for key, entry in entries if key in wanted}
+            problems[shelf] = error
 
-    def _look(self, need: Need, on: SinglePlatformRepository) -> None:
-        """Look for something in an index; what it does not say is asked for."""
-        if (on, need.kind) in self._problems:
-            self._found[need, on] = self._missing(need, on)
-            return
-        filename, entry = self._entries[on, need.kind].get(_key(need), (None, {}))
-        if filename is None:
-            if need.kind == "runtimes":  # all of them are shown
-                self._found[need, on] = self._missing(need, on)
-        elif isinstance(entry.get("sha256"), str):
-            self._note(need, on, filename, entry, is_shown=True)
-
-    def _ask(self, pair: tuple[Need, SinglePlatformRepository], _: ByteCounter) -> None:
-        """Ask for something that the index does not show, or says too little of."""
+    def look(pair: tuple[Need, SinglePlatformRepository], _: ByteCounter) -> None:
         need, on = pair
-        filename, entry = self._entries[on, need.kind].get(_key(need), (None, {}))
-        metadata = _handle(need, on, self._tag, filename)._found()
+        entry = entries.get((on, need.kind), {}).get(_key(need))
+        is_told = (on, need.kind) in problems or (entry is None and need.kind == "runtimes")
+        looked_at = None if is_told else _look(need, on, closure.python_tag, entry)
+        found[pair] = looked_at or _missing(need, on, closure.python_tag)
+
+    options.quiet.each(shelves, read)
+    options.quiet.each(pairs, look)
+    best = []
+    for need, platforms in places.items():
+        there = [found[need, on] for on in platforms]
+        there = there or [_missing(need, None, closure.python_tag)]
+        best.append(min(there, key=lambda one: PRESENCES.index(one.state)))
+    told = [
+        Problem(f"{on} {kind}", problems[on, kind])
+        for on, kind in shelves
+        if (on, kind) in problems
+    ]
+    return best, told
+
+
+def _look(
+    need: Need, on: SinglePlatformRepository, python_tag: str, listed: _Entry | None
+) -> Found | None:
+    """Return what a server has, given what its index says; what that does not say is asked for."""
+    filename, entry = listed or (None, {})
+    is_shown = listed is not None
+    if not isinstance(entry.get("sha256"), str):
+        metadata = _handle(need, on, python_tag, filename)._found()
         if metadata is None:
-            self._found[need, on] = self._missing(need, on)
-            return
-        is_shown = metadata.get("enabled", filename is not None)
-        said = filename or metadata.get("filename") or f"{need.name}-{need.version}.egg"
-        self._note(need, on, said, {**entry, **metadata}, is_shown=is_shown)
+            return None
+        is_shown = metadata.get("enabled", is_shown)
+        filename = filename or metadata.get("filename") or f"{need.name}-{need.version}.egg"
+        entry = {**entry, **metadata}
+    artefact = _handle(need, on, python_tag, filename)
+    there = ListedFile.of(artefact, {**entry, "sha256": artefact._sha256_in(entry)})
+    state: Presence = "present" if is_shown else "disabled"
+    if need.sha256 not in (None, there.sha256):
+        state = "different"
+    tag = tag_of(entry) if need.kind == "eggs" else None
+    return Found(need, state, on, there, filename or "", tag)
 
-    def _note(
-        self,
-        need: Need,
-        on: SinglePlatformRepository,
-        filename: str,
-        entry: Mapping[str, Any],
-        *,
-        is_shown: bool,
-    ) -> None:
-        artefact = _handle(need, on, self._tag, filename)
-        listed = ListedFile.of(artefact, {**entry, "sha256": artefact._sha256_in(entry)})
-        state: Presence = "present" if is_shown else "disabled"
-        if need.sha256 not in (None, listed.sha256):
-            state = "different"
-        tag = tag_of(entry) if need.kind == "eggs" else None
-        self._found[need, on] = Found(need, state, on, listed, filename, tag)
 
-    def _missing(self, need: Need, on: SinglePlatformRepository | None) -> Found:
-        tag = self._tag if need.kind == "eggs" else None
-        return Found(need, "missing", on, None, "", tag)
-
-    def _best(self, need: Need) -> Found:
-        """Return the best of what was found at several places."""
-        there = [self._found[need, on] for on in self._places[need]]
-        if not there:
-            return self._missing(need, None)
-        return min(there, key=lambda found: PRESENCES.index(found.state))
+def _missing(need: Need, on: SinglePlatformRepository | None, python_tag: str) -> Found:
+    return Found(need, "missing", on, None, "", python_tag if need.kind == "eggs" else None)
 
 
 def _platforms(need: Need, closure: Closure, place: Where) -> list[SinglePlatformRepository]:

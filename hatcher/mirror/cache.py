@@ -13,15 +13,17 @@ The cache is a convenience: where it cannot be used, everything works without it
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
 import os
 import re
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
+
+from attrs import frozen
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.files.atomic import replacing
@@ -39,10 +41,9 @@ from hatcher.files.cache import (
 from hatcher.files.partial import Partial
 from hatcher.files.space import disk_of
 from hatcher.transfer.batch import ByteCounter, WorkerPool
-from hatcher.transfer.hashing import normalized_sha256
+from hatcher.transfer.hashing import hashed, normalized_sha256
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transport.cache import cache_folder
-from hatcher.transport.value import Value
 
 logger = logging.getLogger("hatcher")
 
@@ -59,7 +60,8 @@ _LEFT = 1 << 30
 _NAME = re.compile("[0-9a-f]{64}")
 
 
-class CacheReport(Value):
+@frozen
+class CacheReport:
     """What is in a cache, and what was removed; true when nothing was damaged.
 
     Parameters
@@ -76,24 +78,11 @@ class CacheReport(Value):
         Those of them that were not what they should be.
     """
 
-    __match_args__ = ("files", "size", "removed", "freed", "damaged")
-    __slots__ = __match_args__
-
     files: int
     size: int
-    removed: tuple[str, ...]
-    freed: int
-    damaged: tuple[str, ...]
-
-    def __init__(
-        self,
-        files: int,
-        size: int,
-        removed: tuple[str, ...] = (),
-        freed: int = 0,
-        damaged: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(files, size, removed, freed, damaged)
+    removed: tuple[str, ...] = ()
+    freed: int = 0
+    damaged: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return not self.damaged
@@ -200,16 +189,11 @@ class Cache:
         pathlib.Path or None
             As `get` returns.
         """
-        digest = normalized_sha256(sha256)
-        kept = self._open(digest)
-        if kept is None:
-            yield None
-            return
-        path, descriptor = kept
-        try:
-            yield path if self._is_whole(path, descriptor, digest, progress) else None
-        finally:
-            os.close(descriptor)
+        with self._opened(sha256) as kept:
+            if kept is None or not self._is_read(kept, lambda _: None, progress, "hashing"):
+                yield None
+            else:
+                yield kept.path
 
     def copy(
         self, sha256: str, target: str | os.PathLike[str], *, progress: Progress | None = None
@@ -235,62 +219,57 @@ class Cache:
         InvalidDestinationError
             The copy cannot be written.
         """
-        digest = normalized_sha256(sha256)
-        kept = self._open(digest)
-        if kept is None:
-            return False
-        path, descriptor = kept
+        with self._opened(sha256) as kept:
+            if kept is None:
+                return False
+            with suppress(_DamagedError), replacing(Path(target)) as file:
+                if self._is_read(kept, file.write, progress, "downloading"):
+                    return True
+                raise _DamagedError  # the copy is not kept
+        return False
+
+    @contextmanager
+    def _opened(self, sha256: str) -> Iterator[_Opened | None]:
+        """Open a file, and lock it against those who make room."""
+        digest, folder, descriptor = normalized_sha256(sha256), self.folder, None
+        if folder is not None:
+            try:
+                check_private(folder)
+                descriptor = open_locked(_path_of(folder, digest))
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                self._warn("cannot be read", error)
+        if folder is None or descriptor is None:
+            yield None
+            return
         try:
-            with replacing(Path(target)) as file:
-                actual = hashlib.sha256()
-                for block in _blocks(descriptor, progress, "downloading"):
-                    actual.update(block)
-                    file.write(block)
-                if actual.hexdigest() != digest:
-                    raise _DamagedError("it has another sha256")
-        except _DamagedError as error:
-            self._discard(path, error)
-            return False
+            yield _Opened(_path_of(folder, digest), descriptor, digest)
         finally:
             os.close(descriptor)
-        touch(path)
-        return True
 
-    def _open(self, digest: str) -> tuple[Path, int] | None:
-        """Open a file, and lock it against those who make room."""
-        folder = self.folder
-        if folder is None:
-            return None
-        path = _path_of(folder, digest)
-        try:
-            check_private(folder)
-            descriptor = open_locked(path)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._warn("cannot be read", error)
-            return None
-        return None if descriptor is None else (path, descriptor)
-
-    def _is_whole(
-        self, path: Path, descriptor: int, digest: str, progress: Progress | None
+    def _is_read(
+        self,
+        kept: _Opened,
+        write: Callable[[memoryview], object],
+        progress: Progress | None,
+        phase: Phase,
     ) -> bool:
+        """Read a file; return whether it is what its name says, and remove it if it is not."""
         try:
-            if _sha256_of(descriptor, progress) != digest:
+            if _sha256_of(kept.descriptor, progress, phase, write) != kept.digest:
                 raise _DamagedError("it has another sha256")
         except _DamagedError as error:
-            self._discard(path, error)
+            logger.warning(
+                "'%s' in the cache of artefacts is damaged (%s): it is removed", kept.path, error
+            )
+            try:
+                remove(kept.path)
+            except OSError as trouble:
+                self._warn("cannot be written", trouble)
             return False
-        touch(path)
+        touch(kept.path)
         return True
-
-    def _discard(self, path: Path, error: _DamagedError) -> None:
-        """Remove what is damaged."""
-        logger.warning("'%s' in the cache of artefacts is damaged (%s): it is removed", path, error)
-        try:
-            remove(path)
-        except OSError as trouble:
-            self._warn("cannot be written", trouble)
 
     # -- into it -------------------------------------------------------------------------
 
@@ -528,34 +507,47 @@ def _size_of(path: Path) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _blocks(descriptor: int, progress: Progress | None, phase: Phase) -> Iterator[memoryview]:
-    """Read an open file, and tell `progress` of each block when it has been used.
+class _Opened(NamedTuple):
+    """A file of the cache that is open and locked."""
+
+    path: Path
+    descriptor: int
+    digest: str
+
+
+def _sha256_of(
+    descriptor: int,
+    progress: Progress | None,
+    phase: Phase = "hashing",
+    write: Callable[[memoryview], object] = lambda _: None,
+) -> str:
+    """Read an open file, and return its sha256.
 
     Raises
     ------
     _DamagedError
         The disk does not give it.
     """
-    total, done = os.fstat(descriptor).st_size, 0
-    content = blocks_of(descriptor)
+    total = os.fstat(descriptor).st_size
+
+    def use(block: memoryview, done: int) -> None:
+        write(block)
+        if progress is not None:
+            progress(done, max(done, total), phase)
+
+    return hashed(_blocks(descriptor), use)
+
+
+def _blocks(descriptor: int) -> Iterator[memoryview]:
+    blocks = blocks_of(descriptor)
     while True:
         try:
-            block = next(content, None)
+            block = next(blocks, None)
         except OSError as error:
             raise _DamagedError(str(error)) from error
         if block is None:
             return
         yield block
-        done += len(block)
-        if progress is not None:
-            progress(done, max(done, total), phase)
-
-
-def _sha256_of(descriptor: int, progress: Progress | None) -> str:
-    digest = hashlib.sha256()
-    for block in _blocks(descriptor, progress, "hashing"):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _is_right(file: Kept, counter: ByteCounter) -> bool:
@@ -631,12 +623,9 @@ def _copy(source: Path, folder: Path, target: Path, digest: str) -> None:
     partial = Partial.claim(folder / digest[:16], private=True)
     try:
         with open(source, "rb", buffering=0) as file:
-            actual = hashlib.sha256()
-            for block in blocks_of(file.fileno()):
-                actual.update(block)
-                partial.write(block)
-        if actual.hexdigest() != digest:
-            raise _DamagedError(f"its sha256 is {actual.hexdigest()}, and not {digest}")
+            actual = hashed(blocks_of(file.fileno()), lambda block, _: partial.write(block))
+        if actual != digest:
+            raise _DamagedError(f"its sha256 is {actual}, and not {digest}")
         draft = Path(partial.path)
         if os.name == "posix":  # elsewhere it could not be removed
             draft.chmod(0o400)

@@ -1,4 +1,4 @@
-"""What stands in files: documents, which bundles and apps are, and bytes that are hashed.
+"""Artefacts that are documents: bundles and apps.
 
 Servers give away what stands in bundles and apps, and not their files. So what counts is the
 sha256 of the document, however it is written.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +50,6 @@ def digest_of_file(kind: Kind, path: Path, *, is_named: bool = True) -> str:
     if is_named:
         return digest(read_bundle(path).content.document)
     return digest(read_bundle_document(path).document)
-
-
-def hashed(blocks: Iterable[memoryview], use: Callable[[memoryview, int], object]) -> str:
-    """Return the sha256 of blocks, each of which is used; `use` is told of the bytes so far."""
-    digester, done = hashlib.sha256(), 0
-    for block in blocks:
-        digester.update(block)
-        done += len(block)
-        use(block, done)
-    return digester.hexdigest()
 
 
 def document_of(artefact: App | Bundle, held: Held | None = None) -> tuple[Any, bytes]:

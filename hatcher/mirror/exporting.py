@@ -40,7 +40,7 @@ from hatcher.mirror.contents import document_of, write_document
 from hatcher.mirror.folder import record_files
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.manifests import FILENAME
-from hatcher.mirror.reading import handle, read
+from hatcher.mirror.reading import Reading, handle
 from hatcher.mirror.records import Collected, Held, MirrorReport, Options, Problem
 from hatcher.mirror.selection import exportable, select
 from hatcher.transfer.batch import ByteCounter, Item, checked_concurrency
@@ -135,7 +135,7 @@ def export(
     receiving = _Receiving(
         Path(target), Options(checked_concurrency(concurrency), progress, dry_run)
     )
-    found = read(client, selection, concurrency)
+    found = Reading(client, selection, concurrency)
     receiving.problems += found.problems
     receiving.sha256s = {path: held.sha256 for path, held in found.held.items()}
     with receiving.recorded():

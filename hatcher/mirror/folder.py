@@ -20,7 +20,7 @@ from hatcher.files.atomic import replacing, sync_directory
 from hatcher.files.blocks import blocks_of
 from hatcher.files.folders import make_directory
 from hatcher.files.locks import locked
-from hatcher.mirror.contents import DOCUMENTS, digest_of_file, hashed
+from hatcher.mirror.contents import DOCUMENTS, digest_of_file
 from hatcher.mirror.layout import (
     KINDS,
     NO_TAG_FOLDER,
@@ -38,7 +38,7 @@ from hatcher.mirror.records import Held, Options, Problem, State, Task
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import LEVELS, Side, Writer, changed
 from hatcher.transfer.batch import Attempts, ByteCounter
-from hatcher.transfer.hashing import file_sha256
+from hatcher.transfer.hashing import file_sha256, hashed
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import Outcome
 

@@ -10,12 +10,13 @@ from hatcher.artefacts.platforms import usual_platform
 from hatcher.errors import ArtefactError, HatcherException, InvalidArgumentError, InvalidNameError
 from hatcher.files.atomic import replacing
 from hatcher.mirror.archive import blocks_of_member, check_member, read_archive
-from hatcher.mirror.contents import DOCUMENTS, digest_of_file, hashed
+from hatcher.mirror.contents import DOCUMENTS, digest_of_file
 from hatcher.mirror.layout import Location, parse
 from hatcher.mirror.manifests import Entry, Manifest, kind_at
 from hatcher.mirror.records import Held, Problem, State
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import Side
+from hatcher.transfer.hashing import hashed
 from hatcher.transfer.progress import Phase, Progress
 
 

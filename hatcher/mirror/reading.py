@@ -11,7 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -36,7 +36,7 @@ from hatcher.errors import (
 )
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.records import Held, Problem
-from hatcher.mirror.selection import Selection, suits
+from hatcher.mirror.selection import Selection, rank
 from hatcher.transfer.batch import Attempts, ByteCounter, Item, WorkerPool, checked_concurrency
 from hatcher.transfer.hashing import server_sha256
 
@@ -145,26 +145,6 @@ def create_repository(client: BroodClient, place: str, description: str) -> None
         client.organization(organization).create_repository(name, description)
 
 
-def read(client: BroodClient, selection: Selection, concurrency: int | None) -> Reading:
-    """Read what a server has.
-
-    Parameters
-    ----------
-    client : BroodClient
-    selection : Selection
-    concurrency : int or None
-        How many indices at once.
-
-    Raises
-    ------
-    HatcherException
-        Nothing at all could be read.
-    """
-    reading = Reading(client, selection, checked_concurrency(concurrency))
-    reading.begin()
-    return reading
-
-
 class Reading:
     """What a server has, as far as it could be read, in several threads.
 
@@ -175,12 +155,17 @@ class Reading:
     ----------
     held : dict of str to Held
         By the paths in the layout. Their `origin` is for `handle`.
+
+    Raises
+    ------
+    HatcherException
+        Nothing at all could be read.
     """
 
-    def __init__(self, client: BroodClient, selection: Selection, concurrency: int) -> None:
+    def __init__(self, client: BroodClient, selection: Selection, concurrency: int | None) -> None:
         self.held: dict[str, Held] = {}
         self._client = client
-        self._concurrency = concurrency
+        self._concurrency = checked_concurrency(concurrency)
         self._selection = selection
         self._reads_eggs = "eggs" in selection.kinds
         self._lists: list[Problem] = []
@@ -201,6 +186,7 @@ class Reading:
         #: Names of eggs that may hide one with a shared tag, in all indices that would show it.
         self._hiding: dict[tuple[SinglePlatformRepository, str], set[str]] = {}
         self._lock = threading.Lock()
+        self._begin()
 
     @property
     def selection(self) -> Selection:
@@ -249,14 +235,8 @@ class Reading:
         """Whether all platforms were asked for by their usual names."""
         return all(usual == name for usual, name in self._platforms.items())
 
-    def begin(self) -> None:
-        """Ask for what the server lists, and all that follows from that.
-
-        Raises
-        ------
-        HatcherException
-            Nothing at all could be read.
-        """
+    def _begin(self) -> None:
+        """Ask for what the server lists, and all that follows from that."""
         client, selection = self._client, self._selection
         if selection.repositories is None:
             self._selection = selection._replace(repositories=tuple(repositories_of(client)))
@@ -357,7 +337,7 @@ class Reading:
             guesses = self._guesses()
             tags = [*sorted(self._told | self._seen), *sorted(guesses)]
         answered = set(tags) - self._without_index.keys()
-        lonely = {tag for tag in self._shared if all(_rank(tag, own) is None for own in answered)}
+        lonely = {tag for tag in self._shared if all(rank(tag, own) is None for own in answered)}
         for organization, repository in self._selection.repositories or ():
             for name in list(self._platforms.values()):
                 platform = (
@@ -438,14 +418,14 @@ class Reading:
         """Note what an index may not show, since of eggs of one name it shows the best alone."""
         own = index.python_tag or ""
         for shared in self._shared:
-            rank = _rank(shared, own)
+            suits = rank(shared, own)
             known = self._hiding.get((index.platform, shared))
-            if rank is None or known == set():
+            if suits is None or known == set():
                 continue
             here: set[str] = set()
             for tag, filenames in names.items():
-                other = _rank(tag or NO_PYTHON_TAG, own)
-                if (tag or NO_PYTHON_TAG) != shared and (other is None or other <= rank):
+                other = rank(tag or NO_PYTHON_TAG, own)
+                if (tag or NO_PYTHON_TAG) != shared and (other is None or other <= suits):
                     here.update(filenames)
             self._hiding[index.platform, shared] = here if known is None else known & here
 
@@ -531,21 +511,6 @@ def _folder(index: Index, tag: str | None) -> tuple[str, HatcherException | None
 
 def _tag(held: Held) -> str:
     return held.origin.python_tag or "" if isinstance(held.origin, Index) else ""
-
-
-@lru_cache(maxsize=4096)
-def _rank(tag: str, own: str) -> int | None:
-    """Return how well an egg suits an implementation: 0 is best, None not at all."""
-    ranks: list[int] = []
-    minor = own.lstrip("abcdefghijklmnopqrstuvwxyz")
-    for part in tag.split("."):
-        if part == own:
-            ranks.append(0)
-        elif part == NO_PYTHON_TAG:
-            ranks.append(4)
-        elif suits(part, own):
-            ranks.append({minor: 1, minor[:1]: 2}.get(part.removeprefix("py"), 3))
-    return min(ranks, default=None)
 
 
 def tag_of(entry: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.artefacts.python_tags import python_tag_of
+from hatcher.artefacts.python_tags import preference, python_tag_of, usable_tags
 from hatcher.errors import InvalidArgumentError, UnsupportedAPIVersionError
 from hatcher.mirror.layout import KINDS, Kind, Location
 
@@ -18,9 +18,6 @@ EXPORTABLE: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: KINDS}
 
 #: The tags of implementations, such as CPython, IronPython, PyPy, Jython; and of their ABIs.
 _PYTHON_TAG = re.compile(r"(?!py\d)[a-z]+\d\w*\Z", re.ASCII)
-
-#: A tag of any implementation, in its parts.
-_PARTS = re.compile(r"[a-z]+(?P<major>\d)(?P<minor>\d*)\Z", re.ASCII)
 
 
 class Selection(NamedTuple):
@@ -95,7 +92,7 @@ class Selection(NamedTuple):
         tags = self.python_tags if self.egg_tags is None else self.egg_tags
         if tags is None or python_tag is None:
             return True
-        return any(suits(part, tag) for part in python_tag.split(".") for tag in tags)
+        return any(rank(python_tag, tag) is not None for tag in tags)
 
 
 @lru_cache(maxsize=8)
@@ -103,13 +100,10 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{translate(name.casefold())})" for name in names))
 
 
-def suits(part: str, tag: str) -> bool:
-    """Whether an implementation can use an egg: ``py3`` and ``py38`` suit ``cp311``."""
-    generic, own = _PARTS.match(part), _PARTS.match(tag)
-    if part == tag or not (part.startswith("py") and generic and own):
-        return part == tag
-    minor = int(generic["minor"] or 0)
-    return generic["major"] == own["major"] and minor <= int(own["minor"] or 0)
+@lru_cache(maxsize=4096)
+def rank(egg_tag: str, tag: str) -> int | None:
+    """Return how well an egg suits a Python, as `preference` does."""
+    return preference(egg_tag, usable_tags(tag))
 
 
 def select(

@@ -37,7 +37,6 @@ from hatcher.mirror.reading import (
     create_repository,
     existing_repositories,
     handle,
-    read,
 )
 from hatcher.mirror.records import Held, Options, State, Task
 from hatcher.mirror.selection import Selection
@@ -104,7 +103,7 @@ class Server(Side):
         if not pairs:
             return State({}, [], selection, repositories)
         try:
-            found = read(self.client, selection, concurrency)
+            found = Reading(self.client, selection, concurrency)
         except NotFoundError as error:
             known = self._repositories()
             if known is not None and self.names[1] in known:
@@ -317,8 +316,7 @@ class _Writer(Writer):
             self._repositories.add(place)
 
     def _look_for_stored(self, eggs: list[Task]) -> None:
-        """Ask for one egg of each platform, by which it shows whether a call was interrupted."""
-        first = {self._server.platform(task.step.path): task for task in reversed(eggs)}
+        """Find out whether a call was interrupted: it has left what it was not busy with then."""
 
         def ask(task: Task, _: ByteCounter) -> None:
             # What is wrong is told when it is sent.
@@ -326,7 +324,7 @@ class _Writer(Writer):
                 if found_itself(self._server.artefact(task.step.path)) is not None:
                     self._is_resumed = True
 
-        self._options.quiet.each(list(first.values()), ask)
+        self._options.quiet.each(eggs[: self._options.concurrency], ask)
 
     def attempts(self, task: Task) -> Attempts:
         """Return what gives up a repository."""

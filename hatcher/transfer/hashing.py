@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from hatcher.characters import shown
@@ -37,17 +38,25 @@ def file_sha256(path: str | os.PathLike[str], *, progress: Progress | None = Non
     OSError
         The file cannot be read.
     """
-    import hashlib
-
-    digest = hashlib.sha256()
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
-        done = 0
-        for block in blocks_of(file.fileno()):
-            digest.update(block)
-            done += len(block)
+
+        def tell(_: memoryview, done: int) -> None:
             if progress is not None:
                 progress(done, max(done, size), "hashing")
+
+        return hashed(blocks_of(file.fileno()), tell)
+
+
+def hashed(blocks: Iterable[memoryview], use: Callable[[memoryview, int], object]) -> str:
+    """Return the sha256 of blocks; `use` is given each, with the number of bytes until its end."""
+    import hashlib
+
+    digest, done = hashlib.sha256(), 0
+    for block in blocks:
+        digest.update(block)
+        done += len(block)
+        use(block, done)
     return digest.hexdigest()
 
 

@@ -2,14 +2,131 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hatcher import mirror
 from hatcher.api import BroodClient, Repository
-from hatcher.testing import BroodServer, write_app, write_bundle, write_egg, write_runtime
+from hatcher.testing import (
+    Answer,
+    BroodServer,
+    FaultyGateway,
+    RequestFault,
+    write_app,
+    write_bundle,
+    write_egg,
+    write_runtime,
+)
 
 PLATFORM = "rh8-x86_64"
+
+#: Where all is that `fill` makes: without this more than thousand indices are read.
+SOME: dict[str, Any] = {"platforms": (PLATFORM, "win-x86_64"), "python_tags": ("cp311", "cp38")}
+EGG = f"{PLATFORM}/eggs/cp311/MyEgg-1.0-1.egg"
+OLD = f"{PLATFORM}/eggs/cp38/old-1.0-1.egg"
+APP = f"{PLATFORM}/apps/cp38/com.example.viewer-1.10-2.yaml"
+BUNDLE = f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"
+
+#: How much that is: four eggs, two runtimes, a bundle and an app.
+FILLED = 8
+
+
+def refused(path: str, status: int = 404, times: int = 999) -> RequestFault:
+    """A server that refuses."""
+    return answered(path, {"error": "no such thing"}, status, times)
+
+
+def answered(path: str, document: object, status: int = 200, times: int = 999) -> RequestFault:
+    """A server that says something else."""
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    answer = Answer(status, {"Content-Type": "application/json"}, body)
+    return RequestFault("replace", path=path, answer=answer, times=times)
+
+
+def outcomes(report: mirror.MirrorReport) -> dict[str, str]:
+    return {result.name: result.outcome for result in report.results}
+
+
+def actions(plan: mirror.Plan) -> dict[str, str]:
+    return {step.path: step.action for step in plan.steps}
+
+
+def places(found: Any) -> list[str]:
+    """The places of all problems."""
+    return [problem.place for problem in found.problems]
+
+
+class Lab:
+    """Two servers: acme/dev on the first has something of every kind, and is not changed.
+
+    Attributes
+    ----------
+    expected : dict of str to bytes
+        The files of acme/dev but for the app, by the path in the layout.
+    gateway : FaultyGateway
+        The one that was made last.
+    """
+
+    def __init__(self, servers: tuple[BroodServer, BroodServer], expected: dict[str, bytes]):
+        self.server, self.other = servers
+        self.expected = expected
+        self.client, there = self.server.client(), self.other.client()
+        self.acme, self.corp = self.client.organization("acme"), there.organization("corp")
+        self.dev = self.acme.repository("dev")
+        self._gateways: list[FaultyGateway] = []
+
+    def new(self, name: str = "copy") -> Repository:
+        """Make a repository in acme, which is deleted after the test."""
+        return self.acme.create_repository(name, "")
+
+    def target(self) -> Repository:
+        """Make a repository on the other server."""
+        return self.corp.create_repository("main", "")
+
+    def behind(self, *faults: RequestFault, of: Any = None, **options: Any) -> Repository:
+        """A repository behind a gateway, which may fail; by default acme/dev."""
+        of = of or self.dev
+        server = self.other if of.organization_name == "corp" else self.server
+        self.gateway = FaultyGateway(server.url, *faults).__enter__()
+        self._gateways.append(self.gateway)
+        client = server.client(url=self.gateway.url, **options)
+        return client.organization(of.organization_name).repository(of.name)
+
+    def close(self) -> None:
+        for gateway in self._gateways:
+            gateway.__exit__(None, None, None)
+        for organization, kept in ((self.acme, {"dev"}), (self.corp, set())):
+            for name in set(organization.list_repositories()) - kept:
+                organization.repository(name).delete(force=True)
+
+
+@pytest.fixture(scope="session")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[tuple[BroodServer, BroodServer], dict[str, bytes]]]:
+    """Those of `Lab`, and what acme/dev has."""
+    with BroodServer() as server, BroodServer() as other:
+        other.client().create_organization("corp", "")
+        dev = make_repository(server.client())
+        yield (server, other), fill(dev, tmp_path_factory.mktemp("source") / "artefacts")
+
+
+@pytest.fixture
+def lab(servers: Any) -> Iterator[Lab]:
+    lab = Lab(*servers)
+    yield lab
+    lab.close()
+
+
+def egg(folder: Path, name: str, number: int = 0, tag: str | None = "cp311") -> Path:
+    """Write an egg; another number gives another content, and size, under the same name."""
+    folder = folder / f"eggs{number}"
+    folder.mkdir(exist_ok=True)
+    return write_egg(folder, name, platform=PLATFORM, python_tag=tag, payload_bytes=number)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Repository
 from hatcher.errors import (
     ArtefactError,
     InvalidArgumentError,
@@ -20,57 +18,33 @@ from hatcher.errors import (
     NotFoundError,
     UnsupportedAPIVersionError,
 )
+from hatcher.mirror import Entry
 from hatcher.mirror.folder import record
 from hatcher.mirror.layout import KINDS
-from hatcher.mirror.manifests import Entry
 from hatcher.mirror.selection import Selection
-from hatcher.testing import BroodServer, write_egg
 
-from .conftest import PLATFORM, fill, make_repository
+from . import conftest
+from .conftest import FILLED, PLATFORM, SOME, Lab, egg, places
 
-SOME: dict[str, Any] = {"platforms": (PLATFORM, "win-x86_64"), "python_tags": ("cp311", "cp38")}
-EGG = f"v1/acme/dev/{PLATFORM}/eggs/cp311/MyEgg-1.0-1.egg"
-APP = f"v1/acme/dev/{PLATFORM}/apps/cp38/com.example.viewer-1.10-2.yaml"
+EGG, APP = (f"v1/acme/dev/{path}" for path in (conftest.EGG, conftest.APP))
 EVERYTHING = Selection(KINDS, None, None)
 SHA256 = "0" * 64
 SELECTION = {"platforms": None, "python_tags": None, "names": None}
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[BroodClient]:
-    with BroodServer() as server:
-        yield server.client()
-
-
-@pytest.fixture(scope="module")
-def expected(client: BroodClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What acme/dev has, but for the app; nothing of it is changed."""
-    return fill(make_repository(client), tmp_path_factory.mktemp("source") / "artefacts")
-
-
-@pytest.fixture(scope="module")
-def repository(client: BroodClient, expected: dict[str, bytes]) -> Repository:
-    return client.organization("acme").repository("dev")
-
-
-@pytest.fixture(scope="module")
-def manifest(repository: Repository) -> mirror.Manifest:
-    return mirror.manifest(repository, **SOME)
+@pytest.fixture
+def manifest(lab: Lab) -> mirror.Manifest:
+    return mirror.manifest(lab.dev, **SOME)
 
 
 def of(artefacts: dict[str, Entry], place: tuple[str, ...] = ("acme", "dev")) -> mirror.Manifest:
     return mirror.Manifest("somewhere", place, 1, EVERYTHING, artefacts)
 
 
-def test_what_it_says(
-    manifest: mirror.Manifest, repository: Repository, expected: dict[str, bytes], tmp_path: Path
-) -> None:
-    assert set(manifest.artefacts) == {*expected, APP}
-    assert manifest.artefacts[EGG] == Entry(
-        "eggs",
-        repository.platform(PLATFORM).egg_metadata("cp311", "MyEgg", "1.0-1")["sha256"],
-        len(expected[EGG]),
-    )
+def test_what_it_says(manifest: mirror.Manifest, lab: Lab, tmp_path: Path) -> None:
+    assert set(manifest.artefacts) == {*lab.expected, APP}
+    sha256 = lab.dev.platform(PLATFORM).egg_metadata("cp311", "MyEgg", "1.0-1")["sha256"]
+    assert manifest.artefacts[EGG] == Entry("eggs", sha256, len(lab.expected[EGG]))
     manifest.write(tmp_path / "state.json")
     text = (tmp_path / "state.json").read_text()
     document = json.loads(text)
@@ -81,7 +55,7 @@ def test_what_it_says(
     assert document["source"].startswith("acme/dev on http://127.0.0.1:")
     assert list(document["artefacts"]) == sorted(document["artefacts"])
     # A line for each, for those who compare two of them by eye.
-    assert sum(line.startswith('  "v1/') for line in text.splitlines()) == len(expected) + 1
+    assert sum(line.startswith('  "v1/') for line in text.splitlines()) == FILLED
     again = mirror.read_manifest(tmp_path / "state.json")
     assert again == manifest
     assert again.document() == document
@@ -89,15 +63,15 @@ def test_what_it_says(
     assert repr(again) == f"<Manifest of {document['source']}: 8 artefacts>"
 
 
-def test_of_a_place_and_of_its_folder(
-    manifest: mirror.Manifest,
-    client: BroodClient,
-    repository: Repository,
-    expected: dict[str, bytes],
-    tmp_path: Path,
-) -> None:
+def test_of_a_place_and_of_its_folder(manifest: mirror.Manifest, lab: Lab, tmp_path: Path) -> None:
     """They are equal; and what the folder has written down itself has the hashes of its files."""
-    mirror.export(client, tmp_path, kinds=KINDS, repositories=["acme/dev"], **SOME)
+
+    def export() -> tuple[int, int]:
+        mirror.export(lab.client, tmp_path, kinds=KINDS, repositories=["acme/dev"], **SOME)
+        status = (tmp_path / "manifest.json").stat()
+        return status.st_ino, status.st_mtime_ns
+
+    before = export()
     folder = mirror.manifest(mirror.Folder(tmp_path, "acme/dev"))
     assert folder == manifest
     assert not folder.difference(manifest)
@@ -106,50 +80,39 @@ def test_of_a_place_and_of_its_folder(
     assert whole == recorded
     assert (whole.place, whole.api_version) == ((), None)
     assert recorded.artefacts == whole.artefacts == folder.artefacts
-    # It is of several places, of which the one is meant that the other end is of.
-    assert not mirror.plan(repository, tmp_path / "manifest.json", prune=True, **SOME)
-    bundle = next(path for path in expected if "/bundles/" in path)
+    # It is of several places, of which the one is meant that the other side is of.
+    assert not mirror.plan(lab.dev, tmp_path / "manifest.json", prune=True, **SOME)
+    bundle = next(path for path in lab.expected if "/bundles/" in path)
     entry = recorded.artefacts[bundle]
-    assert entry.size == len(expected[bundle])
+    assert entry.size == len(lab.expected[bundle])
     assert entry.bytes_sha256 == entry.file_sha256 != entry.sha256 is not None
-    # Nothing is new: it is not written again.
-    before = (tmp_path / "manifest.json").stat()
-    mirror.export(client, tmp_path, kinds=KINDS, repositories=["acme/dev"], **SOME)
-    after = (tmp_path / "manifest.json").stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert export() == before, "Nothing is new: it is not written again."
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["manifest.json"]
 
 
-def test_it_stands_for_an_end_that_cannot_be_reached(
-    manifest: mirror.Manifest, client: BroodClient, repository: Repository, tmp_path: Path
+def test_it_stands_for_a_side_that_cannot_be_reached(
+    manifest: mirror.Manifest, lab: Lab, tmp_path: Path
 ) -> None:
     manifest.write(tmp_path / "state.json")
-    assert not mirror.plan(repository, str(tmp_path / "state.json"), prune=True, **SOME)
-    plan = mirror.plan(repository, manifest, prune=True, **SOME)
+    assert not mirror.plan(lab.dev, str(tmp_path / "state.json"), prune=True, **SOME)
+    plan = mirror.plan(lab.dev, manifest, prune=True, **SOME)
     assert not plan
-    assert len(plan.those("skip")) == 8
+    assert len(plan.those("skip")) == FILLED
     less = of({path: entry for path, entry in manifest.artefacts.items() if path != EGG})
-    plan = mirror.plan(repository, less, **SOME)
-    assert [step.path for step in plan.those("copy")] == [EGG.removeprefix("v1/acme/dev/")]
-    with pytest.raises(InvalidArgumentError, match="manifest of"):
-        plan.apply()
+    plan = mirror.plan(lab.dev, less, **SOME)
+    assert [step.path for step in plan.those("copy")] == [conftest.EGG]
     # Another place, and a manifest that is all about eggs: the rest is not its business.
-    eggs = mirror.manifest(repository, kinds=["eggs"], **SOME)
+    eggs = mirror.manifest(lab.dev, kinds=["eggs"], **SOME)
     assert len(eggs.artefacts) == 4
-    empty = make_repository(client, "empty")
-    assert {step.action for step in mirror.plan(empty, eggs, prune=True, **SOME).steps} == {
-        "delete"
-    }
-    plan = mirror.plan(eggs, repository, prune=True, **SOME)
+    empty = lab.new("empty")
+    plan = mirror.plan(empty, eggs, prune=True, **SOME)
+    assert {step.action for step in plan.steps} == {"delete"}
+    plan = mirror.plan(eggs, lab.dev, prune=True, **SOME)
     assert {(step.action, step.path.split("/")[1]) for step in plan.steps} == {("skip", "eggs")}
-    for asked in (
-        {"kinds": ["runtimes"]},
-        {"platforms": ["osx-x86_64"]},
-        {"python_tags": ["cp27"]},
-    ):
+    for asked in ({"kinds": ["runtimes"]}, {"platforms": ["osx-arm64"]}, {"python_tags": ["cp27"]}):
         with pytest.raises(InvalidArgumentError, match="others"):
             mirror.plan(eggs, empty, **{**SOME, **asked})
-    named = mirror.manifest(repository, names=["my*"], **SOME)
+    named = mirror.manifest(lab.dev, names=["my*"], **SOME)
     assert list(named.artefacts) == [EGG]
     assert len(mirror.plan(named, empty, names=["myegg"], **SOME).steps) == 1
     with pytest.raises(InvalidArgumentError, match="names my"):
@@ -157,19 +120,13 @@ def test_it_stands_for_an_end_that_cannot_be_reached(
 
 
 def test_a_difference() -> None:
-    egg, other = Entry("eggs", SHA256, 1), Entry("eggs", "1" * 64, 1)
+    one, other = Entry("eggs", SHA256, 1), Entry("eggs", "1" * 64, 1)
     place = f"{PLATFORM}/eggs/cp311"
-    here = of({f"v1/acme/dev/{place}/{name}-1-1.egg": egg for name in "abc"})
-    there = mirror.Manifest(
-        "elsewhere",
+    here = of({f"v1/acme/dev/{place}/{name}-1-1.egg": one for name in "abc"})
+    entries = {"a": one, "b": other, "d": one}
+    there = of(
+        {f"v1/corp/main/{place}/{name}-1-1.egg": entry for name, entry in entries.items()},
         ("corp", "main"),
-        1,
-        EVERYTHING,
-        {
-            f"v1/corp/main/{place}/a-1-1.egg": egg,
-            f"v1/corp/main/{place}/b-1-1.egg": other,
-            f"v1/corp/main/{place}/d-1-1.egg": egg,
-        },
     )
     difference = here.difference(there)
     assert difference == mirror.Difference(
@@ -185,12 +142,12 @@ def test_a_difference() -> None:
             here.difference(mirror.Manifest("elsewhere", place, version, EVERYTHING, {}))
 
 
-def test_what_cannot_be_written_down(client: BroodClient, tmp_path: Path) -> None:
+def test_what_cannot_be_written_down(lab: Lab, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
-        mirror.manifest(client.organization("acme").repository("nowhere"), **SOME)
+        mirror.manifest(lab.acme.repository("nowhere"), **SOME)
     with pytest.raises(InvalidArgumentError, match="'wheels'"):
         mirror.manifest(tmp_path, kinds=["wheels"])
-    old = BroodClient.from_url(str(client._session.server), api_version=0)
+    old = lab.server.client(api_version=0)
     with pytest.raises(UnsupportedAPIVersionError):
         mirror.manifest(old.organization("acme").repository("dev"), kinds=["bundles"])
 
@@ -250,17 +207,12 @@ def test_what_is_no_json(tmp_path: Path) -> None:
 # -- of a folder -------------------------------------------------------------------------
 
 
-def test_it_follows_what_is_put_there_and_deleted(
-    client: BroodClient, repository: Repository, expected: dict[str, bytes], tmp_path: Path
-) -> None:
-    source = make_repository(client, "moving")
+def test_it_follows_what_is_put_there_and_deleted(lab: Lab, tmp_path: Path) -> None:
+    source, folder = lab.new("moving"), tmp_path / "folder"
     for name in ("one", "two"):
-        source.platform(PLATFORM).upload_egg(
-            write_egg(tmp_path, name, platform=PLATFORM, python_tag="cp311")
-        )
-    folder = tmp_path / "folder"
+        source.platform(PLATFORM).upload_egg(egg(tmp_path, name))
     mirror.plan(source, folder, **SOME).apply().raise_for_failures()
-    mirror.export(client, folder, repositories=["acme/dev"], **SOME).raise_for_failures()
+    mirror.export(lab.client, folder, repositories=["acme/dev"], **SOME).raise_for_failures()
     listed = set(mirror.read_manifest(folder / "manifest.json").artefacts)
     assert len(listed) == 2 + 6
     source.platform(PLATFORM).delete_egg("cp311", "one", "1.0.0-1")
@@ -270,14 +222,12 @@ def test_it_follows_what_is_put_there_and_deleted(
     assert mirror.verify(folder)
 
 
-def test_what_somebody_else_has_called_so_is_left_alone(
-    client: BroodClient, expected: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_what_somebody_else_has_called_so_is_left_alone(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"name": "a web application"}')
-    report = mirror.export(client, tmp_path, repositories=["acme/dev"], **SOME)
+    report = mirror.export(lab.client, tmp_path, repositories=["acme/dev"], **SOME)
     assert len(report.downloaded) == 6
     assert not report
-    assert [problem.place for problem in report.problems] == ["manifest.json"]
+    assert places(report) == ["manifest.json"]
     assert "no manifest of hatcher" in str(report.problems[0].error)
     assert (tmp_path / "manifest.json").read_text() == '{"name": "a web application"}'
 
