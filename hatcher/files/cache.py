@@ -18,8 +18,7 @@ from typing import NamedTuple
 
 from hatcher.files.locks import is_at, lock
 
-#: What tells backups to leave a folder out.
-_TAG_NAME = "CACHEDIR.TAG"
+#: What tells backups to leave a folder out, in its CACHEDIR.TAG.
 _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # hatcher keeps copies here. Everything can be deleted at any time.
 """
@@ -31,9 +30,6 @@ _GIVEN_UP = 3600.0
 _UNFINISHED = ("-partial", ".partial")
 
 _SUBFOLDER = re.compile(r"[0-9a-f]{2}\Z")
-
-#: What the system says of files that nobody can use: a link, and one without permissions.
-_NEVER_READABLE = (errno.ELOOP, errno.EACCES)
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -78,7 +74,7 @@ def private_folder(folder: Path, name: str) -> Path:
     except FileExistsError:
         check_private(own)
     else:
-        (own / _TAG_NAME).write_bytes(_TAG)
+        (own / "CACHEDIR.TAG").write_bytes(_TAG)
     return own
 
 
@@ -154,7 +150,8 @@ def _is_removed(path: Path) -> bool:
     try:
         descriptor = open_locked(path, shared=False)
     except OSError as error:
-        if error.errno not in _NEVER_READABLE:
+        # What is a link, or without permissions, is of use to nobody.
+        if error.errno not in (errno.ELOOP, errno.EACCES):
             return False
     else:
         if descriptor is None:

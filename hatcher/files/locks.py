@@ -16,8 +16,6 @@ try:
 except ImportError:  # Windows has locks of another kind
     fcntl = None  # type: ignore[assignment]
 
-HAS_LOCKS = fcntl is not None
-
 logger = logging.getLogger("hatcher")
 
 
@@ -43,7 +41,12 @@ def lock(
         file systems.
     """
     if sys.platform == "win32" and windows:
-        return _lock_first_byte(descriptor)
+        import msvcrt
+
+        with suppress(OSError):
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            return True
+        return False
     if fcntl is None:
         return None
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -51,19 +54,8 @@ def lock(
         fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
-    except OSError as error:
-        logger.debug("there are no locks here: %s", error)
-        return None
-    return True
-
-
-def _lock_first_byte(descriptor: int) -> bool:
-    import msvcrt
-
-    try:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     except OSError:
-        return False
+        return None
     return True
 
 

@@ -111,11 +111,9 @@ class Partial:
             The file cannot be made.
         """
         for slot in range(0 if private else _SLOTS):
-            partial, has_locks = cls._take(_beside(target, slot), create=True)
+            partial = cls._take(_beside(target, slot), create=True)
             if partial is not None:
                 return partial
-            if not has_locks:
-                break
         return cls.create(_beside(target, os.urandom(8).hex()), 0o600 if private else 0o666)
 
     @classmethod
@@ -129,28 +127,28 @@ class Partial:
         """Remove what killed processes have left of a target, and nothing that is in use."""
         for slot in range(_SLOTS):
             path = _beside(target, slot)
-            partial = cls._take(path)[0] if os.path.lexists(path) else None
+            partial = cls._take(path) if os.path.lexists(path) else None
             if partial is not None:
                 partial.discard()
 
     @classmethod
-    def _take(cls, path: str, *, create: bool = False) -> tuple[Partial | None, bool]:
-        """Open and lock a file; return it if it is one's own now, and whether there are locks."""
+    def _take(cls, path: str, *, create: bool = False) -> Partial | None:
+        """Open and lock a file; return None when it cannot be one's own."""
         try:
             try:
                 descriptor, is_new = os.open(path, _NEW if create else _OPEN, 0o666), create
             except FileExistsError:
                 descriptor, is_new = os.open(path, _OPEN), False
         except OSError:
-            return None, True  # what is wrong for all names will be said of the last one
+            return None  # what is wrong for all names will be said of the last one
         is_ours = lock(descriptor)
         # Its owner may have removed or renamed it just before its lock ended.
         if is_ours and (is_new or _is_own(os.fstat(descriptor))) and is_at(path, descriptor):
-            return cls(path, descriptor, is_findable=True), True
+            return cls(path, descriptor, is_findable=True)
         os.close(descriptor)
-        if is_ours is None and is_new:
+        if is_ours is None and is_new:  # there are no locks
             os.unlink(path)
-        return None, is_ours is not None
+        return None
 
     # -- what it belongs to ----------------------------------------------------------
 

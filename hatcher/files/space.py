@@ -49,15 +49,13 @@ def check_space(target: Path, needed: int) -> None:
         There is not; nothing was written.
     """
     disk = disk_of(target.parent)
-    if disk is None:
-        return  # a write will tell
-    free = disk.free
-    if needed + _MARGIN > free:
+    # Where nobody says, a write will tell.
+    if disk is not None and needed + _MARGIN > disk.free:
         raise NoSpaceError(
             f"There is no room for {target.name} in '{target.parent}': it needs {needed:,} more "
-            f"bytes, and {free:,} are free. Make room, or give another destination.",
+            f"bytes, and {disk.free:,} are free. Make room, or give another destination.",
             needed=needed,
-            free=free,
+            free=disk.free,
         )
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hatcher.errors import BroodHTTPError, HatcherException, InvalidDestinationError
-from hatcher.files.locks import HAS_LOCKS, locked
+from hatcher.files.locks import locked
 from hatcher.files.space import explained
 from hatcher.mirror.contents import DOCUMENTS
 from hatcher.mirror.records import (
@@ -414,7 +414,7 @@ def staging_folder() -> Iterator[Path]:
 
 def _sweep(parent: Path) -> None:
     """Remove the folders of processes of this user that are no more."""
-    if not HAS_LOCKS:
+    if os.name == "nt":
         return
     for folder in parent.glob(f"{_PREFIX}*"):
         # Others remove theirs meanwhile.

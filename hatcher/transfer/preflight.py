@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import time
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from hatcher import endpoints
 from hatcher.errors import (
@@ -35,9 +34,6 @@ _GOOD_FOR = 60.0
 
 #: The access levels that are known not to allow uploads.
 _READERS = frozenset({"read_index", "read_repository"})
-
-#: When it was last found that a session may upload to a repository.
-_known: WeakKeyDictionary[Session, dict[str, float]] = WeakKeyDictionary()
 
 
 def check(session: Session, request: Request) -> None:
@@ -69,8 +65,7 @@ def check(session: Session, request: Request) -> None:
         Somebody has interrupted the session.
     """
     repository = f"{request.names['organization']}/{request.names['repository']}"
-    known = _known.setdefault(session, {})
-    if time.monotonic() - known.get(repository, -_GOOD_FOR) < _GOOD_FOR:
+    if time.monotonic() - session.uploads_allowed.get(repository, -_GOOD_FOR) < _GOOD_FOR:
         return
     # Named after the upload, which is what the user hears of.
     question = endpoints.request(1, "list_available_repositories")
@@ -92,7 +87,7 @@ def check(session: Session, request: Request) -> None:
         )
     if levels and access is None:
         _look_for(session, request)
-    known[repository] = time.monotonic()
+    session.uploads_allowed[repository] = time.monotonic()
 
 
 def _levels(answer: dict[str, Any] | None) -> dict[str, str]:

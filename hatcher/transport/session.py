@@ -116,6 +116,8 @@ class Session:
         self._ssl_context = once(partial(ssl_context, verify_ssl))
         self._sender: Sender | None = None
         self._closed = False
+        #: When it was last found that files may be uploaded to a repository.
+        self.uploads_allowed: dict[str, float] = {}
         self._lock = threading.Lock()
 
     # -- what nodes call ------------------------------------------------------------
