@@ -181,11 +181,20 @@ class Incoming(Protocol):
     status_code: int
     headers: Headers
 
+    def readinto(self, buffer: bytearray | memoryview, *, is_file: bool = True) -> int:
+        """Receive some of a file or of another body into a buffer; return its size, 0 at the end."""
+
     def read(self, limit: int) -> bytes:
         """Return the rest of the body as sent; at most `limit` bytes."""
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Receive into a buffer; return the number of bytes, 0 at the end."""
+        length = self.headers.content_length or 0
+        if length > limit:
+            raise ChannelError("too large", f"{length:,} bytes")
+        content, block = bytearray(), memoryview(bytearray(min(length or _BLOCK, 8 * _BLOCK)))
+        while size := self.readinto(block, is_file=False):
+            content += block[:size]
+            if len(content) > limit:
+                raise ChannelError("too large", f"more than {limit:,} bytes")
+        return bytes(content)
 
     def close(self) -> None:
         """Return the connection to the pool, or close it if more is to come."""
@@ -203,6 +212,9 @@ class Channel(Protocol):
 
 #: Headers that only a channel sets, since they say where a request goes and where it ends.
 FRAMING = frozenset({"connection", "content-length", "host", "transfer-encoding", "upgrade"})
+
+#: Bytes of a body that are received at a time, where it does not say how long it is.
+_BLOCK = 32 * 1024
 
 _LENGTH = re.compile(r"\d{1,19}", re.ASCII)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -21,7 +21,6 @@ from io import BytesIO
 from queue import SimpleQueue
 from typing import TypeAlias
 
-from hatcher.files.blocks import new_buffer
 from hatcher.transport import cancel
 from hatcher.transport.channel import (
     Channel,
@@ -451,7 +450,7 @@ def _head(line: str, headers: Mapping[str, str], secrets: Mapping[str, Secret]) 
         raise bare(error) from None
 
 
-class HTTPAnswer:
+class HTTPAnswer(Incoming):
     """An answer whose body is read from its connection, straight into buffers.
 
     When it is closed, `give_back` is told whether the whole answer was read.
@@ -472,24 +471,9 @@ class HTTPAnswer:
         if response.chunked and response.length is None:
             self._remaining, self._chunk_mark = 0, _LINE_END
 
-    def read(self, limit: int) -> bytes:
-        """Return the rest of the body, of at most `limit` bytes."""
-        if (self._remaining or 0) > limit:
-            raise ChannelError("too large", f"{self._remaining:,} bytes")
-        connection, content = self._connection, bytearray()
-        if self._chunk_mark is None and len(connection.data) == self._remaining:  # nearly always
-            self._remaining = 0
-            return connection.take(len(connection.data))
-        block = new_buffer(min(self._remaining or _BLOCK // 2, _LARGE_BLOCK))
-        while size := self._receive(block, connection.timeouts.read):
-            content += block[:size]
-            if len(content) > limit:
-                raise ChannelError("too large", f"more than {limit:,} bytes")
-        return bytes(content)
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Receive into a buffer; return the number of bytes, 0 at the end."""
-        return self._receive(memoryview(buffer), self._connection.timeouts.stall)
+    def readinto(self, buffer: bytearray | memoryview, *, is_file: bool = True) -> int:
+        timeouts, view = self._connection.timeouts, memoryview(buffer)
+        return self._receive(view, timeouts.stall if is_file else timeouts.read)
 
     def _receive(self, view: memoryview, timeout: float | None) -> int:
         connection = self._connection

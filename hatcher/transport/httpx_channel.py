@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import httpx
 
 from hatcher.errors import HatcherException, InvalidURLError
-from hatcher.transport.channel import ChannelError, Headers, Kind, Outgoing, check
+from hatcher.transport.channel import ChannelError, Headers, Incoming, Kind, Outgoing, check
 from hatcher.transport.httpx_clients import httpx_timeout
 from hatcher.transport.secret import Redactor, bare, lineage
 from hatcher.transport.timeouts import Timeouts
@@ -123,7 +123,7 @@ class _Blocks:
         return map(bytes, self._body)
 
 
-class HttpxAnswer:
+class HttpxAnswer(Incoming):
     """An answer as httpx has it."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -145,36 +145,17 @@ class HttpxAnswer:
         else:
             self._arriving = response.iter_raw()
 
-    def read(self, limit: int) -> bytes:
-        """Return the rest of the body, of at most `limit` bytes."""
-        length = self.headers.get("content-length", "")
-        if length.isdecimal() and (len(length) > 19 or int(length) > limit):
-            raise ChannelError("too large", f"{length[:30]} bytes")
-        content = bytearray()
-        while block := self._next():
-            content += block
-            if len(content) > limit:
-                raise ChannelError("too large", f"more than {limit:,} bytes")
-        return bytes(content)
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Receive into a buffer; return the number of bytes, 0 at the end."""
-        block = self._next()
-        size = min(len(buffer), len(block))
-        buffer[:size] = block[:size]
-        self._rest = block[size:]
-        return size
-
-    def _next(self) -> memoryview:
-        """Return some of the body, nothing at its end."""
+    def readinto(self, buffer: bytearray | memoryview, *, is_file: bool = True) -> int:
         with _translated():
             while not self._rest:
                 arrived = next(self._arriving, None)
                 if arrived is None:
-                    break
+                    return 0
                 self._rest = memoryview(arrived)
-        block, self._rest = self._rest, memoryview(b"")
-        return block
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
 
     def close(self) -> None:
         """Return the connection to the pool, or close it if more is to come."""

@@ -197,7 +197,7 @@ class TestMocks:
         assert len(list(given)) > 90
 
     @pytest.mark.parametrize(
-        "length", [str(2**63 - 1), str(10**15), str(2**64), "9" * 400, "+5", "5, 5", "five"]
+        "length", [str(2**63 - 1), str(10**15), str(10**19), "9" * 400, "+5", "5, 5", "five"]
     )
     def test_absurd_lengths(self, length: str, tmp_path: Path) -> None:
         stream = Pieces(b"{}")
@@ -207,7 +207,7 @@ class TestMocks:
             return httpx.Response(200, stream=stream, headers=named)
 
         client = mocked(handler)
-        if length.isdecimal():
+        if length.isdecimal() and len(length) < 20:
             with pytest.raises(InvalidResponseError, match="larger than any"):
                 client.list_platforms()
         else:
