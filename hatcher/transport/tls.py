@@ -47,43 +47,50 @@ def ssl_context(verify_ssl: bool | str | Path) -> ssl.SSLContext:
         return context
     if verify_ssl is not True:
         path = os.fspath(verify_ssl)
-        if os.path.isdir(path):  # noqa: PTH112 - which takes any name
-            return _trusting(None, [path], "", "")
-        return _trusting(path, [], "", "")
-    file = os.environ.get("SSL_CERT_FILE")
+        is_folder = os.path.isdir(path)  # noqa: PTH112 - which takes any name
+        return _trusting(None if is_folder else path, [path] if is_folder else [], False)
+    file = os.environ.get("SSL_CERT_FILE") or None
     folders = list(filter(None, os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)))
     if not (file or folders):
         # Imported here: who talks to a server without TLS needs no authorities.
         import certifi
 
-        return _trusting(certifi.where(), [], "", "")
-    return _trusting(file or None, folders, "SSL_CERT_FILE", "SSL_CERT_DIR")
+        file = certifi.where()
+    return _trusting(file, folders, True)
 
 
-def _trusting(
-    file: str | None, folders: list[str], file_by: str, folders_by: str
-) -> ssl.SSLContext:
-    """Trust the authorities in a file and in folders, each with the variable that names it."""
+def _trusting(file: str | None, folders: list[str], by_environment: bool) -> ssl.SSLContext:
+    """Trust the authorities in a file and in folders, which the environment or the user names."""
     import ssl
+
+    def useless(variable: str, path: str | None, what: str) -> InvalidArgumentError:
+        named = f"The environment variable {variable} names " if by_environment else ""
+        return InvalidArgumentError(
+            f"{named}'{path}'{', which' if named else ''} {what}. Give the path of a PEM file with "
+            "the certificates of the authorities to trust, or of a folder of them."
+        )
 
     try:
         context = ssl.create_default_context(cafile=file, capath=os.pathsep.join(folders) or None)
+        if file is not None and not context.cert_store_stats()["x509"]:
+            raise ssl.SSLError("it is empty")
     except ssl.SSLError as error:
-        raise _useless(file_by, file, "holds no certificate in PEM form") from error
+        raise useless("SSL_CERT_FILE", file, "holds no certificate in PEM form") from error
     except (OSError, ValueError) as error:
-        raise _useless(file_by, file, f"cannot be read ({_reason(error)})") from error
-    if file is not None and not context.cert_store_stats()["x509"]:
-        raise _useless(file_by, file, "holds no certificate in PEM form")
-    if folders and not sum(_trust_folder(context, folder, folders_by) for folder in folders):
-        raise _useless(
-            folders_by, os.pathsep.join(folders), "is not a folder with certificates in PEM form"
-        )
+        raise useless("SSL_CERT_FILE", file, f"cannot be read ({_reason(error)})") from error
+    folder = os.pathsep.join(folders)
+    try:
+        if folders and not sum(_trust_folder(context, folder) for folder in folders):
+            what = "is not a folder with certificates in PEM form"
+            raise useless("SSL_CERT_DIR", folder, what)
+    except OSError as error:
+        raise useless("SSL_CERT_DIR", folder, f"cannot be read ({_reason(error)})") from error
     # The hosts of a certificate are its alternative names; those of authorities are limited there.
     context.hostname_checks_common_name = False
     return context
 
 
-def _trust_folder(context: ssl.SSLContext, folder: str, variable: str) -> bool:
+def _trust_folder(context: ssl.SSLContext, folder: str) -> bool:
     """Trust the authorities in a folder as well; return whether there are any.
 
     OpenSSL finds them by names that `openssl rehash` gives; where nobody ran it, they are read.
@@ -91,7 +98,7 @@ def _trust_folder(context: ssl.SSLContext, folder: str, variable: str) -> bool:
     import ssl
 
     found = False
-    try:
+    with suppress(FileNotFoundError, NotADirectoryError):  # of several, some may be missing
         files = sorted(Path(folder).iterdir())
         if any(_HASHED.fullmatch(file.name) for file in files):
             return True
@@ -100,21 +107,7 @@ def _trust_folder(context: ssl.SSLContext, folder: str, variable: str) -> bool:
                 with suppress(ssl.SSLError):  # a key, or in another form
                     context.load_verify_locations(file)
                     found = True
-        return found
-    except (FileNotFoundError, NotADirectoryError):
-        return False  # of several, some may be missing
-    except OSError as error:
-        raise _useless(variable, folder, f"cannot be read ({_reason(error)})") from error
-
-
-def _useless(variable: str, path: str | None, what: str) -> InvalidArgumentError:
-    named = (
-        f"The environment variable {variable} names '{path}', which" if variable else f"'{path}'"
-    )
-    return InvalidArgumentError(
-        f"{named} {what}. Give the path of a PEM file with the certificates of the authorities to "
-        "trust, or of a folder of them."
-    )
+    return found
 
 
 def _reason(error: Exception) -> str:
