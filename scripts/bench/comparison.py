@@ -138,21 +138,16 @@ class Outcome:
         return min(figures), max(figures)
 
     @property
-    def memory(self) -> float | None:
-        """What our client takes above an idle one, in bytes (`float` or None)."""
-        return memory(self.ours)
-
-    @property
     def must_met(self) -> bool:
         """Whether nothing that must be is missed (`bool`)."""
         wanted = self.comparison
-        lean = self.memory is None or self.memory <= (wanted.memory_limit or float("inf"))
-        return lean and (wanted.must is None or self.ratio >= wanted.must)
+        lean = (memory(self.ours) or 0) <= (wanted.memory_limit or float("inf"))
+        return lean and self.ratio >= (wanted.must or 0)
 
     @property
     def aim_met(self) -> bool:
         """Whether the aim is reached, if there is one (`bool`)."""
-        return self.comparison.aim is None or self.ratio >= self.comparison.aim
+        return self.ratio >= (self.comparison.aim or 0)
 
 
 def requests(samples: Sequence[Sample]) -> int | None:

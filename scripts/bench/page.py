@@ -144,7 +144,11 @@ class Results:
     def unexplained(self, remarks: str) -> list[str]:
         """Return the names of the cases whose aim is missed without a remark on why."""
         known = _sections(remarks)
-        return [outcome.comparison.name for outcome in self.missed() if _name(outcome) not in known]
+        return [
+            outcome.comparison.name
+            for outcome in self.missed()
+            if outcome.comparison.name not in known
+        ]
 
     def markdown(self, remarks: str) -> str:
         """Return the page.
@@ -163,15 +167,11 @@ class Results:
         if missed:
             parts.append("### Why an aim is missed")
         for outcome in missed:
-            said = known.get(_name(outcome), "The reason is not written down yet.")
+            said = known.get(outcome.comparison.name, "The reason is not written down yet.")
             parts.append(f"#### {outcome.comparison.title}\n\n{said}")
         parts.append(_FOOT)
         text = "\n\n".join(part.strip() for part in parts)
         return text.replace("\n### ", "\n## ").replace("\n#### ", "\n### ") + "\n"
-
-
-def _name(outcome: Outcome) -> str:
-    return outcome.comparison.name
 
 
 def _sections(remarks: str) -> dict[str, str]:
@@ -182,12 +182,7 @@ def _sections(remarks: str) -> dict[str, str]:
 
 
 def _versions(environment: Environment) -> str:
-    others = ", ".join(
-        f"{name} {version}"
-        for name, version in environment.versions.items()
-        if name not in ("hatcher", "pip", "setuptools")
-    )
-    return (
-        f"hatcher {environment.client} on Python {environment.python_version} with "
-        f"{environment.openssl}; {others}"
-    )
+    left_out = {"hatcher", "pip", "setuptools"}
+    others = (f"{n} {version}" for n, version in environment.versions.items() if n not in left_out)
+    python = f"Python {environment.python_version} with {environment.openssl}"
+    return f"hatcher {environment.client} on {python}; {', '.join(others)}"

@@ -104,7 +104,7 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
                 outcome.comparison.title,
                 *(_cpu_time(outcome, samples) for samples in both),
                 _memory(memory(outcome.peer)),
-                _memory(outcome.memory, outcome.comparison.memory_limit if judged else None),
+                _memory(memory(outcome.ours), outcome.comparison.memory_limit if judged else None),
                 *("" if n is None else f"{n:,}" for n in map(requests, both)),
             )
         )
