@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from hatcher.errors import (
@@ -18,7 +19,7 @@ from hatcher.errors import (
 )
 from hatcher.transport import parsing
 from hatcher.transport.channel import ChannelError, Headers, Incoming, Outgoing
-from hatcher.transport.faults import error_for, failure
+from hatcher.transport.faults import CHECK_BETWEEN, error_for, failure
 from hatcher.transport.retry import log_recovery, parse_retry_after
 from hatcher.transport.secret import bare
 
@@ -88,7 +89,7 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 
 def parse_json(
-    outgoing: Outgoing, headers: Mapping[str, str], content: bytes, read: Callable[[bytes], T]
+    outgoing: Outgoing, read: Callable[[bytes], T], headers: Mapping[str, str], content: bytes
 ) -> T:
     """Return what `read` makes of the text of an answer that should be JSON."""
     try:
@@ -111,6 +112,30 @@ def parse_json(
         pass
     # Not from within: Python's error keeps the text, in which there may be a secret.
     raise _not_json(outgoing, headers, text)
+
+
+def check_range(outgoing: Outgoing, incoming: Incoming) -> None:
+    """Refuse a part of an answer that was not asked for."""
+    is_part = incoming.status_code == 206 and outgoing.method == "GET"
+    if is_part and "Range" not in outgoing.headers:
+        incoming.close()
+        raise failure(
+            InvalidResponseError,
+            outgoing,
+            f"{outgoing.shown_url} returned a part of the answer (206) although the whole was "
+            f"requested. {CHECK_BETWEEN}",
+        )
+
+
+def beginning(incoming: Incoming) -> bytes:
+    """Return the beginning of an answer's body, as much of it as arrives, and close the answer."""
+    content = bytearray(MAX_ERROR_BODY)
+    received = 0
+    with suppress(ChannelError):
+        while size := incoming.readinto(memoryview(content)[received:]):
+            received += size
+    incoming.close()
+    return bytes(content[:received])
 
 
 def http_error(

@@ -6,6 +6,7 @@ knows of session tokens, redirects, retries or errors by status.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -13,12 +14,13 @@ from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from urllib.parse import urlencode
 
 from hatcher import __version__
 from hatcher.errors import InvalidArgumentError
-from hatcher.transport.request import Safety, in_words
+from hatcher.transport.request import Request, Safety, in_words
 from hatcher.transport.secret import Redactor, Secret
-from hatcher.transport.urls import Origin, authority, showable
+from hatcher.transport.urls import Origin, ServerURL, authority, is_unicode, showable
 
 #: The User-Agent of all requests; servers keep statistics by its beginning.
 USER_AGENT = f"hatcher/{__version__} python/{sys.version.partition(' ')[0]} ({sys.platform})"
@@ -155,6 +157,39 @@ class Outgoing(NamedTuple):
     safety: Safety = "safe"
     redact: Redactor = Redactor()
 
+    @classmethod
+    def of(cls, request: Request, server: ServerURL, redact: Redactor) -> Outgoing:
+        """Return a request as it goes out to a server, without credentials."""
+        headers = {
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            **request.headers,
+        }
+        target = server.prefix + request.path
+        if request.params:
+            target += "?" + urlencode(request.params)
+        blocks: Iterable[bytes | memoryview] | None = request.body
+        length = 0 if request.method in ("POST", "PUT", "PATCH") else None
+        if request.body is not None:
+            headers["Content-Type"] = request.body.content_type
+            length = request.body.content_length
+        elif request.json is not None:
+            content = _json_of(request)
+            headers["Content-Type"] = "application/json"
+            blocks, length = (content,), len(content)
+        return cls(
+            request.method,
+            server.origin,
+            target,
+            headers,
+            blocks,
+            length,
+            operation=request.operation,
+            safety=request.safety,
+            redact=redact,
+        )
+
     def __repr__(self) -> str:
         # Without the body, which may hold a password.
         return f"<Outgoing {self.method} {self.shown_url}>"
@@ -173,6 +208,17 @@ class Outgoing(NamedTuple):
     def shown_url(self) -> str:
         """The URL as errors show it."""
         return showable(self.url)
+
+
+def _json_of(request: Request) -> bytes:
+    text = json.dumps(request.json, ensure_ascii=False, separators=(",", ":"))
+    # Not by a failing encode(), whose error would hold the text, in which there may be a password.
+    if not is_unicode(text):
+        raise InvalidArgumentError(
+            f"Could not {request.action}: a text contains characters that are not valid Unicode, "
+            "as in names that are not in UTF-8. Nothing was sent."
+        )
+    return text.encode()
 
 
 class Incoming(Protocol):

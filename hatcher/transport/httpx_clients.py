@@ -6,7 +6,6 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, Self, TypeAlias
 from weakref import WeakKeyDictionary
@@ -117,20 +116,13 @@ def _awaitable(call: Callable[..., None]) -> Callable[..., Coroutine[Any, Any, N
     return awaited
 
 
-@contextmanager
-def _without_frames() -> Iterator[None]:
-    """Strip what httpx raises of the frames that hold credentials."""
-    try:
-        yield
-    except BaseException as error:
-        bare_own(error, httpx.HTTPError, httpx.StreamError)
-        raise
-
-
 class _Client(httpx.Client):
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        with _without_frames():
+        try:
             return super().send(request, **options)
+        except BaseException as error:
+            bare_own(error, httpx.HTTPError, httpx.StreamError)
+            raise
 
 
 class _AnyLoopClient(httpx.AsyncClient):
@@ -152,8 +144,11 @@ class _AnyLoopClient(httpx.AsyncClient):
         loop = asyncio.get_running_loop()
         if loop not in self._by_loop:
             self._by_loop[loop] = self._build()
-        with _without_frames():
+        try:
             return await self._by_loop[loop].send(request, **options)
+        except BaseException as error:
+            bare_own(error, httpx.HTTPError, httpx.StreamError)
+            raise
 
     async def aclose(self) -> None:
         client = self._by_loop.pop(asyncio.get_running_loop(), None)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from copy import copy
 from functools import cache as once
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
-from hatcher.errors import HatcherException, InvalidJSONError, MissingName, NotFoundError
+from hatcher.errors import (
+    AuthenticationError,
+    BroodHTTPError,
+    HatcherException,
+    InvalidJSONError,
+    MissingName,
+    NotFoundError,
+    RedirectError,
+)
 from hatcher.transport import answers, cancel, parsing
 from hatcher.transport.auth import (
     AuthTypes,
@@ -18,8 +28,9 @@ from hatcher.transport.auth import (
     identity_of,
     is_httpx_auth,
 )
-from hatcher.transport.channel import ChannelError, Headers
-from hatcher.transport.faults import error_for
+from hatcher.transport.channel import Channel, ChannelError, Headers, Incoming, Outgoing
+from hatcher.transport.faults import OUTCOME, error_for, failure
+from hatcher.transport.redirects import MAX_REDIRECTS, redirected
 from hatcher.transport.request import Request
 from hatcher.transport.retry import RetryPolicy, is_certainly_undone, log_recovery
 from hatcher.transport.secret import Redactor, bare_own
@@ -35,17 +46,20 @@ if TYPE_CHECKING:
 
     from hatcher.transport.cache import IndexCache
     from hatcher.transport.callbacks import Hooks
-    from hatcher.transport.channel import Channel, Incoming, Outgoing
     from hatcher.transport.download import Download
-    from hatcher.transport.sender import Sender
     from hatcher.transport.tokens import Authenticator
+
+logger = logging.getLogger("hatcher")
 
 T = TypeVar("T")
 
 OnNotFound: TypeAlias = "Callable[[Session, Request], MissingName | None]"
 
 #: Makes a result of an answer whose body may still be arriving; closes it, or hands it on.
-Finish: TypeAlias = "Callable[[Outgoing, Incoming], T]"
+Finish: TypeAlias = Callable[[Outgoing, Incoming], T]
+
+#: Seconds for which the refusal of one thread's credentials holds for all other threads.
+_REFUSED_FOR = 3.0
 
 _NO_CREDENTIALS = (
     "This client was unpickled, and credentials are never pickled: give it new ones with "
@@ -114,11 +128,17 @@ class Session:
         self._unpickled = unpickled
         # Shared by all connections, since making one takes 0.05 s.
         self._ssl_context = once(partial(ssl_context, verify_ssl))
-        self._sender: Sender | None = None
-        self._closed = False
         #: When it was last found that files may be uploaded to a repository.
         self.uploads_allowed: dict[str, float] = {}
+        #: What carries requests, and what puts credentials on them where that does not.
+        self._channel: Channel | None = None
+        self._authenticator: Authenticator | None = None
+        self._is_closed = False
         self._lock = threading.Lock()
+        #: Held by the request that finds out whether the server accepts the credentials.
+        self._first_login = threading.RLock()
+        self._is_admitted = False
+        self._refusal: tuple[AuthenticationError, int, float] | None = None
 
     # -- what nodes call ------------------------------------------------------------
 
@@ -130,11 +150,10 @@ class Session:
 
     def send(self, request: Request, finish: Finish[Any] = answers.receive_if_any) -> Any:
         """Send a request as often as it takes; return its answer, or what `finish` makes of it."""
-        sender = self._sender or self._open()
         failures, may_be_gone = 0, False
         while True:
             try:
-                return finish(*sender.open(request, self._advice))
+                return finish(*self._attempt(request))
             except BaseException as error:
                 bare_own(error)
                 if not isinstance(error, HatcherException):
@@ -153,10 +172,6 @@ class Session:
             # Not within `except`: what follows is no part of that failure.
             self.pause(request, seconds)
 
-    def fetch(self, request: Request) -> answers.Answer:
-        """Send a request and return its answer with its body, also one of 304."""
-        return self.send(request, answers.receive)
-
     def stream(self, request: Request) -> Download:
         """Send a request and return its answer, to be entered while its body still arrives."""
         # Imported here, for those who download nothing.
@@ -169,7 +184,7 @@ class Session:
 
         def finish(outgoing: Outgoing, incoming: Incoming) -> T:
             _, headers, content = answers.receive(outgoing, incoming)
-            return answers.parse_json(outgoing, headers, content, read)
+            return answers.parse_json(outgoing, read, headers, content)
 
         return self.send(request, finish)
 
@@ -178,14 +193,18 @@ class Session:
         if self._index_cache is None:
             return self.json(request, read)
 
-        def parse(headers: Mapping[str, str], content: bytes) -> T:
-            return answers.parse_json(self._prepared(request), headers, content, read)
-
+        sent = Outgoing.of(request, self.server, self._redact)
         try:
-            return self._index_cache.get(request, self.fetch, parse)
+            return self._index_cache.get(
+                request, self.fetch, partial(answers.parse_json, sent, read)
+            )
         except BaseException as error:
             bare_own(error)
             raise
+
+    def fetch(self, request: Request) -> answers.Answer:
+        """Send a request and return its answer with its body, also one of 304."""
+        return self.send(request, answers.receive)
 
     def json_object(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer."""
@@ -198,7 +217,7 @@ class Session:
             _, headers, content = answers.receive(outgoing, incoming)
             if not content or not answers.is_json(headers):
                 return {}
-            document = answers.parse_json(outgoing, headers, content, parsing.loads)
+            document = answers.parse_json(outgoing, parsing.loads, headers, content)
             return document if isinstance(document, dict) else {}
 
         return self.send(request, finish)
@@ -224,7 +243,7 @@ class Session:
 
     def unexpected(self, request: Request, what: str) -> InvalidJSONError:
         """Return the error for an answer that is not as it should be."""
-        return answers.unexpected(self._prepared(request), what)
+        return answers.unexpected(Outgoing.of(request, self.server, self._redact), what)
 
     def pause(self, request: Request, seconds: float) -> None:
         """Wait before something is sent on behalf of a request, unless it is cancelled."""
@@ -232,18 +251,122 @@ class Session:
         if token is None:
             time.sleep(seconds)
         elif token.sleep(seconds):
-            raise error_for(self._prepared(request), ChannelError("cancelled"))
-
-    def _prepared(self, request: Request) -> Outgoing:
-        return (self._sender or self._open()).prepared(request)
+            raise error_for(
+                Outgoing.of(request, self.server, self._redact), ChannelError("cancelled")
+            )
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
         with self._lock:
-            self._closed = True
-            sender, self._sender = self._sender, None
-        if sender is not None:
-            sender.close()
+            self._is_closed = True
+            channel, self._channel = self._channel, None
+        for each in (channel, self._authenticator):
+            if each is not None:
+                each.close()
+
+    # -- one request, once ------------------------------------------------------------
+
+    def _attempt(self, request: Request) -> tuple[Outgoing, Incoming]:
+        """Send a request; the first one alone, so that one refusal is one failed login."""
+        # Nobody waits for an upload, which may take hours; and without credentials none are refused.
+        if self._is_admitted or self.is_anonymous or request.body is not None:
+            return self._follow(request)
+        with self._first_login:
+            if not self._is_admitted:
+                self._raise_refusal()
+                return self._follow(request)
+        return self._follow(request)
+
+    def _raise_refusal(self) -> None:
+        """Raise what another thread was told a moment ago: many failed logins lock an account."""
+        if self._refusal is not None:
+            error, thread, when = self._refusal
+            is_fresh = time.monotonic() - when < _REFUSED_FOR
+            if is_fresh and thread != threading.get_ident():
+                raise copy(error)
+
+    def _follow(self, request: Request) -> tuple[Outgoing, Incoming]:
+        """Send a request, follow redirects, and return an answer that is no error."""
+        first = outgoing = Outgoing.of(request, self.server, self._redact)
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                incoming = self._exchange(outgoing)
+                if 200 <= incoming.status_code < 300 or incoming.status_code == 304:
+                    answers.check_range(outgoing, incoming)
+                    self._is_admitted = True
+                    return outgoing, incoming
+                try:
+                    target = redirected(outgoing, incoming, self.server.origin)
+                    if target is None:
+                        raise self._error(request, outgoing, incoming)
+                    outgoing = target
+                finally:
+                    incoming.close()
+            raise failure(
+                RedirectError,
+                first,
+                f"{first.shown_url} was redirected more than {MAX_REDIRECTS} times. "
+                "Check the server's URL.",
+            )
+        except AuthenticationError as error:
+            # Not of another server, which a request was redirected to without credentials.
+            exchanges = self._authenticator is not None and self._authenticator.exchanges
+            if exchanges or str(error.url).startswith(str(self.server)):
+                self._is_admitted = False
+                # Without its traceback, whose frames hold the request.
+                self._refusal = copy(error), threading.get_ident(), time.monotonic()
+            raise
+        except HatcherException:
+            self._is_admitted = True
+            raise
+
+    def _exchange(self, outgoing: Outgoing) -> Incoming:
+        """Send a request with credentials; once more with new ones when they are refused."""
+        start = time.monotonic()
+        channel = self._channel or self._open()
+        try:
+            if cancel.is_cancelled():
+                raise ChannelError("cancelled")
+            if self._authenticator is None or not outgoing.at_home:
+                incoming = channel.exchange(outgoing)
+            else:
+                for sent, is_final in self._authenticator.attempts(outgoing):
+                    incoming = channel.exchange(sent)
+                    if is_final or incoming.status_code != 401:
+                        break
+                    incoming.close()
+        except ChannelError as error:
+            raise error_for(outgoing, error) from error
+        if logger.isEnabledFor(logging.DEBUG):
+            seconds = time.monotonic() - start
+            url, status_code = outgoing.shown_url, incoming.status_code
+            logger.debug("%s %s -> %d in %.3f s", outgoing.method, url, status_code, seconds)
+        return incoming
+
+    def _error(self, request: Request, outgoing: Outgoing, incoming: Incoming) -> BroodHTTPError:
+        # Advice may need the connection: it asks the server for what there is.
+        content = answers.beginning(incoming)
+        status_code = incoming.status_code
+        advice: str | MissingName | None = None
+        if status_code == 401 and not outgoing.at_home:
+            advice = (
+                f"The request was redirected from {self.server} to another server, where "
+                "credentials never follow. If you trust it, give its URL to the client."
+            )
+        elif status_code >= 500 and request.safety == "ambiguous":
+            advice = OUTCOME["ambiguous"]
+        elif status_code == 401 and self._unpickled and self._auth is None:
+            advice = _NO_CREDENTIALS
+        elif status_code == 404 and self._on_not_found is not None and not request.may_be_missing:
+            advice = self._on_not_found(self, request)
+        return answers.http_error(
+            outgoing,
+            status_code,
+            incoming.headers,
+            content,
+            advice=advice,
+            anonymous=self.is_anonymous and outgoing.at_home,
+        )
 
     # -- who is asking --------------------------------------------------------------
 
@@ -282,26 +405,17 @@ class Session:
 
     # -- what requests go through, made when it is first needed ---------------------
 
-    def _open(self) -> Sender:
-        # Imported here, for those who only build the graph.
-        from hatcher.transport.sender import Sender
-
+    def _open(self) -> Channel:
         with self._lock:
-            if self._closed:
+            if self._is_closed:
                 raise HatcherException("This client was closed. Make a new one to go on.")
-            if self._sender is None:
+            if self._channel is None:
                 channel = self._watched(self._new_channel())
-                self._sender = Sender(
-                    self.server,
-                    channel,
-                    self._redact,
-                    self._authenticator(channel),
-                    anonymous=self.is_anonymous,
-                )
-            return self._sender
+                self._authenticator = self._new_authenticator(channel)
+                self._channel = channel
+            return self._channel
 
-    def _authenticator(self, channel: Channel) -> Authenticator | None:
-        """Return what puts credentials on requests, where the channel does not."""
+    def _new_authenticator(self, channel: Channel) -> Authenticator | None:
         auth = self._auth
         if auth is None or is_httpx_auth(auth):
             return None
@@ -353,16 +467,10 @@ class Session:
 
         if is_httpx_auth(self._auth):
             return Authorizer(self.server, self._auth)
-        auth = (self._sender or self._open()).authenticator
-        return None if auth is None else Authorizer(self.server, auth)
-
-    def _advice(self, status_code: int, request: Request) -> str | MissingName | None:
-        """Say what to try, where the session knows better than the status alone."""
-        if status_code == 401 and self._unpickled and self._auth is None:
-            return _NO_CREDENTIALS
-        if status_code == 404 and self._on_not_found is not None and not request.may_be_missing:
-            return self._on_not_found(self, request)
-        return None
+        if self._channel is None:
+            self._open()
+        authenticator = self._authenticator
+        return None if authenticator is None else Authorizer(self.server, authenticator)
 
     @cached_property
     def _index_cache(self) -> IndexCache | None:

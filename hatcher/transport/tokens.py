@@ -126,7 +126,7 @@ def _token_in(reply: answers.Answer, outgoing: Outgoing) -> str:
     if not 200 <= reply.status_code < 300:
         advice = _NO_TOKENS if reply.status_code in _UNKNOWN else ""
         raise answers.http_error(outgoing, *reply, advice=advice)
-    document = answers.parse_json(outgoing, reply.headers, reply.content, parsing.loads)
+    document = answers.parse_json(outgoing, parsing.loads, *reply[1:])
     token = document.get("token") if isinstance(document, dict) else None
     if not is_token(token):
         # It is checked like a user's, since it becomes a line of the next request.

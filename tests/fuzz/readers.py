@@ -162,7 +162,7 @@ def _check_answer(given: tuple[int, dict[str, str], bytes]) -> None:
     status, headers, content = given
     sent = Outgoing("GET", ("http", "127.0.0.1", 1), "/x", {}, operation="list_platforms")
     with own_errors():
-        answers.parse_json(sent, headers, content, parsing.loads)
+        answers.parse_json(sent, parsing.loads, headers, content)
     str(answers.http_error(sent, status, headers, content))
 
 

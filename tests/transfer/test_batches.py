@@ -56,7 +56,7 @@ from hatcher.testing import (
     write_runtime,
 )
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transport import sender
+from hatcher.transport import session
 
 UPLOAD = ("POST", "*/eggs/upload")
 REINDEX = ("POST", "*/eggs/re-index")
@@ -316,7 +316,7 @@ def test_hopeless_batches_are_given_up(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "_REFUSED_FOR", 0)  # the next batch begins at once
+    monkeypatch.setattr(session, "_REFUSED_FOR", 0)  # the next batch begins at once
     folder = tmp_path / "many"
     folder.mkdir()
     paths = [egg(folder, number, seed=number) for number in range(20)]

@@ -13,8 +13,8 @@ from hatcher.api import BroodClient
 from hatcher.errors import HatcherException, InvalidResponseError, RedirectError
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.testing.faults import Request as Incoming
+from hatcher.transport.redirects import MAX_REDIRECTS, resolved
 from hatcher.transport.request import Request, Safety
-from hatcher.transport.sender import MAX_REDIRECTS, _resolved
 
 from .common import PLATFORMS, SECRET
 from .tls_server import TLSServer
@@ -288,5 +288,5 @@ class TestTLS:
 
 
 def test_an_international_host_is_gone_to_by_its_other_name() -> None:
-    origin, target = _resolved("http://a.invalid/b", "//Bücher.invalid:81/ü")
+    origin, target = resolved("http://a.invalid/b", "//Bücher.invalid:81/ü")
     assert (origin, target) == (("http", "xn--bcher-kva.invalid", 81), "/%C3%BC")
