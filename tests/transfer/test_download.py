@@ -24,7 +24,7 @@ from hatcher.errors import (
     InvalidDestinationError,
     InvalidResponseError,
     MissingFilenameError,
-    NotFoundError,
+    PermissionDeniedError,
 )
 from hatcher.files.partial import Partial
 from hatcher.testing import Answer, BroodServer, ScriptedServer, write_egg
@@ -134,6 +134,28 @@ def leave(destination: Path, content: bytes, sha256: str = SHA256, etag: str | N
     partial.release()
 
 
+def in_parts(answer: Answer) -> Answer:
+    """Send a million bytes of the rest that was asked for."""
+    first = len(CONTENT) - len(answer.body)
+    said = f"bytes {first}-{first + 999_999}/{len(CONTENT)}"
+    return Answer(206, {**answer.headers, "Content-Range": said}, answer.body[:1_000_000])
+
+
+def whole(cut: int | None = None, **headers: str) -> Callable[[Answer], Answer]:
+    """Send the whole, whatever was asked for, and say nothing of ranges."""
+    return lambda _: Answer(200, {**NAMED, **headers}, CONTENT, cut=cut)
+
+
+def with_status(status: int) -> Callable[[Answer], Answer]:
+    return lambda answer: Answer(status, answer.headers, b"{}")
+
+
+#: The bytes that were sent before the connection is lost.
+LOST = 1_000_000
+REST = f"bytes={LOST}-"
+AGAIN = [(None, None), (REST, ETAG), (None, None)]
+
+
 class TestGoingOn:
     """The connection is lost in the body."""
 
@@ -152,62 +174,44 @@ class TestGoingOn:
         assert_downloaded(destination)
         assert server.sent == len(CONTENT)
 
-    def test_without_headway_it_ends(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000), *[cut(100)] * 20)
-        with pytest.raises(IncompleteDownloadError):
-            download(server, destination)
-        assert len(server.asked) == 1 + 3
-        assert list(destination.iterdir()) == []
-
-    def test_with_no_retries_it_ends_at_once(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000))
-        with pytest.raises(IncompleteDownloadError):
-            download(server, destination, retries=RetryPolicy(0))
-        assert len(server.asked) == 1
-        assert list(destination.iterdir()) == []
-
-    def test_without_an_etag_ranges_will_do(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000), etag=None)
+    @pytest.mark.parametrize(
+        ("etag", "spoils", "asked"),
+        [
+            pytest.param(None, [cut(LOST)], [(None, None), (REST, None)], id="no ETag"),
+            pytest.param('W/"v1"', [cut(LOST)], [(None, None), (REST, None)], id="a weak one"),
+            pytest.param(ETAG, [whole(LOST), whole()], [(None, None)] * 2, id="no ranges"),
+            pytest.param(
+                ETAG,
+                [whole(LOST, ETag=ETAG), whole(ETag=ETAG)],
+                [(None, None), (REST, ETAG)],
+                id="the whole instead",
+            ),
+        ],
+    )
+    def test_it_asks_for_as_much_as_the_server_can_tell(
+        self,
+        etag: str | None,
+        spoils: list[Callable[[Answer], Answer]],
+        asked: list[tuple[str | None, str | None]],
+        destination: Path,
+    ) -> None:
+        server = Ranges(*spoils, etag=etag)
         download(server, destination)
         assert_downloaded(destination)
-        assert server.asked[1] == ("bytes=1000000-", None)
-
-    def test_a_weak_etag_is_no_condition(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000), etag='W/"v1"')
-        download(server, destination)
-        assert_downloaded(destination)
-        assert server.asked[1] == ("bytes=1000000-", None)
-
-    def test_a_server_that_says_nothing_of_ranges(self, destination: Path) -> None:
-        answers = [Answer(200, NAMED, CONTENT, cut=3_000_000), Answer(200, NAMED, CONTENT)]
-        with ScriptedServer(*answers) as server:
-            platform(server.url).download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
-            assert all("range" not in request.headers for request in server.requests)
-        assert_downloaded(destination)
-
-    def test_a_server_that_answers_with_the_whole(self, destination: Path) -> None:
-        headers = {**NAMED, "ETag": ETAG}
-        answers = [Answer(200, headers, CONTENT, cut=3_000_000), Answer(200, headers, CONTENT)]
-        with ScriptedServer(*answers) as server:
-            platform(server.url).download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
-            assert [request.headers.get("range") for request in server.requests] == [
-                None,
-                "bytes=3000000-",
-            ]
-        assert_downloaded(destination)
+        assert server.asked == asked
 
     def test_the_file_changes_meanwhile(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000))
+        server = Ranges()
         other = CONTENT[::-1]
 
         def change(answer: Answer) -> Answer:
             server.content, server.etag = other, '"v2"'
-            return Answer(answer.status, answer.headers, answer.body, cut=1_000_000)
+            return cut(LOST)(answer)
 
         server._spoils = [change]
         download(server, destination, hashlib.sha256(other).hexdigest())
         assert (destination / NAME).read_bytes() == other
-        assert server.asked == [(None, None), ("bytes=1000000-", ETAG)]  # answered with the whole
+        assert server.asked == AGAIN[:2]  # answered with the whole
 
     @pytest.mark.parametrize(
         "spoil",
@@ -221,24 +225,20 @@ class TestGoingOn:
             with_headers(Content_Encoding="gzip"),
             lambda answer: Answer(416, {}, b"{}"),
             lambda answer: Answer(204, {}),
+            flipped(2_000_000),
         ],
-        ids=["start", "total", "length", "unit", "none", "etag", "encoding", "416", "204"],
+        ids=["start", "total", "length", "unit", "none", "etag", "encoding", "416", "204", "bytes"],
     )
     def test_a_rest_that_does_not_fit(
         self, spoil: Callable[[Answer], Answer], destination: Path
     ) -> None:
-        server = Ranges(cut(1_000_000), spoil)
+        server = Ranges(cut(LOST), spoil)
         download(server, destination)
         assert_downloaded(destination)
-        assert server.starts == [0, 1_000_000, 0]
+        assert server.asked == AGAIN
 
     def test_a_server_that_sends_the_rest_in_parts(self, destination: Path) -> None:
-        def part(answer: Answer) -> Answer:
-            first = len(CONTENT) - len(answer.body)
-            said = f"bytes {first}-{first + 999_999}/{len(CONTENT)}"
-            return Answer(206, {**answer.headers, "Content-Range": said}, answer.body[:1_000_000])
-
-        server = Ranges(cut(1_000_000), part, part)
+        server = Ranges(cut(LOST), in_parts, in_parts)
         download(server, destination)
         assert_downloaded(destination)
         assert server.starts == [0, 1_000_000, 2_000_000, 3_000_000]
@@ -248,77 +248,72 @@ class TestGoingOn:
         download(Ranges(), destination)
         assert_downloaded(destination)
 
-    def test_a_part_that_was_not_asked_for(self, destination: Path) -> None:
-        headers = {**NAMED, "Content-Range": "bytes 0-9/5000000"}
-        answer = Answer(206, headers, CONTENT[:10])
-        with ScriptedServer(answer) as server, pytest.raises(InvalidResponseError, match="206"):
-            platform(server.url).download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+    @pytest.mark.parametrize(
+        ("spoils", "retries", "error", "starts"),
+        [
+            ([cut(LOST), *[cut(100)] * 20], 3, IncompleteDownloadError, 4),
+            ([cut(LOST)], 0, IncompleteDownloadError, 1),
+            ([with_status(206)], 3, InvalidResponseError, 1),
+            ([flipped(2_000_000)], 3, ChecksumMismatchError, 1),
+            ([cut(LOST), flipped(2_000_000), flipped(2_000_000)], 3, ChecksumMismatchError, 3),
+            ([cut(LOST), with_status(403)], 3, PermissionDeniedError, 2),
+        ],
+        ids=[
+            "no headway",
+            "no retries",
+            "a part that was not asked for",
+            "wrong in one piece",
+            "wrong again",
+            "an error instead of the rest",
+        ],
+    )
+    def test_what_ends_it_leaves_nothing(
+        self,
+        spoils: list[Callable[[Answer], Answer]],
+        retries: int,
+        error: type[HatcherException],
+        starts: int,
+        destination: Path,
+    ) -> None:
+        server = Ranges(*spoils)
+        with pytest.raises(error) as caught:
+            download(server, destination, retries=RetryPolicy(retries, backoff=0.001))
+        assert len(server.asked) == starts
         assert list(destination.iterdir()) == []
-
-    def test_pieces_that_are_wrong_are_fetched_afresh_once(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000), flipped(2_000_000))
-        download(server, destination)
-        assert_downloaded(destination)
-        assert server.starts == [0, 1_000_000, 0]
-
-    def test_wrong_bytes_in_one_piece_are_not(self, destination: Path) -> None:
-        server = Ranges(flipped(2_000_000))
-        with pytest.raises(ChecksumMismatchError) as caught:
-            download(server, destination)
-        assert caught.value.expected == SHA256
-        assert len(server.asked) == 1
-        assert list(destination.iterdir()) == []
-
-    def test_pieces_that_are_wrong_again_are_given_up(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000), flipped(2_000_000), flipped(2_000_000))
-        with pytest.raises(ChecksumMismatchError):
-            download(server, destination)
-        assert server.starts == [0, 1_000_000, 0]
-        assert list(destination.iterdir()) == []
-
-    def test_an_error_instead_of_the_rest(self, destination: Path) -> None:
-        server = Ranges(cut(1_000_000), lambda answer: Answer(404, {}, b'{"error": "Deleted."}'))
-        with pytest.raises(NotFoundError, match="Deleted"):
-            download(server, destination)
-        assert list(destination.iterdir()) == []
+        if isinstance(caught.value, ChecksumMismatchError):
+            assert caught.value.expected == SHA256
 
 
 class TestLeftovers:
     """An earlier process was killed."""
 
-    @pytest.mark.parametrize("filename", [None, NAME])
-    def test_it_goes_on_from_there(self, filename: str | None, destination: Path) -> None:
-        leave(destination, CONTENT[:3_000_000])
+    @pytest.mark.parametrize(
+        ("left", "of", "filename", "asked"),
+        [
+            (CONTENT[:3_000_000], (SHA256, ETAG), NAME, [("bytes=3000000-", ETAG)]),
+            # Its name has to be asked for first.
+            (CONTENT[:3_000_000], (SHA256, ETAG), None, [AGAIN[0], ("bytes=3000000-", ETAG)]),
+            (CONTENT, (SHA256, ETAG), NAME, []),
+            (bytes(3_000_000), (SHA256, ETAG), NAME, [("bytes=3000000-", ETAG), AGAIN[0]]),
+            (CONTENT + b"more", (SHA256, ETAG), NAME, [("bytes=5000004-", ETAG), AGAIN[0]]),
+            (bytes(3_000_000), ("ab" * 32, ETAG), NAME, [AGAIN[0]]),
+            (CONTENT[:1000], (SHA256, ETAG), None, [AGAIN[0]]),
+        ],
+        ids=["rest", "unnamed", "complete", "corrupt", "too long", "another file", "too small"],
+    )
+    def test_what_is_left_of_it_is_used(
+        self,
+        left: bytes,
+        of: tuple[str, str],
+        filename: str | None,
+        asked: list[tuple[str | None, str | None]],
+        destination: Path,
+    ) -> None:
+        leave(destination, left, *of)
         server = Ranges()
         download(server, destination, filename=filename)
         assert_downloaded(destination)
-        rest = ("bytes=3000000-", ETAG)
-        if filename is None:  # its name has to be asked for first
-            assert server.asked == [(None, None), rest]
-        else:
-            assert server.asked == [rest]
-            assert server.sent == 2_000_000
-
-    def test_one_that_is_complete_needs_no_bytes(self, destination: Path) -> None:
-        leave(destination, CONTENT)
-        server = Ranges()
-        download(server, destination, filename=NAME)
-        assert_downloaded(destination)
-        assert server.asked == []
-
-    def test_one_that_is_corrupt(self, destination: Path) -> None:
-        leave(destination, bytes(3_000_000))
-        server = Ranges()
-        download(server, destination, filename=NAME)
-        assert_downloaded(destination)
-        assert server.starts == [3_000_000, 0]
-
-    def test_one_that_is_too_long(self, destination: Path) -> None:
-        leave(destination, CONTENT + b"and more")
-        server = Ranges()
-        download(server, destination, filename=NAME)
-        assert_downloaded(destination)
-        assert server.asked == [(f"bytes={len(CONTENT) + 8}-", ETAG), (None, None)]
+        assert server.asked == asked
 
     def test_one_of_an_older_version_on_the_server(self, destination: Path) -> None:
         leave(destination, bytes(3_000_000), etag='"v0"')
@@ -326,20 +321,6 @@ class TestLeftovers:
         download(server, destination, filename=NAME)
         assert_downloaded(destination)
         assert len(server.asked) <= 2  # one, where the file system keeps the ETag
-
-    def test_one_of_another_file_of_that_name(self, destination: Path) -> None:
-        leave(destination, bytes(3_000_000), sha256="ab" * 32)
-        server = Ranges()
-        download(server, destination, filename=NAME)
-        assert_downloaded(destination)
-        assert server.asked == [(None, None)]
-
-    def test_a_small_one_is_not_worth_a_request(self, destination: Path) -> None:
-        leave(destination, CONTENT[:1000])
-        server = Ranges()
-        download(server, destination)
-        assert_downloaded(destination)
-        assert server.asked == [(None, None)]
 
     def test_one_in_use_is_left_alone(self, destination: Path) -> None:
         other = Partial.claim(destination / NAME)

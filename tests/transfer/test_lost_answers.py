@@ -125,21 +125,39 @@ LOST = Answer(raw=b"")
 DONE = Answer(200, JSON, b"{}")
 OTHER = Answer(200, JSON, json.dumps({"sha256": "00" * 32}).encode())
 
+#: What a server may answer to an upload, or to the question what it has.
+ANSWERS = {
+    "gone": GONE,
+    "lost": LOST,
+    "done": DONE,
+    "other": OTHER,
+    "garbage": Answer(raw=b"SSH-2.0-OpenSSH\r\n\r\n"),
+    "taken": Answer(409, JSON, b'{"error": "exists"}'),
+    "nothing": Answer(200, JSON, b"{}"),
+    "forbidden": Answer(403, JSON, b'{"error": "no"}'),
+    "html": Answer(200, JSON, b"<html>"),
+    "busy": Answer(429, {"Retry-After": "0"}),
+    **{str(status): Answer(status) for status in (500, 502, 503, 504)},
+}
+
 
 @pytest.fixture
 def egg(tmp_path: Path) -> Path:
     return write_egg(tmp_path, "nose", "1.3.0", 1)
 
 
-@pytest.fixture
-def stored(egg: Path) -> Answer:
-    document = {"sha256": file_sha256(egg).upper(), "enabled": True}
-    return Answer(200, JSON, json.dumps(document).encode())
-
-
 def platform_at(server: ScriptedServer, **options: Any) -> SinglePlatformRepository:
     client = BroodClient.from_url(server.url, **{"api_version": 1, "retries": AT_ONCE, **options})
     return client.organization("acme").repository("dev").platform("rh8-x86_64")
+
+
+def answers_of(egg: Path, names: str) -> list[Answer]:
+    """Return answers by their names; an egg that is stored is this one, disabled or not."""
+    answers = dict(ANSWERS)
+    for name, enabled in ("stored", True), ("hidden", False):
+        document = {"sha256": file_sha256(egg).upper(), "enabled": enabled}
+        answers[name] = Answer(200, JSON, json.dumps(document).encode())
+    return [answers[name] for name in names.split()]
 
 
 def sent(egg: Path, *answers: Answer, **options: Any) -> str:
@@ -149,37 +167,69 @@ def sent(egg: Path, *answers: Answer, **options: Any) -> str:
         return "".join(request.method[0] for request in server.requests)
 
 
-def failed(egg: Path, *answers: Answer, **options: Any) -> tuple[HatcherException, str]:
-    """Do the same when it fails; return the exception too."""
-    with ScriptedServer(*answers) as server:
-        with pytest.raises(HatcherException) as caught:
-            platform_at(server).upload_egg(egg, **options)
-        return caught.value, "".join(request.method[0] for request in server.requests)
-
-
-@pytest.mark.parametrize("lost", [LOST, Answer(502), Answer(503), Answer(504)])
-def test_a_server_that_is_still_storing_is_asked_again(
-    egg: Path, stored: Answer, lost: Answer
+@pytest.mark.parametrize("lost", ["lost", "502", "503", "504"])
+@pytest.mark.parametrize(
+    ("then", "asked"),
+    # It is asked at once, and, since it may still be storing, a second time.
+    [("stored", "PG"), ("gone stored", "PGG"), ("gone gone done", "PGGP")],
+)
+def test_what_is_not_there_at_two_looks_is_sent_again(
+    egg: Path, lost: str, then: str, asked: str
 ) -> None:
-    assert sent(egg, lost, stored) == "PG"
-    assert sent(egg, lost, GONE, stored) == "PGG"
+    assert sent(egg, *answers_of(egg, f"{lost} {then}")) == asked
 
 
-@pytest.mark.parametrize("lost", [LOST, Answer(502), Answer(503), Answer(504)])
-def test_what_is_not_there_at_two_looks_is_sent_again(egg: Path, lost: Answer) -> None:
-    assert sent(egg, lost, GONE, GONE, DONE) == "PGGP"
+@pytest.mark.parametrize(
+    ("answers", "asked", "options"),
+    [
+        ("busy done", "PP", {}),  # it was turned away, and so needs no look
+        ("garbage stored", "PG", {}),
+        # What shall be replaced does not stand in the way, nor what was sent before.
+        ("lost other other done", "PGGP", {"overwrite": True}),
+        ("lost other stored", "PGG", {"overwrite": True}),
+        ("lost gone gone taken stored", "PGGPG", {}),
+        # An egg that is there but hidden is not what was asked for.
+        ("lost hidden hidden done", "PGGP", {}),
+        ("lost hidden", "PG", {"enabled": False}),
+    ],
+)
+def test_a_look_tells_what_became_of_it(
+    egg: Path, answers: str, asked: str, options: dict[str, bool]
+) -> None:
+    assert sent(egg, *answers_of(egg, answers), **options) == asked
 
 
-def test_it_is_sent_no_more_often_than_the_policy_allows(egg: Path) -> None:
-    error, asked = failed(egg, *[LOST, GONE, GONE] * 4)
-    assert isinstance(error, BroodConnectionError)
-    assert asked == "PGG" * 3 + "PG"
-
-
-def test_a_server_that_failed_by_itself_is_not_asked(egg: Path) -> None:
-    error, asked = failed(egg, Answer(500))
-    assert isinstance(error, ServerError)
-    assert asked == "P"
+@pytest.mark.parametrize(
+    ("answers", "asked", "error"),
+    [
+        ("500", "P", ServerError),  # the server failed by itself
+        ("taken", "P", ConflictError),
+        ("garbage gone", "PG", InvalidResponseError),
+        ("lost gone gone " * 4, "PGGPGGPGGPG", BroodConnectionError),  # as the policy allows
+        # Another file of the name stays.
+        ("lost other", "PG", ChecksumMismatchError),
+        ("lost gone other", "PGG", ChecksumMismatchError),
+        ("lost gone gone taken other", "PGGPG", ChecksumMismatchError),
+        # When it cannot be told, nothing is sent.
+        ("lost nothing", "PG", BroodConnectionError),
+        ("lost forbidden", "PG", BroodConnectionError),
+        ("lost html", "PG", BroodConnectionError),
+        ("lost gone html", "PGG", BroodConnectionError),
+    ],
+)
+def test_what_is_given_up(
+    egg: Path, answers: str, asked: str, error: type[HatcherException]
+) -> None:
+    with ScriptedServer(*answers_of(egg, answers)) as server:
+        with pytest.raises(error) as caught:
+            platform_at(server).upload_egg(egg)
+        assert "".join(request.method[0] for request in server.requests) == asked
+    if isinstance(caught.value, BroodConnectionError):
+        assert caught.value.__cause__ is not None  # what happened on the wire
+    if isinstance(caught.value, ChecksumMismatchError):
+        assert (caught.value.expected, caught.value.actual) == (file_sha256(egg), "00" * 32)
+        assert isinstance(caught.value.__cause__, HatcherException)
+        assert "overwrite=True" in str(caught.value)
 
 
 def test_the_server_says_when_to_come_back(egg: Path) -> None:
@@ -187,68 +237,10 @@ def test_the_server_says_when_to_come_back(egg: Path) -> None:
     assert sent(egg, Answer(503, {"Retry-After": "1"}), GONE, GONE, DONE) == "PGGP"
     assert time.monotonic() - begin >= 1
     too_late = Answer(503, {"Retry-After": formatdate(time.time() + 3600, usegmt=True)})
-    error, asked = failed(egg, too_late, GONE)
-    assert isinstance(error, ServerError)
-    assert error.retry_after is not None
-    assert asked == "PG"
-
-
-def test_what_was_turned_away_is_sent_again_without_a_look(egg: Path) -> None:
-    assert sent(egg, Answer(429, {"Retry-After": "0"}), DONE) == "PP"
-
-
-def test_another_file_of_the_name_is_an_error_and_stays(egg: Path) -> None:
-    for answers in ([LOST, OTHER], [LOST, GONE, OTHER]):
-        error, asked = failed(egg, *answers)
-        assert isinstance(error, ChecksumMismatchError)
-        assert (error.expected, error.actual) == (file_sha256(egg), "00" * 32)
-        assert isinstance(error.__cause__, BroodConnectionError)
-        assert "overwrite=True" in str(error)
-        assert asked == "P" + "G" * (len(answers) - 1)
-
-
-def test_what_shall_be_replaced_does_not_stand_in_the_way(egg: Path, stored: Answer) -> None:
-    assert sent(egg, LOST, OTHER, OTHER, DONE, overwrite=True) == "PGGP"
-    assert sent(egg, LOST, OTHER, stored, overwrite=True) == "PGG"
-
-
-def test_an_egg_that_is_there_but_hidden_is_not_what_was_asked_for(egg: Path) -> None:
-    document = {"sha256": file_sha256(egg), "enabled": False}
-    hidden = Answer(200, JSON, json.dumps(document).encode())
-    assert sent(egg, LOST, hidden, hidden, DONE) == "PGGP"
-    assert sent(egg, LOST, hidden, enabled=False) == "PG"
-
-
-@pytest.mark.parametrize(
-    "found",
-    [Answer(200, JSON, b"{}"), Answer(403, JSON, b'{"error": "no"}'), Answer(200, JSON, b"<html>")],
-)
-def test_when_it_cannot_be_told_nothing_is_sent(egg: Path, found: Answer) -> None:
-    error, asked = failed(egg, LOST, found)
-    assert isinstance(error, BroodConnectionError)
-    assert error.__cause__ is not None  # what happened on the wire
-    assert asked == "PG"
-    _, asked = failed(egg, LOST, GONE, found)
-    assert asked == "PGG"
-
-
-def test_an_answer_that_is_no_http_is_looked_behind(egg: Path, stored: Answer) -> None:
-    garbage = Answer(raw=b"SSH-2.0-OpenSSH\r\n\r\n")
-    assert sent(egg, garbage, stored) == "PG"
-    error, asked = failed(egg, garbage, GONE)
-    assert isinstance(error, InvalidResponseError)
-    assert asked == "PG"
-
-
-def test_an_upload_does_not_stand_in_its_own_way(egg: Path, stored: Answer) -> None:
-    taken = Answer(409, JSON, b'{"error": "exists"}')
-    assert sent(egg, LOST, GONE, GONE, taken, stored) == "PGGPG"
-    error, asked = failed(egg, LOST, GONE, GONE, taken, OTHER)
-    assert isinstance(error, ChecksumMismatchError)
-    assert asked == "PGGPG"
-    error, asked = failed(egg, taken)
-    assert isinstance(error, ConflictError)
-    assert asked == "P"
+    with ScriptedServer(too_late, GONE) as server, pytest.raises(ServerError) as caught:
+        platform_at(server).upload_egg(egg)
+    assert caught.value.retry_after is not None
+    assert len(server.requests) == 2
 
 
 def test_what_cannot_be_asked_for_is_an_error(tmp_path: Path) -> None:
