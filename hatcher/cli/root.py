@@ -39,16 +39,18 @@ _HOMES = {
         "mirroring:mirror", "Make one place like another, moving only what changed.", _MIRROR
     ),
     "cache": Home("cache:cache", "Look after the artefacts that are kept here.", _MIRROR),
-    "organizations": Home("repositories:organizations", "Create and list organizations.", _PLACES),
-    "repositories": Home(
-        "repositories:repositories", "Create, delete and list repositories.", _PLACES
+    "organizations": Home(
+        "administration:organizations", "Create and list organizations.", _PLACES
     ),
-    "teams": Home("teams:teams", "Manage teams, their members and repositories.", _PLACES),
-    "users": Home("teams:users", "Create and delete users.", _PLACES),
-    "user": Home("listings:user", "What you have access to.", _PLACES),
-    "api-tokens": Home("api_tokens:api_tokens", "Create, delete and list API tokens.", _PLACES),
-    "platforms": Home("listings:platforms", "List platforms.", _SERVER),
-    "python-tags": Home("listings:python_tags", "List PEP 425 python tags.", _SERVER),
+    "repositories": Home(
+        "administration:repositories", "Create, delete and list repositories.", _PLACES
+    ),
+    "teams": Home("administration:teams", "Manage teams, their members and repositories.", _PLACES),
+    "users": Home("administration:users", "Create and delete users.", _PLACES),
+    "user": Home("administration:user", "What you have access to.", _PLACES),
+    "api-tokens": Home("administration:api_tokens", "Create, delete and list API tokens.", _PLACES),
+    "platforms": Home("administration:platforms", "List platforms.", _SERVER),
+    "python-tags": Home("administration:python_tags", "List PEP 425 python tags.", _SERVER),
     "serve": Home("serve:serve", "Run a Brood of your own until Ctrl-C.", _SERVER),
     "login": Home("login:login", "Keep a server and a token in a profile.", _SETTINGS),
     "logout": Home("login:logout", "Forget the token of a profile.", _SETTINGS),

@@ -13,7 +13,7 @@ from hatcher.cli.settings.levels import Settings, settings_of_profile
 
 if TYPE_CHECKING:
     from hatcher.api import BroodClient
-    from hatcher.cli.settings.credentials import Credential
+    from hatcher.cli.settings.keeping import Credential
 
 
 class State:

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from hatcher.api import ProgressBar
 from hatcher.characters import all_show
-from hatcher.cli import answers
+from hatcher.cli import names
 from hatcher.cli.data import FORMATS, Document, Emit, Field, Listing
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 
@@ -237,7 +237,7 @@ def test_a_progress_bar() -> None:
 def test_what_a_shell_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("a\u202e",), ("a\u200b",), (f"a{EVIL}",), ("", "b"), ("fine",)]
     for _ in range(2):  # the second time from what is kept
-        assert answers.find(tmp_path / "kept", ["me"], ["what"], lambda: rows) == [("fine",)]
+        assert names.find(tmp_path / "kept", ["me"], ["what"], lambda: rows) == [("fine",)]
     monkeypatch.chdir(tmp_path)
     for name in ("a\u202e.zip", "a\nb.zip", "a\udcff.zip", "a.zip"):
         (tmp_path / name).touch()

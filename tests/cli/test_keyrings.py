@@ -12,7 +12,7 @@ import pytest
 from keyring.backends import fail
 from keyring.errors import InitError, KeyringLocked
 
-from hatcher.cli.settings.keeping import FileKeeper, Kept
+from hatcher.cli.settings.keeping import Credential, FileKeeper
 from hatcher.testing import FaultyGateway
 
 from .conftest import Cli, Result
@@ -154,14 +154,16 @@ def test_backends_that_are_not_what_they_were(
 
 
 def test_a_file_keeps_what_many_put_into_it_at_once(tmp_path: Path) -> None:
-    keeper = FileKeeper(tmp_path / "credentials.json")
+    def keeper(profile: str) -> FileKeeper:
+        return FileKeeper(tmp_path / "credentials.json", "https://brood.example.com", profile)
 
     def put(profile: str) -> None:
         for number in range(10):
-            keeper.put("https://brood.example.com", profile, Kept("token", f"token-{number}"))
+            keeper(profile).put(Credential("token", f"token-{number}"))
 
     profiles = [f"p{number}" for number in range(8)]
     with ThreadPoolExecutor(len(profiles)) as pool:
         list(pool.map(put, profiles))
     for profile in profiles:
-        assert keeper.get("https://brood.example.com", profile) == Kept("token", "token-9")
+        kept = keeper(profile).get()
+        assert kept is not None and kept.secret == "token-9"

@@ -15,7 +15,7 @@ import pytest
 from keyring.backends import fail, null
 from keyring.errors import InitError
 
-from hatcher.cli import logins
+from hatcher.cli.commands import login
 from hatcher.testing import FaultyGateway, RequestFault
 from hatcher.testing.faults import Answer, ScriptedServer
 
@@ -623,7 +623,7 @@ def test_a_login_that_fails_leaves_the_one_before(
     cli: Cli, log_in: None, ring: FileKeyring, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = kept(ring)
-    monkeypatch.setattr(logins, "with_profile", refuse)
+    monkeypatch.setattr(login, "with_profile", refuse)
     assert cli("login", input=password).code != 0
     assert kept(ring) == before and tokens(cli) == [TOKEN_NAME]
     assert cli("whoami").code == 0

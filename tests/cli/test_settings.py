@@ -18,8 +18,7 @@ import trustme
 
 from hatcher.cli.refusals import Refusal
 from hatcher.cli.root import VARIABLES, hatcher
-from hatcher.cli.settings.credentials import Credential
-from hatcher.cli.settings.keeping import Kept
+from hatcher.cli.settings.keeping import Credential
 from hatcher.cli.settings.levels import Settings, settings_of
 from hatcher.testing.faults import Answer, ScriptedServer
 
@@ -206,8 +205,7 @@ def test_one_secret_is_enough(home: Path, options: tuple[str, ...]) -> None:
 def test_no_repr_shows_a_secret(home: Path) -> None:
     assert SECRET not in repr(settings("-U", "ada", "-p", SECRET))
     assert SECRET not in repr(settings("-t", SECRET))
-    assert SECRET not in repr(Kept("token", SECRET))
-    assert SECRET not in repr(Credential("password", SECRET, "a question", "ada"))
+    assert SECRET not in repr(Credential("password", SECRET, "ada"))
 
 
 @pytest.fixture

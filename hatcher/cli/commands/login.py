@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from hatcher.cli.data import Document, Emit, Field, Record, emits
-from hatcher.cli.explaining import show
+from hatcher.cli.explaining import explain, show
 from hatcher.cli.groups import command
-from hatcher.cli.logins import Login, credentials_alone, log_in, profile_for
-from hatcher.cli.logins import revoke as revoke_token
 from hatcher.cli.parameters import argument, dry_run, flag, profile_option
 from hatcher.cli.refusals import ExitCode, Refusal
-from hatcher.cli.settings.credentials import (
+from hatcher.cli.settings.credentials import ask_for_password, credential_for, kept_credential
+from hatcher.cli.settings.keeping import (
     Credential,
-    ask_for_password,
-    credential_for,
-    kept_credential,
+    Keeper,
+    KeyringKeeper,
+    NoKeyring,
+    keeper_named,
+    keeper_of,
 )
-from hatcher.cli.settings.keeping import Keeper, NoKeyring, keeper_named
 from hatcher.cli.settings.levels import (
+    Settings,
     config_of,
     profile_of,
     settings_with,
     take_over,
     warn_of_secrets,
 )
-from hatcher.cli.settings.profiles import Profile, server_at, with_profile
+from hatcher.cli.settings.private_files import changing
+from hatcher.cli.settings.profiles import (
+    Config,
+    Profile,
+    checked_name,
+    read_config,
+    server_at,
+    with_profile,
+)
 from hatcher.cli.state import State, pass_state
 from hatcher.cli.terminal import is_terminal, say
-from hatcher.errors import AuthenticationError, PermissionDeniedError
+from hatcher.errors import (
+    AuthenticationError,
+    BroodHTTPError,
+    ConflictError,
+    HatcherException,
+    InvalidResponseError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from hatcher.api import BroodClient
 
 
 def _told(record: Record) -> str:
@@ -94,6 +120,8 @@ def login(
     takes its place. The first profile becomes the default one, so that other
     commands need neither --url nor --username.
     """
+    import socket
+
     warn_of_secrets(ctx)
     root = ctx.find_root()
     take_over(ctx, ("url", "profile", "username", "password_stdin", "token", "token_stdin"))
@@ -108,29 +136,19 @@ def login(
     assert settings.url is not None
     server = str(server_at(settings.url))
     # Before anything is asked or sent: a token that cannot be kept is not to be made.
-    keeper = _keeper(server, name, profile, config.path.parent, insecure_storage)
-    credential = (
-        credential_for(settings) if settings.named_by in ("options", "environment") else None
+    stays_in_file = profile is not None and profile.credential == "file"
+    where = "file" if insecure_storage or stays_in_file else "keyring"
+    keeper = _working_keeper(where, config.path.parent, server, name)
+    login = Login(
+        root.params["profile"],
+        url,
+        settings._replace(url=server),
+        _credential(settings),
+        token_name or f"hatcher on {socket.gethostname()}",
+        keeper,
+        _other_values(root),
     )
-    if credential is None:
-        username = settings.username or _asked(
-            "User name", "Who? Give --username and --password-stdin, or --token-stdin."
-        )
-        credential = Credential("password", ask_for_password(username), "a question", username)
-    log_in(
-        Login(
-            root.params["profile"],
-            url,
-            server,
-            credential,
-            settings.verify_ssl,
-            settings.api_version,
-            token_name or _usual_token_name(),
-            keeper,
-            _other_values(root),
-        ),
-        dry_run=dry_run,
-    )
+    log_in(login, dry_run=dry_run)
 
 
 @command("logout")
@@ -146,20 +164,17 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
 
     The profile stays, with its server. Without --revoke the token stays valid.
     """
-    from hatcher.api import BroodClient
-
     take_over(ctx, ("profile",))
     with credentials_alone():
         config_of(ctx, anew=True)
-        root, profile = ctx.find_root(), profile_of(ctx)
+        profile = profile_of(ctx)
         if profile is None or profile.credential is None or profile.url is None:
             named = f"Nothing is kept for the profile {profile.name}." if profile else ""
             say(named or "No profile is set.")
             return
-        server = str(server_at(profile.url))
         try:
-            keeper = keeper_named(profile.credential, profile.folder)
-            kept = keeper.get(server, profile.name)
+            keeper = keeper_of(profile, profile.url)
+            kept = keeper.get()
         except Refusal as refusal:
             if profile.credential == "keyring":
                 refusal.hint = (
@@ -174,22 +189,17 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
                 "Delete tokens of your own by their names: hatcher api-tokens delete NAME",
             )
         if dry_run:
-            say(f"Would forget what {keeper} keeps for {server}.")
+            say(f"Would forget what {keeper} keeps for {keeper.server}.")
             return
         if revoke:
-            assert kept is not None
-            settings = settings_with(root, profile, profile.url)
+            settings = settings_with(ctx.find_root(), profile, profile.url)
+            settings = settings._replace(url=keeper.server)
             credential = kept_credential(settings)
-            with BroodClient.from_url(
-                server,
-                auth=credential.auth(server, settings.verify_ssl),
-                verify_ssl=settings.verify_ssl,
-                api_version=settings.api_version,
-            ) as client:
-                revoke_token(client, kept)
-        keeper.forget(server, profile.name)
+            with client_of(settings, credential) as client:
+                revoke_token(client, credential)
+        keeper.forget()
         with_profile(profile.name, {"credential": None})
-    say(f"Forgot what {keeper} kept for {server}.", "green")
+    say(f"Forgot what {keeper} kept for {keeper.server}.", "green")
 
 
 @command("whoami")
@@ -221,20 +231,30 @@ def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
         ctx.exit(ExitCode.AUTHENTICATION)
 
 
-def _keeper(
-    server: str, name: str, profile: Profile | None, folder: Path, insecure_storage: bool
-) -> Keeper:
-    """Return what is to keep the token: it works, and a file does where there is no keyring."""
-    stays_in_file = profile is not None and profile.credential == "file"
+def _working_keeper(where: str, folder: Path, server: str, profile: str) -> Callable[[str], Keeper]:
+    """Return what makes the keeper of a profile: one that works, or a file without a keyring."""
     try:
-        keeper = keeper_named("file" if insecure_storage or stays_in_file else "keyring", folder)
-        keeper.get(server, name)
+        keeper_named(where, folder, server, profile).get()
     except NoKeyring as missing:
-        keeper = keeper_named("file", folder)
-        keeper.get(server, name)
+        where = "file"
+        keeper_named(where, folder, server, profile).get()
         what = missing.format_message().removesuffix(".")
         say(f"{what}: the token goes into a file that only you can read.", "yellow")
-    return keeper
+    return partial(keeper_named, where, folder, server)
+
+
+def _credential(settings: Settings) -> Credential:
+    """Return what the user has to log in with, which may be asked for."""
+    credential = None
+    if settings.named_by in ("options", "environment"):
+        credential = credential_for(settings)
+    if credential is not None:
+        return credential
+    username = settings.username or _asked(
+        "User name", "Who? Give --username and --password-stdin, or --token-stdin."
+    )
+    password = ask_for_password(username)
+    return Credential("password", password, username, source="a question")
 
 
 def _asked(question: str, otherwise: str) -> str:
@@ -242,12 +262,6 @@ def _asked(question: str, otherwise: str) -> str:
         raise click.UsageError(otherwise)
     answer: str = click.prompt(question, err=True)
     return answer
-
-
-def _usual_token_name() -> str:
-    import socket
-
-    return f"hatcher on {socket.gethostname()}"
 
 
 def _other_values(root: click.Context) -> dict[str, str | int | bool | None]:
@@ -265,3 +279,304 @@ def _other_values(root: click.Context) -> dict[str, str | int | bool | None]:
     if "ca_file" in given:
         values |= {"ca_file": str(Path(given["ca_file"]).absolute()), "insecure": None}
     return values
+
+
+#: What servers answer where there is no such thing as a token, or not for this user.
+_NO_TOKENS = (403, 404, 405, 501)
+
+#: Names that others may take in the very moment in which they are tried.
+_ATTEMPTS = 20
+
+
+class Login(NamedTuple):
+    """A profile, as it is to be after a login.
+
+    Attributes
+    ----------
+    named, url : str or None
+        What the user has called the profile, and the server, where that was said.
+    settings : Settings
+        How to reach the server; its URL has no credentials.
+    credential : Credential
+        What the user has, to be checked.
+    token_name : str
+        What to call the API token that is made.
+    keeper : callable
+        Returns what is to keep it for a profile.
+    values : dict
+        What else is to stand in the profile.
+    """
+
+    named: str | None
+    url: str | None
+    settings: Settings
+    credential: Credential
+    token_name: str
+    keeper: Callable[[str], Keeper]
+    values: dict[str, str | int | bool | None]
+
+
+def profile_for(config: Config, name: str | None, url: str | None) -> str:
+    """Return the name of the profile that a login is for.
+
+    Parameters
+    ----------
+    config : Config
+    name : str or None
+        What the user has called it.
+    url : str or None
+        The server, where the user has named it.
+
+    Raises
+    ------
+    Refusal
+        It cannot be called so, or the user must say.
+    """
+    if name is not None:
+        return checked_name(name)
+    usual = config.default_profile or "default"
+    if url is None:
+        return usual
+    order = sorted(config.profiles.values(), key=lambda profile: profile.name != usual)
+    for profile in order:
+        if profile.url is not None and profile.is_for(url):
+            return profile.name
+    if usual not in config.profiles or config.profiles[usual].url is None:
+        return usual
+    server = server_at(url)
+    named = checked_name(f"{server.host}{server.prefix}".replace(":", "-").replace("/", "-"))
+    if named in config.profiles:
+        raise Refusal(
+            f"There is a profile {named} already, for {config.profiles[named].url}.",
+            f"Say what to call the one for {server}: --profile NAME",
+        )
+    return named
+
+
+def credentials_alone() -> AbstractContextManager[None]:
+    """Let no other process log in or out meanwhile."""
+    return changing(read_config().path.with_name("login"))
+
+
+def log_in(login: Login, *, dry_run: bool) -> None:
+    """Check a credential, and keep it, or better an API token that is made with it.
+
+    Raises
+    ------
+    HatcherException
+        The server does not accept it; nothing is kept.
+    Refusal
+        It cannot be kept.
+    """
+    client, credential = _accepted(login)
+    server = login.settings.url
+    with client:
+        if dry_run:
+            say(f"Would keep the token for {server} in {login.keeper('')}.")
+            return
+        with credentials_alone():
+            # Others may have logged in while this one was asked for the password.
+            config = read_config()
+            profile = profile_for(config, login.named, login.url)
+            old = config.profiles.get(profile)
+            keeper = login.keeper(profile)
+            before = None if old is None else _kept_before(old)
+            kept = _to_keep(client, keeper, login.token_name, credential)
+            try:
+                _keep(login, kept, keeper, old, before)
+            except BaseException:
+                # What cannot be used is not left behind on the server.
+                if kept.token_name is not None:
+                    _take_back(client, kept.token_name)
+                raise
+            if before is not None:
+                _clear(client, keeper, kept, *before)
+    who = f" as {kept.username}" if kept.username else ""
+    say(f"Logged in to {server}{who}.", "green")
+    what = "The password" if kept.kind == "password" else "The API token"
+    made = f" '{kept.token_name}'" if kept.token_name else ""
+    say(f"{what}{made} is kept in {keeper}, for the profile {profile}.")
+
+
+def revoke_token(client: BroodClient, kept: Credential) -> None:
+    """Delete the API token that a login has made.
+
+    Parameters
+    ----------
+    client : BroodClient
+        Of the user.
+    kept : Credential
+
+    Raises
+    ------
+    HatcherException
+        It could not be deleted.
+    """
+    assert kept.token_name is not None
+    try:
+        client.delete_api_token(kept.token_name)
+    except (AuthenticationError, NotFoundError):
+        say(f"The API token '{kept.token_name}' was not valid any more.")
+    else:
+        say(f"Deleted the API token '{kept.token_name}' from the server.")
+
+
+def client_of(settings: Settings, credential: Credential) -> BroodClient:
+    """Return a client of the server of the settings, for whoever has the credential."""
+    from hatcher.api import BroodClient
+
+    assert settings.url is not None
+    return BroodClient.from_url(
+        settings.url,
+        auth=credential.auth(settings.url, settings.verify_ssl),
+        verify_ssl=settings.verify_ssl,
+        api_version=settings.api_version,
+    )
+
+
+def _accepted(login: Login) -> tuple[BroodClient, Credential]:
+    """Return a client of the user, and the credential in the way that the server takes it."""
+    credential = login.credential._replace(direct=False)
+    client = client_of(login.settings, credential)
+    try:
+        client.whoami()
+    except BroodHTTPError as error:
+        if error.status_code not in (404, 405):
+            raise
+        # An on-site server may know no session tokens.
+        credential = credential._replace(direct=True)
+        client = client.with_auth(credential.auth(client.url, login.settings.verify_ssl))
+        client.whoami()
+    return client, credential
+
+
+def _to_keep(
+    client: BroodClient, keeper: Keeper, token_name: str, credential: Credential
+) -> Credential:
+    if credential.kind == "token":
+        return credential
+    try:
+        name, token = _new_token(client, token_name)
+    except BroodHTTPError as error:
+        if error.status_code not in _NO_TOKENS:
+            raise
+    else:
+        return credential._replace(kind="token", secret=token, token_name=name)
+    if not isinstance(keeper, KeyringKeeper):
+        raise Refusal(
+            "This server gives out no API tokens, and passwords are kept in a keyring only.",
+            "Log in where there is a keyring and without --insecure-storage, or set "
+            "HATCHER_PASSWORD.",
+        )
+    say("This server gives out no API tokens, so it is the password that is kept.", "yellow")
+    return credential
+
+
+def _new_token(client: BroodClient, wanted: str) -> tuple[str, str]:
+    """Make an API token; return its name and itself. One whose answer is lost is deleted."""
+    taken = {token["name"] for token in client.list_api_tokens()}
+    name, count = wanted, 1
+    while True:
+        while name in taken:
+            count += 1
+            name = f"{wanted} {count}"
+        try:
+            token = client.create_api_token(name).get("token")
+            if not isinstance(token, str) or not token:
+                raise InvalidResponseError(f"The server's answer holds no token '{name}'.")
+        except ConflictError:
+            if count > len(taken) + _ATTEMPTS:
+                raise
+            taken.add(name)  # by somebody else, a moment ago
+        except BaseException as error:
+            is_no = isinstance(error, BroodHTTPError) and not isinstance(error, ServerError)
+            if not is_no and getattr(error, "status_code", None) not in _NO_TOKENS:
+                _take_back(client, name)
+            raise
+        else:
+            return name, token
+
+
+def _take_back(client: BroodClient, name: str) -> None:
+    try:
+        client.delete_api_token(name)
+    except NotFoundError:
+        pass  # it was never made
+    except HatcherException as error:
+        _warn_of_token(name, error)
+
+
+def _warn_of_token(name: str, error: Exception) -> None:
+    say(
+        f"Warning: the API token '{name}' may still be valid: {explain(error).what} "
+        f"To delete it: hatcher api-tokens delete '{name}'",
+        "yellow",
+    )
+
+
+def _keep(
+    login: Login,
+    kept: Credential,
+    keeper: Keeper,
+    old: Profile | None,
+    before: tuple[Keeper, Credential] | None,
+) -> None:
+    values: dict[str, str | int | bool | None] = {}
+    if old is not None and not old.is_for(keeper.server):
+        # Nothing of what it said of another server.
+        values = dict.fromkeys(("api_version", "insecure", "ca_file"))
+    values |= login.values | {
+        "url": keeper.server,
+        "username": kept.username,
+        "credential": keeper.name,
+    }
+    try:
+        keeper.put(kept)
+        with_profile(keeper.profile, values)
+    except BaseException:
+        # As it was; what keeps it may be what failed.
+        with suppress(Refusal, HatcherException, OSError):
+            if before is not None and _is_same(before[0], keeper):
+                keeper.put(before[1])
+            else:
+                keeper.forget()
+        raise
+
+
+def _is_same(one: Keeper, other: Keeper) -> bool:
+    return (one.name, one.server) == (other.name, other.server)
+
+
+def _kept_before(profile: Profile) -> tuple[Keeper, Credential] | None:
+    """Return what a login takes the place of."""
+    if profile.credential is None or profile.url is None:
+        return None
+    try:
+        keeper = keeper_of(profile, profile.url)
+        kept = keeper.get()
+    except Refusal as refusal:
+        say(f"Warning: what was kept before stays. {refusal.format_message()}", "yellow")
+        return None
+    return None if kept is None else (keeper, kept)
+
+
+def _clear(
+    client: BroodClient, keeper: Keeper, kept: Credential, before: Keeper, old: Credential
+) -> None:
+    """Forget what was kept before."""
+    if not _is_same(before, keeper):
+        try:
+            before.forget()
+        except Refusal as refusal:
+            say(f"Warning: what was kept before stays. {refusal.format_message()}", "yellow")
+    if old.token_name is None:
+        return
+    if before.server == keeper.server and old.username == kept.username:
+        try:
+            revoke_token(client, old)
+        except HatcherException as error:
+            _warn_of_token(old.token_name, error)
+    else:
+        say(
+            f"The API token '{old.token_name}' of {old.username} is still valid on {before.server}."
+        )

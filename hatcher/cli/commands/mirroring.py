@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.data import Document, Emit, Field, Listing, as_json, emits
 from hatcher.cli.explaining import explain
 from hatcher.cli.groups import group
 from hatcher.cli.mirror_sides import Side, Sort, WrittenSide, open_pair
@@ -24,7 +24,6 @@ from hatcher.cli.parameters import (
 )
 from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.state import State, pass_state
-from hatcher.cli.tables import as_json
 from hatcher.cli.terminal import confirm, say, write
 from hatcher.cli.transfers import TRANSFERS
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import codecs
 import sys
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any
 
 import click
 
 from hatcher.characters import shown
 from hatcher.cli.refusals import ExitCode, Refusal
+from hatcher.cli.settings.keeping import Credential, Kind, keeper_of
 from hatcher.cli.settings.levels import Settings
 from hatcher.cli.settings.profiles import server_at
 from hatcher.cli.terminal import is_terminal, say
 from hatcher.files.folders import expanded
-
-if TYPE_CHECKING:
-    from hatcher.api import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-
-Kind: TypeAlias = Literal["password", "token"]
 
 #: The variables that the words on a credential name.
 _SOURCES = {
@@ -26,44 +22,6 @@ _SOURCES = {
     "environment": "the environment",
     "profile": "a question",
 }
-
-
-class Credential(NamedTuple):
-    """A password or a token, and where it is from.
-
-    Attributes
-    ----------
-    kind : {'password', 'token'}
-    secret : str
-    source : str
-        Where it is from, in words.
-    username : str or None
-        Whose it is; a token does not say.
-    direct : bool
-        Whether it goes with every request, and is not exchanged for a session token.
-    """
-
-    kind: Kind
-    secret: str
-    source: str
-    username: str | None = None
-    direct: bool = False
-
-    def auth(
-        self, url: str, verify_ssl: bool | str
-    ) -> BroodClientAuth | BasicAuth | BroodBearerTokenAuth:
-        """Return what a client of a server authenticates with."""
-        from hatcher.api import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-
-        itself: BasicAuth | BroodBearerTokenAuth
-        if self.kind == "password":
-            itself = BasicAuth(self.username or "", self.secret)
-        else:
-            itself = BroodBearerTokenAuth(self.secret)
-        return itself if self.direct else BroodClientAuth(url, itself, verify_ssl=verify_ssl)
-
-    def __repr__(self) -> str:
-        return f"<Credential {self.kind} of {self.username!r} from {self.source}>"
 
 
 def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | None:
@@ -88,9 +46,9 @@ def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | 
         return _edm_token(settings.url)
     source = _SOURCES[settings.named_by]
     if settings.standard_input == "token":
-        return Credential("token", read_secret("token"), "standard input")
+        return Credential("token", read_secret("token"), source="standard input")
     if settings.token is not None:
-        return Credential("token", settings.token, source)
+        return Credential("token", settings.token, source=source)
     if settings.named_by == "profile":
         assert settings.profile is not None
         if settings.profile.credential is not None:
@@ -99,16 +57,16 @@ def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | 
     if username is None:
         return _credential_in(settings.url)
     if settings.standard_input == "password":
-        return Credential("password", read_secret("password"), "standard input", username)
+        return Credential("password", read_secret("password"), username, source="standard input")
     if settings.password is not None:
-        return Credential("password", settings.password, source, username)
+        return Credential("password", settings.password, username, source=source)
     if not may_ask:
         raise _no_password(username)
     # The existing command line takes the password of --username from a pipe; nobody expects
     # that of a profile, and a loop over the lines of a file would lose one of them.
     if settings.named_by == "profile" and not is_terminal(sys.stdin):
         raise _no_password(username)
-    return Credential("password", ask_for_password(username), "a question", username)
+    return Credential("password", ask_for_password(username), username, source="a question")
 
 
 def _credential_in(url: str | None) -> Credential | None:
@@ -119,7 +77,7 @@ def _credential_in(url: str | None) -> Credential | None:
     if credentials is None:
         return None
     username, password = credentials
-    return Credential("password", password.reveal(), "the URL", username, direct=True)
+    return Credential("password", password.reveal(), username, direct=True, source="the URL")
 
 
 def kept_credential(settings: Settings) -> Credential:
@@ -130,12 +88,10 @@ def kept_credential(settings: Settings) -> Credential:
     Refusal
         It is not there any more, or cannot be had.
     """
-    from hatcher.cli.settings.keeping import keeper_named
-
     profile = settings.profile
-    assert profile is not None and profile.credential is not None and settings.url is not None
-    keeper = keeper_named(profile.credential, profile.folder)
-    kept = keeper.get(str(server_at(settings.url)), profile.name)
+    assert profile is not None and settings.url is not None
+    keeper = keeper_of(profile, settings.url)
+    kept = keeper.get()
     if kept is None or (
         profile.username is not None and kept.username not in (None, profile.username)
     ):
@@ -144,7 +100,7 @@ def kept_credential(settings: Settings) -> Credential:
             f"Log in again: hatcher login --profile {profile.name}",
             ExitCode.AUTHENTICATION,
         )
-    return Credential(kept.kind, kept.secret, str(keeper), kept.username, kept.direct)
+    return kept
 
 
 def read_secret(what: Kind) -> str:
@@ -240,7 +196,7 @@ def _edm_token(url: str) -> Credential | None:
         reason = getattr(error, "strerror", None) or str(error)
         say(f"Warning: {_EDM_FILE} cannot be read, so no token in it is used: {reason}", "yellow")
         return None
-    return Credential("token", token, _EDM_FILE) if store == server else None
+    return Credential("token", token, source=_EDM_FILE) if store == server else None
 
 
 def _edm_document() -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""`hatcher teams` and `hatcher users`."""
+"""Organizations, repositories, teams, users and API tokens; and what the server lists of its own."""
 
 from __future__ import annotations
 
 import sys
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,11 +11,115 @@ import click
 from hatcher.cli import transfers
 from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
-from hatcher.cli.parameters import argument, choices, dry_run, on
-from hatcher.cli.terminal import is_terminal, say
+from hatcher.cli.parameters import argument, assume_yes, choices, dry_run, flag, on, on_repository
+from hatcher.cli.refusals import ExitCode, Refusal
+from hatcher.cli.state import State, pass_state
+from hatcher.cli.terminal import confirm, is_terminal, say
+from hatcher.errors import HatcherException
+from hatcher.suggestions import alike, question
 
 if TYPE_CHECKING:
-    from hatcher.api import Organization, Team, User
+    from hatcher.api import Organization, Repository, Team, User
+
+_description = argument("description", "What it is, in a sentence.")
+
+
+@group("organizations")
+def organizations() -> None:
+    """Create and list organizations."""
+
+
+@organizations.command("create")
+@argument("name", "What to call the organization.")
+@_description
+@dry_run
+@pass_state
+def create_organization(state: State, name: str, description: str, dry_run: bool) -> None:
+    """Create an organization."""
+    if dry_run:
+        state.client.list_organizations()
+        say(f"Would create the organization {name}.")
+        return
+    state.client.create_organization(name, description)
+    say(f"Created the organization {name}.", "green")
+
+
+@organizations.command("list")
+@emits(Listing((Field("name", "Organization"),), bare=True))
+@pass_state
+def list_organizations(state: State, emit: Emit) -> None:
+    """List the organizations of the server."""
+    emit({"name": name} for name in sorted(state.client.list_organizations()))
+
+
+@group("repositories")
+def repositories() -> None:
+    """Create, delete and list repositories."""
+
+
+@repositories.command("list")
+@on("organization")
+@emits(Listing((Field("name", "Repository"),), bare=True))
+def list_repositories(place: Organization, emit: Emit) -> None:
+    """List the repositories of an organization."""
+    emit({"name": name} for name in sorted(place.list_repositories()))
+
+
+@repositories.command("create")
+@on("organization")
+@argument("repository", "What to call the repository.")
+@_description
+@flag("--public", help="Let everybody read it, without credentials.")
+@dry_run
+def create_repository(
+    place: Organization, repository: str, description: str, public: bool, dry_run: bool
+) -> None:
+    """Create a repository in an organization."""
+    what = f"the {'public ' if public else ''}repository {place.name}/{repository}"
+    if dry_run:
+        place.list_repositories()
+        say(f"Would create {what}.")
+        return
+    place.create_repository(repository, description, public=public)
+    say(f"Created {what}.", "green")
+
+
+@repositories.command("delete")
+@on_repository()
+@transfers.deleting("Delete it with all that is in it.")
+@pass_state
+def delete_repository(state: State, place: Repository, dry_run: bool, **options: Any) -> None:
+    """Delete a repository."""
+    if dry_run:
+        _metadata(state, place)
+        say(f"Would delete the repository {place}.")
+        return
+    transfers.delete(place, "the repository {place}", dry_run=False, **options)
+
+
+@repositories.command("metadata")
+@on_repository()
+@emits(Document((Field("name", "Repository"), Field("access", "Access"))))
+@pass_state
+def repository_metadata(state: State, place: Repository, emit: Emit) -> None:
+    """Show what the server says of a repository, and what you may do there."""
+    emit(_metadata(state, place))
+
+
+def _metadata(state: State, place: Repository) -> Record:
+    try:
+        return place.metadata()
+    except HatcherException as error:
+        if type(error) is not HatcherException:
+            raise
+        # No answer of the server says so: it is not among those that one may see.
+        visible = state.client.list_available_repositories(include_indexable=True)
+        raise Refusal(
+            f"There is no repository {place} that you may see.",
+            question(alike(str(place), visible, most=1))
+            or "List them: hatcher user repositories --include-indexable",
+            ExitCode.NOT_FOUND,
+        ) from None
 
 
 def _repository_access(record: Record) -> str:
@@ -41,7 +146,7 @@ MEMBERSHIP = Document(
 )
 
 _on_team = on("organization", "team")
-_repository = argument("repository", "The name of the repository.", "team's repositories")
+_team_repository = argument("repository", "The name of the repository.", "team's repositories")
 _member = argument("email", "The member's email address.", "team's members")
 
 
@@ -53,7 +158,7 @@ def teams() -> None:
 @teams.command("list")
 @on("organization")
 @emits(Listing((Field("name", "Team"), Field("group", "Access")), bare=True))
-def list_(place: Organization, emit: Emit) -> None:
+def list_teams(place: Organization, emit: Emit) -> None:
     """List the teams of an organization."""
     emit(sorted(place.list_teams(), key=lambda team: team["name"]))
 
@@ -63,7 +168,7 @@ def list_(place: Organization, emit: Emit) -> None:
 @argument("team", "What to call the team.")
 @argument("group", "What its members may do: an access level.")
 @dry_run
-def create(place: Organization, team: str, group: str, dry_run: bool) -> None:
+def create_team(place: Organization, team: str, group: str, dry_run: bool) -> None:
     """Create a team.
 
     GROUP is what its members may do in its repositories: read_index, read_repository,
@@ -80,7 +185,7 @@ def create(place: Organization, team: str, group: str, dry_run: bool) -> None:
 @teams.command("delete")
 @_on_team
 @transfers.deleting("Delete it even when it has members or repositories.")
-def delete(team: Team, **options: Any) -> None:
+def delete_team(team: Team, **options: Any) -> None:
     """Delete a team; its members and repositories stay.
 
     Asks before in a terminal only; a script is not asked.
@@ -93,7 +198,7 @@ def delete(team: Team, **options: Any) -> None:
 @teams.command("metadata")
 @_on_team
 @emits(Document((Field("name", "Team"), Field("group", "Access"))))
-def metadata(team: Team, emit: Emit) -> None:
+def team_metadata(team: Team, emit: Emit) -> None:
     """Show what the server says of a team."""
     emit(team.metadata())
 
@@ -102,19 +207,19 @@ def metadata(team: Team, emit: Emit) -> None:
 
 
 @teams.group("repositories")
-def repositories() -> None:
+def team_repositories() -> None:
     """Manage what repositories a team has access to."""
 
 
-@repositories.command("list")
+@team_repositories.command("list")
 @_on_team
 @emits(Listing((Field("name", "Repository"),), bare=True))
-def list_repositories(team: Team, emit: Emit) -> None:
+def list_team_repositories(team: Team, emit: Emit) -> None:
     """List the repositories that a team has access to."""
     emit({"name": name} for name in team.list_repositories())
 
 
-@repositories.command("add")
+@team_repositories.command("add")
 @_on_team
 @argument("repository", "The name of the repository.", "repositories")
 @dry_run
@@ -129,9 +234,9 @@ def add_repository(team: Team, repository: str, dry_run: bool) -> None:
     say(f"Gave {what}.", "green")
 
 
-@repositories.command("remove")
+@team_repositories.command("remove")
 @_on_team
-@_repository
+@_team_repository
 @dry_run
 def remove_repository(team: Team, repository: str, dry_run: bool) -> None:
     """Take a team's access to a repository away; the repository stays."""
@@ -144,9 +249,9 @@ def remove_repository(team: Team, repository: str, dry_run: bool) -> None:
     say(f"Took {what}.", "green")
 
 
-@repositories.command("query")
+@team_repositories.command("query")
 @_on_team
-@_repository
+@_team_repository
 @emits(REPOSITORY_ACCESS)
 def query_repository(team: Team, repository: str, emit: Emit) -> None:
     """Ask whether a team has access to a repository; the exit code is 1 when not."""
@@ -272,3 +377,105 @@ def delete_user(user: User, **options: Any) -> None:
 def user_metadata(user: User, emit: Emit) -> None:
     """Show what the server says of a user."""
     emit(user.metadata())
+
+
+NEW_TOKEN = Document((Field("name", "New Token Name"), Field("token", "New Token")), as_row=True)
+TOKENS = Listing(
+    (
+        Field("name", "Name"),
+        Field("created", "Created"),
+        Field("last_used", "Last Used", ("string", "null")),
+    )
+)
+
+
+@group("api-tokens")
+def api_tokens() -> None:
+    """Create, delete and list API tokens."""
+
+
+@api_tokens.command("create")
+@argument("name", "What to call the token, such as where it is used.")
+@dry_run
+@emits(NEW_TOKEN)
+@pass_state
+def create_token(state: State, name: str, dry_run: bool, emit: Emit) -> None:
+    """Create an API token of yours.
+
+    The token is written to standard output, this once; nobody can ask for it again. Whoever has
+    it may do what you may do.
+    """
+    if dry_run:
+        state.client.list_api_tokens()
+        say(f"Would create the API token {name}.")
+        return
+    emit(state.client.create_api_token(name))
+
+
+@api_tokens.command("delete")
+@argument("name", "What the token is called.", "API tokens")
+@assume_yes
+@dry_run
+@pass_state
+def delete_token(state: State, name: str, assume_yes: bool, dry_run: bool) -> None:
+    """Delete an API token of yours; it stops working at once."""
+    if dry_run:
+        known = name in map(itemgetter("name"), state.client.list_api_tokens())
+        say(f"Would delete the API token {name}{'' if known else ', which there is not'}.")
+        return
+    confirm(f"The API token {name} will be deleted. Go on?", assume_yes=assume_yes)
+    state.client.delete_api_token(name)
+    say(f"Deleted the API token {name}.", "green")
+
+
+@api_tokens.command("list")
+@emits(TOKENS)
+@pass_state
+def list_tokens(state: State, emit: Emit) -> None:
+    """List your API tokens, without their secrets; dates are in UTC."""
+    emit(sorted(state.client.list_api_tokens(), key=itemgetter("name")))
+
+
+@group("platforms")
+def platforms() -> None:
+    """List platforms."""
+
+
+@platforms.command("list")
+@emits(Listing((Field("name", "Platforms"),)))
+@pass_state
+def list_platforms(state: State, emit: Emit) -> None:
+    """List the platforms that the server knows."""
+    emit({"name": name} for name in state.client.list_platforms())
+
+
+@group("python-tags")
+def python_tags() -> None:
+    """List PEP 425 python tags."""
+
+
+@python_tags.command("list")
+@flag("--all", help="Also generic ones, such as py3.")
+@emits(Listing((Field("python_tag", "Python Tag"),)))
+@pass_state
+def list_python_tags(state: State, all: bool, emit: Emit) -> None:
+    """List the python tags that the server knows.
+
+    Without --all, those of real implementations and versions.
+    """
+    emit({"python_tag": tag} for tag in sorted(state.client.list_python_tags(list_all=all)))
+
+
+@group("user")
+def user() -> None:
+    """What you have access to."""
+
+
+@user.command("repositories")
+@flag("--include-indexable", help="Also those of which you may read the index only.")
+@emits(Listing((Field("name", "Repository"),)))
+@pass_state
+def list_available(state: State, include_indexable: bool, emit: Emit) -> None:
+    """List the repositories that you have access to, in all organizations."""
+    names = state.client.list_available_repositories(include_indexable=include_indexable)
+    emit({"name": name} for name in names)
