@@ -62,6 +62,21 @@ def choices(*names: str, help: str, completed: str | None = None, **options: Any
     return click.option(*names, multiple=True, help=help, **options)
 
 
+#: What commands about whole repositories can be about, with the names that shells complete.
+_SELECTED = {
+    "repository": ("ORGANIZATION/REPOSITORY", "places", "A repository"),
+    "platform": ("PLATFORM", "platforms", "A platform such as rh8-x86_64"),
+    "python tag": ("TAG", "python tags", "A python tag such as cp311"),
+}
+
+
+def selecting(what: str, *names: str, otherwise: str = "all") -> Decorator:
+    """Give a command an option that may be repeated, which says what of a place is meant."""
+    metavar, completed, described = _SELECTED[what]
+    help = f"{described}; may be repeated. Without it {otherwise}."
+    return choices(*names, metavar=metavar, completed=completed, help=help)
+
+
 def together(*decorators: Decorator) -> Decorator:
     """Give a command several parameters, in this order."""
 

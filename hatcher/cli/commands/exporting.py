@@ -8,7 +8,7 @@ import click
 
 from hatcher.cli import transfers
 from hatcher.cli.groups import command
-from hatcher.cli.parameters import argument, choices, flag
+from hatcher.cli.parameters import argument, choices, flag, selecting
 from hatcher.cli.state import State, pass_state
 from hatcher.cli.terminal import say
 
@@ -25,27 +25,9 @@ _KINDS = {"eggs": (0, 1), "runtimes": (1,), "bundles": (1,)}
     type=click.Choice(list(_KINDS)),
     help="A kind of artefact; may be repeated.",
 )
-@choices(
-    "-r",
-    "--repositories",
-    metavar="ORGANIZATION/REPOSITORY",
-    completed="places",
-    help="A repository; may be repeated. Without it all that you may see.",
-)
-@choices(
-    "-p",
-    "--platforms",
-    metavar="PLATFORM",
-    completed="platforms",
-    help="A platform such as rh8-x86_64; may be repeated. Without it all.",
-)
-@choices(
-    "-t",
-    "--python-tags",
-    metavar="TAG",
-    completed="python tags",
-    help="A python tag such as cp311; may be repeated. Without it all.",
-)
+@selecting("repository", "-r", "--repositories", otherwise="all that you may see")
+@selecting("platform", "-p", "--platforms")
+@selecting("python tag", "-t", "--python-tags")
 @argument("target-dir", "The folder to export to.", type=click.Path(file_okay=False))
 @transfers.concurrency
 @transfers.moving
@@ -76,6 +58,9 @@ def export(state: State, artefact_kinds: tuple[str, ...], target_dir: str, **opt
     transfers.batch("Export", mirror.export, state.client, target_dir, kinds=kinds, **options)
 
 
+_IN_FOLDER = "all in the folder"
+
+
 @command("import")
 @choices(
     "-a",
@@ -84,22 +69,8 @@ def export(state: State, artefact_kinds: tuple[str, ...], target_dir: str, **opt
     type=click.Choice(["eggs", "runtimes", "apps", "bundles"]),
     help="A kind of artefact; may be repeated. Without it all.",
 )
-@choices(
-    "-r",
-    "--repository",
-    "requested_repos",
-    metavar="ORGANIZATION/REPOSITORY",
-    completed="places",
-    help="A repository; may be repeated. Without it all in the folder.",
-)
-@choices(
-    "-p",
-    "--platform",
-    "requested_platforms",
-    metavar="PLATFORM",
-    completed="platforms",
-    help="A platform such as rh8-x86_64; may be repeated. Without it all in the folder.",
-)
+@selecting("repository", "-r", "--repository", "requested_repos", otherwise=_IN_FOLDER)
+@selecting("platform", "-p", "--platform", "requested_platforms", otherwise=_IN_FOLDER)
 @flag("-f", "--force", help="Replace what the server has with other content.")
 @flag(
     "-c",

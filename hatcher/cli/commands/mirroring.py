@@ -20,6 +20,7 @@ from hatcher.cli.parameters import (
     completes,
     dry_run,
     flag,
+    selecting,
     together,
 )
 from hatcher.cli.refusals import ExitCode, Refusal
@@ -81,22 +82,8 @@ _selecting = together(
         type=click.Choice(["eggs", "runtimes", "apps", "bundles"]),
         help="A kind of artefact; may be repeated. Without it all, with API version 0 eggs.",
     ),
-    choices(
-        "-p",
-        "--platform",
-        "platforms",
-        metavar="PLATFORM",
-        completed="platforms",
-        help="A platform such as rh8-x86_64; may be repeated. Without it all.",
-    ),
-    choices(
-        "-t",
-        "--python-tag",
-        "python_tags",
-        metavar="TAG",
-        completed="python tags",
-        help="A python tag such as cp311; may be repeated. Without it all.",
-    ),
+    selecting("platform", "-p", "--platform", "platforms"),
+    selecting("python tag", "-t", "--python-tag", "python_tags"),
     choices(
         "--name",
         "names",
@@ -206,7 +193,7 @@ def plan(
     steps = made.steps if show_all else [step for step in made.steps if step.action != "skip"]
     if steps or emit.is_chosen:
         emit({field.key: getattr(step, field.key) for field in PLAN.fields} for step in steps)
-    _warn_of_limit(made)
+    _confirm_deletes(made, assume_yes=True)
     if 0 < len(made.those("delete")) <= made.max_deletes:
         say(f"At most {made.max_deletes:,} may be deleted.")
     _raise_for(made.problems, _summary(made))
@@ -265,18 +252,9 @@ def apply(
             "--python-tag, --name, --prune and --max-deletes."
         )
     sides = open_pair(state, source, target)
-    if plan is not None:
-        made = _read_plan(plan, *sides)
-    else:
-        made = _planned(*sides, concurrency=concurrency, **asked)
-    _warn_of_limit(made)
-    deletes = len(made.those("delete"))
-    if 0 < deletes <= made.max_deletes and not dry_run:
-        confirm(
-            f"{deletes:,} artefact{'' if deletes == 1 else 's'} of {made.target} will be deleted. "
-            "Go on?",
-            assume_yes=assume_yes,
-        )
+    asked["concurrency"] = concurrency
+    made = _planned(*sides, **asked) if plan is None else _read_plan(plan, *sides)
+    _confirm_deletes(made, assume_yes=assume_yes or dry_run)
     options = {"concurrency": concurrency, "cache": cache, "create_missing": create_missing}
     if made:
         transfers.batch("Mirror", made.apply, dry_run=dry_run, emit=emit, **options)
@@ -343,13 +321,13 @@ def verify(
         say(str(finding))
     if len(found.findings) > _MOST_NAMED:
         say(f"and {len(found.findings) - _MOST_NAMED:,} more; --output json names them all")
+    if not found.findings:
+        _raise_for(found.problems, summary)
+    for problem in found.problems:
+        say(f"problem: {problem.place}: {explain(problem.error).what}")
+    say(summary, "red" if found.findings else "green")
     if found.findings:
-        for problem in found.problems:
-            say(f"problem: {problem.place}: {explain(problem.error).what}")
-        say(summary, "red")
         click.get_current_context().exit(ExitCode.DIFFERENCES)
-    _raise_for(found.problems, summary)
-    say(summary, "green")
 
 
 @mirror.command("manifest")
@@ -445,8 +423,8 @@ def _summary(made: Plan | Manifest | Verification) -> str:
     return str(made).partition("\n")[0]
 
 
-def _warn_of_limit(made: Plan) -> None:
-    """Say so when more is to be deleted than may be."""
+def _confirm_deletes(made: Plan, *, assume_yes: bool) -> None:
+    """Ask before artefacts are deleted; say so when it would be more than may be."""
     deletes = len(made.those("delete"))
     if deletes > made.max_deletes:
         say(
@@ -454,6 +432,9 @@ def _warn_of_limit(made: Plan) -> None:
             f"the source is right, give --max-deletes {deletes}.",
             "yellow",
         )
+    elif deletes:
+        artefacts = f"{deletes:,} artefact{'' if deletes == 1 else 's'}"
+        confirm(f"{artefacts} of {made.target} will be deleted. Go on?", assume_yes=assume_yes)
 
 
 def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:

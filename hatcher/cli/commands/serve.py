@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,14 +65,13 @@ PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not 
 @click.pass_context
 def serve(
     ctx: click.Context,
+    /,
     data: Path,
     host: str,
     port: int,
     admin: str,
-    max_upload: int | None,
-    trusted_proxies: tuple[str, ...],
-    strict_platforms: bool,
     demo: bool,
+    **options: Any,
 ) -> None:
     """Run a Brood of your own until Ctrl-C.
 
@@ -96,16 +96,7 @@ def serve(
     try:
         if demo or (not password and demonstration.is_one(data)):
             demonstration.check_host(host)
-        settings = Settings(
-            data,
-            host,
-            port,
-            admin,
-            password,
-            max_upload=max_upload,
-            trusted_proxies=trusted_proxies,
-            strict_platforms=strict_platforms,
-        )
+        settings = Settings(data, host, port, admin, password, **options)
         if not demo:
             serve_until_stopped(settings)
             return
