@@ -95,11 +95,8 @@ def test_answers_over_the_wire(is_safe: bool, tmp_path: Path) -> None:
         text=True,
         cwd=Path(__file__).parents[2],
     )
-    scheme = "https" if is_safe else "http"
-    job = {
-        "url": f"{scheme}://localhost:{speaker.port}",
-        "verify_ssl": str(pem) if is_safe else "",
-    }
+    url = f"http{'s' * is_safe}://localhost:{speaker.url.rpartition(':')[2]}"
+    job = {"url": url, "verify_ssl": str(pem) if is_safe else ""}
 
     def ask(what: str) -> dict[str, Any]:
         assert asking.stdin is not None and asking.stdout is not None

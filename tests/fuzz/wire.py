@@ -14,10 +14,14 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
+
+from hatcher.testing.listener import Listener
 
 from . import odd
 
@@ -161,62 +165,36 @@ conversations = st.tuples(
 )
 
 
-class Speaker:
-    """A server that says what it is told, whatever it is asked.
-
-    Parameters
-    ----------
-    context : ssl.SSLContext or None
-        With it, over TLS.
-    """
+class Speaker(Listener):
+    """A server that says what it is told, whatever it is asked; with a context, over TLS."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self._told: tuple[list[bytes], int, str] = ([], 1, "close")
-        self._next = 0
-        self.over = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._thread = threading.Thread(target=self._accept)
-        self._thread.start()
+        self._over = threading.Event()
+        self.tell(([], 1, "close"))
+        super().__init__()
 
     def tell(self, told: tuple[list[bytes], int, str]) -> None:
         """Say these answers from now on, the last one again and again."""
-        self.over.set()
-        for thread in self._threads:
-            thread.join()
-        self._threads, self.over = [], threading.Event()
-        self._told, self._next = told, 0
+        answers, step, ending = told
+        self._over.set()
+        self._over = threading.Event()
+        without_end = chain(answers, repeat(answers[-1]) if answers else ())
+        self._told = (without_end, step, ending, self._over)
 
     def close(self) -> None:
-        self.tell(([], 1, "close"))
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join()
+        self._over.set()
+        super().close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(connection, self.over))
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, connection: socket.socket, over: threading.Event) -> None:
-        answers, step, ending = self._told
+    def _serve(self, connection: socket.socket) -> None:
+        answers, step, ending, over = self._told
         connection.settimeout(0.5)
-        try:
+        with suppress(OSError):  # the client has gone
+            if self._context is not None:
+                connection = self._context.wrap_socket(connection, server_side=True)
             with connection:
-                if self._context is not None:
-                    connection = self._context.wrap_socket(connection, server_side=True)
-                while answers and not over.is_set():
-                    if not connection.recv(65536):
-                        return
-                    answer = answers[min(self._next, len(answers) - 1)]
-                    self._next += 1
+                while not over.is_set() and connection.recv(65536):
+                    answer = next(answers, b"")
                     # The end of what is large is in one piece: nobody has the time for more.
                     for start in range(0, min(len(answer), 200 * step), step):
                         connection.sendall(answer[start : start + step])
@@ -224,15 +202,10 @@ class Speaker:
                     if ending == "wait":
                         over.wait(0.5)
                     elif ending == "reset":
-                        connection.setsockopt(
-                            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-                        )
+                        linger = b"\1\0\0\0\0\0\0\0"
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     if ending != "go on":
                         return
-        except OSError:
-            pass  # the client has gone
-        finally:
-            connection.close()
 
 
 def ask(url: str, verify_ssl: str, what: str) -> None:
@@ -292,12 +265,8 @@ def main() -> None:
             wrong = f"{type(error).__name__}: {error}"
         found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
         assert found is not None
-        outcome = {
-            "wrong": wrong,
-            "seconds": time.monotonic() - begun,
-            "peak": int(found[1]) * 1024,
-        }
-        print(json.dumps(outcome), flush=True)
+        seconds, peak = time.monotonic() - begun, int(found[1]) * 1024
+        print(json.dumps({"wrong": wrong, "seconds": seconds, "peak": peak}), flush=True)
 
 
 if __name__ == "__main__":
