@@ -36,6 +36,7 @@ from hatcher.transfer.filenames import bare_filename, filename_from
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transfer.pipeline import Pipeline
 from hatcher.transport.request import Request
+from hatcher.transport.retry import pause_before_retry
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
@@ -405,9 +406,6 @@ class _Download:
             except TransportError as error:
                 mark, before = max(mark, partial.size), mark
                 failures = 0 if mark - before >= _HEADWAY else failures
-                retries = self._session.retries
-                if failures >= retries.retries or not retries.allows("safe", error):
-                    raise
                 failures += 1
                 yield from self._pause(failures, partial.size, error)
                 self._open()
@@ -453,7 +451,7 @@ class _Download:
 
     def _pause(self, failures: int, have: int, error: TransportError) -> Iterator[int]:
         """Wait a while, with signs of life for those who may have had enough."""
-        seconds = self._session.retries.pause(failures, error)
+        seconds = pause_before_retry(self._session.retries, "safe", failures, error)
         logger.info(
             "%s broke off after %d bytes; going on in %.1f s: %s",
             self._target.name,

@@ -36,18 +36,14 @@ from typing import TYPE_CHECKING
 
 from hatcher.errors import (
     ArtefactError,
-    BroodConnectionError,
-    BroodTimeoutError,
     ChecksumMismatchError,
     ConflictError,
     HatcherException,
-    InvalidResponseError,
-    ServerError,
     TransferInterruptedError,
 )
 from hatcher.transport.parsing import load_object, unpack
 from hatcher.transport.request import Request
-from hatcher.transport.retry import is_unsent
+from hatcher.transport.retry import leaves_open, pause_before_retry
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
@@ -131,7 +127,6 @@ def _see_through(
     session: Session, request: Request, body: UploadBody, is_stored: Callable[[str], bool] | None
 ) -> bool:
     """Send a file until it is known what became of it; return whether it was not there before."""
-    policy = session.retries
     was_sent, tries = False, 0
     while True:
         try:
@@ -143,17 +138,16 @@ def _see_through(
             return was_sent or not _says_known(answer, body.sent_sha256)
         # What was sent before may have been stored late, and stand in its own way.
         in_its_own_way = was_sent and isinstance(failure, ConflictError)
-        if not in_its_own_way and not _leaves_open(failure):
+        if not in_its_own_way and not leaves_open(failure):
             raise failure
         was_sent = True
         if _has_arrived(body, is_stored, failure):
             return True
         # What is not there after a look is as harmless to send as what is idempotent.
-        may_try = tries < policy.retries and policy.allows("idempotent", failure)
-        if in_its_own_way or not may_try:
+        if in_its_own_way:
             raise failure
         tries += 1
-        seconds = policy.pause(tries, failure)
+        seconds = pause_before_retry(session.retries, "idempotent", tries, failure)
         logger.info("looking again in %.1f s after: %s", seconds, failure)
         session.pause(request, seconds)
         if _has_arrived(body, is_stored, failure):
@@ -193,15 +187,3 @@ def _says_known(answer: Answer, sha256: str | None) -> bool:
         return load_object(unpack(answer.content)).get("sha256") == sha256
     except ValueError:
         return False
-
-
-def _leaves_open(error: HatcherException) -> bool:
-    """Whether an upload that failed so may have been carried out."""
-    if is_unsent(error):
-        return False
-    if isinstance(error, ServerError):
-        # A gateway's words, or words as of one. 500 is the server's own: it has failed.
-        return error.status_code in (502, 503, 504)
-    if isinstance(error, BroodConnectionError | BroodTimeoutError):
-        return True
-    return type(error) is InvalidResponseError

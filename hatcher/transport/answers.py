@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,8 +21,10 @@ from hatcher.errors import (
 from hatcher.transport import parsing
 from hatcher.transport.channel import ChannelError, Headers, Incoming, Outgoing
 from hatcher.transport.faults import CHECK_BETWEEN, error_for, failure
-from hatcher.transport.retry import log_recovery, parse_retry_after
+from hatcher.transport.retry import parse_retry_after
 from hatcher.transport.secret import bare
+
+logger = logging.getLogger("hatcher")
 
 T = TypeVar("T")
 
@@ -79,7 +82,7 @@ def receive_if_any(outgoing: Outgoing, incoming: Incoming) -> Answer:
     except TransferInterruptedError:
         raise
     except HatcherException as error:
-        log_recovery("it worked, although the answer did not arrive whole: %s", error)
+        logger.info("it worked, although the answer did not arrive whole: %s", error)
         return Answer(incoming.status_code, incoming.headers, b"")
 
 

@@ -13,7 +13,9 @@ from hatcher.errors import (
     BroodHTTPError,
     BroodTimeoutError,
     InvalidArgumentError,
+    InvalidResponseError,
     NotConnectedError,
+    ServerError,
     TLSError,
 )
 from hatcher.transport.request import Safety
@@ -146,12 +148,25 @@ def is_certainly_undone(error: BaseException) -> bool:
     return is_unsent(error) or (isinstance(error, BroodHTTPError) and error.status_code < 500)
 
 
-def log_recovery(message: str, *arguments: object) -> None:
-    """Log how a failure is made good."""
-    # Imported here, for failures.
-    import logging
+def leaves_open(error: BaseException) -> bool:
+    """Whether a request that failed so may have been carried out, and a look may tell."""
+    if is_unsent(error):
+        return False
+    if isinstance(error, ServerError):
+        # A gateway's words, or words as of one. 500 is the server's own: it has failed.
+        return error.status_code in _PASSING
+    if isinstance(error, BroodConnectionError | BroodTimeoutError):
+        return True
+    return type(error) is InvalidResponseError
 
-    logging.getLogger("hatcher").info(message, *arguments)
+
+def pause_before_retry(
+    policy: RetryPolicy, safety: Safety, failures: int, error: BaseException
+) -> float:
+    """Return how long to wait after so many failures; raise the last one if it is no use."""
+    if failures > policy.retries or not policy.allows(safety, error):
+        raise error
+    return policy.pause(failures, error)
 
 
 def parse_retry_after(value: str | None) -> float | None:

@@ -32,7 +32,7 @@ from hatcher.transport.channel import Channel, ChannelError, Headers, Incoming, 
 from hatcher.transport.faults import OUTCOME, error_for, failure
 from hatcher.transport.redirects import MAX_REDIRECTS, redirected
 from hatcher.transport.request import Request
-from hatcher.transport.retry import RetryPolicy, is_certainly_undone, log_recovery
+from hatcher.transport.retry import RetryPolicy, is_certainly_undone, pause_before_retry
 from hatcher.transport.secret import Redactor, bare_own
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.tls import ssl_context
@@ -159,16 +159,13 @@ class Session:
                 if not isinstance(error, HatcherException):
                     raise
                 if may_be_gone and isinstance(error, NotFoundError):
-                    log_recovery("it was deleted, although the answer was lost: %s", error)
+                    logger.info("it was deleted, although the answer was lost: %s", error)
                     return answers.Answer(204, Headers(), b"")
-                may_try = failures < self.retries.retries
-                if not may_try or not self.retries.allows(request.safety, error):
-                    raise
+                failures += 1
+                seconds = pause_before_retry(self.retries, request.safety, failures, error)
                 if request.method == "DELETE" and not is_certainly_undone(error):
                     may_be_gone, request = True, request._replace(may_be_missing=True)
-                failures += 1
-                seconds = self.retries.pause(failures, error)
-                log_recovery("trying again in %.1f s after: %s", seconds, error)
+                logger.info("trying again in %.1f s after: %s", seconds, error)
             # Not within `except`: what follows is no part of that failure.
             self.pause(request, seconds)
 
