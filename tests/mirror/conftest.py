@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Repository
+from hatcher.api import BroodClient, Bundle, Repository
 from hatcher.testing import (
     Answer,
     BroodServer,
@@ -21,6 +21,7 @@ from hatcher.testing import (
     write_egg,
     write_runtime,
 )
+from hatcher.transfer.hashing import file_sha256
 
 PLATFORM = "rh8-x86_64"
 
@@ -35,16 +36,15 @@ BUNDLE = f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"
 FILLED = 8
 
 
-def refused(path: str, status: int = 404, times: int = 999) -> RequestFault:
+def refused(path: str, status: int = 404, **options: Any) -> RequestFault:
     """A server that refuses."""
-    return answered(path, {"error": "no such thing"}, status, times)
+    return answered(path, {"error": "no such thing"}, status, **options)
 
 
-def answered(path: str, document: object, status: int = 200, times: int = 999) -> RequestFault:
+def answered(path: str, document: object, status: int = 200, **options: Any) -> RequestFault:
     """A server that says something else."""
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    answer = Answer(status, {"Content-Type": "application/json"}, body)
-    return RequestFault("replace", path=path, answer=answer, times=times)
+    answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
+    return RequestFault("replace", path=path, answer=answer, **{"times": 999, **options})
 
 
 def outcomes(report: mirror.MirrorReport) -> dict[str, str]:
@@ -184,3 +184,57 @@ def client(brood_server: BroodServer) -> BroodClient:
 @pytest.fixture
 def repository(client: BroodClient) -> Repository:
     return make_repository(client)
+
+
+class Requiring(NamedTuple):
+    """A bundle in acme/dev with all that belongs to it, of which the runtime is in acme/base."""
+
+    server: BroodServer
+    client: BroodClient
+    dev: Repository
+    bundle: Bundle
+    document: dict[str, Any]
+    expected: dict[str, bytes]
+    folder: Path
+
+    def behind(self, gateway: FaultyGateway) -> BroodClient:
+        return self.server.client(url=gateway.url)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Requiring]:
+    folder, place = tmp_path_factory.mktemp("artefacts"), f"v1/acme/dev/{PLATFORM}"
+    with BroodServer() as server:
+        client = server.client()
+        acme = client.create_organization("acme", "Makers of everything")
+        dev, base = (acme.create_repository(name, "Builds") for name in ("dev", "base"))
+        runtime = write_runtime(folder)
+        base.upload_runtime(runtime)
+        dev.upload_app(write_app(folder))
+        expected = {f"v1/acme/base/{PLATFORM}/runtimes/{runtime.name}": runtime.read_bytes()}
+        requirements = []
+        for name, tag in [("MyEgg", "cp38"), ("pure", None), ("old", "cp38")]:
+            made = write_egg(folder, name, "1.0", platform=PLATFORM, python_tag=tag)
+            dev.platform(PLATFORM).upload_egg(made)
+            expected[f"{place}/eggs/{tag}/{made.name}"] = made.read_bytes()
+            sha256 = file_sha256(made)
+            requirements.append({"name": name.lower(), "version": "1.0-1", "sha256": sha256})
+        requirements[0]["repository"] = "acme/dev"
+        document = {
+            "metadata_version": "2.0",
+            "runtime": {
+                "implementation": "cpython",
+                "platform": "rh8_x86_64",
+                "version": "3.8.17+1",
+                "sha256": file_sha256(runtime),
+                "repository": "acme/base",
+            },
+            "requirements": requirements,
+            "repositories": {"packages": ["acme/base", "acme/dev"], "runtimes": ["acme/base"]},
+            "modifiers": {"allow_newer": []},
+        }
+        dev.upload_bundle(write_bundle(folder, **document))
+        bundle = dev.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1")
+        text = json.dumps(document, indent=2, sort_keys=True).encode()
+        expected[f"{place}/bundles/cp38/tools-1.0.0-1.bundle"] = text
+        yield Requiring(server, client, dev, bundle, document, expected, folder)

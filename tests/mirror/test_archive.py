@@ -13,14 +13,13 @@ import sys
 import time
 import zipfile
 from collections import Counter, namedtuple
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Repository, RetryPolicy
+from hatcher.api import Repository, RetryPolicy
 from hatcher.errors import (
     ArtefactError,
     BatchInterrupted,
@@ -33,60 +32,34 @@ from hatcher.errors import (
 )
 from hatcher.mirror.layout import KINDS
 from hatcher.mirror.selection import select
-from hatcher.testing import (
-    Answer,
-    BroodServer,
-    FaultyGateway,
-    RequestFault,
-    write_app,
-    write_bundle,
-    write_egg,
+from hatcher.testing import Answer, RequestFault, write_app, write_bundle, write_egg
+
+from .conftest import (
+    APP,
+    BUNDLE,
+    EGG,
+    FILLED,
+    OLD,
+    PLATFORM,
+    SOME,
+    Lab,
+    actions,
+    answered,
+    egg,
+    files,
+    fill,
+    places,
+    refused,
 )
 
-from .conftest import PLATFORM, files, fill, make_repository
-
-SOME: dict[str, Any] = {"platforms": (PLATFORM, "win-x86_64"), "python_tags": ("cp311", "cp38")}
-EGG = f"{PLATFORM}/eggs/cp311/MyEgg-1.0-1.egg"
 SELECTION = select(KINDS, None, None)
-BUNDLE = f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"
-APP = f"{PLATFORM}/apps/cp38/com.example.viewer-1.10-2.yaml"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[BroodServer]:
-    with BroodServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def other_side() -> Iterator[BroodServer]:
-    """A server that no network leads to."""
-    with BroodServer() as server:
-        server.client().create_organization("corp", "")
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server: BroodServer) -> BroodClient:
-    return server.client()
-
-
-@pytest.fixture(scope="module")
-def expected(client: BroodClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What acme/dev has, but for the app, by the path in the layout; nothing of it is changed."""
-    return fill(make_repository(client), tmp_path_factory.mktemp("source") / "artefacts")
-
-
-@pytest.fixture(scope="module")
-def repository(client: BroodClient, expected: dict[str, bytes]) -> Repository:
-    return client.organization("acme").repository("dev")
-
-
-@pytest.fixture(scope="module")
-def packed(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def packed(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """An archive of all of acme/dev."""
     path = tmp_path_factory.mktemp("packed") / "all.zip"
-    mirror.pack(repository, path, **SOME).raise_for_failures()
+    mirror.pack(Lab(*servers).dev, path, **SOME).raise_for_failures()
     return path.read_bytes()
 
 
@@ -98,32 +71,13 @@ def archive(packed: bytes, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(other_side: BroodServer) -> Iterator[Repository]:
-    """An empty repository on the other side."""
-    repository = other_side.client().organization("corp").create_repository("main", "")
-    yield repository
-    repository.delete(force=True)
+def target(lab: Lab) -> Repository:
+    """An empty repository on the other side, where no network leads."""
+    return lab.target()
 
 
-@pytest.fixture
-def gateways(server: BroodServer) -> Iterator[Callable[..., tuple[FaultyGateway, Repository]]]:
-    """Makes a gateway that fails, and acme/dev as it is behind that."""
-    opened: list[FaultyGateway] = []
-
-    def make(*faults: RequestFault) -> tuple[FaultyGateway, Repository]:
-        gateway = FaultyGateway(server.url, *faults)
-        gateway.__enter__()
-        opened.append(gateway)
-        through = server.client(url=gateway.url, retries=RetryPolicy(0))
-        return gateway, through.organization("acme").repository("dev")
-
-    yield make
-    for gateway in opened:
-        gateway.__exit__(None, None, None)
-
-
-def actions(plan: mirror.Plan) -> dict[str, str]:
-    return {step.path: step.action for step in plan.steps if step.action != "skip"}
+def changes(plan: mirror.Plan) -> dict[str, str]:
+    return {path: action for path, action in actions(plan).items() if action != "skip"}
 
 
 def members(path: Path) -> set[str]:
@@ -134,17 +88,13 @@ def members(path: Path) -> set[str]:
 # -- packing -------------------------------------------------------------------------------
 
 
-def test_two_nights_across_an_air_gap(
-    client: BroodClient, target: Repository, tmp_path: Path
-) -> None:
+def test_two_nights_across_an_air_gap(lab: Lab, target: Repository, tmp_path: Path) -> None:
     """What changes here is carried there, and nothing else; what was deleted here goes there."""
-    here = make_repository(client, "nightly")
+    here, there, bridge = lab.new("nightly"), target, tmp_path / "bridge"
     fill(here, tmp_path / "artefacts")
-    bridge, there = tmp_path / "bridge", target
     bridge.mkdir()
-
     report = mirror.pack(here, bridge / "first.zip", **SOME)
-    assert len(report.results) == len(report.packed) == 8
+    assert len(report.results) == len(report.packed) == FILLED
     assert report.results[0].name.startswith("v1/acme/nightly/")
     plan = mirror.plan(bridge / "first.zip", there, prune=True, **SOME)
     assert set(actions(plan).values()) == {"copy"}
@@ -153,7 +103,7 @@ def test_two_nights_across_an_air_gap(
     mirror.manifest(there, **SOME).write(bridge / "state.json")
 
     platform = here.platform(PLATFORM)
-    platform.upload_egg(write_egg(tmp_path, "fresh", platform=PLATFORM, python_tag="cp311"))
+    platform.upload_egg(egg(tmp_path, "fresh"))
     again = write_egg(
         tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=9
     )
@@ -164,25 +114,19 @@ def test_two_nights_across_an_air_gap(
 
     state = mirror.read_manifest(bridge / "state.json")
     dry = mirror.pack(here, bridge / "second.zip", lacking=state, dry_run=True, **SOME)
-    assert len([result for result in dry.results if result.outcome == "would pack"]) == 4
+    assert [result.outcome for result in dry.results].count("would pack") == 4
     assert not (bridge / "second.zip").exists()
     report = mirror.pack(here, bridge / "second.zip", lacking=state, **SOME)
     fresh = f"{PLATFORM}/eggs/cp311/fresh-1.0.0-1.egg"
     moved = {f"v1/acme/nightly/{path}" for path in (EGG, BUNDLE, APP, fresh)}
     assert {result.name for result in report.packed} == moved
-    assert len(report.already_there) == 4
     assert str(report) == "8 files: 4 packed, 4 already there"
     assert members(bridge / "second.zip") == moved | {"manifest.json"}
     assert mirror.verify(bridge / "second.zip")
 
     plan = mirror.plan(str(bridge / "second.zip"), there, prune=True, **SOME)
-    assert actions(plan) == {
-        EGG: "update",
-        BUNDLE: "update",
-        APP: "update",
-        fresh: "copy",
-        f"{PLATFORM}/eggs/cp38/old-1.0-1.egg": "delete",
-    }
+    updates = dict.fromkeys((EGG, BUNDLE, APP), "update")
+    assert changes(plan) == {**updates, fresh: "copy", OLD: "delete"}
     plan.apply().raise_for_failures()
     assert not mirror.plan(bridge / "second.zip", there, prune=True, **SOME)
     assert mirror.verify(there, bridge / "second.zip", **SOME)
@@ -195,35 +139,33 @@ def test_two_nights_across_an_air_gap(
     assert not mirror.plan(bridge / "third.zip", there, prune=True, **SOME)
 
 
-def test_it_is_a_folder_when_it_is_unpacked(
-    archive: Path, expected: dict[str, bytes], repository: Repository, tmp_path: Path
-) -> None:
-    folder = tmp_path / "folder"
+def test_it_is_a_folder_when_it_is_unpacked(lab: Lab, archive: Path, tmp_path: Path) -> None:
+    folder, app = tmp_path / "folder", f"v1/acme/dev/{APP}"
     shutil.unpack_archive(archive, folder)
-    app = f"v1/acme/dev/{APP}"
-    assert {path: content for path, content in files(folder).items() if path != app} == expected
+    unpacked = files(folder)
+    assert {path: content for path, content in unpacked.items() if path != app} == lab.expected
     assert mirror.verify(folder)
-    assert not mirror.plan(mirror.Folder(folder, "acme/dev"), repository, prune=True, **SOME)
+    assert not mirror.plan(mirror.Folder(folder, "acme/dev"), lab.dev, prune=True, **SOME)
     # From then on it is a folder like others, to which the next thing is added.
-    egg = write_egg(tmp_path, "more", platform=PLATFORM, python_tag="cp311")
-    (folder / "v1/acme/more" / PLATFORM / "eggs/cp311").mkdir(parents=True)
-    shutil.copy(egg, folder / "v1/acme/more" / PLATFORM / "eggs/cp311")
+    more = folder / "v1/acme/more" / PLATFORM / "eggs/cp311"
+    more.mkdir(parents=True)
+    shutil.copy(egg(tmp_path, "more"), more)
     assert [found.condition for found in mirror.verify(folder).findings] == ["extra"]
-    more = mirror.Folder(folder, "acme/more")
-    mirror.plan(more, mirror.Folder(folder, "acme/again")).apply().raise_for_failures()
+    source, again = (mirror.Folder(folder, f"acme/{name}") for name in ("more", "again"))
+    mirror.plan(source, again).apply().raise_for_failures()
     listed = mirror.read_manifest(folder / "manifest.json")
-    assert len(listed.artefacts) == 9
+    assert len(listed.artefacts) == FILLED + 1
     assert not any(entry.carried for entry in listed.artefacts.values())
     # Into a folder it goes by itself, too.
     mirror.plan(archive, tmp_path / "mirror").apply().raise_for_failures()
-    assert set(files(tmp_path / "mirror")) == {*expected, app}
+    assert set(files(tmp_path / "mirror")) == {*lab.expected, app}
     assert mirror.verify(tmp_path / "mirror", archive)
 
 
 def test_the_same_content_gives_the_same_bytes(
-    packed: bytes, repository: Repository, archive: Path, tmp_path: Path
+    lab: Lab, packed: bytes, archive: Path, tmp_path: Path
 ) -> None:
-    mirror.pack(repository, tmp_path / "again.zip", concurrency=1, **SOME)
+    mirror.pack(lab.dev, tmp_path / "again.zip", concurrency=1, **SOME)
     assert (tmp_path / "again.zip").read_bytes() == packed
     with zipfile.ZipFile(archive) as opened:
         assert opened.testzip() is None
@@ -246,15 +188,12 @@ def test_a_folder_is_packed_without_copies_of_its_files(
         mirror.pack(tmp_path / "mirror", tmp_path / "delta.zip")
 
 
-def test_larger_and_smaller_places_and_the_older_api(
-    server: BroodServer, client: BroodClient, repository: Repository, tmp_path: Path
-) -> None:
-    organization = client.organization("acme")
-    mirror.pack(organization, tmp_path / "acme.zip", **SOME)
-    assert not mirror.plan(tmp_path / "acme.zip", organization, prune=True, **SOME)
+def test_larger_and_smaller_places_and_the_older_api(lab: Lab, tmp_path: Path) -> None:
+    mirror.pack(lab.acme, tmp_path / "acme.zip", **SOME)
+    assert not mirror.plan(tmp_path / "acme.zip", lab.acme, prune=True, **SOME)
     mirror.plan(tmp_path / "acme.zip", tmp_path / "folder").apply().raise_for_failures()
     assert mirror.verify(tmp_path / "folder", tmp_path / "acme.zip")
-    platform = repository.platform(PLATFORM)
+    platform = lab.dev.platform(PLATFORM)
     mirror.pack(platform, tmp_path / "rh8.zip", python_tags=["cp311"])
     plan = mirror.plan(tmp_path / "rh8.zip", platform, prune=True, python_tags=["cp311"])
     assert {step.path for step in plan.steps} == {
@@ -263,7 +202,7 @@ def test_larger_and_smaller_places_and_the_older_api(
         "runtimes/cpython-3.11.9+2-rh8_x86_64-gnu.runtime",
     }
     assert not plan
-    old = server.client(api_version=0).organization("acme").repository("dev")
+    old = lab.server.client(api_version=0).organization("acme").repository("dev")
     mirror.pack(old, tmp_path / "old.zip", **SOME)
     assert f"v0/acme/dev/{EGG}" in members(tmp_path / "old.zip")
     assert mirror.verify(tmp_path / "old.zip", old, **SOME).checked == 4
@@ -290,13 +229,13 @@ def test_a_file_that_changes_while_it_is_packed(archive: Path, tmp_path: Path) -
     assert {path.name for path in tmp_path.iterdir()} == {"all.zip", "mirror", "delta.zip"}
 
 
-def test_what_another_target_had(archive: Path, repository: Repository, tmp_path: Path) -> None:
+def test_what_another_target_had(lab: Lab, tmp_path: Path) -> None:
     """The archive lists it, and does not carry it: nobody can have it from there."""
-    state = mirror.manifest(repository, **SOME)
+    state = mirror.manifest(lab.dev, **SOME)
     kept = {path: entry for path, entry in state.artefacts.items() if not path.endswith(EGG)}
     other = mirror.Manifest(state.source, state.place, 1, state.selection, kept)
     delta = tmp_path / "delta.zip"
-    mirror.pack(repository, delta, lacking=other, **SOME)
+    mirror.pack(lab.dev, delta, lacking=other, **SOME)
     plan = mirror.plan(delta, tmp_path / "empty")
     assert len(plan.those("copy")) == 1
     reasons = {step.reason for step in plan.those("conflict")}
@@ -305,29 +244,26 @@ def test_what_another_target_had(archive: Path, repository: Repository, tmp_path
     plan.apply()
     assert set(files(tmp_path / "empty")) == {f"v1/acme/dev/{EGG}"}
     # A target that has all of it has no conflict.
-    assert not mirror.plan(delta, repository, **SOME)
+    assert not mirror.plan(delta, lab.dev, **SOME)
 
 
-def test_eggs_that_hide_each_other(client: BroodClient, tmp_path: Path) -> None:
+def test_eggs_that_hide_each_other(lab: Lab, tmp_path: Path) -> None:
     """Of one name an index shows the egg that suits it best: what it hides is not gone."""
-    here, there = make_repository(client, "hiding"), make_repository(client, "shown")
-    own, pure = (tmp_path / name for name in ("own", "pure"))
-    for folder, tag, repositories in ((own, "cp311", [here]), (pure, None, [here, there])):
-        folder.mkdir()
-        egg = write_egg(folder, "twin", platform=PLATFORM, python_tag=tag)
+    here, there = lab.new("hiding"), lab.new("shown")
+    for number, tag, repositories in ((0, "cp311", [here]), (1, None, [here, there])):
         for repository in repositories:
-            repository.platform(PLATFORM).upload_egg(egg)
+            repository.platform(PLATFORM).upload_egg(egg(tmp_path, "twin", number, tag))
     twins = [f"{PLATFORM}/eggs/{tag}/twin-1.0.0-1.egg" for tag in ("cp311", "None")]
     narrow = {"platforms": [PLATFORM], "python_tags": ["cp311"]}
     path = tmp_path / "delta.zip"
     # The index of cp311 shows one of them, and says nothing of the other.
     mirror.pack(here, path, **narrow)
     plan = mirror.plan(path, there, prune=True, **narrow)
-    assert actions(plan) == {twins[0]: "copy", twins[1]: "conflict"}
+    assert changes(plan) == {twins[0]: "copy", twins[1]: "conflict"}
     assert "nobody can say whether it is there" in str(plan.those("conflict")[0].reason)
     result = mirror.verify(there, path, **narrow)
     assert [str(found) for found in result.findings] == [f"lacking v1/acme/shown/{twins[0]}"]
-    assert [problem.place for problem in result.problems] == [f"v1/acme/hiding/{twins[1]}"]
+    assert places(result) == [f"v1/acme/hiding/{twins[1]}"]
     # Who can be asked says that it is there.
     result = mirror.verify(there, here, **narrow)
     assert [str(found) for found in result.findings] == [f"lacking v1/acme/shown/{twins[0]}"]
@@ -335,53 +271,38 @@ def test_eggs_that_hide_each_other(client: BroodClient, tmp_path: Path) -> None:
     assert mirror.verify(here, there, **narrow).those("lacking") == ()
     # The index of cp38 shows the other; and when it does not, the other is gone.
     mirror.pack(here, path, **SOME)
-    assert actions(mirror.plan(path, there, prune=True, **SOME)) == {twins[0]: "copy"}
+    assert changes(mirror.plan(path, there, prune=True, **SOME)) == {twins[0]: "copy"}
     here.platform(PLATFORM).delete_egg("none", "twin", "1.0.0-1")
     mirror.pack(here, path, **SOME)
     plan = mirror.plan(path, there, prune=True, **SOME)
-    assert actions(plan) == {twins[0]: "copy", twins[1]: "delete"}
+    assert changes(plan) == {twins[0]: "copy", twins[1]: "delete"}
 
 
 def test_no_deletes_after_a_source_that_could_not_be_read_whole(
-    gateways: Callable[..., Any], target: Repository, archive: Path, tmp_path: Path
+    lab: Lab, target: Repository, archive: Path, tmp_path: Path
 ) -> None:
     mirror.plan(archive, target, **SOME).apply().raise_for_failures()
-    gone = Answer(404, body=b'{"error": "gone"}', headers={"Content-Type": "application/json"})
-    _, through = gateways(
-        RequestFault("replace", path=f"*/indices/acme/dev/{PLATFORM}/*/eggs", answer=gone, times=99)
-    )
+    through = lab.behind(refused(f"*/indices/acme/dev/{PLATFORM}/*/eggs"))
     report = mirror.pack(through, tmp_path / "partial.zip", **SOME)
     assert not report
-    assert [problem.place for problem in report.problems] == [f"acme/dev/{PLATFORM} eggs"]
     plan = mirror.plan(tmp_path / "partial.zip", target, prune=True, **SOME)
     assert not plan.those("delete")
-    assert [problem.place for problem in plan.problems] == [f"acme/dev/{PLATFORM} eggs"]
+    assert places(report) == places(plan) == [f"acme/dev/{PLATFORM} eggs"]
 
 
 def test_an_artefact_of_which_nobody_knows_the_hash(
-    repository: Repository,
-    gateways: Callable[..., Any],
-    target: Repository,
-    archive: Path,
-    tmp_path: Path,
+    lab: Lab, target: Repository, archive: Path, tmp_path: Path
 ) -> None:
     """It is there, and stands in nobody's way: some servers do not tell of an app's document."""
     mirror.plan(archive, target, **SOME).apply().raise_for_failures()
-    extra = write_egg(tmp_path, "extra", platform=PLATFORM, python_tag="cp311")
-    target.platform(PLATFORM).upload_egg(extra)
-    silent = Answer(200, body=b'{"id": "x"}', headers={"Content-Type": "application/json"})
-    _, through = gateways(
-        RequestFault("replace", path="*/metadata/*/apps/*", answer=silent, times=99)
-    )
+    target.platform(PLATFORM).upload_egg(egg(tmp_path, "extra"))
+    through = lab.behind(answered("*/metadata/*/apps/*", {"id": "x"}))
     path = tmp_path / "delta.zip"
     report = mirror.pack(through, path, lacking=mirror.manifest(target, **SOME), **SOME)
-    assert [problem.place for problem in report.problems] == [f"v1/acme/dev/{APP}"]
-    assert len(report.already_there) == 7
+    assert places(report) == [f"v1/acme/dev/{APP}"]
+    assert len(report.already_there) == FILLED - 1
     plan = mirror.plan(path, target, prune=True, **SOME)
-    assert actions(plan) == {
-        APP: "conflict",
-        f"{PLATFORM}/eggs/cp311/extra-1.0.0-1.egg": "delete",
-    }
+    assert changes(plan) == {APP: "conflict", f"{PLATFORM}/eggs/cp311/extra-1.0.0-1.egg": "delete"}
     assert "holds no document" in str(plan.those("conflict")[0].reason)
     applied = plan.apply()
     assert len(applied.deleted) == 1
@@ -390,32 +311,26 @@ def test_an_artefact_of_which_nobody_knows_the_hash(
     for one, other in [(target, path), (path, target)]:
         result = mirror.verify(one, other, **SOME)
         assert result.findings == ()
-        assert [problem.place for problem in result.problems] == [f"v1/acme/dev/{APP}"]
+        assert places(result) == [f"v1/acme/dev/{APP}"]
 
 
-def test_what_cannot_be_packed(
-    repository: Repository, client: BroodClient, expected: dict[str, bytes], tmp_path: Path
-) -> None:
-    with pytest.raises(InvalidDestinationError):
-        mirror.pack(repository, tmp_path / "missing" / "delta.zip", **SOME)
-    with pytest.raises(InvalidArgumentError, match="is a folder"):
-        mirror.pack(repository, tmp_path, **SOME)
-    with pytest.raises(InvalidArgumentError, match="max_size is 500"):
-        mirror.pack(repository, tmp_path / "delta.zip", max_size=500, **SOME)
-    with pytest.raises(InvalidArgumentError, match="compared"):
-        mirror.pack(repository, tmp_path / "delta.zip", lacking=client.organization("acme"))
-    with pytest.raises(NotFoundError):
-        nowhere = client.organization("acme").repository("nowhere")
-        mirror.pack(nowhere, tmp_path / "delta.zip", **SOME)
+def test_what_cannot_be_packed(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "delta.zip"
+    for source, target, error, said, options in [
+        (lab.dev, tmp_path / "missing" / "delta.zip", InvalidDestinationError, "", {}),
+        (lab.dev, tmp_path, InvalidArgumentError, "is a folder", {}),
+        (lab.dev, archive, InvalidArgumentError, "max_size is 500", {"max_size": 500}),
+        (lab.dev, archive, InvalidArgumentError, "compared", {"lacking": lab.acme}),
+        (lab.acme.repository("nowhere"), archive, NotFoundError, "", {}),
+    ]:
+        with pytest.raises(error, match=said or None):
+            mirror.pack(source, target, **options, **SOME)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_no_room(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1, 1, 0))
     with pytest.raises(NoSpaceError, match=r"delta\.zip"):
-        mirror.pack(repository, tmp_path / "delta.zip", **SOME)
-    assert not (tmp_path / "delta.zip").exists()
+        mirror.pack(lab.dev, archive, **SOME)
+    assert not archive.exists()
 
 
 # -- interruptions -------------------------------------------------------------------------
@@ -429,44 +344,41 @@ def left_over(folder: Path) -> list[Path]:
 
 
 def test_a_failure_leaves_no_archive_and_the_next_call_goes_on(
-    gateways: Callable[..., Any], packed: bytes, tmp_path: Path
+    lab: Lab, packed: bytes, tmp_path: Path
 ) -> None:
-    gateway, through = gateways(
-        RequestFault("replace", path="*/data/*/old/*", answer=Answer(500), times=99)
-    )
-    target = tmp_path / "delta.zip"
+    fault = RequestFault("replace", path="*/data/*/old/*", answer=Answer(500), times=99)
+    through, target = lab.behind(fault, retries=RetryPolicy(0)), tmp_path / "delta.zip"
     target.write_bytes(b"of yesterday")
     report = mirror.pack(through, target, **SOME)
     assert not report
-    assert [result.name.rpartition("/")[2] for result in report.failed] == ["old-1.0-1.egg"]
-    assert len(report.not_tried) == 7
+    assert [result.name for result in report.failed] == [f"v1/acme/dev/{OLD}"]
+    assert len(report.not_tried) == FILLED - 1
     assert target.read_bytes() == b"of yesterday"
-    gateway.clear()
-    before = gateway.sent(*DOWNLOADS)
+    lab.gateway.clear()
+    before = lab.gateway.sent(*DOWNLOADS)
     mirror.pack(through, target, **SOME).raise_for_failures()
-    assert gateway.sent(*DOWNLOADS) - before == 1
+    assert lab.gateway.sent(*DOWNLOADS) - before == 1
     assert [path.name for path in tmp_path.iterdir()] == ["delta.zip"]
     assert mirror.verify(target)
     assert target.stat().st_size == len(packed)
 
 
-def test_ctrl_c(gateways: Callable[..., Any], tmp_path: Path) -> None:
-    gateway, through = gateways()
+def test_ctrl_c(lab: Lab, tmp_path: Path) -> None:
+    through, archive = lab.behind(), tmp_path / "delta.zip"
 
     def progress(done: int, total: int | None, phase: str) -> None:
         if phase == "hashing" and done:
             raise KeyboardInterrupt
 
     with pytest.raises(BatchInterrupted) as stop:
-        mirror.pack(through, tmp_path / "delta.zip", progress=progress, **SOME)
-    assert len(stop.value.report.not_tried) == 8
-    assert not (tmp_path / "delta.zip").exists()
-    before = gateway.sent(*DOWNLOADS)
+        mirror.pack(through, archive, progress=progress, **SOME)
+    assert len(stop.value.report.not_tried) == FILLED
+    assert not archive.exists()
+    before = lab.gateway.sent(*DOWNLOADS)
     told: list[tuple[int, int | None, str]] = []
-    mirror.pack(
-        through, tmp_path / "delta.zip", progress=lambda *now: told.append(now), **SOME
-    ).raise_for_failures()
-    assert gateway.sent(*DOWNLOADS) == before
+    again = mirror.pack(through, archive, progress=lambda *now: told.append(now), **SOME)
+    again.raise_for_failures()
+    assert lab.gateway.sent(*DOWNLOADS) == before
     done, total, phase = told[-1]
     assert (phase, done) == ("hashing", total)
     assert [path.name for path in tmp_path.iterdir()] == ["delta.zip"]
@@ -486,16 +398,14 @@ mirror.pack(repository, archive, **some)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_a_kill(
-    server: BroodServer, gateways: Callable[..., Any], packed: bytes, tmp_path: Path
-) -> None:
+def test_a_kill(lab: Lab, packed: bytes, tmp_path: Path) -> None:
     """What was downloaded before is not downloaded again, and nobody else packs meanwhile."""
-    gateway, through = gateways(
+    through = lab.behind(
         RequestFault("stall", at="answer", path="*/data/*/old/*", times=1),
         RequestFault("stall", at="answer body", path="*/data/*/MyEgg/*", times=1),
     )
-    archive = tmp_path / "delta.zip"
-    auth = (server.admin_email, server.admin_password)
+    archive, gateway = tmp_path / "delta.zip", lab.gateway
+    auth = (lab.server.admin_email, lab.server.admin_password)
     process = subprocess.Popen(
         [sys.executable, "-c", PROCESS, gateway.url, *auth, str(archive)], stderr=subprocess.PIPE
     )
@@ -623,7 +533,7 @@ def test_an_archive_that_was_cut_off(packed: bytes, tmp_path: Path) -> None:
             mirror.plan(path, tmp_path / "folder")
         result = mirror.verify(path)
         assert not result
-        assert [problem.place for problem in result.problems] == [str(path)]
+        assert places(result) == [str(path)]
     # Of which something is missing in the middle.
     path.write_bytes(packed[:3000] + packed[3100:])
     with pytest.raises(ArtefactError):

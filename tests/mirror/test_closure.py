@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Bundle, Repository
 from hatcher.errors import (
     InvalidArgumentError,
     InvalidBundle,
@@ -19,77 +17,15 @@ from hatcher.errors import (
     NotFoundError,
     UnsupportedAPIVersionError,
 )
-from hatcher.testing import (
-    Answer,
-    BroodServer,
-    FaultyGateway,
-    RequestFault,
-    write_bundle,
-    write_egg,
-    write_runtime,
-)
+from hatcher.testing import BroodServer, FaultyGateway, write_bundle, write_egg, write_runtime
 
-from .conftest import PLATFORM, files
+from .conftest import PLATFORM, Requiring, answered, files
 
 PLACE = f"v1/acme/dev/{PLATFORM}"
 
 
-def sha256_of(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-class World(NamedTuple):
-    """A server with a bundle and all that belongs to it; and what is in the files."""
-
-    server: BroodServer
-    client: BroodClient
-    dev: Repository
-    bundle: Bundle
-    document: dict[str, Any]
-    expected: dict[str, bytes]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("artefacts")
-    with BroodServer() as server:
-        client = server.client(api_version=1)
-        acme = client.create_organization("acme", "Makers of everything")
-        dev, base = (acme.create_repository(name, "Builds") for name in ("dev", "base"))
-        runtime = write_runtime(folder)
-        base.upload_runtime(runtime)
-        expected = {f"v1/acme/base/{PLATFORM}/runtimes/{runtime.name}": runtime.read_bytes()}
-        requirements = []
-        for name, tag in [("MyEgg", "cp38"), ("pure", None), ("old", "cp38")]:
-            egg = write_egg(folder, name, "1.0", platform=PLATFORM, python_tag=tag)
-            dev.platform(PLATFORM).upload_egg(egg)
-            expected[f"{PLACE}/eggs/{tag}/{egg.name}"] = egg.read_bytes()
-            requirements.append(
-                {"name": name.lower(), "version": "1.0-1", "sha256": sha256_of(egg)}
-            )
-        requirements[0]["repository"] = "acme/dev"
-        document = {
-            "metadata_version": "2.0",
-            "runtime": {
-                "implementation": "cpython",
-                "platform": "rh8_x86_64",
-                "version": "3.8.17+1",
-                "sha256": sha256_of(runtime),
-                "repository": "acme/base",
-            },
-            "requirements": requirements,
-            "repositories": {"packages": ["acme/base", "acme/dev"], "runtimes": ["acme/base"]},
-            "modifiers": {"allow_newer": []},
-        }
-        dev.upload_bundle(write_bundle(folder, **document))
-        bundle = dev.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1")
-        text = json.dumps(document, indent=2, sort_keys=True).encode()
-        expected[f"{PLACE}/bundles/cp38/tools-1.0.0-1.bundle"] = text
-        yield World(server, client, dev, bundle, document, expected)
-
-
 @pytest.fixture
-def changed(world: World, tmp_path: Path) -> Callable[..., Path]:
+def changed(world: Requiring, tmp_path: Path) -> Callable[..., Path]:
     """Writes the bundle's file with something else in it."""
 
     def change(index: int | None = None, **fields: Any) -> Path:
@@ -110,7 +46,7 @@ def states(check: mirror.BundleCheck) -> dict[str, str]:
 # -- looking ---------------------------------------------------------------------------------
 
 
-def test_everything_is_there(world: World, changed: Callable[..., Path]) -> None:
+def test_everything_is_there(world: Requiring, changed: Callable[..., Path]) -> None:
     for bundle, place in [
         (world.bundle, None),
         (world.bundle, world.client),
@@ -126,7 +62,7 @@ def test_everything_is_there(world: World, changed: Callable[..., Path]) -> None
     )
 
 
-def test_another_repository(world: World, tmp_path: Path) -> None:
+def test_another_repository(world: Requiring, tmp_path: Path) -> None:
     """Whatever the bundle names: whether it could go there."""
     prod = world.client.organization("acme").create_repository("prod", "What customers get")
     assert states(mirror.check_bundle(world.bundle, prod)) == dict.fromkeys(
@@ -170,7 +106,7 @@ def test_another_repository(world: World, tmp_path: Path) -> None:
         mirror.check_bundle(world.bundle, prod.platform("win-x86_64"))
 
 
-def test_repositories_that_cannot_be_read(world: World, changed: Callable[..., Path]) -> None:
+def test_repositories_that_cannot_be_read(world: Requiring, changed: Callable[..., Path]) -> None:
     acme = world.client.organization("acme")
     with pytest.raises(NotFoundError):
         mirror.check_bundle(world.bundle, acme.repository("nowhere"))
@@ -191,14 +127,10 @@ def test_repositories_that_cannot_be_read(world: World, changed: Callable[..., P
     assert "missing: egg pure 1.0-1, of which the bundle names no repository" in str(check)
 
 
-def test_one_question_for_each_index(world: World, changed: Callable[..., Path]) -> None:
-    auth = (world.server.admin_email, world.server.admin_password)
+def test_one_question_for_each_index(world: Requiring, changed: Callable[..., Path]) -> None:
     more = [{"name": "hidden", "version": "9-1"}, *world.document["requirements"]]
-    with FaultyGateway(world.server.url) as gateway:
-        through = BroodClient.from_url(gateway.url, auth=auth, api_version=1)
-        dev = through.organization("acme").repository("dev")
-        mirror.check_bundle(changed(requirements=more), dev)
-        through.close()
+    with FaultyGateway(world.server.url) as gateway, world.behind(gateway) as through:
+        mirror.check_bundle(changed(requirements=more), through.at("acme/dev"))
         asked = [passage.path.split("/json/")[1] for passage in gateway.requests]
     assert sorted(asked) == [
         f"indices/acme/dev/{PLATFORM}/cp38/eggs",
@@ -207,33 +139,25 @@ def test_one_question_for_each_index(world: World, changed: Callable[..., Path])
     ]
 
 
-def test_indices_that_say_little(world: World, tmp_path: Path) -> None:
+def test_indices_that_say_little(world: Requiring, tmp_path: Path) -> None:
     """Old ones have neither hashes nor tags: the artefacts are asked for."""
-    on = world.dev.platform(PLATFORM)
     eggs = {
         name: {key: value for key, value in entry.items() if key not in ("sha256", "python_tag")}
-        for name, entry in on.egg_index("cp38").items()
+        for name, entry in world.dev.platform(PLATFORM).egg_index("cp38").items()
     }
     runtimes = world.client.at(f"acme/base/{PLATFORM}").runtime_index()
     for entry in runtimes["cpython"].values():
         del entry["sha256"]
-    headers = {"Content-Type": "application/json"}
     faults = [
-        RequestFault("replace", path=path, times=9, answer=Answer(200, headers, body))
-        for path, body in [
-            (f"*/indices/acme/dev/{PLATFORM}/cp38/eggs", json.dumps(eggs).encode()),
-            (f"*/indices/acme/base/{PLATFORM}/runtimes", json.dumps(runtimes).encode()),
-        ]
+        answered(f"*/indices/acme/dev/{PLATFORM}/cp38/eggs", eggs),
+        answered(f"*/indices/acme/base/{PLATFORM}/runtimes", runtimes),
     ]
-    auth = (world.server.admin_email, world.server.admin_password)
-    with FaultyGateway(world.server.url, *faults) as gateway:
-        through = BroodClient.from_url(gateway.url, auth=auth, api_version=1)
+    with FaultyGateway(world.server.url, *faults) as gateway, world.behind(gateway) as through:
         bundle = through.at(f"acme/dev/{PLATFORM}").bundle("cp38", "tools", "1.0.0-1")
         assert mirror.check_bundle(bundle)
         # Those of which a repository is not known are looked for in both.
         assert gateway.sent("GET", "*/metadata/*/eggs/*") == 3 + 2
         mirror.fetch_bundle(bundle, tmp_path / "fetched").raise_for_failures()
-        through.close()
     assert files(tmp_path / "fetched") == world.expected
 
 
@@ -253,25 +177,24 @@ def test_indices_that_say_little(world: World, tmp_path: Path) -> None:
     ],
 )
 def test_bundles_that_cannot_be_understood(
-    world: World, changed: Callable[..., Path], index: int, fields: dict[str, Any], said: str
+    world: Requiring, changed: Callable[..., Path], index: int, fields: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidBundle, match=said):
         mirror.check_bundle(changed(index, **fields), world.client)
 
 
-def test_arguments(world: World, changed: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="a client"):
-        mirror.check_bundle(changed())
-    with pytest.raises(InvalidArgumentError, match="no place"):
-        mirror.check_bundle(changed(), "acme/dev")
-    with pytest.raises(InvalidArgumentError, match="no bundle"):
-        mirror.check_bundle(17, world.client)
-    with pytest.raises(InvalidBundle):
-        mirror.check_bundle(tmp_path / "gone-1.0.0-1.bundle", world.client)
-    with pytest.raises(UnsupportedAPIVersionError):
-        mirror.check_bundle(changed(), world.server.client(api_version=0))
-    with pytest.raises(NotFoundError):
-        mirror.check_bundle(world.dev.platform(PLATFORM).bundle("cp38", "gone", "1.0.0-1"))
+def test_arguments(world: Requiring, changed: Callable[..., Path], tmp_path: Path) -> None:
+    gone = world.dev.platform(PLATFORM).bundle("cp38", "gone", "1.0.0-1")
+    for error, said, arguments in [
+        (InvalidArgumentError, "a client", [changed()]),
+        (InvalidArgumentError, "no place", [changed(), "acme/dev"]),
+        (InvalidArgumentError, "no bundle", [17, world.client]),
+        (InvalidBundle, "", [tmp_path / "gone-1.0.0-1.bundle", world.client]),
+        (UnsupportedAPIVersionError, "", [changed(), world.server.client(api_version=0)]),
+        (NotFoundError, "", [gone]),
+    ]:
+        with pytest.raises(error, match=said or None):
+            mirror.check_bundle(*arguments)
     with pytest.raises(InvalidArgumentError, match="no name"):
         mirror.fetch_bundle(world.document, tmp_path, world.client)
     with pytest.raises(InvalidArgumentError, match="no repository"):
@@ -284,7 +207,7 @@ def test_arguments(world: World, changed: Callable[..., Path], tmp_path: Path) -
 # -- fetching --------------------------------------------------------------------------------
 
 
-def test_fetched_and_imported(world: World, tmp_path: Path) -> None:
+def test_fetched_and_imported(world: Requiring, tmp_path: Path) -> None:
     """What is fetched is all that another server needs."""
     folder = tmp_path / "fetched"
     would = mirror.fetch_bundle(world.bundle, folder, dry_run=True)
@@ -307,7 +230,7 @@ def test_fetched_and_imported(world: World, tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_bundle_and_a_cache(
-    world: World, changed: Callable[..., Path], tmp_path: Path
+    world: Requiring, changed: Callable[..., Path], tmp_path: Path
 ) -> None:
     """The second folder is filled without a download: there is no server any more."""
     cache = mirror.Cache(tmp_path / "cache")
@@ -333,7 +256,7 @@ def test_a_file_of_a_bundle_and_a_cache(
 
 
 def test_what_cannot_be_had_does_not_stop_the_others(
-    world: World, changed: Callable[..., Path], tmp_path: Path
+    world: Requiring, changed: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = tmp_path / "fetched"
     other = changed(

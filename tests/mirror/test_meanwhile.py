@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hatcher import mirror
-from hatcher.api import Repository
 from hatcher.errors import ChecksumMismatchError, FileChangedError, HatcherException, NotFoundError
-from hatcher.testing import BroodProcess, BroodServer, write_bundle, write_egg, write_runtime
+from hatcher.testing import BroodProcess, write_bundle, write_egg, write_runtime
 from hatcher.transfer.hashing import file_sha256
 
-from .conftest import PLATFORM, make_repository
+from . import conftest
+from .conftest import PLATFORM, Lab
 
 #: Kills of the server, of which each has to hit.
 KILLS = int(os.environ.get("HATCHER_KILLS", "2"))
@@ -24,31 +24,10 @@ KILLS = int(os.environ.get("HATCHER_KILLS", "2"))
 SOME: dict[str, Any] = {"kinds": ["eggs"], "platforms": [PLATFORM], "python_tags": ["cp311"]}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[BroodServer]:
-    with BroodServer() as server:
-        yield server
-
-
-@pytest.fixture
-def source(server: BroodServer) -> Iterator[Repository]:
-    repository = make_repository(server.client())
-    yield repository
-    repository.delete(force=True)
-
-
 @pytest.fixture
 def egg(tmp_path: Path) -> Callable[..., Path]:
     """Write an egg; another number gives another content under the same name."""
-
-    def egg(name: str, number: int = 1) -> Path:
-        folder = tmp_path / f"eggs{number}"
-        folder.mkdir(exist_ok=True)
-        return write_egg(
-            folder, name, platform=PLATFORM, python_tag="cp311", payload_bytes=500, seed=number
-        )
-
-    return egg
+    return lambda name, number=1: conftest.egg(tmp_path, name, 500 + number)
 
 
 def once(phase: str, act: Callable[[], object]) -> Callable[..., None]:
@@ -64,9 +43,10 @@ def once(phase: str, act: Callable[[], object]) -> Callable[..., None]:
 
 
 def test_a_source_that_changes_between_listing_and_packing(
-    source: Repository, egg: Callable[..., Path], tmp_path: Path
+    lab: Lab, egg: Callable[..., Path], tmp_path: Path
 ) -> None:
-    platform, archive = source.platform(PLATFORM), tmp_path / "delta.zip"
+    source, archive = lab.new("source"), tmp_path / "delta.zip"
+    platform = source.platform(PLATFORM)
     for name in ("kept", "replaced"):
         platform.upload_egg(egg(name))
 
@@ -78,13 +58,11 @@ def test_a_source_that_changes_between_listing_and_packing(
     assert failed.name.endswith("/replaced-1.0.0-1.egg")
     assert isinstance(failed.error, FileChangedError)
     assert not archive.exists()
-    # And one that is gone.
-    report = mirror.pack(
-        source,
-        archive,
-        progress=once("downloading", lambda: platform.delete_egg("cp311", "kept", "1.0.0-1")),
-        **SOME,
-    )
+
+    def delete() -> None:
+        platform.delete_egg("cp311", "kept", "1.0.0-1")
+
+    report = mirror.pack(source, archive, progress=once("downloading", delete), **SOME)
     assert [Path(failed.name).name for failed in report.failed] in (["kept-1.0.0-1.egg"], [])
     mirror.pack(source, archive, **SOME).raise_for_failures()
     assert mirror.verify(archive, source, **SOME)
@@ -93,59 +71,49 @@ def test_a_source_that_changes_between_listing_and_packing(
 @pytest.mark.parametrize("when", ["after the plan", "while it is applied"])
 @pytest.mark.parametrize("to", ["folder", "server"])
 def test_a_file_that_changes_between_plan_and_delete(
-    to: str,
-    when: str,
-    source: Repository,
-    server: BroodServer,
-    egg: Callable[..., Path],
-    tmp_path: Path,
+    to: str, when: str, lab: Lab, egg: Callable[..., Path], tmp_path: Path
 ) -> None:
     """What the plan has not seen is not deleted."""
+    source, copy = lab.new("source"), lab.new()
     source.platform(PLATFORM).upload_egg(egg("kept"))
-    target: Any
-    if to == "server":
-        target = make_repository(server.client(), f"copy{when.partition(' ')[0]}")
-        target.platform(PLATFORM).upload_egg(egg("surplus"))
-    else:
-        target = mirror.Folder(tmp_path / "folder", "acme/dev")
-        folder = tmp_path / f"folder/v1/acme/dev/{PLATFORM}/eggs/cp311"
-        folder.mkdir(parents=True)
-        (folder / "surplus-1.0.0-1.egg").write_bytes(egg("surplus").read_bytes())
+    folder = tmp_path / f"folder/v1/acme/dev/{PLATFORM}/eggs/cp311"
+    folder.mkdir(parents=True)
+    target: Any = copy if to == "server" else mirror.Folder(tmp_path / "folder", "acme/dev")
 
-    def change() -> None:
-        new = egg("surplus", 2)
+    def put(number: int) -> None:
+        surplus = egg("surplus", number)
         if to == "server":
-            target.platform(PLATFORM).upload_egg(new, overwrite=True)
+            copy.platform(PLATFORM).upload_egg(surplus, overwrite=number > 1)
         else:
-            (folder / new.name).write_bytes(new.read_bytes())
+            (folder / surplus.name).write_bytes(surplus.read_bytes())
 
+    put(1)
     plan = mirror.plan(source, target, prune=True, **SOME)
     assert [step.action for step in plan.steps] == ["copy", "delete"]
     progress = None
     if when == "after the plan":
-        change()
+        put(2)
     else:
         # By then all has been read and hashed again, and nothing has been deleted.
-        progress = once("uploading" if to == "server" else "downloading", change)
+        phase = "uploading" if to == "server" else "downloading"
+        progress = once(phase, lambda: put(2))
     report = plan.apply(progress=progress)
     (failed,) = report.failed
     assert failed.name.endswith("/surplus-1.0.0-1.egg")
     assert "has changed since the plan was made" in str(failed.error)
     assert not report.deleted
-    sha256 = file_sha256(egg("surplus", 2))
     if to == "server":
-        index = target.platform(PLATFORM).egg_index("cp311")
-        assert index["surplus-1.0.0-1.egg"]["sha256"] == sha256
+        sha256 = copy.platform(PLATFORM).egg_index("cp311")["surplus-1.0.0-1.egg"]["sha256"]
     else:
-        assert file_sha256(folder / "surplus-1.0.0-1.egg") == sha256
+        sha256 = file_sha256(folder / "surplus-1.0.0-1.egg")
+    assert sha256 == file_sha256(egg("surplus", 2))
     # A new plan has seen it.
     assert len(mirror.plan(source, target, prune=True, **SOME).apply().deleted) == 1
 
 
-def test_a_bundle_whose_egg_is_only_disabled(
-    source: Repository, server: BroodServer, tmp_path: Path
-) -> None:
+def test_a_bundle_whose_egg_is_only_disabled(lab: Lab, tmp_path: Path) -> None:
     """All that belongs to it is stored, and yet nobody could install it."""
+    source = lab.new("source")
     eggs = [
         write_egg(tmp_path, name, platform=PLATFORM, python_tag="cp38") for name in ("one", "two")
     ]
@@ -159,13 +127,13 @@ def test_a_bundle_whose_egg_is_only_disabled(
             "platform": "rh8_x86_64",
             "version": "3.8.17+1",
             "sha256": file_sha256(runtime),
-            "repository": "acme/dev",
+            "repository": "acme/source",
         },
         "requirements": [
             {"name": name, "version": "1.0.0-1", "sha256": file_sha256(egg)}
             for name, egg in zip(("one", "two"), eggs, strict=True)
         ],
-        "repositories": {"packages": ["acme/dev"], "runtimes": ["acme/dev"]},
+        "repositories": ["acme/source"],
         "modifiers": {},
     }
     source.upload_bundle(write_bundle(tmp_path, **fields))
@@ -173,7 +141,7 @@ def test_a_bundle_whose_egg_is_only_disabled(
     check = mirror.check_bundle(bundle)
     assert [entry.state for entry in check.entries] == ["present", "present", "disabled"]
     assert not check
-    copy = make_repository(server.client(), "disabled")
+    copy = lab.new()
     with pytest.raises(HatcherException, match="disabled: egg two"):
         mirror.promote(bundle, copy, closure=True)
     assert copy.platform(PLATFORM).list_eggs("cp38") == []
@@ -185,9 +153,10 @@ def test_a_bundle_whose_egg_is_only_disabled(
 
 @pytest.mark.long
 def test_a_server_that_is_killed_during_an_apply(
-    source: Repository, egg: Callable[..., Path], tmp_path: Path
+    lab: Lab, egg: Callable[..., Path], tmp_path: Path
 ) -> None:
     """It shows all that is new or nothing of it; and the next plan does the rest."""
+    source = lab.new("source")
     seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
     print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
     dice, names = random.Random(seed), {f"egg{number}-1.0.0-1.egg" for number in range(20)}
@@ -217,47 +186,32 @@ def test_a_server_that_is_killed_during_an_apply(
             assert mirror.verify(target, source, download=True, **SOME)
 
 
-def test_a_file_that_changes_between_hashing_and_sending(
-    brood_server: BroodServer, egg: Callable[..., Path], tmp_path: Path
-) -> None:
-    """What would be sent is no longer what was hashed, and is not stored."""
-    folder = tmp_path / f"from/v1/acme/dev/{PLATFORM}/eggs/cp311"
-    folder.mkdir(parents=True)
-    file = folder / "spam-1.0.0-1.egg"
-    file.write_bytes(egg("spam").read_bytes())
-    client = brood_server.client()
-    dev = client.create_organization("acme", "").create_repository("dev", "")
-    source = mirror.Folder(tmp_path / "from", "acme/dev")
-
-    def change() -> None:
-        file.write_bytes(egg("spam", 2).read_bytes())
-
-    report = mirror.plan(source, dev, **SOME).apply(progress=once("uploading", change))
-    (failed,) = report.failed
-    assert isinstance(failed.error, FileChangedError)
-    platform = dev.platform(PLATFORM)
-    with pytest.raises(NotFoundError):
-        platform.egg_metadata("cp311", "spam", "1.0.0-1")
-
-
+@pytest.mark.parametrize("to", ["server", "folder"])
 def test_a_file_that_changes_between_hashing_and_copying(
-    egg: Callable[..., Path], tmp_path: Path
+    to: str, lab: Lab, egg: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """What would be copied is no longer what was hashed, and is not kept."""
+    """What would move is no longer what was hashed, and is not kept."""
     folders = [tmp_path / name / f"v1/acme/dev/{PLATFORM}/eggs/cp311" for name in ("from", "to")]
     folders[0].mkdir(parents=True)
     file = folders[0] / "spam-1.0.0-1.egg"
     file.write_bytes(egg("spam").read_bytes())
-    source, target = (mirror.Folder(tmp_path / name, "acme/dev") for name in ("from", "to"))
+    source, folder = (mirror.Folder(tmp_path / name, "acme/dev") for name in ("from", "to"))
+    target = lab.target() if to == "server" else folder
 
     def change() -> None:
         file.write_bytes(egg("spam", 2).read_bytes())
 
-    report = mirror.plan(source, target, **SOME).apply(progress=once("downloading", change))
+    phase = "uploading" if to == "server" else "downloading"
+    report = mirror.plan(source, target, **SOME).apply(progress=once(phase, change))
     (failed,) = report.failed
-    assert isinstance(failed.error, ChecksumMismatchError)
-    assert failed.error.expected == file_sha256(egg("spam"))
-    assert failed.error.actual == file_sha256(egg("spam", 2))
-    assert list(folders[1].iterdir()) == []
+    if to == "server":
+        assert isinstance(failed.error, FileChangedError)
+        with pytest.raises(NotFoundError):
+            target.platform(PLATFORM).egg_metadata("cp311", "spam", "1.0.0-1")
+    else:
+        assert isinstance(failed.error, ChecksumMismatchError)
+        assert failed.error.expected == file_sha256(egg("spam"))
+        assert failed.error.actual == file_sha256(egg("spam", 2))
+        assert list(folders[1].iterdir()) == []
     mirror.plan(source, target, **SOME).apply().raise_for_failures()
     assert mirror.verify(target, source, **SOME)

@@ -13,9 +13,9 @@ import pytest
 from hatcher import mirror
 from hatcher.api import BroodClient, BroodClientAuth, Repository
 from hatcher.errors import AuthenticationError, BatchError, NotFoundError
-from hatcher.testing import Answer, BroodServer, FaultyGateway, RequestFault, write_egg
+from hatcher.testing import BroodServer, FaultyGateway, write_egg
 
-from .conftest import PLATFORM, make_repository
+from .conftest import PLATFORM, make_repository, places
 
 SOME: dict[str, Any] = {
     "kinds": ["eggs"],
@@ -44,42 +44,19 @@ def source(server: BroodServer, eggs: list[Path]) -> Repository:
     return repository
 
 
-# -- places --------------------------------------------------------------------------------
-
-
 def test_a_missing_organization(server: BroodServer, source: Repository, tmp_path: Path) -> None:
-    acme = server.client().organization("acme")
-    nobody = server.client().organization("nobody")
+    acme, nobody = (server.client().organization(name) for name in ("acme", "nobody"))
     for origin, target in [(source, nobody.repository("dev")), (acme, nobody)]:
         with pytest.raises(NotFoundError) as caught:
             mirror.plan(origin, target, **SOME)
         assert "'nobody'" in caught.value.what
         assert "creates no organizations" in caught.value.advice
     for name in ("dev", "other"):
-        mirror.plan(
-            source, mirror.Folder(tmp_path, f"nobody/{name}"), **SOME
-        ).apply().raise_for_failures()
+        plan = mirror.plan(source, mirror.Folder(tmp_path, f"nobody/{name}"), **SOME)
+        plan.apply().raise_for_failures()
     report = mirror.import_(server.client(), tmp_path)
-    assert [problem.place for problem in report.problems] == ["nobody"]
+    assert places(report) == ["nobody"]
     assert len(report.not_tried) == 2 * EGGS
-
-
-def test_who_may_not_write_to_the_target(
-    server: BroodServer, source: Repository, tmp_path: Path
-) -> None:
-    answer = Answer(403, body=b'{"error": "no"}', headers={"Content-Type": "application/json"})
-    copy = make_repository(server.client(), "copy")
-    with FaultyGateway(
-        server.url, RequestFault("replace", path="*/data/*", answer=answer, times=99)
-    ) as gateway:
-        target = server.client(url=gateway.url).organization("acme").repository("copy")
-        report = mirror.plan(source, target, **SOME).apply(concurrency=1)
-        assert len(report.failed) == 1
-        assert len(report.not_tried) == EGGS - 1
-        with pytest.raises(BatchError) as caught:
-            report.raise_for_failures()
-        assert len(str(caught.value).splitlines()) == 3
-    copy.delete(force=True)
 
 
 # -- a wrong password ------------------------------------------------------------------------

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Bundle, Repository
+from hatcher.api import BroodClient, Repository
 from hatcher.errors import (
     BatchError,
     ChecksumMismatchError,
@@ -24,18 +23,9 @@ from hatcher.errors import (
     NotFoundError,
     UnsupportedAPIVersionError,
 )
-from hatcher.testing import (
-    Answer,
-    BroodServer,
-    FaultyGateway,
-    RequestFault,
-    write_app,
-    write_bundle,
-    write_egg,
-    write_runtime,
-)
+from hatcher.testing import BroodServer, FaultyGateway, RequestFault, write_bundle, write_egg
 
-from .conftest import PLATFORM
+from .conftest import PLATFORM, Requiring, outcomes, refused
 
 EGGS = {
     f"{PLATFORM}/eggs/None/pure-1.0-1.egg",
@@ -46,61 +36,30 @@ RUNTIME = f"{PLATFORM}/runtimes/cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
 BUNDLE = f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"
 CLOSURE = sorted({*EGGS, RUNTIME, BUNDLE})
 
-
-class World(NamedTuple):
-    """A server with a bundle and all that belongs to it, and another one that is empty."""
-
-    folder: Path
-    server: BroodServer
-    dev: Repository
-    bundle: Bundle
-    document: dict[str, Any]
-    other: BroodServer
-    numbers: Iterator[int]
-
-    def target(self, client: BroodClient) -> Repository:
-        """A new repository."""
-        return client.organization("acme").create_repository(f"prod{next(self.numbers)}", "Prod")
-
-    def client(self, url: str) -> BroodClient:
-        """A client of the other server, through a gateway."""
-        auth = (self.other.admin_email, self.other.admin_password)
-        return BroodClient.from_url(url, auth=auth, api_version=1, retries=0)
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("artefacts")
-    with BroodServer() as server, BroodServer() as other:
-        other.client(api_version=1).create_organization("acme", "Makers of everything")
-        acme = server.client(api_version=1).create_organization("acme", "Makers of everything")
-        dev, base = (acme.create_repository(name, "Builds") for name in ("dev", "base"))
-        runtime = write_runtime(folder)
-        base.upload_runtime(runtime)
-        dev.upload_app(write_app(folder))
-        requirements = []
-        for name, tag in [("MyEgg", "cp38"), ("pure", None), ("old", "cp38")]:
-            egg = write_egg(folder, name, "1.0", platform=PLATFORM, python_tag=tag)
-            dev.platform(PLATFORM).upload_egg(egg)
-            sha256 = hashlib.sha256(egg.read_bytes()).hexdigest()
-            requirements.append({"name": name.lower(), "version": "1.0-1", "sha256": sha256})
-        document = {
-            "runtime": {
-                "implementation": "cpython",
-                "platform": "rh8_x86_64",
-                "version": "3.8.17+1",
-                "sha256": hashlib.sha256(runtime.read_bytes()).hexdigest(),
-                "repository": "acme/base",
-            },
-            "requirements": requirements,
-        }
-        dev.upload_bundle(write_bundle(folder, **document))
-        bundle = dev.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1")
-        yield World(folder, server, dev, bundle, document, other, itertools.count())
+def other() -> Iterator[BroodServer]:
+    """Another server, which is empty."""
+    with BroodServer() as other:
+        other.client().create_organization("acme", "Makers of everything")
+        yield other
 
 
-def outcomes(report: mirror.MirrorReport) -> dict[str, str]:
-    return {result.name: result.outcome for result in report.results}
+def new(client: BroodClient) -> Repository:
+    """Where to promote to."""
+    return client.organization("acme").create_repository(f"prod{next(_numbers)}", "Prod")
+
+
+@contextmanager
+def behind(other: BroodServer, *faults: RequestFault) -> Iterator[tuple[FaultyGateway, Repository]]:
+    """A gateway to the other server, and a new repository there."""
+    with (
+        FaultyGateway(other.url, *faults) as gateway,
+        other.client(url=gateway.url, retries=0) as client,
+    ):
+        yield gateway, new(client)
 
 
 def sent(gateway: FaultyGateway) -> list[str]:
@@ -112,39 +71,33 @@ def sent(gateway: FaultyGateway) -> list[str]:
     ]
 
 
-def test_a_closure_goes_to_another_server(world: World, tmp_path: Path) -> None:
+def test_a_closure_goes_to_another_server(
+    world: Requiring, other: BroodServer, tmp_path: Path
+) -> None:
     """Eggs appear together, the bundle when all is there; and nothing is sent twice."""
     cache = mirror.Cache(tmp_path / "cache")
-    with FaultyGateway(world.other.url) as gateway:
-        client = world.client(gateway.url)
-        prod = world.target(client)
+    with behind(other) as (gateway, prod):
         would = mirror.promote(world.bundle, prod, closure=True, dry_run=True)
         assert outcomes(would) == dict.fromkeys(CLOSURE, "would upload")
         assert not sent(gateway)[1:], "But for the new repository."
-
         report = mirror.promote(world.bundle, prod, closure=True, cache=cache)
         assert outcomes(report) == dict.fromkeys(CLOSURE, "uploaded")
         order = sent(gateway)[1:]
         assert sorted(order[:4]) == [*["eggs/upload"] * 3, "runtimes/upload"]
         assert order[4:] == ["eggs/re-index", "bundles/upload"]
-
-        check = mirror.check_bundle(
-            prod.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1"), prod
-        )
-        assert check, str(check)
+        bundle = prod.platform(PLATFORM).bundle("cp38", "tools", "1.0.0-1")
+        assert mirror.check_bundle(bundle, prod)
         again = mirror.promote(world.bundle, prod, closure=True)
         assert outcomes(again) == dict.fromkeys(CLOSURE, "already there")
         assert len(sent(gateway)) == 7
-        client.close()
     assert cache.usage().files == 4
 
 
-def test_single_artefacts_on_one_server(world: World) -> None:
-    prod = world.target(world.server.client(api_version=1))
+def test_single_artefacts_on_one_server(world: Requiring) -> None:
+    prod = new(world.client)
     on, there = world.dev.platform(PLATFORM), prod.platform(PLATFORM)
     app = on.app("cp38", "com.example.viewer", "1.10-2")
-    base = world.server.client(api_version=1).at(f"acme/base/{PLATFORM}")
-    runtime = base.runtime("cpython", "3.8.17+1")
+    runtime = world.client.at(f"acme/base/{PLATFORM}").runtime("cpython", "3.8.17+1")
     egg = on.egg("cp311", "pure", "1.0-1")  # by the tag of a Python that can use it
     report = mirror.promote([egg, runtime, app, world.bundle, egg], prod)
     assert outcomes(report) == {
@@ -155,29 +108,26 @@ def test_single_artefacts_on_one_server(world: World) -> None:
     }
     assert [listed["name"] for listed in there.list_eggs("cp38")] == ["pure-1.0-1.egg"]
     assert there.egg(None, "pure", "1.0-1").sha256() == egg.sha256()
-    assert (
-        there.bundle("cp38", "tools", "1.0.0-1").metadata()["data"]
-        == (world.bundle.metadata()["data"])
-    )
-    assert (
-        there.app("cp38", "com.example.viewer", "1.10-2").metadata()["data"]
-        == (app.metadata()["data"])
-    )
+    for here, moved in [
+        (world.bundle, there.bundle("cp38", "tools", "1.0.0-1")),
+        (app, there.app("cp38", "com.example.viewer", "1.10-2")),
+    ]:
+        assert moved.metadata()["data"] == here.metadata()["data"]
     assert str(mirror.promote([egg, app], prod)) == "2 files: 2 already there"
     assert str(mirror.promote([], prod)) == "0 files"
 
 
-def test_what_is_not_whole_at_the_source_is_not_begun(world: World, tmp_path: Path) -> None:
-    dev = world.target(world.server.client(api_version=1))
+def test_what_is_not_whole_at_the_source_is_not_begun(
+    world: Requiring, other: BroodServer, tmp_path: Path
+) -> None:
+    dev = new(world.client)
     on = dev.platform(PLATFORM)
-    dev.upload_bundle(write_bundle(tmp_path, **world.document))
+    dev.upload_bundle(write_bundle(tmp_path, **{**world.document, "repositories": []}))
     bundle = on.bundle("cp38", "tools", "1.0.0-1")
     for name, enabled in (("MyEgg", True), ("old", False)):
         egg = write_egg(tmp_path, name, "1.0", platform=PLATFORM, python_tag="cp38")
         on.upload_egg(egg, enabled=enabled)
-    with FaultyGateway(world.other.url) as gateway:
-        client = world.client(gateway.url)
-        prod = world.target(client)
+    with behind(other) as (gateway, prod):
         with pytest.raises(HatcherException, match="Not everything") as caught:
             mirror.promote(bundle, prod, closure=True)
         assert "disabled: egg old 1.0-1 in" in str(caught.value)
@@ -192,15 +142,14 @@ def test_what_is_not_whole_at_the_source_is_not_begun(world: World, tmp_path: Pa
         with pytest.raises(ChecksumMismatchError, match="one artefact"):
             mirror.promote(eggs, prod)
         assert len(sent(gateway)) == 1, "The new repository."
-        client.close()
 
 
-def test_others_at_the_target(world: World, tmp_path: Path) -> None:
+def test_others_at_the_target(world: Requiring, other: BroodServer, tmp_path: Path) -> None:
     """They are replaced only when that is wanted; what is hidden and right is shown."""
-    prod = world.target(world.other.client(api_version=1))
+    prod = new(other.client())
     on = prod.platform(PLATFORM)
-    other = write_egg(tmp_path, "old", "1.0", platform=PLATFORM, python_tag="cp38", payload_bytes=9)
-    on.upload_egg(other, enabled=False)
+    old = write_egg(tmp_path, "old", "1.0", platform=PLATFORM, python_tag="cp38", payload_bytes=9)
+    on.upload_egg(old, enabled=False)
     same = world.folder / "pure-1.0-1.egg"
     on.upload_egg(same, enabled=False)
     prod.upload_bundle(write_bundle(tmp_path, mark="another"))
@@ -217,15 +166,10 @@ def test_others_at_the_target(world: World, tmp_path: Path) -> None:
     assert document == world.bundle.metadata()["data"]
 
 
-def test_a_bundle_waits_for_all_that_belongs_to_it(world: World, tmp_path: Path) -> None:
+def test_a_bundle_waits_for_all_that_belongs_to_it(world: Requiring, other: BroodServer) -> None:
     """When something fails the others go on, but for the bundle; again does what is left."""
-    full = Answer(500, body=b'{"error": "full"}', headers={"Content-Type": "application/json"})
-    with FaultyGateway(
-        world.other.url,
-        RequestFault("replace", at="request", path="*/runtimes/upload", answer=full),
-    ) as gateway:
-        client = world.client(gateway.url)
-        prod = world.target(client)
+    full = refused("*/runtimes/upload", 500, times=1, at="request")
+    with behind(other, full) as (gateway, prod):
         report = mirror.promote(world.bundle, prod, closure=True)
         assert outcomes(report) == {
             **dict.fromkeys(EGGS, "uploaded"),
@@ -241,7 +185,6 @@ def test_a_bundle_waits_for_all_that_belongs_to_it(world: World, tmp_path: Path)
             RUNTIME: "uploaded",
             BUNDLE: "uploaded",
         }
-        client.close()
 
 
 _PROMOTES = """
@@ -258,16 +201,14 @@ mirror.promote(bundle, prod.at(sys.argv[7]), closure=True, concurrency=1)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Nobody can be killed there.")
-def test_killed_in_the_middle(world: World) -> None:
+def test_killed_in_the_middle(world: Requiring, other: BroodServer) -> None:
     """Nothing is shown by half, and the same call again does what is left."""
     hangs = RequestFault("stall", at="request body", path="*/runtimes/upload")
-    with FaultyGateway(world.other.url, hangs) as gateway:
-        client = world.client(gateway.url)
-        prod = world.target(client)
+    with behind(other, hangs) as (gateway, prod):
         on = prod.platform(PLATFORM)
         arguments = [
             *(world.server.url, world.server.admin_email, world.server.admin_password),
-            *(gateway.url, world.other.admin_email, world.other.admin_password),
+            *(gateway.url, other.admin_email, other.admin_password),
             str(prod),
         ]
         with subprocess.Popen([sys.executable, "-c", _PROMOTES, *arguments]) as process:
@@ -282,10 +223,9 @@ def test_killed_in_the_middle(world: World) -> None:
         mirror.promote(world.bundle, prod, closure=True).raise_for_failures()
         assert gateway.sent("POST", "*/eggs/upload") == before, "They are there, and only shown."
         assert mirror.check_bundle(world.bundle, prod)
-        client.close()
 
 
-def test_arguments(world: World) -> None:
+def test_arguments(world: Requiring, other: BroodServer) -> None:
     prod = world.dev
     egg = world.dev.platform(PLATFORM).egg("cp38", "MyEgg", "1.0-1")
     for artefacts, target, said in [
@@ -296,11 +236,11 @@ def test_arguments(world: World) -> None:
     ]:
         with pytest.raises((InvalidArgumentError, TypeError), match=said):
             mirror.promote(artefacts, target)
-    old = world.other.client(api_version=0).organization("acme").repository("prod")
+    old = other.client(api_version=0).organization("acme").repository("prod")
     with pytest.raises(UnsupportedAPIVersionError):
         mirror.promote(egg, old)
     with pytest.raises(NotFoundError, match="'base'"):
-        mirror.promote(egg, world.server.client(api_version=1).at("acme/bace"))
+        mirror.promote(egg, world.client.at("acme/bace"))
     with pytest.raises(InvalidArgumentError, match="concurrency"):
         mirror.promote(egg, prod, concurrency=0)
     assert str(mirror.promote(egg, prod)) == "1 file: 1 already there", "It is there itself."

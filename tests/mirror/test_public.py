@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from hatcher import mirror
 from hatcher.api import BroodClient
@@ -11,9 +10,7 @@ from hatcher.errors import AuthenticationError
 from hatcher.mirror.layout import KINDS
 from hatcher.testing import BroodServer
 
-from .conftest import PLATFORM, files, fill
-
-SOME: dict[str, Any] = {"platforms": (PLATFORM, "win-x86_64"), "python_tags": ("cp311", "cp38")}
+from .conftest import PLATFORM, SOME, files, fill
 
 
 def test_everything_of_it(brood_server: BroodServer, client: BroodClient, tmp_path: Path) -> None:
