@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hatcher.errors import ArtefactError, InvalidArgumentError
 from hatcher.files.atomic import replacing
@@ -324,6 +324,26 @@ def _pkg_info(found: metadata.Distribution, name: str | None, version: str | Non
     return text
 
 
+def _suits(platform: str | None, python_tag: str | None) -> tuple[Any, Any]:
+    """Return the platform and the Python that an egg is for, None for all."""
+    from okonomiyaki.errors import OkonomiyakiError
+    from okonomiyaki.platforms import EPDPlatform, PythonImplementation
+
+    try:
+        problem = (
+            f"{python_tag!r} is no Python tag of an egg. Give one with a minor version, "
+            "such as 'cp311', or none at all for an egg that suits every Python."
+        )
+        python = python_tag and PythonImplementation.from_string(python_tag)
+        problem = (
+            f"{platform!r} is no platform of an egg. Give an EPD name such as 'rh8-x86_64', "
+            "'win-x86_64' or 'osx-arm64', or none at all for an egg that suits every platform."
+        )
+        return platform and EPDPlatform.from_string(platform), python
+    except OkonomiyakiError as error:
+        raise InvalidArgumentError(problem) from error
+
+
 def _metadata(
     *,
     name: str,
@@ -335,7 +355,6 @@ def _metadata(
     pkg_info: str,
     summary: str,
 ) -> EggMetadata:
-    from okonomiyaki.errors import OkonomiyakiError
     from okonomiyaki.file_formats import (
         Dependencies,
         EggMetadata,
@@ -343,7 +362,6 @@ def _metadata(
         Requirement,
         is_egg_name_valid,
     )
-    from okonomiyaki.platforms import EPDPlatform, PythonImplementation
     from okonomiyaki.versions import EnpkgVersion
 
     if not is_egg_name_valid(f"{name}-{version}-{build}.egg"):
@@ -351,23 +369,11 @@ def _metadata(
             f"No egg can be named {name!r}, version {version!r}, build {build!r}: a name consists "
             "of letters, digits, '_' and '.', a version has no '-', a build is a number from 0."
         )
-    try:
-        problem = (
-            f"{python_tag!r} is no Python tag of an egg. Give one with a minor version, "
-            "such as 'cp311', or none at all for an egg that suits every Python."
-        )
-        python = python_tag and PythonImplementation.from_string(python_tag)
-        problem = (
-            f"{platform!r} is no platform of an egg. Give an EPD name such as 'rh8-x86_64', "
-            "'win-x86_64' or 'osx-arm64', or none at all for an egg that suits every platform."
-        )
-        epd_platform = platform and EPDPlatform.from_string(platform)
-    except OkonomiyakiError as error:
-        raise InvalidArgumentError(problem) from error
+    place, python = _suits(platform, python_tag)
     return EggMetadata(
         name,
         EnpkgVersion.from_upstream_and_build(version, build),
-        epd_platform,
+        place,
         python,
         None,  # no ABI: there is nothing compiled inside
         None,
