@@ -1,11 +1,14 @@
-"""What the tests of faults share: an egg, and a place to download it to."""
+"""What the tests of faults share: eggs, places to download them to, and moments."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,13 +25,16 @@ class Egg:
     sha256: str
 
 
+def spam(folder: Path, size: int, **options: Any) -> Path:
+    """Write an egg of so many bytes; all of them have one name and version."""
+    made: dict[str, Any] = {"platform": "rh8-x86_64", "python_tag": "cp311", **options}
+    return write_egg(folder, "Spam", "1.0", payload_bytes=size, **made)
+
+
 @pytest.fixture(scope="session")
 def egg(tmp_path_factory: pytest.TempPathFactory) -> Egg:
     """An egg of 1 MB."""
-    folder = tmp_path_factory.mktemp("eggs")
-    path = write_egg(
-        folder, "Spam", "1.0", platform="rh8-x86_64", python_tag="cp311", payload_bytes=1_000_000
-    )
+    path = spam(tmp_path_factory.mktemp("eggs"), 1_000_000)
     content = path.read_bytes()
     return Egg(path, content, hashlib.sha256(content).hexdigest())
 
@@ -38,21 +44,18 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], dict[str,
     """Makes two eggs of one name and version, and of a size in bytes, by their sha256."""
 
     def make(size: int) -> dict[str, Path]:
-        made = {}
-        for seed in (1, 2):
-            path = write_egg(
-                tmp_path_factory.mktemp("eggs"),
-                "Spam",
-                "1.0",
-                platform="rh8-x86_64",
-                python_tag="cp311",
-                payload_bytes=size,
-                seed=seed,
-            )
-            made[file_sha256(path)] = path
-        return made
+        made = [spam(tmp_path_factory.mktemp("eggs"), size, seed=seed) for seed in (1, 2)]
+        return {file_sha256(path): path for path in made}
 
     return make
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """What chooses faults and moments: others each time, unless the environment says which."""
+    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
+    print(f"HATCHER_FAULTS_SEED={seed} repeats these faults")  # shown when the test fails
+    return random.Random(seed)
 
 
 @pytest.fixture

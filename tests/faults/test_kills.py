@@ -7,18 +7,14 @@ be there, and whole. The moments are random; a failing test says the seed, and
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import random
-import signal
+import shutil
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,27 +22,29 @@ import pytest
 if not hasattr(os, "fork"):
     pytest.skip("client processes are forked", allow_module_level=True)
 
-from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository
+from hatcher.api import RetryPolicy, SinglePlatformRepository
 from hatcher.errors import HatcherException
 from hatcher.testing import BroodProcess
 from hatcher.transfer.download import KEPT_FROM
+from hatcher.transfer.hashing import file_sha256
 
-#: Kills that hit a transfer under way, per test; there are four.
-KILLS = int(os.environ.get("HATCHER_KILLS", "13"))
+from ..forking import Forks
+from .held import Held, check_same
+from .tls import reached
+
+pytestmark = pytest.mark.long
+
+#: Kills that hit a transfer under way, per test; there are six.
+KILLS = int(os.environ.get("HATCHER_KILLS", "25"))
 
 #: How many of them must leave an unfinished file behind, where one can be seen.
-IN_THE_BODY = KILLS // 3
+IN_THE_BODY = KILLS // 4
 
 #: Bytes of an egg: large enough that a transfer takes much longer than a kill.
 SIZE = 12_000_000
 
 FILENAME = "Spam-1.0-1.egg"
 ARGUMENTS = ("cp311", "Spam", "1.0-1")
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -56,49 +54,77 @@ def eggs(twins: Callable[[int], dict[str, Path]]) -> dict[str, Path]:
 
 
 @pytest.fixture
-def dice() -> random.Random:
-    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
-    return random.Random(seed)
-
-
-def platform(client: BroodClient) -> SinglePlatformRepository:
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
-
-
-@pytest.fixture
 def stocked(brood_process: BroodProcess, eggs: dict[str, Path]) -> BroodProcess:
     """A Brood that has one of the eggs."""
-    client = brood_process.client()
-    client.create_organization("acme", "").create_repository("dev", "")
-    platform(client).upload_egg(next(iter(eggs.values())))
+    brood_process.client().create_organization("acme", "").create_repository("dev", "")
+    with platform(brood_process) as place:
+        place.upload_egg(next(iter(eggs.values())))
     return brood_process
 
 
-def impatient(brood: BroodProcess) -> BroodClient:
-    """A client that tries once, so that a kill is not outlived by a retry."""
-    auth = (brood.admin_email, brood.admin_password)
-    return BroodClient.from_url(brood.url, auth, api_version=1, retries=RetryPolicy(0))
+@contextmanager
+def platform(brood: BroodProcess) -> Iterator[SinglePlatformRepository]:
+    """Through a client that tries once, so that a kill is not outlived by a retry."""
+    with brood.client(retries=RetryPolicy(0)) as client:
+        yield client.organization("acme").repository("dev").platform("rh8-x86_64")
+
+
+def other(brood: BroodProcess, eggs: dict[str, Path]) -> Path:
+    """The egg that the server does not have."""
+    with platform(brood) as place:
+        (entry,) = place.egg_index("cp311").values()
+    return next(path for sha256, path in eggs.items() if sha256 != entry["sha256"])
 
 
 def check_server(brood: BroodProcess, eggs: dict[str, Path], scratch: Path) -> str:
     """Every blob under its name is whole, the index names one egg, and it can be had."""
     for blob in (brood.data / "blobs").rglob("*"):
         if blob.is_file():
-            assert sha256(blob) == blob.parent.name + blob.name
-    with BroodClient.from_url(
-        brood.url, (brood.admin_email, brood.admin_password), api_version=1
-    ) as client:
-        index = platform(client).egg_index("cp311")
+            assert file_sha256(blob) == blob.parent.name + blob.name
+    folder = scratch / "checked"
+    folder.mkdir()
+    with platform(brood) as place:
+        index = place.egg_index("cp311")
         assert list(index) == [FILENAME]
-        stored = index[FILENAME]["sha256"]
+        stored = str(index[FILENAME]["sha256"])
         assert stored in eggs
-        assert platform(client).egg_metadata(*ARGUMENTS)["sha256"] == stored
-        platform(client).download_egg(*ARGUMENTS, scratch, stored)
-    assert sha256(scratch / FILENAME) == stored
-    (scratch / FILENAME).unlink()
-    assert list(scratch.iterdir()) == []
+        assert place.egg_metadata(*ARGUMENTS)["sha256"] == stored
+        place.download_egg(*ARGUMENTS, folder, stored)
+    check_folder(folder, eggs)
+    shutil.rmtree(folder)
     return stored
+
+
+def check_database(brood: BroodProcess) -> None:
+    """The database is intact, and its only row has its blob."""
+    with closing(sqlite3.connect(brood.data / "brood.sqlite3")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        ((digest, size),) = database.execute("SELECT sha256, size FROM artefacts").fetchall()
+    assert (brood.data / "blobs" / digest[:2] / digest[2:]).stat().st_size == size
+
+
+def check_folder(folder: Path, eggs: dict[str, Path]) -> None:
+    """What bears its final name is whole; what is not, does not."""
+    for path in folder.iterdir():
+        assert path.suffix == ".hatcher-partial" or path.name == FILENAME
+        assert path.suffix == ".hatcher-partial" or file_sha256(path) in eggs
+
+
+def partials(folder: Path) -> list[Path]:
+    return list(folder.glob("*.hatcher-partial"))
+
+
+def moments(dice: random.Random, transfer: Callable[[], object]) -> Iterator[float]:
+    """Random moments within a transfer; no more than four times as many as have to hit."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        transfer()
+        times.append(time.perf_counter() - start)
+    for _ in range(4 * KILLS):
+        yield dice.uniform(0, sorted(times)[1])
+    pytest.fail(f"Of {4 * KILLS} kills too few came in the middle of a transfer.")
 
 
 def settle(brood: BroodProcess) -> None:
@@ -109,248 +135,103 @@ def settle(brood: BroodProcess) -> None:
         quiet = 0 if any((brood.data / "incoming").iterdir()) else quiet + 1
 
 
-def check_database(brood: BroodProcess) -> None:
-    """The database is intact, and each of its rows has its blob."""
-    with sqlite3.connect(brood.data / "brood.sqlite3") as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        rows = database.execute("SELECT sha256, size FROM artefacts").fetchall()
-    database.close()
-    assert len(rows) == 1
-    for digest, size in rows:
-        assert (brood.data / "blobs" / digest[:2] / digest[2:]).stat().st_size == size
-
-
-def partials(destination: Path) -> int:
-    """How many unfinished downloads are there."""
-    return len(list(destination.glob("*.hatcher-partial")))
-
-
-def check_destination(destination: Path, eggs: dict[str, Path]) -> None:
-    """What bears its final name is whole; what is not, does not."""
-    for path in destination.iterdir():
-        if not path.name.endswith(".hatcher-partial"):
-            assert path.name == FILENAME
-            assert sha256(path) in eggs
-
-
-def duration(transfer: Callable[[], object]) -> float:
-    """How long a transfer takes undisturbed, in seconds: the median of three."""
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        transfer()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[1]
-
-
-def moments(dice: random.Random, whole: float) -> Iterator[float]:
-    """Random moments within a transfer; no more than four times as many as have to hit."""
-    for _ in range(4 * KILLS):
-        yield dice.uniform(0, whole)
-    pytest.fail(f"Of {4 * KILLS} kills too few came in the middle of a transfer.")
-
-
-class Clients:
-    """Makes client processes that upload or download an egg."""
-
-    def __init__(self) -> None:
-        script = Path(__file__).with_name("transfer.py")
-        self._maker = subprocess.Popen(
-            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def begin(
-        self, brood: BroodProcess, direction: str, egg: Path, destination: Path | None = None
-    ) -> int:
-        """Begin a transfer, and return the id of its process."""
-        job = {
-            "url": brood.url,
-            "auth": [brood.admin_email, brood.admin_password],
-            "direction": direction,
-            "egg": str(egg),
-            "sha256": sha256(egg),
-            "destination": str(destination),
-        }
-        assert self._maker.stdin is not None
-        self._maker.stdin.write(json.dumps(job) + "\n")
-        self._maker.stdin.flush()
-        return self._number()
-
-    def wait(self) -> None:
-        """Wait for the end of the transfer, which must be a good one."""
-        assert self._number() == 0
-
-    def kill(self, pid: int) -> bool:
-        """Kill the process, and tell whether it was still at work."""
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        status = self._number()
-        assert status in (0, -signal.SIGKILL)
-        return status != 0
-
-    def close(self) -> None:
-        self._maker.communicate()
-
-    def _number(self) -> int:
-        assert self._maker.stdout is not None
-        return int(self._maker.stdout.readline())
-
-
-@pytest.fixture
-def clients() -> Iterator[Clients]:
-    clients = Clients()
-    yield clients
-    clients.close()
-
-
-@pytest.mark.long
-def test_the_client_is_killed_while_it_uploads(
+@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize("wire", ["plain", "TLS"])
+def test_the_client_is_killed(
     stocked: BroodProcess,
     eggs: dict[str, Path],
-    clients: Clients,
     dice: random.Random,
     tmp_path: Path,
+    wire: str,
+    direction: str,
 ) -> None:
-    stored = check_server(stocked, eggs, tmp_path)
+    before, server = Held.by(os.getpid()), None
+    older = next(iter(eggs.values()))
+    forks = Forks("tests.faults.enduring", tmp_path)
+    with closing(forks), reached(stocked.url, wire, tmp_path) as (url, verify_ssl):
+        folder = tmp_path / "to"
+        auth = [stocked.admin_email, stocked.admin_password]
+        job = {"url": url, "verify_ssl": verify_ssl, "auth": auth, "destination": str(folder)}
 
-    def other() -> Path:
-        return next(path for digest, path in eggs.items() if digest != stored)
+        def begin() -> int:
+            """Start with an empty folder, or with an older file in it."""
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            if dice.random() < 0.5:
+                shutil.copy(older, folder / FILENAME)
+            egg = str(other(stocked, eggs))
+            return forks.start({**job, "direction": direction, "egg": egg})
 
-    def upload() -> None:
-        clients.begin(stocked, "up", other())
-        clients.wait()
+        def transfer() -> None:
+            begin()
+            forks.wait()
 
-    whole = duration(upload)
-    stored = check_server(stocked, eggs, tmp_path)
-    hits = 0
-    for moment in moments(dice, whole):
-        client = clients.begin(stocked, "up", other())
-        time.sleep(moment)
-        hits += clients.kill(client)
-        settle(stocked)
-        stored = check_server(stocked, eggs, tmp_path)
-        if hits >= KILLS:
-            break
-
-    upload()
-    assert check_server(stocked, eggs, tmp_path) != stored
+        hits = in_the_body = 0
+        for number, moment in enumerate(moments(dice, transfer)):
+            pid = begin()
+            was_there = (folder / FILENAME).exists()
+            time.sleep(moment)
+            hits += forks.kill(pid)
+            in_the_body += bool(partials(folder))
+            check_folder(folder, eggs)
+            assert (folder / FILENAME).exists() or not was_there
+            settle(stocked)
+            stored = check_server(stocked, eggs, tmp_path)
+            forks.start({**job, "direction": "down", "egg": ""})  # where it was left
+            forks.wait()
+            assert file_sha256(folder / FILENAME) == stored
+            assert [path.name for path in folder.iterdir()] == [FILENAME]
+            server = Held.by(stocked.pid) if number <= 5 else server
+            if hits >= KILLS and (direction == "up" or in_the_body >= IN_THE_BODY):
+                break
+    check_same(os.getpid(), before, threads=0)
+    check_same(stocked.pid, server, threads=20)
     stocked.stop()
     check_database(stocked)
 
 
-@pytest.mark.long
-def test_the_client_is_killed_while_it_downloads(
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_the_server_is_killed(
     stocked: BroodProcess,
     eggs: dict[str, Path],
-    clients: Clients,
     dice: random.Random,
     tmp_path: Path,
+    direction: str,
 ) -> None:
-    (stored, egg), (_, older) = eggs.items()
-    number = iter(range(1000))
+    incoming, folder = stocked.data / "incoming", tmp_path / "to"
+    folder.mkdir()
 
-    def destination() -> Path:
-        folder = tmp_path / str(next(number))
-        folder.mkdir()
-        return folder
-
-    def download() -> None:
-        clients.begin(stocked, "down", egg, destination())
-        clients.wait()
+    def transfer(egg: Path) -> None:
+        (folder / FILENAME).unlink(missing_ok=True)
+        with platform(stocked) as place:
+            if direction == "up":
+                place.upload_egg(egg, overwrite=True)
+            else:
+                place.download_egg(*ARGUMENTS, folder)
 
     hits = in_the_body = 0
-    for moment in moments(dice, duration(download)):
-        folder = destination()
-        if replaces := dice.random() < 0.5:
-            (folder / FILENAME).write_bytes(older.read_bytes())
-        client = clients.begin(stocked, "down", egg, folder)
-        time.sleep(moment)
-        hits += clients.kill(client)
-
-        in_the_body += partials(folder) > 0
-        check_destination(folder, eggs)
-        assert (folder / FILENAME).exists() or not replaces
-        clients.begin(stocked, "down", egg, folder)
-        clients.wait()
-        assert sha256(folder / FILENAME) == stored
-        assert partials(folder) == 0
-        if hits >= KILLS and in_the_body >= IN_THE_BODY:
-            break
-
-    stocked.stop()
-    check_database(stocked)
-
-
-def killed_at(brood: BroodProcess, moment: float, transfer: Callable[[], object]) -> bool:
-    """Kill the server at that moment of a transfer; tell whether the transfer failed of it."""
-    killer = threading.Timer(moment, brood.kill)
-    killer.start()
-    try:
-        transfer()
-    except HatcherException:
-        return True
-    finally:
+    for moment in moments(dice, lambda: transfer(other(stocked, eggs))):
+        egg = other(stocked, eggs)
+        killer = threading.Timer(moment, stocked.kill)
+        killer.start()
+        try:
+            transfer(egg)
+        except HatcherException:
+            hits += 1
         killer.join()
-    return False
-
-
-@pytest.mark.long
-def test_the_server_is_killed_while_it_receives(
-    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
-) -> None:
-    stored = check_server(stocked, eggs, tmp_path)
-
-    def upload_other() -> None:
-        other = next(path for digest, path in eggs.items() if digest != stored)
-        with impatient(stocked) as client:
-            platform(client).upload_egg(other, overwrite=True)
-
-    def and_back() -> None:
-        nonlocal stored
-        upload_other()
-        stored = next(digest for digest in eggs if digest != stored)
-
-    hits = in_the_body = 0
-    for moment in moments(dice, duration(and_back)):
-        hits += killed_at(stocked, moment, upload_other)
-        in_the_body += any((stocked.data / "incoming").iterdir())
+        in_the_body += any(incoming.iterdir())
+        # The client lives: of what it could not complete it keeps only what is much.
+        assert all(path.stat().st_size >= KEPT_FROM for path in partials(folder))
+        check_folder(folder, eggs)
         check_database(stocked)
         stocked.restart()
         stored = check_server(stocked, eggs, tmp_path)
-        if hits >= KILLS and in_the_body >= IN_THE_BODY:
+        if direction == "down":
+            transfer(egg)
+            assert file_sha256(folder / FILENAME) == stored
+        if hits >= KILLS and (direction == "down" or in_the_body >= IN_THE_BODY):
             break
 
-    upload_other()
-    assert check_server(stocked, eggs, tmp_path) != stored
-    assert list((stocked.data / "incoming").iterdir()) == []
-
-
-@pytest.mark.long
-def test_the_server_is_killed_while_it_sends(
-    stocked: BroodProcess, eggs: dict[str, Path], dice: random.Random, tmp_path: Path
-) -> None:
-    stored = check_server(stocked, eggs, tmp_path)
-
-    def download() -> None:
-        (tmp_path / FILENAME).unlink(missing_ok=True)
-        with impatient(stocked) as client:
-            platform(client).download_egg(*ARGUMENTS, tmp_path, stored)
-
-    hits = 0
-    for moment in moments(dice, duration(download)):
-        hits += killed_at(stocked, moment, download)
-        # The client lives: of what it could not complete it keeps only what is much.
-        for path in tmp_path.glob("*.hatcher-partial"):
-            assert path.stat().st_size >= KEPT_FROM
-        check_destination(tmp_path, eggs)
-        stocked.restart()
-        download()
-        assert sha256(tmp_path / FILENAME) == stored
-        if hits >= KILLS:
-            break
-
-    (tmp_path / FILENAME).unlink()
-    assert check_server(stocked, eggs, tmp_path) == stored
+    assert list(incoming.iterdir()) == []
     stocked.stop()
     check_database(stocked)

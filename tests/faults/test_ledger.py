@@ -49,13 +49,6 @@ LEFT = 20_000
 
 
 @pytest.fixture
-def dice() -> random.Random:
-    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"HATCHER_FAULTS_SEED={seed} repeats these faults")  # shown when the test fails
-    return random.Random(seed)
-
-
-@pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own, where one can be mounted."""
     with mounted(tmp_path / "disk", "64m"):

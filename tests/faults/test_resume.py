@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import socket
@@ -18,32 +17,21 @@ from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository, Timeouts
+from hatcher.api import RetryPolicy, SinglePlatformRepository, Timeouts
 from hatcher.errors import ChecksumMismatchError
-from hatcher.testing import BroodProcess, BroodServer, Fault, FaultProxy, write_egg
+from hatcher.testing import BroodProcess, BroodServer, Fault, FaultProxy
 from hatcher.testing.listener import Listener, host_and_port, shutdown
+from hatcher.transfer.hashing import file_sha256
 
-from .conftest import Egg
+from .conftest import Egg, spam
 
 ARGUMENTS = ("cp311", "Spam", "1.0-1")
 NAME = "Spam-1.0-1.egg"
 
 
-@pytest.fixture
-def dice() -> random.Random:
-    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
-    return random.Random(seed)
-
-
 def platform(brood: BroodServer | BroodProcess, url: str = "") -> SinglePlatformRepository:
-    client = BroodClient.from_url(
-        url or brood.url,
-        (brood.admin_email, brood.admin_password),
-        api_version=1,
-        timeout=Timeouts(stall=0.3),
-        retries=RetryPolicy(3, backoff=0.001),
-    )
+    retries = RetryPolicy(3, backoff=0.001)
+    client = brood.client(url=url or brood.url, timeout=Timeouts(stall=0.3), retries=retries)
     return client.organization("acme").repository("dev").platform("rh8-x86_64")
 
 
@@ -149,14 +137,8 @@ class Downloader:
 
 @contextmanager
 def large_egg(folder: Path, size: int) -> Iterator[Egg]:
-    path = write_egg(
-        folder, "Spam", "1.0", platform="rh8-x86_64", python_tag="cp311", payload_bytes=size
-    )
-    with path.open("rb") as file:
-        digest = sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    yield Egg(path, b"", digest.hexdigest())
+    path = spam(folder, size)
+    yield Egg(path, b"", file_sha256(path))
     path.unlink()
 
 

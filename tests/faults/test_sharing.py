@@ -19,7 +19,7 @@ from hatcher.testing import BroodProcess, FaultyGateway, RequestFault, write_egg
 from hatcher.transfer.hashing import file_sha256
 
 from ..forking import Forks
-from .tls import over_tls
+from .tls import reached
 
 FILES = 12
 
@@ -69,17 +69,14 @@ def test_a_long_download_goes_on(
     small = [str(egg) for name, egg in eggs.items() if name != "Large"]
     with ExitStack() as stack:
         gateway = stack.enter_context(FaultyGateway(brood.url, stall))
-        url, verify_ssl = gateway.url, ""
-        if wire == "TLS":
-            url, pem = stack.enter_context(over_tls(gateway.url, tmp_path))
-            verify_ssl = str(pem)
+        url, verify_ssl = stack.enter_context(reached(gateway.url, wire, tmp_path))
         forks = Forks("tests.faults.sharing", tmp_path)
         stack.callback(forks.close)
         stack.callback(gateway.close)  # first: what hangs on it ends
         pid = forks.start(
             {
                 "url": url,
-                "verify_ssl": verify_ssl or True,
+                "verify_ssl": verify_ssl,
                 "auth": [brood.admin_email, brood.admin_password],
                 "destination": str(tmp_path),
                 "eggs": small,

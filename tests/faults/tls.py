@@ -60,6 +60,16 @@ def over_tls(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
         loop.close()
 
 
+@contextmanager
+def reached(url: str, wire: str, folder: Path) -> Iterator[tuple[str, bool | str]]:
+    """The URL by which a server is reached, and how its certificate is verified."""
+    if wire == "plain":
+        yield url, True
+    else:
+        with over_tls(url, folder) as (safe, pem):
+            yield safe, str(pem)
+
+
 async def _pass_on(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, other: asyncio.StreamWriter
 ) -> None:

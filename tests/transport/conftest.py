@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-import trustme
 
 from .proxying import cleared
-from .wires import EITHER, WIRES, Wire
+from .wires import EITHER, WIRES, Wire, authority
 
 
 @pytest.fixture(params=EITHER)
@@ -21,6 +22,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return cleared(monkeypatch)
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+@pytest.fixture
+def pem(tmp_path: Path) -> Path:
+    """The authority of all servers with TLS, in a file of its own."""
+    path = tmp_path / "authority.pem"
+    authority().cert_pem.write_to_path(path)
+    return path

@@ -1,6 +1,5 @@
-"""Looking for secrets in all that an exception shows, and ways to ask for something."""
+"""Looking for secrets in all that an exception shows."""
 
-import asyncio
 import pickle
 import traceback
 from collections.abc import Iterator
@@ -8,8 +7,6 @@ from pathlib import Path
 
 from rich.pretty import pretty_repr
 
-from brood_api.api.platforms import v1_list_platforms
-from hatcher.api import BroodClient
 from hatcher.errors import HatcherException
 
 #: Frames of tests are not looked at: they know the secret.
@@ -35,43 +32,31 @@ def renderings(value: object) -> Iterator[str]:
     yield pretty_repr(value, max_width=100_000)
 
 
+def shown(error: BaseException) -> Iterator[tuple[str, object]]:
+    """Give what an exception has, and the locals of its frames, with where that is."""
+    kind = type(error).__name__
+    yield kind, error
+    yield f"args of {kind}", error.args
+    for name, value in getattr(error, "__dict__", {}).items():
+        yield f"{kind}.{name}", value
+        if name == "response":
+            yield f"{kind}.response.text", f"{value.text} {value.content_type}"
+    if isinstance(error, UnicodeError):
+        yield f"{kind}.object", getattr(error, "object", "")
+    if isinstance(error, HatcherException):
+        yield f"pickle of {kind}", pickle.dumps(error)
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = frame.f_code.co_filename
+        if Path(path).parent != HERE:
+            yield from ((f"{kind}: {path}:{line} {n}", v) for n, v in frame.f_locals.items())
+
+
 def leaks(error: BaseException, *secrets: str) -> list[str]:
     """Return all places where an exception shows a secret; frames of the tests are theirs."""
-    found: list[str] = []
-
-    def look(where: str, value: object) -> None:
-        for text in renderings(value):
-            found.extend(where for secret in secrets if secret in text)
-
-    for each in lineage(error):
-        kind = type(each).__name__
-        look(kind, each)
-        look(f"args of {kind}", each.args)
-        for name, value in getattr(each, "__dict__", {}).items():
-            look(f"{kind}.{name}", value)
-            if name == "response":
-                look(f"{kind}.response.text", f"{value.text} {value.content_type}")
-        if isinstance(each, UnicodeError):
-            look(f"{kind}.object", getattr(each, "object", ""))
-        if isinstance(each, HatcherException):
-            look(f"pickle of {kind}", pickle.dumps(each))
-        for frame, line in traceback.walk_tb(each.__traceback__):
-            if Path(frame.f_code.co_filename).parent == HERE:
-                continue
-            for name, value in frame.f_locals.items():
-                look(f"{kind}: {frame.f_code.co_filename}:{line} {name}", value)
-    return found
-
-
-def ask(client: BroodClient, sends: str) -> object:
-    """Ask for platforms by the graph or by the raw client."""
-    if sends == "graph":
-        return client.list_platforms()
-    if sends == "raw":
-        return v1_list_platforms.sync(client=client.raw)
-
-    async def asked() -> object:
-        async with client.raw as raw:
-            return await v1_list_platforms.asyncio(client=raw)
-
-    return asyncio.run(asked())
+    return [
+        where
+        for each in lineage(error)
+        for where, value in shown(each)
+        for text in renderings(value)
+        if any(secret in text for secret in secrets)
+    ]

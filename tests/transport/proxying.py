@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 import struct
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 import pytest
-import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from brood_api.api.platforms import v1_list_platforms
-from hatcher.api import BroodClient
-from hatcher.testing.listener import Listener, reset_on_close, shutdown
+from hatcher.testing import ScriptedServer
+from hatcher.testing.listener import Listener, shutdown
+
+from . import common
+from .common import PLATFORMS, default
+from .wires import authority
 
 VARIABLES = [
     spelled
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
     for spelled in (name, name.upper())
 ] + ["REQUEST_METHOD", "SSL_CERT_FILE", "SSL_CERT_DIR"]
-
-#: An answer that both sides of the raw client and the graph can read.
-PLATFORMS = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n"
-    b'{"platforms": ["rh8-x86_64"]}'
-)
 
 
 def cleared(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
@@ -45,30 +40,27 @@ def cleared(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def server_context(
-    authority: trustme.CA, *names: str, common_name: str | None = None
-) -> ssl.SSLContext:
+def server_context(*names: str, common_name: str | None = None) -> ssl.SSLContext:
     """Return what a TLS server is set up with; its certificate may have but a common name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if names:
-        authority.issue_cert(*names, common_name=common_name).configure_cert(context)
+        authority().issue_cert(*names, common_name=common_name).configure_cert(context)
         return context
-    signer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
-    key = load_pem_private_key(authority.private_key_pem.bytes(), None)
+    signer = x509.load_pem_x509_certificate(authority().cert_pem.bytes())
+    pem = authority().private_key_pem.bytes()
+    key: Any = load_pem_private_key(pem, None)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, str(common_name))])
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     certificate = (
-        x509.CertificateBuilder(signer.subject, name, key.public_key(), 1)  # type: ignore[arg-type]
+        x509.CertificateBuilder(signer.subject, name, key.public_key(), 1)
         .not_valid_before(signer.not_valid_before_utc)
         .not_valid_after(signer.not_valid_after_utc)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),  # type: ignore[arg-type]
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())  # type: ignore[arg-type]
+        .add_extension(issuer, critical=False)
+        .sign(key, hashes.SHA256())
     )
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "server.pem"
-        path.write_bytes(authority.private_key_pem.bytes() + certificate.public_bytes(Encoding.PEM))
+        path = Path(folder, "server.pem")
+        path.write_bytes(pem + certificate.public_bytes(Encoding.PEM))
         context.load_cert_chain(path)
     return context
 
@@ -84,48 +76,31 @@ def head_of(connection: socket.socket) -> str:
     return head.decode("latin-1")
 
 
-class TLSServer(Listener):
-    """Answers each request over TLS with given bytes, then ends the connection if asked to.
+class TLSServer(ScriptedServer):
+    """A scripted server with a certificate of the tests' authority, for localhost by default."""
 
-    Parameters
-    ----------
-    context : ssl.SSLContext
-    answer : bytes
-    end : {"keep", "tls", "tcp", "reset"}
-        Keep the connection; say goodbye as TLS wants it; or only as TCP does; or reset it.
-    """
-
-    def __init__(
-        self, context: ssl.SSLContext, answer: bytes = PLATFORMS, end: str = "keep"
-    ) -> None:
-        self.context = context
-        self.answer = answer
-        self.end = end
-        self.heads: list[str] = []
+    def __init__(self, *answers: Any, context: ssl.SSLContext | None = None) -> None:
+        self._context = context or server_context("localhost")
         #: The names that clients asked for in the handshake.
         self.names: list[str | None] = []
-        context.sni_callback = lambda _, name, __: self.names.append(name)
-        super().__init__()
+        self._context.sni_callback = lambda _, name, __: self.names.append(name)
+        super().__init__(*(answers or (PLATFORMS,)))
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
 
     @property
     def port(self) -> int:
         return self._port
 
     def _serve(self, connection: socket.socket) -> None:
-        with suppress(ssl.SSLError):
-            wrapped = self.context.wrap_socket(
-                connection, server_side=True, suppress_ragged_eofs=False
-            )
-            with wrapped:
-                while head := head_of(wrapped):
-                    self.heads.append(head)
-                    wrapped.sendall(self.answer)
-                    if self.end == "tls":
-                        wrapped.unwrap()
-                    if self.end == "reset":
-                        reset_on_close(wrapped)
-                    if self.end != "keep":
-                        return
+        # The client may not like the certificate; and a ragged end is none of TLS.
+        with (
+            suppress(ssl.SSLError, ConnectionError),
+            self._context.wrap_socket(connection, server_side=True) as wrapped,
+        ):
+            super()._serve(wrapped)
 
 
 class _Through(Listener):
@@ -299,36 +274,16 @@ def nobody() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-#: Ways in which something is asked.
-Ask: TypeAlias = Callable[..., list[str]]
-
-
-def ask(url: str, **options: Any) -> list[str]:
-    with BroodClient.from_url(url, **options) as client:
-        return client.list_platforms()
-
-
-def ask_raw(url: str, **options: Any) -> list[str]:
-    with BroodClient.from_url(url, **options) as client, client.raw as raw:
-        return list(v1_list_platforms.sync(client=raw).platforms)  # type: ignore[union-attr]
-
-
-def ask_awaiting(url: str, **options: Any) -> list[str]:
-    async def platforms(client: BroodClient) -> list[str]:
-        async with client.raw as raw:
-            answer = await v1_list_platforms.asyncio(client=raw)
-            return list(answer.platforms)  # type: ignore[union-attr]
-
-    with BroodClient.from_url(url, **options) as client:
-        return asyncio.run(platforms(client))
-
-
 class ByHttpx(httpx.Auth):
     """A way of authentication that only httpx carries out."""
 
 
-def ask_by_httpx(url: str, **options: Any) -> list[str]:
-    return ask(url, auth=ByHttpx(), **options)
+def ask(url: str, sends: str = "graph", **options: Any) -> Any:
+    """Ask for platforms by a client of its own, in one of the ways."""
+    if sends == "httpx":
+        options, sends = {"auth": ByHttpx(), **options}, "graph"
+    with default(url, **options) as client:
+        return common.ask(client, sends)
 
 
-ASKERS: list[Ask] = [ask, ask_raw, ask_awaiting, ask_by_httpx]
+each_way = pytest.mark.parametrize("sends", ["graph", "raw", "async raw", "httpx"])

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import pickle
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from brood_api.api.platforms import v1_list_platforms
 from hatcher.api import (
     BroodBearerTokenAuth,
-    BroodClient,
     BroodClientAuth,
     RequestEvent,
     ResponseEvent,
@@ -32,21 +27,26 @@ from hatcher.errors import (
 )
 from hatcher.testing import Answer, ScriptedServer, write_egg
 
-from .common import AT_ONCE, JSON, PLATFORMS, SECRET, platform_of
+from .common import (
+    AT_ONCE,
+    JSON,
+    NAMED,
+    PAIR,
+    PLATFORMS,
+    SECRET,
+    Make,
+    ask,
+    both,
+    by_each,
+    default,
+    download,
+    platform_of,
+    scripted,
+    through_httpx,
+    token,
+)
 
-Make = Callable[..., BroodClient]
-
-
-def default(url: str, **options: Any) -> BroodClient:
-    return BroodClient.from_url(url, **{"api_version": 1, "retries": AT_ONCE, **options})
-
-
-def through_httpx(url: str, **options: Any) -> BroodClient:
-    own = httpx.Client(headers={"Authorization": f"Bearer {SECRET}"})
-    return BroodClient.from_session(url, own, **{"api_version": 1, "retries": AT_ONCE, **options})
-
-
-both = pytest.mark.parametrize("make", [default, through_httpx])
+TEAM = {"X-Team": "build"}
 
 
 class Log:
@@ -62,76 +62,60 @@ class Log:
     def statuses(self) -> list[int | None]:
         return [response.status_code for response in self.responses]
 
+    def told(self) -> str:
+        """All that the callbacks were told."""
+        events: list[Any] = [*self.requests, *self.responses]
+        return str(
+            [(e, dict(e.headers), getattr(e, "url", ""), getattr(e, "error", "")) for e in events]
+        )
+
 
 class TestHeaders:
-    def test_they_go_with_every_request_to_the_server(self) -> None:
-        with ScriptedServer(PLATFORMS) as server:
-            with default(server.url, headers={"X-Team": "build", "user-agent": "mine"}) as client:
-                client.list_platforms()
-            (request,) = server.requests
-        assert request.headers["x-team"] == "build"
-        assert request.headers["user-agent"] == "mine"
-
-    def test_also_with_exchanges_and_uploads_and_after_a_redirect_there(
+    def test_they_go_with_exchanges_and_uploads_and_after_a_redirect_there(
         self, tmp_path: Path
     ) -> None:
-        token = Answer(200, JSON, b'{"token": "t"}')
-        with ScriptedServer(token, Answer(307, {"Location": "/x"}), Answer(201)) as server:
-            auth = BroodClientAuth(server.url, ("ada", SECRET))
-            with default(server.url, auth=auth, headers={"X-Team": "build"}) as client:
-                place = platform_of(client)
-                place.upload_egg(write_egg(tmp_path))
-            assert [r.headers.get("x-team") for r in server.requests] == ["build"] * 3
+        answers = [token("t"), Answer(307, {"Location": "/x"}), Answer(201)]
+        headers = {**TEAM, "user-agent": "mine"}
+        with scripted(*answers, login=PAIR, headers=headers) as (server, client):
+            platform_of(client).upload_egg(write_egg(tmp_path), verify=False)
+            sent = [[r.headers[name] for name in ("x-team", "user-agent")] for r in server.requests]
+        assert sent == [["build", "mine"]] * 3
 
-    def test_they_do_not_go_elsewhere(self) -> None:
-        with ScriptedServer(PLATFORMS) as other:
+    @pytest.mark.parametrize("what", ["redirect", "exchange", "raw"])
+    def test_they_do_not_go_elsewhere(self, what: str) -> None:
+        with ScriptedServer(token("t") if what == "exchange" else PLATFORMS) as other:
+            auth = BroodClientAuth(other.url, PAIR) if what == "exchange" else None
             away = Answer(302, {"Location": f"{other.url}/x"})
-            with (
-                ScriptedServer(away) as server,
-                default(server.url, headers={"X-Team": "build"}) as client,
-            ):
+            answer = away if what == "redirect" else PLATFORMS
+            with scripted(answer, auth=auth, headers=TEAM) as (server, client):
                 client.list_platforms()
-            (request,) = other.requests
-        assert "x-team" not in request.headers
-
-    def test_nor_with_exchanges_elsewhere(self) -> None:
-        with ScriptedServer(Answer(200, JSON, b'{"token": "t"}')) as other:
-            auth = BroodClientAuth(other.url, ("ada", SECRET))
-            with (
-                ScriptedServer(PLATFORMS) as server,
-                default(server.url, auth=auth, headers={"X-Team": "build"}) as client,
-            ):
-                client.list_platforms()
-            (request,) = other.requests
-        assert "x-team" not in request.headers
+                assert server.requests[0].headers["x-team"] == "build"
+                if what == "raw":
+                    client.raw.get_httpx_client().get(other.url)
+            assert "x-team" not in other.requests[0].headers
 
     @pytest.mark.parametrize(
         ("headers", "named"),
         [
             ({"Authorization": SECRET}, "Authorization"),
-            ({"AUTHORIZATION": SECRET}, "AUTHORIZATION"),
             ({"Proxy-Authorization": SECRET}, "Proxy-Authorization"),
             ({"host": "evil"}, "host"),
             ({"Content-Length": "5"}, "Content-Length"),
             ({"Transfer-Encoding": "chunked"}, "Transfer-Encoding"),
             ({"Connection": "close"}, "Connection"),
-            ({"Expect": "100-continue"}, "Expect"),
             ({"Range": "bytes=0-1"}, "Range"),
             ({"Accept-Encoding": "br"}, "Accept-Encoding"),
             ({"If-None-Match": "*"}, "If-None-Match"),
             ({"Content-Type": "text/plain"}, "Content-Type"),
             ({"X-A": f"{SECRET}\r\nX-B: c"}, "X-A"),
-            ({"X-A": f"{SECRET}\n"}, "X-A"),
             ({"X-A": f"{SECRET}\0"}, "X-A"),
             ({"X-A": f" {SECRET}"}, "X-A"),
             ({"X-A": f"{SECRET}€"}, "X-A"),
             ({"X-A": f"{SECRET}\udce9"}, "X-A"),
             ({"X A": SECRET}, "X A"),
-            ({"X-A:": SECRET}, "X-A:"),
             ({"X-Ä": SECRET}, "X-Ä"),
             ({"": SECRET}, "''"),
             ({"X-A": 5}, "X-A"),
-            ({"X-A": SECRET.encode()}, "X-A"),
             ({5: SECRET}, "5"),
             ([("X-A", SECRET)], "list"),
             (SECRET, "str"),
@@ -145,47 +129,45 @@ class TestHeaders:
         assert SECRET not in str(caught.value)
 
     def test_they_survive_with_auth_and_pickling(self) -> None:
-        with ScriptedServer(PLATFORMS) as server:
-            client = default(server.url, headers={"X-Team": "build"})
+        with scripted(PLATFORMS, headers=TEAM) as (server, client):
             client.with_auth(BroodBearerTokenAuth("token")).list_platforms()
             pickle.loads(pickle.dumps(client)).list_platforms()
             assert [request.headers["x-team"] for request in server.requests] == ["build"] * 2
 
     def test_what_is_kept_is_not_for_those_who_send_others(self, tmp_path: Path) -> None:
         index = {f"spam-{n}-1.egg": {"name": "spam", "version": str(n)} for n in range(1000)}
-        headers = {**JSON, "ETag": '"1"'}
-        with ScriptedServer(Answer(200, headers, json.dumps(index).encode())) as server:
-            for given in ({"X-User": "ada"}, {"X-User": "eve"}, {"X-User": "ada"}):
-                with default(server.url, headers=given, cache=tmp_path) as client:
-                    place = platform_of(client)
-                    place.egg_index("cp311")
+        kept = Answer(200, {**JSON, "ETag": '"1"'}, json.dumps(index).encode())
+        with ScriptedServer(kept) as server:
+            for user in ("ada", "eve", "ada"):
+                with default(server.url, headers={"X-User": user}, cache=tmp_path) as client:
+                    platform_of(client).egg_index("cp311")
             assert ["if-none-match" in r.headers for r in server.requests] == [False, False, True]
 
 
 class TestWhatTheyAreTold:
-    @both
-    def test_of_a_request_and_its_answer(self, make: Make) -> None:
-        log = Log()
-        with ScriptedServer(PLATFORMS) as server, make(server.url, **log.options()) as client:
-            client.list_platforms()
-            (request,), (response,) = log.requests, log.responses
-            assert request.method == "GET"
-            assert request.url == f"{server.url}/api/v1/json/metadata/platforms"
-        assert request.operation == "v1_list_platforms"
-        assert request.headers["accept"] == request.headers["Accept"] == "application/json"
-        assert response.request is request
-        assert response.status_code == 200
-        assert response.headers["content-type"] == response.headers["Content-Type"]
-        assert response.error is None
-        assert 0 <= response.elapsed < 60
+    @pytest.fixture
+    def log(self) -> Log:
+        return Log()
 
     @both
-    def test_of_each_try(self, make: Make) -> None:
-        log = Log()
-        with (
-            ScriptedServer(Answer(503), Answer(raw=b""), PLATFORMS) as server,
-            make(server.url, **log.options()) as client,
-        ):
+    def test_of_a_request_and_its_answer(self, make: Make, log: Log) -> None:
+        with scripted(PLATFORMS, make=make, **log.options()) as (server, client):
+            client.list_platforms()
+            (request,), (response,) = log.requests, log.responses
+            url = f"{server.url}/api/v1/json/metadata/platforms"
+        assert (request.method, request.url) == ("GET", url)
+        assert request.operation == "v1_list_platforms"
+        assert request.headers["accept"] == request.headers["Accept"] == "application/json"
+        assert (response.request, response.status_code, response.error) == (request, 200, None)
+        assert response.headers["content-type"] == response.headers["Content-Type"]
+        assert 0 <= response.elapsed < 60
+        assert repr(request) == f"<RequestEvent v1_list_platforms: GET {url}>"
+        assert repr(response) == f"<ResponseEvent 200 to {request!r}>"
+
+    @both
+    def test_of_each_try(self, make: Make, log: Log) -> None:
+        options = {"make": make, "retries": AT_ONCE, **log.options()}
+        with scripted(Answer(503), Answer(raw=b""), PLATFORMS, **options) as (_, client):
             client.list_platforms()
         assert log.statuses() == [503, None, 200]
         assert isinstance(log.responses[1].error, BroodConnectionError)
@@ -193,121 +175,94 @@ class TestWhatTheyAreTold:
         assert len({id(request) for request in log.requests}) == 3
 
     @both
-    def test_of_each_step_of_a_redirect(self, make: Make) -> None:
-        log = Log()
+    def test_of_each_step_of_a_redirect(self, make: Make, log: Log) -> None:
         with ScriptedServer(PLATFORMS) as other:
             signed = Answer(302, {"Location": f"{other.url}/bucket?signature={SECRET}"})
-            with (
-                ScriptedServer(Answer(307, {"Location": "/b"}), signed) as server,
-                make(server.url, **log.options()) as client,
-            ):
+            moved = Answer(307, {"Location": "/b"})
+            with scripted(moved, signed, make=make, **log.options()) as (server, client):
                 client.list_platforms()
-                here, there = server.url, other.url
-        assert [request.url for request in log.requests] == [
-            f"{here}/api/v1/json/metadata/platforms",
-            f"{here}/b",
-            f"{there}/bucket",
-        ]
+                steps = [f"{server.url}/api/v1/json/metadata/platforms", f"{server.url}/b"]
+        assert [request.url for request in log.requests] == [*steps, f"{other.url}/bucket"]
         assert log.statuses() == [307, 302, 200]
         assert SECRET not in str([dict(response.headers) for response in log.responses])
 
     @both
-    def test_of_what_is_refused_afterwards(self, make: Make) -> None:
-        log = Log()
+    def test_of_what_is_refused_afterwards(self, make: Make, log: Log) -> None:
+        away = Answer(302, {"Location": ""})
         with (
-            ScriptedServer(Answer(302, {"Location": ""})) as server,
-            make(server.url, **log.options()) as client,
+            scripted(away, make=make, **log.options()) as (_, client),
             pytest.raises(RedirectError),
         ):
             client.list_platforms()
         assert log.statuses() == [302]
 
+    @both
     @pytest.mark.parametrize("verify_ssl", [None, False])
-    def test_of_exchanges(self, verify_ssl: bool | None) -> None:
-        log = Log()
-        token = Answer(200, JSON, json.dumps({"token": SECRET}).encode())
-        with ScriptedServer(Answer(404), token, PLATFORMS) as server:
-            auth = BroodClientAuth(server.url, ("ada", SECRET), verify_ssl=verify_ssl)
-            with default(server.url, auth=auth, **log.options()) as client:
-                client.list_platforms()
-        assert [request.operation for request in log.requests] == [
-            "v1_create_session_token",
-            "v1_create_session_token",
-            "v1_list_platforms",
-        ]
-        assert log.statuses() == [404, 200, 200]
-        assert SECRET not in told(log)
-
-    def test_of_exchanges_through_httpx_and_not_of_what_answers_repeat(self) -> None:
-        log = Log()
+    def test_of_exchanges_and_not_of_what_answers_repeat(
+        self, make: Make, log: Log, verify_ssl: bool | None
+    ) -> None:
         echo = {**JSON, "X-Echo": f"Bearer {SECRET}", "X-Other": f"<{SECRET}>"}
-        token = Answer(200, JSON, json.dumps({"token": SECRET}).encode())
-        with ScriptedServer(token, Answer(200, echo, PLATFORMS.body)) as server:
-            client = BroodClient.from_session(
-                server.url, httpx.Client(), api_version=1, **log.options()
-            )
-            client.with_auth(BroodClientAuth(server.url, ("ada", SECRET))).list_platforms()
+        answers = [Answer(404), token(SECRET), Answer(200, echo, PLATFORMS.body)]
+        with ScriptedServer(*answers) as server:
+            auth = BroodClientAuth(server.url, PAIR, verify_ssl=verify_ssl)
+            with make(server.url, auth, **log.options()) as client:
+                client.list_platforms()
         operations = [request.operation for request in log.requests]
-        assert operations == ["v1_create_session_token", "v1_list_platforms"]
-        assert log.responses[1].headers["x-echo"] == "[redacted]"
-        assert SECRET not in told(log)
+        assert operations == ["v1_create_session_token"] * 2 + ["v1_list_platforms"]
+        assert log.statuses() == [404, 200, 200]
+        assert log.responses[2].headers["x-echo"] == "[redacted]"
+        assert SECRET not in log.told()
 
-    def test_when_there_is_no_server(self) -> None:
-        log = Log()
-        with ScriptedServer() as server:
-            url = server.url
-        with (
-            default(url, retries=0, **log.options()) as client,
-            pytest.raises(NotConnectedError) as caught,
-        ):
-            client.list_platforms()
+    def test_when_there_is_no_server(self, log: Log) -> None:
+        with scripted(**log.options()) as (server, client):
+            server.refuse()
+            with pytest.raises(NotConnectedError) as caught:
+                client.list_platforms()
         (response,) = log.responses
         assert isinstance(response.error, NotConnectedError)
         assert str(response.error) == str(caught.value)
 
-    @pytest.mark.parametrize(
-        "auth", [("ada", SECRET), BroodBearerTokenAuth(SECRET)], ids=["basic", "bearer"]
-    )
+    @pytest.mark.parametrize("auth", [PAIR, BroodBearerTokenAuth(SECRET)], ids=["pair", "token"])
     @both
-    def test_never_of_the_secret(self, make: Make, auth: Any) -> None:
-        log = Log()
+    def test_never_of_the_secret(self, make: Make, log: Log, auth: Any) -> None:
         cookie = Answer(200, {**JSON, "Set-Cookie": f"session={SECRET}"}, PLATFORMS.body)
-        with ScriptedServer(cookie) as server:
-            client = make(server.url, **log.options())
-            client = client.with_auth(auth)
+        with scripted(cookie, make=make, auth=auth, **log.options()) as (server, client):
             client.list_platforms()
             assert server.requests[0].headers["authorization"]
-        assert SECRET not in told(log)
+        assert SECRET not in log.told()
         assert "authorization" not in log.requests[0].headers
 
     @both
-    def test_of_an_upload_that_is_ended_by_its_progress(self, make: Make, tmp_path: Path) -> None:
-        log = Log()
-
+    def test_of_an_upload_that_is_ended_by_its_progress(
+        self, make: Make, log: Log, tmp_path: Path
+    ) -> None:
         def progress(done: int, total: int | None, phase: str) -> None:
             raise LookupError("enough")
 
-        with ScriptedServer(Answer(201)) as server, make(server.url, **log.options()) as client:
-            place = platform_of(client)
-            with pytest.raises(LookupError, match="enough"):
-                place.upload_egg(write_egg(tmp_path), progress=progress)
+        with (
+            scripted(Answer(201), make=make, **log.options()) as (_, client),
+            pytest.raises(LookupError, match="enough"),
+        ):
+            platform_of(client).upload_egg(write_egg(tmp_path), progress=progress)
         assert isinstance(log.responses[-1].error, LookupError)
 
-    def test_their_reprs(self) -> None:
-        log = Log()
-        with ScriptedServer(PLATFORMS) as server, default(server.url, **log.options()) as client:
-            client.list_platforms()
+    @pytest.mark.parametrize("sends", ["raw", "async raw"])
+    def test_of_what_the_raw_client_sends(self, sends: str, log: Log) -> None:
+        options = {"auth": PAIR, "headers": TEAM, **log.options()}
+        with scripted(PLATFORMS, **options) as (server, client):
+            ask(client, sends)
+            (sent,), (request,) = server.requests, log.requests
             url = f"{server.url}/api/v1/json/metadata/platforms"
-        assert repr(log.requests[0]) == f"<RequestEvent v1_list_platforms: GET {url}>"
-        assert repr(log.responses[0]) == f"<ResponseEvent 200 to {log.requests[0]!r}>"
+        assert sent.headers["x-team"] == "build" and "authorization" in sent.headers
+        assert (request.method, request.url, request.operation) == ("GET", url, "")
+        assert log.statuses() == [200]
+        assert SECRET not in log.told()
+        assert "authorization" not in request.headers
 
-
-def told(log: Log) -> str:
-    """All that the callbacks were told."""
-    events: list[Any] = [*log.requests, *log.responses]
-    return str(
-        [(e, dict(e.headers), getattr(e, "url", ""), getattr(e, "error", "")) for e in events]
-    )
+    def test_not_of_what_a_raw_client_of_the_users_own_sends(self, log: Log) -> None:
+        with scripted(PLATFORMS, make=through_httpx, **log.options()) as (_, client):
+            ask(client, "raw")
+        assert log.requests == []
 
 
 class TestWhatTheyDo:
@@ -316,14 +271,15 @@ class TestWhatTheyDo:
         def on_request(event: RequestEvent) -> None:
             event.headers["traceparent"] = "00-1-2-01"
             event.headers["ACCEPT"] = "text/json"
-            del event.headers["Accept-Encoding"]
+            del event.headers["User-Agent"]
 
-        with ScriptedServer(PLATFORMS) as server, make(server.url, on_request=on_request) as client:
-            client.list_platforms()
-            (request,) = server.requests
-        assert request.headers["traceparent"] == "00-1-2-01"
-        assert request.headers["accept"] == "text/json"
-        assert request.headers["authorization" if make is through_httpx else "host"]
+        for sends in ("graph", "raw")[: 2 if make is default else 1]:
+            with scripted(PLATFORMS, make=make, on_request=on_request) as (server, client):
+                ask(client, sends)
+                sent = server.requests[0].headers
+            assert sent["traceparent"] == "00-1-2-01"
+            assert sent["accept"] == "text/json"
+            assert make is through_httpx or "user-agent" not in sent
 
     @both
     @pytest.mark.parametrize(
@@ -342,7 +298,7 @@ class TestWhatTheyDo:
         def on_request(event: RequestEvent) -> None:
             event.headers[name] = value
 
-        with ScriptedServer(PLATFORMS) as server, make(server.url, on_request=on_request) as client:
+        with scripted(PLATFORMS, make=make, on_request=on_request) as (server, client):
             with pytest.raises(InvalidArgumentError, match=name) as caught:
                 client.list_platforms()
             assert SECRET not in str(caught.value)
@@ -363,7 +319,8 @@ class TestWhatTheyDo:
             if len(calls) == 1:
                 raise error
 
-        with ScriptedServer(PLATFORMS) as server, make(server.url, **{which: callback}) as client:
+        options = {"make": make, "retries": AT_ONCE, which: callback}
+        with scripted(PLATFORMS, **options) as (server, client):
             with pytest.raises(type(error)) as caught:
                 client.list_platforms()
             assert caught.value is error
@@ -371,27 +328,33 @@ class TestWhatTheyDo:
             assert len(server.requests) == (which == "on_response")
             client.list_platforms()  # and the connection is not in use any more
 
+    @by_each
+    @pytest.mark.parametrize("answer", [Answer(404), None], ids=["404", "no connection"])
+    def test_what_is_raised_after_a_failure_leaves_too(
+        self, sends: str, answer: Answer | None
+    ) -> None:
+        def callback(event: ResponseEvent) -> None:
+            if event.status_code != 200:
+                raise LookupError(f"{type(event.error).__name__} {event.status_code}")
+
+        says = "404" if answer else "NotConnectedError"
+        if answer is None and sends != "graph":
+            pytest.skip("the raw client is told of answers alone")
+        with scripted(answer or PLATFORMS, on_response=callback) as (server, client):
+            if answer is None:
+                server.refuse()
+            with pytest.raises(LookupError, match=says):
+                ask(client, sends)
+
     @both
     def test_no_connection_leaks(self, make: Make) -> None:
         def callback(event: object) -> None:
             raise LookupError
 
-        with ScriptedServer(PLATFORMS) as server, make(server.url, on_response=callback) as client:
+        with scripted(PLATFORMS, make=make, on_response=callback) as (_, client):
             for _ in range(100):  # more than there may be at once
                 with pytest.raises(LookupError):
                     client.list_platforms()
-
-    def test_what_is_raised_after_a_failure_leaves_too(self) -> None:
-        def callback(event: ResponseEvent) -> None:
-            raise LookupError(type(event.error).__name__)
-
-        with ScriptedServer() as server:
-            url = server.url
-        with (
-            default(url, on_response=callback) as client,
-            pytest.raises(LookupError, match="NotConnectedError"),
-        ):
-            client.list_platforms()
 
     @both
     def test_an_answer_that_is_not_read_ends_a_download(self, make: Make, tmp_path: Path) -> None:
@@ -401,14 +364,13 @@ class TestWhatTheyDo:
             seen.append(event)
             raise BroodTimeoutError("mine")
 
-        named = {"Content-Disposition": 'attachment; filename="spam-1.0-1.egg"'}
+        egg = Answer(200, NAMED, b"x" * 1_000_000)
+        options = {"make": make, "retries": AT_ONCE, "on_response": callback}
         with (
-            ScriptedServer(Answer(200, named, b"x" * 1_000_000)) as server,
-            make(server.url, on_response=callback) as client,
+            scripted(egg, **options) as (_, client),
+            pytest.raises(BroodTimeoutError, match="mine"),
         ):
-            place = platform_of(client)
-            with pytest.raises(BroodTimeoutError, match="mine"):
-                place.download_egg("cp311", "spam", "1.0-1", tmp_path, "0" * 64)
+            download(client, tmp_path)
         assert len(seen) == 1
         assert list(tmp_path.iterdir()) == []
 
@@ -416,26 +378,23 @@ class TestWhatTheyDo:
     def test_a_callback_may_use_another_client(self, make: Make) -> None:
         with ScriptedServer(PLATFORMS) as server, default(server.url) as other:
             asked = []
-            with make(
-                server.url, on_request=lambda event: asked.append(other.list_platforms())
-            ) as client:
+            with make(server.url, on_request=lambda _: asked.append(ask(other))) as client:
                 assert client.list_platforms() == ["rh8-x86_64"]
         assert asked == [["rh8-x86_64"]]
 
     @both
     def test_many_threads(self, make: Make) -> None:
-        lock, pairs = threading.Lock(), []
+        pairs = []
 
         def on_response(event: ResponseEvent) -> None:
-            with lock:
-                pairs.append((event.request.headers["x-thread"], threading.get_ident()))
+            pairs.append((event.request.headers["x-thread"], threading.get_ident()))
 
         def on_request(event: RequestEvent) -> None:
             event.headers["x-thread"] = str(threading.get_ident())
 
+        callbacks = {"on_request": on_request, "on_response": on_response}
         with (
-            ScriptedServer(PLATFORMS) as server,
-            make(server.url, on_request=on_request, on_response=on_response) as client,
+            scripted(PLATFORMS, make=make, **callbacks) as (_, client),
             ThreadPoolExecutor(8) as pool,
         ):
             for done in [pool.submit(client.list_platforms) for _ in range(64)]:
@@ -452,17 +411,10 @@ class TestWhatTheyDo:
         with pytest.raises(InvalidArgumentError, match=which):
             make("http://brood.invalid", **{which: callback})
 
-    @both
-    def test_they_survive_with_auth(self, make: Make) -> None:
-        log = Log()
-        with ScriptedServer(PLATFORMS) as server:
-            make(server.url, **log.options()).with_auth(("ada", SECRET)).list_platforms()
-        assert log.statuses() == [200]
-
     def test_they_survive_pickling(self) -> None:
         SEEN.clear()
-        with ScriptedServer(Answer(404), PLATFORMS) as server:
-            client = default(server.url, on_request=note, on_response=note)
+        options = {"on_request": note, "on_response": note}
+        with scripted(Answer(404), PLATFORMS, **options) as (_, client):
             with pytest.raises(NotFoundError):
                 client.list_platforms()
             pickle.loads(pickle.dumps(client)).list_platforms()
@@ -479,61 +431,3 @@ SEEN: list[object] = []
 
 def note(event: object) -> None:
     SEEN.append(event)
-
-
-class TestTheRawClient:
-    def test_it_has_them(self) -> None:
-        log = Log()
-        headers = {"X-Team": "build"}
-        with (
-            ScriptedServer(PLATFORMS) as server,
-            default(server.url, auth=("ada", SECRET), headers=headers, **log.options()) as client,
-        ):
-            v1_list_platforms.sync(client=client.raw)
-
-            async def ask() -> None:
-                async with client.raw as raw:
-                    await v1_list_platforms.asyncio(client=raw)
-
-            asyncio.run(ask())
-            assert [r.headers["x-team"] for r in server.requests] == ["build"] * 2
-            assert all("authorization" in r.headers for r in server.requests)
-            url = f"{server.url}/api/v1/json/metadata/platforms"
-        assert [(r.method, r.url, r.operation) for r in log.requests] == [("GET", url, "")] * 2
-        assert log.statuses() == [200, 200]
-        assert SECRET not in told(log)
-        assert "authorization" not in log.requests[0].headers
-
-    def test_what_they_add_is_sent_and_what_they_raise_leaves(self) -> None:
-        def on_request(event: RequestEvent) -> None:
-            event.headers["traceparent"] = "00-1-2-01"
-            del event.headers["user-agent"]
-
-        def on_response(event: ResponseEvent) -> None:
-            if event.status_code == 404:
-                raise LookupError("mine")
-
-        with (
-            ScriptedServer(PLATFORMS, Answer(404)) as server,
-            default(server.url, on_request=on_request, on_response=on_response) as client,
-        ):
-            v1_list_platforms.sync(client=client.raw)
-            assert server.requests[0].headers["traceparent"] == "00-1-2-01"
-            assert "user-agent" not in server.requests[0].headers
-            with pytest.raises(LookupError, match="mine"):
-                v1_list_platforms.sync(client=client.raw)
-
-    def test_headers_do_not_go_elsewhere(self) -> None:
-        with (
-            ScriptedServer(PLATFORMS) as other,
-            default("http://brood.invalid", headers={"X-Team": "build"}) as client,
-        ):
-            client.raw.get_httpx_client().get(other.url)
-            assert "x-team" not in other.requests[0].headers
-
-    def test_a_client_of_the_users_own_has_none(self) -> None:
-        log = Log()
-        with ScriptedServer(PLATFORMS) as server:
-            client = through_httpx(server.url, **log.options())
-            v1_list_platforms.sync(client=client.raw)
-        assert log.requests == []

@@ -9,27 +9,31 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 
-from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth, RetryPolicy, Timeouts
+from hatcher.api import RetryPolicy, Timeouts
 from hatcher.errors import TransferInterruptedError
-from hatcher.testing import Answer, ScriptedServer
+from hatcher.testing import Answer, Request
 from hatcher.transport import cancel, pool
 from hatcher.transport.cancel import CancelToken
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPChannel
 from hatcher.transport.proxies import Proxy
 
+from .common import PAIR, scripted, token
 from .wires import (
     EMPTY,
+    HEAD,
     OK,
     PATIENCE,
     WIRES,
-    Incoming,
     Wire,
+    acting,
     answering,
     get,
     post,
@@ -39,6 +43,8 @@ from .wires import (
 
 #: Far beyond the time that any of these tests takes.
 FOREVER = Timeouts(connect=300, read=300, write=300, pool=300, stall=300)
+
+NO_PLATFORMS = Answer(body=b'{"platforms": []}')
 
 
 class Under:
@@ -73,21 +79,14 @@ class Under:
 
 @contextmanager
 def hanging(
-    wire: Wire, sent: bytes = b"", takes: int = 1, *, shakes_hands: bool = True
-) -> Iterator[tuple[str, threading.Semaphore]]:
+    wire: Wire, sent: bytes = b"", **options: Any
+) -> Iterator[tuple[str, HTTPChannel, threading.Semaphore]]:
     """A server that says something, and then nothing more; with what tells of that."""
     over, come = threading.Event(), threading.Semaphore(0)
-
-    def serve(connection: socket.socket) -> None:
-        if takes:
-            connection.recv(takes)
-        connection.sendall(sent)
-        come.release()
-        over.wait(PATIENCE)
-
-    with wire.talking(serve, shakes_hands=shakes_hands) as url:
+    serve = acting(lambda client: client.recv(1), sent, lambda _: come.release(), over)
+    with wire.link(serve, FOREVER, **options) as (url, made):
         try:
-            yield url, come
+            yield url, made, come
         finally:
             over.set()
 
@@ -95,21 +94,15 @@ def hanging(
 class TestTokens:
     def test_an_end_is_called_once_or_forgotten(self) -> None:
         token, called = CancelToken(), []
-        forget = token.attach(lambda: called.append("a"))
-        forget_another = token.attach(lambda: called.append("b"))
+        forget, forget_another = (token.attach(partial(called.append, name)) for name in "ab")
         assert forget()
         token.cancel()
         token.cancel()
         assert called == ["b"]
         assert not forget_another()
         assert not forget()
-
-    def test_what_comes_too_late_ends_at_once(self) -> None:
-        token, called = CancelToken(), []
-        token.cancel()
-        forget = token.attach(lambda: called.append("a"))
-        assert called == ["a"]
-        assert not forget()
+        assert not token.attach(partial(called.append, "late"))()  # which ends at once
+        assert called == ["b", "late"]
 
     def test_outside_of_all_operations_nothing_is_cancelled(self) -> None:
         called: list[str] = []
@@ -124,29 +117,22 @@ class TestTokens:
             inner, sibling = CancelToken(), CancelToken()
             with inner.active():
                 innermost = CancelToken()
-        for token, name in ((outer, "o"), (inner, "i"), (sibling, "s"), (innermost, "m")):
-            token.attach(lambda name=name: called.append(name))  # type: ignore[misc]
+        for each, name in ((outer, "o"), (inner, "i"), (sibling, "s"), (innermost, "m")):
+            each.attach(partial(called.append, name))
         inner.cancel()
         assert sorted(called) == ["i", "m"]
         assert not outer.is_cancelled and not sibling.is_cancelled
         outer.cancel()
         assert sorted(called) == ["i", "m", "o", "s"]
         assert sibling.is_cancelled
-
-    def test_one_that_is_made_too_late_is_cancelled(self) -> None:
-        outer = CancelToken()
-        outer.cancel()
         with outer.active():
-            assert CancelToken().is_cancelled
+            assert CancelToken().is_cancelled  # which is made too late
 
     def test_each_thread_has_its_own(self) -> None:
-        token, others = CancelToken(), []
-        with token.active():
-            thread = threading.Thread(target=lambda: others.append(cancel.current()))
-            thread.start()
-            thread.join()
+        token = CancelToken()
+        with token.active(), ThreadPoolExecutor(1) as threads:
+            assert threads.submit(cancel.current).result() is None
             assert cancel.current() is token
-        assert others == [None]
         assert cancel.current() is None
 
     def test_an_outer_one_does_not_keep_the_inner_ones(self) -> None:
@@ -173,22 +159,28 @@ class TestTokens:
         for _ in range(30):
             token, called, kept = CancelToken(), [], []
 
-            def work(token: CancelToken = token, called: Any = called, kept: Any = kept) -> None:
-                for _ in range(50):
-                    forget = token.attach(lambda: called.append(1))
-                    kept.append(forget())
+            def work(token: CancelToken = token, called: Any = called) -> list[bool]:
+                return [token.attach(lambda: called.append(1))() for _ in range(50)]
 
-            threads = [threading.Thread(target=work) for _ in range(4)]
-            for thread in threads:
-                thread.start()
-            token.cancel()
-            for thread in threads:
-                thread.join()
+            with ThreadPoolExecutor(4) as threads:
+                working = [threads.submit(work) for _ in range(4)]
+                token.cancel()
+                for each in working:
+                    kept += each.result()
             # Each was either called or forgotten, and none both.
             assert len(called) + kept.count(True) == len(kept) == 200
 
 
 class TestWhereverItIs:
+    def check(self, do: Callable[[], object], come: threading.Semaphore) -> None:
+        """It is ended when it has come so far."""
+        token = CancelToken()
+        asking = Under(token, do)
+        assert come.acquire(timeout=PATIENCE)
+        time.sleep(0.05)
+        token.cancel()
+        asking.check_interrupted()
+
     @pytest.mark.parametrize(
         "sent",
         [
@@ -197,7 +189,6 @@ class TestWhereverItIs:
             b"HTTP/1.1 200 O",
             OK + b"Content-Length: 9\r\n\r\n",
             OK + b"Content-Length: 9\r\n\r\nhello",
-            OK + b"Transfer-Encoding: chunked\r\n\r\n",
             OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
             OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX:",
             OK + b"\r\nhello",
@@ -205,63 +196,33 @@ class TestWhereverItIs:
     )
     @pytest.mark.parametrize("ask", [whole, receive])
     def test_receiving(self, wire: Wire, sent: bytes, ask: Any) -> None:
-        token = CancelToken()
-        with hanging(wire, sent) as (url, come), wire.channel(FOREVER) as made:
-            asking = Under(token, lambda: ask(made, get(url)))
-            come.acquire()
-            time.sleep(0.05)
-            token.cancel()
-            asking.check_interrupted()
+        with hanging(wire, sent) as (url, made, come):
+            self.check(lambda: ask(made, get(url)), come)
 
     def test_sending(self, wire: Wire) -> None:
-        token = CancelToken()
-        with hanging(wire) as (url, come), wire.channel(FOREVER) as made:
-            asking = Under(token, lambda: made.exchange(post(url, [b"x" * 1_000_000] * 30)))
-            come.acquire()
-            time.sleep(0.05)
-            token.cancel()
-            asking.check_interrupted()
-
-    def test_before_anything_begins(self, wire: Wire) -> None:
-        token = CancelToken()
-        token.cancel()
-        with ScriptedServer(Answer()) as server, wire.channel(FOREVER) as made:
-            Under(token, lambda: made.exchange(get(server.url))).check_interrupted()
-            assert server.connections == 0
-
-    def test_before_anything_begins_on_a_kept_connection(self, wire: Wire) -> None:
-        token, heads = CancelToken(), list[bytes]()
-        serve = answering(EMPTY, kept=True, heads=heads)
-        with wire.talking(serve) as url, wire.channel(FOREVER) as made:
-            whole(made, get(url))
-            token.cancel()
-            Under(token, lambda: made.exchange(get(url))).check_interrupted()
-            assert whole(made, get(url))[0] == 200
-            assert len(heads) == 2
+        with hanging(wire) as (url, made, come):
+            self.check(lambda: made.exchange(post(url, [b"x" * 1_000_000] * 30)), come)
 
     def test_shaking_hands(self) -> None:
-        token, wire = CancelToken(), WIRES["TLS"]
-        with (
-            hanging(wire, shakes_hands=False) as (url, come),
-            wire.channel(FOREVER) as made,
-        ):
-            asking = Under(token, lambda: made.exchange(get(url)))
-            come.acquire()
-            token.cancel()
-            asking.check_interrupted()
+        with hanging(WIRES["TLS"], shakes_hands=False) as (url, made, come):
+            self.check(lambda: made.exchange(get(url)), come)
 
-    def test_waiting_for_a_proxy(self) -> None:
-        with hanging(WIRES["plain"]) as (url, come):
-            port = int(url.rstrip("/").rpartition(":")[2])
-            proxy = Proxy("http", "127.0.0.1", port)
+    @pytest.mark.parametrize("target", ["https://localhost:1/", "http://localhost:1/"])
+    def test_waiting_for_a_proxy(self, target: str) -> None:
+        with hanging(WIRES["plain"]) as (url, _, come):
+            proxy = Proxy("http", "127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
             made = HTTPChannel(FOREVER, ssl.create_default_context, lambda origin: proxy)
-            for target in ("https://localhost:1/", "http://localhost:1/"):
-                token = CancelToken()
-                asking = Under(token, lambda target=target: made.exchange(get(target)))  # type: ignore[misc]
-                come.acquire()
-                token.cancel()
-                asking.check_interrupted()
+            self.check(lambda: made.exchange(get(target)), come)
             made.close()
+
+    def test_before_anything_begins(self, wire: Wire) -> None:
+        token, heads = CancelToken(), list[bytes]()
+        token.cancel()
+        with wire.link(answering(EMPTY, kept=True, heads=heads), FOREVER) as (url, made):
+            for number in range(2):  # then there is a kept connection
+                Under(token, lambda: made.exchange(get(url))).check_interrupted()
+                assert len(heads) == number
+                assert whole(made, get(url))[0] == 200
 
     def test_connecting(self) -> None:
         """The system's own wait for a machine that is silent ends at the connect timeout."""
@@ -286,67 +247,50 @@ class TestWhereverItIs:
         self, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
-        token = CancelToken()
-        serve = answering(EMPTY, kept=True)
-        with wire.talking(serve) as url, wire.channel(FOREVER) as made:
+        with wire.link(answering(EMPTY, kept=True), FOREVER) as (url, made):
             held = made.exchange(get(url))
-            asking = Under(token, lambda: made.exchange(get(url)))
-            time.sleep(0.05)
-            token.cancel()
-            asking.check_interrupted()
+            self.check(lambda: made.exchange(get(url)), threading.Semaphore(1))
             held.close()
             assert whole(made, get(url))[0] == 200
 
-    @pytest.mark.parametrize("step", ["exchange", "answer", "renewal"])
-    def test_getting_a_token(self, step: str) -> None:
-        token, over, come = CancelToken(), threading.Event(), threading.Event()
-
-        def hang(_: object) -> Answer:
-            come.set()
-            over.wait(PATIENCE)
-            return Answer(200, body=b'{"token": "t"}')
-
-        fine, platforms = Answer(body=b'{"token": "t"}'), Answer(body=b'{"platforms": []}')
-        answers = {
-            "exchange": [hang],
-            "answer": [Answer(200, {"Content-Length": "99"}, b'{"token'), hang],
-            "renewal": [fine, platforms, Answer(401), hang],
-        }[step]
-        with ScriptedServer(*answers) as server:
-            if step == "answer":
-                come.set()
-            auth = BroodClientAuth(server.url, ("ada", "secret"))
-            with BroodClient.from_url(
-                server.url, auth, api_version=1, timeout=FOREVER, retries=RetryPolicy(0)
-            ) as client:
-                if step == "renewal":
-                    assert client.list_platforms() == []
-                asking = Under(token, client.list_platforms)
-                assert come.wait(PATIENCE)
-                time.sleep(0.1)
-                token.cancel()
-                asking.check_interrupted()
-                over.set()
-                # Nobody else has to do with it: the next one gets a token of its own.
-                assert auth.lock.acquire(timeout=PATIENCE)
-                auth.lock.release()
-
     @pytest.mark.parametrize(
-        "answer", [Answer(503, {"Retry-After": "25"}), Answer(429, {"Retry-After": "25"})]
+        "before",
+        [
+            [],
+            [Answer(200, {"Content-Length": "99"}, b'{"token')],
+            [token("t"), NO_PLATFORMS, Answer(401)],
+        ],
+        ids=["exchange", "answer", "renewal"],
     )
-    def test_pausing(self, answer: Answer) -> None:
-        token = CancelToken()
-        with ScriptedServer(answer) as server:
-            auth = BroodBearerTokenAuth("t")
-            with BroodClient.from_url(server.url, auth, api_version=1) as client:
-                asking = Under(token, client.list_platforms)
-                while not server.requests:
-                    time.sleep(0.01)
-                time.sleep(0.1)
-                begun = time.monotonic()
-                token.cancel()
-                asking.check_interrupted()
-                assert time.monotonic() - begun < 20
+    def test_getting_a_token(self, before: list[Answer]) -> None:
+        over, come = threading.Event(), threading.Semaphore(len(before) == 1)
+
+        def hang(request: Request) -> Answer:
+            come.release()
+            over.wait(PATIENCE)
+            return token("t") if request.method == "POST" else NO_PLATFORMS
+
+        options = {"login": PAIR, "timeout": FOREVER}
+        with scripted(*before, hang, **options) as (_, client):
+            if len(before) == 3:
+                assert client.list_platforms() == []
+            self.check(client.list_platforms, come)
+            over.set()
+            # Nobody else has to do with it: the next one gets a token of its own.
+            assert client.list_platforms() == []
+
+    @pytest.mark.parametrize("status", [503, 429])
+    def test_pausing(self, status: int) -> None:
+        come = threading.Semaphore(0)
+
+        def answer(_: object) -> Answer:
+            come.release()
+            return Answer(status, {"Retry-After": "25"})
+
+        with scripted(answer, retries=RetryPolicy()) as (server, client):
+            begun = time.monotonic()
+            self.check(client.list_platforms, come)
+            assert time.monotonic() - begun < 20
             assert len(server.requests) == 1
 
 
@@ -357,18 +301,11 @@ class TestNothingElse:
     def test_another_thread(self, wire: Wire, ask: Any) -> None:
         come, may_end = threading.Semaphore(0), threading.Event()
         content = b"0123456789abcdef" * 100_000
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                connection.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(content))
-                connection.sendall(content[:100_000])
-                come.release()
-                may_end.wait(PATIENCE)
-                connection.sendall(content[100_000:])
-
+        head = OK + b"Content-Length: %d\r\n\r\n" % len(content)
+        pause = lambda _: come.release()  # noqa: E731
+        serve = acting(HEAD, head, content[:100_000], pause, may_end, content[100_000:])
         mine, other, nobodys = CancelToken(), CancelToken(), CancelToken()
-        with wire.talking(serve) as url, wire.channel(FOREVER) as made:
+        with wire.link(serve, FOREVER) as (url, made):
             asking = [
                 Under(token, lambda: ask(made, get(url)))
                 for token in (mine, other, mine, nobodys, mine)
@@ -389,16 +326,10 @@ class TestNothingElse:
         content = b"x" * 300_000
         may_end = threading.Event()
         may_end.set()
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                connection.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(content))
-                may_end.wait(PATIENCE)
-                connection.sendall(content)
-
+        head = OK + b"Content-Length: %d\r\n\r\n" % len(content)
+        serve = acting(*[HEAD, head, may_end, content] * 3)
         token, taken = CancelToken(), []
-        with wire.talking(serve) as url, wire.channel(FOREVER) as made:
+        with wire.link(serve, FOREVER) as (url, made):
 
             def hand_over() -> None:
                 """Done when the token is already cancelled, before or after the connection."""
@@ -446,7 +377,7 @@ class TestNothingElse:
 
         nobodys = CancelToken()
         serve = answering(OK + b"Content-Length: 20000\r\n\r\n" + b"x" * 20_000, kept=True)
-        with wire.talking(serve) as url, wire.channel() as made:
+        with wire.link(serve) as (url, made):
             threads = [Under(nobodys, do) for do in (go_on, go_on, be_cancelled, be_cancelled)]
             time.sleep(1.5)
             over.set()

@@ -1,4 +1,4 @@
-"""The channel over http.client: framing, kept connections, early answers, waits, cancelling."""
+"""The channel over http.client: framing, kept connections, early answers, waits, limits."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,23 +20,27 @@ from hypothesis import strategies as st
 
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport import pool
-from hatcher.transport.channel import ChannelError, Outgoing
 from hatcher.transport.http_channel import MAX_HEAD, HTTPChannel
 from hatcher.transport.timeouts import Timeouts
-from hatcher.transport.urls import split
 
 from .wires import (
+    EMPTY,
+    HEAD,
     OK,
     PATIENCE,
     QUICK,
     WIRES,
     Incoming,
     Wire,
+    acting,
     answering,
     authority,
+    dripping,
     end,
     failing,
+    flooding,
     get,
+    kept,
     post,
     receive,
     reset,
@@ -45,109 +50,114 @@ from .wires import (
 
 pytestmark = pytest.mark.sampled(3)
 
-channel = WIRES["plain"].channel
-talking = WIRES["plain"].talking
+PLAIN = WIRES["plain"]
+ASKERS = (whole, receive)
+FIVE = OK + b"Content-Length: 5\r\n\r\nhello"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+PROCESSING = b"HTTP/1.1 102 Processing\r\nX-Step: 1\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nContent-Length: 7\r\n\r\n"
+
+#: Large blocks, of which no system holds so many.
+BLOCKS = [b"x" * 1_000_000] * 30
+
+
+def chunked(*parts: bytes) -> bytes:
+    return CHUNKED + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 class TestFraming:
     @pytest.mark.parametrize(
-        ("raw", "status", "body"),
+        ("answer", "status", "body"),
         [
-            (OK + b"Content-Length: 5\r\n\r\nhello", 200, b"hello"),
-            (OK + b"Content-Length: 0\r\n\r\n", 200, b""),
-            (OK + b"\r\nuntil the end", 200, b"until the end"),
+            (FIVE, 200, b"hello"),
+            (EMPTY, 200, b""),
+            (OK + b"Content-Length:5\r\n\r\nhello", 200, b"hello"),
+            (OK + b"Content-Length: \t 005 \t\r\n\r\nhello", 200, b"hello"),
+            (OK + b"Content-Length:\r\n 5\r\n\r\nhello", 200, b"hello"),
+            (b"HTTP/1.1 200\nContent-Length: 5\n\nhello", 200, b"hello"),
+            (b"HTTP/1.1   200  OK\r\ncontent-LENGTH: 5\r\n\r\nhello", 200, b"hello"),
+            (OK + b"X: a\r\n\t b\r\nContent-Length: 5\r\n\r\nhello", 200, b"hello"),
+            (OK + b"X: \xe4\xff\r\nX: b\r\nContent-Length: 5\r\n\r\nhello", 200, b"hello"),
+            (CHUNKED + b"5\r\nhello\r\n1;x=y\r\n!\r\n0\r\n\r\n", 200, b"hello!"),
+            (CHUNKED + b'5 ;a="b"\nhello\n0\n\n', 200, b"hello"),
             (
-                OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\n\r\n",
+                CHUNKED + b"0005\r\nhello\r\n0;x\r\nDigest: x\r\nContent-Length: 5\r\n\r\n",
                 200,
-                b"hello!",
+                b"hello",
             ),
-            (
-                OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\n!\r\n0\r\nDigest: x\r\n\r\n",
-                200,
-                b"!",
-            ),
-            (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
-            (b'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 9\r\n\r\n', 304, b""),
-            (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, b"ok"),
-            (
-                b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\n1",
-                200,
-                b"1",
-            ),
-            (
-                b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
-                500,
-                b"",
-            ),
+            (OK + b"transfer-encoding: Chunked\r\n\r\n5  \r\nhello\r\n000\r\n\r\n", 200, b"hello"),
+            (b"HTTP/1.1 204 No\r\n\r\n", 204, b""),
+            (b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", 204, b""),
+            (b"HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", 204, b""),
+            (b'HTTP/1.1 304 No\r\nETag: "x"\r\nContent-Length: 9\r\n\r\n', 304, b""),
+            (b"HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", 304, b""),
+            (HINTS + CONTINUE + FIVE, 200, b"hello"),
+            (CONTINUE + b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 500, b""),
         ],
     )
-    @pytest.mark.parametrize("step", [1, 7, 10_000])
-    def test_where_a_body_ends(self, raw: bytes, status: int, body: bytes, step: int) -> None:
-        with talking(answering(raw, step=step)) as url, channel() as made:
-            found_status, headers, found = whole(made, get(url))
-        assert (found_status, found) == (status, body)
-        assert "link" not in headers
+    @pytest.mark.parametrize("step", [1, 10_000])
+    def test_where_a_body_ends(
+        self, wire: Wire, answer: bytes, status: int, body: bytes, step: int
+    ) -> None:
+        heads: list[bytes] = []
+        with wire.link(answering(answer, kept=True, step=step, heads=heads)) as (url, made):
+            for _ in range(2):
+                found_status, headers, found = whole(made, get(url))
+                assert (found_status, found) == (status, body)
+                assert not headers.keys() & {"link", "digest"}
+                assert receive(made, get(url), 3) == (status, body)
+                assert len(kept(made)) == 1
+        assert len(heads) == 4
 
     def test_headers_are_found_in_any_case_and_joined(self) -> None:
         raw = OK + b"CONTENT-length: 0\r\nWarning: a\r\nwarning: b\r\n\r\n"
-        with ScriptedServer(Answer(raw=raw)) as server, channel() as made:
-            _, headers, _ = whole(made, get(server.url))
+        with PLAIN.link(answering(raw)) as (url, made):
+            _, headers, _ = whole(made, get(url))
         assert headers["Content-Length"] == headers.get("content-LENGTH") == "0"
         assert headers["WARNING"] == "a, b"
         assert "Content-Length" in headers and "X" not in headers and headers.get("X") is None
 
-    def test_a_large_body_goes_into_the_callers_buffer(self) -> None:
-        content = os.urandom(3_000_000)
-        with ScriptedServer(Answer(body=content)) as server, channel() as made:
-            answer = made.exchange(get(server.url))
-            buffer, received = memoryview(bytearray(1_000_000)), bytearray()
-            while size := answer.readinto(buffer):
-                received += buffer[:size]
-            answer.close()
-            assert received == content
-            assert whole(made, get(server.url))[2] == content
-            assert server.connections == 1
+    def test_a_head_alone_is_what_head_asks_for(self, wire: Wire) -> None:
+        heads = [
+            OK + framing + b"\r\n\r\n"
+            for framing in (b"Content-Length: 5", b"Transfer-Encoding: chunked", b"X: x")
+        ]
+        steps = [step for head in heads for step in (HEAD, head)]
+        with wire.link(acting(*steps, HEAD)) as (url, made):
+            for _ in heads:
+                assert whole(made, get(url, "HEAD"))[2] == b""
+            assert len(kept(made)) == 1
 
 
 class TestKeptConnections:
-    def test_one_is_used_again(self) -> None:
-        with ScriptedServer(Answer(body=b"x")) as server, channel() as made:
-            for _ in range(5):
-                assert whole(made, get(server.url))[0] == 200
-            assert server.connections == 1
-
     @pytest.mark.parametrize(
         "answer",
         [
             Answer(headers={"Connection": "close"}, body=b"x"),
             Answer(body=b"x", end="close"),
             Answer(raw=b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx"),
-            Answer(raw=OK + b"Content-Length: 1\r\n\r\nx" + OK + b"Content-Length: 0\r\n\r\n"),
+            Answer(raw=OK + b"Content-Length: 1\r\n\r\nx" + EMPTY),
             Answer(raw=OK + b"Content-Length: 1\r\n\r\nxgarbage"),
         ],
+        ids=["close", "closed", "old", "another answer", "garbage"],
     )
     def test_not_one_that_ended_or_said_too_much(self, answer: Answer) -> None:
-        with ScriptedServer(answer, Answer(body=b"y")) as server, channel() as made:
+        with ScriptedServer(answer, Answer(body=b"y")) as server, PLAIN.channel() as made:
             assert whole(made, get(server.url))[2] == b"x"
             assert whole(made, get(server.url))[2] == b"y"
             assert server.connections == 2
 
     def test_not_one_whose_body_was_not_read(self) -> None:
-        with ScriptedServer(Answer(body=b"x" * 500_000)) as server, channel() as made:
+        with ScriptedServer(Answer(body=b"x" * 500_000)) as server, PLAIN.channel() as made:
             made.exchange(get(server.url)).close()
             assert len(whole(made, get(server.url))[2]) == 500_000
             assert server.connections == 2
 
-    def test_not_one_that_was_idle_for_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pool, "KEPT_FOR", 0.0)
-        with ScriptedServer(Answer(body=b"x")) as server, channel() as made:
-            whole(made, get(server.url))
-            whole(made, get(server.url))
-            assert server.connections == 2
-
     def test_no_more_than_there_may_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
-        with ScriptedServer(Answer(body=b"x")) as server, channel(QUICK) as made:
+        few = Timeouts(pool=0.3)
+        with ScriptedServer(Answer(body=b"x")) as server, PLAIN.channel(few) as made:
             taken = [made.exchange(get(server.url)) for _ in range(2)]
             with failing("pool timeout"):
                 made.exchange(get(server.url))
@@ -156,183 +166,142 @@ class TestKeptConnections:
             del taken  # an answer that nobody holds gives its connection back, too
             assert whole(made, get(server.url))[0] == 200
 
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-    def test_a_fork_makes_its_own(self) -> None:
-        with ScriptedServer(Answer(body=b"x")) as server, channel() as made:
-            whole(made, get(server.url))
-            child = os.fork()
-            if child == 0:
-                status = whole(made, get(server.url))[0]
-                os._exit(0 if status == 200 else 1)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-            assert server.connections == 2
-            assert whole(made, get(server.url))[0] == 200
-            assert server.connections == 2
-
     def test_many_threads_share_them(self) -> None:
         echo = ScriptedServer(lambda request: Answer(body=request.target.encode()))
-        with echo as server, channel() as made:
-            wrong: list[bytes] = []
-
-            def ask(name: int) -> None:
-                for number in range(30):
-                    target = f"/{name}/{number}"
-                    body = whole(made, get(server.url + target))[2]
-                    if body != target.encode():
-                        wrong.append(body)
-
-            threads = [threading.Thread(target=ask, args=(name,)) for name in range(8)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            assert wrong == []
+        with echo as server, PLAIN.channel() as made, ThreadPoolExecutor(8) as threads:
+            targets = [f"/{number}" for number in range(240)]
+            bodies = threads.map(lambda target: whole(made, get(server.url + target))[2], targets)
+            assert [body.decode() for body in bodies] == targets
             assert server.connections <= 8
+
+    @pytest.mark.parametrize("answer", [FIVE, chunked(b"hello"), b"HTTP/1.1 204 No\r\n\r\n"])
+    @pytest.mark.parametrize("pause", [0.0, 0.1])
+    def test_garbage_after_an_answer_is_no_answer(
+        self, wire: Wire, answer: bytes, pause: float
+    ) -> None:
+        said = threading.Semaphore(0)
+        evil = OK + b"Content-Length: 4\r\n\r\nevil"
+        first = (answer, lambda _: time.sleep(pause), evil) if pause else (answer + evil,)
+        serve = acting(HEAD, *first, lambda _: said.release(), HEAD)
+        with wire.link(serve) as (url, made):
+            for _ in range(3):
+                assert whole(made, get(url))[2] in (b"hello", b"")
+                assert said.acquire(timeout=PATIENCE)
+
+    def test_they_survive_session_tickets(self) -> None:
+        handshakes: list[Any] = []
+
+        def serve(tls: Any) -> None:
+            handshakes.append(tls.version())
+            answering(OK + b"Content-Length: 1000000\r\n\r\n" + BLOCKS[0], kept=True)(tls)
+
+        with WIRES["TLS"].link(serve) as (url, made):
+            for _ in range(3):
+                assert whole(made, get(url))[2] == BLOCKS[0]
+        assert handshakes == ["TLSv1.3"]
+
+    def test_an_end_that_came_with_the_answer_is_noticed(self) -> None:
+        heads: list[bytes] = []
+        serve = answering(OK + b"Content-Length: 1\r\n\r\nx", heads=heads, then=end)
+        with WIRES["TLS"].link(serve) as (url, made):
+            for _ in range(3):
+                assert whole(made, get(url))[2] == b"x"
+                (connection,) = kept(made)
+                while connection.is_usable():  # the end may still be on its way
+                    select.select([connection.sock], [], [], 10)
+        assert len(heads) == 3
 
 
 class TestBodies:
     def test_small_parts_go_out_together(self) -> None:
         received: list[bytes] = []
-
-        def serve(connection: socket.socket) -> None:
-            received.append(connection.recv(65536))
-            connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
-        with talking(serve) as url, channel() as made:
-            whole(made, post(url, [b"a" * 100, b"b" * 100, b"c" * 100]))
-        assert received[0].endswith(b"\r\n\r\n" + b"a" * 100 + b"b" * 100 + b"c" * 100)
+        parts = [b"a" * 100, b"b" * 100, b"c" * 100]
+        serve = acting(lambda connection: received.append(connection.recv(65536)), EMPTY)
+        with PLAIN.link(serve) as (url, made):
+            whole(made, post(url, parts))
+        assert received[0].endswith(b"\r\n\r\n" + b"".join(parts))
 
     def test_a_wrong_length_is_found_out(self) -> None:
-        with ScriptedServer(Answer()) as server, channel() as made:
-            outgoing = post(server.url, [b"123"])._replace(content_length=4)
-            with pytest.raises(ValueError, match="3 bytes, not 4"):
-                made.exchange(outgoing)
+        with (
+            PLAIN.link(answering(EMPTY)) as (url, made),
+            pytest.raises(ValueError, match="3 bytes, not 4"),
+        ):
+            made.exchange(post(url, [b"123"], 4))
 
-    def test_an_early_answer_stops_the_body(self) -> None:
-        given = 0
-
-        def blocks() -> Iterator[bytes]:
-            nonlocal given
-            for _ in range(300):
-                given += 1
-                yield b"x" * 1_000_000
-
-        origin, _ = split("http://x/")
-        with ScriptedServer(Answer(401, body=b"no", early=True)) as server, channel() as made:
-            origin, target = split(server.url)
-            outgoing = Outgoing("POST", origin, target, {}, blocks(), 300_000_000)
-            assert whole(made, outgoing)[::2] == (401, b"no")
-        assert given < 100
-
-    def test_an_error_in_the_body_ends_the_connection(self) -> None:
+    @pytest.mark.parametrize(
+        "error", [RuntimeError, OSError, BrokenPipeError, TimeoutError, ssl.SSLError]
+    )
+    def test_what_raises_comes_out_as_it_is(self, wire: Wire, error: type[Exception]) -> None:
         def blocks() -> Iterator[bytes]:
             yield b"x" * 100_000
-            raise RuntimeError("the disk is gone")
+            raise error("the disk is gone")
 
-        with ScriptedServer(Answer()) as server, channel() as made:
-            origin, target = split(server.url)
-            with pytest.raises(RuntimeError, match="disk"):
-                made.exchange(Outgoing("POST", origin, target, {}, blocks(), 200_000))
-            assert whole(made, get(server.url))[0] == 200
-            assert server.connections == 2
-
-    def test_a_server_that_takes_nothing(self) -> None:
-        hold = threading.Event()
-        with (
-            talking(lambda connection: bool(hold.wait(10)) and None) as url,
-            channel(QUICK) as made,
-        ):
-            with failing("timeout"):
-                made.exchange(post(url, [b"x" * 1_000_000] * 30))
-            hold.set()
+        with wire.link(acting(HEAD, 100_000)) as (url, made):
+            with pytest.raises(error, match="the disk is gone"):
+                made.exchange(post(url, blocks(), 200_000))
+            assert not kept(made)
 
 
 class TestWaits:
     def test_nobody_listens(self) -> None:
         with ScriptedServer() as server:
             url = server.url
-        with channel() as made, failing("not connected"):
-            made.exchange(get(url))
-
-    def test_no_such_host(self) -> None:
-        with channel() as made, failing("not connected"):
-            made.exchange(get("http://no-such-host.invalid/"))
+        for nowhere in (url, "http://no-such-host.invalid/"):
+            with PLAIN.channel() as made, failing("not connected"):
+                made.exchange(get(nowhere))
 
     @pytest.mark.parametrize("sent", [b"", OK, OK + b"Content-Length: 10\r\n\r\nhello"])
-    def test_silence(self, sent: bytes) -> None:
-        hold = threading.Event()
-        serve = answering(sent, then=lambda _: hold.wait(10))
-        with talking(serve) as url, channel(QUICK) as made:
-            with failing("timeout"):
-                whole(made, get(url))
-            hold.set()
-
-
-class TestTLS:
-    @contextmanager
-    def talking(
-        self, serve: Callable[[ssl.SSLSocket], None], timeouts: Timeouts = Timeouts()
-    ) -> Iterator[tuple[HTTPChannel, str]]:
-        """A server that serves each connection with a function, and a client that trusts it."""
-        wire = WIRES["TLS"]
-        with wire.talking(serve) as url, wire.channel(timeouts) as made:
-            yield made, url
-
-    def test_kept_connections_survive_session_tickets(self) -> None:
-        handshakes = []
-
-        def serve(tls: ssl.SSLSocket) -> None:
-            handshakes.append(tls.version())
-            while tls.recv(65536):
-                tls.sendall(OK + b"Content-Length: 1000000\r\n\r\n" + b"x" * 1_000_000)
-
-        with self.talking(serve) as (made, url):
-            for _ in range(3):
-                assert len(whole(made, get(url))[2]) == 1_000_000
-        assert handshakes == ["TLSv1.3"]
-
-    def test_an_end_that_came_with_the_answer_is_noticed(self) -> None:
-        handshakes = []
-
-        def serve(tls: ssl.SSLSocket) -> None:
-            handshakes.append(tls.version())
-            tls.recv(65536)
-            tls.sendall(OK + b"Content-Length: 1\r\n\r\nx")
-            with suppress(OSError):  # the client may be gone already
-                tls.unwrap()
-
-        with self.talking(serve) as (made, url):
-            for _ in range(3):
-                assert whole(made, get(url))[2] == b"x"
-                ((_, kept),) = next(iter(made._pool._kept.values()))
-                while kept.is_usable():  # the end may still be on its way
-                    select.select([kept.sock], [], [], 10)
-        assert len(handshakes) == 3
-
-    def test_a_large_body_goes_up(self) -> None:
-        body = random.Random(5).randbytes(3_000_000)
-        received = bytearray()
-
-        def serve(tls: ssl.SSLSocket) -> None:
-            while len(received.partition(b"\r\n\r\n")[2]) < len(body):
-                received.extend(tls.recv(65536))
-            tls.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
-        with self.talking(serve) as (made, url):
-            assert whole(made, post(url, [body[:7], body[7:]]))[0] == 200
-        assert received.partition(b"\r\n\r\n")[2] == body
-
-    def test_silence_is_not_waited_for(self) -> None:
+    def test_silence(self, wire: Wire, sent: bytes) -> None:
         over = threading.Event()
-
-        def serve(tls: ssl.SSLSocket) -> None:
-            tls.recv(65536)
-            over.wait(10)
-
-        with self.talking(serve, QUICK) as (made, url):
+        with wire.link(acting(HEAD, sent, over), QUICK) as (url, made):
             with failing("timeout"):
                 whole(made, get(url))
             over.set()
+
+    def test_a_server_that_takes_nothing(self, wire: Wire) -> None:
+        over = threading.Event()
+        with wire.link(acting(over), QUICK) as (url, made):
+            with failing("timeout"):
+                made.exchange(post(url, BLOCKS))
+            over.set()
+
+    def test_interim_answers_do_not_prolong_them(self, wire: Wire) -> None:
+        over = threading.Event()
+
+        def serve(connection: socket.socket) -> None:
+            while not over.wait(0.05):
+                connection.sendall(PROCESSING)
+
+        with wire.link(serve, QUICK) as (url, made):
+            with failing("timeout"):
+                made.exchange(get(url))
+            over.set()
+
+    @pytest.mark.parametrize(
+        ("start", "drops"),
+        [
+            (b"", OK + b"X: " + b"x" * 1000),
+            (b"", b"HTTP/1.1 102 So\r\n\r\n" * 1000),
+            (OK + b"X: 1\r\n", b"X: 1\r\n" * 1000),
+            (CHUNKED, b"0" * 1000),
+            (CHUNKED + b"1\r\nx\r\n1;", b"x" * 1000),
+            (CHUNKED + b"0\r\n", b"X: x\r\n" * 1000),
+        ],
+    )
+    def test_each_byte_in_time_is_too_late_for_all(
+        self, wire: Wire, start: bytes, drops: bytes
+    ) -> None:
+        with wire.link(acting(HEAD, start, dripping(drops, 0.1)), QUICK) as (url, made):
+            for ask in ASKERS:
+                with failing("timeout"):
+                    ask(made, get(url))
+
+    def test_a_body_may_drip(self, wire: Wire) -> None:
+        serve = acting(HEAD, OK + b"Content-Length: 6\r\n\r\n", dripping(b"012345", 0.4))
+        few = Timeouts(read=2, stall=2)
+        with wire.link(serve, few) as (url, made), ThreadPoolExecutor(2) as threads:
+            for asked in [threads.submit(ask, made, get(url)) for ask in ASKERS]:
+                assert asked.result()[-1] == b"012345"
 
     def test_a_server_is_told_that_it_is_not_trusted(self) -> None:
         server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -345,12 +314,11 @@ class TestTLS:
             except ssl.SSLError as error:
                 told.append(error.reason)
 
-        with talking(serve) as url:
+        with PLAIN.talking(serve) as url:
             made = HTTPChannel(Timeouts(), ssl.create_default_context)
-            with pytest.raises(ChannelError) as trouble:
+            with failing("TLS"):
                 whole(made, get(url.replace("http://127.0.0.1", "https://localhost")))
             made.close()
-        assert trouble.value.kind == "TLS"
         assert told == ["TLSV1_ALERT_UNKNOWN_CA"]
 
 
@@ -358,92 +326,49 @@ class TestInterimAnswers:
     """What comes before an answer, wherever it comes and in whatever pieces, changes nothing."""
 
     BODY = random.Random(3).randbytes(600_000)
-    CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-    PROCESSING = b"HTTP/1.1 102 Processing\r\nX-Step: 1\r\n\r\n"
-    HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nContent-Length: 7\r\n\r\n"
 
     @pytest.mark.parametrize(
         "interim",
-        [CONTINUE, PROCESSING, HINTS, b"HTTP/1.0 199\n\n", CONTINUE + HINTS * 9 + PROCESSING],
-        ids=["100", "102", "103", "199", "many"],
+        [CONTINUE, HINTS, b"HTTP/1.0 199\n\n", CONTINUE + HINTS * 9 + PROCESSING],
+        ids=["100", "103", "199", "many"],
     )
     @pytest.mark.parametrize("pieces", ["whole", "bytes", "halves"])
-    @pytest.mark.parametrize("place", ["before the body", "in the body", "after the body"])
-    def test_an_upload(self, wire: Wire, interim: bytes, pieces: str, place: str) -> None:
+    @pytest.mark.parametrize("before", [0, 300_000, len(BODY)])
+    def test_an_upload(self, wire: Wire, interim: bytes, pieces: str, before: int) -> None:
         received = []
 
         def serve(connection: socket.socket) -> None:
             incoming = Incoming(connection)
             incoming.head()
-            size = {"before the body": 0, "in the body": 300_000}.get(place, len(self.BODY))
-            body = incoming.body(size)
+            body = incoming.body(before)
             # The second half comes when the client has gone on.
             first = interim[: len(interim) // 2] if pieces == "halves" else interim
             send(connection, first, 1 if pieces == "bytes" else 10_000)
-            body += incoming.body(len(self.BODY) - size)
+            body += incoming.body(len(self.BODY) - before)
             connection.sendall(interim[len(first) :])
             received.append(body)
-            connection.sendall(OK + b"Content-Length: 2\r\n\r\nok")
+            connection.sendall(FIVE)
             incoming.head()
 
-        with wire.talking(serve) as url, wire.channel() as made:
+        with wire.link(serve) as (url, made):
             blocks = [self.BODY[:10], self.BODY[10:400_000], self.BODY[400_000:]]
             status, headers, content = whole(made, post(url, blocks))
-        assert (status, dict(headers), content) == (200, {"content-length": "2"}, b"ok")
+        assert (status, dict(headers), content) == (200, {"content-length": "5"}, b"hello")
         assert received == [self.BODY]
 
-    @pytest.mark.parametrize("step", [1, 10_000])
-    def test_a_kept_connection_goes_on(self, wire: Wire, step: int) -> None:
-        heads: list[bytes] = []
-        answer = self.HINTS + self.CONTINUE + OK + b"Content-Length: 2\r\n\r\nok"
-        serve = answering(answer, kept=True, step=step, heads=heads)
-        with wire.talking(serve) as url, wire.channel() as made:
-            for _ in range(3):
-                assert whole(made, get(url))[::2] == (200, b"ok")
-            assert len(made._pool._kept) == len(next(iter(made._pool._kept.values()))) == 1
-        assert len(heads) == 3
-
-    @pytest.mark.parametrize("place", ["early", "late"])
-    def test_another_protocol_is_none(self, wire: Wire, place: str) -> None:
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            incoming.head()
-            if place == "late":
-                incoming.body(3_000_000)
-            connection.sendall(self.CONTINUE + b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n" + OK)
-            connection.recv(1)
-
-        blocks = [b"x" * 1_000_000] * 3 if place == "late" else [b"x" * 1_000_000] * 30
-        with (
-            wire.talking(serve) as url,
-            wire.channel() as made,
-            failing("protocol"),
-        ):
-            made.exchange(post(url, blocks))
+    @pytest.mark.parametrize("taken", [0, 3_000_000], ids=["early", "late"])
+    def test_another_protocol_is_none(self, wire: Wire, taken: int) -> None:
+        switch = CONTINUE + b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n" + OK
+        serve = acting(HEAD, taken, switch, lambda connection: connection.recv(1))
+        with wire.link(serve) as (url, made), failing("protocol"):
+            made.exchange(post(url, BLOCKS[:3] if taken else BLOCKS))
 
     def test_those_without_end_do_not_hold_a_client(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            while True:
-                connection.sendall(self.CONTINUE * 100)
-
-        with wire.talking(serve) as url, wire.channel(QUICK) as made:
-            with failing("protocol"):
-                made.exchange(get(url))
+        with wire.link(flooding(b"", CONTINUE), QUICK) as (url, made):
             # Nor one that could go on sending, if the server took anything.
-            with failing("timeout", "protocol"):
-                made.exchange(post(url, [b"x" * 1_000_000] * 30))
-
-    def test_the_time_for_an_answer_is_not_prolonged(self, wire: Wire) -> None:
-        over = threading.Event()
-
-        def serve(connection: socket.socket) -> None:
-            while not over.wait(0.05):
-                connection.sendall(self.PROCESSING)
-
-        with wire.talking(serve) as url, wire.channel(QUICK) as made:
-            with failing("timeout"):
-                made.exchange(get(url))
-            over.set()
+            for outgoing in (get(url), post(url, BLOCKS)):
+                with failing("timeout", "protocol"):
+                    made.exchange(outgoing)
 
 
 class TestEarlyAnswers:
@@ -457,133 +382,66 @@ class TestEarlyAnswers:
         ],
     )
     def test_it_ends_the_upload(self, wire: Wire, status: int, framing: str, then: str) -> None:
-        over = threading.Event()
-        given = 0
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            if incoming.head() is None:
-                return
-            incoming.body(100_000)
-            head = {
-                "length": b"Content-Length: 5\r\n\r\nwords",
-                "chunked": b"Transfer-Encoding: chunked\r\n\r\n2\r\nwo\r\n3\r\nrds\r\n0\r\n\r\n",
-                "to the end": b"Connection: close\r\n\r\nwords",
-            }[framing]
-            connection.sendall(b"HTTP/1.1 %d So\r\n" % status + head)
-            if then == "waits":
-                over.wait(PATIENCE)
-            elif then == "half closes":
-                end(connection)
-                over.wait(PATIENCE)
-            elif then == "resets":
-                reset(connection)
-            else:
-                end(connection)
+        over, given = threading.Event(), []
+        answer = {
+            "length": FIVE,
+            "chunked": chunked(b"he", b"llo"),
+            "to the end": OK + b"\r\nhello",
+        }
+        last = {"waits": [over], "half closes": [end, over], "closes": [end], "resets": [reset]}
+        said = answer[framing].replace(b"200 OK", b"%d So" % status)
 
         def blocks() -> Iterator[bytes]:
-            nonlocal given
-            for _ in range(300):
-                given += 1
-                yield b"x" * 1_000_000
+            for block in BLOCKS * 10:
+                given.append(block)
+                yield block
 
-        with wire.talking(serve) as url, wire.channel() as made:
-            origin, target = split(url)
-            outgoing = Outgoing("POST", origin, target, {}, blocks(), 300_000_000)
-            assert whole(made, outgoing)[::2] == (status, b"words")
-            assert given < 100
-            assert not any(made._pool._kept.values())
+        with wire.link(acting(HEAD, 100_000, said, *last[then])) as (url, made):
+            outgoing = post(url, blocks(), 300_000_000)
+            assert whole(made, outgoing)[::2] == (status, b"hello")
+            assert len(given) < 100
+            assert not kept(made)
             over.set()
 
     def test_it_may_come_before_the_request(self, wire: Wire) -> None:
         """Servers with too many connections say so at once."""
         connected, come = threading.Event(), threading.Event()
-
-        def serve(connection: socket.socket) -> None:
-            connected.wait(PATIENCE)  # a reset could be quicker than the client's connect
-            connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy")
-            come.set()
-            reset(connection)
+        busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
 
         def blocks() -> Iterator[bytes]:
-            connected.set()
+            connected.set()  # a reset could be quicker than the client's connect
             come.wait(PATIENCE)
             time.sleep(0.05)
             yield b"x" * 100_000
             yield b"x" * 100_000
 
-        with wire.talking(serve) as url, wire.channel() as made:
-            origin, target = split(url)
-            outgoing = Outgoing("POST", origin, target, {}, blocks(), 200_000)
-            assert whole(made, outgoing)[::2] == (503, b"busy")
+        with wire.link(acting(connected, busy, lambda _: come.set(), reset)) as (url, made):
+            assert whole(made, post(url, blocks(), 200_000))[::2] == (503, b"busy")
 
     def test_it_may_come_in_pieces(self, wire: Wire) -> None:
         """Its first half does not hold the upload up; with the second half it is the answer."""
-        answer = b"HTTP/1.1 413 No\r\nContent-Length: 5\r\n\r\nwords"
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            incoming.head()
-            connection.sendall(answer[:20])
-            incoming.body(2_000_000)
-            send(connection, answer[20:], 1)
-            incoming.body(1 << 30)
-
-        with wire.talking(serve) as url, wire.channel() as made:
-            blocks = [b"x" * 1_000_000] * 100
-            assert whole(made, post(url, blocks))[::2] == (413, b"words")
+        first, *rest = (
+            b"HTTP/1.1 413 No\r\nConte",
+            *(bytes((b,)) for b in b"nt-Length: 2\r\n\r\nno"),
+        )
+        with wire.link(acting(HEAD, first, 2_000_000, *rest, 1 << 30)) as (url, made):
+            assert whole(made, post(url, BLOCKS * 3))[::2] == (413, b"no")
 
     def test_a_server_that_only_stops_is_no_answer(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            Incoming(connection).body(100_000)
-            reset(connection)
-
-        with (
-            wire.talking(serve) as url,
-            wire.channel() as made,
-            pytest.raises(ChannelError) as caught,
-        ):
-            made.exchange(post(url, [b"x" * 1_000_000] * 30))
-        assert caught.value.kind in ("lost", "no response")
+        with wire.link(acting(100_000, reset)) as (url, made), failing("lost", "no response"):
+            made.exchange(post(url, BLOCKS))
 
     def test_half_closing_is_no_answer_either(self, wire: Wire) -> None:
         """A server may have nothing to say for now, as far as TCP goes, and still take all."""
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            incoming.head()
-            end(connection)
-            time.sleep(0.2)
-            incoming.body(6_000_000)
-
-        with wire.talking(serve) as url, wire.channel() as made:
+        with wire.link(acting(HEAD, end, lambda _: time.sleep(0.2), 6_000_000)) as (url, made):
             before = time.process_time()
-            with pytest.raises(ChannelError) as caught:
-                made.exchange(post(url, [b"x" * 1_000_000] * 6))
+            with failing("no response", "lost"):
+                made.exchange(post(url, BLOCKS[:6]))
             assert time.process_time() - before < 10
-        assert caught.value.kind in ("no response", "lost")
-
-    @pytest.mark.parametrize("error", [OSError, BrokenPipeError, TimeoutError, ssl.SSLError])
-    def test_what_the_body_raises_comes_out_as_it_is(
-        self, wire: Wire, error: type[Exception]
-    ) -> None:
-        def blocks() -> Iterator[bytes]:
-            yield b"x" * 100_000
-            raise error("the disk is gone")
-
-        def serve(connection: socket.socket) -> None:
-            Incoming(connection).body(1 << 30)
-
-        with wire.talking(serve) as url, wire.channel() as made:
-            origin, target = split(url)
-            with pytest.raises(error, match="the disk is gone"):
-                made.exchange(Outgoing("POST", origin, target, {}, blocks(), 200_000))
 
 
 class TestLimits:
     """Nothing that a server says is held without a limit, or waited for without end."""
-
-    CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
     @pytest.mark.parametrize(
         ("start", "again"),
@@ -598,7 +456,6 @@ class TestLimits:
             (b"HTTP/1.1 102 So\r\nX: ", b"x" * 1000),
             (CHUNKED, b"0"),
             (CHUNKED + b"1", b" "),
-            (CHUNKED + b"1;", b"x" * 1000),
             (CHUNKED + b"1;\r\n", b"x" * 1000),
             (CHUNKED + b"0\r\n", b"X: x\r\n"),
             (CHUNKED + b"0\r\nX: ", b"x" * 1000),
@@ -606,109 +463,47 @@ class TestLimits:
         ],
     )
     def test_without_end(self, wire: Wire, start: bytes, again: bytes) -> None:
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(start)
-            while True:
-                connection.sendall(again * 100)
+        with wire.link(flooding(start, again)) as (url, made):
+            for ask in ASKERS:
+                with failing("protocol"):
+                    ask(made, get(url))
 
-        with wire.talking(serve) as url, wire.channel() as made:
+    @pytest.mark.parametrize("number", [90, 101, 2000])
+    def test_so_many_headers(self, wire: Wire, number: int) -> None:
+        head = OK + b"".join(b"X-%d: x\r\n" % each for each in range(number))
+        with wire.link(answering(head + b"Content-Length: 0\r\n\r\n")) as (url, made):
+            if number < 100:
+                assert len(whole(made, get(url))[1]) == number + 1
+                return
             with failing("protocol"):
                 whole(made, get(url))
-            with failing("protocol"):
-                receive(made, get(url))
-
-    def test_too_many_headers(self, wire: Wire) -> None:
-        for number, kind in ((90, None), (101, "protocol"), (2000, "protocol")):
-            head = OK + b"".join(b"X-%d: x\r\n" % each for each in range(number))
-            answer = head + b"Content-Length: 0\r\n\r\n"
-            with wire.talking(answering(answer)) as url, wire.channel() as made:
-                if kind is None:
-                    assert len(whole(made, get(url))[1]) == number + 1
-                    continue
-                with failing(kind):
-                    whole(made, get(url))
 
     def test_a_large_head_is_one(self, wire: Wire) -> None:
         value = b"x" * (MAX_HEAD - 200)
         answer = OK + b"X: " + value + b"\r\nContent-Length: 0\r\n\r\n"
-        with wire.talking(answering(answer)) as url, wire.channel() as made:
+        with wire.link(answering(answer)) as (url, made):
             assert whole(made, get(url))[1]["x"] == value.decode()
 
     @pytest.mark.parametrize(
-        "dripping",
+        ("start", "again"),
         [
-            (b"", OK + b"X: " + b"x" * 1000),
-            (b"", b"HTTP/1.1 102 So\r\n\r\n" * 1000),
-            (OK + b"X: 1\r\n", b"X: 1\r\n" * 1000),
-            (CHUNKED, b"0" * 1000),
-            (CHUNKED + b"1\r\nx\r\n1;", b"x" * 1000),
-            (CHUNKED + b"0\r\n", b"X: x\r\n" * 1000),
+            (OK + b"Content-Length: 99999999999\r\n\r\n", b"a"),
+            (CHUNKED + b"fffffff\r\n", b"a"),
+            (CHUNKED, b"3e8\r\n" + b"a" * 1000 + b"\r\n"),
+            (OK + b"\r\n", b"a"),
         ],
+        ids=["length", "chunk", "chunks", "end"],
     )
-    def test_dripping(self, wire: Wire, dripping: tuple[bytes, bytes]) -> None:
-        """Each byte comes in time, and yet it is too late for all of them."""
-
-        def serve(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(dripping[0])
-            for byte in dripping[1]:
-                connection.sendall(bytes((byte,)))
-                time.sleep(0.1)
-
-        with wire.talking(serve) as url, wire.channel(QUICK) as made:
-            for ask in (whole, receive):
-                with failing("timeout"):
-                    ask(made, get(url))
-
-    def test_a_body_may_drip(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                connection.sendall(OK + b"Content-Length: 10\r\n\r\n")
-                for byte in b"0123456789":
-                    connection.sendall(bytes((byte,)))
-                    time.sleep(0.1)
-
-        timeouts = Timeouts(connect=5, read=0.8, write=5, pool=5, stall=0.8)
-        with wire.talking(serve) as url, wire.channel(timeouts) as made:
-            assert whole(made, get(url))[2] == receive(made, get(url))[1] == b"0123456789"
-
-    def test_a_body_that_is_held_has_a_limit(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            head = Incoming(connection).head() or b""
-            connection.sendall(
-                {
-                    b"/length": OK + b"Content-Length: 99999999999\r\n\r\n",
-                    b"/chunked": self.CHUNKED + b"fffffff\r\n",
-                    b"/chunk": self.CHUNKED,
-                    b"/end": OK + b"\r\n",
-                }[head.split()[1]]
-            )
-            one = b"a" * 1000
-            piece = b"3e8\r\n" + one + b"\r\n" if b"/chunk " in head else one
-            while True:
-                connection.sendall(piece * 100)
-
-        with wire.talking(serve) as url, wire.channel() as made:
-            for place in ("length", "chunked", "chunk", "end"):
-                answer = made.exchange(get(url + place))
-                with pytest.raises(ChannelError) as caught:
-                    answer.read(3_000_000)
-                answer.close()
-                assert caught.value.kind == "too large"
-
-    def test_trailers_are_dropped(self, wire: Wire) -> None:
-        answer = self.CHUNKED + b"1\r\n!\r\n0;x\r\nDigest: x\r\nContent-Length: 5\r\n\r\n"
-        with wire.talking(answering(answer, kept=True)) as url, wire.channel() as made:
-            for _ in range(3):
-                status, headers, body = whole(made, get(url))
-                assert (status, body) == (200, b"!")
-                assert headers.keys() == {"transfer-encoding"}
+    def test_a_body_that_is_held(self, wire: Wire, start: bytes, again: bytes) -> None:
+        with wire.link(flooding(start, again * 1000)) as (url, made):
+            answer = made.exchange(get(url))
+            with failing("too large"):
+                answer.read(3_000_000)
+            answer.close()
 
 
 #: What no head says, and no chunk.
-ODD_ANSWERS = [
+ODD = [
     OK + field + b"\r\n\r\nhello"
     for field in (
         b"Content-Length: 5\r\nContent-Length: 6",
@@ -717,32 +512,22 @@ ODD_ANSWERS = [
         b"Content-Length: +5",
         b"Content-Length: -5",
         b"Content-Length: 5_0",
-        b"Content-Length: 0x5",
-        b"Content-Length: 5.0",
-        b"Content-Length: 5e0",
         b"Content-Length: \xb2",
         b"Content-Length:",
-        b"Content-Length: five",
         b"Content-Length: " + b"9" * 400,
         b"Content-Length: 5\r\n 6",
         b"Transfer-Encoding: gzip, chunked",
         b"Transfer-Encoding: chunked, chunked",
         b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-        b"Transfer-Encoding: gzip",
         b"Transfer-Encoding: identity",
         b"Transfer-Encoding:",
-        b"Transfer-Encoding:\r\n chunked",
         b"Transfer-Encoding: xchunked",
         b"X: a\rb",
-        b"X: a\r\rb",
         b"X: a\0b",
         b"\0: a",
         b"X\r: a",
-        b"no colon",
         b"From me without one",
         b"X: a\r\nno colon\r\nContent-Length: 5",
-        b"X: a\r\nFrom me without one",
-        b"X : a",
         b"Content-Length : 5",
         b": nameless",
         b" folded at the start: x",
@@ -752,23 +537,17 @@ ODD_ANSWERS = [
     start + b"\r\nContent-Length: 5\r\n\r\nhello"
     for start in (
         b"HTTP/9.9 200 OK",
-        b"HTTP/2 200 OK",
         b"HTTP/1.1 20 OK",
         b"HTTP/1.1 2000 OK",
         b"HTTP/1.1 +200 OK",
-        b"HTTP/1.1 2_00 OK",
-        b"HTTP/1.1 0200 OK",
         b"HTTP/1.1 \xb2\xb2\xb2 OK",
         b"HTTP/1.1 OK",
         b"HTTP/1.1",
         b"HTTP/1.1200 OK",
         b"http/1.1 200 OK",
-        b"HTTPS/1.1 200 OK",
         b"ICY 200 OK",
-        b"220 mail.example.com ESMTP",
         b"SSH-2.0-OpenSSH_9.6",
         b"\r\n",
-        b"<html>",
         b"\x15\x03\x03\x00\x02\x02\x46",
     )
 ]
@@ -779,119 +558,28 @@ ODD_CHUNKS = [
     b"5_0\r\nhello\r\n0\r\n\r\n",
     b"%x\r\nhello\r\n0\r\n\r\n" % 2**70,
     b"\r\nhello\r\n0\r\n\r\n",
-    b"  \r\nhello\r\n0\r\n\r\n",
     b" 5\r\nhello\r\n0\r\n\r\n",
-    b"five\r\nhello\r\n0\r\n\r\n",
     b"5 5\r\nhello\r\n0\r\n\r\n",
     b"5\0\r\nhello\r\n0\r\n\r\n",
-    b"\xb5\r\nhello\r\n0\r\n\r\n",
-    b"5.\r\nhello\r\n0\r\n\r\n",
     b";x\r\nhello\r\n0\r\n\r\n",
-    b"5\r\nhelloXX0\r\n\r\n",
     b"5\r\nhelloX\r\n0\r\n\r\n",
     b"5\r\nhello0\r\n\r\n",
-    b"5\r\nhello\r\n\r\n0\r\n\r\n",
     b"4\r\nhello\r\n0\r\n\r\n",
     b"5\r\nhello\r\n-0\r\n\r\n",
-    b"5\r\nhello\r\nzz\r\n\r\n",
 ]
 
 
-class TestOddAnswers:
-    @pytest.mark.parametrize(
-        "answer", ODD_ANSWERS + [TestLimits.CHUNKED + chunks for chunks in ODD_CHUNKS]
-    )
-    @pytest.mark.parametrize("ends", [True, False], ids=["closed", "open"])
-    def test_it_is_none(self, wire: Wire, answer: bytes, ends: bool) -> None:
-        """At once, not only when the server has gone."""
-        over = threading.Event()
-        serve = answering(answer, then=lambda _: ends or over.wait(PATIENCE))
-        with wire.talking(serve) as url, wire.channel() as made:
-            for ask in (whole, receive):
-                with failing("protocol"):
-                    ask(made, get(url))
-            over.set()
-
-    @pytest.mark.parametrize(
-        ("answer", "body"),
-        [
-            (OK + b"Content-Length:5\r\n\r\nhello", b"hello"),
-            (OK + b"Content-Length: \t 005 \t\r\n\r\nhello", b"hello"),
-            (OK + b"Content-Length:\r\n 5\r\n\r\nhello", b"hello"),
-            (b"HTTP/1.1 200\nContent-Length: 5\n\nhello", b"hello"),
-            (b"HTTP/1.1   200  OK\r\ncontent-LENGTH: 5\r\n\r\nhello", b"hello"),
-            (OK + b"transfer-encoding: Chunked\r\n\r\n5  \r\nhello\r\n000\r\n\r\n", b"hello"),
-            (OK + b'Transfer-Encoding: chunked\r\n\r\n5 ;a="b"\nhello\n0\n\n', b"hello"),
-            (
-                OK + b"Transfer-Encoding: chunked\r\n\r\n0005\r\nhello\r\n0;x\r\nA: b\r\n\r\n",
-                b"hello",
-            ),
-            (b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", b""),
-            (b"HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", b""),
-            (b"HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", b""),
-            (OK + b"X: a\r\n\t b\r\nContent-Length: 5\r\n\r\nhello", b"hello"),
-            (OK + b"X: \xe4\xff\r\nX: b\r\nContent-Length: 5\r\n\r\nhello", b"hello"),
-        ],
-    )
-    @pytest.mark.parametrize("step", [1, 10_000])
-    def test_some_are_whole_all_the_same(
-        self, wire: Wire, answer: bytes, body: bytes, step: int
-    ) -> None:
-        serve = answering(answer, kept=True, step=step)
-        with wire.talking(serve) as url, wire.channel() as made:
-            for _ in range(2):
-                assert whole(made, get(url))[2] == receive(made, get(url), 3)[1] == body
-            assert len(next(iter(made._pool._kept.values()))) == 1
-
-    def test_a_head_alone_is_what_head_asks_for(self, wire: Wire) -> None:
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            for framing in (b"Content-Length: 5", b"Transfer-Encoding: chunked", b"X: x"):
-                incoming.head()
-                connection.sendall(OK + framing + b"\r\n\r\n")
-            incoming.head()
-
-        with wire.talking(serve) as url, wire.channel() as made:
-            for _ in range(3):
-                assert whole(made, get(url, "HEAD"))[2] == b""
-            assert len(next(iter(made._pool._kept.values()))) == 1
-
-    @pytest.mark.parametrize("framing", ["length", "chunked", "none"])
-    @pytest.mark.parametrize("when", ["at once", "later"])
-    def test_garbage_after_an_answer_is_no_answer(
-        self, wire: Wire, framing: str, when: str
-    ) -> None:
-        answer = {
-            "length": OK + b"Content-Length: 5\r\n\r\nhello",
-            "chunked": chunked(b"hello"),
-            "none": b"HTTP/1.1 204 No\r\n\r\n",
-        }[framing]
-        evil = OK + b"Content-Length: 4\r\n\r\nevil"
-        said = threading.Event()
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            incoming.head()
-            if when == "at once":
-                connection.sendall(answer + evil)
-            else:
-                connection.sendall(answer)
-                time.sleep(0.1)
-                connection.sendall(evil)
-            said.set()
-            incoming.head()
-
-        expected = b"" if framing == "none" else b"hello"
-        with wire.talking(serve) as url, wire.channel() as made:
-            for _ in range(3):
-                assert whole(made, get(url))[2] == expected
-                assert said.wait(PATIENCE)
-                said.clear()
-
-
-def chunked(content: bytes) -> bytes:
-    chunk = b"%x\r\n%s\r\n" % (len(content), content)
-    return OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n"
+@pytest.mark.parametrize("answer", ODD + [CHUNKED + chunks for chunks in ODD_CHUNKS])
+@pytest.mark.parametrize("ends", [True, False], ids=["closed", "open"])
+def test_an_odd_answer_is_none(wire: Wire, answer: bytes, ends: bool) -> None:
+    """At once, not only when the server has gone."""
+    over = threading.Event()
+    serve = answering(answer, then=lambda _: ends or over.wait(PATIENCE))
+    with wire.link(serve) as (url, made):
+        for ask in ASKERS:
+            with failing("protocol"):
+                ask(made, get(url))
+        over.set()
 
 
 class TestCutAnswers:
@@ -901,64 +589,41 @@ class TestCutAnswers:
         "answer",
         [
             OK + b"Content-Type: a/b\r\nContent-Length: 11\r\n\r\nhello world",
-            OK + b"Connection: close\r\nContent-Length: 11\r\n\r\nhello world",
-            b"HTTP/1.0 200 OK\nContent-Length: 11\n\nhello world",
-            OK
-            + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x\r\n world\r\n0\r\nA: b\r\n\r\n",
+            OK + b"Connection: close\r\nContent-Length: 5\r\n\r\nhello",
+            b"HTTP/1.0 200 OK\nContent-Length: 5\n\nhello",
+            CHUNKED + b"5\r\nhello\r\n6;x\r\n world\r\n0\r\nA: b\r\n\r\n",
             b"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n",
-            b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 5\r\n\r\nhello",
-            b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
+            CONTINUE + FIVE,
         ],
-        ids=["length", "close", "old", "chunked", "none", "interim", "empty"],
+        ids=["length", "close", "old", "chunked", "none", "interim"],
     )
     @pytest.mark.parametrize("ending", ["orderly", "ragged", "reset"])
-    @pytest.mark.parametrize("kept", [False, True], ids=["first", "kept"])
-    def test_at_every_byte(self, wire: Wire, answer: bytes, ending: str, kept: bool) -> None:
+    @pytest.mark.parametrize("first", [True, False], ids=["first", "kept"])
+    def test_at_every_byte(self, wire: Wire, answer: bytes, ending: str, first: bool) -> None:
         sizes = iter(range(len(answer)))
+        last = {"orderly": [end], "ragged": [], "reset": [reset]}[ending]
 
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            if kept and incoming.head():
-                connection.sendall(chunked(b"fine"))
-            if not incoming.head():
-                return
+        def cut(connection: socket.socket) -> None:
             connection.sendall(answer[: next(sizes)])
-            if ending == "orderly":
-                end(connection)
-            elif ending == "reset":
-                reset(connection)
 
-        with wire.talking(serve) as url, wire.channel() as made:
+        serve = acting(*(() if first else (HEAD, chunked(b"fine"))), HEAD, cut, *last)
+        kinds = {"no response", "incomplete", *(["lost"] if ending == "reset" else [])}
+        with wire.link(serve) as (url, made):
             for size in range(len(answer)):
-                if kept:
+                if not first:
                     assert whole(made, get(url))[2] == b"fine"
-                ask = whole if size % 2 else receive
-                with pytest.raises(ChannelError) as caught:
-                    ask(made, get(url))
-                expected = {"no response", "incomplete"} | (
-                    {"lost"} if ending == "reset" else set()
-                )
-                assert caught.value.kind in expected, size
-                assert not any(made._pool._kept.values())
+                with failing(*kinds):
+                    ASKERS[size % 2](made, get(url))
+                assert not kept(made)
 
-    def test_without_a_length_only_tls_can_tell(self) -> None:
-        answer = OK + b"\r\nhello world"
-
-        wire = Wire("TLS")
-        with wire.talking(answering(answer)) as url, wire.channel() as made:
-            for ask in (whole, receive):
-                with failing("incomplete"):
-                    ask(made, get(url))
-
-    def test_one_without_a_length_that_ends_in_order_is_whole(self, wire: Wire) -> None:
-        serve = answering(OK + b"\r\nhello world", then=end)
-        with wire.talking(serve) as url, wire.channel() as made:
-            assert whole(made, get(url))[2] == receive(made, get(url))[1] == b"hello world"
-
-    def test_one_without_a_length_that_is_reset_is_not(self, wire: Wire) -> None:
-        serve = answering(OK + b"\r\nhello world", then=reset)
-        with wire.talking(serve) as url, wire.channel() as made:
-            for ask in (whole, receive):
+    @pytest.mark.parametrize("name", ["plain", "TLS"])
+    @pytest.mark.parametrize("then", [end, reset, bool], ids=["orderly", "reset", "ragged"])
+    def test_without_a_length_only_an_orderly_end_is_one(self, name: str, then: Any) -> None:
+        with WIRES[name].link(answering(OK + b"\r\nhello world", then=then)) as (url, made):
+            for ask in ASKERS:
+                if then is end or (then is bool and name == "plain"):  # which cannot tell
+                    assert ask(made, get(url))[-1] == b"hello world"
+                    continue
                 with failing("lost", "incomplete"):
                     ask(made, get(url))
 
@@ -972,72 +637,51 @@ class TestCutAnswers:
         pieces, chunks = data.draw(cuts), data.draw(cuts)
         answer = {
             "length": OK + b"Content-Length: %d\r\n\r\n%s" % (len(content), content),
-            "chunked": OK + b"Transfer-Encoding: chunked\r\n\r\n" + in_chunks(content, chunks),
+            "chunked": chunked(*cut(content, chunks)),
             "end": OK + b"\r\n" + content,
         }[framing]
-
-        def serve(connection: socket.socket) -> None:
-            incoming = Incoming(connection)
-            while incoming.head():
-                at = 0
-                for size in itertools.cycle(pieces):
-                    if at >= len(answer):
-                        break
-                    connection.sendall(answer[at : at + size])
-                    at += size
-                if framing == "end":
-                    end(connection)
-
+        then = [end] if framing == "end" else []
         wire = WIRES[data.draw(st.sampled_from(["plain", "TLS"]))]
-        with wire.talking(serve) as url, wire.channel() as made:
+        with wire.link(acting(*[HEAD, *cut(answer, pieces), *then] * 2)) as (url, made):
             assert whole(made, get(url))[2] == content
             size = data.draw(st.integers(1, 400))
             assert receive(made, get(url), size)[1] == content
 
 
-def in_chunks(content: bytes, sizes: list[int]) -> bytes:
-    made, at = bytearray(), 0
+def cut(content: bytes, sizes: list[int]) -> Iterator[bytes]:
+    """Give it in pieces of these sizes, again and again."""
     for size in itertools.cycle(sizes):
-        if at >= len(content):
+        if not content:
             break
-        part = content[at : at + size]
-        made += b"%x\r\n%s\r\n" % (len(part), part)
-        at += size
-    return bytes(made) + b"0\r\n\r\n"
+        yield content[:size]
+        content = content[size:]
 
 
 def test_addresses_of_version_6() -> None:
-    if not socket.has_ipv6:
-        pytest.skip("this Python has no IPv6")
+    heads: list[bytes] = []
     try:
-        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        with PLAIN.link(answering(EMPTY, heads=heads), host="::1") as (url, made):
+            assert whole(made, get(url))[0] == 200
     except OSError:
         pytest.skip("this machine has no IPv6")
-    received = []
-
-    def serve() -> None:
-        connection, _ = listening.accept()
-        with connection:
-            received.append(connection.recv(65536))
-            connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    port = listening.getsockname()[1]
-    with channel() as made:
-        assert whole(made, get(f"http://[::1]:{port}/"))[0] == 200
-    thread.join()
-    listening.close()
-    assert f"Host: [::1]:{port}\r\n".encode() in received[0]
+    assert b"Host: [::1]:" in heads[0]
 
 
 def test_an_interrupt_while_a_head_is_parsed_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(stream: object) -> None:
         raise KeyboardInterrupt
 
-    with ScriptedServer(Answer(body=b"x")) as server, channel() as made:
+    with ScriptedServer(Answer(body=b"x")) as server, PLAIN.channel() as made:
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
             patched.setattr("http.client.parse_headers", interrupted)
             whole(made, get(server.url))
         assert whole(made, get(server.url))[2] == b"x"
         assert server.connections == 2
+
+
+def test_a_large_body_goes_into_the_callers_buffer() -> None:
+    content = os.urandom(3_000_000)
+    with ScriptedServer(Answer(body=content)) as server, PLAIN.channel() as made:
+        assert receive(made, get(server.url), 1_000_000)[1] == content
+        assert whole(made, get(server.url))[2] == content
+        assert server.connections == 1

@@ -22,8 +22,9 @@ from hatcher.transport import pool
 from hatcher.transport.cancel import CancelToken
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPAnswer, HTTPChannel
+from hatcher.transport.timeouts import Timeouts
 
-from .wires import OK, PATIENCE, QUICK, Incoming, Wire, get, receive, whole
+from .wires import OK, PATIENCE, Incoming, Wire, get, kept, receive, whole
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -86,28 +87,25 @@ def together(number: int, do: Callable[[], object]) -> None:
         assert not thread.is_alive()
 
 
+def burst(made: HTTPChannel, url: str, number: int) -> None:
+    """So many requests at the same time, each on a connection of its own."""
+    answers = [made.exchange(get(url)) for _ in range(number)]
+    for answer in answers:
+        assert answer.read(100) == b"small"
+        answer.close()
+
+
 class TestAge:
-    def burst(self, made: HTTPChannel, url: str, serving: Serving, number: int = 16) -> None:
-        """So many requests at the same time, each on a connection of its own."""
-        meet = threading.Barrier(number)
-
-        def ask() -> None:
-            answer = made.exchange(get(url))
-            meet.wait(PATIENCE)
-            assert answer.read(100) == b"small"
-            answer.close()
-
-        together(number, ask)
-        assert serving.begun == serving.open == number
-
     @pytest.mark.parametrize("who", ["this thread", "another thread", "a finalizer"])
     def test_a_burst_leaves_nothing_behind(
         self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch, who: str
     ) -> None:
-        monkeypatch.setattr(pool, "KEPT_FOR", 1.0)
         with serving.running() as url, wire.channel() as made:
-            self.burst(made, url, serving)
-            time.sleep(1.05)
+            burst(made, url, 16)
+            for _ in range(20):  # the young ones stay
+                whole(made, get(url))
+            assert serving.begun == serving.open == 16
+            monkeypatch.setattr(pool, "KEPT_FOR", 0.0)
             if who == "another thread":
                 together(1, lambda: whole(made, get(url)))
             elif who == "this thread":
@@ -115,19 +113,6 @@ class TestAge:
             else:
                 made.exchange(get(url)).read(100)  # nobody closes it, nor may use its connection
             serving.wait_for(0 if who == "a finalizer" else 1)
-            assert serving.begun == 17
-
-    def test_the_young_ones_stay(
-        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with serving.running() as url, wire.channel() as made:
-            self.burst(made, url, serving)
-            for _ in range(20):
-                whole(made, get(url))
-            assert serving.begun == serving.open == 16
-            monkeypatch.setattr(pool, "KEPT_FOR", 0.0)
-            whole(made, get(url))
-            serving.wait_for(1)
             assert serving.begun == 17
 
     def test_other_servers_connections_grow_old_too(
@@ -145,7 +130,7 @@ class TestAge:
     def test_closing_closes_all(self, wire: Wire, serving: Serving) -> None:
         with serving.running() as url:
             with wire.channel() as made:
-                self.burst(made, url, serving)
+                burst(made, url, 16)
                 under_way = made.exchange(get(url))
             serving.wait_for(1)
             assert under_way.read(100) == b"small"
@@ -200,10 +185,11 @@ class TestFinalizers:
                     sys.settrace(None)
                 abandoned.clear()
 
-        with serving.running() as url, wire.channel(QUICK) as made:
+        with serving.running() as url, wire.channel() as made:
             together(1, lambda: ask(made, url))
             assert finalized > 100
-            self.check_all_are_free(made, url, 40)
+            gc.collect()
+            burst(made, url, 40)
 
     def test_with_its_socket(self, wire: Wire, serving: Serving) -> None:
         """In one cycle, the socket is finalized with the answer: nobody must get it."""
@@ -241,7 +227,7 @@ class TestFinalizers:
                 together(8, ask)
                 gc.collect()
                 assert len(found) == 8
-                self.check_all_are_free(made, url, 64)
+                burst(made, url, 64)
         finally:
             gc.set_threshold(*before)
 
@@ -260,7 +246,7 @@ class TestFinalizers:
             gc.collect()
             heard.append(whole(made, get(url))[2])
 
-        with serving.running() as url, wire.channel(QUICK) as made:
+        with serving.running() as url, wire.channel() as made:
             for _ in range(10):
                 thing = Thing()
                 reference = weakref.ref(thing, hear)
@@ -268,14 +254,8 @@ class TestFinalizers:
                 del thing
                 assert reference() is None
             assert heard == [b"small"] * 10
-            self.check_all_are_free(made, url, 8)
-
-    def check_all_are_free(self, made: HTTPChannel, url: str, number: int) -> None:
-        gc.collect()
-        answers = [made.exchange(get(url)) for _ in range(number)]
-        for answer in answers:
-            assert answer.read(100) == b"small"
-            answer.close()
+            gc.collect()
+            burst(made, url, 8)
 
 
 @needs_fork
@@ -307,12 +287,8 @@ class TestForks:
         self, wire: Wire, serving: Serving
     ) -> None:
         with serving.running() as url, wire.channel() as made:
-            answers = [made.exchange(get(url)) for _ in range(5)]
-            for answer in answers:
-                answer.read(100)
-                answer.close()
-            (kept,) = made._pool._kept.values()
-            connections = [connection for _, connection in kept]
+            burst(made, url, 5)
+            connections = kept(made)
 
             def ask() -> None:
                 assert whole(made, get(url))[2] == b"small"
@@ -323,10 +299,7 @@ class TestForks:
             assert serving.begun == 6
             serving.wait_for(5)
             for _ in range(2):
-                answers = [made.exchange(get(url)) for _ in range(5)]
-                assert [answer.read(100) for answer in answers] == [b"small"] * 5
-                for answer in answers:
-                    answer.close()
+                burst(made, url, 5)
             assert serving.begun == 6
 
     @pytest.mark.parametrize("what", ["closes it", "lets it go", "closes all", "cancels", "asks"])
@@ -377,10 +350,7 @@ class TestForks:
 
         with serving.running() as url, wire.channel() as made:
             # Nobody shakes hands at a fork: a child would inherit locks that OpenSSL holds meanwhile.
-            answers = [made.exchange(get(url)) for _ in range(4)]
-            for answer in answers:
-                answer.read(100)
-                answer.close()
+            burst(made, url, 4)
             threads = [threading.Thread(target=ask) for _ in range(4)]
             for thread in threads:
                 thread.start()
@@ -398,7 +368,7 @@ class TestForks:
     ) -> None:
         """What is in use in the parent is free in the child."""
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
-        with serving.running() as url, wire.channel(QUICK) as made:
+        with serving.running() as url, wire.channel(Timeouts(pool=0.3)) as made:
             taken = [made.exchange(get(url)) for _ in range(2)]
             self.child(lambda: whole(made, get(url)))
             with pytest.raises(ChannelError):

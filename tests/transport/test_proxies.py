@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import traceback
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-import trustme
 
 from hatcher.api import BroodClientAuth, RetryPolicy, Timeouts
 from hatcher.errors import (
@@ -26,18 +25,15 @@ from hatcher.testing import Answer, ScriptedServer
 from hatcher.transport.http_channel import MAX_HEAD
 from hatcher.transport.proxies import Origin, Proxy, proxy_for
 
+from .common import PLATFORMS, token
+from .leaking import leaks
 from .proxying import (
-    ASKERS,
-    PLATFORMS,
-    Ask,
     ByHttpx,
     HTTPProxy,
     SOCKSProxy,
     TLSServer,
     ask,
-    ask_awaiting,
-    ask_by_httpx,
-    ask_raw,
+    each_way,
     nobody,
     server_context,
 )
@@ -49,21 +45,10 @@ HTTPS: Origin = ("https", "brood.example.com", 443)
 NAMES = ("localhost", "127.0.0.1", "::1", "brood.example")
 
 
-@pytest.fixture(scope="module")
-def pem(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("authority") / "authority.pem"
-    authority.cert_pem.write_to_path(path)
-    return path
-
-
 @pytest.fixture
-def server(authority: trustme.CA) -> Iterator[TLSServer]:
-    with TLSServer(server_context(authority, *NAMES)) as made:
+def server() -> Iterator[TLSServer]:
+    with TLSServer(context=server_context(*NAMES)) as made:
         yield made
-
-
-def plain() -> ScriptedServer:
-    return ScriptedServer(Answer(raw=PLATFORMS))
 
 
 class TestSettings:
@@ -71,20 +56,16 @@ class TestSettings:
         ("setting", "meant"),
         [
             ("http://proxy:3128", "http://proxy:3128"),
-            ("http://proxy:3128/", "http://proxy:3128"),
             ("  HTTP://Proxy.Example.com  ", "http://proxy.example.com:80"),
             ("proxy", "http://proxy:80"),
             ("proxy:3128", "http://proxy:3128"),
-            ("10.0.0.1:3128", "http://10.0.0.1:3128"),
             ("[::1]:3128", "http://[::1]:3128"),
-            ("http://[::1]", "http://[::1]:80"),
             ("http://[fe80::1%25eth0]:3128", "http://[fe80::1%eth0]:3128"),
             ("http://bücher.example", "http://xn--bcher-kva.example:80"),
             ("https://proxy", "https://proxy:443"),
             ("socks://proxy", "socks5://proxy:1080"),
             ("socks5://proxy:1081", "socks5://proxy:1081"),
             ("socks5h://proxy", "socks5h://proxy:1080"),
-            ("SOCKS5://[::1]", "socks5://[::1]:1080"),
         ],
     )
     @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
@@ -101,12 +82,10 @@ class TestSettings:
             ("http://ada:hunter2@proxy", "ada", "hunter2"),
             ("ada:hunter2@proxy:3128", "ada", "hunter2"),
             ("http://ada:p%40ss%3A%2F%25@proxy", "ada", "p@ss:/%"),
-            ("http://ad%61:@proxy", "ada", ""),
             ("http://ada@proxy", "ada", ""),
             ("http://:hunter2@proxy", "", "hunter2"),
             ("http://ada:p@ss@proxy", "ada", "p@ss"),
             ("http://%C3%A4da:%E2%82%AC@proxy", "äda", "€"),
-            ("http://äda:€@proxy", "äda", "€"),
         ],
     )
     def test_user_and_password(
@@ -124,29 +103,15 @@ class TestSettings:
         ("setting", "trouble"),
         [
             ("http://[::1", "host"),
-            ("http://::1]", "host"),
-            ("http://[v1.a]", "host"),
             ("http://[fe80::1%]", "host"),
             ("http://pro xy", "host"),
-            ("http://pro%2fxy", "host"),
-            ("http://a..b", "host"),
-            ("http://\N{SNOWMAN}.net", "host"),
-            (f"http://{'a' * 64}", "host"),
             ("http://proxy:99999", "port"),
-            ("http://proxy:0", "port"),
-            ("http://proxy:-1", "port"),
             ("http://proxy:port", "port"),
             ("http://ada:hunter2", "port"),
-            ("://", "scheme"),
             ("://proxy", "scheme"),
             ("foo://proxy", "foo"),
-            ("socks4://proxy", "socks5"),
             ("socks4a://ada:hunter2@proxy", "socks5"),
-            ("file:///etc/passwd", "file"),
             ("http://", "no host"),
-            ("http:///proxy", "no host"),
-            ("http://:3128", "no host"),
-            ("http://ada:hunter2@", "no host"),
             ("http://ada:hunter2@:3128", "no host"),
             ("http://ada:hun/ter2@proxy", "%2F"),
             ("http://ad#a:hunter2@proxy", "%23"),
@@ -165,13 +130,8 @@ class TestSettings:
         environment.setenv(variable, setting)
         with pytest.raises(InvalidArgumentError, match=trouble) as caught:
             proxy_for(HTTP)
-        # Without the frame of this test, which has it.
-        inner = caught.value.__traceback__ and caught.value.__traceback__.tb_next
-        told = traceback.TracebackException(
-            type(caught.value), caught.value, inner, capture_locals=True
-        )
         assert f"environment variable {variable} " in str(caught.value)
-        assert "ter2" not in "".join(told.format())
+        assert not leaks(caught.value, "ter2")
 
     @pytest.mark.parametrize(
         ("variables", "origin", "meant"),
@@ -197,20 +157,14 @@ class TestSettings:
         ],
     )
     def test_which_variable_counts(
-        self,
-        environment: pytest.MonkeyPatch,
-        variables: dict[str, str],
-        origin: Origin,
-        meant: str | None,
+        self, environment: pytest.MonkeyPatch, variables: Any, origin: Origin, meant: Any
     ) -> None:
         for name, value in variables.items():
             environment.setenv(name, value)
         proxy = proxy_for(origin)
         assert (proxy and proxy.host) == meant
 
-    def test_those_of_the_system_count_where_it_has_them(
-        self, environment: pytest.MonkeyPatch
-    ) -> None:
+    def test_those_of_the_system_count(self, environment: pytest.MonkeyPatch) -> None:
         environment.setattr("sys.platform", "darwin")
         environment.setattr("urllib.request.getproxies", lambda: {"http": "http://ada:x@[::1"})
         environment.setattr("urllib.request.proxy_bypass", lambda host: host == "near:80")
@@ -221,111 +175,84 @@ class TestSettings:
         environment.setenv("http_proxy", "proxy")
         assert proxy_for(HTTP) == Proxy("http", "proxy", 80)
 
-    def test_without_any_nothing_is_imported_for_them(
-        self, environment: pytest.MonkeyPatch
-    ) -> None:
+    def test_without_any_nothing_is_imported(self, environment: pytest.MonkeyPatch) -> None:
         code = (
             "import sys; from hatcher.transport.proxies import proxy_for\n"
             "assert proxy_for(('http', 'x', 80)) is None\n"
             "print(sorted({'urllib.request', 'idna', 'httpx', 'ssl'} & set(sys.modules)))"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        assert done.stdout.strip() == "[]"
+        assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
 class TestNoProxy:
     @pytest.mark.parametrize(
-        ("setting", "host", "port", "exempt"),
+        ("setting", "host", "exempt"),
         [
-            ("", "a.example", 80, False),
-            ("*", "a.example", 80, True),
-            ("b.example, *", "a.example", 80, True),
-            ("*:80", "a.example", 80, True),
-            ("*:81", "a.example", 80, False),
-            ("a.example", "a.example", 80, True),
-            ("A.Example", "a.example", 80, True),
-            ("a.example", "a.example.", 80, True),
-            ("a.example.", "a.example", 80, True),
-            ("example", "a.example", 80, True),
-            (".example", "a.example", 80, True),
-            (".example", "example", 80, True),
-            ("*.example", "a.b.example", 80, True),
-            ("example", "anexample", 80, False),
-            ("a.example", "example", 80, False),
-            ("a.example.b", "a.example", 80, False),
-            ("x,,  a.example ,y", "a.example", 80, True),
-            ("x a.example y", "a.example", 80, True),
-            ("a.example:80", "a.example", 80, True),
-            ("a.example:8080", "a.example", 80, False),
-            (".example:8080", "a.example", 8080, True),
-            ("bücher.example", "xn--bcher-kva.example", 80, True),
-            ("127.0.0.1", "127.0.0.1", 80, True),
-            ("127.0.0.1:81", "127.0.0.1", 80, False),
-            ("127.0.0.*", "127.0.0.1", 80, True),
-            ("10.0.0.0/8", "10.1.2.3", 80, True),
-            ("10.1.2.3/8", "10.200.0.1", 80, True),
-            ("10.0.0.0/255.0.0.0", "10.1.2.3", 80, True),
-            ("169.254/16", "169.254.3.4", 80, True),
-            ("10.0.0.0/8", "11.0.0.1", 80, False),
-            ("10.0.0.0/8", "10.example", 80, False),
-            ("0.0.0.0/0", "::1", 80, False),
-            ("[::1]", "::1", 80, True),
-            ("::1", "::1", 80, True),
-            ("0:0:0:0:0:0:0:1", "::1", 80, True),
-            ("[::1]:80", "::1", 80, True),
-            ("[::1]:81", "::1", 80, False),
-            ("::2", "::1", 80, False),
-            ("[::2]", "::1", 80, False),
-            ("2001:db8::/32", "2001:db8::1", 80, True),
-            ("[2001:db8::]/32", "2001:db8::1", 80, True),
-            ("2001:db8::/32", "2001:db9::1", 80, False),
-            ("fe80::/10", "fe80::1%eth0", 80, True),
-            ("[fe80::1%eth0]", "fe80::1%eth0", 80, True),
-            ("fe80::1", "fe80::1%eth0", 80, True),
-            ("10.0.0.0/8", "::ffff:a01:203", 80, True),
-            ("localhost", "127.0.0.1", 80, False),
-            ("my_host", "my_host", 80, True),
+            ("", "a.example", False),
+            ("*", "a.example", True),
+            ("*:80", "a.example", True),
+            ("*:81", "a.example", False),
+            ("a.example", "a.example", True),
+            ("A.Example", "a.example", True),
+            ("a.example", "a.example.", True),
+            ("example", "a.example", True),
+            (".example", "a.example", True),
+            (".example", "example", True),
+            ("*.example", "a.b.example", True),
+            ("example", "anexample", False),
+            ("a.example", "example", False),
+            ("x,,  a.example ,y", "a.example", True),
+            ("a.example:80", "a.example", True),
+            ("a.example:8080", "a.example", False),
+            ("bücher.example", "xn--bcher-kva.example", True),
+            ("127.0.0.1:81", "127.0.0.1", False),
+            ("127.0.0.*", "127.0.0.1", True),
+            ("10.0.0.0/8", "10.1.2.3", True),
+            ("10.0.0.0/255.0.0.0", "10.1.2.3", True),
+            ("169.254/16", "169.254.3.4", True),
+            ("10.0.0.0/8", "11.0.0.1", False),
+            ("10.0.0.0/8", "10.example", False),
+            ("0.0.0.0/0", "::1", False),
+            ("[::1]", "::1", True),
+            ("0:0:0:0:0:0:0:1", "::1", True),
+            ("[::1]:80", "::1", True),
+            ("[::1]:81", "::1", False),
+            ("[::2]", "::1", False),
+            ("2001:db8::/32", "2001:db8::1", True),
+            ("[2001:db8::]/32", "2001:db8::1", True),
+            ("2001:db8::/32", "2001:db9::1", False),
+            ("fe80::/10", "fe80::1%eth0", True),
+            ("[fe80::1%eth0]", "fe80::1%eth0", True),
+            ("10.0.0.0/8", "::ffff:a01:203", True),
+            ("localhost", "127.0.0.1", False),
+            ("my_host", "my_host", True),
         ],
     )
     @pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
     def test_what_is_exempt(
-        self,
-        environment: pytest.MonkeyPatch,
-        variable: str,
-        setting: str,
-        host: str,
-        port: int,
-        exempt: bool,
+        self, environment: pytest.MonkeyPatch, variable: str, setting: str, host: str, exempt: bool
     ) -> None:
         environment.setenv("all_proxy", "http://proxy")
         environment.setenv(variable, setting)
         for scheme in ("http", "https"):
-            assert (proxy_for((scheme, host, port)) is None) == exempt
+            assert (proxy_for((scheme, host, 80)) is None) == exempt
 
     @pytest.mark.parametrize(
         "entry",
         [
             "[::1",
             "::1]",
-            "[::1]x",
             "[]",
             "10.0.0.0/33",
-            "10.0.0.0/x",
             "2001:db8::/129",
             "a.example/8",
             "http://a.example",
             "a.example:99999",
-            "a.example:0",
-            "a.example:x",
             "1:2:3",
             "a@b",
             "a..b",
             ".",
-            "*.",
             "#",
-            "a.example#b",
             "a.example?b",
         ],
     )
@@ -339,165 +266,146 @@ class TestNoProxy:
             proxy_for(HTTP)
         assert variable in str(caught.value) and f"'{entry}'" in str(caught.value)
 
-    @pytest.mark.parametrize("ask", ASKERS)
-    def test_it_leads_past_the_proxy(self, environment: pytest.MonkeyPatch, ask: Ask) -> None:
-        with plain() as server:
+    @each_way
+    def test_it_leads_past_the_proxy(self, environment: pytest.MonkeyPatch, sends: str) -> None:
+        with ScriptedServer(PLATFORMS) as server:
             environment.setenv("http_proxy", "http://proxy.invalid:1")
             environment.setenv("no_proxy", "10.0.0.0/8,127.0.0.0/8,[::1]")
-            assert ask(server.url) == ["rh8-x86_64"]
+            assert ask(server.url, sends) == ["rh8-x86_64"]
 
 
-@pytest.mark.parametrize("ask", ASKERS)
+AUTHS = pytest.mark.parametrize("auth", [None, ByHttpx()], ids=["http.client", "httpx"])
+BOTH_URLS = pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
+
+
+@each_way
 class TestThroughProxies:
     @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-    def test_http(self, environment: pytest.MonkeyPatch, ask: Ask, variable: str) -> None:
-        with plain() as server, HTTPProxy(credentials="a d:p@ß") as proxy:
+    def test_http(self, environment: pytest.MonkeyPatch, sends: str, variable: str) -> None:
+        with ScriptedServer(PLATFORMS) as server, HTTPProxy(credentials="a d:p@ß") as proxy:
             environment.setenv(variable, proxy.at("http", "a%20d:p%40%C3%9F@"))
-            assert ask(server.url) == ["rh8-x86_64"]
-            assert proxy.targets == [server.url.removeprefix("http://")]
-            assert server.requests[0].headers["host"] == server.url.removeprefix("http://")
+            assert ask(server.url, sends) == ["rh8-x86_64"]
+            host = server.url.removeprefix("http://")
+            assert (proxy.targets, server.requests[0].headers["host"]) == ([host], host)
 
     @pytest.mark.parametrize("variable", ["https_proxy", "all_proxy"])
+    @pytest.mark.parametrize("scheme", ["http", "https", "socks", "socks5", "socks5h"])
     def test_https(
-        self, environment: pytest.MonkeyPatch, ask: Ask, variable: str, server: TLSServer, pem: Path
-    ) -> None:
-        with HTTPProxy({"brood.example:443": server.port}, credentials="ada:hunter2") as proxy:
-            environment.setenv(variable, proxy.at("http", "ada:hunter2@"))
-            assert ask("https://brood.example", verify_ssl=pem) == ["rh8-x86_64"]
-            assert proxy.targets == ["brood.example:443"]
-            assert "\r\nHost: brood.example:443\r\n" in proxy.heads[0]
-        assert "hunter2" not in str(server.heads)
-        assert b64encode(b"ada:hunter2").decode() not in str(server.heads)
-        assert "proxy-authorization" not in str(server.heads).lower()
-
-    @pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h"])
-    def test_socks(
-        self, environment: pytest.MonkeyPatch, ask: Ask, scheme: str, server: TLSServer, pem: Path
-    ) -> None:
-        pytest.importorskip("socksio")
-        with SOCKSProxy({"brood.example:443": server.port}, credentials="ada:p@ß") as proxy:
-            environment.setenv("all_proxy", proxy.at(scheme, "ada:p%40%C3%9F@"))
-            assert ask("https://brood.example", verify_ssl=pem) == ["rh8-x86_64"]
-            assert proxy.targets == ["brood.example:443"]
-            with plain() as other:
-                assert ask(other.url) == ["rh8-x86_64"]
-
-    def test_https_to_the_proxy_itself(
         self,
         environment: pytest.MonkeyPatch,
-        ask: Ask,
+        sends: str,
+        variable: str,
+        scheme: str,
         server: TLSServer,
         pem: Path,
-        authority: trustme.CA,
     ) -> None:
-        context = server_context(authority, "127.0.0.1")
-        places = {"brood.example:443": server.port}
-        with HTTPProxy(places, credentials="ada:hunter2", context=context) as proxy:
-            environment.setenv("https_proxy", proxy.at("https", "ada:hunter2@"))
-            assert ask("https://brood.example", verify_ssl=pem) == ["rh8-x86_64"]
-            with pytest.raises((ProxyError, httpx.ProxyError), match=proxy.at("https")):
-                ask("https://brood.example")
-        assert proxy.targets == ["brood.example:443"]
+        with proxy_of(scheme, {"brood.example:443": server.port}, credentials="ada:p@ß") as proxy:
+            environment.setenv(variable, proxy.at(scheme, "ada:p%40%C3%9F@"))
+            assert ask("https://brood.example", sends, verify_ssl=pem) == ["rh8-x86_64"]
+            if scheme == "https":
+                with pytest.raises((ProxyError, httpx.ProxyError), match=proxy.at("https")):
+                    ask("https://brood.example", sends)
+            assert proxy.targets == ["brood.example:443"]
+            if isinstance(proxy, HTTPProxy):
+                assert "\r\nHost: brood.example:443\r\n" in proxy.heads[0]
+        assert "proxy-authorization" not in server.requests[0].headers
 
     def test_what_is_redirected_takes_a_way_of_its_own(
-        self, environment: pytest.MonkeyPatch, ask: Ask
+        self, environment: pytest.MonkeyPatch, sends: str
     ) -> None:
-        if ask in (ask_raw, ask_awaiting):
+        if "raw" in sends:
             pytest.skip("The raw client follows no redirects.")
-        with plain() as far:
+        with ScriptedServer(PLATFORMS) as far:
             port = int(far.url.rpartition(":")[2])
             away = Answer(302, {"Location": "http://far.example/x"})
             with ScriptedServer(away) as near, HTTPProxy({"far.example": port}) as proxy:
                 environment.setenv("http_proxy", proxy.at("http", "ada:hunter2@"))
                 environment.setenv("no_proxy", "127.0.0.1")
-                assert ask(near.url) == ["rh8-x86_64"]
+                assert ask(near.url, sends) == ["rh8-x86_64"]
                 assert proxy.targets == ["far.example"]
                 assert "proxy-authorization" not in near.requests[0].headers
 
     def test_an_unknown_authority_is_the_servers_fault(
-        self, environment: pytest.MonkeyPatch, ask: Ask, server: TLSServer
+        self, environment: pytest.MonkeyPatch, sends: str, server: TLSServer
     ) -> None:
         with HTTPProxy() as proxy:
             environment.setenv("https_proxy", proxy.at("http"))
             with pytest.raises((TLSError, httpx.ConnectError), match="certificate verify failed"):
-                ask(f"https://127.0.0.1:{server.port}")
+                ask(f"https://127.0.0.1:{server.port}", sends)
 
+    @pytest.mark.parametrize("verify_ssl", [None, True, False])
     def test_the_exchange_of_tokens_goes_there_too(
-        self, environment: pytest.MonkeyPatch, ask: Ask
+        self, environment: pytest.MonkeyPatch, sends: str, verify_ssl: bool | None
     ) -> None:
-        if ask is ask_by_httpx:
+        if sends == "httpx":
             pytest.skip("It has other credentials.")
-        token = Answer(200, {"Content-Type": "application/json"}, b'{"token": "abc"}')
-        for verify_ssl in (None, True, False):
-            with ScriptedServer(token, Answer(raw=PLATFORMS)) as proxy:
-                environment.setenv("http_proxy", proxy.url)
-                url = "http://brood.invalid"
-                auth = BroodClientAuth(url, ("ada", "hunter2"), verify_ssl=verify_ssl)
-                assert ask(url, auth=auth) == ["rh8-x86_64"]
-                exchange, asked = (request.target for request in proxy.requests)
-                assert exchange == f"{url}/api/v1/json/auth/tokens/auth"
-                assert asked.startswith(url) and asked.endswith("/platforms")
+        with ScriptedServer(token("abc"), PLATFORMS) as proxy:
+            environment.setenv("http_proxy", proxy.url)
+            url = "http://brood.invalid"
+            auth = BroodClientAuth(url, ("ada", "hunter2"), verify_ssl=verify_ssl)
+            assert ask(url, sends, auth=auth) == ["rh8-x86_64"]
+            exchange, asked = (request.target for request in proxy.requests)
+        assert exchange == f"{url}/api/v1/json/auth/tokens/auth"
+        assert asked == f"{url}/api/v1/json/metadata/platforms"
 
     def test_an_invalid_setting_is_told_before_anything_is_sent(
-        self, environment: pytest.MonkeyPatch, ask: Ask
+        self, environment: pytest.MonkeyPatch, sends: str
     ) -> None:
-        with plain() as server:
+        with ScriptedServer(PLATFORMS) as server:
             environment.setenv("http_proxy", "http://ada:hunter2@[::1")
             with pytest.raises(InvalidArgumentError, match="http_proxy") as caught:
-                ask(server.url)
+                ask(server.url, sends)
             assert not server.requests and "hunter2" not in str(caught.value)
 
-    def test_socks_needs_its_extra(self, environment: pytest.MonkeyPatch, ask: Ask) -> None:
+    def test_socks_needs_its_extra(self, environment: pytest.MonkeyPatch, sends: str) -> None:
         environment.setitem(sys.modules, "socksio", None)
         environment.setenv("all_proxy", "socks5://ada:hunter2@127.0.0.1:1")
         with pytest.raises(InvalidArgumentError, match=r"hatcher\[socks\]") as caught:
-            ask("http://brood.example")
+            ask("http://brood.example", sends)
         assert "all_proxy" in str(caught.value) and "hunter2" not in str(caught.value)
 
-
-@pytest.mark.parametrize("ask", ASKERS)
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
-@pytest.mark.parametrize(
-    ("given", "target", "sent", "certified"),
-    [
-        ("[::1]", "[::1]", "[::1]", "::1"),
-        ("[FE80::1%25eth9]", "[fe80::1]", "[fe80::1]", "fe80::1"),
-        ("Brood.example.", "brood.example.", "brood.example.", "brood.example"),
-        (
-            "bücher.example",
-            "xn--bcher-kva.example",
-            "xn--bcher-kva.example",
-            "xn--bcher-kva.example",
-        ),
-    ],
-)
-def test_https_to_other_hosts(
-    environment: pytest.MonkeyPatch,
-    authority: trustme.CA,
-    pem: Path,
-    ask: Ask,
-    scheme: str,
-    given: str,
-    target: str,
-    sent: str,
-    certified: str,
-) -> None:
-    if scheme == "socks5":
-        pytest.importorskip("socksio")
-        if "%" in given:
+    @pytest.mark.parametrize("scheme", ["http", "socks5"])
+    @pytest.mark.parametrize(
+        ("given", "target", "certified"),
+        [
+            ("[::1]", "[::1]", "::1"),
+            ("[FE80::1%25eth9]", "[fe80::1]", "fe80::1"),
+            ("Brood.example.", "brood.example.", "brood.example"),
+            ("bücher.example", "xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ],
+    )
+    def test_https_to_other_hosts(
+        self,
+        environment: pytest.MonkeyPatch,
+        pem: Path,
+        sends: str,
+        scheme: str,
+        given: str,
+        target: str,
+        certified: str,
+    ) -> None:
+        if scheme == "socks5" and "%" in given:
             pytest.skip("A zone means nothing beyond this machine, and SOCKS has no word for it.")
-    kind = HTTPProxy if scheme == "http" else SOCKSProxy
-    with (
-        TLSServer(server_context(authority, certified)) as server,
-        kind({f"{target}:8443": server.port}) as proxy,
-    ):
-        environment.setenv("https_proxy", proxy.at(scheme))
-        assert ask(f"https://{given}:8443", verify_ssl=pem) == ["rh8-x86_64"]
-        assert proxy.targets == [f"{target}:8443"]
-        assert server.names == [None if ":" in certified else certified]
-        assert f"\r\nhost: {sent}:8443\r\n" in server.heads[0].lower()
-        if isinstance(proxy, HTTPProxy):
-            assert f"\r\nHost: {target}:8443\r\n" in proxy.heads[0]
+        place = f"{target}:8443"
+        with (
+            TLSServer(context=server_context(certified)) as server,
+            proxy_of(scheme, {place: server.port}) as proxy,
+        ):
+            environment.setenv("https_proxy", proxy.at(scheme))
+            assert ask(f"https://{given}:8443", sends, verify_ssl=pem) == ["rh8-x86_64"]
+            assert (proxy.targets, server.requests[0].headers["host"]) == ([place], place)
+            assert server.names == [None if ":" in certified else certified]
+            if isinstance(proxy, HTTPProxy):
+                assert f"\r\nHost: {place}\r\n" in proxy.heads[0]
+
+
+def proxy_of(scheme: str, places: dict[str, int], **options: Any) -> HTTPProxy | SOCKSProxy:
+    """A proxy that is spoken with in this way."""
+    if scheme.startswith("socks"):
+        pytest.importorskip("socksio")
+        return SOCKSProxy(places, **options)
+    context = server_context("127.0.0.1") if scheme == "https" else None
+    return HTTPProxy(places, context=context, **options)
 
 
 class TestFailures:
@@ -507,30 +415,27 @@ class TestFailures:
     def _soon(self, environment: pytest.MonkeyPatch) -> None:
         self.environment = environment
 
-    def failure(self, proxy: str, url: str, **options: object) -> HatcherException:
+    def failure(
+        self, proxy: str, url: str = "https://brood.example", **options: Any
+    ) -> HatcherException:
         self.environment.setenv("all_proxy", proxy.replace("://", "://ada:hunter2@"))
         with pytest.raises(HatcherException) as caught:
-            ask(url, **{"retries": 0, **options})
+            ask(url, **options)
         assert proxy in str(caught.value) and "hunter2" not in str(caught.value)
         assert b64encode(b"ada:hunter2").decode() not in str(caught.value)
         return caught.value
 
-    @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
-    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
-    def test_down(self, scheme: str, url: str) -> None:
-        if scheme == "socks5":
-            pytest.importorskip("socksio")
+    @pytest.mark.parametrize("scheme", ["http", "https", "socks5", ""])
+    @BOTH_URLS
+    def test_down_or_unknown(self, scheme: str, url: str) -> None:
         with nobody() as port:
-            error = self.failure(f"{scheme}://127.0.0.1:{port}", url)
+            place = f"{scheme}://127.0.0.1:{port}" if scheme else "http://proxy.invalid:3128"
+            error = self.failure(place, url)
         assert isinstance(error, ProxyError) and "NO_PROXY" in error.advice
 
-    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
-    def test_unknown(self, url: str) -> None:
-        assert isinstance(self.failure("http://proxy.invalid:3128", url), ProxyError)
-
-    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
-    @pytest.mark.parametrize("auth", [None, ByHttpx()])
-    def test_it_wants_other_credentials(self, url: str, auth: httpx.Auth | None) -> None:
+    @BOTH_URLS
+    @AUTHS
+    def test_it_wants_other_credentials(self, url: str, auth: Any) -> None:
         with HTTPProxy(credentials="ada:other") as proxy:
             error = self.failure(proxy.at("http"), url, auth=auth, retries=RetryPolicy(2, 0.01))
             assert isinstance(error, ProxyError) and "407" in str(error)
@@ -538,22 +443,20 @@ class TestFailures:
             # Each would be a failed login more.
             assert len(proxy.heads) == 1
 
-    @pytest.mark.parametrize("auth", [None, ByHttpx()])
-    def test_it_wants_other_credentials_over_socks(self, auth: httpx.Auth | None) -> None:
-        pytest.importorskip("socksio")
+    @AUTHS
+    def test_it_wants_other_credentials_over_socks(self, auth: Any) -> None:
         with SOCKSProxy(credentials="ada:other") as proxy:
-            error = self.failure(proxy.at("socks5"), "https://brood.example", auth=auth)
+            error = self.failure(proxy.at("socks5"), auth=auth)
         assert isinstance(error, ProxyError) and "user name" in error.advice
 
     @pytest.mark.parametrize(
         ("status", "tries"), [("403 Forbidden", 1), ("429 Later", 3), ("502 Bad Gateway", 3)]
     )
-    @pytest.mark.parametrize("auth", [None, ByHttpx()])
-    def test_it_refuses(self, status: str, tries: int, auth: httpx.Auth | None) -> None:
+    @AUTHS
+    def test_it_refuses(self, status: str, tries: int, auth: Any) -> None:
         answer = f"HTTP/1.1 {status} ada:hunter2\r\nContent-Length: 0\r\n\r\n".encode()
         with HTTPProxy(answer=answer) as proxy:
-            url, retries = "https://brood.example", RetryPolicy(2, 0.01)
-            error = self.failure(proxy.at("http"), url, auth=auth, retries=retries)
+            error = self.failure(proxy.at("http"), auth=auth, retries=RetryPolicy(2, 0.01))
             assert isinstance(error, ProxyError) and f"it answered {status[:3]}" in str(error)
             assert len(proxy.heads) == tries
 
@@ -561,10 +464,8 @@ class TestFailures:
         ("answer", "forever", "says"),
         [
             (b"", b"", "timed out"),
-            (b"\r\n", b"", "not valid HTTP|begin with"),
             (b"220 mail ready\r\n\r\n", b"", "not valid HTTP|begin with"),
             (b"\x15\x03\x01\x00\x02\x02\x46", b"", "closed|begin with"),
-            (b"HTTP/1.1 200 OK", b"", "closed"),
             (b"HTTP/1.1 200 OK\r\nX: y\r\n", b"", "closed"),
             (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", f"{MAX_HEAD:,} bytes|100 headers"),
             (b"HTTP/1.1 200 OK\r\nX: ", b"yyyyyyy", f"{MAX_HEAD:,} bytes"),
@@ -575,81 +476,74 @@ class TestFailures:
     ) -> None:
         with HTTPProxy(answer=answer, forever=forever) as proxy:
             timeout = Timeouts(connect=0.3) if says == "timed out" else Timeouts()
-            error = self.failure(proxy.at("http"), "https://brood.example", timeout=timeout)
+            error = self.failure(proxy.at("http"), timeout=timeout)
             assert isinstance(error, ProxyError)
             assert any(word in str(error) for word in says.split("|"))
-            for ask in (ask_by_httpx, ask_raw, ask_awaiting):
+            for sends in ("httpx", "raw", "async raw"):
                 with pytest.raises((ProxyError, httpx.ProxyError), match=proxy.at("http")):
-                    ask("https://brood.example", timeout=timeout)
+                    ask("https://brood.example", sends, timeout=timeout)
 
+    @pytest.mark.sampled(1)
     @pytest.mark.parametrize(
         ("answers", "says"),
         [
             ([], "timed out"),
             ([b"\5\2"], "timed out"),
             ([b""], "closed the connection"),
-            ([b"\5\2", b""], "closed the connection"),
             ([b"\5\xff"], "USERNAME"),
-            ([b"\5\2", b"\1\0"], "timed out"),
             ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], "Malformed"),
             ([b"\5\2", b"\1\0", b"\5"], "Malformed"),
             ([b"\5\2", b"\1\0", b"\5\5\0\1\0\0\0\0\0\0"], "refused"),
             ([b"\5\2", b"\1\0", b"\5\xff\0\1\0\0\0\0\0\0"], "Malformed"),
         ],
     )
-    @pytest.mark.parametrize("url", ["http://brood.example", "https://brood.example"])
+    @BOTH_URLS
     def test_it_answers_in_no_socks(self, answers: list[bytes], says: str, url: str) -> None:
         pytest.importorskip("socksio")
         with SOCKSProxy(answers=answers) as proxy:
             timeout = Timeouts(connect=0.3) if says == "timed out" else Timeouts()
             error = self.failure(proxy.at("socks5"), url, timeout=timeout)
             assert isinstance(error, ProxyError) and says in str(error)
-            for ask in (ask_raw, ask_awaiting):
+            for sends in ("raw", "async raw"):
                 with pytest.raises(httpx.ProxyError, match=proxy.at("socks5")):
-                    ask(url, timeout=timeout)
+                    ask(url, sends, timeout=timeout)
 
-    @pytest.mark.parametrize("auth", [None, ByHttpx()])
-    def test_the_server_behind_it_is_silent(self, auth: httpx.Auth | None) -> None:
+    @AUTHS
+    def test_the_server_behind_it_is_silent(self, auth: Any) -> None:
         with (
             HTTPProxy(answer=b"") as silent,
             HTTPProxy({"brood.example:443": silent._port}) as proxy,
         ):
-            url = "https://brood.example"
-            error = self.failure(proxy.at("http"), url, auth=auth, timeout=1)
+            error = self.failure(proxy.at("http"), auth=auth, timeout=1)
         assert isinstance(error, BroodTimeoutError) and "through the proxy" in str(error)
 
     def test_nonsense_instead_of_an_answer(self) -> None:
         with HTTPProxy(answer=b"220 mail ready\r\n\r\n") as proxy:
             self.environment.setenv("http_proxy", proxy.at("http"))
             with pytest.raises(InvalidResponseError, match="not valid HTTP"):
-                ask("http://brood.example", retries=0)
+                ask("http://brood.example")
 
-    def test_what_its_refusal_echoes_is_not_shown(self) -> None:
+    @pytest.mark.parametrize("status", [b"407", b"503"])
+    def test_what_its_refusal_echoes_is_not_shown(self, status: bytes) -> None:
         secret = b64encode(b"ada:hunter2")
-        for status in (b"407", b"503"):
-            with HTTPProxy(answer=b"HTTP/1.1 %b Not %b\r\n\r\n" % (status, secret)) as proxy:
-                error = self.failure(proxy.at("http"), "https://brood.example")
-                assert f"it answered {status.decode()}" in str(error)
-                with pytest.raises(httpx.ProxyError) as caught:
-                    ask_raw("https://brood.example")
-                assert secret.decode() not in str(caught.value)
+        with HTTPProxy(answer=b"HTTP/1.1 %b Not %b\r\n\r\n" % (status, secret)) as proxy:
+            assert f"it answered {status.decode()}" in str(self.failure(proxy.at("http")))
+            with pytest.raises(httpx.ProxyError) as caught:
+                ask("https://brood.example", "raw")
+            assert secret.decode() not in str(caught.value)
 
-    @pytest.mark.parametrize("ask", ASKERS)
-    def test_no_frame_holds_the_password(self, ask: Ask, authority: trustme.CA) -> None:
-        secrets = "hunter2", b64encode(b"ada:hunter2").decode()
-        refusing = HTTPProxy(credentials="ada:other")
-        silent = HTTPProxy(answer=b"HTTP/1.1 200 OK\r\n\r\n")
-        with TLSServer(server_context(authority, "other.example")) as server, refusing, silent:
-            passing = HTTPProxy({"brood.example:443": server.port})
-            with passing, nobody() as port:
-                proxies = [proxy.at("http") for proxy in (refusing, silent, passing)]
-                for proxy in (*proxies, f"http://127.0.0.1:{port}"):
-                    self.environment.setenv("all_proxy", proxy.replace("://", "://ada:hunter2@"))
-                    with pytest.raises((HatcherException, httpx.HTTPError)) as caught:
-                        ask("https://brood.example")
-                    told = traceback.TracebackException.from_exception(
-                        caught.value, capture_locals=True
-                    )
-                    told.stack[0].locals = None  # this test's own
-                    shown = "".join(told.format())
-                    assert not any(secret in shown for secret in secrets)
+    @each_way
+    @pytest.mark.parametrize("fault", ["refusing", "silent", "wrong server", "down"])
+    def test_no_frame_holds_the_password(self, sends: str, fault: str) -> None:
+        with TLSServer(context=server_context("other.example")) as server, nobody() as port:
+            proxy = {
+                "refusing": HTTPProxy(credentials="ada:other"),
+                "silent": HTTPProxy(answer=b"HTTP/1.1 200 OK\r\n\r\n"),
+                "wrong server": HTTPProxy({"brood.example:443": server.port}),
+                "down": HTTPProxy(),
+            }[fault]
+            place = f"127.0.0.1:{port}" if fault == "down" else proxy.url.removeprefix("http://")
+            with proxy, pytest.raises((HatcherException, httpx.HTTPError)) as caught:
+                self.environment.setenv("all_proxy", f"http://ada:hunter2@{place}")
+                ask("https://brood.example", sends)
+        assert not leaks(caught.value, "hunter2", b64encode(b"ada:hunter2").decode())

@@ -34,51 +34,32 @@ def answered(status: int, retry_after: str | None = None) -> HatcherException:
     )
 
 
+LOST, SILENT = BroodConnectionError("lost"), BroodTimeoutError("silent")
+CUT, REFUSED = IncompleteDownloadError("cut"), NotConnectedError("refused")
+UNTRUSTED = TLSError("certificate")
+
+#: What may have been carried out, and what certainly has not.
+UNSURE = [LOST, SILENT, CUT, answered(502), answered(503, "1"), answered(503), answered(504)]
+UNDONE = [
+    REFUSED,
+    answered(408),
+    answered(429, "1"),
+    unsent(answered(503)),
+    unsent(BroodTimeoutError("x")),
+]
+NEVER = [answered(500), answered(429, "3600"), unsent(answered(500)), UNTRUSTED]
+OTHERS = [answered(404), InvalidEgg("no egg"), InvalidJSONError("cut")]
+
+
 @pytest.mark.parametrize(
     ("safety", "error", "again"),
     [
-        ("safe", answered(503), True),
-        ("safe", answered(502), True),
-        ("safe", answered(504), True),
-        ("safe", answered(429, "1"), True),
-        ("safe", answered(429, "3600"), False),
-        ("safe", answered(500), False),
-        ("safe", answered(404), False),
-        ("safe", BroodConnectionError("lost"), True),
-        ("safe", BroodTimeoutError("silent"), True),
-        ("safe", NotConnectedError("refused"), True),
-        ("safe", TLSError("certificate"), False),
-        ("safe", InvalidEgg("no egg"), False),
-        ("safe", answered(408), True),
-        ("safe", InvalidJSONError("cut"), False),
-        ("safe", TransferInterruptedError("Ctrl-C"), False),
-        ("idempotent", answered(408), True),
-        ("idempotent", answered(429, "1"), True),
-        ("idempotent", answered(500), False),
-        ("idempotent", answered(502), True),
-        ("idempotent", answered(503), True),
+        *((safety, error, True) for safety in ("safe", "idempotent") for error in UNSURE + UNDONE),
+        *((safety, error, False) for safety in ("safe", "idempotent") for error in NEVER + OTHERS),
+        *(("ambiguous", error, False) for error in UNSURE + NEVER),
+        *(("ambiguous", error, True) for error in UNDONE),
         ("idempotent", answered(503, "3600"), False),
-        ("idempotent", answered(504), True),
-        ("idempotent", BroodConnectionError("lost"), True),
-        ("idempotent", IncompleteDownloadError("cut"), True),
-        ("idempotent", BroodTimeoutError("silent"), True),
-        ("idempotent", NotConnectedError("refused"), True),
-        ("ambiguous", answered(408), True),
-        ("ambiguous", answered(429, "1"), True),
-        ("ambiguous", answered(429, "3600"), False),
-        ("ambiguous", answered(500), False),
-        ("ambiguous", answered(502), False),
-        ("ambiguous", answered(503), False),
-        ("ambiguous", answered(503, "1"), False),
-        ("ambiguous", answered(504), False),
-        ("ambiguous", BroodConnectionError("lost"), False),
-        ("ambiguous", IncompleteDownloadError("cut"), False),
-        ("ambiguous", BroodTimeoutError("silent"), False),
-        ("ambiguous", NotConnectedError("refused"), True),
-        ("ambiguous", TLSError("certificate"), False),
-        ("ambiguous", unsent(answered(503)), True),
-        ("ambiguous", unsent(answered(500)), False),
-        ("ambiguous", unsent(BroodTimeoutError("silent")), True),
+        ("safe", TransferInterruptedError("Ctrl-C"), False),
     ],
 )
 def test_what_is_sent_again(safety: Safety, error: HatcherException, again: bool) -> None:
@@ -87,16 +68,7 @@ def test_what_is_sent_again(safety: Safety, error: HatcherException, again: bool
 
 @pytest.mark.parametrize(
     ("error", "undone"),
-    [
-        (BroodConnectionError("lost"), False),
-        (BroodTimeoutError("silent"), False),
-        (answered(502), False),
-        (answered(504), False),
-        (NotConnectedError("refused"), True),
-        (answered(429), True),
-        (answered(408), True),
-        (unsent(BroodTimeoutError("silent")), True),
-    ],
+    [*((each, False) for each in UNSURE[:4]), *((each, True) for each in UNDONE)],
 )
 def test_what_is_certainly_undone(error: HatcherException, undone: bool) -> None:
     assert is_certainly_undone(error) is undone
@@ -115,27 +87,28 @@ def test_a_pause_is_as_long_as_the_server_asks() -> None:
     assert 0.5 <= policy.pause(1, answered(429, "0")) <= 1.0
 
 
-def test_retry_after_is_read_in_both_forms() -> None:
-    assert parse_retry_after(None) is None
-    assert parse_retry_after("7") == 7.0
-    assert parse_retry_after("-7") == 0.0
-    assert parse_retry_after("1.5") == 1.5
-    assert parse_retry_after("-1.5") == 0.0
-    assert parse_retry_after("5, 10, 7") == 10.0
-    for odd in ("", "5,", ", ", "5; 6", "+5", "0x5", "5_0", "5 6"):
-        assert parse_retry_after(odd) is None
-    for past in (
-        "Wed, 21 Oct 0000 07:28:00 GMT",
-        "Wed, 21 Oct 2015 07:28:00",
-        "Wed, 21 Oct 2015 07:28:00 GMT, later",
-    ):
-        assert parse_retry_after(past) == 0.0
-    for odd in ("soon", "9" * 400, "9" * 5000, "1e999", "nan", "٣", "Wed, 99 Oct 99999 07:28:00"):
-        assert parse_retry_after(odd) is None
-    assert parse_retry_after("Mon, 01 Jan 0001 00:00:00 +2359") in (None, 0.0)
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("-7", 0.0),
+        ("1.5", 1.5),
+        ("5, 10, 7", 10.0),
+        ("Wed, 21 Oct 0000 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT, later", 0.0),
+        *((odd, None) for odd in (None, "", "5,", ", ", "5; 6", "+5", "0x5", "5_0", "5 6", "soon")),
+        *((odd, None) for odd in ("9" * 5000, "1e999", "nan", "٣", "Wed, 99 Oct 99999 07:28:00")),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(value: str | None, seconds: float | None) -> None:
+    assert parse_retry_after(value) == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
     in_a_minute = parse_retry_after(format_datetime(datetime.now(UTC) + timedelta(minutes=1)))
     assert in_a_minute is not None and 50 < in_a_minute <= 60
-    assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    assert parse_retry_after("Mon, 01 Jan 0001 00:00:00 +2359") in (None, 0.0)
 
 
 @pytest.mark.parametrize("numbers", [{"retries": -1}, {"backoff": -0.1}, {"longest": float("nan")}])

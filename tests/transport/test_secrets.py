@@ -6,19 +6,18 @@ import json
 import logging
 import pickle
 import socket
-import ssl
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import requests.auth
-import trustme
 
+from brood_api import AuthenticatedClient, Client
 from hatcher.api import (
     BasicAuth,
     BroodBearerTokenAuth,
@@ -38,14 +37,15 @@ from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport.request import Request
 from hatcher.transport.secret import Redactor, Secret
 
-from .leaking import ask, leaks, renderings
+from .common import JSON, ask, by_each, platform_of, scripted, token
+from .leaking import leaks, renderings
+from .wires import PATIENCE, acting, reset
 
 pytestmark = pytest.mark.sampled(4)
 
 SECRET = "hunter-two-hunter"
 PASSWORD = "correct-horse-battery"
 PAIR = base64.b64encode(f"ada:{SECRET}".encode()).decode()
-JSON = {"Content-Type": "application/json"}
 
 
 def key(request: Any) -> None:
@@ -94,19 +94,29 @@ def connected(kind: str, url: str, **options: Any) -> Iterator[BroodClient]:
             yield client
 
 
-def giving_tokens(*answers: Any, token: str = SECRET) -> Any:
+def giving_tokens(*answers: Any) -> Any:
     """Return what answers exchanges with a token, and other requests as laid out."""
     rest = iter(answers)
     last: list[Any] = []
 
     def answer(request: Any) -> Answer:
         if request.target.endswith("/auth/tokens/auth"):
-            return Answer(200, JSON, json.dumps({"token": token}).encode())
+            return token(SECRET)
         last[:] = [next(rest, *last)]
         laid_out: Answer = last[0](request) if callable(last[0]) else last[0]
         return laid_out
 
     return answer
+
+
+@contextmanager
+def answering(kind: str, *answers: Any, **options: Any) -> Iterator[BroodClient]:
+    """Give a client of a server that answers so."""
+    with (
+        ScriptedServer(giving_tokens(*answers)) as server,
+        connected(kind, server.url, **options) as client,
+    ):
+        yield client
 
 
 def echo(status: int, headers: dict[str, str] | None = None) -> Callable[[Any], Answer]:
@@ -124,6 +134,9 @@ def echo(status: int, headers: dict[str, str] | None = None) -> Callable[[Any], 
 
 
 ALL = [*KINDS, *OWN]
+by_kind = pytest.mark.parametrize("kind", ALL)
+#: A session would be refused its token already.
+by_simple_kind = pytest.mark.parametrize("kind", [kind for kind in ALL if "session" not in kind])
 
 
 class Unpickled(Exception):  # noqa: N818
@@ -172,13 +185,10 @@ ACTS: list[Callable[[BroodClient], object]] = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("kind", ALL)
+@by_kind
 def test_an_answer_leaves_no_secret(kind: str, fault: str) -> None:
     failures = 0
-    with (
-        ScriptedServer(giving_tokens(FAULTS[fault])) as server,
-        connected(kind, server.url) as client,
-    ):
+    with answering(kind, FAULTS[fault]) as client:
         for act in ACTS:
             try:
                 act(client)
@@ -192,82 +202,52 @@ def test_an_answer_leaves_no_secret(kind: str, fault: str) -> None:
     assert failures >= (1 if fault == "no field" else len(ACTS) - 1)
 
 
-@pytest.mark.parametrize("kind", ALL)
-def test_no_connection_leaves_no_secret(kind: str) -> None:
-    with ScriptedServer(Answer(500)) as server:
-        server.refuse()
-        with connected(kind, server.url) as client, pytest.raises(HatcherException) as caught:
-            client._session.send(CHANGE)
-    assert not leaks(caught.value, SECRET, PAIR, PASSWORD)
-
-
-@pytest.mark.parametrize("kind", ALL)
-def test_silence_leaves_no_secret(kind: str) -> None:
-    end = threading.Event()
+@pytest.mark.parametrize("fault", ["refused", "ending", "silence", "reset"])
+@by_each
+@by_kind
+def test_no_answer_leaves_no_secret(kind: str, sends: str, fault: str) -> None:
+    if kind in OWN and sends != "graph":
+        pytest.skip("the raw client is that httpx client itself")
+    over = threading.Event()
 
     def silent(_: Any) -> Answer:
-        end.wait(30)
+        over.wait(PATIENCE)
         return Answer(500)
 
-    with ScriptedServer(giving_tokens(silent)) as server:
-        with connected(kind, server.url) as client, pytest.raises(HatcherException) as caught:
-            client._session.send(CHANGE)
-        end.set()
+    answer = {"silence": silent, "reset": Answer(raw=b"", end="reset")}.get(fault, Answer(raw=b""))
+    with ScriptedServer(giving_tokens(answer)) as server:
+        if fault == "refused":
+            server.refuse()
+        with (
+            connected(kind, server.url) as client,
+            pytest.raises((HatcherException, httpx.TransportError)) as caught,
+        ):
+            if sends == "graph":
+                client._session.send(CHANGE)
+            ask(client, sends)
+        over.set()
     assert not leaks(caught.value, SECRET, PAIR, PASSWORD)
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
-@pytest.mark.parametrize("kind", [kind for kind in ALL if "session" not in kind])
+@by_simple_kind
 def test_a_reset_in_the_middle_of_an_upload_leaves_no_secret(
-    kind: str, tls: bool, tmp_path: Path
+    kind: str, wire: Any, pem: Path, tmp_path: Path
 ) -> None:
+    if wire.is_safe and kind in OWN:
+        pytest.skip("its TLS is its own")
     egg = write_egg(tmp_path, "spam", "1.0", 1, payload_bytes=8 << 20)
-    with resetting(tls, tmp_path) as url:
-        options: dict[str, Any] = {"verify_ssl": tmp_path / "ca.pem"} if tls else {}
-        if tls and kind in OWN:
-            pytest.skip("its TLS is its own")
-        with connected(kind, url, **options) as client:
-            platform: Any = client.at("acme/dev/rh8-x86_64")
-            with pytest.raises(HatcherException) as caught:
-                platform.upload_egg(egg, verify=False)
+    options: dict[str, Any] = {"verify_ssl": pem} if wire.is_safe else {}
+    with (
+        wire.talking(acting(lambda connection: connection.recv(100), reset)) as url,
+        connected(kind, url, **options) as client,
+        pytest.raises(HatcherException) as caught,
+    ):
+        platform_of(client).upload_egg(egg, verify=False)
     assert not leaks(caught.value, SECRET, PAIR)
 
 
-@contextmanager
-def resetting(tls: bool, folder: Path) -> Iterator[str]:
-    """Run a server that resets connections after the first bytes of each request."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if tls:
-        authority = trustme.CA()
-        authority.issue_cert("localhost").configure_cert(context)
-        authority.cert_pem.write_to_path(folder / "ca.pem")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                try:
-                    if tls:
-                        connection = context.wrap_socket(connection, server_side=True)
-                    connection.recv(100)
-                except OSError:
-                    pass
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                connection.close()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
-        yield f"{scheme}://{host}:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
-
-
 @pytest.mark.parametrize("sends", ["graph", "raw"])
-@pytest.mark.parametrize("kind", ALL)
+@by_kind
 @pytest.mark.parametrize("where", ["sendall", "send", "recv_into", "settimeout", "recv"])
 def test_ctrl_c_leaves_no_secret(
     kind: str, where: str, sends: str, monkeypatch: pytest.MonkeyPatch
@@ -284,10 +264,7 @@ def test_ctrl_c_leaves_no_secret(
             raise KeyboardInterrupt
         return original(self, *arguments)
 
-    with (
-        ScriptedServer(giving_tokens(Answer(200, JSON, b'{"platforms": []}'))) as server,
-        connected(kind, server.url) as client,
-    ):
+    with answering(kind, Answer(200, JSON, b'{"platforms": []}')) as client:
         ask(client, sends)
         monkeypatch.setattr(socket.socket, where, interrupted, raising=False)
         armed[0] = True
@@ -331,52 +308,20 @@ def test_a_refused_proxy_password_leaves_no_secret(
         echo(500),
         echo(302, {"Location": "/ECHO"}),
         echo(200, {"Content-Type": "text/html"}),
-        lambda r: Answer(200, JSON, json.dumps({"token": f"{SECRET}\r\nX: y"}).encode()),
-        lambda r: Answer(200, JSON, json.dumps({"token": [SECRET]}).encode()),
-        lambda r: Answer(200, JSON, f'{{"token": "{SECRET}"'.encode()),
-        lambda r: Answer(raw=f"HTTP/1.1 {SECRET}\r\n\r\n".encode()),
+        token(f"{SECRET}\r\nX: y"),
+        token([SECRET]),
+        Answer(200, JSON, f'{{"token": "{SECRET}"'.encode()),
+        Answer(raw=f"HTTP/1.1 {SECRET}\r\n\r\n".encode()),
     ],
 )
-@pytest.mark.parametrize("kind", ["session of a pair", "session of a token"])
-@pytest.mark.parametrize("sends", ["graph", "raw", "async raw"])
-def test_a_failed_exchange_leaves_no_secret(sends: str, kind: str, answer: Any) -> None:
-    credentials: Any = ("ada", SECRET) if kind == "session of a pair" else SECRET
-    with ScriptedServer(answer) as server:
-        auth = BroodClientAuth(server.url, credentials)
-        with (
-            BroodClient.from_url(server.url, auth=auth, retries=0) as client,
-            pytest.raises(HatcherException) as caught,
-        ):
-            ask(client, sends)
-    assert not leaks(caught.value, SECRET, PAIR)
-
-
-@pytest.mark.parametrize("fault", ["refused", "ending", "silence", "reset"])
-@pytest.mark.parametrize("sends", ["raw", "async raw"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_raw_client_leaves_no_secret(kind: str, sends: str, fault: str, tmp_path: Path) -> None:
-    end = threading.Event()
-
-    def silent(_: Any) -> Answer:
-        end.wait(30)
-        return Answer(500)
-
-    answers = {"ending": Answer(raw=b""), "silence": silent}
-    with ScriptedServer(giving_tokens(answers.get(fault, Answer(500)))) as server:
-        if fault == "refused":
-            server.refuse()
-        with connected(kind, server.url) as client:
-            if fault == "reset":
-                with (
-                    resetting(False, tmp_path) as url,
-                    connected(kind, url) as reset,
-                    pytest.raises((HatcherException, httpx.TransportError)) as caught,
-                ):
-                    ask(reset, sends)
-            else:
-                with pytest.raises((HatcherException, httpx.TransportError)) as caught:
-                    ask(client, sends)
-        end.set()
+@pytest.mark.parametrize("login", [("ada", SECRET), SECRET], ids=["pair", "token"])
+@by_each
+def test_a_failed_exchange_leaves_no_secret(sends: str, login: Any, answer: Any) -> None:
+    with (
+        scripted(answer, login=login) as (_, client),
+        pytest.raises(HatcherException) as caught,
+    ):
+        ask(client, sends)
     assert not leaks(caught.value, SECRET, PAIR)
 
 
@@ -418,7 +363,7 @@ def test_what_cannot_be_used_is_refused_without_leaving_a_secret(make: Any) -> N
 
 
 def test_json_that_cannot_be_sent_is_refused_without_leaving_it() -> None:
-    with ScriptedServer(Answer(201)) as server, BroodClient.from_url(server.url) as client:
+    with scripted(Answer(201)) as (server, client):
         with pytest.raises(InvalidArgumentError, match="Unicode") as caught:
             client._session.send(CHANGE._replace(json={"new": f"{PASSWORD}\udc80"}))
         with pytest.raises(InvalidArgumentError, match="create organization"):
@@ -427,7 +372,11 @@ def test_json_that_cannot_be_sent_is_refused_without_leaving_it() -> None:
     assert not leaks(caught.value, PASSWORD)
 
 
-@pytest.mark.parametrize("sends", ["graph", "raw", "async raw"])
+def raised_by(error: BaseException, name: str) -> bool:
+    return any(frame.name == name for frame in traceback.extract_tb(error.__traceback__))
+
+
+@by_each
 @pytest.mark.parametrize("kind", ["callable", "callable with another header"])
 def test_what_a_callable_raises_leaves_as_it_is_and_with_no_secret(kind: str, sends: str) -> None:
     error = Unpickled("mine")
@@ -436,19 +385,15 @@ def test_what_a_callable_raises_leaves_as_it_is_and_with_no_secret(kind: str, se
         KINDS[kind]("")(request)
         raise error
 
-    with (
-        ScriptedServer(Answer(200)) as server,
-        BroodClient.from_url(server.url, auth=failing, api_version=1) as client,
-    ):
+    with scripted(Answer(200), auth=failing) as (server, client):
         with pytest.raises(Unpickled) as caught:
             ask(client, sends)
         assert not server.requests
-    assert caught.value is error
+    assert caught.value is error and raised_by(error, "failing")
     assert not leaks(error, SECRET)
-    assert any(name == "failing" for _, _, name, _ in traceback.extract_tb(error.__traceback__))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ALL if "session" not in kind])
+@by_simple_kind
 def test_what_a_progress_callback_raises_leaves_with_no_secret(kind: str, tmp_path: Path) -> None:
     error = Unpickled("mine")
     egg = write_egg(tmp_path, "spam", "1.0", 1, payload_bytes=1 << 20)
@@ -457,13 +402,10 @@ def test_what_a_progress_callback_raises_leaves_with_no_secret(kind: str, tmp_pa
         if done:
             raise error
 
-    with ScriptedServer(Answer(201)) as server, connected(kind, server.url) as client:
-        platform: Any = client.at("acme/dev/rh8-x86_64")
-        with pytest.raises(Unpickled) as caught:
-            platform.upload_egg(egg, verify=False, progress=progress)
-    assert caught.value is error
+    with answering(kind, Answer(201)) as client, pytest.raises(Unpickled) as caught:
+        platform_of(client).upload_egg(egg, verify=False, progress=progress)
+    assert caught.value is error and raised_by(error, "progress")
     assert not leaks(error, SECRET, PAIR)
-    assert any(name == "progress" for _, _, name, _ in traceback.extract_tb(error.__traceback__))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -482,19 +424,16 @@ def test_what_ones_own_transport_raises_leaves_with_no_secret(kind: str) -> None
     assert not leaks(caught.value, SECRET, PAIR)
 
 
-@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.sampled(1)
+@by_kind
 def test_logs_and_objects_show_no_secret(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    busy, platforms = echo(503), Answer(200, JSON, b'{"platforms": []}')
-    with (
-        caplog.at_level(logging.DEBUG),
-        ScriptedServer(giving_tokens(busy, platforms, echo(401))) as server,
-        connected(kind, server.url, retries=RetryPolicy(1, backoff=0.01)) as client,
-    ):
+    answers = [echo(503), Answer(200, JSON, b'{"platforms": []}'), echo(401)]
+    once_more = RetryPolicy(1, backoff=0.01)
+    with caplog.at_level(logging.DEBUG), answering(kind, *answers, retries=once_more) as client:
         for _ in range(2):
-            try:
+            with suppress(HatcherException):
                 client.list_platforms()
-            except HatcherException:
-                assert kind in OWN or len(server.requests) > 2
+        assert "503" in caplog.text
         if kind not in OWN:
             assert SECRET.encode() not in pickle.dumps(client)
         assert not shown_by(client)
@@ -503,8 +442,6 @@ def test_logs_and_objects_show_no_secret(kind: str, caplog: pytest.LogCaptureFix
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_raw_client_shows_no_secret(kind: str) -> None:
-    from brood_api import AuthenticatedClient, Client
-
     url = f"https://ada:{SECRET}@brood.example.com"
     clients: list[object] = [
         BroodClient.from_url("https://brood.example.com", KINDS[kind](url)).raw,
@@ -538,20 +475,14 @@ def shown_by(root: object) -> list[str]:
     return [name for name in found if name not in ("str", "dict")]
 
 
-@pytest.mark.parametrize("kind", ALL)
+@by_kind
 def test_a_file_name_that_repeats_a_secret_is_redacted(kind: str, tmp_path: Path) -> None:
     def named(request: Any) -> Answer:
         words = "".join(request.headers.values()).replace('"', "")
         return Answer(200, {"Content-Disposition": f'attachment; filename="../{words}"'}, b"x")
 
-    with (
-        ScriptedServer(giving_tokens(named)) as server,
-        connected(kind, server.url) as client,
-        pytest.raises(MissingFilenameError) as caught,
-    ):
-        client.at("acme/dev/rh8-x86_64").download_runtime(  # type: ignore[union-attr]
-            "cpython", "3.8", tmp_path, filename=lambda name: True
-        )
+    with answering(kind, named) as client, pytest.raises(MissingFilenameError) as caught:
+        platform_of(client).download_runtime("cpython", "3.8", tmp_path, filename=lambda _: True)
     assert not leaks(caught.value, SECRET, PAIR)
 
 
@@ -587,12 +518,8 @@ def test_what_is_no_secret_stays() -> None:
 def test_a_password_that_is_a_word_of_hatchers_own_does_no_harm(password: str) -> None:
     body = gzip.compress(b'{"platforms": []}')
     packed = Answer(200, {**JSON, "Content-Encoding": "gzip"}, body)
-    with (
-        ScriptedServer(
-            packed, Answer(raw=b"HTTP/1.1 200 OK\r\n"), Answer(raw=b"no\r\n\r\n")
-        ) as server,
-        BroodClient.from_url(server.url, ("ada", password), retries=0) as client,
-    ):
+    answers = [packed, Answer(raw=b"HTTP/1.1 200 OK\r\n"), Answer(raw=b"no\r\n\r\n")]
+    with scripted(*answers, auth=("ada", password)) as (_, client):
         assert client.list_platforms() == []
         for kind in (IncompleteDownloadError, InvalidResponseError):
             with pytest.raises(kind):

@@ -1,4 +1,4 @@
-"""Session tokens: what a server may give out as one, and how clients share it."""
+"""Session tokens: how they are exchanged, renewed and shared, and what may be one."""
 
 import asyncio
 import json
@@ -22,42 +22,209 @@ from hatcher.errors import (
     RedirectError,
 )
 from hatcher.testing import Answer, Request, ScriptedServer
+from hatcher.transport import auth as auth_module
 from hatcher.transport.auth import MAX_TOKEN
 from hatcher.transport.retry import is_unsent
 
-from .common import JSON, PLATFORMS, token
-from .leaking import ask, leaks
-from .tls_server import TLSServer
+from .common import JSON, PAIR, PLATFORMS, ask, by_each, default, scripted, token
+from .leaking import leaks
+from .proxying import TLSServer
 
 pytestmark = pytest.mark.sampled(4)
 
-PAIR = ("ada", "a-fine-password")
-SENDS = pytest.mark.parametrize("sends", ["graph", "raw", "async raw"])
+REFUSED = Answer(401, JSON, b'{"error": "expired"}')
+EXCHANGE = "/api/v1/json/auth/tokens/auth"
 
 
-def client_of(url: str, **options: Any) -> BroodClient:
-    return BroodClient.from_url(
-        url, BroodClientAuth(url, PAIR), retries=0, api_version=1, **options
+def sent(server: ScriptedServer) -> list[str]:
+    return [request.headers["authorization"] for request in server.requests]
+
+
+class TestExchanges:
+    def test_one_is_got_first_and_then_used(self) -> None:
+        with scripted(token("one"), PLATFORMS, login=PAIR) as (server, client):
+            for sends in ("graph", "raw", "async raw", "graph"):
+                ask(client, sends)
+            exchange = server.requests[0]
+            assert (exchange.method, exchange.target) == ("POST", EXCHANGE)
+            assert exchange.headers["content-length"] == "0"
+            assert sent(server) == [*sent(server)[:1], *["Bearer one"] * 4]
+
+    @pytest.mark.parametrize(
+        ("credentials", "header"),
+        [
+            (("ada", "pass"), "Basic YWRhOnBhc3M="),
+            ((b"ada", b"p\xe4ss"), "Basic YWRhOnDkc3M="),
+            (["ada", b"p\xe4ss"], "Basic YWRhOnDkc3M="),
+            ("api-token", "Bearer api-token"),
+        ],
     )
+    def test_what_is_exchanged(self, credentials: Any, header: str) -> None:
+        with scripted(token("one"), PLATFORMS, login=credentials) as (server, client):
+            client.list_platforms()
+            assert sent(server) == [header, "Bearer one"]
+
+    def test_the_header_is_there_with_the_token(self) -> None:
+        with ScriptedServer(token("one"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, PAIR)
+            with pytest.raises(RuntimeError, match="no session token yet"):
+                auth.authorization()
+            with default(server.url, auth) as client:
+                client.list_platforms()
+        assert auth.authorization() == "Bearer one"
+
+    def test_a_server_without_version_1_is_asked_at_version_0(self) -> None:
+        answers = [Answer(404), token("one"), PLATFORMS]
+        with scripted(*answers, login=PAIR, api_version=0) as (server, client):
+            client.list_platforms()
+            targets = [request.target for request in server.requests]
+        assert targets == [
+            EXCHANGE,
+            "/api/v0/json/auth/tokens/auth",
+            "/api/v0/json/metadata/platforms",
+        ]
+
+    @by_each
+    def test_the_longest_token_is_used(self, sends: str) -> None:
+        longest = "t" * MAX_TOKEN
+        with scripted(token(longest), PLATFORMS, login=PAIR) as (server, client):
+            ask(client, sends)
+            assert sent(server)[1] == f"Bearer {longest}"
+
+    @pytest.mark.parametrize(("verify_ssl", "connections"), [(None, 1), (True, 1), (False, 2)])
+    def test_one_that_verifies_otherwise_has_its_own_connection(
+        self, verify_ssl: bool | None, connections: int
+    ) -> None:
+        with ScriptedServer(token("one"), PLATFORMS) as server:
+            auth = BroodClientAuth(server.url, PAIR, verify_ssl=verify_ssl)
+            with default(server.url, auth) as client:
+                client.list_platforms()
+            assert server.connections == connections
+
+    @by_each
+    def test_one_elsewhere_verifies_as_it_is_told(self, sends: str, pem: Path) -> None:
+        with TLSServer(token("one")) as login, ScriptedServer(PLATFORMS) as server:
+            with (
+                default(server.url, BroodClientAuth(login.url, PAIR)) as client,
+                pytest.raises(NotConnectedError, match="verify_ssl"),
+            ):
+                ask(client, sends)
+            assert not server.requests
+            auth = BroodClientAuth(login.url, PAIR, verify_ssl=pem)
+            with default(server.url, auth) as client:
+                assert ask(client, sends) == ["rh8-x86_64"]
+
+    def test_ones_own_httpx_client_carries_them_too(self) -> None:
+        asked = []
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            asked.append((request.method, request.headers["authorization"].split()[0]))
+            document = {"token": "one", "platforms": []}
+            stream = httpx.ByteStream(json.dumps(document).encode())
+            return httpx.Response(200, headers=JSON, stream=stream)
+
+        url = "https://brood.example.com"
+        with httpx.Client(transport=httpx.MockTransport(handle), auth=("eve", "evil")) as own:
+            client = BroodClient.from_session(url, own).with_auth(BroodClientAuth(url, PAIR))
+            client.list_platforms()
+        assert asked == [("POST", "Basic"), ("GET", "Bearer")]
+
+
+class TestRenewal:
+    def test_one_that_is_refused_is_renewed_once(self) -> None:
+        answers = [token("one"), PLATFORMS, REFUSED, token("two"), PLATFORMS]
+        with scripted(*answers, login=PAIR) as (server, client):
+            client.list_platforms()
+            client.list_platforms()
+            assert sent(server)[2:] == ["Bearer one", sent(server)[0], "Bearer two"]
+        with scripted(*answers[:-1], REFUSED, login=PAIR) as (server, client):
+            client.list_platforms()
+            with pytest.raises(AuthenticationError, match="expired"):
+                client.list_platforms()
+            assert len(server.requests) == 5
+
+    def test_it_is_renewed_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers = [token("one"), PLATFORMS, token("two"), PLATFORMS]
+        with scripted(*answers, login=PAIR) as (server, client):
+            client.list_platforms()
+            now = auth_module.time.monotonic()
+            monkeypatch.setattr(auth_module.time, "monotonic", lambda: now + 241)
+            client.list_platforms()
+            assert sent(server)[3] == "Bearer two"
+
+    @pytest.mark.sampled(1)
+    @pytest.mark.parametrize("same", [False, True], ids=["another token", "the same token"])
+    @pytest.mark.parametrize("sends", ["graph", "httpx"])
+    def test_threads_renew_one_that_has_expired_once(self, sends: str, same: bool) -> None:
+        number = 8
+        together = threading.Barrier(number, timeout=60)
+        expired = threading.Event()
+        exchanged: list[str] = []
+
+        def answer(request: Request) -> Answer:
+            if request.method == "POST":
+                exchanged.append("token" if same else f"token-{len(exchanged)}")
+                return token(exchanged[-1])
+            if expired.is_set() and len(exchanged) == 1:
+                together.wait()  # so that each thread is refused with the same token
+                return REFUSED
+            return PLATFORMS
+
+        with (
+            scripted(answer, login=PAIR) as (server, client),
+            ThreadPoolExecutor(number) as pool,
+        ):
+            http = client.raw.get_httpx_client()
+            target = f"{server.url}/api/v1/json/metadata/platforms"
+            ask = client.list_platforms if sends == "graph" else lambda: http.get(target)
+            ask()
+            expired.set()
+            for asked in [pool.submit(ask) for _ in range(number)]:
+                asked.result()
+        assert len(exchanged) == 2
+
+    @pytest.mark.parametrize("first", ["none", "expired"])
+    def test_coroutines_share_one_and_do_not_wait_in_the_loop(self, first: str) -> None:
+        exchanged: list[str] = []
+        ticked = threading.Event()
+
+        def answer(request: Request) -> Answer:
+            if request.method == "POST":
+                if exchanged or first == "none":
+                    assert ticked.wait(30)  # the loop goes on meanwhile
+                exchanged.append(f"token-{len(exchanged)}")
+                return token(exchanged[-1])
+            was_first = request.headers["authorization"] == "Bearer token-0"
+            return REFUSED if first == "expired" and was_first else PLATFORMS
+
+        async def run(client: BroodClient) -> None:
+            async def tick() -> None:
+                await asyncio.sleep(0.05)
+                ticked.set()
+
+            async with client.raw as raw:
+                await asyncio.gather(
+                    tick(), *(v1_list_platforms.asyncio(client=raw) for _ in range(8))
+                )
+
+        with scripted(answer, login=PAIR) as (_, client):
+            asyncio.run(run(client))
+        assert len(exchanged) == (1 if first == "none" else 2)
 
 
 BAD = {
     "CR LF": "evil\r\nDELETE / HTTP/1.1\r\nHost: x\r\n\r\n",
-    "CR": "evil\rX: y",
-    "LF": "evil\nX: y",
     "LF at the end": "evil-token\n",
     "NUL": "evil\0token",
     "DEL": "evil\x7ftoken",
     "euro": "evil-€-token",
     "latin-1": "evil-é-token",
-    "a blank": "evil token",
     "a blank before": " evil-token",
     "a blank after": "evil-token ",
     "a tab": "evil\ttoken",
     "a no-break space": "evil\xa0token",
     "a line separator": "evil\u2028token",
     "a lone surrogate": "evil\ud800token",
-    "a pair of surrogates": "evil-🥚-token",
     "too long": "e" * (MAX_TOKEN + 1),
     "a megabyte": "e" * (1 << 20),
     "empty": "",
@@ -68,194 +235,69 @@ BAD = {
 }
 
 
-@SENDS
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
-@pytest.mark.parametrize("name", BAD)
-def test_what_is_no_token_is_refused_and_sent_nowhere(
-    name: str, tls: bool, sends: str, tmp_path: Path
-) -> None:
-    with TLSServer(token(BAD[name]), tls=tls, folder=tmp_path) as server:
-        with (
-            client_of(server.url, verify_ssl=server.verify) as client,
-            pytest.raises(InvalidResponseError) as caught,
-        ):
-            ask(client, sends)
-        assert [request.method for request in server.requests] == ["POST"]
-    assert is_unsent(caught.value)
-    assert not leaks(caught.value, "evil", "eeeeeeeeeeee")
+class TestFailures:
+    @by_each
+    @pytest.mark.parametrize("kind", [ScriptedServer, TLSServer], ids=["plain", "TLS"])
+    @pytest.mark.parametrize("name", BAD)
+    def test_what_is_no_token_is_refused_and_sent_nowhere(
+        self, name: str, kind: type[ScriptedServer], sends: str, pem: Path
+    ) -> None:
+        with kind(token(BAD[name])) as server:
+            auth = BroodClientAuth(server.url, PAIR)
+            with (
+                default(server.url, auth, verify_ssl=pem) as client,
+                pytest.raises(InvalidResponseError) as caught,
+            ):
+                ask(client, sends)
+            assert [request.method for request in server.requests] == ["POST"]
+        assert is_unsent(caught.value)
+        assert not leaks(caught.value, "evil", "eeeeeeeeeeee")
 
-
-@SENDS
-def test_the_longest_token_is_used(sends: str) -> None:
-    longest = "t" * MAX_TOKEN
-    with ScriptedServer(token(longest), PLATFORMS) as server, client_of(server.url) as client:
-        ask(client, sends)
-        assert server.requests[1].headers["authorization"] == f"Bearer {longest}"
-
-
-@SENDS
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
-@pytest.mark.parametrize("location", ["/elsewhere", "https://evil.example.com/", None, "http://["])
-def test_an_exchange_that_is_sent_on_is_refused(
-    location: str | None, status: int, sends: str
-) -> None:
-    headers = {} if location is None else {"Location": location}
-    with (
-        ScriptedServer(Answer(status, headers), PLATFORMS) as server,
-        client_of(server.url) as client,
-    ):
-        with pytest.raises(RedirectError, match="log in") as caught:
-            ask(client, sends)
-        assert len(server.requests) == 1
-    assert is_unsent(caught.value)
-
-
-@SENDS
-def test_an_exchange_without_a_connection_is_an_error_of_hatcher(sends: str) -> None:
-    with ScriptedServer(PLATFORMS) as server, client_of(server.url) as client:
-        server.refuse()
-        with pytest.raises(NotConnectedError):
-            ask(client, sends)
-
-
-@SENDS
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (Answer(401, JSON, b'{"error": "no"}'), AuthenticationError),
-        (Answer(404), HatcherException),
-        (Answer(200, JSON, b"{"), InvalidJSONError),
-        (Answer(200, JSON, b"[]"), InvalidJSONError),
-        (Answer(200, JSON, b'{"token": "t"' + b" " * (2 << 20) + b"}"), InvalidResponseError),
-        (Answer(200, {"Content-Length": str(2**63 - 1)}), InvalidResponseError),
-        (Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{"), HatcherException),
-    ],
-)
-def test_an_exchange_that_fails_is_the_same_error_for_all(
-    answer: Answer, kind: type[HatcherException], sends: str
-) -> None:
-    with ScriptedServer(answer) as server, client_of(server.url) as client:
-        with pytest.raises(kind) as caught:
-            ask(client, sends)
-        assert all(request.method == "POST" for request in server.requests)
-    assert isinstance(caught.value, HatcherException)
-
-
-@pytest.mark.parametrize(
-    "credentials", [(b"ada", b"p\xe4ss"), ("ada", b"p\xe4ss"), [b"ada", b"p\xe4ss"]]
-)
-def test_bytes_are_exchanged_as_they_are(credentials: Any) -> None:
-    with ScriptedServer(token("one"), PLATFORMS) as server:
-        auth = BroodClientAuth(server.url, credentials)
-        with BroodClient.from_url(server.url, auth=auth) as client:
-            client.list_platforms()
-        assert server.requests[0].headers["authorization"] == "Basic YWRhOnDkc3M="
-
-
-@pytest.mark.parametrize("first", ["none", "expired"])
-def test_coroutines_share_one_exchange_and_do_not_wait_in_the_loop(first: str) -> None:
-    number = 8
-    exchanged: list[str] = []
-    ticked = threading.Event()
-
-    def answer(request: Request) -> Answer:
-        if request.method == "POST":
-            if exchanged or first == "none":
-                assert ticked.wait(30)  # the loop goes on meanwhile
-            exchanged.append(f"token-{len(exchanged)}")
-            return token(exchanged[-1])
-        if first == "expired" and request.headers["authorization"] == "Bearer token-0":
-            return Answer(401, JSON, b'{"error": "expired"}')
-        return PLATFORMS
-
-    async def run(client: BroodClient) -> None:
-        async def tick() -> None:
-            await asyncio.sleep(0.05)
-            ticked.set()
-
-        async with client.raw as raw:
-            await asyncio.gather(
-                tick(), *(v1_list_platforms.asyncio(client=raw) for _ in range(number))
-            )
-
-    with ScriptedServer(answer) as server, client_of(server.url) as client:
-        asyncio.run(run(client))
-    assert len(exchanged) == (1 if first == "none" else 2)
-
-
-def test_graph_and_raw_share_one_token() -> None:
-    with ScriptedServer(token("one"), PLATFORMS) as server, client_of(server.url) as client:
-        for sends in ("graph", "raw", "async raw", "graph"):
-            ask(client, sends)
-        assert [request.method for request in server.requests] == ["POST"] + ["GET"] * 4
-
-
-def test_a_renewal_that_gives_the_same_token_is_made_once() -> None:
-    number = 6
-    together = threading.Barrier(number, timeout=60)
-    expired = threading.Event()
-    exchanges = []
-
-    def answer(request: Request) -> Answer:
-        if request.method == "POST":
-            exchanges.append(request)
-            return token("always-the-same")
-        if expired.is_set() and len(exchanges) == 1:
-            if together.wait() == 0:
-                expired.clear()
-            return Answer(401, JSON, b'{"error": "expired"}')
-        return PLATFORMS
-
-    with (
-        ScriptedServer(answer) as server,
-        client_of(server.url) as client,
-        ThreadPoolExecutor(number) as pool,
-    ):
-        client.list_platforms()
-        expired.set()
-        for asked in [pool.submit(client.list_platforms) for _ in range(number)]:
-            assert asked.result() == ["rh8-x86_64"]
-    assert len(exchanges) == 2
-
-
-def test_ones_own_httpx_client_carries_exchanges_too() -> None:
-    asked = []
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        asked.append((request.method, request.headers["authorization"].split()[0]))
-        document = {"token": "one", "platforms": []}
-        stream = httpx.ByteStream(json.dumps(document).encode())
-        return httpx.Response(200, headers=JSON, stream=stream)
-
-    url = "https://brood.example.com"
-    with httpx.Client(transport=httpx.MockTransport(handle), auth=("eve", "evil")) as own:
-        client = BroodClient.from_session(url, own).with_auth(BroodClientAuth(url, PAIR))
-        client.list_platforms()
-    assert asked == [("POST", "Basic"), ("GET", "Bearer")]
-
-
-@pytest.mark.parametrize("verify_ssl", [None, "own"])
-def test_an_exchange_elsewhere_verifies_as_it_is_told(
-    verify_ssl: str | None, tmp_path: Path
-) -> None:
-    with (
-        TLSServer(token("one"), tls=True, folder=tmp_path) as login,
-        ScriptedServer(PLATFORMS) as server,
-    ):
-        verify = None if verify_ssl is None else login.verify
-        auth = BroodClientAuth(login.url, PAIR, verify_ssl=verify)
-        with BroodClient.from_url(server.url, auth=auth, api_version=1) as client:
-            for sends in ("graph", "raw", "async raw"):
-                if verify_ssl is None:
-                    with pytest.raises(NotConnectedError, match="verify_ssl"):
-                        ask(client, sends)
-                else:
-                    ask(client, sends)
-        assert not server.requests if verify_ssl is None else len(server.requests) == 3
-
-
-def test_a_bad_token_of_the_user_is_refused_before_anything_is_sent() -> None:
-    for bad in (text for text in BAD.values() if isinstance(text, str)):
+    @pytest.mark.parametrize("bad", [bad for bad in BAD.values() if isinstance(bad, str)])
+    def test_a_bad_token_of_the_user_is_refused_too(self, bad: str) -> None:
         with pytest.raises(InvalidArgumentError) as caught:
             BroodClientAuth("https://brood.example.com", bad)
         assert not leaks(caught.value, "evil")
+
+    @by_each
+    @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
+    @pytest.mark.parametrize("location", ["/elsewhere", "https://evil.example/", None, "http://["])
+    def test_an_exchange_that_is_sent_on_is_refused(
+        self, location: str | None, status: int, sends: str
+    ) -> None:
+        headers = {} if location is None else {"Location": location}
+        with scripted(Answer(status, headers), PLATFORMS, login=PAIR) as (server, client):
+            with pytest.raises(RedirectError, match="log in") as caught:
+                ask(client, sends)
+            assert len(server.requests) == 1
+        assert is_unsent(caught.value)
+
+    @by_each
+    @pytest.mark.parametrize(
+        ("answer", "kind", "says"),
+        [
+            (REFUSED, AuthenticationError, "expired"),
+            (Answer(404), HatcherException, "session tokens"),
+            (Answer(200, JSON, b"<html>"), InvalidJSONError, None),
+            (Answer(200, JSON, b"[]"), InvalidJSONError, None),
+            (Answer(200, JSON, b"{}"), InvalidJSONError, None),
+            (Answer(200, JSON, b'{"token": 3}'), InvalidJSONError, None),
+            (
+                Answer(200, JSON, b'{"token": "t"%b}' % (b" " * (2 << 20))),
+                InvalidResponseError,
+                None,
+            ),
+            (Answer(200, {"Content-Length": str(2**63 - 1)}), InvalidResponseError, None),
+            (Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{"), HatcherException, None),
+            (None, NotConnectedError, None),
+        ],
+    )
+    def test_one_that_fails_is_the_same_error_for_all(
+        self, answer: Answer | None, kind: type[HatcherException], says: Any, sends: str
+    ) -> None:
+        with scripted(answer or PLATFORMS, login=PAIR) as (server, client):
+            if answer is None:
+                server.refuse()
+            with pytest.raises(kind, match=says):
+                ask(client, sends)
+            assert all(request.method == "POST" for request in server.requests)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from typing import Any, TypeAlias
 
 import pytest
 import trustme
@@ -23,6 +25,8 @@ QUICK = Timeouts(connect=2, read=0.3, write=0.3, pool=0.3, stall=0.3)
 
 #: Seconds after which a test that hangs has failed.
 PATIENCE = 60
+
+Serve: TypeAlias = Callable[[socket.socket], object]
 
 OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = OK + b"Content-Length: 0\r\n\r\n"
@@ -51,11 +55,12 @@ class Wire:
 
     @contextmanager
     def talking(
-        self, serve: Callable[[socket.socket], None], *, shakes_hands: bool = True
+        self, serve: Serve, *, shakes_hands: bool = True, host: str = "127.0.0.1"
     ) -> Iterator[str]:
         """A server that serves each connection with a function, in a thread of its own."""
         _contexts()  # before threads ask for them
-        listening = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, 0), family=family)
         threads: list[threading.Thread] = []
 
         def serve_one(connection: socket.socket) -> None:
@@ -82,7 +87,8 @@ class Wire:
         accepting.start()
         port = listening.getsockname()[1]
         try:
-            yield f"https://localhost:{port}/" if self.is_safe else f"http://127.0.0.1:{port}/"
+            plain = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+            yield f"https://localhost:{port}/" if self.is_safe else plain
         finally:
             listening.shutdown(socket.SHUT_RDWR)
             listening.close()
@@ -98,6 +104,14 @@ class Wire:
         finally:
             made.close()
 
+    @contextmanager
+    def link(
+        self, serve: Serve, timeouts: Timeouts = Timeouts(), **options: Any
+    ) -> Iterator[tuple[str, HTTPChannel]]:
+        """Such a server, and a channel that trusts it."""
+        with self.talking(serve, **options) as url, self.channel(timeouts) as made:
+            yield url, made
+
 
 #: By their names.
 WIRES = {name: Wire(name) for name in ("plain", "TLS")}
@@ -111,9 +125,10 @@ def get(url: str, method: str = "GET") -> Outgoing:
     return Outgoing(method, origin, target or "/", {})
 
 
-def post(url: str, blocks: list[bytes]) -> Outgoing:
+def post(url: str, blocks: Iterable[bytes], size: int | None = None) -> Outgoing:
     origin, target = split(url)
-    return Outgoing("POST", origin, target or "/", {}, blocks, sum(map(len, blocks)))
+    size = sum(map(len, blocks)) if size is None else size
+    return Outgoing("POST", origin, target or "/", {}, blocks, size)
 
 
 def whole(made: HTTPChannel, outgoing: Outgoing) -> tuple[int, Headers, bytes]:
@@ -165,6 +180,11 @@ class Incoming:
         return bool(block)
 
 
+def kept(made: HTTPChannel) -> list[Any]:
+    """The connections that a channel keeps."""
+    return [one for each in made._pool._kept.values() for _, one in each]
+
+
 @contextmanager
 def failing(*kinds: str) -> Iterator[None]:
     """Expect a channel error of one of these kinds."""
@@ -173,14 +193,64 @@ def failing(*kinds: str) -> Iterator[None]:
     assert caught.value.kind in kinds
 
 
+#: What `acting` does first of all: receive the head of a request.
+HEAD = "head"
+
+
+def acting(*steps: Any) -> Serve:
+    """Do this on each connection, step by step, until the client goes.
+
+    Bytes are sent, so many bytes of a body are received, an event is waited for; what can be called
+    is given the connection.
+    """
+
+    def serve(connection: socket.socket) -> None:
+        incoming = Incoming(connection)
+        for step in steps:
+            if step is HEAD:
+                if incoming.head() is None:
+                    return
+            elif isinstance(step, bytes):
+                connection.sendall(step)
+            elif isinstance(step, int):
+                incoming.body(step)
+            elif isinstance(step, threading.Event):
+                step.wait(PATIENCE)
+            else:
+                step(connection)
+
+    return serve
+
+
+def flooding(start: bytes, again: bytes) -> Serve:
+    """Send something, and then the same again and again."""
+
+    def flood(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(again * 100)
+
+    return acting(HEAD, start, flood)
+
+
+def dripping(data: bytes, pause: float) -> Serve:
+    """Send byte after byte, with pauses."""
+
+    def drip(connection: socket.socket) -> None:
+        for byte in data:
+            connection.sendall(bytes((byte,)))
+            time.sleep(pause)
+
+    return drip
+
+
 def answering(
     data: bytes,
     *,
     kept: bool = False,
     step: int = 1 << 30,
     heads: list[bytes] | None = None,
-    then: Callable[[socket.socket], object] = bool,
-) -> Callable[[socket.socket], None]:
+    then: Serve = bool,
+) -> Serve:
     """Answer one request with these bytes, or each where the connection is kept; note the heads."""
 
     def serve(connection: socket.socket) -> None:
