@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -71,8 +71,8 @@ def request(
     operation : str
         An operationId without its version, such as ``upload_egg``.
     place : mapping of str to str, optional
-        The names that lead to where it is asked for. Those that are not in the
-        operation's path are left out.
+        The names that lead to where it is asked for, which have been checked. Those that are
+        not in the operation's path are left out.
     json : object, optional
         The JSON body.
     **arguments
@@ -94,26 +94,17 @@ def request(
         The description knows no such argument of the operation, or requires another.
     """
     definition = _definition(api_version, operation)
-    names = {}
+    names = []
     for name in definition.path_names:
-        value = arguments.pop(name) if name in arguments else place.get(name)
-        names[name] = checked_segment(value, _WORDS.get(name, name))
-    for name in definition.words & arguments.keys():
-        if isinstance(arguments[name], bool):
-            arguments[name] = str(arguments[name])
-    try:
-        built = definition.build(*names.values(), **arguments)
-    except TypeError as error:
-        raise TypeError(f"{definition.operation_id}: {error}") from error
-    return Request(
-        operation=definition.operation_id,
-        method=built["method"],
-        path=built["url"],
-        safety=definition.safety,
-        params={name: _text(value) for name, value in built.get("params", {}).items()},
-        json=json,
-        names=names,
-    )
+        if name in place and name not in arguments:
+            names.append(place[name])
+        else:
+            names.append(checked_segment(arguments.pop(name, None), _WORDS.get(name, name)))
+    for name, value in arguments.items():
+        if value is not None:
+            arguments[name] = str(value) if name in definition.words else _text(value)
+    built = _built(definition, tuple(names), tuple(arguments.items()))
+    return built if json is None else built._replace(json=json)
 
 
 class _Definition(NamedTuple):
@@ -122,6 +113,25 @@ class _Definition(NamedTuple):
     build: Callable[..., dict[str, Any]]
     path_names: tuple[str, ...]
     words: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def _built(
+    definition: _Definition, names: tuple[str, ...], query: tuple[tuple[str, str | None], ...]
+) -> Request:
+    """Return a request, which is often the same one."""
+    try:
+        built = definition.build(*names, **dict(query))
+    except TypeError as error:
+        raise TypeError(f"{definition.operation_id}: {error}") from error
+    return Request(
+        operation=definition.operation_id,
+        method=built["method"],
+        path=built["url"],
+        safety=definition.safety,
+        params={name: _text(value) for name, value in built.get("params", {}).items()},
+        names=dict(zip(definition.path_names, names, strict=True)),
+    )
 
 
 @cache
