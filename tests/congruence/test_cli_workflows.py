@@ -27,8 +27,9 @@ from hatcher.testing import (
 
 from ..cli.conftest import Cli
 from ..interop.conftest import CommandLine, Processes, processes  # noqa: F401 - a fixture
-from ..interop.environments import NEWEST, WITH_TEAMS, Commands, Release
+from ..interop.environments import NEWEST, WITH_TEAMS, Commands, Release, python_of
 from .intended_commands import WORKFLOWS
+from .test_cli_tree import tree_of
 
 PLATFORM = "rh8-x86_64"
 TAGS = ("cp311", "cp38", "none")
@@ -205,6 +206,8 @@ def both(
             *args: object, typed: str = "", environment: dict[str, str] | None = None
         ) -> Done:
             done = line(*args, typed=typed, environment=environment)
+            # Where it does not expect what the server says, it fails in another way.
+            assert "Traceback" not in done.stderr, done
             return Done(done.returncode != 0, done.stdout, done.stderr)
 
         def ours(*args: object, typed: str = "", environment: dict[str, str] | None = None) -> Done:
@@ -243,6 +246,28 @@ def test_organizations_and_repositories(dev: Both) -> None:
     dev("repositories", "delete", "acme", "prod", typed="y\n")
     dev("repositories", "delete", "--yes", "acme", "prod", fails=True)
     assert "acme/prod" not in dev.check()
+
+
+@pytest.mark.parametrize("version", [0, 1], ids=["v0", "v1"])
+def test_every_command_is_called_here(version: int) -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    tree = tree_of(python_of(NEWEST), version)
+    commands = [path.split() for path, command in tree.items() if not command["is_group"]]
+    assert ["eggs", "upload"] in commands
+    quoted = [", ".join(f'"{word}"' for word in command) for command in commands]
+    assert [command for command in quoted if command not in text] == []
+
+
+def test_what_is_not_there(dev: Both, api_version: int) -> None:
+    egg = dev.write(write_egg, platform=PLATFORM)
+    nowhere = ("acme", "nowhere", PLATFORM)
+    dev("repositories", "create", "acme", "..", "no name", fails=True)
+    dev("eggs", "upload", *nowhere, egg, fails=True)
+    dev("eggs", "list", *nowhere, "cp311", fails=True)
+    dev("runtimes", "list", *nowhere, fails=True)
+    dev("runtimes", "metadata", *WHERE, "cpython", "1.0", fails=True)
+    if api_version == 1:
+        dev("bundles", "metadata", *WHERE, "cp38", "tools", "1.0.0-1", fails=True)
 
 
 def test_what_the_server_knows(both: Both) -> None:
@@ -444,7 +469,8 @@ def test_export_and_import(dev: Both, api_version: int) -> None:
         dev("runtimes", "upload", *REPOSITORY, dev.write(write_runtime))
     some = ("-p", PLATFORM, "-t", "cp311", "-t", "cp38")
     dev("export", "-r", "acme/dev", *some, "out")
-    assert len([path for path in files(dev.ours.folder) if path.startswith("out/")]) >= 3
+    out = files(dev.ours.folder / "out" / f"v{api_version}" / "acme" / "dev" / PLATFORM)
+    assert {f"eggs/cp311/{eggs[0]}", f"eggs/cp38/{eggs[1]}", f"eggs/None/{eggs[2]}"} <= out.keys()
     dev("export", "-r", "acme/dev", *some, "out")  # over what is there
     dev("export", "-a", "eggs", "-r", "acme/dev", *some, "eggs-only")
     dev("export", "-r", "acme", "nothing", fails=True)

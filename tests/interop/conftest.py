@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from hatcher.testing import BroodServer
 
-from .environments import NEWEST, WITH_TEAMS, Commands, Driver, Process, Release
+from .environments import NEWEST, WITH_TEAMS, Driver, Process, Release
 
 
 class PeerError(Exception):
@@ -62,6 +62,12 @@ class Peer:
         if "error" in answer:
             raise PeerError(**answer["error"])
         return answer["result"]
+
+    def refused(self, status: int, node: str, method: str, *args: Any, **kwargs: Any) -> None:
+        """Call a method, which the server must answer with an error status."""
+        with pytest.raises(PeerError) as caught:
+            self(node, method, *args, **kwargs)
+        assert caught.value.status == status, (method, args, caught.value)
 
     def with_auth(self, **auth: Any) -> Peer:
         """The same client with other credentials: basic=, bearer=, exchange= or none at all."""
@@ -136,15 +142,13 @@ class CommandLine:
     def __call__(
         self,
         *args: object,
-        auth: list[str] | None = None,
         typed: str = "",
         environment: dict[str, str] | None = None,
     ) -> CompletedProcess[str]:
         """Run a command, by default as the administrator; or as environment variables say."""
         command = []
         if environment is None:
-            if auth is None:
-                auth = ["-U", self.server.admin_email, "-p", self.server.admin_password]
+            auth = ["-U", self.server.admin_email, "-p", self.server.admin_password]
             command = ["--url", self.server.url, *auth, "--api-version", str(self.api_version)]
         command += map(str, args)
         done = self.commands(
@@ -156,19 +160,3 @@ class CommandLine:
             }
         )
         return CompletedProcess(command, **done)
-
-
-@pytest.fixture
-def command_line(
-    processes: Processes, brood_server: BroodServer, api_version: int, tmp_path: Path
-) -> CommandLine:
-    """The existing client's command line in an empty folder, with a fresh Brood."""
-    return CommandLine(processes(Commands, NEWEST), brood_server, api_version, tmp_path)
-
-
-@pytest.fixture
-def old_command_line(
-    processes: Processes, brood_server: BroodServer, api_version: int, tmp_path: Path
-) -> CommandLine:
-    """The command line of the existing client's last release that has teams, likewise."""
-    return CommandLine(processes(Commands, WITH_TEAMS), brood_server, api_version, tmp_path)
