@@ -41,8 +41,6 @@ class Artefact:
 
     Attributes
     ----------
-    kind : Kind
-        What it is.
     platform : str
         The canonical name of its platform.
     name : str
@@ -51,8 +49,6 @@ class Artefact:
         Its version as in a URL, with the build.
     python_tag : str
         Its python tag; ``none`` when it has none.
-    filename : str
-        What the file is called.
     entry : mapping
         What the index says of it.
     details : mapping
@@ -61,18 +57,21 @@ class Artefact:
         Whether it is in the index.
     """
 
-    kind: Kind
     platform: str
     name: str
     version: str
     python_tag: str
-    filename: str
     entry: Mapping[str, Any]
     details: Mapping[str, Any]
     enabled: bool = True
 
+    @property
+    def filename(self) -> str:
+        """What the file is called, as the index or the metadata say."""
+        return str({**self.entry, **self.details}["filename"])
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.name} {self.version} ({self.platform}, {self.python_tag})"
+        return f"{self.name} {self.version} ({self.platform}, {self.python_tag})"
 
 
 class Artefacts:
@@ -101,7 +100,13 @@ class Artefacts:
         self._blobs.sweep(sizes)
 
     def store(
-        self, repository: Repository, artefact: Artefact, incoming: Incoming, *, overwrite: bool
+        self,
+        repository: Repository,
+        kind: Kind,
+        artefact: Artefact,
+        incoming: Incoming,
+        *,
+        overwrite: bool,
     ) -> bool:
         """Store a file and what it says of itself.
 
@@ -109,8 +114,10 @@ class Artefacts:
         ----------
         repository : Repository
             Where to.
-        artefact : Artefact
+        kind : Kind
             What it is.
+        artefact : Artefact
+            What it says of itself.
         incoming : Incoming
             The file, arrived and checked.
         overwrite : bool
@@ -128,7 +135,7 @@ class Artefacts:
         """
         identity = {
             "repository_id": repository.id,
-            "kind": artefact.kind,
+            "kind": kind,
             "platform": artefact.platform,
             "key": artefact.name.lower(),
             "version": artefact.version,
@@ -155,7 +162,7 @@ class Artefacts:
                     return False
                 if old is not None and not overwrite:
                     raise conflict(
-                        f"{repository.name} has the {artefact} already, with other content "
+                        f"{repository.name} has the {kind} {artefact} already, with other content "
                         f"(sha256 {old.sha256}). Give it another build number, or replace it "
                         "with overwrite=True."
                     )

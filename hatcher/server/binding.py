@@ -130,7 +130,7 @@ class Endpoint:
             )
         query = read_query(self.operation, request)
         call = Call(self.brood, self.operation, request, account, request.path_params, query)
-        if self.operation.body is None:
+        if self.operation.check_body is None:
             return await run_in_threadpool(self._answer, call)
         await run_in_threadpool(call.authorize)
         if inspect.iscoroutinefunction(self.handler):
@@ -140,10 +140,10 @@ class Endpoint:
         return await run_in_threadpool(self._answer, evolve(call, document=document))
 
     def _answer(self, call: Call) -> Response:
-        if self.operation.body is None:
+        if self.operation.check_body is None:
             call.authorize()
         else:
-            self.operation.body.check(call.document)
+            self.operation.check_body(call.document)
         return cast(Response, self.handler(call))
 
     def _failed(self, error: Exception, request_id: str) -> Refusal:

@@ -16,7 +16,7 @@ from hatcher.server.access import Access, Account, Organization, Repository
 from hatcher.server.brood import Brood
 from hatcher.server.description import Operation
 from hatcher.server.names import canonical_platform
-from hatcher.server.refusals import Refusal, bad_request, forbidden, not_found, unsupported
+from hatcher.server.refusals import Refusal, bad_request, forbidden, not_found
 
 #: The largest JSON body that is read, in bytes; re-indexing 50,000 eggs takes 4 MB.
 MAX_DOCUMENT = 16 << 20
@@ -147,7 +147,7 @@ def demand_media_type(request: Request, media_type: str) -> None:
     """Refuse with 415 a body that is sent as something else."""
     sent = request.headers.get("content-type", "")
     if sent.partition(";")[0].strip().lower() != media_type:
-        raise unsupported(f"The Content-Type must be {media_type}; it is '{sent}'.")
+        raise Refusal(415, f"The Content-Type must be {media_type}; it is '{sent}'.")
 
 
 def demand_size(request: Request, most: int) -> None:
@@ -178,11 +178,6 @@ def parse_document(text: bytes) -> Any:
 def answer(document: Mapping[str, Any], status: int = 200) -> Response:
     """Return an answer with a JSON document."""
     return JSONResponse(document, status)
-
-
-def created(document: Mapping[str, Any] | None = None) -> Response:
-    """Return the answer to a creation."""
-    return JSONResponse(document or {}, 201)
 
 
 def done() -> Response:

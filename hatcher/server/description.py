@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from itertools import islice
 from typing import Any
@@ -14,23 +14,23 @@ from typing import Any
 from attrs import field, frozen
 
 from hatcher.server.access import Access
-from hatcher.server.refusals import Refusal, bad_request
+from hatcher.server.refusals import bad_request
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _BASE = "urn:brood"
 #: How many faults of a document are looked at for the one to tell.
 _MAX_FAULTS = 50
 
+_PYTHON_BOOLEAN = {"True": True, "False": False}
 #: What a value of the query is, how it is written, and what makes it of that.
 _NUMBER = r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?"
 _FORMS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
     "integer": ("an integer", "-?[0-9]{1,18}", int),
     "number": ("a number", _NUMBER, float),
     "boolean": ("true or false", "true|false", json.loads),
+    "python boolean": ("True or False", "True|False", _PYTHON_BOOLEAN.__getitem__),
 }
 _Object = Mapping[str, Any]
-_PYTHON_BOOLEAN = {"True": True, "False": False}
-
 _IMPORTING = threading.Lock()
 
 
@@ -56,8 +56,8 @@ class Operation:
         Whether it may be called without credentials.
     query : tuple of QueryParameter
         What its query may say.
-    body : BodySchema or None
-        What a JSON body must be; in an upload, the part ``data``.
+    check_body : callable or None
+        Refuses with 400 what is not as a JSON body must be; in an upload, the part ``data``.
     """
 
     operation_id: str
@@ -68,7 +68,7 @@ class Operation:
     access: Access
     is_open: bool
     query: tuple[QueryParameter, ...]
-    body: BodySchema | None = field(repr=False)
+    check_body: Callable[[Any], None] | None = field(repr=False)
 
 
 @frozen
@@ -110,9 +110,7 @@ class QueryParameter:
             default: Any = schema.get("default")
             return _PYTHON_BOOLEAN.get(default) if pythonic else default
         if pythonic:
-            if sent[-1] not in _PYTHON_BOOLEAN:
-                raise self._refused(sent[-1], "True or False")
-            return _PYTHON_BOOLEAN[sent[-1]]
+            return self._typed("python boolean", sent[-1])
         if schema["type"] == "array":
             value: Any = [self._typed(schema["items"]["type"], word) for word in sent]
         else:
@@ -127,31 +125,8 @@ class QueryParameter:
             return word
         words, form, value_of = _FORMS[kind]
         if re.fullmatch(form, word) is None:
-            raise self._refused(word, words)
+            raise bad_request(f"The query parameter '{self.name}' is '{word}'. Give {words}.")
         return value_of(word)
-
-    def _refused(self, word: str, wanted: str) -> Refusal:
-        return bad_request(f"The query parameter '{self.name}' is '{word}'. Give {wanted}.")
-
-
-@frozen
-class BodySchema:
-    """What a JSON document must be."""
-
-    _description: Description
-    _schema: _Object
-
-    def check(self, document: Any) -> None:
-        """Refuse a document that is not as described.
-
-        Raises
-        ------
-        Refusal
-            400: it says where the document is wrong.
-        """
-        error = self._description.first_error(self._schema, document)
-        if error is not None:
-            raise bad_request(f"The document is not as described: {error}.")
 
 
 class Description:
@@ -221,7 +196,7 @@ class Description:
                     access=Access[operation["x-access"]],
                     is_open={} in operation["security"],
                     query=tuple(self._query(item, operation)),
-                    body=self._body(operation),
+                    check_body=self._body(operation),
                 )
 
     def _query(self, item: _Object, operation: _Object) -> Iterator[QueryParameter]:
@@ -249,14 +224,22 @@ class Description:
             flat["items"] = self._flat(flat["items"])
         return flat
 
-    def _body(self, operation: _Object) -> BodySchema | None:
+    def _body(self, operation: _Object) -> Callable[[Any], None] | None:
         if "requestBody" not in operation:
             return None
         ((media_type, content),) = self._resolve(operation["requestBody"])["content"].items()
         schema = content["schema"]
         if media_type == "multipart/form-data":
             schema = self._resolve(schema)["properties"]["data"]
-        return BodySchema(self, _absolute(schema))
+        # With a reference that holds outside of the description.
+        return partial(
+            self._check, {"$ref": _BASE + schema["$ref"]} if "$ref" in schema else schema
+        )
+
+    def _check(self, schema: _Object, document: Any) -> None:
+        error = self.first_error(schema, document)
+        if error is not None:
+            raise bad_request(f"The document is not as described: {error}.")
 
     def _resolve(self, node: Any) -> Any:
         while "$ref" in node:
@@ -265,10 +248,3 @@ class Description:
                 target = target[step]
             node = target
         return node
-
-
-def _absolute(schema: _Object) -> _Object:
-    """The schema with a reference that holds outside of the description."""
-    if "$ref" in schema:
-        return {"$ref": _BASE + schema["$ref"]}
-    return schema

@@ -68,11 +68,6 @@ def conflict(message: str) -> Refusal:
     return Refusal(409, message)
 
 
-def unsupported(message: str) -> Refusal:
-    """Return a 415: the body is in another form than the operation takes."""
-    return Refusal(415, message)
-
-
 def unavailable(message: str) -> Refusal:
     """Return a 503: it may well work in a moment."""
     return Refusal(503, message, {"Retry-After": "1"})

@@ -7,11 +7,10 @@ arrives; nothing is kept in memory, and nothing is written twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
-from attrs import frozen
 from multipart import (  # type: ignore[import-untyped]
     MultipartError,
     MultipartSegment,
@@ -23,7 +22,6 @@ from starlette.requests import Request
 
 from hatcher.server.blobs import Blobs, Incoming
 from hatcher.server.calls import Call, demand_media_type, demand_size, larger, parse_document
-from hatcher.server.description import BodySchema
 from hatcher.server.refusals import bad_request
 
 #: How much is handed to the thread at once, in bytes.
@@ -38,8 +36,7 @@ _MAX_FILENAME = 255
 _MAX_BOUNDARY = 200
 
 
-@frozen
-class Upload:
+class Upload(NamedTuple):
     """An upload that has arrived whole, and whose hash is the one declared.
 
     Attributes
@@ -77,8 +74,8 @@ async def receive_upload(call: Call, most: int | None = None) -> AsyncIterator[U
     receiver = _Receiver(call.brood.blobs, min(limits, default=None))
     try:
         await receiver.receive(call.request)
-        assert call.operation.body is not None
-        yield await receiver.finish(call.operation.body)
+        assert call.operation.check_body is not None
+        yield await receiver.finish(call.operation.check_body)
     finally:
         await receiver.close()
 
@@ -173,14 +170,14 @@ class _Receiver:
             writing, self._writing = self._writing, None
             await writing
 
-    async def finish(self, schema: BodySchema) -> Upload:
+    async def finish(self, check: Callable[[Any], None]) -> Upload:
         """Return what has arrived, checked."""
         await self._written()
         if self._incoming is None or self._data is None:
             missing = "file" if self._incoming is None else "data"
             raise bad_request(f"The upload has no part '{missing}'.")
         document = parse_document(bytes(self._data))
-        await run_in_threadpool(schema.check, document)
+        await run_in_threadpool(check, document)
         if document["sha256"].lower() != self._incoming.sha256:
             raise bad_request(
                 f"The file has the sha256 {self._incoming.sha256}, but 'data' declares "

@@ -21,7 +21,7 @@ from hatcher.errors import ArtefactError, InvalidRuntime
 from hatcher.server.access import Repository
 from hatcher.server.artefacts import Artefact, Kind, metadata_of
 from hatcher.server.binding import operation
-from hatcher.server.calls import MAX_DOCUMENT, Call, answer, created, done
+from hatcher.server.calls import MAX_DOCUMENT, Call, answer, done
 from hatcher.server.downloads import download
 from hatcher.server.names import canonical_platform, canonical_tag, checked
 from hatcher.server.refusals import bad_request
@@ -129,10 +129,10 @@ def _find(call: Call, *, own_tag: bool = False) -> tuple[Repository, Row[Any]]:
 
 def _store(call: Call, received: Upload) -> Response:
     """Store an upload as what it says it is; 201, or 200 when it is there already."""
-    incoming = received.incoming
+    kind, incoming = _kind(call), received.incoming
     platform = call.platform if "platform" in call.path else None
     try:
-        artefact = _READERS[_kind(call)](call, received)
+        artefact = _READERS[kind](call, received)
     except ArtefactError as error:
         # Where the server keeps it is nobody else's business.
         message = str(error).replace(str(incoming.path), incoming.path.name)
@@ -145,9 +145,9 @@ def _store(call: Call, received: Upload) -> Response:
     with call.brood.database.read() as connection:
         repository = call.repository(connection)
     overwrite = call.query["overwrite"]
-    stored = call.brood.artefacts.store(repository, artefact, incoming, overwrite=overwrite)
+    stored = call.brood.artefacts.store(repository, kind, artefact, incoming, overwrite=overwrite)
     described = {"filename": artefact.filename, "sha256": incoming.sha256}
-    return created(described) if stored else answer(described)
+    return answer(described, 201 if stored else 200)
 
 
 def _read_egg(call: Call, received: Upload) -> Artefact:
@@ -155,12 +155,10 @@ def _read_egg(call: Call, received: Upload) -> Artefact:
     # An egg that names no platform is for all of them; of one that does, the URL's counts.
     named = egg.platform if call.brood.settings.strict_platforms else None
     return Artefact(
-        kind=Kind.egg,
         platform=call.platform if named is None else canonical_platform(named),
         name=egg.name,
         version=egg.full_version,
         python_tag=(egg.python_tag or NO_TAG).lower(),
-        filename=egg.filename,
         entry={
             "available": True,
             "build": egg.build,
@@ -186,18 +184,15 @@ def _read_egg(call: Call, received: Upload) -> Artefact:
 def _read_app(call: Call, received: Upload) -> Artefact:
     app = read_app(received.incoming.path)
     python_tag, app_id, full_version = app.address
-    filename = received.incoming.path.name
     return Artefact(
-        kind=Kind.app,
         platform=canonical_platform(app.platform),
         name=app_id,
         version=full_version,
         python_tag=canonical_tag(python_tag),
-        filename=filename,
         entry={
             "build": app.build,
             "description": app.texts.get("description"),
-            "filename": filename,
+            "filename": received.incoming.path.name,
             "full_version": full_version,
             "id": app_id,
             "name": app.texts.get("name", app_id),
@@ -213,12 +208,10 @@ def _read_app(call: Call, received: Upload) -> Artefact:
 def _read_runtime(call: Call, received: Upload) -> Artefact:
     runtime = read_runtime(received.incoming.path)
     return Artefact(
-        kind=Kind.runtime,
         platform=canonical_platform(runtime.platform),
         name=runtime.implementation,
         version=runtime.version,
         python_tag=NO_TAG,
-        filename=runtime.filename,
         entry={
             "abi": runtime.abi,
             "filename": runtime.filename,
@@ -252,12 +245,10 @@ def _read_runtime_v0(call: Call, received: Upload) -> Artefact:
     full_version = f"{version}-{build}"
     tag = python_tag_of(language, version)
     return Artefact(
-        kind=Kind.runtime_v0,
         platform=call.platform,
         name=language,
         version=full_version,
         python_tag=tag or NO_TAG,
-        filename=path.name,
         entry={
             "build": build,
             "file_format": file_format,
@@ -281,12 +272,10 @@ def _read_bundle(call: Call, received: Upload) -> Artefact:
         )
     bundle = read_bundle_document(incoming.path)
     return Artefact(
-        kind=Kind.bundle,
         platform=canonical_platform(bundle.platform),
         name=name,
         version=f"{version}-{build}",
         python_tag=bundle.python_tag or NO_TAG,
-        filename=incoming.path.name,
         entry={
             "build": build,
             "full_version": f"{version}-{build}",

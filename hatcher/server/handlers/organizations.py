@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from hatcher.server.access import visible_organizations
 from hatcher.server.binding import operation
-from hatcher.server.calls import Call, answer, created
+from hatcher.server.calls import Call, answer
 from hatcher.server.database import now, organizations
 from hatcher.server.names import usable_name
 from hatcher.server.refusals import conflict
@@ -32,4 +32,4 @@ def create_organization(call: Call) -> Response:
             connection.execute(insert(organizations).values(created=now(), **told))
     except IntegrityError as error:
         raise conflict(f"There is an organization '{name}' already.") from error
-    return created(told)
+    return answer(told, 201)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from hatcher.server.access import Access, find_repository, visible_repositories
 from hatcher.server.binding import operation
-from hatcher.server.calls import Call, answer, created, done
+from hatcher.server.calls import Call, answer, done
 from hatcher.server.database import now, repositories
 from hatcher.server.names import usable_name
 from hatcher.server.refusals import conflict
@@ -67,7 +67,7 @@ def create_repository(call: Call) -> Response:
         except IntegrityError as error:
             taken = f"There is a repository '{organization.name}/{name}' already."
             raise conflict(taken) from error
-    return created(told)
+    return answer(told, 201)
 
 
 @operation("delete_repository")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from hatcher.server import database as db
 from hatcher.server.access import GROUPS, Organization
 from hatcher.server.binding import operation
-from hatcher.server.calls import Call, answer, created, done
+from hatcher.server.calls import Call, answer, done
 from hatcher.server.names import usable_name
 from hatcher.server.people import (
     ensure_row,
@@ -50,7 +50,7 @@ def create_team(call: Call) -> Response:
             connection.execute(team)
         except IntegrityError as error:
             raise conflict(f"{organization.name} has a team '{name}' already.") from error
-    return created({"name": name, "group": group})
+    return answer({"name": name, "group": group}, 201)
 
 
 @operation("get_team")

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from hatcher.server import database as db
 from hatcher.server.accounts import make_up_password
 from hatcher.server.binding import operation
-from hatcher.server.calls import Call, answer, created, done
+from hatcher.server.calls import Call, answer, done
 from hatcher.server.names import usable_email
 from hatcher.server.people import (
     ensure_row,
@@ -50,7 +50,7 @@ def create_user(call: Call) -> Response:
         ensure_row(connection, db.members, organization_id=organization.id, user_id=user_id)
         for team in teams:
             ensure_row(connection, db.team_members, team_id=team.id, user_id=user_id)
-    return created(answered)
+    return answer(answered, 201)
 
 
 @operation("get_user")
