@@ -155,8 +155,7 @@ def _calls() -> Iterator[Call]:
 
 
 def _client() -> Iterator[Call]:
-    new = {"releases": (NEWEST,)}
-    yield Call(CLIENT, "api_version", **new)
+    yield Call(CLIENT, "api_version", releases=(NEWEST,))
     yield Call(CLIENT, "organization", (Name("acme"),))
     yield Call(CLIENT, "list_organizations")
     yield Call(CLIENT, "create_organization", (Name("acme"), "Road runner traps"))
@@ -309,8 +308,7 @@ def _runtimes() -> Iterator[Call]:
     odd, renamed = files.ODD_LEGACY_RUNTIME, files.RENAMED_RUNTIME
     yield Call(REPOSITORY, "upload_runtime", (odd,), note="odd", versions=V0)
     yield Call(REPOSITORY, "upload_runtime", (renamed,), note="renamed", versions=V1)
-    no_zip = files.NO_ZIP["runtime"]
-    yield Call(REPOSITORY, "upload_runtime", (no_zip,), note="no zip", versions=V1)
+    yield Call(REPOSITORY, "upload_runtime", (files.NO_ZIP["runtime"],), note="no zip", versions=V1)
 
 
 def _apps() -> Iterator[Call]:

@@ -398,8 +398,7 @@ def test_users(dev: Both) -> None:
 def test_tokens(dev: Both) -> None:
     """A token works; what it is differs, as do times."""
     for side in (dev.theirs, dev.ours):
-        written = side.run("api-tokens", "create", "laptop").out
-        headings, _, row = written.splitlines()
+        headings, _, row = side.run("api-tokens", "create", "laptop").out.splitlines()
         assert headings.split() == ["New", "Token", "Name", "New", "Token"]
         name, token = row.split()
         assert name == "laptop"

@@ -43,8 +43,7 @@ def test_credentials(
     if release is WITH_TEAMS and version == 1:
         found.pop("root")  # it asks API version 0
     assert found == {}
-    first = theirs.requests[0]
-    assert ("authorization" in first.headers) is (auth is not None)
+    assert ("authorization" in theirs.requests[0].headers) is (auth is not None)
     for outcome in (ours, theirs):
         exchanged = [request.target for request in outcome.requests[:-1]]
         assert exchanged == (

@@ -247,8 +247,7 @@ def test_uploads_have_a_file_and_data_in_this_order(description: dict[str, Any])
     assert uploads.keys() == {name for name in protocol() if "_upload_" in name}
     for name, data in uploads.items():
         body = resolve(description, data["requestBody"])["content"]["multipart/form-data"]
-        properties = resolve(description, body["schema"])["properties"]
-        assert list(properties) == ["file", "data"], name
+        assert list(resolve(description, body["schema"])["properties"]) == ["file", "data"], name
         assert {"200", "201", "409"} <= data["responses"].keys(), name
 
 

@@ -248,7 +248,7 @@ class World:
 
     def body(self, operation_id: str, place: Place) -> dict[str, Any]:
         """Return the body of a request, as `httpx.Client.request` takes it."""
-        if OPERATIONS[operation_id].body is None:
+        if OPERATIONS[operation_id].check_body is None:
             return {}
         name = operation_id[3:]
         if operation_id in UPLOADS:
@@ -343,15 +343,13 @@ def _runtime(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
 
 def _runtime_v0(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
     path = write_legacy_runtime(folder, version=place.version)
-    told = {"language": "python", "version": place.version, "build": 1, "filename": path.name}
-    return path, told
+    return path, {"language": "python", "version": place.version, "build": 1, "filename": path.name}
 
 
 def _bundle(place: Place, folder: Path) -> tuple[Path, dict[str, Any]]:
     runtime = {"implementation": "cpython", "platform": PLATFORM, "version": "3.11.9+1"}
     path = write_bundle(folder, place.bundle, place.version, runtime=runtime)
-    told = {"bundle_name": place.bundle, "bundle_version": place.version, "bundle_build": 1}
-    return path, told
+    return path, {"bundle_name": place.bundle, "bundle_version": place.version, "bundle_build": 1}
 
 
 #: What makes the file of each upload.

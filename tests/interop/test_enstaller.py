@@ -176,5 +176,4 @@ def test_of_several_eggs_of_one_name_it_is_the_one_for_python_2_7(
             platform.upload_egg(write_egg(tmp_path / tag, "six", python_tag=tag, seed=seed))
             entry = client.get("index.json").json()[EGG]
             assert entry["python"] == python
-            content = client.get(EGG).content
-            assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+            assert hashlib.sha256(client.get(EGG).content).hexdigest() == entry["sha256"]

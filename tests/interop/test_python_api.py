@@ -207,12 +207,10 @@ def test_an_upload_of_what_is_there(repository: Peer, eggs: Path, tmp_path: Path
     with pytest.raises(PeerError) as caught:
         repository(NODE, "upload_egg", other, verify=True)
     assert caught.value.kind == "ChecksumMismatchError"
-    stored = repository(NODE, "egg_metadata", "cp311", "Spam", "1.0-1")["sha256"]
-    assert stored == sha256(egg)
+    assert repository(NODE, "egg_metadata", "cp311", "Spam", "1.0-1")["sha256"] == sha256(egg)
 
     repository(NODE, "upload_egg", other, overwrite=True)
-    stored = repository(NODE, "egg_metadata", "cp311", "Spam", "1.0-1")["sha256"]
-    assert stored == sha256(other)
+    assert repository(NODE, "egg_metadata", "cp311", "Spam", "1.0-1")["sha256"] == sha256(other)
 
 
 def test_a_repository_with_eggs_is_deleted_only_by_force(repository: Peer, eggs: Path) -> None:

@@ -117,8 +117,7 @@ def test_a_member_may_do_what_the_team_may(
 
 
 def test_a_bearer_token(acme: Peer) -> None:
-    token = acme("", "create_api_token", "laptop")["token"]
-    by_token = acme.with_auth(bearer=token)
+    by_token = acme.with_auth(bearer=acme("", "create_api_token", "laptop")["token"])
     assert by_token("", "list_organizations") == ["acme"]
     by_token("acme", "create_team", "builders", "read_index")
     assert by_token(TEAM, "metadata")["group"] == "read_index"

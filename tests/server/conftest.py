@@ -22,6 +22,16 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def error_of(response: httpx.Response, status: int) -> str:
+    """Return what an error says, which comes in the one form of errors."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    document = response.json()
+    assert list(document) == ["error"]
+    assert isinstance(document["error"], str)
+    return document["error"]
+
+
 class Client(httpx.Client):
     """A plain client."""
 

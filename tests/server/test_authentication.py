@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from hatcher.server.refusals import Refusal
 from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 
-from .conftest import ADMIN, Client, client_of
+from .conftest import ADMIN, Client, client_of, error_of
 
 
 def status_with(server: BackgroundServer, authorization: str) -> int:
@@ -61,6 +62,13 @@ def test_basic(server: BackgroundServer) -> None:
 )
 def test_what_proves_nothing(server: BackgroundServer, authorization: str) -> None:
     assert status_with(server, authorization) == 401
+
+
+def test_what_could_prove_something(server: BackgroundServer) -> None:
+    with client_of(server, None) as stranger:
+        response = stranger.get("/admin/organizations")
+    assert "send an e-mail address" in error_of(response, 401)
+    assert re.match("Basic .*, Bearer", response.headers["www-authenticate"])
 
 
 @pytest.mark.parametrize("version", [0, 1])
@@ -339,8 +347,7 @@ def test_where_a_request_comes_from(
 
 def guess(server: BackgroundServer, password: str, forwarded: str) -> int:
     with client_of(server, (ADMIN[0], password)) as client:
-        headers = {"X-Forwarded-For": forwarded}
-        return client.get("/metadata/platforms", headers=headers).status_code
+        return client.get("/metadata/platforms", headers={"X-Forwarded-For": forwarded}).status_code
 
 
 def test_behind_a_trusted_proxy(settings: Settings) -> None:
@@ -398,5 +405,4 @@ def test_a_made_up_password_is_random(tmp_path: Path) -> None:
 
 
 def test_httpx_itself_can_authenticate(server: BackgroundServer) -> None:
-    response = httpx.get(server.url + "/api/v1/json/metadata/platforms", auth=ADMIN)
-    assert response.status_code == 200
+    assert httpx.get(server.url + "/api/v1/json/metadata/platforms", auth=ADMIN).status_code == 200

@@ -78,22 +78,6 @@ def test_an_operation_has_one_handler_only(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.operation_id)
 @pytest.mark.sampled(3)
-def test_every_operation_asks_who_is_there(operation: Operation, shared: BackgroundServer) -> None:
-    with client_of(shared, None) as stranger:
-        response = stranger.request(operation.method, shared.url + path_of(operation))
-        if operation.is_open:
-            assert response.status_code in (200, 404)
-            wrong = {"Authorization": "Bearer brood_api_of-nobody"}
-            url = shared.url + path_of(operation)
-            response = stranger.request(operation.method, url, headers=wrong)
-    assert response.status_code == 401
-    assert response.headers["content-type"] == "application/json"
-    assert "Basic" in response.headers["www-authenticate"]
-    assert "Bearer" in response.headers["www-authenticate"]
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.operation_id)
-@pytest.mark.sampled(3)
 def test_what_an_operation_takes_stands_in_its_allow(
     operation: Operation, shared: BackgroundServer
 ) -> None:

@@ -20,7 +20,7 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, client_of, sha256_of
+from .conftest import PLATFORM, Client, client_of, error_of, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
 
@@ -119,9 +119,7 @@ def test_the_name_in_any_case(admin: Client, uploaded: bytes) -> None:
     "change", [("1.0.0-1", "1.0.0-2"), ("1.0.0-1", "1.0.0"), ("Spam", "eggs"), ("cp311", "cp310")]
 )
 def test_what_is_not_there(admin: Client, uploaded: bytes, change: tuple[str, str]) -> None:
-    response = admin.get(URL.replace(*change))
-    assert response.status_code == 404
-    assert change[1] in response.json()["error"]
+    assert change[1] in error_of(admin.get(URL.replace(*change)), 404)
 
 
 def test_a_file_deleted_while_it_is_sent(admin: Client, tmp_path: Path) -> None:
@@ -167,9 +165,7 @@ def test_a_file_that_is_lost_heals(
 ) -> None:
     harm(blob_of(settings, egg))
     for headers in ({}, {"Range": "bytes=0-1"}, {"Range": "bytes=5-"}):
-        response = admin.get(URL, headers=headers)
-        assert response.status_code == 503
-        assert "Upload the same file again" in response.json()["error"]
+        assert "Upload the same file again" in error_of(admin.get(URL, headers=headers), 503)
     # The index goes on: what is lost is not forgotten.
     assert list(admin.index()) == [egg.name]
     assert admin.upload_egg(egg).status_code == 200
@@ -245,8 +241,7 @@ def test_downloads_while_a_file_is_replaced(
         for number in range(40):
             if deletes:
                 assert admin.delete(url).status_code == 204
-            stored = admin.upload_egg(eggs[(number + 1) % 2], overwrite="True")
-            assert stored.status_code == 201
+            assert admin.upload_egg(eggs[(number + 1) % 2], overwrite="True").status_code == 201
         over.set()
         for reader in readers:
             reader.result()

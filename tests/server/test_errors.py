@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 
-import httpx
 import pytest
 from starlette.responses import Response
 
@@ -15,18 +14,9 @@ from hatcher.server.binding import HANDLERS
 from hatcher.server.calls import Call
 from hatcher.server.runner import BackgroundServer
 
-from .conftest import ADMIN, Client, client_of
+from .conftest import ADMIN, Client, client_of, error_of
 
 JSON = {"Content-Type": "application/json"}
-
-
-def refused(response: httpx.Response, status: int) -> str:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/json"
-    document = response.json()
-    assert list(document) == ["error"]
-    assert isinstance(document["error"], str)
-    return document["error"]
 
 
 @pytest.mark.parametrize(
@@ -42,12 +32,12 @@ def refused(response: httpx.Response, status: int) -> str:
     ],
 )
 def test_unknown_places(admin: Client, server: BackgroundServer, path: str) -> None:
-    refused(admin.get(server.url + path), 404)
+    error_of(admin.get(server.url + path), 404)
 
 
 def test_pages_take_only_what_they_can(admin: Client, server: BackgroundServer) -> None:
     response = admin.post(server.url + "/docs")
-    refused(response, 405)
+    error_of(response, 405)
     assert "GET" in response.headers["allow"]
 
 
@@ -71,28 +61,28 @@ def test_pages_take_only_what_they_can(admin: Client, server: BackgroundServer) 
 )
 def test_documents_that_are_not_as_described(admin: Client, body: bytes, says: str) -> None:
     response = admin.post("/admin/organizations", content=body, headers=JSON)
-    assert says in refused(response, 400)
+    assert says in error_of(response, 400)
 
 
 @pytest.mark.parametrize("text", [r"\ud800", r"\udfff\ud800", r"a\u0000b", r"a\u202eb", "\ufeff"])
 def test_text_that_nobody_could_ask_for(admin: Client, text: str) -> None:
     for body in (f'{{"name": "{text}"}}', f'{text}{{"name": "x", "description": "{text}"}}'):
         response = admin.post("/admin/organizations", content=body.encode(), headers=JSON)
-        refused(response, 400)
+        error_of(response, 400)
     assert admin.get("/admin/organizations").json() == {"organizations": ["acme"]}
 
 
 def test_documents_that_never_end(admin: Client) -> None:
     endless = (b" " * (1 << 20) for _ in range(40))
-    refused(admin.post("/admin/organizations", content=endless, headers=JSON), 413)
-    refused(admin.post("/admin/organizations", content=b" " * (17 << 20), headers=JSON), 413)
+    error_of(admin.post("/admin/organizations", content=endless, headers=JSON), 413)
+    error_of(admin.post("/admin/organizations", content=b" " * (17 << 20), headers=JSON), 413)
 
 
 @pytest.mark.parametrize("sent", [None, "", "text/plain", "application/jsonx", "text/json;a=b"])
 def test_documents_that_are_not_sent_as_json(admin: Client, sent: str | None) -> None:
     headers = {} if sent is None else {"Content-Type": sent}
     response = admin.post("/admin/organizations", content=b'{"name": "x"}', headers=headers)
-    refused(response, 415)
+    error_of(response, 415)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +110,10 @@ def test_pages_of_other_sites_change_nothing(
 ) -> None:
     headers = {name: value.format(url=server.url) for name, value in headers.items()}
     body = {"name": "x", "description": ""}
-    refused(admin.post("/admin/organizations", json=body, headers=headers), 403)
-    refused(admin.post("/auth/tokens/auth", headers=headers), 403)
-    refused(admin.put("/admin/teams/acme/t/members/x@y.z", headers=headers), 403)
-    refused(admin.delete("/admin/repositories/acme/dev", headers=headers), 403)
+    error_of(admin.post("/admin/organizations", json=body, headers=headers), 403)
+    error_of(admin.post("/auth/tokens/auth", headers=headers), 403)
+    error_of(admin.put("/admin/teams/acme/t/members/x@y.z", headers=headers), 403)
+    error_of(admin.delete("/admin/repositories/acme/dev", headers=headers), 403)
     assert admin.get("/admin/organizations", headers=headers).status_code == 200
 
 
@@ -152,7 +142,7 @@ def test_documents_with_a_fault_in_every_line(admin: Client) -> None:
     response = admin.post(
         "/data/acme/dev/rh8-x86_64/eggs/re-index", content=body, headers=JSON, timeout=25
     )
-    refused(response, 400)
+    error_of(response, 400)
 
 
 def test_what_an_error_echoes_is_bounded(admin: Client) -> None:
@@ -166,14 +156,14 @@ def test_what_an_error_echoes_is_bounded(admin: Client) -> None:
         admin.get("/admin/organizations", headers={"Authorization": long}, auth=None),
         admin.get(f"/nowhere/{long}"),
     ):
-        assert len(refused(response, response.status_code)) < 600
+        assert len(error_of(response, response.status_code)) < 600
         assert response.status_code in (400, 401, 404, 415)
 
 
 @pytest.mark.parametrize("word", ["", "yes", "1", "Truee", "true", "FALSE"])
 def test_flags_that_are_none(admin: Client, word: str) -> None:
     url = "/admin/repositories/acme/dev"
-    assert "True or False" in refused(admin.delete(url, params={"force": word}), 400)
+    assert "True or False" in error_of(admin.delete(url, params={"force": word}), 400)
 
 
 @pytest.mark.parametrize("word", ["True", "False"])
@@ -199,7 +189,7 @@ def test_flags(admin: Client, word: str) -> None:
 )
 @pytest.mark.sampled(5)
 def test_places_that_are_no_text(admin: Client, url: str, text: str) -> None:
-    refused(admin.get(url.format(text)), 400)
+    error_of(admin.get(url.format(text)), 400)
 
 
 def test_faults_of_the_server_tell_nothing(
@@ -212,7 +202,7 @@ def test_faults_of_the_server_tell_nothing(
     monkeypatch.setitem(HANDLERS, "v1_list_platforms", fail)
     with server, client_of(server) as admin, caplog.at_level(logging.ERROR, "hatcher.server"):
         named = {"X-Request-ID": "from-the-gateway.7"}
-        assert "private" not in refused(admin.get("/metadata/platforms", headers=named), 503)
+        assert "private" not in error_of(admin.get("/metadata/platforms", headers=named), 503)
         # The server goes on.
         assert admin.get("/metadata/python-tags").status_code == 200
     assert "something private" in caplog.text

@@ -265,8 +265,7 @@ class TestSmallDisk:
         (disk / "ballast").unlink()
         with BackgroundServer(settings) as server, client_of(server) as client:
             self.fill(disk)
-            deleted = client.delete("/admin/repositories/acme/dev?force=True")
-            assert deleted.status_code == 204
+            assert client.delete("/admin/repositories/acme/dev?force=True").status_code == 204
             assert shutil.disk_usage(disk).free > 1 << 20
 
     @staticmethod

@@ -215,8 +215,7 @@ def test_many_eggs_are_shown_by_few_statements(
     eggs.append(eggs[0])
     url = f"/data/acme/dev/{PLATFORM}/eggs/re-index"
 
-    unknown = {**eggs[0], "python_tag": "cp310"}
-    refused = admin.post(url, json={"eggs": [*eggs, unknown]})
+    refused = admin.post(url, json={"eggs": [*eggs, {**eggs[0], "python_tag": "cp310"}]})
     assert refused.status_code == 404
     assert "EGG0" in refused.json()["error"]
     assert "cp310" in refused.json()["error"]
@@ -303,8 +302,7 @@ def test_other_platforms_and_versions_of_the_api(admin: Client, egg: Path) -> No
     for other in ("rh5-32", "win-64"):
         assert admin.index(platform=other) == {}
     for unknown in ("rh4-64", "rh5", "", "x", "rh5-x"):
-        response = admin.get(f"/indices/acme/dev/{unknown}/cp311/eggs")
-        assert response.status_code == 404
+        assert admin.get(f"/indices/acme/dev/{unknown}/cp311/eggs").status_code == 404
     assert "rh5-x86_64" in admin.get("/indices/acme/dev/x/cp311/eggs").json()["error"]
     v0 = admin.base_url.join("/api/v0/json/indices/acme/dev/rh5-64/cp311/eggs")
     assert admin.get(v0).json() == admin.index(platform="rh5-64")

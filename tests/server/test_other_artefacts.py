@@ -13,7 +13,7 @@ import pytest
 from hatcher.server.runner import BackgroundServer
 from hatcher.testing import write_runtime
 
-from .conftest import Client, client_of, sha256_of
+from .conftest import Client, client_of, error_of, sha256_of
 
 DATA = "/data/acme/dev/rh8_x86_64"
 METADATA = "/metadata/acme/dev/rh8_x86_64"
@@ -81,18 +81,14 @@ def test_what_is_no_zip(admin: Client, v0: Client, tmp_path: Path, content: byte
     path.write_bytes(content)
     assert admin.upload(f"{DATA}/runtimes/upload", path).status_code == 400
     data = {"language": "python", "version": "2.7.13", "build": 1, "filename": path.name}
-    response = v0.upload(f"{DATA}/runtimes/upload", path, data=data)
-    assert response.status_code == 400
-    assert "not a zip file" in response.json()["error"]
+    assert "not a zip file" in error_of(v0.upload(f"{DATA}/runtimes/upload", path, data=data), 400)
 
 
 def test_a_runtime_that_unpacks_to_much_more(admin: Client, tmp_path: Path) -> None:
     path = tmp_path / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("enthought/runtime.json", bytes(16 << 20))
-    response = admin.upload(f"{DATA}/runtimes/upload", path)
-    assert response.status_code == 400
-    assert f"{16 << 20} bytes" in response.json()["error"]
+    assert f"{16 << 20} bytes" in error_of(admin.upload(f"{DATA}/runtimes/upload", path), 400)
 
 
 def test_a_zip_without_metadata(admin: Client, tmp_path: Path) -> None:
@@ -136,8 +132,7 @@ def test_a_runtime_of_v0(admin: Client, v0: Client, tmp_path: Path) -> None:
     assert v0.get(f"/data/{url}").content == path.read_bytes()
     assert v0.get(f"/data/{url.replace('cp27', 'cp38')}").status_code == 404
     assert v0.delete(f"/data/{url}").status_code == 405, "only v1 deletes runtimes"
-    wrong = v0.upload(upload, path, data={**told, "filename": "other.zip"})
-    assert wrong.status_code == 400
+    assert v0.upload(upload, path, data={**told, "filename": "other.zip"}).status_code == 400
     assert v0.upload(upload, path).status_code == 400
 
 
@@ -183,8 +178,7 @@ def test_an_app(admin: Client, server: BackgroundServer, tmp_path: Path, version
         assert metadata == entry
         assert document["commands"] == [{"name": "view", "command": "viewer"}]
         assert document["since"] == "2024-03-01"
-        missing = client.get(f"{METADATA}/cp311/apps/com.acme.viewer/1.10-3")
-        assert missing.status_code == 404
+        assert client.get(f"{METADATA}/cp311/apps/com.acme.viewer/1.10-3").status_code == 404
 
 
 def test_an_app_without_tag_or_build(admin: Client, tmp_path: Path) -> None:
@@ -218,9 +212,9 @@ def test_an_app_without_tag_or_build(admin: Client, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_app(admin: Client, tmp_path: Path, text: str, says: str) -> None:
-    response = admin.upload(f"{DATA}/apps/upload", write(tmp_path / "a.yaml", text))
-    assert response.status_code == 400
-    assert says in response.json()["error"]
+    assert says in error_of(
+        admin.upload(f"{DATA}/apps/upload", write(tmp_path / "a.yaml", text)), 400
+    )
 
 
 BUNDLE = {
@@ -281,14 +275,12 @@ def test_what_is_no_bundle(
     admin: Client, tmp_path: Path, text: str, called: dict[str, object], says: str
 ) -> None:
     bundle = write(tmp_path / "a.bundle", text)
-    response = admin.upload("/data/acme/dev/bundles/upload", bundle, data=called)
-    assert response.status_code == 400
-    assert says in response.json()["error"]
+    assert says in error_of(admin.upload("/data/acme/dev/bundles/upload", bundle, data=called), 400)
 
 
 def test_a_bundle_that_is_no_text(admin: Client, tmp_path: Path) -> None:
     bundle = tmp_path / "a.bundle"
     bundle.write_bytes(b"\xff\xfe")
-    response = admin.upload("/data/acme/dev/bundles/upload", bundle, data=CALLED)
-    assert response.status_code == 400
-    assert "UTF-8" in response.json()["error"]
+    assert "UTF-8" in error_of(
+        admin.upload("/data/acme/dev/bundles/upload", bundle, data=CALLED), 400
+    )

@@ -11,7 +11,7 @@ from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
 from hatcher.server.names import PLATFORMS, PYTHON_TAGS, canonical_platform, canonical_tag
 from hatcher.server.refusals import Refusal
 
-from .conftest import Client
+from .conftest import Client, error_of
 
 
 def test_the_table_is_okonomiyakis() -> None:
@@ -120,9 +120,7 @@ def test_an_unknown_platform_is_not_there(admin: Client, egg: Path, platform: st
         f"/data/acme/dev/{platform}/runtimes/cpython/3.8.17+1",
         f"{admin.base_url.copy_with(path='/repo')}/acme/dev/{platform}/index.json",
     ):
-        answer = admin.get(path)
-        assert answer.status_code == 404, path
-        assert f"'{platform}' is no platform" in answer.json()["error"]
+        assert f"'{platform}' is no platform" in error_of(admin.get(path), 404)
     assert admin.upload_egg(egg, platform).status_code == 404
     # Who may not see the repository hears nothing of platforms.
     hidden = admin.get(f"/indices/acme/absent/{platform}/cp311/eggs")
@@ -136,6 +134,4 @@ def test_a_tag_of_no_python(admin: Client, tag: str) -> None:
         f"/metadata/acme/dev/rh8-x86_64/{tag}/eggs/spam/1.0.0-1",
         f"/data/acme/dev/rh8-x86_64/{tag}/eggs/spam/1.0.0-1",
     ):
-        answer = admin.get(path)
-        assert answer.status_code == 400, path
-        assert f"'{tag}' is no python tag" in answer.json()["error"]
+        assert f"'{tag}' is no python tag" in error_of(admin.get(path), 400)

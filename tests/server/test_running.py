@@ -73,8 +73,7 @@ def test_a_made_up_password_is_told_once(tmp_path: Path) -> None:
         assert out == "", "chatter goes to stderr"
         (password,) = (line.rpartition(" ")[2] for line in err.splitlines() if " is " in line)
     with process(tmp_path / "brood", None) as started, ready(started) as client:
-        platforms = client.get("/metadata/platforms", auth=(ADMIN[0], password))
-        assert platforms.status_code == 200
+        assert client.get("/metadata/platforms", auth=(ADMIN[0], password)).status_code == 200
         started.send_signal(signal.SIGTERM)
         assert started.communicate(timeout=60) == ("", "")
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, client_of, sha256_of
+from .conftest import PLATFORM, Client, client_of, error_of, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/eggs/upload"
 
@@ -39,7 +40,7 @@ def blob_of(egg: Path) -> str:
     return f"blobs/{sha256[:2]}/{sha256[2:]}"
 
 
-def multipart(*parts: tuple[str, bytes], boundary: str = "limit") -> dict[str, object]:
+def multipart(*parts: tuple[str, bytes], boundary: str = "limit") -> Any:
     """What httpx is to send for hand-written parts: their disposition, and their content."""
     body = b"".join(
         f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
@@ -62,8 +63,7 @@ def data_part(egg: Path) -> tuple[str, bytes]:
 
 
 def test_an_upload_is_one_blob(admin: Client, egg: Path, settings: Settings) -> None:
-    response = admin.upload_egg(egg)
-    assert response.status_code == 201
+    assert admin.upload_egg(egg).status_code == 201
     assert files_of(settings) == [blob_of(egg)]
     assert (settings.data / blob_of(egg)).read_bytes() == egg.read_bytes()
 
@@ -85,9 +85,7 @@ def test_other_content_needs_overwrite(
         tmp_path / "other", "Spam", "1.0.0", python_tag="cp311", seed=1, files={"x": b"1"}
     )
     assert admin.upload_egg(egg).status_code == 201
-    refused = admin.upload_egg(other)
-    assert refused.status_code == 409
-    assert "overwrite=True" in refused.json()["error"]
+    assert "overwrite=True" in error_of(admin.upload_egg(other), 409)
     assert files_of(settings) == [blob_of(egg)]
     assert admin.upload_egg(other, overwrite="True").status_code == 201
     assert files_of(settings) == [blob_of(other)], "nothing refers to the old one any more"
@@ -116,9 +114,7 @@ def test_one_blob_for_many(admin: Client, egg: Path, settings: Settings) -> None
 def test_a_wrong_hash(
     admin: Client, egg: Path, settings: Settings, change: dict[str, object], says: str
 ) -> None:
-    response = admin.upload(URL, egg, data=change)
-    assert response.status_code == 400
-    assert says in response.json()["error"]
+    assert says in error_of(admin.upload(URL, egg, data=change), 400)
     assert files_of(settings) == []
     assert admin.index() == {}
 
@@ -149,9 +145,7 @@ def test_what_is_no_egg(
 
 
 def test_an_egg_under_a_false_name(admin: Client, egg: Path, settings: Settings) -> None:
-    response = admin.upload(URL, egg, filename="Eggs-1.0.0-1.egg")
-    assert response.status_code == 400
-    assert "Spam-1.0.0-1.egg" in response.json()["error"]
+    assert "Spam-1.0.0-1.egg" in error_of(admin.upload(URL, egg, filename="Eggs-1.0.0-1.egg"), 400)
     assert files_of(settings) == []
 
 
@@ -163,21 +157,17 @@ def test_file_names_that_lead_elsewhere(
     admin: Client, egg: Path, settings: Settings, filename: str
 ) -> None:
     parts = multipart(file_part(egg, filename.replace("\\", "\\\\")), data_part(egg))
-    response = admin.post(URL, **parts)  # type: ignore[arg-type]
-    assert response.status_code == 400
-    assert "not the bare name of a file" in response.json()["error"]
+    assert "not the bare name of a file" in error_of(admin.post(URL, **parts), 400)
     assert files_of(settings) == []
 
 
 def test_parts_in_the_other_order(admin: Client, egg: Path) -> None:
-    response = admin.post(URL, **multipart(data_part(egg), file_part(egg)))  # type: ignore[arg-type]
-    assert response.status_code == 201
+    assert admin.post(URL, **multipart(data_part(egg), file_part(egg))).status_code == 201
 
 
 def test_data_without_a_file_name(admin: Client, egg: Path) -> None:
     data = ('name="data"', data_part(egg)[1])
-    response = admin.post(URL, **multipart(file_part(egg), data))  # type: ignore[arg-type]
-    assert response.status_code == 201
+    assert admin.post(URL, **multipart(file_part(egg), data)).status_code == 201
 
 
 def test_an_egg_that_is_full_of_boundaries(admin: Client, tmp_path: Path) -> None:
@@ -187,8 +177,7 @@ def test_an_egg_that_is_full_of_boundaries(admin: Client, tmp_path: Path) -> Non
         nasty = nasty.replace(f"\r\n--{boundary}\r\n".encode(), b"")
         egg = write_egg(tmp_path, "nasty", "1.0", files={"nasty": nasty})
         parts = multipart(file_part(egg), data_part(egg), boundary=boundary)
-        response = admin.post(URL, params={"overwrite": "True"}, **parts)  # type: ignore[arg-type]
-        assert response.status_code == 201
+        assert admin.post(URL, params={"overwrite": "True"}, **parts).status_code == 201
         assert admin.index()[egg.name]["sha256"] == sha256_of(egg)
 
 
@@ -221,22 +210,20 @@ def test_forms_that_are_not_as_described(
     request_of: Callable[[Path], dict[str, object]],
     says: str,
 ) -> None:
-    response = admin.post(URL, **request_of(egg))  # type: ignore[arg-type]
-    assert response.status_code == 400
-    assert says in response.json()["error"]
+    assert says in error_of(admin.post(URL, **request_of(egg)), 400)
     assert files_of(settings) == []
 
 
 @pytest.mark.parametrize("request_of", [{"json": {}}, {"content": b""}, {"data": {"file": "x"}}])
 def test_uploads_that_are_no_form(admin: Client, request_of: dict[str, object]) -> None:
-    assert admin.post(URL, **request_of).status_code == 415  # type: ignore[arg-type]
+    assert admin.post(URL, **request_of).status_code == 415
 
 
 @pytest.mark.parametrize("boundary", ["", "x" * 201, '"', "\x7f" * 500])
 def test_boundaries_that_are_none(admin: Client, egg: Path, boundary: str) -> None:
     form = multipart(file_part(egg), data_part(egg), boundary=boundary or "x")
     form["headers"] = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    assert admin.post(URL, **form).status_code == 400  # type: ignore[arg-type]
+    assert admin.post(URL, **form).status_code == 400
 
 
 def endless() -> Iterator[bytes]:
@@ -250,24 +237,20 @@ def test_what_stands_around_the_parts_is_bounded(
 ) -> None:
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
-    assert isinstance(content, bytes)
     split = {"before": 0, "after": len(content), "between": content.rindex(b"--limit\r\n") + 9}
     before, after = content[: split[where]], content[split[where] :]
     pieces = itertools.chain([before], endless())
-    assert admin.post(URL, **{**whole, "content": pieces}).status_code == 400  # type: ignore[arg-type]
+    assert admin.post(URL, **{**whole, "content": pieces}).status_code == 400
     assert files_of(settings) == []
     if where == "after":
         some = before + bytes(1 << 16) + after
-        response = admin.post(URL, **{**whole, "content": some})  # type: ignore[arg-type]
-        assert response.status_code == 201
+        assert admin.post(URL, **{**whole, "content": some}).status_code == 201
 
 
 def test_parts_that_never_end(admin: Client, egg: Path, settings: Settings) -> None:
     form = multipart(file_part(egg), ('name="data"', b""))
-    content = form["content"]
-    assert isinstance(content, bytes)
-    pieces = itertools.chain([content.removesuffix(b"\r\n--limit--\r\n")], endless())
-    assert admin.post(URL, **{**form, "content": pieces}).status_code == 413  # type: ignore[arg-type]
+    pieces = itertools.chain([form["content"].removesuffix(b"\r\n--limit--\r\n")], endless())
+    assert admin.post(URL, **{**form, "content": pieces}).status_code == 413
     assert files_of(settings) == []
 
 
@@ -288,10 +271,9 @@ def test_files_that_are_too_large(small: Client, settings: Settings, tmp_path: P
     egg = write_egg(tmp_path, "big", "1.0", payload_bytes=100_000)
     form = multipart(file_part(egg), data_part(egg))
     content = form["content"]
-    assert isinstance(content, bytes)
     pieces = (content[at : at + 5000] for at in range(0, len(content), 5000))
-    assert small.post(URL, **form).status_code == 413  # type: ignore[arg-type]
-    assert small.post(URL, **{**form, "content": pieces}).status_code == 413  # type: ignore[arg-type]
+    assert small.post(URL, **form).status_code == 413
+    assert small.post(URL, **{**form, "content": pieces}).status_code == 413
     assert files_of(settings) == []
     assert small.upload_egg(write_egg(tmp_path, "small", payload_bytes=90_000)).status_code == 201
 
@@ -315,10 +297,8 @@ def test_a_form_that_ends_early(admin: Client, egg: Path, settings: Settings) ->
     """Its length is right, so that only the form itself tells that something is missing."""
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
-    assert isinstance(content, bytes)
     for size in (len(content) - 10, egg.stat().st_size // 2):
-        response = admin.post(URL, **{**whole, "content": content[:size]})  # type: ignore[arg-type]
-        assert response.status_code == 400
+        assert admin.post(URL, **{**whole, "content": content[:size]}).status_code == 400
         assert files_of(settings) == []
 
 
@@ -326,7 +306,6 @@ def test_a_client_that_goes_away(admin: Client, settings: Settings, tmp_path: Pa
     egg = write_egg(tmp_path, "big", "1.0", payload_bytes=8 << 20)
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
-    assert isinstance(content, bytes)
     with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
         connection.sendall(head_of(admin, len(content)) + content[: 6 << 20])
         wait_until(lambda: any(name.startswith("incoming/") for name in files_of(settings)))
@@ -338,10 +317,8 @@ def test_a_client_that_goes_away(admin: Client, settings: Settings, tmp_path: Pa
 def test_a_body_of_unknown_length(admin: Client, egg: Path) -> None:
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
-    assert isinstance(content, bytes)
     pieces = (content[at : at + 7] for at in range(0, len(content), 7))
-    response = admin.post(URL, **{**whole, "content": pieces})  # type: ignore[arg-type]
-    assert response.status_code == 201
+    assert admin.post(URL, **{**whole, "content": pieces}).status_code == 201
 
 
 def test_who_may_not_upload_learns_it_before_the_body(
@@ -370,7 +347,6 @@ def test_a_repository_that_goes_away_meanwhile(
 ) -> None:
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
-    assert isinstance(content, bytes)
     with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
         connection.settimeout(10)
         connection.sendall(head_of(admin, len(content)) + content[:-5])

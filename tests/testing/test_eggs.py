@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from email import message_from_string
 from importlib import metadata
 from pathlib import Path
@@ -16,18 +17,38 @@ from okonomiyaki.file_formats import EggMetadata
 from hatcher.artefacts.egg import read_egg
 from hatcher.testing import UnsuitableDistributionError, build_egg, write_egg
 
+Files = dict[str, str | None]
+
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def install(site: Path, pkg_info: str, module: str = "fresh.py") -> None:
-    """Record a distribution of one module, as pip would, without the module itself."""
-    info = site / "fresh-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(pkg_info)
-    (info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
-    (info / "RECORD").write_text(f"{module},,\nfresh-1.0.dist-info/METADATA,,\n")
+#: A distribution of one module as pip installs it.
+INFO = "fresh-1.0.dist-info"
+RECORD = f"fresh.py,,\n{INFO}/METADATA,,\n"
+INSTALLED = {
+    "fresh.py": "",
+    f"{INFO}/METADATA": "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n",
+    f"{INFO}/WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n",
+    f"{INFO}/RECORD": RECORD,
+}
+EDITABLE = '{"url": "file:///src", "dir_info": {"editable": true}}'
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], None]:
+    """Install it with other files; None for those that it is to lack."""
+
+    def install(files: Files) -> None:
+        for name, text in (INSTALLED | files).items():
+            if text is not None:
+                path = tmp_path / "site" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    return install
 
 
 class TestBuildEgg:
@@ -57,13 +78,8 @@ class TestBuildEgg:
     def test_the_egg_can_be_imported_from(self, tmp_path: Path) -> None:
         egg = build_egg("attrs", tmp_path)
 
-        code = "import attr; print(attr.__file__)"
-        command = [
-            sys.executable,
-            "-I",
-            "-c",
-            f"import sys; sys.path.insert(0, {str(egg)!r}); {code}",
-        ]
+        code = f"import sys; sys.path.insert(0, {str(egg)!r}); import attr; print(attr.__file__)"
+        command = [sys.executable, "-I", "-c", code]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
 
         assert done.stdout.startswith(str(egg))
@@ -96,25 +112,18 @@ class TestBuildEgg:
 
         assert egg.name == "My_Egg-9.9-1.egg"
         told = EggMetadata.from_egg(str(egg))
-        assert (told.egg_basename, told.pkg_info.name, told.pkg_info.version) == (
-            "My_Egg",
-            "My_Egg",
-            "9.9",
-        )
+        assert (told.egg_basename, told.pkg_info.name) == ("My_Egg", "My_Egg")
+        assert told.pkg_info.version == "9.9"
 
     def test_entry_points_come_along(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(build_egg("pytest", tmp_path)) as archive:
             assert b"[console_scripts]" in archive.read("EGG-INFO/entry_points.txt")
 
     def test_a_pkg_info_too_new_for_the_library_is_stated_as_the_newest_it_reads(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, install: Callable[[Files], None]
     ) -> None:
-        install(
-            tmp_path / "site", "Metadata-Version: 2.5\nName: fresh\nVersion: 1.0\nImport-Name: x\n"
-        )
-        (tmp_path / "site" / "fresh.py").write_text("")
-        monkeypatch.syspath_prepend(str(tmp_path / "site"))
-
+        newer = "Metadata-Version: 2.5\nName: fresh\nVersion: 1.0\nImport-Name: x\n"
+        install({f"{INFO}/METADATA": newer})
         with zipfile.ZipFile(build_egg("fresh", tmp_path)) as archive:
             written = message_from_string(archive.read("EGG-INFO/PKG-INFO").decode())
         assert written["Metadata-Version"] == "2.4"
@@ -133,53 +142,47 @@ class TestBuildEgg:
                 build_egg(name, tmp_path)
             assert repr(name) in caught.value.what and "pip list" in caught.value.advice
 
-    @pytest.mark.parametrize("name", ["METADATA", "RECORD", "WHEEL"])
-    def test_one_without_its_records(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-    ) -> None:
-        install(tmp_path / "site", "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
-        (tmp_path / "site" / "fresh-1.0.dist-info" / name).unlink()
-        monkeypatch.syspath_prepend(str(tmp_path / "site"))
-
-        with pytest.raises(UnsuitableDistributionError) as caught:
-            build_egg("fresh", tmp_path)
-        assert "--force-reinstall" in caught.value.advice
-
     @pytest.mark.parametrize(
-        "outside",
+        ("files", "says"),
         [
-            "../../../share/man/man1/fresh.1",
-            "../../../bin/other",
-            "../../../etc/fresh",
-            "/etc/fresh.conf",
-            "fresh/../../elsewhere.py",
+            *(
+                ({f"{INFO}/{name}": None}, "--force-reinstall")
+                for name in ("METADATA", "RECORD", "WHEEL")
+            ),
+            *(
+                ({f"{INFO}/RECORD": f"{RECORD}{outside},,\n"}, outside)
+                for outside in (
+                    "../../../share/man/man1/fresh.1",
+                    "../../../bin/other",
+                    "../../../etc/fresh",
+                    "/etc/fresh.conf",
+                    "fresh/../../elsewhere.py",
+                )
+            ),
+            # Compiled, although its tags say otherwise.
+            ({"fresh.so": "", f"{INFO}/RECORD": f"{RECORD}fresh.so,,\n"}, "fresh.so"),
+            ({"fresh.py": None}, "fresh.py is missing"),
+            ({f"{INFO}/direct_url.json": EDITABLE}, "editable"),
+            ({f"{INFO}/RECORD": "fresh.pth,,\n"}, "editable"),
         ],
     )
-    def test_one_with_files_elsewhere(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: str
+    def test_what_cannot_become_an_egg(
+        self, tmp_path: Path, install: Callable[[Files], None], files: Files, says: str
     ) -> None:
-        install(tmp_path / "site", "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
-        (tmp_path / "site" / "fresh.py").write_text("")
-        with (tmp_path / "site" / "fresh-1.0.dist-info" / "RECORD").open("a") as record:
-            record.write(f"{outside},,\n")
-        monkeypatch.syspath_prepend(str(tmp_path / "site"))
-
+        install(files)
         with pytest.raises(UnsuitableDistributionError) as caught:
             build_egg("fresh", tmp_path)
-        assert outside in caught.value.what
+        assert says in f"{caught.value.what} {caught.value.advice}"
 
     @pytest.mark.parametrize("suffix", ["", ".exe", "-script.py", "3", "-3.11", "3.11.exe"])
     def test_its_scripts_are_made_anew(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+        self, tmp_path: Path, install: Callable[[Files], None], suffix: str
     ) -> None:
-        install(tmp_path / "site", "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
-        (tmp_path / "site" / "fresh.py").write_text("")
-        info = tmp_path / "site" / "fresh-1.0.dist-info"
-        (info / "entry_points.txt").write_text("[console_scripts]\nrun=fresh:run\n")
-        with (info / "RECORD").open("a") as record:
-            record.write(f"../../../bin/run{suffix},,\n")
-        monkeypatch.syspath_prepend(str(tmp_path / "site"))
-
+        scripts = {
+            f"{INFO}/entry_points.txt": "[console_scripts]\nrun=fresh:run\n",
+            f"{INFO}/RECORD": f"{RECORD}../../../bin/run{suffix},,\n",
+        }
+        install(scripts)
         with zipfile.ZipFile(build_egg("fresh", tmp_path)) as egg:
             assert not [name for name in egg.namelist() if "bin" in name]
 
@@ -187,45 +190,6 @@ class TestBuildEgg:
         with pytest.raises(UnsuitableDistributionError, match="pure Python"):
             build_egg("argon2-cffi-bindings", tmp_path)
         assert not list(tmp_path.iterdir())
-
-    def test_one_with_compiled_files_whose_tags_say_otherwise(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        pkg_info = "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n"
-        install(tmp_path, pkg_info, "fresh.py,,\nfresh.so")
-        for name in ("fresh.py", "fresh.so"):
-            (tmp_path / name).touch()
-        monkeypatch.syspath_prepend(str(tmp_path))
-
-        with pytest.raises(UnsuitableDistributionError, match=r"fresh\.so"):
-            build_egg("fresh", tmp_path)
-
-    def test_one_that_is_damaged(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        install(tmp_path, "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n")
-        monkeypatch.syspath_prepend(str(tmp_path))
-
-        with pytest.raises(UnsuitableDistributionError, match=r"fresh\.py is missing"):
-            build_egg("fresh", tmp_path)
-
-    def test_one_in_editable_mode_with_a_finder(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        install(tmp_path, "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n", "finder.py")
-        (tmp_path / "finder.py").write_text("")
-        (tmp_path / "fresh-1.0.dist-info" / "direct_url.json").write_text(
-            '{"url": "file:///src", "dir_info": {"editable": true}}'
-        )
-        monkeypatch.syspath_prepend(str(tmp_path))
-
-        with pytest.raises(UnsuitableDistributionError, match="editable"):
-            build_egg("fresh", tmp_path)
-
-    def test_one_in_editable_mode(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        install(tmp_path, "Metadata-Version: 2.1\nName: fresh\nVersion: 1.0\n", "fresh.pth")
-        monkeypatch.syspath_prepend(str(tmp_path))
-
-        with pytest.raises(UnsuitableDistributionError, match="editable"):
-            build_egg("fresh", tmp_path)
 
 
 class TestWriteEgg:

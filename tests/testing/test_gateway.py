@@ -68,6 +68,36 @@ def ask(
 Connection = http.client.HTTPConnection
 
 
+@contextlib.contextmanager
+def asking(answer: Answer, *faults: RequestFault) -> Iterator[Connection]:
+    """Give a connection to a gateway before a server with one answer."""
+    with (
+        ScriptedServer(answer) as server,
+        FaultyGateway(server.url, *faults) as gateway,
+        contextlib.closing(Connection(urlsplit(gateway.url).netloc, timeout=10)) as connection,
+    ):
+        yield connection
+
+
+def talk(gateway: FaultyGateway, *said: bytes) -> list[bytes]:
+    """Say some things over one connection, and wait for something after each."""
+    with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client:
+        client.settimeout(10)
+        heard = []
+        for words in said:
+            client.sendall(words)
+            heard.append(client.recv(1000))
+        return heard
+
+
+def talk_to_the_end(gateway: FaultyGateway, said: bytes) -> bytes:
+    """Say something, and return all that comes."""
+    with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client:
+        client.settimeout(10)
+        client.sendall(said)
+        return b"".join(iter(lambda: client.recv(1000), b""))
+
+
 class TestPassing:
     def test_what_no_fault_is_about_passes_untouched(
         self, gateway: FaultyGateway, connection: Connection
@@ -95,9 +125,8 @@ class TestPassing:
         ids=["204", "304", "chunked", "closed", "no length", "HTTP/1.0", "interim"],
     )
     def test_answers_of_every_kind(self, answer: Answer, expected: tuple[int, bytes]) -> None:
-        with ScriptedServer(answer) as server, FaultyGateway(server.url) as gateway:
+        with asking(answer) as connection:
             for _ in range(2):
-                connection = Connection(urlsplit(gateway.url).netloc, timeout=10)
                 assert ask(connection) == expected
                 connection.close()
 
@@ -113,14 +142,8 @@ class TestPassing:
         early = Answer(413, body=b"Too large.", early=True)
         with ScriptedServer(early) as server, FaultyGateway(server.url) as gateway:
             whole = BODY * 10
-            with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client:
-                client.settimeout(10)
-                head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(whole)}\r\n\r\n"
-                client.sendall(head.encode())
-                answer = b""
-                while data := client.recv(1000):
-                    answer += data
-            assert answer.endswith(b"Too large.")
+            head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(whole)}\r\n\r\n"
+            assert talk_to_the_end(gateway, head.encode()).endswith(b"Too large.")
 
     def test_a_client_that_asks_before_it_sends_the_body(self, brood_server: BroodServer) -> None:
         body = b'{"name": "acme"}'
@@ -131,15 +154,10 @@ class TestPassing:
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
             "Expect: 100-continue\r\n\r\n"
         )
-        with (
-            FaultyGateway(brood_server.url) as gateway,
-            socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client,
-        ):
-            client.settimeout(10)
-            client.sendall(head.encode())
-            assert b" 100 " in client.recv(1000)
-            client.sendall(body)
-            assert b" 201 " in client.recv(1000)
+        with FaultyGateway(brood_server.url) as gateway:
+            asked, told = talk(gateway, head.encode(), body)
+        assert b" 100 " in asked
+        assert b" 201 " in told
 
     def test_in_a_process_that_has_much_open(self, server: ScriptedServer) -> None:
         """More than select() can take."""
@@ -161,19 +179,14 @@ class TestPassing:
                 connection.close()
 
     def test_a_request_without_a_length_is_refused(self, gateway: FaultyGateway) -> None:
-        with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client:
-            client.settimeout(10)
-            client.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
-            assert b" 411 " in client.recv(1000)
+        (told,) = talk(gateway, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        assert b" 411 " in told
 
     def test_a_server_that_ends_ends_the_connection(self) -> None:
-        answer = Answer(200, body=BODY, cut=1000)
-        with ScriptedServer(answer) as server, FaultyGateway(server.url) as gateway:
-            connection = Connection(urlsplit(gateway.url).netloc, timeout=10)
+        with asking(Answer(200, body=BODY, cut=1000)) as connection:
             with pytest.raises(http.client.IncompleteRead) as caught:
                 ask(connection)
             assert len(caught.value.partial) == 1000
-            connection.close()
 
 
 class TestStriking:
@@ -241,12 +254,7 @@ class TestStriking:
     def test_an_answer_without_a_body_is_cut_in_its_head(self) -> None:
         cut = RequestFault("cut", at="answer body")
         with ScriptedServer(Answer(204)) as server, FaultyGateway(server.url, cut) as gateway:
-            with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client:
-                client.settimeout(10)
-                client.sendall(b"DELETE / HTTP/1.1\r\n\r\n")
-                answer = b""
-                while data := client.recv(1000):
-                    answer += data
+            answer = talk_to_the_end(gateway, b"DELETE / HTTP/1.1\r\n\r\n")
             assert Answer(204).render().startswith(answer)
             assert not answer.endswith(b"\r\n\r\n")
 
@@ -283,10 +291,10 @@ class TestStriking:
 
     def test_a_client_that_asks_first_is_answered_at_once(self, gateway: FaultyGateway) -> None:
         gateway.add(RequestFault("replace", at="request", answer=Answer(401)))
-        with socket.create_connection(("127.0.0.1", urlsplit(gateway.url).port)) as client:
-            client.settimeout(10)
-            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
-            assert b" 401 " in client.recv(1000)
+        (told,) = talk(
+            gateway, b"POST / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert b" 401 " in told
 
     def test_one_byte_is_another(self, gateway: FaultyGateway, connection: Connection) -> None:
         gateway.add(RequestFault("flip"))
@@ -296,20 +304,14 @@ class TestStriking:
 
     def test_the_first_byte_of_an_answer_without_a_body(self) -> None:
         flip = RequestFault("flip")
-        with ScriptedServer(Answer(204)) as server, FaultyGateway(server.url, flip) as gateway:
-            connection = Connection(urlsplit(gateway.url).netloc, timeout=10)
-            with pytest.raises(http.client.BadStatusLine):
-                ask(connection)
-            connection.close()
+        with asking(Answer(204), flip) as connection, pytest.raises(http.client.BadStatusLine):
+            ask(connection)
 
     def test_a_chunked_answer_is_cut(self) -> None:
         answer = Answer(200, {"Transfer-Encoding": "chunked"}, b"3\r\nabc\r\n0\r\n\r\n")
         cut = RequestFault("cut", at="answer body")
-        with ScriptedServer(answer) as server, FaultyGateway(server.url, cut) as gateway:
-            connection = Connection(urlsplit(gateway.url).netloc, timeout=10)
-            with pytest.raises(http.client.IncompleteRead):
-                ask(connection)
-            connection.close()
+        with asking(answer, cut) as connection, pytest.raises(http.client.IncompleteRead):
+            ask(connection)
 
     @pytest.mark.parametrize(
         ("answer", "said"),
@@ -319,14 +321,11 @@ class TestStriking:
         ],
     )
     def test_a_range_that_nobody_asked_for(self, answer: Answer, said: str) -> None:
-        wrong = RequestFault("range")
-        with ScriptedServer(answer) as server, FaultyGateway(server.url, wrong) as gateway:
-            connection = Connection(urlsplit(gateway.url).netloc, timeout=10)
+        with asking(answer, RequestFault("range")) as connection:
             connection.request("GET", "/")
             given = connection.getresponse()
             assert (given.status, given.headers.get_all("Content-Range")) == (206, [said])
             assert given.read() == b"abc"
-            connection.close()
 
 
 class TestChoosing:
