@@ -6,10 +6,10 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.errors import InvalidArgumentError
 from hatcher.transport.auth import CallableAuth, is_requests_auth
 from hatcher.transport.channel import MutableHeaders, Outgoing
-from hatcher.transport.retry import final
+from hatcher.transport.retry import call_of_user
 from hatcher.transport.secret import Secret
 from hatcher.transport.urls import showable
 
@@ -50,11 +50,7 @@ def signed(auth: CallableAuth, outgoing: Outgoing) -> tuple[dict[str, str], dict
         else AuthRequest(outgoing.method, outgoing.url, outgoing.headers)
     )
     before, body = request.headers.copy(), getattr(request, "body", None)
-    try:
-        returned = auth(request)
-    except HatcherException as error:
-        final(error)  # it is no failure of the request
-        raise
+    returned = call_of_user(auth, request)
     if of_requests and isinstance(returned, type(request)):
         request = returned
     if fault := _fault(request, returned, outgoing, body):

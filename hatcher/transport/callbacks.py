@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field
 
-from hatcher.errors import HatcherException, InvalidArgumentError
+from hatcher.errors import InvalidArgumentError
 from hatcher.transport.channel import (
     FRAMING,
     Channel,
@@ -20,7 +20,7 @@ from hatcher.transport.channel import (
     check_headers,
 )
 from hatcher.transport.faults import error_for
-from hatcher.transport.retry import final
+from hatcher.transport.retry import call_of_user
 from hatcher.transport.urls import Origin, showable, split
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ class Hooks:
         event = RequestEvent(
             outgoing.method, showable(outgoing.url), outgoing.operation, dict(headers)
         )
-        _call(self._on_request, event)
+        if self._on_request is not None:
+            call_of_user(self._on_request, event)
         for name in event.headers:
             if isinstance(name, str) and name.lower() in _FRAMING:
                 raise InvalidArgumentError(
@@ -172,7 +173,7 @@ class Hooks:
     def after(self, *arguments: Any) -> None:
         """Call `on_response` with a `ResponseEvent` of these arguments."""
         if self._on_response is not None:
-            _call(self._on_response, ResponseEvent(*arguments))
+            call_of_user(self._on_response, ResponseEvent(*arguments))
 
     def for_httpx(self, origin: Origin) -> tuple[Callable[..., None], Callable[..., None]]:
         """Return the same as two event hooks of an httpx client, which knows no failures."""
@@ -238,14 +239,3 @@ class WatchedChannel:
 
     def close(self) -> None:
         self._channel.close()
-
-
-def _call(callback: Callable[[Any], object] | None, event: object) -> None:
-    """Call a user's callback; what it raises is no failure of the request."""
-    if callback is None:
-        return
-    try:
-        callback(event)
-    except HatcherException as error:
-        final(error)
-        raise

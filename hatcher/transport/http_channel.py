@@ -33,7 +33,7 @@ from hatcher.transport.channel import (
 )
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Proxy
-from hatcher.transport.secret import Secret, bare
+from hatcher.transport.secret import Redactor, Secret, bare
 from hatcher.transport.timeouts import Timeouts, deadline, left
 from hatcher.transport.urls import Origin, certified_name, host_field, tunnel_target
 
@@ -77,8 +77,8 @@ class HTTPChannel:
         Returns how certificates are verified; called for the first https request.
     proxy_for : callable
         Given an origin, returns the proxy that leads to it, or None.
-    through_httpx : callable, optional
-        Makes the channel for a proxy that does not speak HTTP in the clear.
+    redact : Redactor, optional
+        Hears of secrets that httpx adds to requests, which carries them through other proxies.
     """
 
     def __init__(
@@ -86,10 +86,12 @@ class HTTPChannel:
         timeouts: Timeouts,
         ssl_context: Callable[[], ssl.SSLContext],
         proxy_for: Callable[[Origin], Proxy | None] = lambda origin: None,
-        through_httpx: Callable[[], Channel] | None = None,
+        redact: Redactor | None = None,
     ) -> None:
+        self._timeouts = timeouts
+        self._ssl_context = ssl_context
         self._proxy_for = proxy_for
-        self._through_httpx = through_httpx
+        self._redact = redact or Redactor()
         self._httpx: Channel | None = None
         self._routes: dict[Origin, _Route] = {}
         self._pool = Pool(timeouts.pool, partial(Connection.open, timeouts, ssl_context))
@@ -129,9 +131,14 @@ class HTTPChannel:
             self._httpx.close()
 
     def _by_httpx(self) -> Channel:
+        """Return the channel for proxies that do not speak HTTP in the clear."""
         if self._httpx is None:
-            assert self._through_httpx is not None
-            self._httpx = self._through_httpx()
+            # Imported here: httpx takes its time, and few have such a proxy.
+            from hatcher.transport.httpx_channel import HttpxChannel
+            from hatcher.transport.httpx_clients import build_client
+
+            client = build_client("", self._timeouts, self._ssl_context, None)
+            self._httpx = HttpxChannel(client, self._redact, owned=True)
         return self._httpx
 
 

@@ -42,7 +42,7 @@ _OF_HTTPX = FRAMING - {"upgrade"}
 
 
 def build_client(
-    server: ServerURL,
+    url: str,
     timeouts: Timeouts,
     context: Context,
     auth: httpx.Auth | None,
@@ -53,12 +53,12 @@ def build_client(
         auth=auth,
         transport=_RoutedTransport(context, httpx.HTTPTransport, _Passage),
         event_hooks=_event_hooks(hooks),
-        **_options(server, timeouts),
+        **_options(url, timeouts),
     )
 
 
 def build_async_client(
-    server: ServerURL,
+    url: str,
     timeouts: Timeouts,
     context: Context,
     auth: httpx.Auth | None,
@@ -74,7 +74,7 @@ def build_async_client(
             trust_env=False,
         )
 
-    return _AnyLoopClient(build, **_options(server, timeouts))
+    return _AnyLoopClient(build, **_options(url, timeouts))
 
 
 def build_client_that_cannot_wait() -> httpx.AsyncClient:
@@ -96,9 +96,9 @@ def httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:
     )
 
 
-def _options(server: ServerURL, timeouts: Timeouts) -> dict[str, Any]:
+def _options(url: str, timeouts: Timeouts) -> dict[str, Any]:
     return {
-        "base_url": str(server),
+        "base_url": url,
         "headers": {"User-Agent": USER_AGENT},
         "timeout": httpx_timeout(timeouts),
         "trust_env": False,

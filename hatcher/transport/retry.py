@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from hatcher.errors import (
     BroodConnectionError,
     BroodHTTPError,
     BroodTimeoutError,
+    HatcherException,
     InvalidArgumentError,
     InvalidResponseError,
     NotConnectedError,
@@ -136,6 +138,15 @@ def final(error: T) -> T:
     """Note on an error that another try would fail too, and perhaps count as a failed login."""
     vars(error)[_FINAL] = True
     return error
+
+
+def call_of_user(call: Callable[[Any], object], argument: object) -> object:
+    """Call a user's function; what it raises is no failure of the request."""
+    try:
+        return call(argument)
+    except HatcherException as error:
+        final(error)
+        raise
 
 
 def is_unsent(error: BaseException) -> bool:

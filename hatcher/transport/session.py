@@ -426,29 +426,24 @@ class Session:
 
     def _new_channel(self) -> Channel:
         """Return what carries requests, with an httpx.Auth where there is one."""
-        authorizer = self._authorizer() if is_httpx_auth(self._auth) else None
-        if self._given is not None:
-            from hatcher.transport.httpx_channel import HttpxChannel
+        if self._given is None and not is_httpx_auth(self._auth):
+            return self._new_http_channel(self._ssl_context)
+        # Imported here: httpx takes its time, and most get by without it.
+        from hatcher.transport.httpx_channel import HttpxChannel
+        from hatcher.transport.httpx_clients import build_client
 
+        auth = self._authorizer() if is_httpx_auth(self._auth) else None
+        if self._given is not None:
             # It keeps its own authentication, unless one was given beside it.
-            return HttpxChannel(
-                self._given, self._redact, authorizer, self._given_timeouts, owned=False
-            )
-        if authorizer is not None:
-            return _new_httpx_channel(
-                self._redact, self.server, self.timeouts, self._ssl_context, authorizer
-            )
-        return self._new_http_channel(self._ssl_context)
+            return HttpxChannel(self._given, self._redact, auth, self._given_timeouts, owned=False)
+        client = build_client(str(self.server), self.timeouts, self._ssl_context, auth)
+        return HttpxChannel(client, self._redact, owned=True)
 
     def _new_http_channel(self, context: Callable[[], ssl.SSLContext]) -> Channel:
         from hatcher.transport.http_channel import HTTPChannel
         from hatcher.transport.proxies import proxy_for
 
-        # Not a method: connections that hold the session would outlive a client that is forgotten.
-        through_httpx = partial(
-            _new_httpx_channel, self._redact, self.server, self.timeouts, context, None
-        )
-        return HTTPChannel(self.timeouts, context, proxy_for, through_httpx)
+        return HTTPChannel(self.timeouts, context, proxy_for, self._redact)
 
     def _watched(self, channel: Channel) -> Channel:
         """Return the channel with the user's headers and callbacks, if there are any."""
@@ -510,7 +505,7 @@ class Session:
 
     def _build(self, build: Callable[..., T]) -> T:
         hooks = () if self._hooks is None else self._hooks.for_httpx(self.server.origin)
-        return build(self.server, self.timeouts, self._ssl_context, self._authorizer(), hooks)
+        return build(str(self.server), self.timeouts, self._ssl_context, self._authorizer(), hooks)
 
     # -- pickling -------------------------------------------------------------------
 
@@ -523,11 +518,3 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session url='{self.server}', api_version={self.api_version}>"
-
-
-def _new_httpx_channel(redact: Redactor, *options: Any) -> Channel:
-    # Imported here: httpx takes its time, and most get by without it.
-    from hatcher.transport import httpx_clients
-    from hatcher.transport.httpx_channel import HttpxChannel
-
-    return HttpxChannel(httpx_clients.build_client(*options), redact, owned=True)
