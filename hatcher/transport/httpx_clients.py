@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
 from functools import partial
 from typing import Any, NoReturn, Self, TypeAlias
 from weakref import WeakKeyDictionary
@@ -49,12 +49,8 @@ def build_client(
     hooks: Hooks = (),
 ) -> httpx.Client:
     """Return an httpx client for one server; proxies come from the environment."""
-    return _Client(
-        auth=auth,
-        transport=_RoutedTransport(context, httpx.HTTPTransport, _Passage),
-        event_hooks=_event_hooks(hooks),
-        **_options(url, timeouts),
-    )
+    transport = _RoutedTransport(context, httpx.HTTPTransport, _Passage)
+    return _Client(auth=auth, **_options(url, timeouts, transport, hooks))
 
 
 def build_async_client(
@@ -65,28 +61,14 @@ def build_async_client(
     hooks: Hooks = (),
 ) -> httpx.AsyncClient:
     """Return the same as `build_client` does, for `await` in any event loop."""
-
-    def build() -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            auth=auth,
-            transport=_RoutedTransport(context, httpx.AsyncHTTPTransport, _AsyncPassage),
-            event_hooks=_event_hooks(map(_awaitable, hooks)),
-            trust_env=False,
-        )
-
-    return _AnyLoopClient(build, **_options(url, timeouts))
+    transport = _RoutedTransport(context, httpx.AsyncHTTPTransport, _AsyncPassage)
+    awaitable = tuple(map(_awaitable, hooks))
+    return _AnyLoopClient(auth=auth, **_options(url, timeouts, transport, awaitable))
 
 
 def build_client_that_cannot_wait() -> httpx.AsyncClient:
     """Return what stands for the async side of a user's own client, which has none."""
-
-    def build() -> NoReturn:
-        raise HatcherException(
-            "The httpx client that was given to from_session cannot be awaited. Give the raw "
-            "client an httpx.AsyncClient of yours: brood_client.raw.set_async_httpx_client(yours)."
-        )
-
-    return _AnyLoopClient(build, trust_env=False)
+    return httpx.AsyncClient(transport=_NoTransport(), trust_env=False)
 
 
 def httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:
@@ -96,17 +78,17 @@ def httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:
     )
 
 
-def _options(url: str, timeouts: Timeouts) -> dict[str, Any]:
+def _options(
+    url: str, timeouts: Timeouts, transport: object, hooks: tuple[Callable[..., Any], ...]
+) -> dict[str, Any]:
     return {
         "base_url": url,
         "headers": {"User-Agent": USER_AGENT},
         "timeout": httpx_timeout(timeouts),
+        "transport": transport,
         "trust_env": False,
+        "event_hooks": {k: [hook] for k, hook in zip(("request", "response"), hooks, strict=False)},
     }
-
-
-def _event_hooks(hooks: Iterable[Callable[..., Any]]) -> dict[str, list[Callable[..., Any]]]:
-    return {name: [hook] for name, hook in zip(("request", "response"), hooks, strict=False)}
 
 
 def _awaitable(call: Callable[..., None]) -> Callable[..., Coroutine[Any, Any, None]]:
@@ -126,34 +108,20 @@ class _Client(httpx.Client):
 
 
 class _AnyLoopClient(httpx.AsyncClient):
-    """An async client whose connections stay in the event loop that made them.
+    """An async client for any event loop: leaving ``async with`` closes the connections of one.
 
-    A script that calls `asyncio.run` twice would otherwise take a connection of a loop that is
-    gone. Leaving ``async with`` closes the connections of the running loop; it can be entered again.
+    It can be entered again.
     """
 
-    def __init__(self, build: Callable[[], httpx.AsyncClient], **options: Any) -> None:
-        # It sends nothing itself.
-        super().__init__(transport=httpx.AsyncBaseTransport(), **options)
-        self._build = build
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
-            WeakKeyDictionary()
-        )
-
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        loop = asyncio.get_running_loop()
-        if loop not in self._by_loop:
-            self._by_loop[loop] = self._build()
         try:
-            return await self._by_loop[loop].send(request, **options)
+            return await super().send(request, **options)
         except BaseException as error:
             bare_own(error, httpx.HTTPError, httpx.StreamError)
             raise
 
     async def aclose(self) -> None:
-        client = self._by_loop.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -162,11 +130,22 @@ class _AnyLoopClient(httpx.AsyncClient):
         await self.aclose()
 
 
+class _NoTransport(httpx.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx.Request) -> NoReturn:
+        raise HatcherException(
+            "The httpx client that was given to from_session cannot be awaited. Give the raw "
+            "client an httpx.AsyncClient of yours: brood_client.raw.set_async_httpx_client(yours)."
+        )
+
+
 # -- routes ----------------------------------------------------------------------------
 
 
 class _RoutedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Sends each request as the environment says: directly, or through a proxy.
+
+    Connections stay in the event loop that made them: a script that calls `asyncio.run` twice would
+    otherwise take one of a loop that is gone.
 
     Parameters
     ----------
@@ -180,10 +159,14 @@ class _RoutedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._context = context
         self._make = make
         self._passage = passage
-        self._routes: dict[Origin, tuple[Proxy | None, Any]] = {}
+        #: By the event loop, or the context where there is none.
+        self._routes: WeakKeyDictionary[Any, dict[Origin, tuple[Proxy | None, Any]]] = (
+            WeakKeyDictionary()
+        )
 
-    def _route(self, request: httpx.Request) -> tuple[Any, _Passage]:
+    def _route(self, request: httpx.Request, user: object) -> tuple[Any, _Passage]:
         """Return the transport for a request, and what accompanies it."""
+        routes = self._routes.setdefault(user, {})
         origin = origin_of(str(request.url))
         host = origin[1]
         # Host and certificate have nothing of what is local.
@@ -191,15 +174,15 @@ class _RoutedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             request.extensions = {"sni_hostname": certified_name(host), **request.extensions}
         if without_zone(host) != host:
             request.headers["Host"] = host_field(origin)
-        if origin not in self._routes:
+        if origin not in routes:
             proxy = proxy_for(origin)
             made = self._make(**_transport_options(origin, proxy, self._context))
-            self._routes.setdefault(origin, (proxy, made))
-        proxy, transport = self._routes[origin]
+            routes.setdefault(origin, (proxy, made))
+        proxy, transport = routes[origin]
         return transport, self._passage(request, origin, proxy)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        transport, passage = self._route(request)
+        transport, passage = self._route(request, self._context)
         with passage:
             response: httpx.Response = transport.handle_request(request)
             if passage.is_refusal(response):
@@ -208,7 +191,7 @@ class _RoutedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        transport, passage = self._route(request)
+        transport, passage = self._route(request, asyncio.get_running_loop())
         with passage:
             response: httpx.Response = await transport.handle_async_request(request)
             if passage.is_refusal(response):
@@ -217,11 +200,11 @@ class _RoutedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return response
 
     def close(self) -> None:
-        for _, transport in self._routes.values():
+        for _, transport in self._routes.pop(self._context, {}).values():
             transport.close()
 
     async def aclose(self) -> None:
-        for _, transport in self._routes.values():
+        for _, transport in self._routes.pop(asyncio.get_running_loop(), {}).values():
             await transport.aclose()
 
 
