@@ -24,11 +24,9 @@ def new_buffer(size: int) -> memoryview:
         return memoryview(bytearray(size))
     import mmap
 
-    # Of this process alone, where that has to be said.
-    private = (
-        {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-    )
-    return memoryview(mmap.mmap(-1, size, **private))
+    if hasattr(mmap, "MAP_PRIVATE"):  # of this process alone, where that has to be said
+        return memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    return memoryview(mmap.mmap(-1, size))
 
 
 def blocks_of(descriptor: int) -> Iterator[memoryview]:
