@@ -32,50 +32,6 @@ def egg(
     )
 
 
-@pytest.mark.usefixtures("versions", "dev")
-def test_an_egg_from_its_upload_to_its_deletion(cli: Cli, tmp_path: Path) -> None:
-    path = egg(tmp_path)
-    platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
-
-    dry = cli("eggs", "upload", *PLACE, path, "--dry-run")
-    assert dry == (0, "", "Would upload nose-1.3.0-1.egg to acme/dev/rh8-x86_64.\n")
-    assert platform.list_eggs("cp311") == []
-    done = cli("eggs", "upload", *PLACE, path)
-    assert done == (0, "", "Uploaded nose-1.3.0-1.egg to acme/dev/rh8-x86_64.\n")
-    assert [listed["name"] for listed in platform.list_eggs("cp311")] == [path.name]
-
-    metadata = cli("eggs", "metadata", *PLACE, "none", "nose", "1.3.0-1")
-    assert (metadata.code, metadata.err) == (0, "")
-    assert metadata.data == platform.egg_metadata(None, "nose", "1.3.0-1")
-    assert metadata.out == json.dumps(metadata.data, indent=2, sort_keys=True) + "\n"
-    index = cli("eggs", "index", *PLACE, "cp311")
-    assert index.data == platform.egg_index("cp311")
-
-    address = (*PLACE, "none", "nose", "1.3.0-1")
-    dry = cli("eggs", "download", *address, "-n")
-    assert dry == (0, "", "Would save nose-1.3.0-1.egg.\n")
-    assert not Path(path.name).exists()
-    assert cli("eggs", "download", *address) == (0, "", "Saved nose-1.3.0-1.egg.\n")
-    assert Path(path.name).read_bytes() == path.read_bytes()
-    again = cli("eggs", "download", *address, ".", "-o", "json")
-    assert again.data == [record(path, "already there", path.name)]
-    assert cli("eggs", "download", *address, "-n", "-o", "jsonl").data["outcome"] == (
-        "already there"
-    )
-
-    dry = cli("eggs", "delete", *address, "--dry-run")
-    what = "egg nose-1.3.0-1 (none) of acme/dev/rh8-x86_64"
-    assert dry == (0, "", f"Would delete the {what}.\n")
-    no = cli("eggs", "delete", *address, input="n\n")
-    assert (no.code, no.out) == (0, "")
-    assert f"The {what} will be deleted. Go on?" in no.err
-    assert len(platform.list_eggs("cp311")) == 1
-    assert cli("eggs", "delete", *address, "-y") == (0, "", f"Deleted the {what}.\n")
-    assert platform.list_eggs("cp311") == []
-    assert cli("eggs", "delete", *address, "-y").code == 4
-    assert cli("eggs", "delete", *address, "--dry-run").code == 4
-
-
 def record(path: Path, outcome: str, where: object) -> dict[str, object]:
     return {
         "file": path.name,
