@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+import trustme
 
 from hatcher.api import BroodClient
 from hatcher.cli.run import run
@@ -137,3 +143,40 @@ def dev(cli: Cli) -> str:
     """A repository ``dev`` in an organization ``acme``; its name for people."""
     organization = cli.client().create_organization("acme", "Makers of everything")
     return str(organization.create_repository("dev", "Builds of the night"))
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    """A server with a certificate of an authority that nobody knows."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", "29")
+            self.end_headers()
+            self.wfile.write(b'{"platforms": ["rh8-x86_64"]}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    authority = trustme.CA()
+    pem = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield SimpleNamespace(url=f"https://localhost:{server.server_port}", pem=pem)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """The URL of a port on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -110,35 +108,20 @@ def test_many_deletes(filled: Cli, tmp_path: Path) -> None:
 # -- no connection --------------------------------------------------------------------------
 
 
-@pytest.fixture
-def nobody() -> Callable[[], str]:
-    """Return the address of a port on which nobody listens."""
-
-    def make() -> str:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            return f"http://127.0.0.1:{taken.getsockname()[1]}"
-
-    return make
-
-
-def test_a_server_that_is_down_is_told_of_the_command(cli: Cli, nobody: Callable[[], str]) -> None:
-    result = cli("--url", nobody(), "organizations", "list")
+def test_a_server_that_is_down_is_told_of_the_command(cli: Cli, nobody: str) -> None:
+    result = cli("--url", nobody, "organizations", "list")
     assert "--url" in hint_of(result, 6)
     assert "list organizations" in result.err and "session token" not in result.err
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_a_proxy_that_is_down_is_the_proxy(
-    cli: Cli, nobody: Callable[[], str], variable: str
-) -> None:
+def test_a_proxy_that_is_down_is_the_proxy(cli: Cli, nobody: str, variable: str) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
         cli.delenv(name)
-    proxy = nobody()
-    cli.setenv(variable, proxy.replace("http://", "http://ada:kept-secret@"))
+    cli.setenv(variable, nobody.replace("http://", "http://ada:kept-secret@"))
     result = cli("organizations", "list")
     assert "NO_PROXY" in hint_of(result, 6)
-    assert proxy in result.err and "through the proxy" in result.err
+    assert nobody in result.err and "through the proxy" in result.err
     assert "kept-secret" not in result.err
 
 

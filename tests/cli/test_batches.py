@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from hatcher.testing import FaultyGateway, RequestFault, write_egg
 
 from .conftest import Cli
+from .test_interrupts import interrupted
 
 PLACE = ("acme", "dev", "rh8-x86_64")
 UPLOAD = ("eggs", "batch-upload", *PLACE)
@@ -202,21 +202,9 @@ def test_ctrl_c_tells_what_has_been_done(
     stalled = RequestFault("stall", at="request", path="*/eggs/upload", skip=2, times=99)
     gateway.add(stalled)
     cli.setenv("HATCHER_URL", gateway.url)
-    command = cli.command(*UPLOAD, *eggs, "--concurrency", "1", "-o", "json")
-    with subprocess.Popen(
-        # Who runs the tests in the background has them ignore Ctrl-C.
-        ["env", "--default-signal=INT", *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = time.monotonic() + 60
-        while gateway.sent("POST", "*/eggs/upload") < 3:
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    command = (*UPLOAD, *eggs, "--concurrency", "1", "-o", "json")
+    code, out, err = interrupted(cli, gateway, signal.SIGINT, "*/eggs/upload", *command, after=3)
+    assert code == 130
     assert list(outcomes(out).values()) == ["uploaded", "uploaded", "not tried", "not tried"]
     assert "4 files: 2 uploaded, 2 not tried\n" in err
     assert "Traceback" not in err

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import inspect
 import pickle
-import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
-import trustme
 
 from hatcher import errors
 from hatcher.cli import explaining
@@ -241,14 +237,11 @@ def test_an_export_names_each_place(cli: Cli, dev: str, tmp_path: Path) -> None:
 # -- networks -------------------------------------------------------------------------------
 
 
-def test_nobody_listens(cli: Cli) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        result = cli("--url", url, "platforms", "list")
+def test_nobody_listens(cli: Cli, nobody: str) -> None:
+    result = cli("--url", nobody, "platforms", "list")
     assert result.code == 6
     what, hint = told(result)
-    assert f"no connection to {url} (" in what and "/api/" not in what
+    assert f"no connection to {nobody} (" in what and "/api/" not in what
     assert "--url" in hint
 
 
@@ -271,27 +264,8 @@ def test_a_connection_that_breaks(
     assert "other" in cli.client().list_organizations()
 
 
-@pytest.fixture
-def https(tmp_path: Path) -> Iterator[str]:
-    """A server whose certificate nobody knows."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"https://localhost:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_a_certificate_of_an_unknown_authority(cli: Cli, https: str) -> None:
-    result = cli("--url", https, "platforms", "list")
+def test_a_certificate_of_an_unknown_authority(cli: Cli, https: SimpleNamespace) -> None:
+    result = cli("--url", https.url, "platforms", "list")
     assert result.code == 6
     what, hint = told(result)
     assert "certificate" in what and "--ca-file" in hint and "--insecure" in hint

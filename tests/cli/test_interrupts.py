@@ -25,9 +25,9 @@ pytestmark = [
 
 
 def interrupted(
-    cli: Cli, gateway: FaultyGateway, number: int, path: str, *arguments: object
+    cli: Cli, gateway: FaultyGateway, number: int, path: str, *arguments: object, after: int = 1
 ) -> tuple[int, str, str]:
-    """Run a command, and send a signal when the gateway has a request for a path."""
+    """Run a command, and send a signal when the gateway has so many requests for a path."""
     command = cli.command("--url", gateway.url, *arguments)
     with subprocess.Popen(
         # Who runs the tests in the background has them ignore Ctrl-C.
@@ -37,7 +37,7 @@ def interrupted(
         text=True,
     ) as process:
         deadline = time.monotonic() + 60
-        while not gateway.sent("*", path):
+        while gateway.sent("*", path) < after:
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(number)

@@ -69,13 +69,6 @@ def test_a_repository_that_is_not_empty_needs_force(cli: Cli, dev: str) -> None:
     assert cli.client().organization("acme").list_repositories() == []
 
 
-def test_a_question_that_nobody_answers(cli: Cli, dev: str) -> None:
-    result = cli("repositories", "delete", "acme", "dev")
-    assert (result.code, result.out) == (2, "")
-    assert "--yes" in result.err
-    assert cli.client().organization("acme").list_repositories() == ["dev"]
-
-
 def test_yes_can_stand_in_the_environment(cli: Cli, dev: str) -> None:
     cli.setenv("HATCHER_REPOSITORIES_DELETE_ASSUME_YES", "1")
     assert cli("repositories", "delete", "acme", "dev").code == 0
@@ -240,10 +233,3 @@ def test_what_the_server_knows(cli: Cli) -> None:
         tags = cli("python-tags", "list", *options, "-o", "json").data
         known = sorted(client.list_python_tags(list_all=wanted))
         assert [tag["python_tag"] for tag in tags] == known
-
-
-@pytest.mark.parametrize("group", ["", "user", "teams members"])
-def test_a_group_alone_is_a_question(cli: Cli, group: str) -> None:
-    alone = cli(*group.split())
-    assert alone == (0, cli(*group.split(), "--help").out, "")
-    assert "--help" in alone.out

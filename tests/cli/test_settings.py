@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
 import click
 import pytest
-import trustme
 
 from hatcher.cli.refusals import Refusal
 from hatcher.cli.root import VARIABLES, hatcher
@@ -206,35 +202,6 @@ def test_no_repr_shows_a_secret(home: Path) -> None:
     assert SECRET not in repr(settings("-U", "ada", "-p", SECRET))
     assert SECRET not in repr(settings("-t", SECRET))
     assert SECRET not in repr(Credential("password", SECRET, "ada"))
-
-
-@pytest.fixture
-def https(tmp_path: Path) -> Iterator[SimpleNamespace]:
-    """A server with a certificate of an authority that nobody knows."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", "29")
-            self.end_headers()
-            self.wfile.write(b'{"platforms": ["rh8-x86_64"]}')
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    authority = trustme.CA()
-    pem = tmp_path / "authority.pem"
-    authority.cert_pem.write_to_path(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield SimpleNamespace(url=f"https://localhost:{server.server_port}", pem=pem)
-        server.shutdown()
-        thread.join()
 
 
 def test_an_authority_of_ones_own(cli: Cli, https: SimpleNamespace) -> None:

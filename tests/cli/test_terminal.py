@@ -218,6 +218,7 @@ def test_a_pipe_is_no_place_for_questions(cli: Cli, dev: str) -> None:
     result = cli.process("repositories", "delete", "acme", "dev")
     assert (result.code, result.out) == (2, "")
     assert "--yes" in result.err
+    assert cli.client().organization("acme").list_repositories() == ["dev"]
     cli.delenv("HATCHER_PASSWORD")
     result = cli.process("organizations", "list")
     assert result.code != 0
