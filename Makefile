@@ -64,13 +64,15 @@ operations: $(READY)  ## Renew docs/operations.md; fail if an operation lacks so
 cli-reference: $(READY)  ## Renew docs/command-line/reference.md from the commands
 	$(BIN)/python -m scripts.cli_reference
 
-lint: $(READY)  ## Check style, formatting, direction of imports, the surface, mutants, operations
+lint: $(READY)  ## Check style, imports, the surface, mutants, operations, budgets, the picture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m scripts.surface --check
 	$(BIN)/python -m scripts.mutants --check
 	$(BIN)/python -m scripts.operations --missing
+	$(BIN)/python -m scripts.line_budget --check
+	$(BIN)/python -m scripts.picture --check
 
 typecheck: $(READY)  ## Check the types, strictly
 	$(BIN)/mypy
