@@ -70,6 +70,27 @@ class Artefact:
         """What the file is called, as the index or the metadata say."""
         return str({**self.entry, **self.details}["filename"])
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What no other artefact of its kind has in a repository, as columns."""
+        return {
+            "platform": self.platform,
+            "key": self.name.lower(),
+            "version": self.version,
+            "python_tag": self.python_tag,
+        }
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What else it says of itself, as columns."""
+        return {
+            "name": self.name,
+            "filename": self.filename,
+            "enabled": self.enabled,
+            "entry": json.dumps(self.entry),
+            "details": json.dumps(self.details),
+        }
+
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.platform}, {self.python_tag})"
 
@@ -133,23 +154,12 @@ class Artefacts:
         Refusal
             409: there is other content; 404: the repository is gone.
         """
-        identity = {
-            "repository_id": repository.id,
-            "kind": kind,
-            "platform": artefact.platform,
-            "key": artefact.name.lower(),
-            "version": artefact.version,
-            "python_tag": artefact.python_tag,
-        }
+        identity = {"repository_id": repository.id, "kind": kind, **artefact.identity}
         values = {
-            "name": artefact.name,
-            "filename": artefact.filename,
+            **artefact.values,
             "sha256": incoming.sha256,
             "size": incoming.size,
-            "enabled": artefact.enabled,
             "changed": now(),
-            "entry": json.dumps(artefact.entry),
-            "details": json.dumps(artefact.details),
         }
         incoming.finish()
         sound = self._blobs.has_content_of(incoming)
