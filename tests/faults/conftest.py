@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from hatcher.testing import write_egg
+from hatcher.api import SinglePlatformRepository
+from hatcher.testing import BroodProcess, BroodServer, write_egg
 from hatcher.transfer.hashing import file_sha256
 
 
@@ -29,6 +30,16 @@ def spam(folder: Path, size: int, **options: Any) -> Path:
     """Write an egg of so many bytes; all of them have one name and version."""
     made: dict[str, Any] = {"platform": "rh8-x86_64", "python_tag": "cp311", **options}
     return write_egg(folder, "Spam", "1.0", payload_bytes=size, **made)
+
+
+def stock(brood: BroodServer | BroodProcess, *eggs: Path) -> SinglePlatformRepository:
+    """Make the repository acme/dev on a Brood, with these eggs."""
+    client = brood.client()
+    client.create_organization("acme", "").create_repository("dev", "")
+    platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+    for egg in eggs:
+        platform.upload_egg(egg)
+    return platform
 
 
 @pytest.fixture(scope="session")

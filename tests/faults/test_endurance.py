@@ -24,6 +24,7 @@ from hatcher.errors import HatcherException
 from hatcher.testing import Answer, BroodProcess, FaultyGateway, RequestFault
 from hatcher.transfer.hashing import file_sha256
 
+from .conftest import stock
 from .held import Held, check_same
 from .tls import reached
 
@@ -50,9 +51,7 @@ def eggs(twins: Callable[[int], dict[str, Path]]) -> dict[str, Path]:
 @pytest.fixture
 def brood(eggs: dict[str, Path]) -> Iterator[BroodProcess]:
     with BroodProcess() as running:
-        running.client().create_organization("acme", "").create_repository("dev", "")
-        platform = running.client().at("acme/dev/rh8-x86_64")
-        platform.upload_egg(next(iter(eggs.values())))
+        stock(running, next(iter(eggs.values())))
         yield running
 
 

@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient, SinglePlatformRepository
+from hatcher.api import BroodClient
 from hatcher.errors import InvalidDestinationError, NoSpaceError, ServerError
 from hatcher.testing import (
     Answer,
@@ -28,7 +29,7 @@ from hatcher.testing import (
 )
 
 from ..disks import mounted
-from .conftest import Egg
+from .conftest import Egg, stock
 
 if sys.platform != "linux":
     pytest.skip("another process's limits can be set on Linux only", allow_module_level=True)
@@ -49,15 +50,8 @@ def largest_file(size: int, pid: int = 0) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
-def platform(brood: BroodServer | BroodProcess) -> SinglePlatformRepository:
-    client = brood.client()
-    client.create_organization("acme", "").create_repository("dev", "")
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
-
-
 def test_the_client_has_no_room(brood_process: BroodProcess, egg: Egg, destination: Path) -> None:
-    node = platform(brood_process)
-    node.upload_egg(egg.path)
+    node = stock(brood_process, egg.path)
 
     with largest_file(500_000), pytest.raises(NoSpaceError, match="File too large") as caught:
         node.download_egg(*ARGUMENTS, destination)
@@ -73,9 +67,8 @@ def test_the_client_has_no_room(brood_process: BroodProcess, egg: Egg, destinati
 def test_the_server_has_no_room(
     brood_process: BroodProcess, egg: Egg, destination: Path, tmp_path: Path
 ) -> None:
-    node = platform(brood_process)
     other = write_egg(tmp_path, "Eggs", "1.0", platform="rh8-x86_64", python_tag="cp311")
-    node.upload_egg(other)
+    node = stock(brood_process, other)
 
     with largest_file(500_000, brood_process.pid):
         with pytest.raises(ServerError) as caught:
@@ -105,35 +98,30 @@ class TestSmallDisk:
             yield tmp_path / "disk"
 
     @staticmethod
-    def answer(size: int, **options: str) -> Answer:
-        headers = {"Content-Disposition": 'attachment; filename="Spam-1.0-1.egg"', **options}
-        return Answer(200, headers, b"x" * size)
+    def answer(body: int | bytes, *, chunked: bool = False) -> Answer:
+        headers = {"Content-Disposition": 'attachment; filename="Spam-1.0-1.egg"'}
+        if chunked:
+            headers["Transfer-Encoding"] = "chunked"
+        return Answer(200, headers, b"x" * body if isinstance(body, int) else body)
 
     @staticmethod
     def download(server: ScriptedServer, destination: Path) -> None:
-        client = BroodClient.from_url(server.url, api_version=1)
-        node = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        node: Any = BroodClient.from_url(server.url, api_version=1).at("acme/dev/rh8-x86_64")
         node.download_egg(*ARGUMENTS, destination, expected_sha256="ab" * 32)
 
     def test_there_is_no_room_from_the_beginning(self, disk: Path) -> None:
         size = 5_000_000
         with ScriptedServer(self.answer(size)) as server, pytest.raises(NoSpaceError) as caught:
             self.download(server, disk)
-        assert caught.value.needed == size
-        assert caught.value.free == self.SIZE
-        assert caught.value.errno == errno.ENOSPC
-        assert f"{size:,}" in str(caught.value)
-        assert f"{self.SIZE:,}" in str(caught.value)
+        error = caught.value
+        assert (error.needed, error.free, error.errno) == (size, self.SIZE, errno.ENOSPC)
+        assert f"{size:,}" in str(error) and f"{self.SIZE:,}" in str(error)
         assert list(disk.iterdir()) == []
 
     def test_it_fills_up_meanwhile(self, disk: Path) -> None:
         body = b"%x\r\n%s\r\n0\r\n\r\n" % (5_000_000, b"x" * 5_000_000)
-        headers = {
-            "Content-Disposition": 'attachment; filename="Spam-1.0-1.egg"',
-            "Transfer-Encoding": "chunked",
-        }
         full = pytest.raises(NoSpaceError, match="No space left")
-        with ScriptedServer(Answer(200, headers, body)) as server, full as caught:
+        with ScriptedServer(self.answer(body, chunked=True)) as server, full as caught:
             self.download(server, disk)
         assert isinstance(caught.value.__cause__, OSError)
         assert list(disk.iterdir()) == []
@@ -141,32 +129,30 @@ class TestSmallDisk:
 
     def test_a_bundle(self, disk: Path, brood_server: BroodServer, tmp_path: Path) -> None:
         (disk / "ballast").write_bytes(b"x" * self.SIZE)
-        client = brood_server.client()
-        client.create_organization("acme", "").create_repository("dev", "")
-        repository = client.organization("acme").repository("dev")
-        repository.upload_bundle(str(write_bundle(tmp_path, "tools", "1.0.0")))
-        node = repository.platform("rh8-x86_64")
-        (listed,) = node.bundle_list()
-        saved = node.bundle(listed["python_tag"], listed["name"], listed["version"])
+        node = stock(brood_server)
+        node.upload_bundles([write_bundle(tmp_path, "tools", "1.0.0")])
+        (saved,) = node.bundles
         with pytest.raises(NoSpaceError):
             saved.save(disk)
         assert [path.name for path in disk.iterdir()] == ["ballast"]
 
-    def test_it_is_read_only(self, disk: Path) -> None:
-        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-        with ScriptedServer(self.answer(10)) as server:
-            with pytest.raises(InvalidDestinationError, match="written"):
-                self.download(server, disk)
-            assert server.requests == []
-
-    def test_it_becomes_read_only_meanwhile(self, disk: Path) -> None:
-        def answer(_: object) -> Answer:
+    @pytest.mark.parametrize(
+        ("before", "says"), [(True, "written"), (False, "Read-only file system")]
+    )
+    def test_it_is_or_becomes_read_only(self, disk: Path, before: bool, says: str) -> None:
+        def remount() -> None:
             subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+
+        def answer(_: object) -> Answer:
+            remount()
             return self.answer(10)
 
-        refused = pytest.raises(InvalidDestinationError, match="Read-only file system")
+        if before:
+            remount()
+        refused = pytest.raises(InvalidDestinationError, match=says)
         with ScriptedServer(answer) as server, refused:
             self.download(server, disk)
+        assert len(server.requests) == (not before)
         assert list(disk.iterdir()) == []
 
 
@@ -174,8 +160,7 @@ class TestSmallDisk:
 def test_the_destination_vanishes(
     steps: int, brood_server: BroodServer, egg: Egg, destination: Path
 ) -> None:
-    node = platform(brood_server)
-    node.upload_egg(egg.path)
+    node = stock(brood_server, egg.path)
     _, chunks = node.iter_download_egg(*ARGUMENTS, destination)
     for _ in range(steps):
         next(chunks)
@@ -188,8 +173,7 @@ def test_the_destination_vanishes(
 def test_the_destination_is_replaced(
     brood_server: BroodServer, egg: Egg, destination: Path
 ) -> None:
-    node = platform(brood_server)
-    node.upload_egg(egg.path)
+    node = stock(brood_server, egg.path)
     _, chunks = node.iter_download_egg(*ARGUMENTS, destination)
     moved = destination.rename(destination.with_name("moved"))
     destination.mkdir()

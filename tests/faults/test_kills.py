@@ -29,6 +29,7 @@ from hatcher.transfer.download import KEPT_FROM
 from hatcher.transfer.hashing import file_sha256
 
 from ..forking import Forks
+from .conftest import stock
 from .held import Held, check_same
 from .tls import reached
 
@@ -56,9 +57,7 @@ def eggs(twins: Callable[[int], dict[str, Path]]) -> dict[str, Path]:
 @pytest.fixture
 def stocked(brood_process: BroodProcess, eggs: dict[str, Path]) -> BroodProcess:
     """A Brood that has one of the eggs."""
-    brood_process.client().create_organization("acme", "").create_repository("dev", "")
-    with platform(brood_process) as place:
-        place.upload_egg(next(iter(eggs.values())))
+    stock(brood_process, next(iter(eggs.values())))
     return brood_process
 
 

@@ -23,7 +23,7 @@ from hatcher.testing import BroodProcess, BroodServer, Fault, FaultProxy
 from hatcher.testing.listener import Listener, host_and_port, shutdown
 from hatcher.transfer.hashing import file_sha256
 
-from .conftest import Egg, spam
+from .conftest import Egg, spam, stock
 
 ARGUMENTS = ("cp311", "Spam", "1.0-1")
 NAME = "Spam-1.0-1.egg"
@@ -33,11 +33,6 @@ def platform(brood: BroodServer | BroodProcess, url: str = "") -> SinglePlatform
     retries = RetryPolicy(3, backoff=0.001)
     client = brood.client(url=url or brood.url, timeout=Timeouts(stall=0.3), retries=retries)
     return client.organization("acme").repository("dev").platform("rh8-x86_64")
-
-
-def stock(brood: BroodServer | BroodProcess, path: Path) -> None:
-    brood.client().create_organization("acme", "").create_repository("dev", "")
-    platform(brood).upload_egg(path)
 
 
 class CountingGate(Listener):

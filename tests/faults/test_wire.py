@@ -22,7 +22,7 @@ from hatcher.api import (
 )
 from hatcher.testing import Answer, BroodServer, Fault, FaultProxy, ScriptedServer, write_egg
 
-from .conftest import Egg
+from .conftest import Egg, stock
 
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -61,9 +61,7 @@ def download(brood: BroodClient, egg: Egg, destination: Path) -> None:
 @pytest.fixture
 def stocked(brood_server: BroodServer, egg: Egg) -> BroodServer:
     """A server with the egg in acme/dev."""
-    brood = brood_server.client()
-    brood.create_organization("acme", "").create_repository("dev", "")
-    platform(brood).upload_egg(egg.path)
+    stock(brood_server, egg.path)
     return brood_server
 
 
