@@ -31,7 +31,7 @@ from hatcher.transport.cache import SMALLEST, IndexCache, open_cache
 from hatcher.transport.request import Request as Wanted
 from hatcher.transport.urls import ServerURL
 
-from .common import JSON, default, platform_of
+from .common import JSON, default, platform_of, token
 
 ADA, EVE = ("ada@example.com", "correct horse"), ("eve@example.com", "battery staple")
 TOKEN = "token-0123456789abcdef"
@@ -55,14 +55,17 @@ def tagged(etag: str, body: bytes, **headers: str) -> Answer:
     return Answer(200, {"ETag": etag, **JSON, **headers}, body)
 
 
-class Site:
-    """A server whose index has a version, which is its ETag."""
+class Site(ScriptedServer):
+    """A server whose index has a version, which is its ETag; and the cache of its clients."""
 
-    version = 1
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.version = 1
+        super().__init__(self._answer)
 
-    def __call__(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Answer:
         if request.method == "POST":
-            return Answer(200, JSON, b'{"token": "session"}')
+            return token("session")
         etag = f'W/"{self.version}"'
         if request.headers.get("if-none-match") == etag:
             return Answer(304, {"ETag": etag})
@@ -78,14 +81,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def site() -> Site:
-    return Site()
-
-
-@pytest.fixture
-def server(site: Site) -> Iterator[ScriptedServer]:
-    with ScriptedServer(site) as server:
-        yield server
+def site(folder: Path) -> Iterator[Site]:
+    with Site(folder) as site:
+        yield site
 
 
 def ask(url: str, method: str = "egg_index", auth: Any = ADA, **options: Any) -> Any:
@@ -124,21 +122,17 @@ def wanted(name: str = "indices") -> Wanted:
 
 
 class TestAnIndex:
-    def test_that_has_not_changed_is_not_sent_again(
-        self, folder: Path, server: ScriptedServer
-    ) -> None:
-        first = ask(server.url)
+    def test_that_has_not_changed_is_not_sent_again(self, site: Site) -> None:
+        first = ask(site.url)
         first["nose-1.0-1.egg"]["name"] = "changed by a user"
         first.clear()
-        assert ask(server.url) == index_of(1)
-        assert ask(server.url, "list_eggs")[0] == {"name": "nose-1.0-1.egg", "python_tag": "py3"}
-        assert conditions(server) == [None, 'W/"1"', 'W/"1"']
-        assert len(kept(folder)) == 1
+        assert ask(site.url) == index_of(1)
+        assert ask(site.url, "list_eggs")[0] == {"name": "nose-1.0-1.egg", "python_tag": "py3"}
+        assert conditions(site) == [None, 'W/"1"', 'W/"1"']
+        assert len(kept(site.folder)) == 1
 
-    def test_of_one_client_is_another_object_each_time(
-        self, folder: Path, server: ScriptedServer
-    ) -> None:
-        with default(server.url) as client:
+    def test_of_one_client_is_another_object_each_time(self, site: Site) -> None:
+        with default(site.url) as client:
             made = []
             for _ in range(4):
                 made.append(platform_of(client).egg_index("cp311"))
@@ -147,33 +141,29 @@ class TestAnIndex:
                 made[-1]["nose-1.1-1.egg"]["packages"].append("changed")
                 del made[-1]["nose-1.2-1.egg"]
             assert {type(index) for index in made} == {Index}
-        assert conditions(server) == [None, *['W/"1"'] * 3]
+        assert conditions(site) == [None, *['W/"1"'] * 3]
 
-    def test_that_is_remembered_is_asked_for_again(
-        self, folder: Path, site: Site, server: ScriptedServer
-    ) -> None:
-        with default(server.url) as client:
+    def test_that_is_remembered_is_asked_for_again(self, site: Site) -> None:
+        with default(site.url) as client:
             platform = platform_of(client)
             for site.version in (1, 1, 2, 2, 1):
                 assert platform.egg_index("cp311") == index_of(site.version)
             platform.egg_index("cp312")
             assert platform.list_eggs("cp311")[0]["name"] == "nose-1.0-1.egg"
-            kept(folder)[0].write_bytes(b"damaged")
-            kept(folder)[1].unlink()
+            kept(site.folder)[0].write_bytes(b"damaged")
+            kept(site.folder)[1].unlink()
             for tag in ("cp311", "cp312"):
                 assert platform.egg_index(tag) == index_of(1)
 
-    def test_that_has_changed_is_sent(
-        self, folder: Path, site: Site, server: ScriptedServer
-    ) -> None:
+    def test_that_has_changed_is_sent(self, site: Site) -> None:
         for version in (1, 1, 2, 2, 1):
             site.version = version
-            assert ask(server.url) == index_of(version)
-        assert conditions(server) == [None, *[f'W/"{n}"' for n in (1, 1, 2, 2)]]
-        assert len(kept(folder)) == 1
+            assert ask(site.url) == index_of(version)
+        assert conditions(site) == [None, *[f'W/"{n}"' for n in (1, 1, 2, 2)]]
+        assert len(kept(site.folder)) == 1
 
-    def test_of_any_kind(self, folder: Path, server: ScriptedServer) -> None:
-        with default(server.url) as client:
+    def test_of_any_kind(self, site: Site) -> None:
+        with default(site.url) as client:
             platform = platform_of(client)
             for _ in range(2):
                 platform.egg_index("cp310")
@@ -183,8 +173,8 @@ class TestAnIndex:
                 platform.bundle_index()
             platform.list_eggs("cp310")
             platform.list_runtimes()
-        assert conditions(server) == [None] * 5 + ['W/"1"'] * 7
-        assert len(kept(folder)) == 5
+        assert conditions(site) == [None] * 5 + ['W/"1"'] * 7
+        assert len(kept(site.folder)) == 5
 
     def test_of_a_real_server(
         self,
@@ -240,11 +230,11 @@ class TestAnIndex:
 
 
 class TestIdentity:
-    def test_nobody_gets_what_another_one_sees(self, folder: Path, server: ScriptedServer) -> None:
+    def test_nobody_gets_what_another_one_sees(self, site: Site) -> None:
         class Special(BasicAuth):
             """Might add what hatcher does not know."""
 
-        url = server.url
+        url = site.url
         everybody: list[Callable[[], Any]] = [
             lambda: None,
             lambda: ADA,
@@ -261,17 +251,17 @@ class TestIdentity:
         for auth in everybody * 2:
             ask(url, auth=auth())
         number = len(everybody)
-        assert conditions(server) == [None] * number + ['W/"1"'] * number
+        assert conditions(site) == [None] * number + ['W/"1"'] * number
         for unknown in (Special(*ADA), httpx.BasicAuth(*ADA)):
             for _ in range(2):
                 ask(url, auth=unknown)
-        assert conditions(server)[2 * number :] == [None] * 4
-        assert len(kept(folder)) == number
+        assert conditions(site)[2 * number :] == [None] * 4
+        assert len(kept(site.folder)) == number
 
-    def test_one_url_is_not_another(self, folder: Path, server: ScriptedServer) -> None:
+    def test_one_url_is_not_another(self, site: Site) -> None:
         for prefix in ("", "/brood", "/other"):
-            ask(server.url + prefix)
-        assert conditions(server) == [None] * 3
+            ask(site.url + prefix)
+        assert conditions(site) == [None] * 3
 
     def test_what_came_over_a_connection_that_was_not_verified_is_not_trusted(
         self, folder: Path
@@ -289,16 +279,16 @@ class TestIdentity:
             cache.get(wanted(), fetch, lambda _, content: content)
         assert seen == [None, None, None, '"1"', '"1"']
 
-    def test_a_client_of_ones_own_has_no_cache(self, folder: Path, server: ScriptedServer) -> None:
+    def test_a_client_of_ones_own_has_no_cache(self, site: Site) -> None:
         with httpx.Client(auth=ADA) as own:
             for _ in range(2):
-                platform_of(BroodClient.from_session(server.url, own)).egg_index("cp311")
-        assert conditions(server) == [None, None]
-        assert not folder.exists()
+                platform_of(BroodClient.from_session(site.url, own)).egg_index("cp311")
+        assert conditions(site) == [None, None]
+        assert not site.folder.exists()
 
-    def test_no_secret_is_written_down(self, folder: Path, server: ScriptedServer) -> None:
-        for auth in (ADA, BroodBearerTokenAuth(TOKEN), BroodClientAuth(server.url, EVE)):
-            ask(server.url, auth=auth)
+    def test_no_secret_is_written_down(self, site: Site) -> None:
+        for auth in (ADA, BroodBearerTokenAuth(TOKEN), BroodClientAuth(site.url, EVE)):
+            ask(site.url, auth=auth)
         secrets = [
             secret.encode()
             for secret in (ADA[1], EVE[1], TOKEN, "session", ":".join(ADA), ":".join(EVE))
@@ -309,58 +299,62 @@ class TestIdentity:
                 digest = hashlib.new(name, secret).hexdigest()
                 shown += [digest.encode(), bytes.fromhex(digest)]
         written = b"".join(
-            path.name.encode() + path.read_bytes() for path in folder.rglob("*") if path.is_file()
+            path.name.encode() + path.read_bytes()
+            for path in site.folder.rglob("*")
+            if path.is_file()
         )
         assert not [secret for secret in shown if secret in written]
-        with default(server.url, ADA) as client:
+        with default(site.url, ADA) as client:
             platform_of(client).egg_index("cp311")
             cache = client._session._index_cache
             assert "correct horse" not in repr(cache) + repr(vars(cache))
 
     def test_the_same_names_in_another_folder_are_other_names(
-        self, tmp_path: Path, server: ScriptedServer
+        self, tmp_path: Path, site: Site
     ) -> None:
         for name in ("one", "two"):
-            ask(server.url, cache=tmp_path / name)
+            ask(site.url, cache=tmp_path / name)
         one, two = (kept(tmp_path / name)[0].name for name in ("one", "two"))
         assert one != two
 
     @posix
-    def test_the_folder_is_its_users_alone(self, folder: Path, server: ScriptedServer) -> None:
+    def test_the_folder_is_its_users_alone(self, site: Site) -> None:
         before = os.umask(0)
         try:
-            ask(server.url)
+            ask(site.url)
         finally:
             os.umask(before)
-        assert stat.S_IMODE((folder / "indices").stat().st_mode) == 0o700
-        files = [path for path in (folder / "indices").iterdir() if path.name != "CACHEDIR.TAG"]
+        assert stat.S_IMODE((site.folder / "indices").stat().st_mode) == 0o700
+        files = [
+            path for path in (site.folder / "indices").iterdir() if path.name != "CACHEDIR.TAG"
+        ]
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
     @posix
     @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702, None])
     def test_a_folder_that_is_open_to_others_or_elsewhere_is_not_used(
-        self, folder: Path, server: ScriptedServer, tmp_path: Path, mode: int | None
+        self, site: Site, tmp_path: Path, mode: int | None
     ) -> None:
-        folder.mkdir()
+        site.folder.mkdir()
         (tmp_path / "elsewhere").mkdir(mode=0o700)
         if mode is None:
-            (folder / "indices").symlink_to(tmp_path / "elsewhere")
+            (site.folder / "indices").symlink_to(tmp_path / "elsewhere")
         else:
-            (folder / "indices").mkdir()
-            (folder / "indices").chmod(mode)
-        assert ask(server.url) == ask(server.url) == index_of(1)
-        assert list((folder / "indices").iterdir()) == []
+            (site.folder / "indices").mkdir()
+            (site.folder / "indices").chmod(mode)
+        assert ask(site.url) == ask(site.url) == index_of(1)
+        assert list((site.folder / "indices").iterdir()) == []
 
 
 class TestWhatIsDamaged:
     @pytest.fixture
-    def path(self, folder: Path, server: ScriptedServer) -> Path:
+    def path(self, site: Site) -> Path:
         """A file of the cache."""
-        ask(server.url)
-        (path,) = kept(folder)
+        ask(site.url)
+        (path,) = kept(site.folder)
         return path
 
-    def test_a_byte_or_the_length(self, path: Path, server: ScriptedServer) -> None:
+    def test_a_byte_or_the_length(self, path: Path, site: Site) -> None:
         whole = path.read_bytes()
         places = [*range(40), *random.Random(0).sample(range(40, len(whole)), 10), len(whole) - 1]
         flipped = [
@@ -369,26 +363,24 @@ class TestWhatIsDamaged:
         cut = [b"", whole[:5], whole[:25], whole[:40], whole[:-1], whole + b" "]
         for content in flipped + cut:
             path.write_bytes(content)
-            assert ask(server.url) == index_of(1)
+            assert ask(site.url) == index_of(1)
             assert path.read_bytes() == whole
 
-    def test_what_is_damaged_is_asked_for_without_condition(
-        self, path: Path, server: ScriptedServer
-    ) -> None:
+    def test_what_is_damaged_is_asked_for_without_condition(self, path: Path, site: Site) -> None:
         path.write_bytes(path.read_bytes()[:-1] + b"]")
-        assert ask(server.url) == index_of(1)
-        assert conditions(server) == [None, None]
+        assert ask(site.url) == index_of(1)
+        assert conditions(site) == [None, None]
 
-    def test_a_folder_in_a_files_place(self, path: Path, server: ScriptedServer) -> None:
+    def test_a_folder_in_a_files_place(self, path: Path, site: Site) -> None:
         path.unlink()
         path.mkdir()
-        assert ask(server.url) == index_of(1)
+        assert ask(site.url) == index_of(1)
         assert leftovers(path.parent) == []
 
-    def test_a_key_that_is_damaged_is_made_anew(self, path: Path, server: ScriptedServer) -> None:
+    def test_a_key_that_is_damaged_is_made_anew(self, path: Path, site: Site) -> None:
         (path.parent / "key").write_bytes(b"short")
-        assert ask(server.url) == ask(server.url) == index_of(1)
-        assert conditions(server) == [None, None, 'W/"1"']
+        assert ask(site.url) == ask(site.url) == index_of(1)
+        assert conditions(site) == [None, None, 'W/"1"']
 
 
 class TestOddServers:
@@ -504,19 +496,17 @@ class TestSpace:
         cache.get(wanted(), lambda _: (200, {"ETag": '"1"'}, body_of(1)), lambda _, text: text)
         assert kept(folder) == []
 
-    def test_what_others_have_given_up_is_removed(
-        self, folder: Path, server: ScriptedServer
-    ) -> None:
-        ask(server.url)
+    def test_what_others_have_given_up_is_removed(self, site: Site) -> None:
+        ask(site.url)
         for name in (".old.partial", ".new.partial"):
-            (folder / "indices" / name).write_bytes(b"x")
-        os.utime(folder / "indices" / ".old.partial", (0, 0))
-        ask(f"{server.url}/other")
-        assert leftovers(folder) == [".new.partial"]
+            (site.folder / "indices" / name).write_bytes(b"x")
+        os.utime(site.folder / "indices" / ".old.partial", (0, 0))
+        ask(f"{site.url}/other")
+        assert leftovers(site.folder) == [".new.partial"]
 
     @posix
     @pytest.mark.usefixtures("unmeasured")
-    def test_a_full_disk_is_no_error(self, folder: Path, server: ScriptedServer) -> None:
+    def test_a_full_disk_is_no_error(self, site: Site) -> None:
         code = (
             "import logging, resource, signal, sys\n"
             "from hatcher.api import BroodClient\n"
@@ -528,19 +518,19 @@ class TestSpace:
             "    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, -1))\n"
             "    print(len(platform.egg_index('cp311')))\n"
         )
-        done = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True)
+        done = subprocess.run([sys.executable, "-c", code, site.url], capture_output=True)
         assert done.stdout.split() == [b"200"] * 3, done.stderr
         assert b"INFO:hatcher:the cache of indices" in done.stderr
-        assert kept(folder) == leftovers(folder) == []
+        assert kept(site.folder) == leftovers(site.folder) == []
 
 
 class TestWhere:
     def test_there_may_be_no_folder_for_it(
-        self, folder: Path, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+        self, site: Site, caplog: pytest.LogCaptureFixture
     ) -> None:
-        folder.write_text("a file")
+        site.folder.write_text("a file")
         with caplog.at_level(logging.INFO, "hatcher"):
-            assert ask(server.url) == ask(server.url) == index_of(1)
+            assert ask(site.url) == ask(site.url) == index_of(1)
         assert "the cache of indices cannot be used" in caplog.text
         assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
@@ -549,7 +539,7 @@ class TestWhere:
     def test_a_folder_of_the_environment(
         self,
         tmp_path: Path,
-        server: ScriptedServer,
+        site: Site,
         monkeypatch: pytest.MonkeyPatch,
         named: str | None,
     ) -> None:
@@ -562,48 +552,45 @@ class TestWhere:
             monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         else:
             pytest.skip("the folder is that of Linux")
-        ask(server.url)
+        ask(site.url)
         assert len(kept(tmp_path / "hatcher")) == 1
         tag = (tmp_path / "hatcher" / "indices" / "CACHEDIR.TAG").read_bytes()
         assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55\n")
 
     @pytest.mark.parametrize("named", ["", "  ", "~nobody-of-this-name/x"])
     def test_no_folder(
-        self, tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, named: str
+        self, tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, named: str
     ) -> None:
         monkeypatch.setenv("HATCHER_CACHE_DIR", named)
         monkeypatch.chdir(tmp_path)
-        assert ask(server.url) == ask(server.url) == index_of(1)
-        assert conditions(server) == [None, None]
+        assert ask(site.url) == ask(site.url) == index_of(1)
+        assert conditions(site) == [None, None]
         assert list(tmp_path.iterdir()) == []
 
     def test_the_argument_goes_before_the_environment(
         self,
         tmp_path: Path,
-        folder: Path,
-        server: ScriptedServer,
+        site: Site,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        ask(server.url, cache=False)
-        ask(server.url, cache="")
-        assert not folder.exists()
+        ask(site.url, cache=False)
+        ask(site.url, cache="")
+        assert not site.folder.exists()
         for place in (tmp_path / "mine", str(tmp_path / "mine")):
-            ask(server.url, cache=place)
+            ask(site.url, cache=place)
         monkeypatch.setenv("HATCHER_CACHE_DIR", "")
-        ask(server.url, cache=tmp_path / "mine")
-        assert conditions(server) == [None] * 3 + ['W/"1"'] * 2
+        ask(site.url, cache=tmp_path / "mine")
+        assert conditions(site) == [None] * 3 + ['W/"1"'] * 2
         for given, named in ((3, "cache"), ("~nobody-of-this-name/x", "nobody-of-this-name")):
             with pytest.raises(InvalidArgumentError, match=named):
-                BroodClient.from_url(server.url, cache=given)  # type: ignore[arg-type]
+                BroodClient.from_url(site.url, cache=given)  # type: ignore[arg-type]
 
-    def test_it_goes_with_the_client(
-        self, tmp_path: Path, folder: Path, server: ScriptedServer
-    ) -> None:
-        client = default(server.url, cache=tmp_path / "mine")
+    def test_it_goes_with_the_client(self, tmp_path: Path, site: Site) -> None:
+        client = default(site.url, cache=tmp_path / "mine")
         for other in (client, client.with_auth(None), pickle.loads(pickle.dumps(client))):
             platform_of(other).egg_index("cp311")
-        assert conditions(server) == [None, 'W/"1"', 'W/"1"']
-        assert not folder.exists()
+        assert conditions(site) == [None, 'W/"1"', 'W/"1"']
+        assert not site.folder.exists()
 
 
 PROCESS = """
@@ -666,8 +653,8 @@ def test_several_processes_use_one_folder_at_once(folder: Path) -> None:
     assert sum(path.stat().st_size for path in kept(folder)) <= 60_000 + 20_000 * 4
 
 
-def test_many_threads_use_one_client(folder: Path, site: Site, server: ScriptedServer) -> None:
-    with default(server.url) as client, ThreadPoolExecutor(6) as threads:
+def test_many_threads_use_one_client(site: Site) -> None:
+    with default(site.url) as client, ThreadPoolExecutor(6) as threads:
         platform = platform_of(client)
         asked = [threads.submit(platform.egg_index, "cp311") for _ in range(60)]
         for version in range(2, 6):
@@ -678,4 +665,4 @@ def test_many_threads_use_one_client(folder: Path, site: Site, server: ScriptedS
             versions = {name.partition("-")[2].partition(".")[0] for name in found}
             assert (len(found), len(versions)) == (200, 1)
         assert platform.egg_index("cp311") == index_of(5)
-    assert leftovers(folder) == []
+    assert leftovers(site.folder) == []

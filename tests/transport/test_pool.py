@@ -10,8 +10,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -42,10 +42,9 @@ class Serving:
         #: Set it, and answers wait for it.
         self.may_answer: threading.Event | None = None
 
-    @contextmanager
-    def running(self) -> Iterator[str]:
-        with self._wire.talking(self._serve) as url:
-            yield url
+    def link(self, timeouts: Timeouts = Timeouts()) -> AbstractContextManager[Any]:
+        """Run it; give its URL, and a channel."""
+        return self._wire.link(self._serve, timeouts)
 
     def _serve(self, connection: socket.socket) -> None:
         with self._lock:
@@ -98,9 +97,9 @@ def burst(made: HTTPChannel, url: str, number: int) -> None:
 class TestAge:
     @pytest.mark.parametrize("who", ["this thread", "another thread", "a finalizer"])
     def test_a_burst_leaves_nothing_behind(
-        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch, who: str
+        self, serving: Serving, monkeypatch: pytest.MonkeyPatch, who: str
     ) -> None:
-        with serving.running() as url, wire.channel() as made:
+        with serving.link() as (url, made):
             burst(made, url, 16)
             for _ in range(20):  # the young ones stay
                 whole(made, get(url))
@@ -120,18 +119,18 @@ class TestAge:
     ) -> None:
         monkeypatch.setattr(pool, "KEPT_FOR", 0.2)
         first, second = Serving(wire), Serving(wire)
-        with first.running() as url, second.running() as other, wire.channel() as made:
+        with first.link() as (url, made), second.link() as (other, _):
             whole(made, get(url))
             time.sleep(0.25)
             whole(made, get(other))
             first.wait_for(0)
             second.wait_for(1)
 
-    def test_closing_closes_all(self, wire: Wire, serving: Serving) -> None:
-        with serving.running() as url:
-            with wire.channel() as made:
-                burst(made, url, 16)
-                under_way = made.exchange(get(url))
+    def test_closing_closes_all(self, serving: Serving) -> None:
+        with serving.link() as (url, made):
+            burst(made, url, 16)
+            under_way = made.exchange(get(url))
+            made.close()
             serving.wait_for(1)
             assert under_way.read(100) == b"small"
             under_way.close()
@@ -150,7 +149,7 @@ class TestFinalizers:
     """An answer that nobody holds any more gives its connection up, whatever is going on."""
 
     def test_at_every_line_of_the_pool(
-        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
+        self, serving: Serving, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A finalizer runs between any two lines, in a thread that is in the middle of it."""
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 40)
@@ -185,15 +184,15 @@ class TestFinalizers:
                     sys.settrace(None)
                 abandoned.clear()
 
-        with serving.running() as url, wire.channel() as made:
+        with serving.link() as (url, made):
             together(1, lambda: ask(made, url))
             assert finalized > 100
             gc.collect()
             burst(made, url, 40)
 
-    def test_with_its_socket(self, wire: Wire, serving: Serving) -> None:
+    def test_with_its_socket(self, serving: Serving) -> None:
         """In one cycle, the socket is finalized with the answer: nobody must get it."""
-        with serving.running() as url, wire.channel() as made:
+        with serving.link() as (url, made):
             for _ in range(10):
                 answer = made.exchange(get(url))
                 assert answer.read(100) == b"small"
@@ -205,7 +204,7 @@ class TestFinalizers:
     @pytest.mark.parametrize("read", [False, True])
     @pytest.mark.long
     def test_by_the_collector_in_any_thread(
-        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch, read: bool
+        self, serving: Serving, monkeypatch: pytest.MonkeyPatch, read: bool
     ) -> None:
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 64)
         before = gc.get_threshold()
@@ -223,7 +222,7 @@ class TestFinalizers:
             found.append(True)
 
         try:
-            with serving.running() as url, wire.channel() as made:
+            with serving.link() as (url, made):
                 together(8, ask)
                 gc.collect()
                 assert len(found) == 8
@@ -232,9 +231,7 @@ class TestFinalizers:
             gc.set_threshold(*before)
 
     @pytest.mark.long
-    def test_from_callbacks(
-        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_from_callbacks(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
         """What a weak reference calls may send a request, and collect garbage, in its turn."""
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 8)
         heard = []
@@ -246,7 +243,7 @@ class TestFinalizers:
             gc.collect()
             heard.append(whole(made, get(url))[2])
 
-        with serving.running() as url, wire.channel() as made:
+        with serving.link() as (url, made):
             for _ in range(10):
                 thing = Thing()
                 reference = weakref.ref(thing, hear)
@@ -284,9 +281,9 @@ class TestForks:
         assert os.waitstatus_to_exitcode(ended[1]) == 0
 
     def test_kept_ones_are_closed_in_the_child_and_work_in_the_parent(
-        self, wire: Wire, serving: Serving
+        self, serving: Serving
     ) -> None:
-        with serving.running() as url, wire.channel() as made:
+        with serving.link() as (url, made):
             burst(made, url, 5)
             connections = kept(made)
 
@@ -302,43 +299,36 @@ class TestForks:
                 burst(made, url, 5)
             assert serving.begun == 6
 
-    @pytest.mark.parametrize("what", ["closes it", "lets it go", "closes all", "cancels", "asks"])
-    def test_an_open_answer_goes_on_in_the_parent(
-        self, wire: Wire, serving: Serving, what: str
-    ) -> None:
+    @pytest.mark.parametrize(
+        "do",
+        [
+            lambda made, url, token, answer: answer.pop().close(),
+            lambda made, url, token, answer: answer.pop() and gc.collect(),
+            lambda made, url, token, answer: made.close(),
+            lambda made, url, token, answer: (token.cancel(), answer.pop().close()),
+            lambda made, url, token, answer: whole(made, get(url)) and answer.pop().close(),
+            lambda made, url, token, answer: receive(made, get(url + "large"), 100_000),
+        ],
+        ids=["closes it", "lets it go", "closes all", "cancels", "asks", "asks for the same"],
+    )
+    def test_an_open_answer_goes_on_in_the_parent(self, serving: Serving, do: Any) -> None:
         token = CancelToken()
-        with serving.running() as url, wire.channel() as made:
+        with serving.link() as (url, made):
             with token.active():
                 answer = made.exchange(get(url + "large"))
             buffer = bytearray(100_000)
             received = bytearray(buffer[: answer.readinto(buffer)])
-
-            def do() -> None:
-                nonlocal answer
-                match what:
-                    case "closes it":
-                        answer.close()
-                    case "lets it go":
-                        del answer
-                        gc.collect()
-                    case "closes all":
-                        made.close()
-                    case "cancels":
-                        token.cancel()
-                        answer.close()
-                    case "asks":
-                        assert whole(made, get(url))[2] == b"small"
-                        answer.close()
-                        assert receive(made, get(url + "large"), 100_000)[1] == serving.LARGE
-
-            self.child(do)
+            answers = [answer]
+            del answer
+            self.child(lambda: do(made, url, token, answers))
+            (answer,) = answers
             while size := answer.readinto(buffer):
                 received += buffer[:size]
             answer.close()
             assert received == serving.LARGE
             assert whole(made, get(url))[2] == b"small"
 
-    def test_while_other_threads_are_at_it(self, wire: Wire, serving: Serving) -> None:
+    def test_while_other_threads_are_at_it(self, serving: Serving) -> None:
         over = threading.Event()
         wrong: list[object] = []
 
@@ -348,7 +338,7 @@ class TestForks:
                 if content != b"small":
                     wrong.append(content)
 
-        with serving.running() as url, wire.channel() as made:
+        with serving.link() as (url, made):
             # Nobody shakes hands at a fork: a child would inherit locks that OpenSSL holds meanwhile.
             burst(made, url, 4)
             threads = [threading.Thread(target=ask) for _ in range(4)]
@@ -364,11 +354,11 @@ class TestForks:
             assert wrong == []
 
     def test_permits_are_not_shared(
-        self, wire: Wire, serving: Serving, monkeypatch: pytest.MonkeyPatch
+        self, serving: Serving, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is in use in the parent is free in the child."""
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
-        with serving.running() as url, wire.channel(Timeouts(pool=0.3)) as made:
+        with serving.link(Timeouts(pool=0.3)) as (url, made):
             taken = [made.exchange(get(url)) for _ in range(2)]
             self.child(lambda: whole(made, get(url)))
             with pytest.raises(ChannelError):
