@@ -301,23 +301,15 @@ def wider_limit(way: int) -> Callable[[Any, Any], bool | None]:
 def operations(document: Node) -> dict[str, Node]:
     """Return the operations by their ids, each with what stands beside it in the description."""
     found = {}
-    for path, item in document["paths"].items():
-        for method in (method for method in generate.METHODS if method in item):
-            operation = item[method]
-            inputs = {}
-            for entry in (*(item.get("parameters") or ()), *(operation.get("parameters") or ())):
-                parameter = generate.resolve(document, entry)
-                inputs[f"{parameter['in']} parameter {parameter['name']}"] = parameter
-            if "requestBody" in operation:
-                inputs["body"] = generate.resolve(document, operation["requestBody"])
-            found[operation["operationId"]] = {
-                **operation,
-                "method": method.upper(),
-                "path": path,
-                "tag": ", ".join(operation.get("tags") or ()),
-                "inputs": inputs,
-                "security": operation.get("security", document.get("security")) or [{}],
-            }
+    for each in generate.list_operations(document):
+        data = document["paths"][each.path][each.method.lower()]
+        parameters = generate.parameters_of(document, each)
+        inputs = {f"{one['in']} parameter {one['name']}": one for one in parameters}
+        if "requestBody" in data:
+            inputs["body"] = generate.resolve(document, data["requestBody"])
+        security = data.get("security", document.get("security")) or [{}]
+        place = {"method": each.method, "path": each.path, "tag": each.tag}
+        found[each.id] = {**data, **place, "inputs": inputs, "security": security}
     return found
 
 

@@ -272,15 +272,20 @@ def reference_faults(
 def check_description(root: Path, description: dict[str, Any]) -> list[Operation]:
     """List the operations, and refuse what OpenAPI, the generator or the server does not bear."""
     refuse(root, schema_faults(description))
-    operations = [
+    operations = list_operations(description)
+    refuse(root, operation_faults(description, operations))
+    refuse(root, meaning_faults(description))
+    return operations
+
+
+def list_operations(description: dict[str, Any]) -> list[Operation]:
+    """List the operations in the order of the description."""
+    return [
         Operation.of(path, method, item[method])
         for path, item in description["paths"].items()
         for method in METHODS
         if method in item
     ]
-    refuse(root, operation_faults(description, operations))
-    refuse(root, meaning_faults(description))
-    return operations
 
 
 def schema_faults(description: dict[str, Any]) -> Iterator[Fault]:

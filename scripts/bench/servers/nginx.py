@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from string import Template
-
-from attrs import frozen
+from typing import NamedTuple
 
 from scripts.bench.servers.process import Process, free_ports, wait_for_port
 from scripts.bench.servers.site import DATA, REQUESTS, ROOT_PATH
@@ -85,17 +84,8 @@ http {
 """)
 
 
-@frozen
-class Running:
-    """An nginx that serves.
-
-    Attributes
-    ----------
-    process : Process
-        Ends it.
-    port, tls_port : int
-        Of 127.0.0.1.
-    """
+class Running(NamedTuple):
+    """An nginx that serves; the ports are of 127.0.0.1."""
 
     process: Process
     port: int
