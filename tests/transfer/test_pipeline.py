@@ -1,0 +1,43 @@
+"""Blocks pass through all stages in order, and what a stage raises comes out."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from hatcher.transfer.pipeline import Pipeline
+
+
+def pass_through(pipeline: Pipeline, blocks: list[bytes]) -> None:
+    for block in blocks:
+        buffer = pipeline.take()
+        buffer[: len(block)] = block
+        pipeline.put(buffer, len(block))
+
+
+BLOCKS = [bytes([number]) * (number + 1) for number in range(60)]
+
+
+@pytest.mark.parametrize("threads", [True, False])
+def test_every_stage_is_given_every_block_in_order(threads: bool) -> None:
+    stages: tuple[list[bytes], ...] = ([], [])
+    actions = [lambda block, into=into: into.append(bytes(block)) for into in stages]
+    pipeline = Pipeline(*actions, buffers=3, size=64, threads=threads)
+    with pipeline:
+        pass_through(pipeline, BLOCKS)
+        pipeline.finish()
+        assert stages == (BLOCKS, BLOCKS)
+    assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize("threads", [True, False])
+def test_what_a_stage_raises_comes_out_and_ends_no_wait(threads: bool) -> None:
+    def full(block: memoryview) -> None:
+        raise OSError("the disk is full")
+
+    pipeline = Pipeline(full, bytes, buffers=2, size=64, threads=threads)
+    with pytest.raises(OSError, match="full"), pipeline:
+        pass_through(pipeline, BLOCKS)
+        pipeline.finish()
+    assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
