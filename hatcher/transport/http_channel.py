@@ -478,6 +478,13 @@ class HTTPAnswer(Incoming):
         if response.chunked and response.length is None:
             self._remaining, self._chunk_mark = 0, _LINE_END
 
+    def read(self, limit: int) -> bytes:
+        size = len(self._connection.data)
+        if self._chunk_mark is None and self._remaining == size and size <= limit:  # nearly always
+            self._remaining = 0
+            return self._connection.take(size)
+        return super().read(limit)
+
     def readinto(self, buffer: bytearray | memoryview, *, is_file: bool = True) -> int:
         timeouts, view = self._connection.timeouts, memoryview(buffer)
         return self._receive(view, timeouts.stall if is_file else timeouts.read)
