@@ -171,14 +171,7 @@ class FileArtefact(DeletableArtefact[M]):
         # Imported here, for those who download nothing.
         from hatcher.transfer.download import download
 
-        download(
-            self._session,
-            self._request(f"download_{self._kind}"),
-            destination,
-            self._sha256_to_expect(destination, expected_sha256, filename),
-            self._is_called if filename is None else filename,
-            progress=progress,
-        )
+        download(*self._wanted(destination, expected_sha256, filename), progress=progress)
 
     def iter_download(
         self,
@@ -210,24 +203,20 @@ class FileArtefact(DeletableArtefact[M]):
         # Imported here, for those who download nothing.
         from hatcher.transfer.download import iter_download
 
-        return iter_download(
-            self._session,
-            self._request(f"download_{self._kind}"),
-            destination,
-            self._sha256_to_expect(destination, expected_sha256, filename),
-            self._is_called if filename is None else filename,
-        )
+        return iter_download(*self._wanted(destination, expected_sha256, filename))
 
-    def _sha256_to_expect(
-        self, destination: str | os.PathLike[str], given: str | None, filename: str | None
-    ) -> str:
-        """Return what was given, or ask the server when nothing else is wrong."""
-        if given is not None:
-            return given
-        existing_directory(destination)
-        if filename is not None:
-            filenames.bare_filename(filename, "The name given for the file")
-        return self.sha256()
+    def _wanted(
+        self, destination: str | os.PathLike[str], sha256: str | None, filename: str | None
+    ) -> tuple[Any, ...]:
+        """Return what a download takes; the server is asked for the sha256 when all else is right."""
+        if sha256 is None:
+            existing_directory(destination)
+            if filename is not None:
+                filenames.bare_filename(filename, "The name given for the file")
+            sha256 = self.sha256()
+        request = self._request(f"download_{self._kind}")
+        name = self._is_called if filename is None else filename
+        return self._session, request, destination, sha256, name
 
     def _filename_in(self, said: Mapping[str, Any]) -> str | None:
         """Return the name of its file in metadata or an index's entry; None when there is none.

@@ -22,7 +22,6 @@ from hatcher.transport.urls import ServerURL, checked_segment, url_credentials
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from types import TracebackType
 
     import httpx
 
@@ -520,12 +519,7 @@ class BroodClient(Node):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def __reduce__(self) -> tuple[type[BroodClient], tuple[Session]]:

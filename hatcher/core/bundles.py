@@ -242,12 +242,8 @@ class BundleCollection(Node):
             As for `index`.
         """
         return [
-            {
-                "python_tag": python_tag,
-                "name": entry["name"],
-                "version": entry["full_version"],
-            }
-            for (python_tag, *_), entry in leaves(self.index(), 4)
+            {"python_tag": tag, "name": entry["name"], "version": entry["full_version"]}
+            for (tag, *_), entry in leaves(self.index(), 4)
         ]
 
     def __iter__(self) -> Iterator[Bundle]:

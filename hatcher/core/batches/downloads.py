@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.artefacts.names import is_egg_name, split_filename
@@ -158,20 +159,15 @@ def download_files(batch: DownloadBatch[ListedFile]) -> BatchReport:
         item.size = item.file.size
     with reporting(batch.report):
         batch.each(batch.present, _look, "hashing")
-        if batch.options.dry_run:
-            batch.each(batch.open, _would_download)
-            return batch.report()
+        dry_run = batch.options.dry_run
+        fetch = partial(_fetch, dry_run=dry_run)
         try:
-            batch.each(batch.open, _download, "downloading")
+            batch.each(batch.open, fetch, None if dry_run else "downloading")
         finally:
             # The names of the files are to survive a power failure.
             for folder in {i.path.parent for i in batch.items if i.outcome == "downloaded"}:
                 sync_directory(folder)
     return batch.report()
-
-
-def _would_download(item: Item[ListedFile], counter: ByteCounter) -> Outcome:
-    return "already there" if _is_there_after_all(item, counter) else "would download"
 
 
 def _look(item: Item[ListedFile], counter: ByteCounter) -> Outcome | None:
@@ -185,19 +181,16 @@ def _look(item: Item[ListedFile], counter: ByteCounter) -> Outcome | None:
     return "already there"
 
 
-def _is_there_after_all(item: Item[ListedFile], counter: ByteCounter) -> bool:
-    """Whether a file of which the index says too little, as old ones do, is there already."""
-    if item.file.sha256 is not None:
-        return False
-    item.file = item.file._replace(sha256=item.file.artefact.sha256())
-    return item.path.exists() and _look(item, counter) is not None
-
-
-def _download(item: Item[ListedFile], counter: ByteCounter) -> Outcome:
-    if _is_there_after_all(item, counter):
-        return "already there"
+def _fetch(item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool) -> Outcome:
     artefact, sha256, _ = item.file
-    assert sha256 is not None
+    if sha256 is None:
+        # The index says too little, as old ones do.
+        sha256 = artefact.sha256()
+        item.file = item.file._replace(sha256=sha256)
+        if item.path.exists() and _look(item, counter) is not None:
+            return "already there"
+    if dry_run:
+        return "would download"
     # The directory is synchronised once, after all of them.
     download(
         artefact._session,
