@@ -30,8 +30,8 @@ Row: TypeAlias = tuple[str, ...]
 FRESH = 60.0
 
 #: Seconds that a shell waits for the server, unless the variable says otherwise.
-PATIENCE = 1.0
-PATIENCE_VARIABLE = "HATCHER_COMPLETION_TIMEOUT"
+_TIMEOUT = 1.0
+_TIMEOUT_VARIABLE = "HATCHER_COMPLETION_TIMEOUT"
 
 #: Seconds for which a server that failed is not asked again.
 LEFT_ALONE = 15.0
@@ -87,7 +87,7 @@ def _asked(ask: Callable[[], Iterable[Row]]) -> list[Row] | None:
         getattr(hatcher.api, name)
     try:
         # No timeout of the client's covers the search for a server's address.
-        rows = within(PATIENCE_VARIABLE, PATIENCE, lambda: list(ask()))
+        rows = within(_TIMEOUT_VARIABLE, _TIMEOUT, lambda: list(ask()))
     except (NotFoundError, PermissionDeniedError):
         return []  # an answer, too: there is no such place
     except Exception:  # whatever it is: a shell has no use for it

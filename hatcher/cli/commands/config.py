@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -15,7 +16,6 @@ from hatcher.cli.settings.profiles import (
     DEFAULT_PROFILE,
     KEYS,
     Config,
-    Profile,
     checked_name,
     config_path,
     server_at,
@@ -131,10 +131,7 @@ def set_(ctx: click.Context, /, key: str, value: str, dry_run: bool, **_: Any) -
         return
     config, name = _meant(ctx)
     checked = _checked(ctx, key, value)
-
-    def check(config: Config) -> None:
-        _check_credential(config.profiles.get(name), key, checked)
-
+    check = partial(_check_credential, name, key, checked)
     check(config)
     if dry_run:
         say(f"Would set {key} of the profile {name} to {checked}.")
@@ -153,12 +150,10 @@ def unset(ctx: click.Context, /, key: str, dry_run: bool, **_: Any) -> None:
     """Take away what is set in a profile."""
     config, name = _meant(ctx)
     of = f"{config.path}" if key == DEFAULT_PROFILE else f"the profile {name}"
-
-    def check(config: Config) -> None:
-        if key != DEFAULT_PROFILE:
-            _check_credential(config.profile(name), key, None)
-
-    check(config)
+    check = partial(_check_credential, name, key, None)
+    if key != DEFAULT_PROFILE:
+        config.profile(name)  # or there is none
+        check(config)
     if dry_run:
         say(f"Would unset {key} of {of}.")
         return
@@ -214,8 +209,9 @@ def _checked(ctx: click.Context, key: str, value: str) -> str | int | bool:
     return checked  # type: ignore[no-any-return]
 
 
-def _check_credential(profile: Profile | None, key: str, value: object) -> None:
+def _check_credential(name: str, key: str, value: object, config: Config) -> None:
     """Refuse to part a credential from the server and user that it is kept for."""
+    profile = config.profiles.get(name)
     if profile is None or profile.credential is None or key not in _OF_CREDENTIAL:
         return
     if value != getattr(profile, key):

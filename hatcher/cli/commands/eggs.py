@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,13 +159,11 @@ def build(
             if emit.is_chosen or not dry_run:
                 yield {"path": str(path), "size": egg.stat().st_size, "sha256": file_sha256(egg)}
 
+    if not dry_run:
+        destination.mkdir(parents=True, exist_ok=True)
     try:
-        if dry_run:
-            with TemporaryDirectory() as scratch:
-                emit(built(Path(scratch)))
-        else:
-            destination.mkdir(parents=True, exist_ok=True)
-            emit(built(destination))
+        with TemporaryDirectory() if dry_run else nullcontext(destination) as folder:
+            emit(built(Path(folder)))
     except ModuleNotFoundError as error:
         raise missing_extra("Making eggs", error, "testing") from error
     if len(distributions) == 1 and failures:

@@ -413,9 +413,10 @@ def pack(
 
 
 def _planned(source: SideLike, target: SideLike, **asked: Any) -> Plan:
-    from hatcher import mirror
+    # Imported here, as all of the mirror: help needs none of it.
+    from hatcher.mirror.plans import plan
 
-    return mirror.plan(source, target, **transfers.as_python(asked))
+    return plan(source, target, **transfers.as_python(asked))
 
 
 def _summary(made: Plan | Manifest | Verification) -> str:

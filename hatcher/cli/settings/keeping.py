@@ -26,8 +26,8 @@ T = TypeVar("T")
 Kind: TypeAlias = Literal["password", "token"]
 
 #: Seconds that a keyring may take, as when it asks the user; the variable says others.
-PATIENCE = 15.0
-PATIENCE_VARIABLE = "HATCHER_KEYRING_TIMEOUT"
+_TIMEOUT = 15.0
+_TIMEOUT_VARIABLE = "HATCHER_KEYRING_TIMEOUT"
 
 
 #: What keyring calls it when there is no keyring, as without D-Bus.
@@ -288,7 +288,7 @@ def _asked(work: Callable[[], T], secret: str = "") -> T:
     Refusal
     """
     try:
-        return within(PATIENCE_VARIABLE, PATIENCE, work)
+        return within(_TIMEOUT_VARIABLE, _TIMEOUT, work)
     except KeyboardInterrupt:
         raise
     except TimeoutError as error:

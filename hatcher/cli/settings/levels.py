@@ -318,13 +318,12 @@ def _said_at(ctx: click.Context, level: str) -> dict[str, Any]:
 
 def _check_standard_input(ctx: click.Context, said: dict[str, Any]) -> None:
     for one, other in (
-        ("password_stdin", "password"),
-        ("token_stdin", "token"),
-        ("password_stdin", "token_stdin"),
+        ("password-stdin", "password"),
+        ("token-stdin", "token"),
+        ("password-stdin", "token-stdin"),
     ):
-        if one in said and other in said:
-            options = " and ".join(f"--{name.replace('_', '-')}" for name in (one, other))
-            raise click.UsageError(f"Give one of {options}, not both.", ctx)
+        if {one.replace("-", "_"), other.replace("-", "_")} <= said.keys():
+            raise click.UsageError(f"Give one of --{one} and --{other}, not both.", ctx)
 
 
 def _verify_ssl(ctx: click.Context, profile: Profile | None) -> bool | str:
