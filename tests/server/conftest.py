@@ -70,6 +70,16 @@ def client_of(
     return Client(base_url=f"{server.url}/api/v{version}/json", auth=auth, timeout=30)
 
 
+def make_repository(client: Client, description: str = "") -> None:
+    """Make the repository acme/dev."""
+    for url, name in (
+        ("/admin/organizations", "acme"),
+        ("/admin/organizations/acme/repositories", "dev"),
+    ):
+        created = client.post(url, json={"name": name, "description": description})
+        assert created.status_code == 201, created.text
+
+
 @pytest.fixture
 def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """What the server is told; a parameter says whether it is strict."""
@@ -89,12 +99,7 @@ def server(settings: Settings) -> Iterator[BackgroundServer]:
 def admin(server: BackgroundServer) -> Iterator[Client]:
     """The administrator, with the repository acme/dev."""
     with client_of(server) as client:
-        created = client.post("/admin/organizations", json={"name": "acme", "description": ""})
-        assert created.status_code == 201, created.text
-        created = client.post(
-            "/admin/organizations/acme/repositories", json={"name": "dev", "description": "Ours"}
-        )
-        assert created.status_code == 201, created.text
+        make_repository(client, "Ours")
         yield client
 
 

@@ -23,7 +23,7 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, client_of, sha256_of
+from .conftest import PLATFORM, client_of, make_repository, sha256_of
 
 DATABASE = "brood.sqlite3"
 
@@ -43,11 +43,6 @@ def blobs(data: Path) -> dict[str, bytes]:
 
 def quarantined(data: Path) -> dict[str, Path]:
     return {path.name: path for path in (data / "quarantine").glob("*/*")}
-
-
-def make_repository(client: Client) -> None:
-    client.post("/admin/organizations", json={"name": "acme"})
-    client.post("/admin/organizations/acme/repositories", json={"name": "dev"})
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
 from ..disks import mounted
-from .conftest import PLATFORM, Client, client_of, sha256_of
+from .conftest import PLATFORM, Client, client_of, make_repository, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
 
@@ -169,8 +169,7 @@ def test_a_database_that_is_damaged_meanwhile(
 ) -> None:
     eggs = [big_egg(tmp_path, f"egg{number}") for number in range(5)]
     with BackgroundServer(settings) as server, client_of(server) as client:
-        client.post("/admin/organizations", json={"name": "acme"})
-        client.post("/admin/organizations/acme/repositories", json={"name": "dev"})
+        make_repository(client)
         for egg in eggs:
             assert client.upload_egg(egg).status_code == 201
     path = settings.data / "brood.sqlite3"
@@ -239,8 +238,7 @@ class TestSmallDisk:
         url = f"/data/acme/dev/{PLATFORM}/none/eggs/{{}}/1.0.0-1"
         settings = evolve(settings, data=disk / "brood")
         with BackgroundServer(settings) as server, client_of(server) as client:
-            client.post("/admin/organizations", json={"name": "acme"})
-            client.post("/admin/organizations/acme/repositories", json={"name": "dev"})
+            make_repository(client)
             for egg in eggs[:3]:
                 assert client.upload_egg(egg).status_code == 201
             assert (disk / "brood" / "reserve").stat().st_size == Reserve.SIZE

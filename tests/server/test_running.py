@@ -26,7 +26,7 @@ from hatcher.server.runner import BackgroundServer, CannotListenError
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import ADMIN, PLATFORM, Client, sha256_of
+from .conftest import ADMIN, PLATFORM, Client, make_repository, sha256_of
 
 
 @contextmanager
@@ -234,11 +234,6 @@ def test_kill_leaves_nothing_half(tmp_path: Path) -> None:
             except (httpx.TransportError, http.client.HTTPException):
                 pass
             killer.join()
-
-
-def make_repository(client: Client) -> None:
-    client.post("/admin/organizations", json={"name": "acme"})
-    client.post("/admin/organizations/acme/repositories", json={"name": "dev"})
 
 
 def test_without_the_extra(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, client_of, error_of, sha256_of
+from .conftest import PLATFORM, Client, client_of, error_of, make_repository, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/eggs/upload"
 
@@ -261,9 +261,7 @@ def small(settings: Settings) -> Iterator[Client]:
         BackgroundServer(evolve(settings, max_upload=100_000)) as server,
         client_of(server) as client,
     ):
-        client.post("/admin/organizations", json={"name": "acme", "description": ""})
-        path = "/admin/organizations/acme/repositories"
-        client.post(path, json={"name": "dev", "description": ""})
+        make_repository(client)
         yield client
 
 
