@@ -23,7 +23,7 @@ INTERVAL = 0.005
 _SLOW = 0.01
 
 #: Seconds to wait for the first files of a while, which may have to open connections.
-_PATIENCE = 0.02
+_WARM_UP = 0.02
 
 
 class AdaptiveConcurrency:
@@ -61,7 +61,7 @@ class AdaptiveConcurrency:
         took, used, files = wall - self._wall, cpu - self._cpu, finished - self._finished
         since, used_since = wall - self._looked[0], cpu - self._looked[1]
         self._looked = wall, cpu
-        if files < threads and took < _PATIENCE and used_since > since / 2:
+        if files < threads and took < _WARM_UP and used_since > since / 2:
             return threads
         self._finished, self._wall, self._cpu = finished, wall, cpu
         return min(self._most, enough(threads, files, took, used))

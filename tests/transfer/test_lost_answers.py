@@ -113,8 +113,8 @@ def test_silence_is_a_lost_answer_too(
     repository: Repository, brood_server: BroodServer, tmp_path: Path
 ) -> None:
     with FaultProxy(brood_server.url, [Fault("stall", after=0, direction="down")]) as proxy:
-        patience = Timeouts(read=0.3)
-        UPLOADS["egg"](through(proxy, brood_server, timeout=patience), tmp_path)
+        timeouts = Timeouts(read=0.3)
+        UPLOADS["egg"](through(proxy, brood_server, timeout=timeouts), tmp_path)
 
 
 # -- step by step, against servers that answer as they are told ----------------------------
