@@ -23,12 +23,7 @@ def split_filename(filename: str) -> tuple[str, str]:
     Returns
     -------
     name, version : str
-        The version has the build number.
-
-    Raises
-    ------
-    ValueError
-        It has no such parts.
+        The version has the build number; what is called otherwise may have none.
     """
-    name, version, build = filename.rpartition(".")[0].rsplit("-", 2)
-    return name, f"{version}-{build}"
+    name, *version = (filename.rpartition(".")[0] or filename).rsplit("-", 2)
+    return name, "-".join(version)

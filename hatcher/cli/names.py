@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from hatcher.artefacts.names import split_filename
 from hatcher.characters import all_show
 from hatcher.cli.deadline import within
 from hatcher.cli.mirror_sides import divided, is_written_as_path
@@ -191,8 +192,7 @@ def _platform(
 def _eggs(state: State, *names: str) -> Iterable[Row]:
     *place, tag = names
     for egg in _platform(state, *place).list_eggs(tag):
-        name, version, build = egg["name"].removesuffix(".egg").rsplit("-", 2)
-        yield name, f"{version}-{build}"
+        yield split_filename(egg["name"])
 
 
 def _runtimes(state: State, *names: str) -> Iterable[Row]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, TypeAlias
 
+from hatcher.artefacts.names import split_filename
+
 #: What sorts; parts of one kind stand at the same place.
 Key: TypeAlias = tuple[Any, ...]
 
@@ -17,9 +19,8 @@ def egg_key(filename: str) -> Key:
     filename : str
         Such as ``numpy-1.26.4-1.egg``; the case of the name does not count.
     """
-    stem = filename.lower().removesuffix(".egg")
-    name, *version = stem.rsplit("-", 2)
-    return name, built_key("-".join(version)), filename
+    name, version = split_filename(filename.lower())
+    return name, built_key(version), filename
 
 
 @cache  # a list of many eggs has few versions

@@ -395,7 +395,7 @@ class Reading:
         folders: dict[str | None, tuple[str, HatcherException | None]] = {}
         names: dict[str | None, list[str]] = defaultdict(list)
         for filename, entry in index.platform._egg_hashes(index.python_tag).items():
-            if takes_name is not None and not takes_name(filename.rsplit("-", 2)[0]):
+            if takes_name is not None and not takes_name(split_filename(filename)[0]):
                 continue
             held = _held(entry, index)
             tag = tag_of(entry)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.api import BroodClient, Organization, Repository
+from hatcher.api import BroodClient, Organization, Repository, SinglePlatformRepository
 from hatcher.testing import BroodServer
 
 
@@ -24,6 +24,11 @@ def organization(client: BroodClient) -> Organization:
 @pytest.fixture
 def repository(organization: Organization) -> Repository:
     return organization.create_repository("dev", "Builds of the night")
+
+
+@pytest.fixture
+def platform(repository: Repository) -> SinglePlatformRepository:
+    return repository.platform("rh8-x86_64")
 
 
 @pytest.fixture

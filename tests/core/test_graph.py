@@ -1,6 +1,5 @@
 """The graph against a running Brood: every method, in both API versions."""
 
-import hashlib
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient, Repository, SinglePlatformRepository
+from hatcher.api import BroodClient, SinglePlatformRepository
 from hatcher.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -19,12 +18,8 @@ from hatcher.errors import (
     NotFoundError,
 )
 from hatcher.testing.eggs import build_egg, write_egg
+from hatcher.transfer.hashing import file_sha256 as sha256
 from hatcher.transport import http_channel
-
-
-@pytest.fixture
-def platform(repository: Repository) -> SinglePlatformRepository:
-    return repository.platform("rh8-x86_64")
 
 
 @pytest.fixture
@@ -36,10 +31,6 @@ def egg(tmp_path: Path) -> Path:
 @pytest.fixture
 def version(egg: Path) -> str:
     return egg.stem.removeprefix("attrs-")
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_organizations_and_repositories(client: BroodClient) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -29,15 +28,7 @@ from hatcher.testing import (
     write_legacy_runtime,
     write_runtime,
 )
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@pytest.fixture
-def platform(repository: Repository) -> SinglePlatformRepository:
-    return repository.platform("rh8-x86_64")
+from hatcher.transfer.hashing import file_sha256
 
 
 @pytest.fixture
@@ -60,17 +51,17 @@ class TestRuntimes:
         v1.upload_runtime(file, verify=True)
         platform = v1.platform("rh8-x86_64")
         assert platform.list_runtimes() == [("cpython", "3.8.17+1")]
-        assert platform.runtime_index()["cpython"]["3.8.17+1"]["sha256"] == digest(file)
+        assert platform.runtime_index()["cpython"]["3.8.17+1"]["sha256"] == file_sha256(file)
         metadata = platform.runtime_metadata("cpython", "3.8.17+1")
         assert metadata["filename"] == file.name and metadata["language_version"] == "3.8.17"
         platform.download_runtime("cpython", "3.8.17+1", downloads)
-        assert digest(downloads / file.name) == digest(file)
+        assert file_sha256(downloads / file.name) == file_sha256(file)
         total, chunks = platform.iter_download_runtime(
-            "cpython", "3.8.17+1", downloads, digest(file), "again.runtime"
+            "cpython", "3.8.17+1", downloads, file_sha256(file), "again.runtime"
         )
         assert sum(chunks) == total == file.stat().st_size
         runtime = platform.runtime("cpython", "3.8.17+1")
-        assert runtime.exists() and runtime.sha256() == digest(file)
+        assert runtime.exists() and runtime.sha256() == file_sha256(file)
         platform.runtime_delete("cpython", "3.8.17+1")
         assert not runtime.exists() and platform.list_runtimes() == []
 
@@ -82,11 +73,11 @@ class TestRuntimes:
         assert platform.list_runtimes() == [file.name]
         entry = platform.runtime_index()["python"]["2.7.10"]["1"]
         assert (entry["filename"], entry["python_tag"]) == (file.name, "cp27")
-        assert platform.runtime_metadata("cp27", "2.7.10-1")["sha256"] == digest(file)
+        assert platform.runtime_metadata("cp27", "2.7.10-1")["sha256"] == file_sha256(file)
         by_name = platform.runtime_metadata(python_tag="cp27", version="2.7.10-1")
         assert by_name["filename"] == file.name
         platform.download_runtime("cp27", "2.7.10-1", downloads)
-        assert digest(downloads / file.name) == digest(file)
+        assert file_sha256(downloads / file.name) == file_sha256(file)
         with pytest.raises(UnsupportedAPIVersionError, match="api_version=1"):
             platform.runtime_delete("cp27", "2.7.10-1")
 
@@ -99,7 +90,7 @@ class TestRuntimes:
             v1.upload_runtime(other)
         v1.upload_runtime(other, overwrite=True, verify=True)
         metadata = v1.platform("rh8-x86_64").runtime_metadata("cpython", "3.8.17+1")
-        assert metadata["sha256"] == digest(other)
+        assert metadata["sha256"] == file_sha256(other)
 
     def test_what_is_no_runtime_is_refused_before_anything_is_sent(
         self, v0: Repository, v1: Repository, tmp_path: Path
@@ -142,7 +133,7 @@ class TestApps:
         entry = platform.app_index()["cp38"]["com.example.viewer"]["1.10"]["2"]
         assert entry["version"] == "1.10"
         metadata = platform.app_metadata("cp38", "com.example.viewer", "1.10-2")
-        assert metadata["sha256"] == digest(file)
+        assert metadata["sha256"] == file_sha256(file)
         assert platform.app("cp38", "com.example.viewer", "1.10-2").exists()
         assert not platform.app("cp38", "com.example.viewer", "1.11-1").exists()
         with pytest.raises(NotFoundError):
