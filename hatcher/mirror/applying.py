@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hatcher.errors import BroodHTTPError, HatcherException, InvalidDestinationError
-from hatcher.files.locks import locked
+from hatcher.errors import BroodHTTPError, HatcherException
+from hatcher.files.locks import lock, locked
 from hatcher.files.space import explained
 from hatcher.mirror.contents import DOCUMENTS
 from hatcher.mirror.records import (
@@ -418,10 +418,13 @@ def _sweep(parent: Path) -> None:
         return
     for folder in parent.glob(f"{_PREFIX}*"):
         # Others remove theirs meanwhile.
-        with suppress(OSError, InvalidDestinationError):
+        with suppress(OSError):
             status = folder.lstat()
             if folder.suffix == _LOCK or folder.is_symlink() or status.st_uid != os.getuid():
                 continue
-            with locked(folder.with_suffix(_LOCK), wait=False) as is_free:
-                if is_free:
+            left = folder.with_suffix(_LOCK)
+            # Where there are no locks, nobody knows whose folder is still in use.
+            with open(left, "ab") as file:
+                if lock(file.fileno()):
                     shutil.rmtree(folder, ignore_errors=True)
+                    left.unlink(missing_ok=True)
