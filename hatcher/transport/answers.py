@@ -130,7 +130,7 @@ def check_range(outgoing: Outgoing, incoming: Incoming) -> None:
         )
 
 
-def beginning(incoming: Incoming) -> bytes:
+def error_body(incoming: Incoming) -> bytes:
     """Return the beginning of an answer's body, as much of it as arrives, and close the answer."""
     content = bytearray(MAX_ERROR_BODY)
     received = 0

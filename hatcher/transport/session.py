@@ -342,7 +342,7 @@ class Session:
 
     def _error(self, request: Request, outgoing: Outgoing, incoming: Incoming) -> BroodHTTPError:
         # Advice may need the connection: it asks the server for what there is.
-        content = answers.beginning(incoming)
+        content = answers.error_body(incoming)
         status_code = incoming.status_code
         advice: str | MissingName | None = None
         if status_code == 401 and not outgoing.at_home:
