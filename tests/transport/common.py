@@ -24,6 +24,21 @@ SECRET = "abracadabra"
 PAIR = ("ada", SECRET)
 AT_ONCE = RetryPolicy(backoff=0)
 
+#: What no header can hold, and what is not the user's to say, in whatever way it is given.
+BAD_HEADERS = [
+    ("X-A", f"{SECRET}\r\nDELETE / HTTP/1.1\r\nHost: x"),
+    ("X-A", f"{SECRET}\rX"),
+    ("X-A", f"{SECRET}\n"),
+    ("X-A", f"{SECRET}\0"),
+    ("X-A", f"{SECRET}\x7f"),
+    ("X-A", f"{SECRET}€"),
+    ("X-A", f"{SECRET}\udc80"),
+    ("X-A", f" {SECRET}"),
+    ("X-A", 5),
+    *((name, SECRET) for name in ("X A", "X-A ", "X-A:", "X-A\r\n", "X-Ä", "X-A\0", "", "X(A)")),
+    *((name, SECRET) for name in ("Host", "content-length", "Transfer-Encoding", "CONNECTION")),
+]
+
 Make = Callable[..., BroodClient]
 
 

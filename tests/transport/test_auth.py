@@ -26,7 +26,7 @@ from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport.auth import EXCHANGE_PATHS
 from hatcher.transport.secret import Secret
 
-from .common import PLATFORMS, ask, by_each, platform_of, scripted
+from .common import BAD_HEADERS, PLATFORMS, SECRET, ask, by_each, platform_of, scripted
 from .leaking import leaks
 from .proxying import TLSServer
 
@@ -336,30 +336,9 @@ class TestCallables:
         subprocess.run([sys.executable, "-c", program], check=True)
 
 
-VALUES = {
-    "CR LF": "evil\r\nDELETE / HTTP/1.1\r\nHost: x",
-    "CR": "evil\rX",
-    "LF at the end": "evil\n",
-    "NUL": "evil\0",
-    "DEL": "evil\x7f",
-    "euro": "evil€",
-    "a lone surrogate": "evil\udc80",
-    "a blank before": " evil",
-    "a blank after": "evil ",
-}
-NAMES = ["X Evil", "X-Evil ", "X-Evil:", "X-Evil\r\n", "X-\u00e9vil", "X-Evil\0", "", "X(Evil)"]
-FRAMING = ["Host", "content-length", "Transfer-Encoding", "CONNECTION", "Upgrade"]
-
-
 @pytest.mark.parametrize("kind", [ScriptedServer, TLSServer], ids=["plain", "TLS"])
 @pytest.mark.parametrize("sends", ["graph", "raw", "async raw", "own"])
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *((name, value) for name in ("Authorization", "X-Key") for value in VALUES.values()),
-        *((name, "evil") for name in NAMES + FRAMING),
-    ],
-)
+@pytest.mark.parametrize(("name", "value"), [("Authorization", f"{SECRET}\r\n"), *BAD_HEADERS])
 def test_what_no_header_can_hold_is_refused(
     kind: type[ScriptedServer], sends: str, name: str, value: str, pem: Path
 ) -> None:
@@ -373,4 +352,4 @@ def test_what_no_header_can_hold_is_refused(
         with client, pytest.raises(InvalidArgumentError) as caught:
             ask(client, sends)
         assert not server.requests
-    assert not leaks(caught.value, "evil")
+    assert not leaks(caught.value, SECRET)

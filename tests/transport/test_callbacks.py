@@ -29,6 +29,7 @@ from hatcher.testing import Answer, ScriptedServer, write_egg
 
 from .common import (
     AT_ONCE,
+    BAD_HEADERS,
     JSON,
     NAMED,
     PAIR,
@@ -95,37 +96,22 @@ class TestHeaders:
             assert "x-team" not in other.requests[0].headers
 
     @pytest.mark.parametrize(
-        ("headers", "named"),
+        "headers",
         [
-            ({"Authorization": SECRET}, "Authorization"),
-            ({"Proxy-Authorization": SECRET}, "Proxy-Authorization"),
-            ({"host": "evil"}, "host"),
-            ({"Content-Length": "5"}, "Content-Length"),
-            ({"Transfer-Encoding": "chunked"}, "Transfer-Encoding"),
-            ({"Connection": "close"}, "Connection"),
-            ({"Range": "bytes=0-1"}, "Range"),
-            ({"Accept-Encoding": "br"}, "Accept-Encoding"),
-            ({"If-None-Match": "*"}, "If-None-Match"),
-            ({"Content-Type": "text/plain"}, "Content-Type"),
-            ({"X-A": f"{SECRET}\r\nX-B: c"}, "X-A"),
-            ({"X-A": f"{SECRET}\0"}, "X-A"),
-            ({"X-A": f" {SECRET}"}, "X-A"),
-            ({"X-A": f"{SECRET}€"}, "X-A"),
-            ({"X-A": f"{SECRET}\udce9"}, "X-A"),
-            ({"X A": SECRET}, "X A"),
-            ({"X-Ä": SECRET}, "X-Ä"),
-            ({"": SECRET}, "''"),
-            ({"X-A": 5}, "X-A"),
-            ({5: SECRET}, "5"),
-            ([("X-A", SECRET)], "list"),
-            (SECRET, "str"),
+            *({name: value} for name, value in BAD_HEADERS),
+            *({name: SECRET} for name in ("Authorization", "Proxy-Authorization", "Range")),
+            *({name: SECRET} for name in ("Accept-Encoding", "If-None-Match", "Content-Type")),
+            {"X-A": SECRET.encode()},
+            {5: SECRET},
+            [("X-A", SECRET)],
+            SECRET,
         ],
     )
-    def test_what_cannot_be_given_is_refused_before_anything_is_sent(
-        self, headers: Any, named: str
-    ) -> None:
-        with pytest.raises(InvalidArgumentError, match=named) as caught:
+    def test_what_cannot_be_given_is_refused_before_anything_is_sent(self, headers: Any) -> None:
+        with pytest.raises(InvalidArgumentError) as caught:
             default("http://brood.invalid", headers=headers)
+        for name in headers if isinstance(headers, dict) else [type(headers).__name__]:
+            assert repr(name)[1:-1] in str(caught.value)
         assert SECRET not in str(caught.value)
 
     def test_they_survive_with_auth_and_pickling(self) -> None:
@@ -282,25 +268,15 @@ class TestWhatTheyDo:
             assert make is through_httpx or "user-agent" not in sent
 
     @both
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("Authorization", SECRET),
-            ("authorization", SECRET),
-            ("Host", SECRET),
-            ("content-length", SECRET),
-            ("X-A", f"{SECRET}\r\nX-B: c"),
-            ("X-A", 5),
-            ("X A", SECRET),
-        ],
-    )
+    @pytest.mark.parametrize(("name", "value"), [("authorization", SECRET), *BAD_HEADERS])
     def test_what_cannot_be_sent_is_refused(self, make: Make, name: str, value: Any) -> None:
         def on_request(event: RequestEvent) -> None:
             event.headers[name] = value
 
         with scripted(PLATFORMS, make=make, on_request=on_request) as (server, client):
-            with pytest.raises(InvalidArgumentError, match=name) as caught:
+            with pytest.raises(InvalidArgumentError) as caught:
                 client.list_platforms()
+            assert repr(name)[1:-1] in str(caught.value)
             assert SECRET not in str(caught.value)
             assert server.requests == []
 
