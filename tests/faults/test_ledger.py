@@ -99,15 +99,8 @@ class World:
 
     def _egg(self, folder: Path) -> Path:
         number = next(self._eggs)
-        return write_egg(
-            folder,
-            f"Egg{number}",
-            "1.0",
-            platform="rh8-x86_64",
-            python_tag="cp311",
-            payload_bytes=SIZE,
-            seed=number,
-        )
+        made: dict[str, Any] = {"platform": "rh8-x86_64", "python_tag": "cp311"}
+        return write_egg(folder, f"Egg{number}", "1.0", payload_bytes=SIZE, seed=number, **made)
 
     def _strike(self, job: dict[str, Any], hashes: dict[str, str]) -> None:
         """Let a fault happen during a job."""
@@ -157,14 +150,10 @@ class World:
     def _fault(self) -> RequestFault:
         kind, at = self.dice.choice(
             [
-                ("reset", "request"),
-                ("reset", "request body"),
-                ("reset", "answer"),
-                ("cut", "answer body"),
-                ("replace", "request"),
-                ("replace", "answer"),
+                *(("reset", at) for at in ("request", "request body", "answer")),
+                *(("cut", at) for at in ("request body", "answer body")),
+                *(("replace", at) for at in ("request", "answer")),
                 ("flip", "answer body"),
-                ("cut", "request body"),
             ]
         )
         method, path = self.dice.choice(

@@ -425,12 +425,13 @@ class TestFailures:
         assert b64encode(b"ada:hunter2").decode() not in str(caught.value)
         return caught.value
 
+    @pytest.mark.sampled(1)
     @pytest.mark.parametrize("scheme", ["http", "https", "socks5", ""])
     @BOTH_URLS
     def test_down_or_unknown(self, scheme: str, url: str) -> None:
         with nobody() as port:
             place = f"{scheme}://127.0.0.1:{port}" if scheme else "http://proxy.invalid:3128"
-            error = self.failure(place, url)
+            error = self.failure(place, url, retries=RetryPolicy(1, backoff=0))
         assert isinstance(error, ProxyError) and "NO_PROXY" in error.advice
 
     @BOTH_URLS
