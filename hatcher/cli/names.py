@@ -164,23 +164,26 @@ def _available(state: State) -> list[tuple[str, str]]:
     return [(organization, repository) for organization, _, repository in split]
 
 
-def _organizations(state: State) -> Iterable[Row]:
+def _allowed(ask: Callable[[], list[str]]) -> list[str] | None:
+    """Return a list that some servers show to administrators only, and to nobody without a name."""
     from hatcher.errors import AuthenticationError, NotFoundError, PermissionDeniedError
 
     try:
-        return _rows(state.client.list_organizations())
+        return ask()
     except (AuthenticationError, NotFoundError, PermissionDeniedError):
-        # For administrators only, on some servers, and for nobody without credentials.
-        return _rows({organization for organization, _ in _available(state)})
+        return None
+
+
+def _organizations(state: State) -> Iterable[Row]:
+    names = _allowed(state.client.list_organizations)
+    return _rows({owner for owner, _ in _available(state)} if names is None else names)
 
 
 def _repositories(state: State, organization: str) -> Iterable[Row]:
-    from hatcher.errors import AuthenticationError, NotFoundError, PermissionDeniedError
-
-    try:
-        return _rows(state.client.organization(organization).list_repositories())
-    except (AuthenticationError, NotFoundError, PermissionDeniedError):
-        return _rows(name for owner, name in _available(state) if owner == organization)
+    names = _allowed(state.client.organization(organization).list_repositories)
+    if names is None:
+        names = [name for owner, name in _available(state) if owner == organization]
+    return _rows(names)
 
 
 def _platform(

@@ -73,7 +73,7 @@ def elsewhere() -> Iterator[ScriptedServer]:
 
 
 def test_nothing_is_said(home: Path) -> None:
-    assert settings() == Settings(None, None, None, None, True, 1, False)
+    assert settings() == Settings(None, None, None, None, True, 1)
 
 
 def test_option_then_environment_then_profile(

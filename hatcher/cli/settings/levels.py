@@ -35,8 +35,6 @@ class Settings(NamedTuple):
         name and token are both unsaid, and the profile may have a credential that was kept.
     verify_ssl : bool or str
     api_version : int
-    debug : bool
-        Show tracebacks.
     profile : Profile or None
         The profile, where it is for this server.
     named_by : {'options', 'environment', 'profile'} or None
@@ -53,7 +51,6 @@ class Settings(NamedTuple):
     token: str | None = None
     verify_ssl: bool | str = True
     api_version: int = DEFAULT_API_VERSION
-    debug: bool = False
     profile: Profile | None = None
     named_by: Level | None = None
     standard_input: Literal["password", "token"] | None = None
@@ -98,7 +95,6 @@ def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) 
     click.UsageError, Refusal
         As for `settings_of`.
     """
-    given = ctx.params
     if url is None:
         url = profile.url if profile else None
     elif profile is not None and not profile.is_for(url):
@@ -106,8 +102,7 @@ def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) 
     return Settings(
         url=url,
         verify_ssl=_verify_ssl(ctx, profile),
-        api_version=int(given["api_version"]),
-        debug=given["debug"],
+        api_version=int(ctx.params["api_version"]),
         profile=profile,
         **_who(ctx, profile),
     )
@@ -146,7 +141,6 @@ def settings_of_profile(ctx: click.Context, name: str) -> Settings:
         username=profile.username,
         verify_ssl=profile.verify_ssl(),
         api_version=DEFAULT_API_VERSION if api_version is None else api_version,
-        debug=root.params["debug"],
         profile=profile,
         named_by="profile" if is_named else None,
     )
