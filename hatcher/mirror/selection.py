@@ -8,7 +8,6 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
-from hatcher.artefacts.names import split_filename
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.artefacts.python_tags import preference, python_tag_of, usable_tags
 from hatcher.errors import InvalidArgumentError, UnsupportedAPIVersionError
@@ -64,7 +63,8 @@ class Selection(NamedTuple):
             implementation, _, version = filename.partition("-")
             return self.takes_runtime(implementation, version)
         takes_tag = self.takes_egg if kind == "eggs" else self.takes_tag
-        return takes_tag(python_tag) and self.takes_name(split_filename(filename)[0])
+        # Of what a download has left half done, this is not the name of the artefact.
+        return takes_tag(python_tag) and self.takes_name(filename.rsplit("-", 2)[0])
 
     def takes_name(self, name: str) -> bool:
         """Whether something of that name is asked for."""
