@@ -1,8 +1,9 @@
-"""The channel over plain sockets: one request at a time on a connection.
+"""The channel over Python's own HTTP client: one request at a time on a connection.
 
-`http.client` parses the heads of answers. This module adds what it lacks: connections are kept and
-shared, every wait and everything held in memory is limited, an answer that comes before the whole
-request is out ends the sending, and a truncated answer is never taken for a whole one.
+`http.client` writes requests and parses the heads of answers. This module adds what it lacks:
+connections are kept and shared, every wait and everything held in memory is limited, an answer that
+comes before the whole request is out ends the sending, and a truncated answer is never taken for a
+whole one.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from http.client import HTTPException, HTTPResponse
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse
 from io import BytesIO
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hatcher.transport import cancel
 from hatcher.transport.channel import (
@@ -33,7 +34,7 @@ from hatcher.transport.channel import (
 )
 from hatcher.transport.pool import Pool
 from hatcher.transport.proxies import Proxy
-from hatcher.transport.secret import Redactor, Secret, bare
+from hatcher.transport.secret import Redactor, bare
 from hatcher.transport.timeouts import Timeouts, deadline, left
 from hatcher.transport.urls import Origin, certified_name, host_field, tunnel_target
 
@@ -55,7 +56,7 @@ _HEAD_END = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(rb"\n")
 _NEXT_LINE_END = re.compile(rb"\n[^\n]*\n")
 _INTERIM = re.compile(rb"HTTP/1\.\d +1(?!01)\d\d\b")
-_STATUS = re.compile(rb"HTTP/1\.\d +([1-9]\d\d)\b")
+_STATUS = re.compile(rb"HTTP/1\.\d +[1-9]\d\d\b")
 _CHUNK = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*|\r)?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
@@ -143,18 +144,27 @@ class HTTPChannel:
 
 
 class _Head(bytearray):
-    """The head of a request, which holds secrets."""
+    """The head of a request, which holds secrets; `http.client` takes it for the socket."""
+
+    sendall = bytearray.extend
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes of a request>"
+
+
+class _Received(bytes):
+    """The head of an answer; `http.client` takes it for the socket."""
+
+    def makefile(self, mode: str) -> BytesIO:
+        """Return what the parser reads."""
+        return BytesIO(self)
 
 
 class _Response(HTTPResponse):
     """The head of an answer, which has arrived whole and is unambiguous about where the body ends."""
 
     def __init__(self, head: bytes, method: str) -> None:
-        self._head = head
-        super().__init__(self, method=method)  # type: ignore[arg-type]
+        super().__init__(_Received(head), method=method)  # type: ignore[arg-type]
         self.begin()
         self.close()  # the body does not come through it
         headers = self.headers
@@ -176,9 +186,26 @@ class _Response(HTTPResponse):
         if length is not None and self.fields.content_length is None:
             raise ChannelError("protocol", "an invalid Content-Length")
 
-    def makefile(self, mode: str) -> BytesIO:
-        """Return what the parser reads: it takes this object for its socket."""
-        return BytesIO(self._head)
+
+def _tunnel_answer(
+    timeouts: Timeouts, route: _Route, sock: socket.socket, **options: Any
+) -> HTTPResponse:
+    """Return a proxy's answer to CONNECT, whose head has the same limits as any."""
+    connection = Connection(sock, timeouts, route)
+    try:
+        head = connection.final_head(timeouts.connect)
+    except ChannelError as error:
+        raise HTTPException(error.reason or "it closed the connection") from None
+    if connection.data:
+        raise BadStatusLine("more than a head")
+    return HTTPResponse(_Received(head), **options)  # type: ignore[arg-type]
+
+
+def _refusal(error: Exception) -> str:
+    """Return why a proxy made no connection, without anything that it may echo."""
+    if answered := re.match(r"Tunnel connection failed: (\d+)", str(error)):
+        return f"it answered {answered[1]}"
+    return "its answer is not valid HTTP" if isinstance(error, BadStatusLine) else str(error)
 
 
 class Connection:
@@ -222,56 +249,44 @@ class Connection:
         (scheme, host, port), proxy = route
         context = ssl_context() if scheme == "https" else None
         first = (host, port) if proxy is None else (proxy.host, proxy.port)
-        connection: Connection | None = None
-        leads_on = proxy is None
-        forget = cancel.watch(lambda: None if connection is None else connection.abort())
+        http = HTTPConnection(*first, timeout=timeouts.connect)
+        if proxy is not None and context is not None:
+            target = tunnel_target(route[0])
+            http.response_class = partial(_tunnel_answer, timeouts, route)  # type: ignore[assignment]
+            # With its brackets: Python 3.11 adds none.
+            name = target.rpartition(":")[0]
+            secrets = {field: secret.reveal() for field, secret in proxy.headers().items()}
+            http.set_tunnel(name, port, {"Host": target, **secrets})
+            del secrets
+        stands = False
+        forget = cancel.watch(lambda: _shut_down(http.sock))
         try:
-            connection = cls(socket.create_connection(first, timeouts.connect), timeouts, route)
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            http.connect()
+            stands = True
             if context is not None:
-                if proxy is not None:
-                    connection._ask(proxy)
-                leads_on = True
                 # The handshake comes later; ends that TLS did not announce are errors.
                 name = certified_name(host)
-                connection.sock = context.wrap_socket(connection.sock, False, False, False, name)
-                connection.sock.settimeout(timeouts.connect)
-                connection.sock.do_handshake()
+                http.sock = context.wrap_socket(http.sock, False, False, False, name)
+                http.sock.do_handshake()
             if forget():
-                return connection
+                return cls(http.sock, timeouts, route)
             raise ChannelError("cancelled")
-        except BaseException as error:
-            if connection is not None:
-                connection.close()
+        except (OSError, UnicodeError, HTTPException) as error:
+            http.close()
             bare(error)
-            if not isinstance(error, (OSError, UnicodeError, ChannelError)):
-                forget()
-                raise error from None
             if not forget():
                 raise ChannelError("cancelled") from error
-            if not leads_on:
-                reason = str(getattr(error, "reason", error)) or "timed out"
-                raise ChannelError("proxy", f"{proxy}: {reason}") from error
+            if proxy is not None and not stands:
+                raise ChannelError("proxy", f"{proxy}: {_refusal(error)}") from error
             if isinstance(error, TimeoutError):
                 through = f"through the proxy {proxy}" if proxy is not None else ""
                 raise ChannelError("connect timeout", through) from error
             is_tls = isinstance(error, ssl.SSLError)
             raise ChannelError("TLS" if is_tls else "not connected", str(error)) from error
-
-    def _ask(self, proxy: Proxy) -> None:
-        """Have a proxy connect to the origin; errors contain nothing that it may echo."""
-        target = tunnel_target(self.route[0])
-        head = _head(f"CONNECT {target} HTTP/1.1", {"Host": target}, proxy.headers())
-        self.sock.sendall(head)
-        try:
-            answer = self._final_head(self.timeouts.connect)
-        except ChannelError as error:
-            raise ChannelError("proxy", error.reason or "it closed the connection") from None
-        status = _STATUS.match(answer)
-        if status is None or self.data:
-            raise ChannelError("proxy", "its answer is not valid HTTP")
-        if not status[1].startswith(b"2"):
-            raise ChannelError("proxy", f"it answered {status[1].decode()}")
+        except BaseException as error:
+            forget()
+            http.close()
+            raise bare(error) from None
 
     # -- receiving ------------------------------------------------------------------
 
@@ -316,7 +331,7 @@ class Connection:
         self._room -= size
         return self.take(size)
 
-    def _final_head(self, seconds: float | None) -> bytes:
+    def final_head(self, seconds: float | None) -> bytes:
         """Receive and return the head of the answer; interim answers are skipped."""
         self.expect("no response", seconds)
         while _INTERIM.match(head := self.through(_HEAD_END)):
@@ -326,22 +341,33 @@ class Connection:
     def response(self, method: str) -> _Response:
         """Return the answer, once its head has arrived."""
         try:
-            return _Response(self._early or self._final_head(self.timeouts.read), method)
+            return _Response(self._early or self.final_head(self.timeouts.read), method)
         except (OSError, HTTPException, ChannelError) as error:
             raise self.error(error) from error
 
     # -- sending --------------------------------------------------------------------
 
     def head(self, outgoing: Outgoing) -> _Head:
-        """Return the head of a request."""
+        """Return the head of a request. Frames below this one hold secrets, and must not outlive it."""
         target, secrets = outgoing.target, outgoing.credentials
         proxy = self.route[1]
         if proxy is not None and outgoing.origin[0] == "http":  # below TLS it sees nothing
             target, secrets = outgoing.url, {**secrets, **proxy.headers()}
-        headers = {"Host": host_field(outgoing.origin), **outgoing.headers}
-        if outgoing.content_length is not None:
-            headers["Content-Length"] = str(outgoing.content_length)
-        return _head(f"{outgoing.method} {target} HTTP/1.1", headers, secrets)
+        http = HTTPConnection("")  # which connects nothing
+        http.sock = head = _Head()
+        try:
+            http.putrequest(outgoing.method, target, skip_host=True, skip_accept_encoding=True)
+            http.putheader("Host", host_field(outgoing.origin))
+            for name, value in outgoing.headers.items():
+                http.putheader(name, value)
+            if outgoing.content_length is not None:
+                http.putheader("Content-Length", str(outgoing.content_length))
+            for name, secret in secrets.items():
+                http.putheader(name, secret.reveal())
+            http.endheaders()
+        except BaseException as error:
+            raise bare(error) from None
+        return head
 
     def send(self, outgoing: Outgoing, pending: _Head) -> bool:
         """Send the head, which is pending, and the body; return whether all of it was taken."""
@@ -369,7 +395,7 @@ class Connection:
             if isinstance(error, OSError) and not isinstance(error, TimeoutError):
                 # The server may have said why, and then ended the connection.
                 with suppress(OSError, ChannelError):
-                    self._early = self._final_head(_REJECTION_TIMEOUT)
+                    self._early = self.final_head(_REJECTION_TIMEOUT)
                     return False
             raise self.error(error) from error
 
@@ -438,23 +464,19 @@ class Connection:
         """Shut it down while another thread uses it."""
         self.is_aborted = True
         if self._process == os.getpid():  # after a fork, it is the parent's
-            with suppress(OSError):  # it may have ended already
-                # Not that of SSLSocket, which would have the thread go on without TLS.
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+            _shut_down(self.sock)
 
     def close(self) -> None:
         """Close it."""
         self.sock.close()
 
 
-def _head(line: str, headers: Mapping[str, str], secrets: Mapping[str, Secret]) -> _Head:
-    """Return a head. The frame of this function holds secrets, and must not outlive it."""
-    try:
-        lines = [line, *(f"{name}: {value}" for name, value in headers.items())]
-        lines += [f"{name}: {secret.reveal()}" for name, secret in secrets.items()]
-        return _Head("\r\n".join([*lines, "", ""]).encode("latin-1"))
-    except BaseException as error:
-        raise bare(error) from None
+def _shut_down(sock: socket.socket | None) -> None:
+    """Shut down both directions of a socket."""
+    with suppress(OSError):  # it may have ended already
+        if sock is not None:
+            # Not that of SSLSocket, which would have the thread go on without TLS.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class HTTPAnswer(Incoming):
