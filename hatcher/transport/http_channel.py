@@ -187,6 +187,21 @@ class _Response(HTTPResponse):
             raise ChannelError("protocol", "an invalid Content-Length")
 
 
+def _connector(timeouts: Timeouts, route: _Route) -> HTTPConnection:
+    """Return what connects to an origin, or to its proxy, which it asks for a tunnel to https."""
+    (scheme, host, port), proxy = route
+    if proxy is None:
+        return HTTPConnection(host, port, timeouts.connect)
+    http = HTTPConnection(proxy.host, proxy.port, timeouts.connect)
+    if scheme == "https":
+        http.response_class = partial(_tunnel_answer, timeouts, route)  # type: ignore[assignment]
+        target = tunnel_target(route[0])
+        secrets = {field: secret.reveal() for field, secret in proxy.headers().items()}
+        # With its brackets: Python 3.11 adds none.
+        http.set_tunnel(target.rpartition(":")[0], port, {"Host": target, **secrets})
+    return http
+
+
 def _tunnel_answer(
     timeouts: Timeouts, route: _Route, sock: socket.socket, **options: Any
 ) -> HTTPResponse:
@@ -246,18 +261,9 @@ class Connection:
         cls, timeouts: Timeouts, ssl_context: Callable[[], ssl.SSLContext], route: _Route
     ) -> Connection:
         """Connect to an origin."""
-        (scheme, host, port), proxy = route
+        (scheme, host, _), proxy = route
         context = ssl_context() if scheme == "https" else None
-        first = (host, port) if proxy is None else (proxy.host, proxy.port)
-        http = HTTPConnection(*first, timeout=timeouts.connect)
-        if proxy is not None and context is not None:
-            target = tunnel_target(route[0])
-            http.response_class = partial(_tunnel_answer, timeouts, route)  # type: ignore[assignment]
-            # With its brackets: Python 3.11 adds none.
-            name = target.rpartition(":")[0]
-            secrets = {field: secret.reveal() for field, secret in proxy.headers().items()}
-            http.set_tunnel(name, port, {"Host": target, **secrets})
-            del secrets
+        http = _connector(timeouts, route)
         stands = False
         forget = cancel.watch(lambda: _shut_down(http.sock))
         try:
