@@ -8,7 +8,6 @@ import sys
 import pytest
 
 import hatcher.api
-from hatcher.testing import BroodServer
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -60,17 +59,17 @@ def imported_by(program: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_is_there():
     for name in hatcher.api.__all__:
         assert getattr(hatcher.api, name) is not None
     assert dir(hatcher.api) == sorted(hatcher.api.__all__)
 
 
-def test_an_unknown_name_is_no_attribute() -> None:
+def test_an_unknown_name_is_no_attribute():
     assert not hasattr(hatcher.api, "Nonsense")
 
 
-def test_importing_the_names_is_importing_nothing_else() -> None:
+def test_importing_the_names_is_importing_nothing_else():
     program = "import sys, typing; before = set(sys.modules); import hatcher.api"
     program += "; print(*set(sys.modules) - before)"
     done = subprocess.run(
@@ -84,11 +83,11 @@ def test_importing_the_names_is_importing_nothing_else() -> None:
     }
 
 
-def test_importing_all_the_names_imports_no_other_package_but_attrs() -> None:
+def test_importing_all_the_names_imports_no_other_package_but_attrs():
     assert imported_by("from hatcher.api import *") <= {"attr", "html", "inspect", "random"}
 
 
-def test_making_the_graph_imports_nothing_heavy() -> None:
+def test_making_the_graph_imports_nothing_heavy():
     program = """
 from hatcher.api import BroodClient, BroodClientAuth
 auth = BroodClientAuth('https://brood.example.com', ('ada', 'password'))
@@ -99,7 +98,7 @@ egg = platform.egg('cp311', 'numpy', '1.26.4-1')
     assert imported_by(program) <= {"random"}
 
 
-def test_a_first_answer_imports_nothing_heavy(brood_server: BroodServer) -> None:
+def test_a_first_answer_imports_nothing_heavy(brood_server):
     client = brood_server.client()
     token = client.create_api_token("a first answer")["token"]
     for auth in (
@@ -115,7 +114,7 @@ with BroodClient.from_url({brood_server.url!r}, auth={auth}, api_version=1) as c
         assert imported_by(program) == WITH_HTTP
 
 
-def test_a_first_error_imports_nothing_heavy(brood_server: BroodServer) -> None:
+def test_a_first_error_imports_nothing_heavy(brood_server):
     program = f"""
 from hatcher.api import BroodClient
 from hatcher.errors import AuthenticationError
@@ -127,7 +126,7 @@ except AuthenticationError:
     assert imported_by(program) == {*WITH_HTTP, "refused"}
 
 
-def test_a_first_index_imports_no_other_client(brood_server: BroodServer) -> None:
+def test_a_first_index_imports_no_other_client(brood_server):
     client = brood_server.client()
     client.create_organization("acme", "Makers").create_repository("dev", "Nightly")
     token = client.create_api_token("a first index")["token"]

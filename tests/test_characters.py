@@ -21,16 +21,16 @@ from hatcher.characters import all_show, shown
         ("\U000e0041", r"\U000e0041"),
     ],
 )
-def test_what_does_not_show_is_written_out(text: str, as_shown: str) -> None:
+def test_what_does_not_show_is_written_out(text, as_shown):
     assert not all_show(text)
     assert shown(text) == as_shown
 
 
 @pytest.mark.parametrize("text", ["", "nose 1.3.0", "é", "e\u0301", "日本", "Ωμέγα", "🥚"])
-def test_what_shows_is_left_alone(text: str) -> None:
+def test_what_shows_is_left_alone(text):
     assert all_show(text)
     assert shown(text) == text
 
 
-def test_wide_blanks_and_what_is_to_be_kept_stay() -> None:
+def test_wide_blanks_and_what_is_to_be_kept_stay():
     assert shown("日\u3000本\nb\t\x07", keep="\n\t") == "日\u3000本\nb\t\\x07"

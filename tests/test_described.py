@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from hatcher.testing import BroodServer
-
 from .described import Notes, Observer, faults, operation_of
 
 NAMED = {"x-request-id": "1"}
@@ -42,7 +40,7 @@ UPLOAD = path_of("POST", "data/acme/dev/rh8/eggs/upload")
 DELETION = path_of("DELETE", "auth/tokens/api/laptop")
 
 
-def test_what_is_as_described() -> None:
+def test_what_is_as_described():
     assert OPERATION["operationId"] == "v1_get_egg_index"
     body = json.dumps({"spam-1.0-1.egg": ENTRY}).encode()
     assert not [*faults(OPERATION, 200, INDEX, body)]
@@ -80,7 +78,7 @@ def test_what_is_as_described() -> None:
         (304, {**NAMED, **TAGS, "content-type": "application/json"}, b"{}", "none is described"),
     ],
 )
-def test_what_is_not(status: int, headers: dict[str, str], body: bytes, says: str) -> None:
+def test_what_is_not(status, headers, body, says):
     found = [*faults(OPERATION, status, headers, body)]
     assert any(says in fault for fault in found), found
     assert all("v1_get_egg_index" in fault for fault in found)
@@ -109,17 +107,13 @@ BUNDLE_OF = {"name": "b", "version": "1.0", "data": {"of": ["its", {"author's": 
         (DELETION, 204, {}, "none is described"),
     ],
 )
-def test_documents(
-    operation: dict[str, Any], status: int, document: object, says: str | None
-) -> None:
+def test_documents(operation, status, document, says):
     found = [*faults(operation, status, ERROR, json.dumps(document).encode())]
     assert len(found) == (says is not None), found
     assert says is None or says in found[0]
 
 
-def test_what_never_reaches_the_application_is_as_described(
-    brood_server: BroodServer, wire_notes: Notes
-) -> None:
+def test_what_never_reaches_the_application_is_as_described(brood_server, wire_notes):
     """The connection itself refuses heads; nothing of it passes the observer."""
     address = urlsplit(brood_server.url)
     line = b"GET /api/v1/json/metadata/platforms HTTP/1.1\r\nHost: x\r\n"
@@ -134,7 +128,7 @@ def test_what_never_reaches_the_application_is_as_described(
             assert answer.status == status
 
 
-def test_every_server_of_a_test_is_observed(brood_server: BroodServer, wire_notes: Notes) -> None:
+def test_every_server_of_a_test_is_observed(brood_server, wire_notes):
     assert wire_notes.operations == set()
     brood_server.client().list_platforms()
     brood_server.client(api_version=0).list_platforms()
@@ -142,7 +136,7 @@ def test_every_server_of_a_test_is_observed(brood_server: BroodServer, wire_note
     assert wire_notes.faults == []
 
 
-def test_faults_are_noted() -> None:
+def test_faults_are_noted():
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

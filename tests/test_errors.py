@@ -15,7 +15,7 @@ EXCEPTIONS = [
 ]
 
 
-def test_every_exception_is_exported_and_drawn_in_the_tree() -> None:
+def test_every_exception_is_exported_and_drawn_in_the_tree():
     for exception in EXCEPTIONS:
         assert exception.__name__ in errors.__all__
         assert exception.__name__ in (errors.__doc__ or "")
@@ -23,7 +23,7 @@ def test_every_exception_is_exported_and_drawn_in_the_tree() -> None:
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_every_exception_can_be_pickled(exception: type[HatcherException]) -> None:
+def test_every_exception_can_be_pickled(exception):
     if issubclass(exception, BroodHTTPError):
         response = ErrorResponse(418, "application/json", '{"error": "teapot"}')
         error: HatcherException = exception(
@@ -55,14 +55,14 @@ def test_every_exception_can_be_pickled(exception: type[HatcherException]) -> No
         (599, errors.ServerError),
     ],
 )
-def test_each_status_has_its_class(status: int, exception: type[BroodHTTPError]) -> None:
+def test_each_status_has_its_class(status, exception):
     assert http_error_class(status) is exception
     response = ErrorResponse(status, "", "")
     error = exception("brew", method="GET", url="https://example.com/x", response=response)
     assert f"Could not brew: GET https://example.com/x was answered {status}" in str(error)
 
 
-def test_an_error_is_as_easy_to_read_as_those_of_requests() -> None:
+def test_an_error_is_as_easy_to_read_as_those_of_requests():
     response = ErrorResponse(404, "application/json", '{"error": "no such thing"}')
     error = errors.NotFoundError(
         "find it", method="GET", url="https://example.com", response=response, error="no such thing"

@@ -43,7 +43,7 @@ def told(root: Path, capsys: pytest.CaptureFixture[str]) -> str:
     return found
 
 
-def test_lines_are_told_apart(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_are_told_apart(root, capsys):
     (root / "hatcher/core/place.py").write_text(
         '"""A place.\n\nOf two paragraphs."""\n\n# A comment.\nX = """\n\n# text\n"""  # of X\n'
         '\n\ndef name():\n    """Return it."""\n    return (\n        X\n    )\n'
@@ -111,9 +111,7 @@ def test_lines_are_told_apart(root: Path, capsys: pytest.CaptureFixture[str]) ->
         ({"scripts/a.py": TEN, "scripts/b.py": TEN}, None),
     ],
 )
-def test_each_fault_is_found_with_its_place(
-    root: Path, capsys: pytest.CaptureFixture[str], files: dict[str, str], fault: str | None
-) -> None:
+def test_each_fault_is_found_with_its_place(root, capsys, files, fault):
     for name, text in files.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text)
@@ -122,7 +120,7 @@ def test_each_fault_is_found_with_its_place(
     assert fault is None or lines[0].startswith(fault)
 
 
-def test_budgets_are_only_lowered(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_budgets_are_only_lowered(root, capsys):
     (root / "hatcher/core/a.py").write_text(f"{TEN}y = 1")
     (root / "hatcher/api.py").write_text(TEN)
     assert line_budget.main(["--record"], root) == 0

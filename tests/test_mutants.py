@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from scripts import mutants
@@ -13,7 +11,7 @@ HERE = "tests/test_characters.py"
 SECRET = "tests/transport/test_auth.py::test_a_secret_shows_itself_only_when_asked"
 
 
-def test_every_mutant_can_be_made() -> None:
+def test_every_mutant_can_be_made():
     listed = mutants.read_mutants()
     assert len(listed) == 100
     assert [problem for mutant in listed for problem in problems_of(mutant)] == []
@@ -30,13 +28,13 @@ def test_every_mutant_can_be_made() -> None:
         ("hatcher/errors.py", "import errno\n", f"{HERE}::TestMissing::test_missing"),
     ],
 )
-def test_what_cannot_be_made_is_said(file: str, find: str, test: str) -> None:
+def test_what_cannot_be_made_is_said(file, find, test):
     (problem,) = problems_of(Mutant(7, file, find, "", [test]))
     assert "Mutant 7" in problem
 
 
 @pytest.mark.long
-def test_what_becomes_of_mutants(tmp_path: Path) -> None:
+def test_what_becomes_of_mutants(tmp_path):
     tree = Tree(tmp_path)
     file, find = "hatcher/transport/secret.py", 'return "<Secret>"'
     for replace, became in (

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.programs
-def test_hidden_programs(tmp_path: Path) -> None:
+def test_hidden_programs(tmp_path):
     release = "python{}.{}".format(*sys.version_info)
     code = f"""if True:
         import os, subprocess, sys
@@ -44,7 +44,7 @@ def test_hidden_programs(tmp_path: Path) -> None:
 
 
 @pytest.mark.programs
-def test_a_program_that_is_there() -> None:
+def test_a_program_that_is_there():
     if "sh" not in programs.HIDDEN:
         assert Path(programs.find("sh") or "").is_file()
     assert programs.find("no-such-program") is None

@@ -17,7 +17,6 @@ from brood_api.models import Checksum, FileUpload, NewOrganization
 from brood_api.types import File, Response
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
 from hatcher.errors import HatcherException
-from hatcher.testing import BroodServer
 from hatcher.testing.faults import Answer, ScriptedServer
 
 
@@ -31,7 +30,7 @@ def collected() -> Iterator[None]:
     gc.collect()
 
 
-def test_raw_functions_work_with_each_kind_of_credentials(brood_server: BroodServer) -> None:
+def test_raw_functions_work_with_each_kind_of_credentials(brood_server):
     password = brood_server.admin_email, brood_server.admin_password
     token = brood_server.client().create_api_token("raw")["token"]
     for auth in (
@@ -50,9 +49,7 @@ def test_raw_functions_work_with_each_kind_of_credentials(brood_server: BroodSer
             assert [answer.platforms for answer in answers] == [expected, expected]
 
 
-def test_the_raw_client_can_be_entered_in_one_loop_after_another(
-    brood_server: BroodServer,
-) -> None:
+def test_the_raw_client_can_be_entered_in_one_loop_after_another(brood_server):
     client = brood_server.client()
 
     async def ask() -> list[str]:
@@ -65,7 +62,7 @@ def test_the_raw_client_can_be_entered_in_one_loop_after_another(
     assert asyncio.run(ask()) == asyncio.run(ask()) == client.list_platforms()
 
 
-def test_raw_and_graph_see_the_same(brood_server: BroodServer) -> None:
+def test_raw_and_graph_see_the_same(brood_server):
     client = brood_server.client()
     body = NewOrganization(name="acme", description="Makers of everything")
     assert v1_create_organization.sync_detailed(client=client.raw, body=body).status_code == 201
@@ -77,9 +74,7 @@ def test_raw_and_graph_see_the_same(brood_server: BroodServer) -> None:
     assert index.to_dict() == {}
 
 
-def test_raw_is_one_client_that_shows_no_secret_and_ends_with_the_graph(
-    brood_server: BroodServer,
-) -> None:
+def test_raw_is_one_client_that_shows_no_secret_and_ends_with_the_graph(brood_server):
     client = brood_server.client()
     raw = client.raw
     assert client.raw is raw
@@ -95,7 +90,7 @@ async def upload(raw: brood_api.Client, form: str, body: FileUpload) -> Response
         return await answer if form.startswith("asyncio") else answer
 
 
-def test_a_renewed_token_sends_an_upload_again_from_its_beginning() -> None:
+def test_a_renewed_token_sends_an_upload_again_from_its_beginning():
     json = {"Content-Type": "application/json"}
     for form in ("sync_detailed", "asyncio_detailed"):
         answers = (
@@ -120,7 +115,7 @@ def test_a_renewed_token_sends_an_upload_again_from_its_beginning() -> None:
         ]
 
 
-def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
+def test_an_undocumented_answer_is_an_error(brood_server):
     from brood_api import Client
 
     with (
@@ -131,9 +126,7 @@ def test_an_undocumented_answer_is_an_error(brood_server: BroodServer) -> None:
 
 
 @pytest.mark.parametrize("base_url", ["", "http://127.0.0.1:9/elsewhere"])
-def test_a_client_of_ones_own_is_what_its_raw_client_sends_through(
-    brood_server: BroodServer, base_url: str
-) -> None:
+def test_a_client_of_ones_own_is_what_its_raw_client_sends_through(brood_server, base_url):
     sent = []
     with httpx.Client(
         base_url=base_url,
@@ -152,7 +145,7 @@ def test_a_client_of_ones_own_is_what_its_raw_client_sends_through(
         assert v1_list_platforms.sync(client=client.raw).platforms
 
 
-def test_a_client_of_ones_own_is_not_awaited_but_another_may_be(brood_server: BroodServer) -> None:
+def test_a_client_of_ones_own_is_not_awaited_but_another_may_be(brood_server):
     auth = (brood_server.admin_email, brood_server.admin_password)
     with httpx.Client(auth=auth) as own:
         client = BroodClient.from_session(brood_server.url, own)
@@ -167,9 +160,7 @@ def test_a_client_of_ones_own_is_not_awaited_but_another_may_be(brood_server: Br
         assert asyncio.run(ask()) == client.list_platforms()
 
 
-def test_other_credentials_than_those_of_ones_own_client_have_no_raw_client(
-    brood_server: BroodServer,
-) -> None:
+def test_other_credentials_than_those_of_ones_own_client_have_no_raw_client(brood_server):
     auth = (brood_server.admin_email, brood_server.admin_password)
     with httpx.Client(auth=("nobody", "x")) as own:
         client = BroodClient.from_session(brood_server.url, own).with_auth(auth)

@@ -17,7 +17,7 @@ HOSTED = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 
 @pytest.mark.parametrize("page", [README, GETTING_STARTED], ids=lambda page: page.stem)
-def test_a_newcomer_follows_it_literally(page: Path, tmp_path: Path) -> None:
+def test_a_newcomer_follows_it_literally(page, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     reader = follow(page, folder)
@@ -36,7 +36,7 @@ def test_a_newcomer_follows_it_literally(page: Path, tmp_path: Path) -> None:
         assert re.fullmatch(pattern, line), line
 
 
-def test_the_readme_has_every_step() -> None:
+def test_the_readme_has_every_step():
     kinds = {example.kind for example in examples_of(README)}
     assert kinds == {"console", "python", "pycon"}
     text = README.read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def anchors_of(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", HOSTED, ids=lambda page: page.stem)
-def test_hosting_sites_show_it_rightly(page: Path) -> None:
+def test_hosting_sites_show_it_rightly(page):
     text = page.read_text(encoding="utf-8")
     for what, pattern in {
         "a role": r"\{[\w:.+-]+\}`",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from scripts import branches, surface
 
 OLD = ["hatcher.api.A(b, c=1)", "hatcher.api.A.d(self)", "hatcher get --e = 'f'", "DONE = 0"]
 
 
-def test_each_difference_is_a_line() -> None:
+def test_each_difference_is_a_line():
     assert list(surface.differences(OLD, OLD)) == []
     assert list(surface.differences(OLD, OLD[1:])) == [f"gone: {OLD[0]}"]
     assert list(surface.differences(OLD[1:], OLD)) == [f"added: {OLD[0]}"]
@@ -21,9 +17,7 @@ def test_each_difference_is_a_line() -> None:
             assert list(surface.differences(OLD, new)) == [f"changed: {OLD[number]} -> {other}"]
 
 
-def test_the_files_are_compared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_files_are_compared(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(surface, "FOLDER", tmp_path / "surface")
     monkeypatch.setattr(surface, "surface", lambda: {"exit-codes": {"DONE = 0", "USAGE = 2"}})
     assert surface.main([]) == surface.main(["--check"]) == 0
@@ -34,7 +28,7 @@ def test_the_files_are_compared(
     assert told == ["changed: DONE = 1 -> DONE = 0", "To accept this, run: make surface"]
 
 
-def test_all_that_users_see_is_there() -> None:
+def test_all_that_users_see_is_there():
     found = surface.surface()
     assert {
         "hatcher.api.BroodClient.close(self)",  # a method
@@ -49,7 +43,7 @@ def test_all_that_users_see_is_there() -> None:
     } - set().union(*found.values()) == set()
 
 
-def test_covered_branches_may_not_become_fewer() -> None:
+def test_covered_branches_may_not_become_fewer():
     record = {"core": 98.0, "mirror": 97.0, "gone": 90.0}
     assert branches.fallen(record, {"core": 97.1, "mirror": 99.0, "new": 10.0}) == []
     (told,) = branches.fallen(record, {"core": 96.9, "mirror": 97.0})

@@ -20,7 +20,7 @@ def written(path: Path, content: str, member: str = DEPEND) -> Path:
     return path
 
 
-def test_a_real_egg_is_read(tmp_path: Path) -> None:
+def test_a_real_egg_is_read(tmp_path):
     path = build_egg("attrs", tmp_path, build=3, platform="rh8-x86_64", python_tag="cp311")
     egg = read_egg(path)
     assert egg.filename == path.name
@@ -31,21 +31,21 @@ def test_a_real_egg_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("python_tag", ["py3", "py2.py3", "cp311", None])
-def test_any_python_tag_is_kept(tmp_path: Path, python_tag: str | None) -> None:
+def test_any_python_tag_is_kept(tmp_path, python_tag):
     spec = SPEC.replace("'cp311'", repr(python_tag))
     egg = read_egg(written(tmp_path / "Spam-1.0-2.egg", spec))
     assert egg.python_tag == python_tag
     assert egg.packages == ("eggs 2.0-1",)
 
 
-def test_the_file_name_may_differ_in_case_alone(tmp_path: Path) -> None:
+def test_the_file_name_may_differ_in_case_alone(tmp_path):
     assert read_egg(written(tmp_path / "spam-1.0-2.egg", SPEC)).name == "Spam"
     for name in ("ham-1.0-2.egg", "Spam-1.1-2.egg", "Spam-1.0-3.egg"):
         with pytest.raises(InvalidEgg, match=r"'Spam-1\.0-2\.egg'\. Rename"):
             read_egg(written(tmp_path / name, SPEC))
 
 
-def test_what_is_no_egg_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_what_is_no_egg_is_refused_with_the_reason(tmp_path):
     whole = build_egg("attrs", tmp_path)
     cut = tmp_path / "cut-1.0-1.egg"
     cut.write_bytes(whole.read_bytes()[:1000])
@@ -73,7 +73,7 @@ def test_what_is_no_egg_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
-def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_ordinary_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe-1.0-1.egg")
     with pytest.raises(InvalidEgg, match="ordinary"):
         read_egg(tmp_path / "pipe-1.0-1.egg")
@@ -83,9 +83,7 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
         read_egg(tmp_path / "nul\0-1.0-1.egg")
 
 
-def test_a_file_that_may_not_be_read_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     path = build_egg("attrs", tmp_path)
     # Tests may run as root, who may read everything.
     monkeypatch.setattr("os.access", lambda *_: False)
@@ -162,11 +160,11 @@ PLATFORMS = [
         told().encode("latin-1").replace(b"Spam", b"Sp\xe4m").decode("latin-1"),
     ],
 )
-def test_what_is_read_fast_is_what_okonomiyaki_reads(tmp_path: Path, text: str) -> None:
+def test_what_is_read_fast_is_what_okonomiyaki_reads(tmp_path, text):
     compare(tmp_path, text)
 
 
-def test_so_are_all_platforms(tmp_path: Path) -> None:
+def test_so_are_all_platforms(tmp_path):
     read = [
         compare(
             tmp_path,
@@ -191,7 +189,7 @@ def compare(tmp_path: Path, text: str) -> depend.EggFile | None:
 
 
 @pytest.mark.parametrize("platform", ["rh8-x86_64", "rh7-x86_64", "win-x86_64", "osx-x86_64", None])
-def test_the_eggs_of_build_tools_are_read_fast(tmp_path: Path, platform: str | None) -> None:
+def test_the_eggs_of_build_tools_are_read_fast(tmp_path, platform):
     path = build_egg("attrs", tmp_path, platform=platform, python_tag="cp311")
     with zipfile.ZipFile(path) as archive:
         text = archive.read(depend.LOCATION)

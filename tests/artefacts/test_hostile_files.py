@@ -484,7 +484,7 @@ def read(case: Case, folder: Path) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_its_reader_refuses_it(case: Case, tmp_path: Path) -> None:
+def test_its_reader_refuses_it(case, tmp_path):
     with pytest.raises(KINDS[case.kind].error) as caught:
         read(case, tmp_path)
     assert type(caught.value) is KINDS[case.kind].error
@@ -493,7 +493,7 @@ def test_its_reader_refuses_it(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_server_refuses_it(case: Case, client: httpx.Client) -> None:
+def test_the_server_refuses_it(case, client):
     answer = upload(client, case)
     assert answer.status_code == 400, answer.text
     assert len(answer.json()["error"]) < 2000
@@ -541,12 +541,12 @@ FINE = {
 
 
 @pytest.mark.parametrize("case", FINE.values(), ids=FINE)
-def test_what_is_right_is_taken(case: Case, client: httpx.Client, tmp_path: Path) -> None:
+def test_what_is_right_is_taken(case, client, tmp_path):
     read(case, tmp_path)
     assert upload(client, case).status_code in (201, 409)
 
 
-def test_an_understated_bomb_does_not_explode(tmp_path: Path) -> None:
+def test_an_understated_bomb_does_not_explode(tmp_path):
     """A directory that says 100 bytes is no reason to unpack all that there is."""
     path = tmp_path / EGG
     path.write_bytes(understated(DEPEND, 256 << 20))
@@ -572,7 +572,7 @@ def test_an_understated_bomb_does_not_explode(tmp_path: Path) -> None:
         "python_runtime_2.7.10_6.0.0_rh5-64_\u0663.zip",
     ],
 )
-def test_what_no_runtime_of_version_0_is_called(name: str, tmp_path: Path) -> None:
+def test_what_no_runtime_of_version_0_is_called(name, tmp_path):
     path = tmp_path / name
     path.write_bytes(archive("x", "bin/python"))
     with pytest.raises(InvalidRuntime) as caught:
@@ -580,7 +580,7 @@ def test_what_no_runtime_of_version_0_is_called(name: str, tmp_path: Path) -> No
     assert caught.value.what and caught.value.advice
 
 
-def test_a_build_is_no_truth_value(tmp_path: Path) -> None:
+def test_a_build_is_no_truth_value(tmp_path):
     """`True` is 1 to Python, but the build of an egg that is called so is not."""
     egg = tmp_path / "Spam-1.0-1.egg"
     for build, is_fine in (("1", True), ("True", False)):

@@ -30,7 +30,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_egg(tmp_path):
     # Held in memory once, 60 MB would break the limits.
     done = bench("memory", "--size", "60MB", "--rounds", "1", "--dev", "--scratch", str(tmp_path))
 
@@ -52,7 +52,7 @@ def test_memory_does_not_grow_with_the_egg(tmp_path: Path) -> None:
     ids=["one", "many", "mirroring", "command line", "without nginx"],
 )
 @pytest.mark.long
-def test_both_clients_are_measured(cases: list[str], more: list[str], tmp_path: Path) -> None:
+def test_both_clients_are_measured(cases, more, tmp_path):
     scratch, page = tmp_path / "scratch", tmp_path / "page.md"
     scratch.mkdir()
     few = ["--scale", "0.01", "--rounds", "1", "--scratch", str(scratch), "--output", str(page)]
@@ -71,7 +71,7 @@ def test_both_clients_are_measured(cases: list[str], more: list[str], tmp_path: 
     assert list(scratch.iterdir()) == []
 
 
-def test_an_export_that_asks_too_much_fails(tmp_path: Path) -> None:
+def test_an_export_that_asks_too_much_fails(tmp_path):
     with Scene(Options(0, 1, tmp_path, scale=0.008)) as scene:
         (again,) = (each for each in mirroring.COMPARISONS if each.name == "export-again")
         job = dict(again.job(scene, tmp_path))
@@ -88,7 +88,7 @@ def test_an_export_that_asks_too_much_fails(tmp_path: Path) -> None:
     assert "It took 4 requests, and must not take more than 3." in ended[1].stderr
 
 
-def test_a_profile_names_what_takes_time(tmp_path: Path) -> None:
+def test_a_profile_names_what_takes_time(tmp_path):
     few = ["--scale", "0.05", "--scratch", str(tmp_path)]
     done = bench("tiny-get", "--profile", "--dev", *few)
 
@@ -98,7 +98,7 @@ def test_a_profile_names_what_takes_time(tmp_path: Path) -> None:
     assert "MainThread: drivers/works.py run" in done.stdout
 
 
-def test_a_profile_of_a_start_names_modules(tmp_path: Path) -> None:
+def test_a_profile_of_a_start_names_modules(tmp_path):
     done = bench("import", "--profile", "--dev", "--scratch", str(tmp_path))
 
     assert done.returncode == 0, done.stderr
@@ -108,7 +108,7 @@ def test_a_profile_of_a_start_names_modules(tmp_path: Path) -> None:
     assert int(named[0][0]) >= int(named[-1][0])
 
 
-def test_a_client_that_fails_fails_the_run(tmp_path: Path) -> None:
+def test_a_client_that_fails_fails_the_run(tmp_path):
     python = tmp_path / "python"  # which has no hatcher
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     python.chmod(0o755)
@@ -131,9 +131,7 @@ def test_a_client_that_fails_fails_the_run(tmp_path: Path) -> None:
         (["--scratch", "/no/such/folder"], "there is no folder '/no/such/folder'"),
     ],
 )
-def test_what_cannot_be_measured(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_cannot_be_measured(arguments, message, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments)
 
@@ -141,7 +139,7 @@ def test_what_cannot_be_measured(
     assert message in capsys.readouterr().err
 
 
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_nothing(tmp_path):
     command = [sys.executable, "-m", "scripts.bench", "tiny-get", *ITSELF]
     with subprocess.Popen(
         [*command, "--scratch", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True

@@ -36,7 +36,7 @@ def results(
     return Results(told, [outcome], [Table("Memory", ("a",), [("b",)])])
 
 
-def test_the_ratio_is_that_of_the_medians() -> None:
+def test_the_ratio_is_that_of_the_medians():
     page = results(3.0, 1.5).markdown("")
     assert (
         "| download 512 MB egg, known hash | 3.00 s (2.50 s to 3.50 s) | 1.50 s (750 ms to 3.00 s) "
@@ -47,7 +47,7 @@ def test_the_ratio_is_that_of_the_medians() -> None:
     assert "Why an aim is missed" not in page
 
 
-def test_what_is_compared_is_the_case_s_choice() -> None:
+def test_what_is_compared_is_the_case_s_choice():
     assert results(3.0, 1.0, name="first-answer").outcomes[0].ratio == pytest.approx(3.1 / 1.1)
     assert results(4.0, 1.0, name="tiny-get").outcomes[0].ratio == pytest.approx(4.0)
 
@@ -62,15 +62,13 @@ def test_what_is_compared_is_the_case_s_choice() -> None:
         (results(3.0, 2.0, judged=False), True, "| 1.4 | 1.9 |"),
     ],
 )
-def test_a_must_that_is_missed_fails(
-    found: Results, met: bool, shown: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_must_that_is_missed_fails(found, met, shown, tmp_path, capsys):
     assert tell(found, tmp_path / "page.md") == (0 if met else 1)
     assert shown in (tmp_path / "page.md").read_text()
     assert ("than it must.\n" in capsys.readouterr().out.splitlines(keepends=True)[-1]) is not met
 
 
-def test_a_busy_machine_is_told_of() -> None:
+def test_a_busy_machine_is_told_of():
     found = results(3.0, 1.5)
     assert "busy" not in found.markdown("")
     assert "(load average 3.2)" in evolve(
@@ -78,13 +76,13 @@ def test_a_busy_machine_is_told_of() -> None:
     ).markdown("")
 
 
-def test_a_table_out_of_its_limits_fails() -> None:
+def test_a_table_out_of_its_limits_fails():
     found = results(3.0, 1.5)
     found.tables[0].within = False
     assert not found.met
 
 
-def test_a_missed_aim_is_explained_by_hand() -> None:
+def test_a_missed_aim_is_explained_by_hand():
     found = results(3.4, 2.0)
     assert found.unexplained("") == ["download"]
     remarks = "Words.\n\n## upload\n\nNot this.\n\n## download\n\nThe disk is slow.\n"
@@ -95,20 +93,20 @@ def test_a_missed_aim_is_explained_by_hand() -> None:
     assert "The disk is slow" not in results(3.0, 1.5).markdown(remarks)
 
 
-def test_the_remarks_are_of_cases_that_exist() -> None:
+def test_the_remarks_are_of_cases_that_exist():
     names = {comparison.name for comparison in COMPARISONS} | set(OTHERS)
     headings = [line[3:] for line in REMARKS.read_text().splitlines() if line.startswith("## ")]
     assert set(headings) <= names
 
 
-def test_figures_are_kept(tmp_path: Path) -> None:
+def test_figures_are_kept(tmp_path):
     found = results(3.0, 1.5)
     found.save(tmp_path / "results.json")
     again = Results.load(tmp_path / "results.json", COMPARISONS)
     assert again.markdown("") == found.markdown("")
 
 
-def test_every_comparison_of_the_table_is_there() -> None:
+def test_every_comparison_of_the_table_is_there():
     wanted = {
         "import": (4, 8),
         "first-answer": (2, None),
@@ -135,7 +133,7 @@ def test_every_comparison_of_the_table_is_there() -> None:
     assert list(OTHERS) == ["memory"]
 
 
-def test_drivers_exist() -> None:
+def test_drivers_exist():
     drivers = Path(REMARKS).parent / "drivers"
     works = (drivers / "works.py").read_text()
     for comparison in COMPARISONS:
@@ -145,7 +143,7 @@ def test_drivers_exist() -> None:
             assert alone or f"\ndef {driver}(job: Job)" in works
 
 
-def test_what_stands_in_for_the_existing_client_is_named() -> None:
+def test_what_stands_in_for_the_existing_client_is_named():
     page = results(1.0, 2.5, name="plan").markdown("")
     assert (
         "| both indices alone, hatcher: 1.00 s (500 ms to 1.50 s) | 2.50 s (1.25 s to 5.00 s) "
@@ -153,7 +151,7 @@ def test_what_stands_in_for_the_existing_client_is_named() -> None:
     ) in page
 
 
-def test_rounds_are_told_where_they_are_fewer() -> None:
+def test_rounds_are_told_where_they_are_fewer():
     (export,) = (each for each in COMPARISONS if each.name == "export-first")
     assert export.most_rounds is not None
     assert export.rounds(1) == 1
@@ -161,7 +159,7 @@ def test_rounds_are_told_where_they_are_fewer() -> None:
     assert f"{export.title} (3 rounds) |" in results(9.0, 1.0, name="export-first").markdown("")
 
 
-def test_requests_are_told_where_they_were_counted() -> None:
+def test_requests_are_told_where_they_were_counted():
     found = results(9.0, 1.0)
     assert "1.0 MB (at most 45 MB: met) |  |  |" in found.markdown("")
     outcome = found.outcomes[0]
@@ -174,11 +172,11 @@ def test_requests_are_told_where_they_were_counted() -> None:
     ("number", "shown"),
     [(12.345, "12.35 s"), (0.4567, "457 ms"), (0.04567, "45.7 ms"), (0.000187, "187 µs")],
 )
-def test_times_are_short(number: float, shown: str) -> None:
+def test_times_are_short(number, shown):
     assert seconds(number) == shown
 
 
-def test_a_comparison_without_a_must_is_never_missed() -> None:
+def test_a_comparison_without_a_must_is_never_missed():
     outcome = Outcome(
         Comparison("x", "x", "bare", lambda scene, folder: []), samples(1.0), samples(2.0)
     )

@@ -54,7 +54,7 @@ def ask(
         connection.close()
 
 
-def test_documents(scene: Scene) -> None:
+def test_documents(scene):
     answer, content = ask(scene, f"{ROOT}/metadata/platforms")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert "rh8-x86_64" in json.loads(content)["platforms"]
@@ -67,7 +67,7 @@ def test_documents(scene: Scene) -> None:
     assert json.loads(content) == {"error": "not found"}
 
 
-def test_an_index_is_gzipped_and_revalidated(scene: Scene) -> None:
+def test_an_index_is_gzipped_and_revalidated(scene):
     answer, content = ask(scene, INDEX, GZIP)
     assert (answer.status, answer.headers["Content-Encoding"]) == (200, "gzip")
     assert len(json.loads(gzip.decompress(content))) == 50
@@ -79,7 +79,7 @@ def test_an_index_is_gzipped_and_revalidated(scene: Scene) -> None:
     assert len(json.loads(content)) == 50
 
 
-def test_requests_are_counted(scene: Scene) -> None:
+def test_requests_are_counted(scene):
     job = {"requests": scene.requests}
     before = requests_so_far(job)
     for path in (INDEX, EGG, f"{ROOT}/metadata/nothing"):
@@ -90,7 +90,7 @@ def test_requests_are_counted(scene: Scene) -> None:
     assert requests_so_far({}) is None
 
 
-def test_an_index_that_is_nearly_another(scene: Scene) -> None:
+def test_an_index_that_is_nearly_another(scene):
     scene.nearly  # noqa: B018
     left, right = (
         json.loads(ask(scene, path)[1]) for path in (INDEX, INDEX.replace("/dev/", "/nearly/"))
@@ -106,7 +106,7 @@ def test_an_index_that_is_nearly_another(scene: Scene) -> None:
     assert found == nearly_count(scene.entries)
 
 
-def test_an_egg(scene: Scene) -> None:
+def test_an_egg(scene):
     whole = scene.large.path.read_bytes()
     answer, content = ask(scene, EGG, GZIP)
     assert (answer.status, content == whole) == (200, True)
@@ -123,7 +123,7 @@ def test_an_egg(scene: Scene) -> None:
     assert (answer.status, answer.headers["Content-Length"]) == (200, str(len(whole)))
 
 
-def test_an_egg_over_tls(scene: Scene) -> None:
+def test_an_egg_over_tls(scene):
     context = ssl.create_default_context(cafile=scene.authority)
     connection = http.client.HTTPSConnection(scene.https.removeprefix("https://"), context=context)
     connection.request("GET", EGG)
@@ -131,7 +131,7 @@ def test_an_egg_over_tls(scene: Scene) -> None:
     connection.close()
 
 
-def test_an_upload_is_answered_when_all_of_it_has_arrived(scene: Scene) -> None:
+def test_an_upload_is_answered_when_all_of_it_has_arrived(scene):
     body = bytes(100_000)
     for _ in range(2):  # also for a connection that is kept
         for url in (scene.http, scene.swallowing):
@@ -151,7 +151,7 @@ def test_an_upload_is_answered_when_all_of_it_has_arrived(scene: Scene) -> None:
                         assert connection.recv(2) == b"{}"
 
 
-def test_a_far_network_takes_its_time() -> None:
+def test_a_far_network_takes_its_time():
     with ScriptedServer(Answer(200, body=b"x" * 300_000)) as server:
         port = server.url.rpartition(":")[2]
         proxy = run_module("scripts.bench.servers.delay", "--to", port, "--round-trip", "0.1")

@@ -83,12 +83,12 @@ def filled(cli: Cli, dev: str, tmp_path: Path) -> Cli:
         (("mirror", "apply", "acme/dev", "acme/none", *SOME), 7, "--create-missing", "Python"),
     ],
 )
-def test_advice(filled: Cli, arguments: tuple[str, ...], code: int, has: str, lacks: str) -> None:
+def test_advice(filled, arguments, code, has, lacks):
     hint = hint_of(filled(*arguments), code)
     assert has in hint and lacks not in hint
 
 
-def test_two_files_that_would_be_one(filled: Cli, tmp_path: Path) -> None:
+def test_two_files_that_would_be_one(filled, tmp_path):
     for folder, payload in (("a", 1), ("b", 2)):
         (tmp_path / folder).mkdir()
         write_egg(tmp_path / folder, "two", "1.0", payload_bytes=payload)
@@ -97,7 +97,7 @@ def test_two_files_that_would_be_one(filled: Cli, tmp_path: Path) -> None:
     assert "only the right one" in hint and "same command" not in hint
 
 
-def test_many_deletes(filled: Cli, tmp_path: Path) -> None:
+def test_many_deletes(filled, tmp_path):
     filled.client().organization("acme").create_repository("prod", "Released")
     done = filled(
         "mirror", "apply", "acme/prod", "acme/dev", "--prune", "--max-deletes", "2", "--yes", *SOME
@@ -108,14 +108,14 @@ def test_many_deletes(filled: Cli, tmp_path: Path) -> None:
 # -- no connection --------------------------------------------------------------------------
 
 
-def test_a_server_that_is_down_is_told_of_the_command(cli: Cli, nobody: str) -> None:
+def test_a_server_that_is_down_is_told_of_the_command(cli, nobody):
     result = cli("--url", nobody, "organizations", "list")
     assert "--url" in hint_of(result, 6)
     assert "list organizations" in result.err and "session token" not in result.err
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_a_proxy_that_is_down_is_the_proxy(cli: Cli, nobody: str, variable: str) -> None:
+def test_a_proxy_that_is_down_is_the_proxy(cli, nobody, variable):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
         cli.delenv(name)
     cli.setenv(variable, nobody.replace("http://", "http://ada:kept-secret@"))
@@ -125,7 +125,7 @@ def test_a_proxy_that_is_down_is_the_proxy(cli: Cli, nobody: str, variable: str)
     assert "kept-secret" not in result.err
 
 
-def test_https_to_a_port_of_http(cli: Cli) -> None:
+def test_https_to_a_port_of_http(cli):
     result = cli("--url", cli.server.url.replace("http:", "https:"), "organizations", "list")
     hint = hint_of(result, 6)
     assert "does not speak TLS" in hint and "--ca-file" not in hint
@@ -151,7 +151,7 @@ def test_https_to_a_port_of_http(cli: Cli) -> None:
         ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version", "Check the URL"),
     ],
 )
-def test_advice_on_tls(reason: str, has: str) -> None:
+def test_advice_on_tls(reason, has):
     error = error_for(SENT, ChannelError("TLS", reason))
     assert isinstance(error, TLSError)
     hint = explain(error).hint
@@ -159,7 +159,7 @@ def test_advice_on_tls(reason: str, has: str) -> None:
     assert ("--ca-file" in hint) is (has == "--ca-file")
 
 
-def test_a_proxy_is_no_server() -> None:
+def test_a_proxy_is_no_server():
     error = error_for(SENT, ChannelError("proxy", "http://p: refused"))
     assert isinstance(error, ProxyError) and isinstance(error, NotConnectedError)
 
@@ -194,7 +194,7 @@ def context(*names: str) -> click.Context:
         (("eggs", "list"), "Nothing of the kind.", "Nothing of the kind."),
     ],
 )
-def test_arguments_of_python_are_options(command: tuple[str, ...], said: str, as_told: str) -> None:
+def test_arguments_of_python_are_options(command, said, as_told):
     assert as_options(said, context(*command)) == as_told
 
 
@@ -206,7 +206,7 @@ def refused(kind: type[BroodHTTPError], words: str | None) -> BroodHTTPError:
     return kind("delete it", method="DELETE", url="https://h/x", response=response, error=words)
 
 
-def test_what_the_server_advises_comes_first() -> None:
+def test_what_the_server_advises_comes_first():
     error = refused(ConflictError, "You are the last administrator. Name another one first.")
     assert error.what == "Could not delete it: You are the last administrator."
     assert error.advice == "Name another one first."
@@ -216,7 +216,7 @@ def test_what_the_server_advises_comes_first() -> None:
     assert explain(error, context("users", "delete")).hint == "Name another one first."
 
 
-def test_force_is_named_by_what_it_does() -> None:
+def test_force_is_named_by_what_it_does():
     ctx = context("repositories", "delete")
     ctx.params = {"force": False}
     hint = explain(refused(ConflictError, "not empty"), ctx).hint
@@ -225,5 +225,5 @@ def test_force_is_named_by_what_it_does() -> None:
     assert "--force" not in explain(refused(ConflictError, "not empty"), ctx).hint
 
 
-def test_an_error_without_advice_shows_where_it_comes_from() -> None:
+def test_an_error_without_advice_shows_where_it_comes_from():
     assert "--debug" in explain(HatcherException("The kettle is cold.")).hint

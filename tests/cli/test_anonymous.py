@@ -24,7 +24,7 @@ def public(cli: Cli, dev: str, tmp_path: Path) -> Cli:
     return cli
 
 
-def test_creation(cli: Cli, dev: str) -> None:
+def test_creation(cli, dev):
     create = ("repositories", "create", "acme", "open", "For all", "--public")
     assert "the public repository acme/open" in cli(*create, "--dry-run").err
     done = cli(*create)
@@ -33,7 +33,7 @@ def test_creation(cli: Cli, dev: str) -> None:
     assert "public" not in cli("repositories", "metadata", "acme", "dev").data
 
 
-def test_reading(public: Cli) -> None:
+def test_reading(public):
     assert public("eggs", "list", *PLACE, "cp311", "-o", "json").data[0]["python_tag"] == "cp311"
     assert public("user", "repositories", "-o", "json").data == [{"name": "acme/open"}]
     fetched = public("eggs", "download", *PLACE, "cp311", "spam", "1.0.0-1")
@@ -58,7 +58,7 @@ def test_reading(public: Cli) -> None:
         (("api-tokens", "list"), 3),
     ],
 )
-def test_a_login_may_be_needed(public: Cli, command: tuple[str, ...], code: int) -> None:
+def test_a_login_may_be_needed(public, command, code):
     result = public(*command)
     assert result.code == code, result.err
     assert "run 'hatcher login'" in result.err
@@ -71,13 +71,13 @@ def test_a_login_may_be_needed(public: Cli, command: tuple[str, ...], code: int)
     assert "hatcher login" not in result.err and "anonymous" not in result.err
 
 
-def test_completion_offers_what_everybody_may_read(public: Cli) -> None:
+def test_completion_offers_what_everybody_may_read(public):
     public.setenv("HATCHER_COMPLETION_TIMEOUT", 30)
     assert offered(public, "eggs list ") == ["acme"]
     assert offered(public, "eggs list acme ") == ["open"]
 
 
-def test_anonymous_sends_nothing(public: Cli) -> None:
+def test_anonymous_sends_nothing(public):
     """Neither what a profile keeps, nor what stands in the environment or in a URL."""
     login = ("login", public.server.url, "-U", public.server.admin_email, "--insecure-storage")
     public.delenv("HATCHER_URL")

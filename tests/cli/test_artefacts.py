@@ -125,7 +125,7 @@ def outcomes(text: str) -> list[str]:
     return [record["outcome"] for record in json.loads(text)]
 
 
-def test_from_its_upload_to_its_deletion(cli: Cli, kind: Kind, tmp_path: Path) -> None:
+def test_from_its_upload_to_its_deletion(cli, kind, tmp_path):
     path = kind.write(tmp_path)
     to = f"{path.name} to {'/'.join(kind.target)}.\n"
     upload = (kind.name, "upload", *kind.target, path)
@@ -173,7 +173,7 @@ def _delete(cli: Cli, kind: Kind) -> None:
     assert cli(*delete, "--dry-run").code == 4
 
 
-def test_many(cli: Cli, kind: Kind, tmp_path: Path) -> None:
+def test_many(cli, kind, tmp_path):
     files = {kind.write(tmp_path, **options).name for options in kind.many}
     many = (kind.name, "batch-upload", *kind.target, tmp_path)
     number = f"{len(files)} files: {len(files)}"
@@ -203,7 +203,7 @@ def test_many(cli: Cli, kind: Kind, tmp_path: Path) -> None:
         assert all(Path(name).read_bytes() == (tmp_path / name).read_bytes() for name in files)
 
 
-def test_one_comes_back(cli: Cli, kind: Kind, tmp_path: Path) -> None:
+def test_one_comes_back(cli, kind, tmp_path):
     if kind.name in {"apps", "bundles"}:
         pytest.skip("which come back otherwise")
     path = kind.write(tmp_path)
@@ -224,7 +224,7 @@ def test_one_comes_back(cli: Cli, kind: Kind, tmp_path: Path) -> None:
     assert outcomes(cli(*download, "-n", "-o", "json").out) == ["already there"]
 
 
-def test_an_app_without_a_platform_does_not_stop_the_others(cli: Cli, tmp_path: Path) -> None:
+def test_an_app_without_a_platform_does_not_stop_the_others(cli, tmp_path):
     write_app(tmp_path)
     wrong = tmp_path / "nowhere.yaml"
     wrong.write_text("id: com.example.nowhere\nversion: '1.0'\n")
@@ -239,7 +239,7 @@ def test_an_app_without_a_platform_does_not_stop_the_others(cli: Cli, tmp_path: 
     }
 
 
-def test_a_file_is_replaced_only_when_it_is_forced(cli: Cli, tmp_path: Path) -> None:
+def test_a_file_is_replaced_only_when_it_is_forced(cli, tmp_path):
     assert cli("bundles", "upload", "acme", "dev", write_bundle(tmp_path)).code == 0
     dry = cli("bundles", "download", *TOOLS, ".", "-n")
     assert dry == (0, "", "Would save tools-1.0.0-1.bundle.\n")
@@ -262,13 +262,13 @@ def test_a_file_is_replaced_only_when_it_is_forced(cli: Cli, tmp_path: Path) -> 
     assert missing.code == 4
 
 
-def test_version_0_of_the_api_has_none(cli: Cli) -> None:
+def test_version_0_of_the_api_has_none(cli):
     refused = cli("--api-version", "0", "bundles", "list", *TOOLS[:3])
     assert (refused.code, refused.out) == (2, "")
     assert "--api-version 1" in refused.err
 
 
-def test_what_is_no_runtime_is_refused(cli: Cli, tmp_path: Path) -> None:
+def test_what_is_no_runtime_is_refused(cli, tmp_path):
     cli.setenv("HATCHER_URL", "http://127.0.0.1:9")  # where nobody listens
     wrong = tmp_path / "python.runtime"
     wrong.write_text("no archive")

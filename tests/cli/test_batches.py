@@ -9,12 +9,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hatcher.testing import FaultyGateway, RequestFault, write_egg
+from hatcher.testing import RequestFault, write_egg
 
 from .conftest import Cli
 from .test_interrupts import interrupted
@@ -48,7 +47,7 @@ def outcomes(text: str) -> dict[str, str]:
     return {record["file"]: record["outcome"] for record in json.loads(text)}
 
 
-def test_files_folders_and_lists(cli: Cli, eggs: list[Path], tmp_path: Path) -> None:
+def test_files_folders_and_lists(cli, eggs, tmp_path):
     (eggs[0].parent / "notes.txt").write_text("no egg")
     listed = "".join(f"{path}\n" for path in eggs[2:])
     for given, input, number in (
@@ -68,7 +67,7 @@ def test_files_folders_and_lists(cli: Cli, eggs: list[Path], tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
-def test_a_list_names_what_is_no_text(cli: Cli, eggs: list[Path]) -> None:
+def test_a_list_names_what_is_no_text(cli, eggs):
     folder = eggs[0].parent / os.fsdecode(b"f\xff")
     folder.mkdir()
     listed = eggs[0].rename(folder / eggs[0].name)
@@ -82,7 +81,7 @@ def test_a_list_names_what_is_no_text(cli: Cli, eggs: list[Path]) -> None:
     assert cli(*UPLOAD, folder).code == 0
 
 
-def test_a_batch_is_said_in_every_format(cli: Cli, eggs: list[Path]) -> None:
+def test_a_batch_is_said_in_every_format(cli, eggs):
     table = cli(*UPLOAD, *eggs[:2])
     assert (table.code, table.err) == (0, "2 files: 2 uploaded\n")
     headings, _, *rows = table.out.splitlines()
@@ -112,7 +111,7 @@ def test_a_batch_is_said_in_every_format(cli: Cli, eggs: list[Path]) -> None:
     assert shown(cli) == [path.name for path in eggs[:2]]
 
 
-def test_one_failure_does_not_stop_the_others(cli: Cli, eggs: list[Path]) -> None:
+def test_one_failure_does_not_stop_the_others(cli, eggs):
     assert cli("eggs", "upload", *PLACE, eggs[1]).code == 0
     egg(eggs[1].parent, 1, seed=1)
     broken = eggs[0].with_name("broken-1.0-1.egg")
@@ -139,9 +138,7 @@ def test_one_failure_does_not_stop_the_others(cli: Cli, eggs: list[Path]) -> Non
     }
 
 
-def test_the_network_fails_in_the_middle(
-    cli: Cli, eggs: list[Path], faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_the_network_fails_in_the_middle(cli, eggs, faulty_gateway):
     gateway = faulty_gateway()
     cli.setenv("HATCHER_URL", gateway.url)
     gateway.add(RequestFault("cut", at="request", path="*/eggs/upload", skip=1, times=99))
@@ -155,7 +152,7 @@ def test_the_network_fails_in_the_middle(
     assert shown(cli) == [path.name for path in eggs]
 
 
-def test_eggs_come_back(cli: Cli, eggs: list[Path], tmp_path: Path) -> None:
+def test_eggs_come_back(cli, eggs, tmp_path):
     assert cli(*UPLOAD, *eggs).code == 0
     folder = tmp_path / "back"
     folder.mkdir()
@@ -179,9 +176,7 @@ def test_eggs_come_back(cli: Cli, eggs: list[Path], tmp_path: Path) -> None:
     assert outcomes(missing.out) == {"spam-1.0-1.egg": "failed"}
 
 
-def test_a_dry_run_writes_nothing_on_either_side(
-    cli: Cli, eggs: list[Path], faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_a_dry_run_writes_nothing_on_either_side(cli, eggs, faulty_gateway):
     gateway = faulty_gateway()
     cli.setenv("HATCHER_URL", gateway.url)
     assert cli("eggs", "upload", *PLACE, eggs[0], "--disabled").code == 0
@@ -195,9 +190,7 @@ def test_a_dry_run_writes_nothing_on_either_side(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for others")
-def test_ctrl_c_tells_what_has_been_done(
-    cli: Cli, eggs: list[Path], faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_ctrl_c_tells_what_has_been_done(cli, eggs, faulty_gateway):
     gateway = faulty_gateway()
     stalled = RequestFault("stall", at="request", path="*/eggs/upload", skip=2, times=99)
     gateway.add(stalled)

@@ -25,7 +25,7 @@ def cache(cli: Cli, tmp_path: Path) -> Cache:
     return cache
 
 
-def test_show(cli: Cli, cache: Cache) -> None:
+def test_show(cli, cache):
     assert cli("cache", "show", "-o", "json").data == {
         "folder": str(cache.folder),
         "files": 3,
@@ -37,7 +37,7 @@ def test_show(cli: Cli, cache: Cache) -> None:
     assert cli("cache", "show", "-o", "json").data["folder"] is None
 
 
-def test_prune_and_clear(cli: Cli, cache: Cache) -> None:
+def test_prune_and_clear(cli, cache):
     done = cli("cache", "prune")
     assert (done.code, done.out) == (0, "")
     assert done.err == "Nothing to remove: 3 artefacts of 3,000 bytes.\n"
@@ -55,7 +55,7 @@ def test_prune_and_clear(cli: Cli, cache: Cache) -> None:
     assert "such as 500MB or 10GiB" in wrong.err
 
 
-def test_verify(cli: Cli, cache: Cache) -> None:
+def test_verify(cli, cache):
     assert cli("cache", "verify").code == 0
     sha256 = hashlib.sha256(b"a" * 1000).hexdigest()
     path = cache.get(sha256)
@@ -70,7 +70,7 @@ def test_verify(cli: Cli, cache: Cache) -> None:
     assert cli("cache", "verify", "-o", "json").data["damaged"] == []
 
 
-def test_a_folder_that_is_not_the_users_alone(cli: Cli, cache: Cache) -> None:
+def test_a_folder_that_is_not_the_users_alone(cli, cache):
     cache.folder.chmod(0o777)
     for command in ("show", "verify", "prune", "clear"):
         done = cli("cache", command)

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from hatcher.cli import main
-from hatcher.testing import Answer, FaultyGateway, RequestFault, ScriptedServer, write_egg
+from hatcher.testing import Answer, RequestFault, ScriptedServer, write_egg
 from scripts.programs import find
 
 from .conftest import Cli
@@ -88,7 +88,7 @@ def full(cli: Cli, tmp_path: Path) -> Cli:
         ("--api-version 0 bun", []),
     ],
 )
-def test_words_of_its_own(cli: Cli, line: str, expected: list[str]) -> None:
+def test_words_of_its_own(cli, line, expected):
     cli.delenv("HATCHER_URL")
     assert offered(cli, line) == expected
 
@@ -96,7 +96,7 @@ def test_words_of_its_own(cli: Cli, line: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "kind"), [("eggs upload acme dev rh8-x86_64 no", "file"), ("serve --data ", "dir")]
 )
-def test_files_are_the_shell_s(cli: Cli, line: str, kind: str) -> None:
+def test_files_are_the_shell_s(cli, line, kind):
     assert [item.partition(",")[0] for item in offered(cli, line)] == [kind]
 
 
@@ -121,11 +121,11 @@ _NAMES = {
 }
 
 
-def test_names(full: Cli) -> None:
+def test_names(full):
     assert {line: offered(full, line) for line in _NAMES} == _NAMES
 
 
-def test_an_address_survives_the_dividers_of_bash(full: Cli) -> None:
+def test_an_address_survives_the_dividers_of_bash(full):
     url = os.environ["HATCHER_URL"]
     full.delenv("HATCHER_URL")
     assert offered(full, f"--url {url} repositories list ac") == ["acme"]
@@ -133,7 +133,7 @@ def test_an_address_survives_the_dividers_of_bash(full: Cli) -> None:
     assert offered(full, "repositories list ac") == []
 
 
-def test_the_protocol_of_click_is_understood(full: Cli) -> None:
+def test_the_protocol_of_click_is_understood(full):
     env = {"COMP_WORDS": "hatcher repositories list ap", "COMP_CWORD": "3"}
     result = full.process(env={"_HATCHER_COMPLETE": "bash_complete", **env})
     assert result == (0, "plain,apex\n", "")
@@ -146,7 +146,7 @@ def test_the_protocol_of_click_is_understood(full: Cli) -> None:
 # --- what is kept ---------------------------------------------------------------------------------
 
 
-def test_an_answer_is_kept_for_its_user_alone(full: Cli) -> None:
+def test_an_answer_is_kept_for_its_user_alone(full):
     assert offered(full, "repositories list a") == ["acme", "apex"]
     (kept,) = answers(full)
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -161,7 +161,7 @@ def test_an_answer_is_kept_for_its_user_alone(full: Cli) -> None:
     assert offered(full, "repositories list a") == []
 
 
-def test_an_old_answer_serves_when_the_server_does_not(full: Cli) -> None:
+def test_an_old_answer_serves_when_the_server_does_not(full):
     assert offered(full, "repositories list a") == ["acme", "apex"]
     age(answers(full), seconds=90)
     full.client().create_organization("atom", "New")
@@ -172,21 +172,21 @@ def test_an_old_answer_serves_when_the_server_does_not(full: Cli) -> None:
     assert offered(full, "repositories list a") == ["acme", "apex", "atom"]
 
 
-def test_very_old_answers_are_cleared_away(full: Cli) -> None:
+def test_very_old_answers_are_cleared_away(full):
     offered(full, "repositories list a")
     age(answers(full), seconds=30 * 24 * 3600)
     offered(full, "eggs list acme ")
     assert [path.read_text() for path in answers(full)] == ["dev\nmain\n"]
 
 
-def test_no_cache_is_no_obstacle(full: Cli, tmp_path: Path) -> None:
+def test_no_cache_is_no_obstacle(full, tmp_path):
     (tmp_path / "cache").write_text("not a folder")
     assert offered(full, "repositories list a") == ["acme", "apex"]
     full.setenv("HATCHER_CACHE_DIR", "")
     assert offered(full, "repositories list a") == ["acme", "apex"]
 
 
-def test_a_name_that_would_steer_the_terminal_is_not_offered(cli: Cli) -> None:
+def test_a_name_that_would_steer_the_terminal_is_not_offered(cli):
     body = b'{"organizations": ["\\u001b[2Jacme", "line\\nline", "good"]}'
     with ScriptedServer(Answer(200, {"Content-Type": "application/json"}, body)) as server:
         cli.setenv("HATCHER_URL", server.url)
@@ -203,14 +203,12 @@ def age(paths: list[Path], seconds: float) -> None:
 # --- silence --------------------------------------------------------------------------------------
 
 
-def test_a_server_that_is_down(cli: Cli) -> None:
+def test_a_server_that_is_down(cli):
     cli.server.stop()
     assert offered(cli, "repositories list a") == []
 
 
-def test_a_wrong_password_is_tried_once(
-    full: Cli, faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_a_wrong_password_is_tried_once(full, faulty_gateway):
     gateway = faulty_gateway()
     full.setenv("HATCHER_URL", gateway.url)
     full.setenv("HATCHER_PASSWORD", "wrong")
@@ -222,9 +220,7 @@ def test_a_wrong_password_is_tried_once(
     assert len(gateway.requests) == tried
 
 
-def test_a_server_that_says_nothing(
-    full: Cli, faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_a_server_that_says_nothing(full, faulty_gateway):
     gateway = faulty_gateway(RequestFault("stall", at="answer", path="*/organizations", times=9))
     full.delenv("HATCHER_COMPLETION_TIMEOUT")
     full.setenv("HATCHER_URL", gateway.url)
@@ -234,7 +230,7 @@ def test_a_server_that_says_nothing(
     assert [p.path for p in gateway.requests].count("/api/v1/json/admin/organizations") == 1
 
 
-def test_a_mistyped_name_does_not_silence_the_rest(full: Cli) -> None:
+def test_a_mistyped_name_does_not_silence_the_rest(full):
     assert offered(full, "repositories delete acne ") == []
     assert offered(full, "repositories delete acme ") == ["dev", "main"]
 
@@ -252,18 +248,18 @@ def test_a_mistyped_name_does_not_silence_the_rest(full: Cli) -> None:
         "--api-version 7 eggs list '",
     ],
 )
-def test_nothing_is_asked_and_nothing_told(full: Cli, line: str) -> None:
+def test_nothing_is_asked_and_nothing_told(full, line):
     full.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     assert offered(full, line) == []
 
 
-def test_a_file_of_settings_that_is_broken(full: Cli, tmp_path: Path) -> None:
+def test_a_file_of_settings_that_is_broken(full, tmp_path):
     (tmp_path / "broken.toml").write_text("[profiles")
     full.setenv("HATCHER_CONFIG", tmp_path / "broken.toml")
     assert offered(full, "repositories list a") == []
 
 
-def test_profiles(full: Cli, tmp_path: Path) -> None:
+def test_profiles(full, tmp_path):
     url = os.environ["HATCHER_URL"]
     config = tmp_path / "config.toml"
     config.write_text(f'[profiles.work]\nurl = "{url}"\n[profiles.home]\nurl = "{url}"\n')
@@ -333,7 +329,7 @@ _TYPED = [
 
 
 @pytest.mark.programs
-def test_typed_into_a_shell(shell: Terminal) -> None:
+def test_typed_into_a_shell(shell):
     Path("some-file.egg").touch()
     url = os.environ["HATCHER_URL"]
     for typed, words in _TYPED:
@@ -345,7 +341,7 @@ def test_typed_into_a_shell(shell: Terminal) -> None:
 
 @pytest.mark.programs
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
-def test_scripts_say_how_to_keep_them(cli: Cli, name: str) -> None:
+def test_scripts_say_how_to_keep_them(cli, name):
     result = cli.process("completion", name)
     assert (result.code, result.err) == (0, "")
     assert sum("To keep it" in line for line in result.out.splitlines()) == 1
@@ -357,7 +353,7 @@ def test_scripts_say_how_to_keep_them(cli: Cli, name: str) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_a_shell_that_is_not_known(cli: Cli) -> None:
+def test_a_shell_that_is_not_known(cli):
     cli.setenv("SHELL", "/bin/sh")
     result = cli("completion")
     assert (result.code, result.out) == (2, "")

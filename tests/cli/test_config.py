@@ -19,14 +19,14 @@ def work(cli: Cli) -> None:
     assert cli("config", "set", "url", "https://work.example.com", "--profile", "work").code == 0
 
 
-def test_where_it_is(cli: Cli) -> None:
+def test_where_it_is(cli):
     usual = cli("config", "path", "-o", "json").data[0]["path"]
     assert usual.endswith("/hatcher/config.toml")
     cli.setenv("HATCHER_CONFIG", cli.home / "mine.toml")
     assert cli("config", "path").out == f"{cli.home / 'mine.toml'}\n"
 
 
-def test_nothing_is_set(cli: Cli) -> None:
+def test_nothing_is_set(cli):
     assert cli("config", "list", "-o", "json").data == []
     result = cli("config", "get", "url")
     assert result.code == 2 and "no profile 'default'" in result.err
@@ -46,7 +46,7 @@ def test_nothing_is_set(cli: Cli) -> None:
         ("ca_file", "authority.pem", "{folder}/authority.pem"),
     ],
 )
-def test_set_get_and_unset(cli: Cli, key: str, value: str, shown: str | None) -> None:
+def test_set_get_and_unset(cli, key, value, shown):
     (cli.home.parent / "folder" / "authority.pem").touch()
     result = cli("config", "set", key, value)
     assert (result.code, result.out) == (0, "") and "new profile default" in result.err
@@ -71,14 +71,14 @@ def test_set_get_and_unset(cli: Cli, key: str, value: str, shown: str | None) ->
         ("password", "s3cr3t", "password"),
     ],
 )
-def test_values_are_checked(cli: Cli, key: str, value: str, said: str) -> None:
+def test_values_are_checked(cli, key, value, said):
     result = cli("config", "set", key, value)
     assert result.code == 2
     assert said in result.err and "s3cr3t" not in result.err
     assert cli("config", "list", "-o", "json").data == []
 
 
-def test_profiles_by_name(cli: Cli, work: None) -> None:
+def test_profiles_by_name(cli, work):
     assert cli("--profile", "home", "config", "set", "url", "home.example.com").code == 0
     assert cli("config", "get", "url").out == "https://work.example.com\n"
     assert cli("config", "get", "url", "--profile", "home").out == "home.example.com\n"
@@ -95,13 +95,13 @@ def test_profiles_by_name(cli: Cli, work: None) -> None:
     assert result.code == 2 and "Did you mean 'home'?" in result.err
 
 
-def test_the_list_for_people(cli: Cli, work: None) -> None:
+def test_the_list_for_people(cli, work):
     headings, _, row = cli("config", "list").out.splitlines()
     assert headings.split()[:3] == ["Profile", "Default", "URL"]
     assert row.split() == ["work", "true", "https://work.example.com"]
 
 
-def test_trying_it_out(cli: Cli, work: None) -> None:
+def test_trying_it_out(cli, work):
     before = cli("config", "list").out
     for command in (("set", "output", "csv"), ("unset", "url"), ("use", "work")):
         result = cli("config", *command, "--dry-run")
@@ -110,12 +110,12 @@ def test_trying_it_out(cli: Cli, work: None) -> None:
     assert cli("config", "list").out == before
 
 
-def test_a_name_that_cannot_be(cli: Cli) -> None:
+def test_a_name_that_cannot_be(cli):
     result = cli("config", "set", "url", "https://a", "--profile", "a/b")
     assert result.code == 2 and "cannot be called 'a/b'" in result.err
 
 
-def test_a_credential_stays_with_its_server_and_user(cli: Cli) -> None:
+def test_a_credential_stays_with_its_server_and_user(cli):
     token = cli.client().create_api_token("mine")["token"]
     arguments = ("login", cli.server.url, "--token-stdin", "--insecure-storage")
     assert cli(*arguments, input=token).code == 0

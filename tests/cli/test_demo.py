@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from hatcher.api import BroodBearerTokenAuth, BroodClient
 from hatcher.cli.demo import _fill
 from hatcher.cli.root import hatcher
-from hatcher.testing import BroodServer
 
 END = re.compile(r"To stop it, press Ctrl-C or run: kill (\d+)\n")
 
@@ -67,7 +66,7 @@ def to_try(text: str) -> list[str]:
 
 
 @pytest.mark.long
-def test_what_it_says_can_be_done(tmp_path: Path) -> None:
+def test_what_it_says_can_be_done(tmp_path):
     with demo(tmp_path) as text:
         url = said(text, "URL")
         assert text.startswith(f"Brood is serving at {url}\n")
@@ -98,7 +97,7 @@ def test_what_it_says_can_be_done(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("hatcher-demo-*")), "a temporary folder is removed"
 
 
-def test_it_goes_on_in_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_it_goes_on_in_a_folder_of_its_own(tmp_path):
     data = tmp_path / "data"
     with demo(tmp_path, "--data", data) as text:
         token = said(text, "token")
@@ -120,7 +119,7 @@ def test_it_goes_on_in_a_folder_of_its_own(tmp_path: Path) -> None:
         assert result.exit_code == 2 and "this machine" in result.stderr
 
 
-def test_what_a_kill_left_is_completed(brood_server: BroodServer) -> None:
+def test_what_a_kill_left_is_completed(brood_server):
     client = brood_server.client()
     client.create_organization("acme", "Makers of everything").create_repository("prod", "-")
     first = client.create_api_token("demo")["token"]
@@ -133,21 +132,21 @@ def test_what_a_kill_left_is_completed(brood_server: BroodServer) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "brood.example.com"])
-def test_it_is_for_this_machine_only(tmp_path: Path, host: str) -> None:
+def test_it_is_for_this_machine_only(tmp_path, host):
     arguments = ["serve", "--demo", "--host", host, "--data", str(tmp_path / "data")]
     result = CliRunner().invoke(hatcher, arguments)
     assert result.exit_code == 2 and "this machine" in result.stderr
     assert not (tmp_path / "data").exists()
 
 
-def test_data_of_another_kind_are_left_alone(tmp_path: Path) -> None:
+def test_data_of_another_kind_are_left_alone(tmp_path):
     (tmp_path / "brood.sqlite3").write_bytes(b"not of a demo")
     result = CliRunner().invoke(hatcher, ["serve", "--demo", "--data", str(tmp_path)])
     assert result.exit_code == 2 and "other data" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["brood.sqlite3"]
 
 
-def test_it_needs_no_more_than_the_server(tmp_path: Path) -> None:
+def test_it_needs_no_more_than_the_server(tmp_path):
     program = (
         "import sys; sys.modules.update(dict.fromkeys(['packaging', 'pytest'])); "
         "from hatcher.cli import main; main()"

@@ -43,7 +43,7 @@ def record(path: Path, outcome: str, where: object) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("dev")
-def test_what_is_there_stays_unless_it_is_forced(cli: Cli, tmp_path: Path) -> None:
+def test_what_is_there_stays_unless_it_is_forced(cli, tmp_path):
     path = egg(tmp_path)
     assert cli("eggs", "upload", *PLACE, path).code == 0
     same = cli("eggs", "upload", *PLACE, path, "--verify", "-o", "json")
@@ -70,7 +70,7 @@ def test_what_is_there_stays_unless_it_is_forced(cli: Cli, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("versions", "dev")
-def test_eggs_out_of_sight_appear_when_the_index_is_told(cli: Cli, tmp_path: Path) -> None:
+def test_eggs_out_of_sight_appear_when_the_index_is_told(cli, tmp_path):
     one, two = egg(tmp_path), egg(tmp_path, build=2)
     platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
     assert cli("eggs", "upload", *PLACE, one, "--disabled").code == 0
@@ -87,7 +87,7 @@ def test_eggs_out_of_sight_appear_when_the_index_is_told(cli: Cli, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("dev")
-def test_bad_arguments_are_told_before_anything_is_sent(cli: Cli, tmp_path: Path) -> None:
+def test_bad_arguments_are_told_before_anything_is_sent(cli, tmp_path):
     cli.setenv("HATCHER_URL", "http://127.0.0.1:9")  # where nobody listens
     no_egg = tmp_path / "notes.txt"
     no_egg.write_text("nothing")
@@ -110,7 +110,7 @@ def test_bad_arguments_are_told_before_anything_is_sent(cli: Cli, tmp_path: Path
 
 
 @pytest.mark.usefixtures("dev")
-def test_options_come_from_the_environment_too(cli: Cli, tmp_path: Path) -> None:
+def test_options_come_from_the_environment_too(cli, tmp_path):
     path = egg(tmp_path)
     platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
     cli.setenv("HATCHER_EGGS_BATCH_UPLOAD_INDEX", "0")
@@ -135,7 +135,7 @@ def test_options_come_from_the_environment_too(cli: Cli, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", [".bashrc", "Makefile", "setup.py", "../x", "nose-1.3.0-2.egg"])
 @pytest.mark.parametrize("kind", ["eggs", "runtimes"])
-def test_no_server_says_what_a_download_replaces(cli: Cli, kind: str, name: str) -> None:
+def test_no_server_says_what_a_download_replaces(cli, kind, name):
     Path(name).write_text("precious")
     said = {"sha256": "ab" * 32, "filename": name, "token": "one"}
     answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(said).encode())
@@ -154,7 +154,7 @@ def test_no_server_says_what_a_download_replaces(cli: Cli, kind: str, name: str)
 
 
 @pytest.mark.usefixtures("dev")
-def test_an_egg_of_an_installed_distribution(cli: Cli) -> None:
+def test_an_egg_of_an_installed_distribution(cli):
     version = metadata.version("idna")
     path = Path("made", "here", f"idna-{version}-3.egg")
     command = ("eggs", "build", "idna", "--destination", "made/here", "--build", 3)
@@ -172,7 +172,7 @@ def test_an_egg_of_an_installed_distribution(cli: Cli) -> None:
     assert (made["path"], made["sha256"]) == (str(path), stored["sha256"])
 
 
-def test_one_that_cannot_be_built(cli: Cli) -> None:
+def test_one_that_cannot_be_built(cli):
     result = cli("eggs", "build", "no-such-thing")
     assert (result.code, result.out) == (1, "") and len(result.err.splitlines()) == 2
     result = cli("eggs", "build", "no-such-thing", "hatcher", "idna")
@@ -185,7 +185,7 @@ def test_one_that_cannot_be_built(cli: Cli) -> None:
     assert cli("eggs", "build", "idna", "--destination", result.out.strip()).code == 2
 
 
-def test_building_without_the_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_building_without_the_extra(cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "packaging.requirements", None)
     result = cli("eggs", "build", "idna")
     assert result.code == 1 and "extra 'testing'" in result.err

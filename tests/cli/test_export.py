@@ -43,7 +43,7 @@ def filled(cli: Cli, dev: str, tmp_path: Path) -> str:
     return dev
 
 
-def test_export(cli: Cli, filled: str) -> None:
+def test_export(cli, filled):
     done = cli("export", "-r", filled, *SOME, "out")
     assert done.code == 0, done
     assert "3 files: 3 downloaded" in done.err
@@ -61,7 +61,7 @@ def test_export(cli: Cli, filled: str) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_all_that_there_is(cli: Cli) -> None:
+def test_all_that_there_is(cli):
     done = cli("export", "out")
     assert done.code == 0, done
     assert [Path(file).name for file in files(Path("out"))] == [
@@ -71,7 +71,7 @@ def test_all_that_there_is(cli: Cli) -> None:
     ]
 
 
-def test_long_options_and_environment_variables(cli: Cli, filled: str) -> None:
+def test_long_options_and_environment_variables(cli, filled):
     cli.setenv("HATCHER_EXPORT_REPOSITORIES", filled)
     cli.setenv("HATCHER_EXPORT_ARTEFACT_KINDS", "bundles runtimes")
     done = cli("export", "--platforms", PLATFORM, "--python-tags", "cp38", "out")
@@ -79,7 +79,7 @@ def test_long_options_and_environment_variables(cli: Cli, filled: str) -> None:
     assert files(Path("out")) == [f"v1/acme/dev/{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"]
 
 
-def test_dry_run(cli: Cli, filled: str) -> None:
+def test_dry_run(cli, filled):
     done = cli("export", "-n", *SOME, "out", "--output", "csv")
     assert done.code == 0
     assert [row[1] for row in csv.reader(done.out.splitlines())] == [
@@ -89,7 +89,7 @@ def test_dry_run(cli: Cli, filled: str) -> None:
     assert not Path("out").exists()
 
 
-def test_version_0_exports_no_runtimes_and_says_so(cli: Cli, filled: str) -> None:
+def test_version_0_exports_no_runtimes_and_says_so(cli, filled):
     done = cli("--api-version", "0", "export", *SOME, "out")
     assert done.code == 0
     assert "With API version 0, runtimes cannot be exported" in done.err
@@ -101,7 +101,7 @@ def test_version_0_exports_no_runtimes_and_says_so(cli: Cli, filled: str) -> Non
     assert "--api-version 1" in done.err
 
 
-def test_something_is_missing(cli: Cli, filled: str) -> None:
+def test_something_is_missing(cli, filled):
     """The others are exported, and the exit code tells."""
     done = cli("export", "-r", filled, "-r", "acme/dve", *SOME, "out", "-o", "jsonl")
     assert done.code == 7
@@ -120,7 +120,7 @@ def test_something_is_missing(cli: Cli, filled: str) -> None:
         ([], "out"),
     ],
 )
-def test_usage(cli: Cli, arguments: list[str], said: str) -> None:
+def test_usage(cli, arguments, said):
     """Nothing is sent: there is no server."""
     cli.setenv("HATCHER_URL", "http://127.0.0.1:9")
     if not arguments:
@@ -130,7 +130,7 @@ def test_usage(cli: Cli, arguments: list[str], said: str) -> None:
     assert said in done.err
 
 
-def test_a_terminal_sees_a_bar(cli: Cli, filled: str) -> None:
+def test_a_terminal_sees_a_bar(cli, filled):
     """And a pipe beside it the data alone."""
     cli.setenv("TERM", "xterm")
     ours, theirs = pty.openpty()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
@@ -15,9 +13,9 @@ from hatcher import errors
 from hatcher.cli import explaining
 from hatcher.cli.explaining import ExitCode, Failure, explain
 from hatcher.errors import BroodHTTPError, ErrorResponse, HatcherException
-from hatcher.testing import Answer, FaultyGateway, RequestFault, ScriptedServer, write_egg
+from hatcher.testing import Answer, RequestFault, ScriptedServer, write_egg
 
-from .conftest import Cli, Result
+from .conftest import Result
 
 PLACE = ("acme", "dev", "rh8-x86_64")
 JSON = {"Content-Type": "application/json"}
@@ -48,7 +46,7 @@ def an_error(kind: type[BaseException]) -> BaseException:
 
 
 @pytest.mark.parametrize("kind", EXCEPTIONS)
-def test_each_exception_has_an_exit_code_on_purpose(kind: type[BaseException]) -> None:
+def test_each_exception_has_an_exit_code_on_purpose(kind):
     # By itself: what it inherits may be an accident.
     assert kind in explaining._KINDS
     failure = explain(an_error(kind))
@@ -61,7 +59,7 @@ def test_each_exception_has_an_exit_code_on_purpose(kind: type[BaseException]) -
     assert "https://example.com/tea" not in failure.what + failure.hint
 
 
-def test_exit_codes_stay_as_they_are() -> None:
+def test_exit_codes_stay_as_they_are():
     assert {code.name: int(code) for code in ExitCode} == {
         "DONE": 0,
         "FAILED": 1,
@@ -91,13 +89,13 @@ def test_exit_codes_stay_as_they_are() -> None:
         (explaining.Terminated(), 143, "Ended by SIGTERM."),
     ],
 )
-def test_what_is_no_error_of_hatchers(error: BaseException, code: int, words: str) -> None:
+def test_what_is_no_error_of_hatchers(error, code, words):
     failure = explain(error)
     assert (failure.code, failure.what) == (code, words)
     assert bool(failure.hint) is (code < 128)
 
 
-def test_what_sigterm_ends_is_told_as_such() -> None:
+def test_what_sigterm_ends_is_told_as_such():
     try:
         try:
             raise explaining.Terminated
@@ -110,7 +108,7 @@ def test_what_sigterm_ends_is_told_as_such() -> None:
 # -- the halves of a message ----------------------------------------------------------------
 
 
-def test_the_halves_of_a_message() -> None:
+def test_the_halves_of_a_message():
     plain = HatcherException("'a.b. c' is no egg: it's v1.0. Build it again. Then send it.")
     assert plain.what == "'a.b. c' is no egg: it's v1.0."
     assert plain.advice == "Build it again. Then send it."
@@ -130,7 +128,7 @@ def test_the_halves_of_a_message() -> None:
 # -- as users meet them ---------------------------------------------------------------------
 
 
-def test_usage(cli: Cli) -> None:
+def test_usage(cli):
     for arguments, wrong, hint in (
         (("egs",), "Did you mean 'eggs'?", "See: hatcher --help"),
         (("update-index",), "Did you mean 'hatcher eggs update-index'?", "See: hatcher --help"),
@@ -151,34 +149,34 @@ def test_usage(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("group", [(), ("eggs",), ("teams", "members")])
-def test_a_group_alone_shows_its_help(cli: Cli, group: tuple[str, ...]) -> None:
+def test_a_group_alone_shows_its_help(cli, group):
     alone, asked = cli(*group), cli(*group, "--help")
     assert (
         alone == asked == (0, asked.out, "") and "Commands:" in asked.out
     ) or "Usage" in asked.out
 
 
-def test_wrong_password(cli: Cli) -> None:
+def test_wrong_password(cli):
     cli.setenv("HATCHER_PASSWORD", "kept-under-the-rose")
     result = cli("platforms", "list")
     assert result.code == 3 and "hatcher login" in told(result)[1]
     assert "kept-under-the-rose" not in result.err
 
 
-def test_a_url_that_is_not_that_of_a_server(cli: Cli) -> None:
+def test_a_url_that_is_not_that_of_a_server(cli):
     cli.setenv("HATCHER_URL", f"{cli.server.url}/elsewhere")
     result = cli("platforms", "list")
     assert result.code == 4 and "--url" in told(result)[1]
 
 
-def test_arguments_in_another_order(cli: Cli, tmp_path: Path) -> None:
+def test_arguments_in_another_order(cli, tmp_path):
     egg = write_egg(tmp_path, "nose", "1.3.0")
     result = cli("eggs", "batch-upload", egg, "acme", "dev", "rh8-x86_64")
     assert result.code == 2
     assert "ORGANIZATION REPOSITORY PLATFORM [EGGS]" in told(result)[1]
 
 
-def test_no_access(cli: Cli, dev: str) -> None:
+def test_no_access(cli, dev):
     organization = cli.client().create_organization("other", "Others")
     password = organization.create_user("bob@example.com").one_time_password
     cli.setenv("HATCHER_USERNAME", "bob@example.com")
@@ -187,7 +185,7 @@ def test_no_access(cli: Cli, dev: str) -> None:
     assert result.code == 3 and "hatcher whoami" in told(result)[1]
 
 
-def test_not_found(cli: Cli, dev: str) -> None:
+def test_not_found(cli, dev):
     result = cli("eggs", "list", "acme", "deb", "rh8-x86_64", "cp311")
     assert result.code == 4
     what, hint = told(result)
@@ -196,7 +194,7 @@ def test_not_found(cli: Cli, dev: str) -> None:
     assert cli.server.url not in result.err
 
 
-def test_conflict(cli: Cli, dev: str, tmp_path: Path) -> None:
+def test_conflict(cli, dev, tmp_path):
     taken = cli("organizations", "create", "acme", "Again")
     assert taken.code == 5 and "acme" in told(taken)[0]
     one = write_egg(tmp_path, "Nose", "1.0", platform="rh8-x86_64")
@@ -208,7 +206,7 @@ def test_conflict(cli: Cli, dev: str, tmp_path: Path) -> None:
     assert cli("eggs", "upload", *PLACE, one, "--force").code == 0
 
 
-def test_a_file_that_is_no_egg(cli: Cli, dev: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_egg(cli, dev, tmp_path):
     file = tmp_path / "nose-1.0-1.egg"
     file.write_bytes(b"no zip")
     result = cli("eggs", "upload", *PLACE, file)
@@ -216,7 +214,7 @@ def test_a_file_that_is_no_egg(cli: Cli, dev: str, tmp_path: Path) -> None:
     assert file.name in told(result)[0]
 
 
-def test_a_batch_names_each_file(cli: Cli, dev: str, tmp_path: Path) -> None:
+def test_a_batch_names_each_file(cli, dev, tmp_path):
     good = write_egg(tmp_path, "Nose", "1.0", platform="rh8-x86_64")
     bad = tmp_path / "spam-1.0-1.egg"
     bad.write_bytes(b"no zip")
@@ -228,7 +226,7 @@ def test_a_batch_names_each_file(cli: Cli, dev: str, tmp_path: Path) -> None:
     assert hint.endswith("Files that are done are skipped when you run the command again.")
 
 
-def test_an_export_names_each_place(cli: Cli, dev: str, tmp_path: Path) -> None:
+def test_an_export_names_each_place(cli, dev, tmp_path):
     result = cli("export", tmp_path / "there", "-r", "acme/deb", "-p", "rh8-x86_64")
     assert result.code != 0
     assert "deb" in result.err and "Traceback" not in result.err
@@ -237,7 +235,7 @@ def test_an_export_names_each_place(cli: Cli, dev: str, tmp_path: Path) -> None:
 # -- networks -------------------------------------------------------------------------------
 
 
-def test_nobody_listens(cli: Cli, nobody: str) -> None:
+def test_nobody_listens(cli, nobody):
     result = cli("--url", nobody, "platforms", "list")
     assert result.code == 6
     what, hint = told(result)
@@ -245,14 +243,12 @@ def test_nobody_listens(cli: Cli, nobody: str) -> None:
     assert "--url" in hint
 
 
-def test_no_such_host(cli: Cli) -> None:
+def test_no_such_host(cli):
     result = cli("--url", "https://no.such.host.invalid", "platforms", "list")
     assert result.code == 6 and "https://no.such.host.invalid" in told(result)[0]
 
 
-def test_a_connection_that_breaks(
-    cli: Cli, dev: str, faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_a_connection_that_breaks(cli, dev, faulty_gateway):
     # What creates is not sent again by itself.
     gateway = faulty_gateway(
         RequestFault("reset", at="answer", method="POST", path="*/organizations", times=9)
@@ -264,7 +260,7 @@ def test_a_connection_that_breaks(
     assert "other" in cli.client().list_organizations()
 
 
-def test_a_certificate_of_an_unknown_authority(cli: Cli, https: SimpleNamespace) -> None:
+def test_a_certificate_of_an_unknown_authority(cli, https):
     result = cli("--url", https.url, "platforms", "list")
     assert result.code == 6
     what, hint = told(result)
@@ -315,7 +311,7 @@ def test_a_certificate_of_an_unknown_authority(cli: Cli, https: SimpleNamespace)
         ),
     ],
 )
-def test_answers_of_servers(cli: Cli, answer: Answer, code: int, said: str, advised: str) -> None:
+def test_answers_of_servers(cli, answer, code, said, advised):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     with ScriptedServer(answer) as server:
         result = cli("--url", server.url, "organizations", "create", "acme", "Makers")
@@ -325,7 +321,7 @@ def test_answers_of_servers(cli: Cli, answer: Answer, code: int, said: str, advi
     assert advised in hint
 
 
-def test_a_page_instead_of_a_brood(cli: Cli) -> None:
+def test_a_page_instead_of_a_brood(cli):
     page = Answer(200, {"Content-Type": "text/html"}, b"<title>Welcome</title>")
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     with ScriptedServer(page) as server:
@@ -337,7 +333,7 @@ def test_a_page_instead_of_a_brood(cli: Cli) -> None:
     )
 
 
-def test_what_a_server_says_steers_no_terminal(cli: Cli) -> None:
+def test_what_a_server_says_steers_no_terminal(cli):
     words = b'{"error": "\\u001b[2J\\u0007' + b"x" * 5000 + b'"}'
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     with ScriptedServer(Answer(400, JSON, words)) as server:
@@ -349,7 +345,7 @@ def test_what_a_server_says_steers_no_terminal(cli: Cli) -> None:
 # -- debugging ------------------------------------------------------------------------------
 
 
-def test_debug_shows_requests_and_the_traceback_and_no_secret(cli: Cli, dev: str) -> None:
+def test_debug_shows_requests_and_the_traceback_and_no_secret(cli, dev):
     result = cli("--debug", "eggs", "list", "acme", "deb", "rh8-x86_64", "cp311")
     assert result.code == 4 and result.out == ""
     *before, what, hint = result.err.splitlines()
@@ -363,7 +359,7 @@ def test_debug_shows_requests_and_the_traceback_and_no_secret(cli: Cli, dev: str
     assert quiet.err.splitlines() == [what, hint]
 
 
-def test_debug_of_a_token(cli: Cli) -> None:
+def test_debug_of_a_token(cli):
     token = "tkn-under-the-rose"
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     cli.setenv("HATCHER_TOKEN", token)
@@ -371,7 +367,7 @@ def test_debug_of_a_token(cli: Cli) -> None:
     assert result.code == 3 and "Traceback" in result.err and token not in result.err
 
 
-def test_debug_says_no_more_of_what_goes_well_than_its_requests(cli: Cli) -> None:
+def test_debug_says_no_more_of_what_goes_well_than_its_requests(cli):
     result = cli("--debug", "platforms", "list", "-o", "json")
     assert result.data
     assert all("hatcher: " in line for line in result.err.splitlines()) and result.err
@@ -381,7 +377,7 @@ def test_debug_says_no_more_of_what_goes_well_than_its_requests(cli: Cli) -> Non
 
 
 @pytest.mark.parametrize("command", [("--help",), ("eggs",), ("--version",)])
-def test_a_reader_that_goes_away(cli: Cli, command: tuple[str, ...]) -> None:
+def test_a_reader_that_goes_away(cli, command):
     import subprocess
 
     with subprocess.Popen(
@@ -393,7 +389,7 @@ def test_a_reader_that_goes_away(cli: Cli, command: tuple[str, ...]) -> None:
     assert (process.returncode, said) == (141, "")
 
 
-def test_a_full_disk(cli: Cli) -> None:
+def test_a_full_disk(cli):
     import subprocess
 
     with Path("/dev/full").open("w") as full:
@@ -406,7 +402,7 @@ def test_a_full_disk(cli: Cli) -> None:
     )
 
 
-def test_closed_streams(cli: Cli) -> None:
+def test_closed_streams(cli):
     import shlex
     import subprocess
 
@@ -430,7 +426,7 @@ STATUSES = {
 
 
 @pytest.mark.parametrize(("status", "code"), STATUSES.items())
-def test_each_status_has_its_exit_code(cli: Cli, status: int, code: int) -> None:
+def test_each_status_has_its_exit_code(cli, status, code):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     headers = JSON | {"Retry-After": "0"}
     with ScriptedServer(Answer(status, headers, b'{"error": "No."}')) as server:

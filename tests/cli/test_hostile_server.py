@@ -101,11 +101,11 @@ LOCAL = {"cache show", "config get", "config list", "config path", "schema"}
 @pytest.mark.parametrize("name", sorted(READING.keys() - LOCAL))
 @pytest.mark.sampled(3)
 def test_each_command_in_each_format(
-    cli: Cli,
-    hostile: ScriptedServer,
-    known: dict[str, object],  # noqa: F811
-    name: str,
-) -> None:
+    cli,
+    hostile,
+    known,  # noqa: F811
+    name,
+):
     for chosen in SHOWN:
         options = () if chosen is None else ("-o", chosen)
         asked = shlex.split(READING[name].format_map(known))
@@ -130,7 +130,7 @@ def str_of(value: object) -> str:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 429, 500, 503])
 @pytest.mark.parametrize("debug", [(), ("--debug",)])
-def test_errors(cli: Cli, status: int, debug: tuple[str, ...]) -> None:
+def test_errors(cli, status, debug):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     words = json.dumps({"error": f"[red]No.{EVIL}"}).encode()
     headers = {"Content-Type": "application/json", "Retry-After": "0"}
@@ -146,7 +146,7 @@ def test_errors(cli: Cli, status: int, debug: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("body", [b'["\\ud800"]', b'{"platforms": ["\\ud800"]}', b'"\xff"'])
 @pytest.mark.parametrize("chosen", SHOWN)
-def test_half_characters(cli: Cli, body: bytes, chosen: str | None) -> None:
+def test_half_characters(cli, body, chosen):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     with ScriptedServer(Answer(200, {"Content-Type": "application/json"}, body)) as server:
         options = () if chosen is None else ("-o", chosen)
@@ -154,7 +154,7 @@ def test_half_characters(cli: Cli, body: bytes, chosen: str | None) -> None:
             assert_harmless(cli("--url", server.url, *command, *options))
 
 
-def test_in_a_terminal(cli: Cli, hostile: ScriptedServer) -> None:
+def test_in_a_terminal(cli, hostile):
     for command in (("teams", "list", "acme"), ("platforms", "list"), ("api-tokens", "list")):
         with Terminal(cli.command("--url", hostile.url, *command)) as terminal:
             assert terminal.end() == 0
@@ -163,7 +163,7 @@ def test_in_a_terminal(cli: Cli, hostile: ScriptedServer) -> None:
         assert "[red]" in text
 
 
-def test_questions_and_rehearsals(cli: Cli) -> None:
+def test_questions_and_rehearsals(cli):
     for command in (
         ("repositories", "delete", "acme", f"a\u202e{EVIL.replace(chr(0), '')}"),
         ("repositories", "create", "acme", "a\u202e", "b\u202e", "--dry-run"),
@@ -200,7 +200,7 @@ ROW = Listing((Field("text", "Text"), Field("number", "Number", "number")))
         ("'", "'"),
     ],
 )
-def test_no_cell_is_a_formula(capsys: pytest.CaptureFixture[str], text: str, cell: str) -> None:
+def test_no_cell_is_a_formula(capsys, text, cell):
     Emit(ROW, "csv")([{"text": text, "number": -1}, {"text": None, "number": -1.5}])
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert rows == [["text", "number"], [cell, "-1"], ["", "-1.5"]]
@@ -209,7 +209,7 @@ def test_no_cell_is_a_formula(capsys: pytest.CaptureFixture[str], text: str, cel
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "ascii:strict", "utf-8:strict"])
-def test_no_encoding_is_too_small(cli: Cli, hostile: ScriptedServer, encoding: str) -> None:
+def test_no_encoding_is_too_small(cli, hostile, encoding):
     for locale in ("C", "en_US.ISO-8859-1"):
         environment = {"PYTHONIOENCODING": encoding, "LC_ALL": locale, "PYTHONUTF8": "0"}
         for command in (
@@ -224,7 +224,7 @@ def test_no_encoding_is_too_small(cli: Cli, hostile: ScriptedServer, encoding: s
             assert "UnicodeEncodeError" not in result.err
 
 
-def test_a_progress_bar() -> None:
+def test_a_progress_bar():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=500)
     with ProgressBar(f"[red]{EVIL}", console=console) as bar:
@@ -234,7 +234,7 @@ def test_a_progress_bar() -> None:
     assert "[red]" in shown
 
 
-def test_what_a_shell_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_shell_is_offered(tmp_path, monkeypatch):
     rows = [("a\u202e",), ("a\u200b",), (f"a{EVIL}",), ("", "b"), ("fine",)]
     for _ in range(2):  # the second time from what is kept
         assert names.find(tmp_path / "kept", ["me"], ["what"], lambda: rows) == [("fine",)]

@@ -28,7 +28,7 @@ def exported(cli: Cli, dev: str) -> Path:
     return Path("in")
 
 
-def test_import(cli: Cli, exported: Path) -> None:
+def test_import(cli, exported):
     done = cli("import", exported, "-o", "json")
     assert done.code == 0, done
     assert {
@@ -43,7 +43,7 @@ def test_import(cli: Cli, exported: Path) -> None:
     assert "4 files: 4 already there" in again.err
 
 
-def test_options(cli: Cli, exported: Path) -> None:
+def test_options(cli, exported):
     some = ("-r", "acme/dev", "-p", PLATFORM)
     done = cli("import", "--dry-run", *some, "-a", "eggs", "-a", "bundles", exported, "-o", "jsonl")
     assert done.code == 0
@@ -58,7 +58,7 @@ def test_options(cli: Cli, exported: Path) -> None:
     assert "1 uploaded" in cli("import", "--force", *long, exported).err
 
 
-def test_missing_repositories(cli: Cli, exported: Path) -> None:
+def test_missing_repositories(cli, exported):
     organization = exported / "v1" / "acme"
     shutil.copytree(organization / "dev", organization / "new")
     shutil.copytree(organization, exported / "v1" / "nobody")
@@ -73,7 +73,7 @@ def test_missing_repositories(cli: Cli, exported: Path) -> None:
     assert cli("repositories", "list", "acme").out.split() == ["dev", "new"]
 
 
-def test_usage(cli: Cli, tmp_path: Path) -> None:
+def test_usage(cli, tmp_path):
     assert cli("import", "nowhere").code == 2
     empty = tmp_path / "empty"
     empty.mkdir()

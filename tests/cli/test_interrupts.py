@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -52,14 +50,7 @@ def interrupted(
         (signal.SIGTERM, 143, "Error: Ended by SIGTERM.\n"),
     ],
 )
-def test_in_the_middle_of_an_upload(
-    cli: Cli,
-    tmp_path: Path,
-    faulty_gateway: Callable[..., FaultyGateway],
-    number: int,
-    code: int,
-    said: str,
-) -> None:
+def test_in_the_middle_of_an_upload(cli, tmp_path, faulty_gateway, number, code, said):
     egg = write_egg(tmp_path, "nose", "1.0", platform="rh8-x86_64", payload_bytes=5_000_000)
     gateway = faulty_gateway(RequestFault("stall", at="request body", path="*/eggs/upload"))
     result = interrupted(cli, gateway, number, "*/eggs/upload", "eggs", "upload", *PLACE, egg)
@@ -71,13 +62,7 @@ def test_in_the_middle_of_an_upload(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_in_the_middle_of_a_batch(
-    cli: Cli,
-    tmp_path: Path,
-    faulty_gateway: Callable[..., FaultyGateway],
-    number: int,
-    code: int,
-) -> None:
+def test_in_the_middle_of_a_batch(cli, tmp_path, faulty_gateway, number, code):
     eggs = [write_egg(tmp_path, f"Egg{i}", "1.0", platform="rh8-x86_64") for i in range(3)]
     gateway = faulty_gateway(RequestFault("stall", at="answer", path="*/eggs/upload", times=9))
     ended, out, err = interrupted(
@@ -89,9 +74,7 @@ def test_in_the_middle_of_a_batch(
     assert cli("eggs", "batch-upload", *PLACE, *eggs).code == 0
 
 
-def test_in_the_middle_of_a_download(
-    cli: Cli, tmp_path: Path, faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_in_the_middle_of_a_download(cli, tmp_path, faulty_gateway):
     egg = write_egg(tmp_path, "nose", "1.0", platform="rh8-x86_64", payload_bytes=5_000_000)
     assert cli("eggs", "upload", *PLACE, egg).code == 0
     gateway = faulty_gateway(RequestFault("stall", at="answer body", path="*/eggs/*/nose/*"))
@@ -105,7 +88,7 @@ def test_in_the_middle_of_a_download(
     assert (folder / egg.name).read_bytes() == egg.read_bytes()
 
 
-def test_before_the_server_answers(cli: Cli, faulty_gateway: Callable[..., FaultyGateway]) -> None:
+def test_before_the_server_answers(cli, faulty_gateway):
     gateway = faulty_gateway(RequestFault("stall", at="request", times=9))
     result = interrupted(cli, gateway, signal.SIGINT, "*", "platforms", "list")
     assert result == (130, "", "Error: Interrupted.\n")
@@ -137,7 +120,7 @@ sys.exit(run.process(["platforms", "list"]))
         (signal.SIGTERM, 143, "Error: Ended by SIGTERM.\n"),
     ],
 )
-def test_in_a_finalizer(number: int, code: int, said: str) -> None:
+def test_in_a_finalizer(number, code, said):
     python = [sys.executable, "-c", _IN_A_FINALIZER, str(int(number))]
     command = ["env", "--default-signal=INT,TERM", *python]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

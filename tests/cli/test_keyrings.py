@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import keyring
 import pytest
@@ -62,7 +61,7 @@ def told(result: Result) -> None:
 
 @pytest.mark.parametrize("command", [("whoami",), ("organizations", "list"), ("logout",)])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
-def test_faults(cli: Cli, ring: FileKeyring, fault: object, command: tuple[str, ...]) -> None:
+def test_faults(cli, ring, fault, command):
     keyring.set_keyring(FaultyKeyring(ring.path, fault))
     begun = time.monotonic()
     told(cli(*command))
@@ -73,14 +72,14 @@ def test_faults(cli: Cli, ring: FileKeyring, fault: object, command: tuple[str, 
 
 
 @pytest.mark.parametrize("answer", NONSENSE, ids=[repr(answer)[:20] for answer in NONSENSE])
-def test_answers_that_make_no_sense(cli: Cli, ring: FileKeyring, answer: object) -> None:
+def test_answers_that_make_no_sense(cli, ring, answer):
     keyring.set_keyring(FaultyKeyring(ring.path, answer))
     told(cli("whoami"))
     told(cli("logout"))
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
-def test_what_cannot_be_forgotten(cli: Cli, ring: FileKeyring, fault: object) -> None:
+def test_what_cannot_be_forgotten(cli, ring, fault):
     keyring.set_keyring(FaultyKeyring(ring.path, fault, at="delete"))
     told(cli("logout"))
     assert cli("whoami").code == 0
@@ -89,9 +88,7 @@ def test_what_cannot_be_forgotten(cli: Cli, ring: FileKeyring, fault: object) ->
 @pytest.mark.parametrize(
     "fault", [*FAULTS.values(), None], ids=[*FAULTS, "it does not keep what it is given"]
 )
-def test_what_cannot_be_kept_is_not_left_on_the_server(
-    cli: Cli, ring: FileKeyring, fault: object
-) -> None:
+def test_what_cannot_be_kept_is_not_left_on_the_server(cli, ring, fault):
     (before,) = cli.client().list_api_tokens()
     keyring.set_keyring(FaultyKeyring(ring.path, fault, at="set"))
     with FaultyGateway(cli.server.url) as gateway:
@@ -103,7 +100,7 @@ def test_what_cannot_be_kept_is_not_left_on_the_server(
     assert len(cli("config", "list", "-o", "json").data) == 1
 
 
-def test_an_error_shows_no_secret(cli: Cli, ring: FileKeyring) -> None:
+def test_an_error_shows_no_secret(cli, ring):
     def telling(_: str, __: str, text: str) -> None:
         raise ValueError(f"This cannot be kept: {text}")
 
@@ -113,9 +110,7 @@ def test_an_error_shows_no_secret(cli: Cli, ring: FileKeyring) -> None:
     assert result.code == 1 and token not in result.err
 
 
-def test_a_priority_that_cannot_be_told(
-    cli: Cli, ring: FileKeyring, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_priority_that_cannot_be_told(cli, ring, monkeypatch):
     for priority in (property(lambda self: 1 / 0), "high"):
         monkeypatch.setattr(FileKeyring, "priority", priority)
         told(cli("whoami"))
@@ -123,9 +118,7 @@ def test_a_priority_that_cannot_be_told(
 
 
 @pytest.mark.parametrize("command", ["whoami", "logout"])
-def test_backends_that_are_not_what_they_were(
-    cli: Cli, ring: FileKeyring, tmp_path: Path, command: str
-) -> None:
+def test_backends_that_are_not_what_they_were(cli, ring, tmp_path, command):
     """In processes, as the keyring of each is found out when it begins."""
     modules = tmp_path / "modules"
     plugin = modules / "broken-1.0.dist-info"
@@ -153,7 +146,7 @@ def test_backends_that_are_not_what_they_were(
         settings.unlink(missing_ok=True)
 
 
-def test_a_file_keeps_what_many_put_into_it_at_once(tmp_path: Path) -> None:
+def test_a_file_keeps_what_many_put_into_it_at_once(tmp_path):
     def keeper(profile: str) -> FileKeeper:
         return FileKeeper(tmp_path / "credentials.json", "https://brood.example.com", profile)
 

@@ -43,9 +43,7 @@ def lines(cli: Cli, existing: Path, *arguments: str) -> list[str]:
 
 @pytest.mark.usefixtures("dev")
 @pytest.mark.long
-def test_lists_are_those_of_the_existing_command_line(
-    cli: Cli, existing: Path, tmp_path: Path
-) -> None:
+def test_lists_are_those_of_the_existing_command_line(cli, existing, tmp_path):
     for arguments in (EGGS, RUNTIMES, LEGACY_RUNTIMES, BUNDLES):
         assert len(lines(cli, existing, *arguments)) == 2
 

@@ -75,7 +75,7 @@ def kept(ring: FileKeyring) -> list[dict[str, object]]:
 # -- login ----------------------------------------------------------------------------------
 
 
-def test_a_password_becomes_a_token(cli: Cli, ring: FileKeyring, password: str) -> None:
+def test_a_password_becomes_a_token(cli, ring, password):
     result = cli("login", cli.server.url, "-U", cli.server.admin_email, input=password)
     assert (result.code, result.out) == (0, "")
     assert tokens(cli) == [TOKEN_NAME]
@@ -108,7 +108,7 @@ def test_a_password_becomes_a_token(cli: Cli, ring: FileKeyring, password: str) 
     }
 
 
-def test_in_processes_with_a_keyring_of_their_own(cli: Cli, password: str) -> None:
+def test_in_processes_with_a_keyring_of_their_own(cli, password):
     environment = {
         "PYTHON_KEYRING_BACKEND": "keyrings.FileKeyring",
         "PYTHONPATH": str(Path(__file__).parent),
@@ -120,7 +120,7 @@ def test_in_processes_with_a_keyring_of_their_own(cli: Cli, password: str) -> No
     assert (result.code, result.data["credential"]) == (0, "token from the keyring")
 
 
-def test_a_token_is_checked_and_kept(cli: Cli, ring: FileKeyring) -> None:
+def test_a_token_is_checked_and_kept(cli, ring):
     token = cli.client().create_api_token("mine")["token"]
     assert cli("--token-stdin", "login", cli.server.url, input=token).code == 0
     assert cli("logout").code == 0
@@ -130,7 +130,7 @@ def test_a_token_is_checked_and_kept(cli: Cli, ring: FileKeyring) -> None:
     assert cli("whoami", "-o", "json").data["username"] is None
 
 
-def test_a_token_as_an_argument_is_warned_of(cli: Cli) -> None:
+def test_a_token_as_an_argument_is_warned_of(cli):
     token = cli.client().create_api_token("mine")["token"]
     result = cli("login", cli.server.url, "--token", token)
     assert result.code == 0
@@ -138,7 +138,7 @@ def test_a_token_as_an_argument_is_warned_of(cli: Cli) -> None:
     assert token not in result.err
 
 
-def test_the_environment_is_enough(cli: Cli) -> None:
+def test_the_environment_is_enough(cli):
     cli.setenv("HATCHER_URL", cli.server.url)
     cli.setenv("HATCHER_USERNAME", cli.server.admin_email)
     cli.setenv("HATCHER_PASSWORD", cli.server.admin_password)
@@ -148,22 +148,18 @@ def test_the_environment_is_enough(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("wrong", [("-U", "admin@example.com"), ("--token-stdin",)])
-def test_nothing_is_kept_that_is_not_accepted(
-    cli: Cli, ring: FileKeyring, wrong: tuple[str, ...]
-) -> None:
+def test_nothing_is_kept_that_is_not_accepted(cli, ring, wrong):
     result = cli("login", cli.server.url, *wrong, input="wrong\n")
     assert result.code == 3
     assert not config(cli).exists() and not ring.passwords
 
 
-def test_nothing_is_kept_of_a_server_that_is_not_there(
-    cli: Cli, ring: FileKeyring, nobody: str
-) -> None:
+def test_nothing_is_kept_of_a_server_that_is_not_there(cli, ring, nobody):
     assert cli("login", nobody, "-U", "ada", input="any\n").code == 6
     assert not config(cli).exists() and not ring.passwords
 
 
-def test_trying_it_out(cli: Cli, ring: FileKeyring, password: str) -> None:
+def test_trying_it_out(cli, ring, password):
     arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--dry-run")
     result = cli(*arguments, input=password)
     assert result.code == 0 and "Would keep" in result.err
@@ -172,12 +168,12 @@ def test_trying_it_out(cli: Cli, ring: FileKeyring, password: str) -> None:
 
 
 @pytest.mark.parametrize("said", [(), ("http://127.0.0.1:9",)])
-def test_nobody_to_ask(cli: Cli, said: tuple[str, ...]) -> None:
+def test_nobody_to_ask(cli, said):
     result = cli("login", *said)
     assert result.code == 2 and len(result.err.splitlines()) == 2
 
 
-def test_in_a_terminal_it_asks_for_what_is_missing(cli: Cli, password: str) -> None:
+def test_in_a_terminal_it_asks_for_what_is_missing(cli, password):
     with Terminal(cli.command("login", "--insecure-storage")) as terminal:
         terminal.wait_for("URL of the server")
         terminal.type(f"{cli.server.url}\n")
@@ -191,7 +187,7 @@ def test_in_a_terminal_it_asks_for_what_is_missing(cli: Cli, password: str) -> N
     assert cli("organizations", "list").code == 0
 
 
-def test_in_a_terminal_a_token_is_not_shown(cli: Cli) -> None:
+def test_in_a_terminal_a_token_is_not_shown(cli):
     token = cli.client().create_api_token("mine")["token"]
     command = ("login", cli.server.url, "--token-stdin", "--insecure-storage")
     with Terminal(cli.command(*command)) as terminal:
@@ -205,7 +201,7 @@ def test_in_a_terminal_a_token_is_not_shown(cli: Cli) -> None:
 # -- profiles -------------------------------------------------------------------------------
 
 
-def test_a_second_server_gets_a_profile_of_its_own(cli: Cli, log_in: None, password: str) -> None:
+def test_a_second_server_gets_a_profile_of_its_own(cli, log_in, password):
     user = ("-U", cli.server.admin_email)
     with FaultyGateway(cli.server.url) as other:
         assert cli("login", other.url, *user, input=password).code == 0
@@ -220,9 +216,7 @@ def test_a_second_server_gets_a_profile_of_its_own(cli: Cli, log_in: None, passw
         assert cli("whoami", "-o", "json").data["profile"] == "work"
 
 
-def test_a_profile_that_moves_to_another_server(
-    cli: Cli, log_in: None, ring: FileKeyring, password: str
-) -> None:
+def test_a_profile_that_moves_to_another_server(cli, log_in, ring, password):
     cli("config", "set", "insecure", "true")
     cli("config", "set", "output", "csv")
     with FaultyGateway(cli.server.url) as other:
@@ -234,7 +228,7 @@ def test_a_profile_that_moves_to_another_server(
         assert (moved["url"], moved["insecure"], moved["output"]) == (other.url, None, "csv")
 
 
-def test_how_to_reach_the_server_is_kept_too(cli: Cli, password: str) -> None:
+def test_how_to_reach_the_server_is_kept_too(cli, password):
     authority = cli.home / "authority.pem"
     authority.touch()
     user = ("-U", cli.server.admin_email)
@@ -244,7 +238,7 @@ def test_how_to_reach_the_server_is_kept_too(cli: Cli, password: str) -> None:
     assert (of["insecure"], of["api_version"], of["ca_file"]) == (True, 0, None)
 
 
-def test_a_profile_cannot_be_called_anything(cli: Cli) -> None:
+def test_a_profile_cannot_be_called_anything(cli):
     result = cli("login", cli.server.url, "--profile", "a b", "--token-stdin", input="any")
     assert result.code == 2 and "cannot be called 'a b'" in result.err
 
@@ -252,7 +246,7 @@ def test_a_profile_cannot_be_called_anything(cli: Cli) -> None:
 # -- what is kept is for its server ---------------------------------------------------------
 
 
-def test_what_is_kept_goes_to_no_other_server(cli: Cli, log_in: None) -> None:
+def test_what_is_kept_goes_to_no_other_server(cli, log_in):
     with ScriptedServer(Answer(401, {"Content-Type": "application/json"}, b"{}")) as other:
         assert cli("--url", other.url, "whoami").code == 3
         assert cli("--profile", "default", "--url", other.url, "organizations", "list").code == 3
@@ -268,7 +262,7 @@ def test_what_is_kept_goes_to_no_other_server(cli: Cli, log_in: None) -> None:
         assert not any("authorization" in request.headers for request in other.requests)
 
 
-def test_what_is_kept_is_for_its_user(cli: Cli, log_in: None) -> None:
+def test_what_is_kept_is_for_its_user(cli, log_in):
     text = config(cli).read_text()
     config(cli).write_text(text.replace(cli.server.admin_email, "eve@example.com"))
     result = cli("organizations", "list")
@@ -286,9 +280,7 @@ class NoBus(FileKeyring):
 
 
 @pytest.mark.parametrize("missing", ["backend", "package", "bus", "by choice"])
-def test_without_a_keyring_a_private_file_takes_its_place(
-    cli: Cli, password: str, monkeypatch: pytest.MonkeyPatch, missing: str
-) -> None:
+def test_without_a_keyring_a_private_file_takes_its_place(cli, password, monkeypatch, missing):
     match missing:
         case "backend":
             keyring.set_keyring(fail.Keyring())
@@ -313,7 +305,7 @@ def test_without_a_keyring_a_private_file_takes_its_place(
     assert cli("logout", "--revoke").code == 0 and not tokens(cli)
 
 
-def test_a_locked_keyring_is_no_missing_one(cli: Cli, ring: FileKeyring) -> None:
+def test_a_locked_keyring_is_no_missing_one(cli, ring):
     ring.path.mkdir()
     with ScriptedServer() as server:
         result = cli("login", server.url, "-U", "ada", input="any\n")
@@ -322,7 +314,7 @@ def test_a_locked_keyring_is_no_missing_one(cli: Cli, ring: FileKeyring) -> None
     assert not config(cli).with_name("credentials.json").exists()
 
 
-def test_a_file_instead(cli: Cli, no_ring: None, password: str) -> None:
+def test_a_file_instead(cli, no_ring, password):
     arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
     assert cli(*arguments, input=password).code == 0
     path = config(cli).with_name("credentials.json")
@@ -340,7 +332,7 @@ def test_a_file_instead(cli: Cli, no_ring: None, password: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"url": []}', '{"%s": {"default": {"kind": "x"}}}'])
-def test_a_file_that_is_something_else(cli: Cli, no_ring: None, password: str, text: str) -> None:
+def test_a_file_that_is_something_else(cli, no_ring, password, text):
     arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
     assert cli(*arguments, input=password).code == 0
     path = config(cli).with_name("credentials.json")
@@ -349,7 +341,7 @@ def test_a_file_that_is_something_else(cli: Cli, no_ring: None, password: str, t
     assert result.code == 1 and "is not what hatcher has kept there" in result.err
 
 
-def test_a_locked_keyring(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+def test_a_locked_keyring(cli, log_in, ring):
     ring.path.unlink()
     ring.path.mkdir()
     result = cli("organizations", "list")
@@ -358,9 +350,7 @@ def test_a_locked_keyring(cli: Cli, log_in: None, ring: FileKeyring) -> None:
 
 
 @pytest.mark.parametrize("storage", [(), ("--insecure-storage",)])
-def test_what_cannot_be_kept_is_not_left_on_the_server(
-    cli: Cli, ring: FileKeyring, password: str, storage: tuple[str, ...]
-) -> None:
+def test_what_cannot_be_kept_is_not_left_on_the_server(cli, ring, password, storage):
     # It can be read, and is empty; but nobody can write there.
     link = cli.home / "settings" / "config.toml"
     link.parent.mkdir()
@@ -375,9 +365,7 @@ def test_what_cannot_be_kept_is_not_left_on_the_server(
     assert not storage or json.loads((link.parent / "credentials.json").read_text()) == {}
 
 
-def test_the_keyring_is_left_alone_until_it_is_needed(
-    cli: Cli, log_in: None, ring: FileKeyring
-) -> None:
+def test_the_keyring_is_left_alone_until_it_is_needed(cli, log_in, ring):
     ring.path.unlink()
     ring.path.mkdir()
     for command in (("config", "list"), ("serve", "--help"), ("eggs", "--help")):
@@ -390,7 +378,7 @@ def test_the_keyring_is_left_alone_until_it_is_needed(
 # -- servers that know less -----------------------------------------------------------------
 
 
-def test_a_server_without_tokens_of_either_kind(cli: Cli, ring: FileKeyring, password: str) -> None:
+def test_a_server_without_tokens_of_either_kind(cli, ring, password):
     unknown = Answer(404, {"Content-Type": "application/json"}, b'{"error": "Not Found"}')
     faults = (
         RequestFault("replace", at="request", path="*/auth/tokens/*", answer=unknown, times=10**6),
@@ -410,9 +398,7 @@ def test_a_server_without_tokens_of_either_kind(cli: Cli, ring: FileKeyring, pas
 # -- again, and out -------------------------------------------------------------------------
 
 
-def test_logging_in_again_leaves_one_token(
-    cli: Cli, log_in: None, ring: FileKeyring, password: str
-) -> None:
+def test_logging_in_again_leaves_one_token(cli, log_in, ring, password):
     before = kept(ring)[0]
     assert cli("login", input=password).code == 0
     assert len(tokens(cli)) == len(kept(ring)) == 1
@@ -423,7 +409,7 @@ def test_logging_in_again_leaves_one_token(
     assert cli("organizations", "list").code == 0
 
 
-def test_a_token_of_that_name_that_is_not_ours_stays(cli: Cli, password: str) -> None:
+def test_a_token_of_that_name_that_is_not_ours_stays(cli, password):
     cli.client().create_api_token(TOKEN_NAME)
     assert cli("login", cli.server.url, "-U", cli.server.admin_email, input=password).code == 0
     assert sorted(tokens(cli)) == [TOKEN_NAME, f"{TOKEN_NAME} 2"]
@@ -432,7 +418,7 @@ def test_a_token_of_that_name_that_is_not_ours_stays(cli: Cli, password: str) ->
     assert sorted(tokens(cli)) == [TOKEN_NAME, "laptop"]
 
 
-def test_logging_out(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+def test_logging_out(cli, log_in, ring):
     assert "Would forget" in cli("logout", "--dry-run").err and kept(ring)
     assert cli("logout").code == 0
     assert not kept(ring)
@@ -444,7 +430,7 @@ def test_logging_out(cli: Cli, log_in: None, ring: FileKeyring) -> None:
     assert result.code == 0 and "Nothing is kept" in result.err
 
 
-def test_logging_out_for_good(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+def test_logging_out_for_good(cli, log_in, ring):
     secret = str(kept(ring)[0]["secret"])
     # Whatever the environment says of other servers and users.
     cli.setenv("HATCHER_URL", "http://127.0.0.1:9")
@@ -456,14 +442,14 @@ def test_logging_out_for_good(cli: Cli, log_in: None, ring: FileKeyring) -> None
     assert cli("--url", cli.server.url, "--token-stdin", "whoami", input=secret).code == 3
 
 
-def test_logging_out_of_a_token_that_is_gone(cli: Cli, log_in: None, ring: FileKeyring) -> None:
+def test_logging_out_of_a_token_that_is_gone(cli, log_in, ring):
     cli.client().delete_api_token(TOKEN_NAME)
     result = cli("logout", "--revoke")
     assert result.code == 0 and "not valid any more" in result.err
     assert not kept(ring)
 
 
-def test_only_a_token_that_login_has_made_is_revoked(cli: Cli, ring: FileKeyring) -> None:
+def test_only_a_token_that_login_has_made_is_revoked(cli, ring):
     token = cli.client().create_api_token("mine")["token"]
     assert cli("login", cli.server.url, "--token-stdin", input=token).code == 0
     result = cli("logout", "--revoke")
@@ -471,9 +457,7 @@ def test_only_a_token_that_login_has_made_is_revoked(cli: Cli, ring: FileKeyring
     assert kept(ring) and tokens(cli) == ["mine"]
 
 
-def test_a_server_that_is_away_keeps_what_is_kept(
-    cli: Cli, password: str, ring: FileKeyring
-) -> None:
+def test_a_server_that_is_away_keeps_what_is_kept(cli, password, ring):
     with FaultyGateway(cli.server.url) as gateway:
         user = ("-U", cli.server.admin_email)
         assert cli("login", gateway.url, *user, input=password).code == 0
@@ -484,7 +468,7 @@ def test_a_server_that_is_away_keeps_what_is_kept(
 # -- whoami ---------------------------------------------------------------------------------
 
 
-def test_whoami_in_words(cli: Cli, log_in: None, dev: str) -> None:
+def test_whoami_in_words(cli, log_in, dev):
     assert cli("whoami").out == (
         f"You are {cli.server.admin_email} to {cli.server.url} (profile default): it accepts the "
         "token from the keyring. You have access to 1 repository.\n"
@@ -498,7 +482,7 @@ def test_whoami_in_words(cli: Cli, log_in: None, dev: str) -> None:
     assert cli("--url", cli.server.url, "-t", "x", "whoami").code == 3
 
 
-def test_whoami_of_nobody(cli: Cli) -> None:
+def test_whoami_of_nobody(cli):
     result = cli("--url", cli.server.url, "whoami")
     assert result.code == 3 and result.err == "To log in: hatcher login\n"
     assert result.out.endswith("no credentials. Everybody may read 0 repositories.\n")
@@ -526,7 +510,7 @@ def known(cli: Cli) -> list[str]:
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_eight_logins_at_once(cli: Cli, named: bool) -> None:
+def test_eight_logins_at_once(cli, named):
     cli.setenv("HATCHER_PASSWORD", cli.server.admin_password)
     log_in = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
     commands = [(*log_in, "--profile", f"p{n}") if named else log_in for n in range(8)]
@@ -541,7 +525,7 @@ def test_eight_logins_at_once(cli: Cli, named: bool) -> None:
     assert [path.name for path in config(cli).parent.iterdir() if path.name.startswith(".")] == []
 
 
-def test_logins_beside_everything_else(cli: Cli, no_ring: None) -> None:
+def test_logins_beside_everything_else(cli, no_ring):
     cli.setenv("HATCHER_PASSWORD", cli.server.admin_password)
     log_in = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
     for name in ("out", "again"):
@@ -565,7 +549,7 @@ def test_logins_beside_everything_else(cli: Cli, no_ring: None) -> None:
     assert sorted(tokens(cli)) == known(cli) and len(known(cli)) == 4
 
 
-def test_a_name_that_is_taken_in_that_moment(cli: Cli, password: str) -> None:
+def test_a_name_that_is_taken_in_that_moment(cli, password):
     taken = Answer(409, {"Content-Type": "application/json"}, b'{"error": "There is one."}')
     fault = RequestFault("replace", at="request", method="POST", path="*/tokens/api", answer=taken)
     with FaultyGateway(cli.server.url, fault) as gateway:
@@ -590,9 +574,7 @@ def test_a_name_that_is_taken_in_that_moment(cli: Cli, password: str) -> None:
         ),
     ],
 )
-def test_a_token_whose_answer_is_lost_is_not_left_on_the_server(
-    cli: Cli, ring: FileKeyring, password: str, fault: RequestFault
-) -> None:
+def test_a_token_whose_answer_is_lost_is_not_left_on_the_server(cli, ring, password, fault):
     with FaultyGateway(cli.server.url, fault) as gateway:
         result = cli("login", gateway.url, "-U", cli.server.admin_email, input=password)
         assert gateway.reached("POST", "*/tokens/api") == 1
@@ -600,9 +582,7 @@ def test_a_token_whose_answer_is_lost_is_not_left_on_the_server(
     assert not tokens(cli) and not kept(ring) and not config(cli).exists()
 
 
-def test_a_token_that_cannot_be_taken_back_is_named(
-    cli: Cli, ring: FileKeyring, password: str
-) -> None:
+def test_a_token_that_cannot_be_taken_back_is_named(cli, ring, password):
     faults = (
         RequestFault("reset", at="answer", method="POST", path="*/tokens/api"),
         RequestFault(
@@ -618,9 +598,7 @@ def test_a_token_that_cannot_be_taken_back_is_named(
     assert f"hatcher api-tokens delete '{TOKEN_NAME}'" in result.err.splitlines()[0]
 
 
-def test_a_login_that_fails_leaves_the_one_before(
-    cli: Cli, log_in: None, ring: FileKeyring, password: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_that_fails_leaves_the_one_before(cli, log_in, ring, password, monkeypatch):
     before = kept(ring)
     monkeypatch.setattr(login, "with_profile", refuse)
     assert cli("login", input=password).code != 0

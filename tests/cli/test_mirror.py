@@ -57,7 +57,7 @@ PURE = f"{PLATFORM}/eggs/None/pure-1.0.0-1.egg"
         ("./delta.zip/", WrittenSide("folder", path=Path("delta.zip"))),
     ],
 )
-def test_an_end(text: str, expected: WrittenSide) -> None:
+def test_an_end(text, expected):
     assert read_side(text) == expected
 
 
@@ -77,7 +77,7 @@ def test_an_end(text: str, expected: WrittenSide) -> None:
         ("./a:b", "Write './a:b/' for the folder"),
     ],
 )
-def test_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
+def test_no_end(tmp_path, monkeypatch, text, said):
     monkeypatch.chdir(tmp_path)
     Path("here").mkdir()
     Path("a:b").mkdir()
@@ -107,7 +107,7 @@ def test_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said
         ("verify ./backup --download", "every file is read"),
     ],
 )
-def test_usage(cli: Cli, arguments: str, said: str) -> None:
+def test_usage(cli, arguments, said):
     """Nothing is sent: there is no server."""
     cli.setenv("HATCHER_URL", "http://127.0.0.1:9")
     Path("backup").mkdir()
@@ -171,9 +171,7 @@ def keep(cli: Cli, server: BroodServer, profile: str) -> None:
     assert done.code == 0, done
 
 
-def test_a_missing_organization_is_one_message(
-    cli: Cli, dev: Repository, there: BroodServer
-) -> None:
+def test_a_missing_organization_is_one_message(cli, dev, there):
     keep(cli, there, "site")
     for command in ("plan", "apply"):
         done = cli("mirror", command, str(dev), "site:nobody/dev", *SOME)
@@ -187,7 +185,7 @@ def test_a_missing_organization_is_one_message(
     assert done.err.count("There is no such repository") == 1
 
 
-def test_another_server_reviewed_plan(cli: Cli, dev: Repository, there: BroodServer) -> None:
+def test_another_server_reviewed_plan(cli, dev, there):
     """Plan, keep it, look at it, do it; and what is of one server does not go to the other."""
     keep(cli, there, "site")
     ends = (str(dev), f"site:{dev}")
@@ -231,9 +229,7 @@ def test_another_server_reviewed_plan(cli: Cli, dev: Repository, there: BroodSer
     assert cli("mirror", "verify", f"site:{dev}", "--download", *SOME).code == 0
 
 
-def test_nothing_of_the_chosen_server_goes_to_another(
-    cli: Cli, dev: Repository, there: BroodServer
-) -> None:
+def test_nothing_of_the_chosen_server_goes_to_another(cli, dev, there):
     cli("config", "set", "--profile", "open", "url", there.url)
     cli.setenv("HATCHER_TOKEN", "a token of the first server")
     done = cli("mirror", "plan", str(dev), "open:acme/dev", *SOME)
@@ -249,7 +245,7 @@ def test_nothing_of_the_chosen_server_goes_to_another(
     assert (done.code, "names no server" in done.err) == (2, True)
 
 
-def test_what_counts_for_another_server(cli: Cli) -> None:
+def test_what_counts_for_another_server(cli):
     """Nothing but its profile, whatever is said of the chosen one; but the API is one for both."""
     cli("config", "set", "--profile", "far", "url", "https://far.example.com")
     cli.setenv("HATCHER_USERNAME", "ada@example.com")
@@ -263,7 +259,7 @@ def test_what_counts_for_another_server(cli: Cli) -> None:
         assert settings_of_profile(ctx, "far").api_version == 0
 
 
-def test_pruning(cli: Cli, dev: Repository, tmp_path: Path) -> None:
+def test_pruning(cli, dev, tmp_path):
     """What is to be deleted is asked for, within a limit."""
     client = cli.client()
     prod = client.organization("acme").create_repository(f"{dev.name}-prod", "What is sold")
@@ -297,7 +293,7 @@ def test_pruning(cli: Cli, dev: Repository, tmp_path: Path) -> None:
 # -- folders and archives ----------------------------------------------------------------------
 
 
-def test_a_folder_is_kept_and_verified(cli: Cli, dev: Repository) -> None:
+def test_a_folder_is_kept_and_verified(cli, dev):
     cli.setenv("HATCHER_CACHE_DIR", cli.home / "kept")
     apply = ("mirror", "apply", str(dev), "./backup", "--cache", *SOME)
     done = cli(*apply, "-o", "json")
@@ -325,7 +321,7 @@ def test_a_folder_is_kept_and_verified(cli: Cli, dev: Repository) -> None:
     assert (unknown.code, "manifest" in unknown.err) == (7, True)
 
 
-def test_over_an_air_gap(cli: Cli, dev: Repository, there: BroodServer, tmp_path: Path) -> None:
+def test_over_an_air_gap(cli, dev, there, tmp_path):
     """A manifest comes out, an archive of what is lacking goes in."""
     keep(cli, there, "site")
     organization = there.client().organization("acme")
@@ -370,9 +366,7 @@ def test_over_an_air_gap(cli: Cli, dev: Repository, there: BroodServer, tmp_path
 # -- completion --------------------------------------------------------------------------------
 
 
-def test_ends_are_completed(
-    cli: Cli, dev: Repository, there: BroodServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ends_are_completed(cli, dev, there, monkeypatch):
     monkeypatch.setenv("HATCHER_COMPLETION_TIMEOUT", "30")
     keep(cli, there, "site")
     there.client().organization("acme").create_repository(f"{dev.name}-far", "Far away")

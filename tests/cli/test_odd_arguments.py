@@ -70,7 +70,7 @@ def assert_told(result: Result) -> None:
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))
 @pytest.mark.sampled(5)
-def test_in_every_place(cli: Cli, dev: str, odd: str) -> None:
+def test_in_every_place(cli, dev, odd):
     for command in COMMANDS:
         assert_told(cli(*(word.replace("{}", odd) for word in command)))
 
@@ -87,9 +87,7 @@ def test_in_every_place(cli: Cli, dev: str, odd: str) -> None:
         (("platforms", "list\0"), "Argument 2"),
     ],
 )
-def test_what_is_no_text_is_named_and_not_shown(
-    cli: Cli, command: tuple[str, ...], named: str
-) -> None:
+def test_what_is_no_text_is_named_and_not_shown(cli, command, named):
     result = cli(*command)
     assert result.code == 2 and named in result.err
     assert "s3cr3t" not in result.err and "udcff" not in result.err
@@ -98,7 +96,7 @@ def test_what_is_no_text_is_named_and_not_shown(
 @pytest.mark.parametrize(
     "name", ["URL", "USERNAME", "PASSWORD", "TOKEN", "PROFILE", "CONFIG", "CACHE_DIR", "OUTPUT"]
 )
-def test_variables_that_are_no_text(cli: Cli, name: str) -> None:
+def test_variables_that_are_no_text(cli, name):
     result = cli.process("platforms", "list", env={f"HATCHER_{name}": "\udcff/x"})
     # Paths may be called so.
     assert result.code == (0 if name in {"CONFIG", "CACHE_DIR"} else 2), result.err
@@ -125,13 +123,13 @@ def through_a_pipe(cli: Cli, data: bytes, *options: str, **variables: str) -> in
 
 @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("after", [b"", b"\n", b"\r\n", b"\r\nmore\r\n"])
-def test_marks_and_line_ends_around_a_password(cli: Cli, before: bytes, after: bytes) -> None:
+def test_marks_and_line_ends_around_a_password(cli, before, after):
     data = before + cli.server.admin_password.encode() + after
     assert through_a_pipe(cli, data, "--password-stdin") == 0
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "ascii:surrogateescape", "cp1252", "utf-8"])
-def test_a_mark_in_another_encoding(cli: Cli, encoding: str) -> None:
+def test_a_mark_in_another_encoding(cli, encoding):
     data = b"\xef\xbb\xbf" + cli.server.admin_password.encode()
     code = through_a_pipe(cli, data, "--password-stdin", PYTHONIOENCODING=encoding)
     assert code == (2 if encoding == "ascii" else 0)
@@ -140,20 +138,20 @@ def test_a_mark_in_another_encoding(cli: Cli, encoding: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8:surrogateescape", "ascii:surrogateescape"])
 @pytest.mark.parametrize("data", [b"s\xff3cr3t\n", b"s\xed\xa0\x803cr3t\n", b"\xff\xfes\x003\x00"])
 @pytest.mark.parametrize("option", ["--password-stdin", "--token-stdin"])
-def test_secrets_that_are_no_text(cli: Cli, data: bytes, encoding: str, option: str) -> None:
+def test_secrets_that_are_no_text(cli, data, encoding, option):
     if option == "--token-stdin":
         cli.delenv("HATCHER_USERNAME")
     assert through_a_pipe(cli, data, option, PYTHONIOENCODING=encoding) == 2
 
 
-def test_a_token_with_a_mark_before_it(cli: Cli) -> None:
+def test_a_token_with_a_mark_before_it(cli):
     token = cli.client().create_api_token("mine")["token"]
     cli.delenv("HATCHER_USERNAME")
     data = b"\xef\xbb\xbf" + token.encode() + b"\r\n"
     assert through_a_pipe(cli, data, "--token-stdin") == 0
 
 
-def test_files_with_a_mark_before_them(cli: Cli) -> None:
+def test_files_with_a_mark_before_them(cli):
     log_in = ("login", cli.server.url, "--insecure-storage")
     assert cli(*log_in).code == 0
     cli.delenv("HATCHER_URL", "HATCHER_USERNAME", "HATCHER_PASSWORD")
@@ -167,7 +165,7 @@ def test_files_with_a_mark_before_them(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"[" * 100_000, b"1" * 5000, b'{"a": "\\ud800"}'])
-def test_a_file_of_credentials_that_nobody_can_read(cli: Cli, text: bytes) -> None:
+def test_a_file_of_credentials_that_nobody_can_read(cli, text):
     assert cli("login", cli.server.url, "--insecure-storage").code == 0
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     (Path(cli("config", "path").out.strip()).parent / "credentials.json").write_bytes(text)
@@ -178,7 +176,7 @@ def test_a_file_of_credentials_that_nobody_can_read(cli: Cli, text: bytes) -> No
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "a: " + "1" * 5000, "a: 2001-99-99", "? []", "\0"])
-def test_another_program_s_file_that_breaks_its_reader(cli: Cli, text: str) -> None:
+def test_another_program_s_file_that_breaks_its_reader(cli, text):
     (cli.home / ".edm.yaml").write_text(text)
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     assert_told(cli("platforms", "list"))
@@ -187,7 +185,7 @@ def test_another_program_s_file_that_breaks_its_reader(cli: Cli, text: str) -> N
 # -- files ----------------------------------------------------------------------------------
 
 
-def test_a_list_of_files_with_a_mark_before_it(cli: Cli, dev: str, tmp_path: Path) -> None:
+def test_a_list_of_files_with_a_mark_before_it(cli, dev, tmp_path):
     egg = os.fsencode(write_egg(tmp_path))
     for data, code in (
         (b"\xef\xbb\xbf" + egg + b"\r\n", 0),
@@ -206,7 +204,7 @@ def test_a_list_of_files_with_a_mark_before_it(cli: Cli, dev: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("odd", ["\udce9", "\u202e", "\x1b[31m", "a\nb", "\u200b"])
-def test_names_of_files_that_no_server_takes(cli: Cli, dev: str, tmp_path: Path, odd: str) -> None:
+def test_names_of_files_that_no_server_takes(cli, dev, tmp_path, odd):
     app = write_app(tmp_path)
     named = app.rename(app.with_name(f"viewer{odd}.yaml"))
     other = write_app(tmp_path, "com.example.other")

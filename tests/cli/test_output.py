@@ -12,8 +12,6 @@ from jsonschema import Draft202012Validator
 
 from hatcher.cli.data import FORMATS, Document, Emit, Field, Listing
 
-from .conftest import Cli
-
 #: What the schemas are checked against in the other formats.
 PEOPLE = Listing(
     (Field("name", "Name"), Field("age", "Age", ("integer", "null")), Field("ok", "OK", "boolean"))
@@ -30,7 +28,7 @@ def written(capsys: pytest.CaptureFixture[str], declared: Any, chosen: Any, data
 # -- each format ----------------------------------------------------------------------------
 
 
-def test_a_listing_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_listing_in_each_format(capsys):
     records = [ADA, GRACE]
     assert written(capsys, PEOPLE, "csv", records) == (
         'name,age,ok\nAda,36,true\n"Grace, née Murray",,false\n'
@@ -49,7 +47,7 @@ def test_a_listing_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert [json.loads(line) for line in lines] == wanted
 
 
-def test_an_empty_listing_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_listing_in_each_format(capsys):
     assert written(capsys, PEOPLE, "json", []) == "[]\n"
     assert written(capsys, PEOPLE, "jsonl", []) == ""
     assert written(capsys, PEOPLE, "csv", []) == "name,age,ok\n"
@@ -57,7 +55,7 @@ def test_an_empty_listing_in_each_format(capsys: pytest.CaptureFixture[str]) -> 
     assert written(capsys, PEOPLE._replace(bare=True), None, []) == ""
 
 
-def test_a_bare_listing_is_names_for_people_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bare_listing_is_names_for_people_only(capsys):
     bare = PEOPLE._replace(bare=True)
     assert written(capsys, bare, None, [ADA, GRACE]) == "Ada\nGrace, née Murray\n"
     # Who asks for a table gets one.
@@ -67,7 +65,7 @@ def test_a_bare_listing_is_names_for_people_only(capsys: pytest.CaptureFixture[s
     ]
 
 
-def test_a_document_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_document_in_each_format(capsys):
     document = {"name": "nose", "build": 1, "packages": ["six 1.9"], "python": None}
     declared = Document((Field("name", "Name"),))
     assert json.loads(written(capsys, declared, None, document)) == document
@@ -86,7 +84,7 @@ def test_a_document_in_each_format(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_a_document_that_people_see_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_document_that_people_see_otherwise(capsys):
     document = {"name": "nightly", "token": "brood_api_x"}
     fields = (Field("name", "Name"), Field("token", "Token"))
     row = "Name     Token\n-------  -----------\nnightly  brood_api_x\n"
@@ -98,7 +96,7 @@ def test_a_document_that_people_see_otherwise(capsys: pytest.CaptureFixture[str]
     assert "It is" not in written(capsys, said, "table", document)
 
 
-def test_lines_are_written_as_records_come(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_are_written_as_records_come(capsys):
     def slowly() -> Iterator[dict[str, Any]]:
         for record in (ADA, GRACE):
             yield record
@@ -108,16 +106,14 @@ def test_lines_are_written_as_records_come(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("chosen", ["table", None])
-def test_no_name_steers_a_terminal_or_breaks_a_line(
-    capsys: pytest.CaptureFixture[str], chosen: Any
-) -> None:
+def test_no_name_steers_a_terminal_or_breaks_a_line(capsys, chosen):
     evil = {"name": "a\x1b[2Jb\nc\u2028d\x9be\x00", "age": None, "ok": True}
     spelled = r"a\x1b[2Jb\nc\u2028d\x9be\x00"
     assert spelled in written(capsys, PEOPLE, chosen, [evil])
     assert written(capsys, PEOPLE._replace(bare=True), None, [evil]) == spelled + "\n"
 
 
-def test_a_name_that_the_encoding_lacks_is_spelled_out(cli: Cli) -> None:
+def test_a_name_that_the_encoding_lacks_is_spelled_out(cli):
     client = cli.client()
     client.create_organization("acme", "Makers of everything")
     client.create_api_token("nächtlich")
@@ -129,7 +125,7 @@ def test_a_name_that_the_encoding_lacks_is_spelled_out(cli: Cli) -> None:
 # -- how it is chosen ---------------------------------------------------------------------
 
 
-def test_output_is_chosen_by_the_command_then_by_hatcher_then_by_the_environment(cli: Cli) -> None:
+def test_output_is_chosen_by_the_command_then_by_hatcher_then_by_the_environment(cli):
     cli.client().create_organization("acme", "Makers of everything")
     listing = ("organizations", "list")
     as_json, as_csv = [{"name": "acme"}], "name\nacme\n"
@@ -144,7 +140,7 @@ def test_output_is_chosen_by_the_command_then_by_hatcher_then_by_the_environment
     assert (wrong.code, wrong.out) == (2, "")
 
 
-def test_a_reader_that_goes_away_is_not_told(cli: Cli) -> None:
+def test_a_reader_that_goes_away_is_not_told(cli):
     client = cli.client()
     for number in range(3):
         client.create_organization(f"acme{number}", "Makers of everything")
@@ -162,7 +158,7 @@ def test_a_reader_that_goes_away_is_not_told(cli: Cli) -> None:
         assert process.wait(60) == 141
 
 
-def test_nobody_who_listens_is_no_reason_to_stop(cli: Cli) -> None:
+def test_nobody_who_listens_is_no_reason_to_stop(cli):
     process = subprocess.Popen(
         cli.command("organizations", "create", "acme", "Makers of everything"),
         stdout=subprocess.PIPE,
@@ -177,7 +173,7 @@ def test_nobody_who_listens_is_no_reason_to_stop(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("chosen", FORMATS)
-def test_data_that_cannot_be_written(cli: Cli, chosen: str) -> None:
+def test_data_that_cannot_be_written(cli, chosen):
     cli.client().create_organization("acme", "Makers of everything")
     with open("/dev/full", "w") as full:
         done = subprocess.run(
@@ -192,7 +188,7 @@ def test_data_that_cannot_be_written(cli: Cli, chosen: str) -> None:
     assert "Exception" not in done.stderr
 
 
-def test_ends_that_are_closed_from_the_beginning(cli: Cli) -> None:
+def test_ends_that_are_closed_from_the_beginning(cli):
     for command in (
         ("organizations", "create", "acme", "Makers of everything"),
         ("organizations", "list"),
@@ -207,7 +203,7 @@ def test_ends_that_are_closed_from_the_beginning(cli: Cli) -> None:
 # -- the schemas ----------------------------------------------------------------------------
 
 
-def test_the_schema_of_a_command(cli: Cli) -> None:
+def test_the_schema_of_a_command(cli):
     schema = cli("schema", "teams", "list").data
     Draft202012Validator.check_schema(schema)
     assert schema["title"] == "hatcher teams list"
@@ -217,7 +213,7 @@ def test_the_schema_of_a_command(cli: Cli) -> None:
     assert cli("schema", "teams", "members", "query").data == below["teams members query"]
 
 
-def test_what_has_no_schema(cli: Cli) -> None:
+def test_what_has_no_schema(cli):
     for command, said in (
         (("teams", "delete"), "gives no data"),
         (("teams", "delete", "x"), "no commands below"),

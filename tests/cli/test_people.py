@@ -8,8 +8,6 @@ from hatcher.api import BroodBearerTokenAuth, BroodClient
 from hatcher.errors import AuthenticationError
 from hatcher.testing import write_egg
 
-from .conftest import Cli
-
 API_VERSIONS = pytest.mark.parametrize("api_version", [0, 1])
 
 
@@ -18,7 +16,7 @@ def no_more(name: str) -> str:
     return f"Would delete the {name}.\n"
 
 
-def test_a_first_organization(cli: Cli) -> None:
+def test_a_first_organization(cli):
     assert cli("organizations", "create", "acme", "Makers of everything", "-n").code == 0
     assert cli.client().list_organizations() == []
     created = cli("organizations", "create", "acme", "Makers of everything")
@@ -30,7 +28,7 @@ def test_a_first_organization(cli: Cli) -> None:
 
 
 @API_VERSIONS
-def test_a_repository_from_its_creation_to_its_deletion(cli: Cli, api_version: int) -> None:
+def test_a_repository_from_its_creation_to_its_deletion(cli, api_version):
     cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().create_organization("acme", "Makers of everything")
     dry = cli("repositories", "create", "acme", "dev", "Builds of the night", "--dry-run")
@@ -61,7 +59,7 @@ def test_a_repository_from_its_creation_to_its_deletion(cli: Cli, api_version: i
     assert organization.list_repositories() == []
 
 
-def test_a_repository_that_is_not_empty_needs_force(cli: Cli, dev: str) -> None:
+def test_a_repository_that_is_not_empty_needs_force(cli, dev):
     repository = cli.client().organization("acme").repository("dev")
     repository.platform("rh8-x86_64").upload_egg(write_egg(cli.home))
     assert cli("repositories", "delete", "acme", "dev", "-y").code == 5
@@ -69,14 +67,14 @@ def test_a_repository_that_is_not_empty_needs_force(cli: Cli, dev: str) -> None:
     assert cli.client().organization("acme").list_repositories() == []
 
 
-def test_yes_can_stand_in_the_environment(cli: Cli, dev: str) -> None:
+def test_yes_can_stand_in_the_environment(cli, dev):
     cli.setenv("HATCHER_REPOSITORIES_DELETE_ASSUME_YES", "1")
     assert cli("repositories", "delete", "acme", "dev").code == 0
     assert cli.client().organization("acme").list_repositories() == []
 
 
 @API_VERSIONS
-def test_a_team_from_its_creation_to_its_deletion(cli: Cli, dev: str, api_version: int) -> None:
+def test_a_team_from_its_creation_to_its_deletion(cli, dev, api_version):
     cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().organization("acme")
     creating = ("teams", "create", "acme", "builders", "upload_repository")
@@ -114,7 +112,7 @@ def test_a_team_from_its_creation_to_its_deletion(cli: Cli, dev: str, api_versio
     assert organization.list_teams() == []
 
 
-def test_a_team_with_repositories_can_be_forced_to_go(cli: Cli, dev: str) -> None:
+def test_a_team_with_repositories_can_be_forced_to_go(cli, dev):
     organization = cli.client().organization("acme")
     organization.create_team("builders", "read_repository").add_repository("dev")
     assert cli("teams", "delete", "acme", "builders", "--force", "-y").code == 0
@@ -122,7 +120,7 @@ def test_a_team_with_repositories_can_be_forced_to_go(cli: Cli, dev: str) -> Non
 
 
 @API_VERSIONS
-def test_members_of_a_team(cli: Cli, dev: str, api_version: int) -> None:
+def test_members_of_a_team(cli, dev, api_version):
     cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().organization("acme")
     team = organization.create_team("builders", "read_repository")
@@ -145,7 +143,7 @@ def test_members_of_a_team(cli: Cli, dev: str, api_version: int) -> None:
 
 
 @API_VERSIONS
-def test_a_user_from_their_creation_to_their_deletion(cli: Cli, dev: str, api_version: int) -> None:
+def test_a_user_from_their_creation_to_their_deletion(cli, dev, api_version):
     cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().organization("acme")
     team = organization.create_team("builders", "read_repository")
@@ -175,7 +173,7 @@ def test_a_user_from_their_creation_to_their_deletion(cli: Cli, dev: str, api_ve
     assert team.list_users() == []
 
 
-def test_a_user_with_an_account_gets_no_password(cli: Cli, dev: str) -> None:
+def test_a_user_with_an_account_gets_no_password(cli, dev):
     client = cli.client()
     client.organization("acme").create_user("ada@example.com")
     client.create_organization("bulk", "Makers of the rest")
@@ -184,7 +182,7 @@ def test_a_user_with_an_account_gets_no_password(cli: Cli, dev: str) -> None:
     assert cli("users", "create", "bulk", "ada@example.com").code == 5
 
 
-def test_what_a_user_may_see(cli: Cli, dev: str) -> None:
+def test_what_a_user_may_see(cli, dev):
     organization = cli.client().organization("acme")
     organization.create_repository("prod", "What others use")
     organization.create_team("readers", "read_repository").add_repository("dev")
@@ -200,7 +198,7 @@ def test_what_a_user_may_see(cli: Cli, dev: str) -> None:
     assert cli("repositories", "metadata", "acme", "prod").data["access"] == "read_index"
 
 
-def test_api_tokens(cli: Cli) -> None:
+def test_api_tokens(cli):
     assert cli("api-tokens", "create", "nightly", "--dry-run").out == ""
     assert cli.client().list_api_tokens() == []
     created = cli("api-tokens", "create", "nightly", "-o", "json").data
@@ -225,7 +223,7 @@ def test_api_tokens(cli: Cli) -> None:
             client.list_organizations()
 
 
-def test_what_the_server_knows(cli: Cli) -> None:
+def test_what_the_server_knows(cli):
     client = cli.client()
     platforms = cli("platforms", "list", "-o", "json").data
     assert [platform["name"] for platform in platforms] == client.list_platforms()

@@ -22,8 +22,6 @@ from hatcher.cli.settings.profiles import (
 from hatcher.errors import NoSpaceError
 from hatcher.files import locks
 
-from .conftest import Cli
-
 FILE = Path("/somewhere/config.toml")
 
 
@@ -37,12 +35,12 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # -- reading --------------------------------------------------------------------------------
 
 
-def test_no_file_is_an_empty_one(path: Path) -> None:
+def test_no_file_is_an_empty_one(path):
     config = read_config()
     assert (config.path, config.default_profile, config.profiles) == (path, None, {})
 
 
-def test_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HATCHER_CONFIG", "~/mine.toml")
     assert config_path() == tmp_path / "mine.toml"
@@ -75,7 +73,7 @@ def test_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("profiles = {work = {url = 3}}", 1, "url must be a string", ""),
     ],
 )
-def test_what_is_wrong_and_where(text: str, line: int, what: str, hint: str) -> None:
+def test_what_is_wrong_and_where(text, line, what, hint):
     with pytest.raises(Refusal) as caught:
         Config(FILE, text)
     message = caught.value.format_message()
@@ -84,19 +82,19 @@ def test_what_is_wrong_and_where(text: str, line: int, what: str, hint: str) -> 
     assert caught.value.exit_code == 2
 
 
-def test_a_secret_in_a_wrong_file_is_not_shown() -> None:
+def test_a_secret_in_a_wrong_file_is_not_shown():
     for text in ("[profiles.a]\nurl = 'https://ada:s3cr3t@host'", "[profiles.a]\ntoken = 's3cr3t'"):
         with pytest.raises(Refusal) as caught:
             Config(FILE, text)
         assert "s3cr3t" not in caught.value.format_message() + caught.value.hint
 
 
-def test_a_default_profile_that_is_not_there() -> None:
+def test_a_default_profile_that_is_not_there():
     with pytest.raises(Refusal, match="default_profile"):
         Config(FILE, "default_profile = 'work'").profile("work")
 
 
-def test_a_file_that_cannot_be_read(path: Path) -> None:
+def test_a_file_that_cannot_be_read(path):
     path.mkdir(parents=True)
     with pytest.raises(Refusal, match="cannot be read"):
         read_config()
@@ -105,7 +103,7 @@ def test_a_file_that_cannot_be_read(path: Path) -> None:
 # -- writing --------------------------------------------------------------------------------
 
 
-def test_a_new_file(path: Path) -> None:
+def test_a_new_file(path):
     with_profile("work", {"url": "https://a", "api_version": 0})
     config = read_config()
     assert config.text == path.read_text()
@@ -116,7 +114,7 @@ def test_a_new_file(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_first_profile_is_the_default_one_and_no_other(path: Path) -> None:
+def test_the_first_profile_is_the_default_one_and_no_other(path):
     with_profile("work", {"url": "https://a"})
     with_profile("home.example.com", {"url": "https://b"})
     assert read_config().default_profile == "work"
@@ -134,7 +132,7 @@ def test_the_first_profile_is_the_default_one_and_no_other(path: Path) -> None:
         "# mine, the office\nprofiles = {work = {url = 'https://a'}} # far away\n",
     ],
 )
-def test_comments_stay_however_it_is_written(path: Path, text: str) -> None:
+def test_comments_stay_however_it_is_written(path, text):
     write_private(path, text)
     with_profile("work", {"username": "ada", "insecure": True})
     with_profile("home", {"url": "https://b"})
@@ -152,7 +150,7 @@ def test_comments_stay_however_it_is_written(path: Path, text: str) -> None:
     assert read_config().profile("work").username is None
 
 
-def test_a_file_that_cannot_be_changed_stays(path: Path) -> None:
+def test_a_file_that_cannot_be_changed_stays(path):
     write_private(path, "profiles.work.url = 'https://a'\nprofiles.work.output = 'csv'\n")
     before = path.read_bytes()
     with pytest.raises(Refusal, match="cannot change") as caught:
@@ -161,7 +159,7 @@ def test_a_file_that_cannot_be_changed_stays(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_nothing_is_written_that_could_not_be_read(path: Path) -> None:
+def test_nothing_is_written_that_could_not_be_read(path):
     with_profile("work", {"url": "https://a", "insecure": True})
     before = path.read_bytes()
     with pytest.raises(Refusal, match="contradict"):
@@ -170,7 +168,7 @@ def test_nothing_is_written_that_could_not_be_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
-def test_a_link_stays_a_link_and_a_mode_a_mode(path: Path, tmp_path: Path, mode: int) -> None:
+def test_a_link_stays_a_link_and_a_mode_a_mode(path, tmp_path, mode):
     target = tmp_path / "dotfiles" / "hatcher.toml"
     target.parent.mkdir()
     target.write_text("")
@@ -184,7 +182,7 @@ def test_a_link_stays_a_link_and_a_mode_a_mode(path: Path, tmp_path: Path, mode:
     assert [*path.parent.iterdir(), *target.parent.iterdir()] == [path, target]
 
 
-def test_a_mark_of_the_order_of_bytes(path: Path) -> None:
+def test_a_mark_of_the_order_of_bytes(path):
     write_private(path, "\ufeff[profiles.work]\nurl = 'https://a'\n")
     assert read_config().profile("work").url == "https://a"
     with_profile("work", {"username": "ada"})
@@ -192,16 +190,14 @@ def test_a_mark_of_the_order_of_bytes(path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a = " + "1" * 5000, "a = " + "[" * 100_000, "a = '\0'"])
-def test_toml_that_breaks_its_reader(path: Path, text: str) -> None:
+def test_toml_that_breaks_its_reader(path, text):
     write_private(path, text)
     with pytest.raises(Refusal):
         read_config()
 
 
 @pytest.mark.parametrize("fails", ["fsync", "replace", "write"])
-def test_what_is_there_stays_when_a_write_fails(
-    path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
-) -> None:
+def test_what_is_there_stays_when_a_write_fails(path, monkeypatch, fails):
     with_profile("work", {"url": "https://a"})
     before = path.read_bytes()
 
@@ -214,7 +210,7 @@ def test_what_is_there_stays_when_a_write_fails(
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 
 
-def test_where_there_are_no_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_are_no_locks(path, monkeypatch):
     def without(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
@@ -226,7 +222,7 @@ def test_where_there_are_no_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_many_at_once(path: Path) -> None:
+def test_many_at_once(path):
     """Processes, since a lock is one of processes; each changes a profile of its own."""
     script = (
         "import sys\nfrom hatcher.cli.settings.profiles import with_profile\n"
@@ -241,7 +237,7 @@ def test_many_at_once(path: Path) -> None:
     }
 
 
-def test_a_file_of_secrets_that_others_may_read(tmp_path: Path) -> None:
+def test_a_file_of_secrets_that_others_may_read(tmp_path):
     path = tmp_path / "secrets.json"
     assert read_private(path) is None
     write_private(path, "{}")
@@ -256,7 +252,7 @@ def test_a_file_of_secrets_that_others_may_read(tmp_path: Path) -> None:
 # -- a wrong file and the commands ----------------------------------------------------------
 
 
-def test_a_wrong_file_stops_what_needs_it_and_nothing_else(cli: Cli) -> None:
+def test_a_wrong_file_stops_what_needs_it_and_nothing_else(cli):
     path = cli.home / "config.toml"
     path.write_text("[profiles.work]\nulr = 'a'")
     cli.setenv("HATCHER_CONFIG", path)

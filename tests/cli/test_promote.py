@@ -44,7 +44,7 @@ def outcomes(data: list[dict[str, Any]]) -> dict[str, str]:
     return {record["file"]: record["outcome"] for record in data}
 
 
-def test_check(cli: Cli, bundle: Path) -> None:
+def test_check(cli, bundle):
     done = cli("bundles", "check", *BUNDLE, "-o", "json")
     assert [(record["kind"], record["state"]) for record in done.data] == [
         ("runtimes", "present"),
@@ -64,7 +64,7 @@ def test_check(cli: Cli, bundle: Path) -> None:
 
 
 @pytest.mark.usefixtures("bundle")
-def test_fetch(cli: Cli, tmp_path: Path) -> None:
+def test_fetch(cli, tmp_path):
     expected = [f"v1/acme/dev/{path}" for path in CLOSURE]
     would = cli("bundles", "fetch", *BUNDLE, "out", "-n", "-o", "json")
     assert outcomes(would.data) == dict.fromkeys(expected, "would download")
@@ -80,7 +80,7 @@ def test_fetch(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("bundle")
-def test_promote(cli: Cli) -> None:
+def test_promote(cli):
     to = ("--to", "acme/prod")
     would = cli("promote", "bundle", *BUNDLE, *to, "--closure", "-n", "-o", "json")
     assert outcomes(would.data) == dict.fromkeys(CLOSURE, "would upload")
@@ -99,7 +99,7 @@ def test_promote(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("bundle")
-def test_to_the_server_of_a_profile(cli: Cli) -> None:
+def test_to_the_server_of_a_profile(cli):
     with BroodServer() as other:
         client = other.client(api_version=1)
         client.create_organization("corp", "Others").create_repository("main", "Releases")
@@ -125,7 +125,7 @@ def test_to_the_server_of_a_profile(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("bundle")
-def test_nothing_is_sent(cli: Cli, tmp_path: Path) -> None:
+def test_nothing_is_sent(cli, tmp_path):
     """When something is missing, or the target has another one."""
     there = cli.client().at(f"acme/prod/{PLATFORM}")
     egg = ("promote", "egg", "acme", "dev", PLATFORM, "cp38")

@@ -232,7 +232,7 @@ def command_of(api_version: int, name: str) -> click.Command:
     return at.command
 
 
-def test_every_command_is_asked_something() -> None:
+def test_every_command_is_asked_something():
     now, before = dict(commands(root(1))), dict(commands(root(0)))
     assert now.keys() == READING.keys() | CHANGING.keys() | OTHERS.keys()
     assert not READING.keys() & CHANGING.keys()
@@ -245,9 +245,7 @@ def test_every_command_is_asked_something() -> None:
     [(1, *item) for item in READING.items()] + [(0, *item) for item in READING_0.items()],
 )
 @pytest.mark.sampled(2)
-def test_a_command_that_reads(
-    cli: Cli, known: dict[str, object], api_version: int, name: str, asked: str
-) -> None:
+def test_a_command_that_reads(cli, known, api_version, name, asked):
     hatcher_of = ("--api-version", str(api_version))
     command = command_of(api_version, name)
     declared = declared_by(command)
@@ -280,9 +278,7 @@ def test_a_command_that_reads(
 
 
 @pytest.mark.parametrize(("name", "asked"), CHANGING.items())
-def test_a_command_that_changes_something(
-    cli: Cli, known: dict[str, object], name: str, asked: str
-) -> None:
+def test_a_command_that_changes_something(cli, known, name, asked):
     command = command_of(1, name)
     asking = [*name.split(), *shlex.split(asked.format_map(known))]
     options = {option for param in command.params for option in param.opts}

@@ -72,13 +72,11 @@ def elsewhere() -> Iterator[ScriptedServer]:
 # -- which server ---------------------------------------------------------------------------
 
 
-def test_nothing_is_said(home: Path) -> None:
+def test_nothing_is_said(home):
     assert settings() == Settings(None, None, None, None, True, 1)
 
 
-def test_option_then_environment_then_profile(
-    profile: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_option_then_environment_then_profile(profile, monkeypatch):
     assert settings().url == "https://work.example.com/brood"
     assert settings("--profile", "home").url == "home.example.com"
     monkeypatch.setenv("HATCHER_PROFILE", "home")
@@ -89,7 +87,7 @@ def test_option_then_environment_then_profile(
     assert settings("--url", "https://option.example.com").url == "https://option.example.com"
 
 
-def test_nothing_of_a_profile_is_for_another_server(profile: Path) -> None:
+def test_nothing_of_a_profile_is_for_another_server(profile):
     other = settings("--url", "https://other.example.com")
     assert (other.username, other.verify_ssl, other.profile) == (None, True, None)
     assert settings("--profile", "home", "--url", "other.example.com").verify_ssl is True
@@ -98,16 +96,16 @@ def test_nothing_of_a_profile_is_for_another_server(profile: Path) -> None:
 @pytest.mark.parametrize(
     "url", ["http://work.example.com/brood", "https://work.example.com", "work.example.com:444"]
 )
-def test_another_scheme_port_or_prefix_is_another_server(profile: Path, url: str) -> None:
+def test_another_scheme_port_or_prefix_is_another_server(profile, url):
     assert settings("--url", url).profile is None
 
 
-def test_the_same_server_written_in_another_way(profile: Path) -> None:
+def test_the_same_server_written_in_another_way(profile):
     same = settings("--url", "WORK.example.com:443/brood/")
     assert same.username == "ada@example.com"
 
 
-def test_no_such_profile(profile: Path) -> None:
+def test_no_such_profile(profile):
     with pytest.raises(Refusal, match="'wrok'") as caught:
         settings("--profile", "wrok")
     assert caught.value.hint.startswith("Did you mean 'work'?")
@@ -116,7 +114,7 @@ def test_no_such_profile(profile: Path) -> None:
 # -- certificates ---------------------------------------------------------------------------
 
 
-def test_certificates(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificates(profile, monkeypatch):
     authority = str(profile / "authority.pem")
     assert settings().verify_ssl == authority
     assert settings("--profile", "home").verify_ssl is False
@@ -131,12 +129,12 @@ def test_certificates(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings("--profile", "home").verify_ssl == authority
 
 
-def test_certificates_cannot_be_both(profile: Path) -> None:
+def test_certificates_cannot_be_both(profile):
     with pytest.raises(click.UsageError, match="not both"):
         settings("--insecure", "--ca-file", str(profile / "authority.pem"))
 
 
-def test_the_authority_of_a_profile_is_missing(profile: Path) -> None:
+def test_the_authority_of_a_profile_is_missing(profile):
     (profile / "authority.pem").unlink()
     with pytest.raises(Refusal, match=r"ca_file.*authority.pem"):
         settings()
@@ -151,7 +149,7 @@ def who(*options: str) -> tuple[str | None, str | None, str | None, str | None]:
     return found.username, found.password, found.token, found.named_by
 
 
-def test_the_highest_level_wins_as_a_whole(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_highest_level_wins_as_a_whole(profile, monkeypatch):
     assert who() == ("ada@example.com", None, None, "profile")
     monkeypatch.setenv("HATCHER_TOKEN", "a-token")
     assert who() == (None, None, "a-token", "environment")
@@ -164,9 +162,7 @@ def test_the_highest_level_wins_as_a_whole(profile: Path, monkeypatch: pytest.Mo
     assert who("-U", "bob", "-p", "bobs", "-t", "another") == ("bob", "bobs", None, "options")
 
 
-def test_a_user_name_and_its_password_may_be_apart(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_name_and_its_password_may_be_apart(home, monkeypatch):
     monkeypatch.setenv("HATCHER_PASSWORD", SECRET)
     assert who("-U", "ada") == ("ada", SECRET, None, "options")
     monkeypatch.setenv("HATCHER_USERNAME", "ada")
@@ -176,11 +172,11 @@ def test_a_user_name_and_its_password_may_be_apart(
     assert who("-U", "bob") == ("bob", None, None, "options")
 
 
-def test_a_password_for_the_user_of_the_profile(profile: Path) -> None:
+def test_a_password_for_the_user_of_the_profile(profile):
     assert who("-p", "typed") == ("ada@example.com", "typed", None, "options")
 
 
-def test_a_password_without_a_user(home: Path) -> None:
+def test_a_password_without_a_user(home):
     with pytest.raises(click.UsageError, match="no user name"):
         settings("--password", SECRET)
 
@@ -193,18 +189,18 @@ def test_a_password_without_a_user(home: Path) -> None:
         ("--token-stdin", "--password-stdin", "-U", "ada"),
     ],
 )
-def test_one_secret_is_enough(home: Path, options: tuple[str, ...]) -> None:
+def test_one_secret_is_enough(home, options):
     with pytest.raises(click.UsageError, match="not both"):
         settings(*options)
 
 
-def test_no_repr_shows_a_secret(home: Path) -> None:
+def test_no_repr_shows_a_secret(home):
     assert SECRET not in repr(settings("-U", "ada", "-p", SECRET))
     assert SECRET not in repr(settings("-t", SECRET))
     assert SECRET not in repr(Credential("password", SECRET, "ada"))
 
 
-def test_an_authority_of_ones_own(cli: Cli, https: SimpleNamespace) -> None:
+def test_an_authority_of_ones_own(cli, https):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     cli.setenv("HATCHER_URL", https.url)
     command = ("platforms", "list")
@@ -223,7 +219,7 @@ def test_an_authority_of_ones_own(cli: Cli, https: SimpleNamespace) -> None:
 # -- from the command line to the server ----------------------------------------------------
 
 
-def test_a_password_through_a_pipe(cli: Cli) -> None:
+def test_a_password_through_a_pipe(cli):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     piped = f"{cli.server.admin_password}\n"
     asked = ("-U", cli.server.admin_email, "organizations", "list")
@@ -233,7 +229,7 @@ def test_a_password_through_a_pipe(cli: Cli) -> None:
     assert cli("--password-stdin", *asked, input="wrong\n").code == 3
 
 
-def test_a_token_through_a_pipe(cli: Cli) -> None:
+def test_a_token_through_a_pipe(cli):
     token = cli.client().create_api_token("pipe")["token"]
     result = cli("--token-stdin", "whoami", "-o", "json", input=f"{token}\n")
     assert (result.code, result.data["credential"]) == (0, "token from standard input")
@@ -241,9 +237,7 @@ def test_a_token_through_a_pipe(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("options", [("-U", "ada"), ("-U", "ada", "--password-stdin")])
-def test_no_password_and_nobody_to_ask(
-    cli: Cli, elsewhere: ScriptedServer, options: tuple[str, ...]
-) -> None:
+def test_no_password_and_nobody_to_ask(cli, elsewhere, options):
     cli.delenv("HATCHER_PASSWORD")
     result = cli("--url", elsewhere.url, *options, "platforms", "list")
     assert result.code in (2, 3)
@@ -251,7 +245,7 @@ def test_no_password_and_nobody_to_ask(
     assert not elsewhere.requests
 
 
-def test_no_standard_input_at_all(cli: Cli) -> None:
+def test_no_standard_input_at_all(cli):
     cli.delenv("HATCHER_PASSWORD")
     command = [*cli.command("-U", "ada", "platforms", "list")]
     closed = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command]
@@ -259,7 +253,7 @@ def test_no_standard_input_at_all(cli: Cli) -> None:
     assert done.returncode == 3 and "no password for ada" in done.stderr
 
 
-def test_what_is_piped_is_no_text(cli: Cli) -> None:
+def test_what_is_piped_is_no_text(cli):
     cli.delenv("HATCHER_PASSWORD")
     command = cli.command("-U", "ada", "platforms", "list")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
@@ -274,7 +268,7 @@ def test_what_is_piped_is_no_text(cli: Cli) -> None:
     assert done.returncode == 2 and b"is no text" in done.stderr and b"3cr3t" not in done.stderr
 
 
-def test_a_profile_takes_no_line_of_standard_input(cli: Cli) -> None:
+def test_a_profile_takes_no_line_of_standard_input(cli):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     cli("config", "set", "url", cli.server.url)
     cli("config", "set", "username", cli.server.admin_email)
@@ -289,7 +283,7 @@ def test_a_profile_takes_no_line_of_standard_input(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("options", "word"), [(("-U", "ada", "-p", SECRET), "password"), (("-t", SECRET), "token")]
 )
-def test_secrets_as_arguments_are_warned_of(cli: Cli, options: tuple[str, ...], word: str) -> None:
+def test_secrets_as_arguments_are_warned_of(cli, options, word):
     result = cli(*options, "platforms", "list")
     warning, *rest = result.err.splitlines()
     assert warning.startswith(f"Warning: a {word} on the command line")
@@ -297,18 +291,18 @@ def test_secrets_as_arguments_are_warned_of(cli: Cli, options: tuple[str, ...], 
     assert not any(line.startswith("Warning") for line in rest)
 
 
-def test_secrets_in_the_environment_are_not_warned_of(cli: Cli) -> None:
+def test_secrets_in_the_environment_are_not_warned_of(cli):
     assert cli("platforms", "list").err == ""
 
 
-def test_no_server(cli: Cli) -> None:
+def test_no_server(cli):
     cli.delenv("HATCHER_URL")
     result = cli("platforms", "list")
     assert result.code == 2
     assert result.err.splitlines()[1].startswith("Give --url, set HATCHER_URL")
 
 
-def test_a_user_in_the_url(cli: Cli) -> None:
+def test_a_user_in_the_url(cli):
     cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     user = f"{cli.server.admin_email.replace('@', '%40')}:{cli.server.admin_password}"
     result = cli("-u", cli.server.url.replace("://", f"://{user}@"), "whoami", "-o", "json")
@@ -317,7 +311,7 @@ def test_a_user_in_the_url(cli: Cli) -> None:
     assert cli.server.admin_password not in result.out + result.err
 
 
-def test_output_and_api_version_of_a_profile(cli: Cli) -> None:
+def test_output_and_api_version_of_a_profile(cli):
     for key, value in {"url": cli.server.url, "output": "json", "api_version": "0"}.items():
         assert cli("config", "set", key, value).code == 0
     assert cli("organizations", "list").out == "[]\n"
@@ -346,7 +340,7 @@ def edm(cli: Cli) -> SimpleNamespace:
     return SimpleNamespace(path=path, token=token)
 
 
-def test_the_token_of_edm(cli: Cli, edm: SimpleNamespace) -> None:
+def test_the_token_of_edm(cli, edm):
     result = cli("whoami", "-o", "json")
     assert (result.code, result.data["credential"]) == (0, "token from ~/.edm.yaml")
     cli.setenv("HATCHER_TOKEN", "wrong")
@@ -354,9 +348,7 @@ def test_the_token_of_edm(cli: Cli, edm: SimpleNamespace) -> None:
     assert (result.code, json.loads(result.out)["credential"]) == (3, "token from the environment")
 
 
-def test_the_token_of_edm_is_for_its_store_alone(
-    cli: Cli, edm: SimpleNamespace, elsewhere: ScriptedServer
-) -> None:
+def test_the_token_of_edm_is_for_its_store_alone(cli, edm, elsewhere):
     assert cli("--url", elsewhere.url, "whoami").code == 3
     edm.path.write_text(f"authentication:\n  api_token: {edm.token}\n")  # the public store's
     assert cli("--url", elsewhere.url, "whoami").code == 3
@@ -367,7 +359,7 @@ def test_the_token_of_edm_is_for_its_store_alone(
 @pytest.mark.parametrize(
     "text", ["a: [", "- a\n- b", "store_url: 7\nauthentication: {api_token: x}", "\udcff"]
 )
-def test_a_broken_file_of_edm(cli: Cli, edm: SimpleNamespace, text: str) -> None:
+def test_a_broken_file_of_edm(cli, edm, text):
     edm.path.write_text(text, "utf-8", errors="surrogateescape")
     result = cli("whoami")
     assert result.code == 3
@@ -375,7 +367,7 @@ def test_a_broken_file_of_edm(cli: Cli, edm: SimpleNamespace, text: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "a: b", "authentication: none", "authentication: {}"])
-def test_a_file_of_edm_without_a_token(cli: Cli, edm: SimpleNamespace, text: str) -> None:
+def test_a_file_of_edm_without_a_token(cli, edm, text):
     edm.path.write_text(text)
     result = cli("whoami", "-o", "json")
     assert (result.code, json.loads(result.out)["credential"]) == (3, None)

@@ -5,13 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-from hatcher.testing import BroodServer
-
-from .conftest import Cli
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -52,20 +47,20 @@ def imported(*arguments: str) -> set[str]:
     "command",
     ["--help", "--version", "eggs --help", "eggs upload --help", "users --help", "login --help"],
 )
-def test_help_imports_nothing_heavy(cli: Cli, command: str) -> None:
+def test_help_imports_nothing_heavy(cli, command):
     found = imported(*command.split())
     assert "hatcher.cli.root" in found
     assert not found & (_HEAVY | _FOR_SETTINGS)
 
 
 @pytest.mark.parametrize("line", ["hatcher eg", "hatcher eggs upload --f", "hatcher --output "])
-def test_completion_of_words_imports_nothing_heavy(cli: Cli, line: str) -> None:
+def test_completion_of_words_imports_nothing_heavy(cli, line):
     cli.setenv("_HATCHER_COMPLETE", "bash_complete")
     cli.setenv("COMP_LINE", line)
     assert not imported() & _HEAVY
 
 
-def test_a_name_that_is_known_imports_nothing_heavy(cli: Cli, tmp_path: Path) -> None:
+def test_a_name_that_is_known_imports_nothing_heavy(cli, tmp_path):
     cli.client().create_organization("acme", "Makers of everything")
     cli.setenv("HATCHER_CACHE_DIR", tmp_path)
     cli.setenv("_HATCHER_COMPLETE", "bash_complete")
@@ -74,7 +69,7 @@ def test_a_name_that_is_known_imports_nothing_heavy(cli: Cli, tmp_path: Path) ->
     assert not imported() & _HEAVY
 
 
-def test_nothing_is_read_for_help(brood_server: BroodServer, cli: Cli, tmp_path: Path) -> None:
+def test_nothing_is_read_for_help(brood_server, cli, tmp_path):
     (tmp_path / "config.toml").write_text("this is no TOML")
     cli.setenv("HATCHER_CONFIG", tmp_path / "config.toml")
     for command in ("--help", "eggs --help", "--version", "--command-tree"):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hatcher.testing import FaultyGateway, RequestFault, write_egg
+from hatcher.testing import RequestFault, write_egg
 
 from .conftest import Cli
 
@@ -42,34 +41,32 @@ def hint(cli: Cli, *arguments: str) -> str:
         (("eggs", "delete", *PLACE, "cp311", "nsoe", "1.3.0-1", "--yes"), "nose"),
     ],
 )
-def test_what_may_have_been_meant(cli: Cli, arguments: tuple[str, ...], meant: str) -> None:
+def test_what_may_have_been_meant(cli, arguments, meant):
     said = hint(cli, *arguments)
     question, _, _ = said.partition("?")
     assert f"'{meant}'" in question and question.startswith("Did you mean ")
     assert "hatcher whoami" in said
 
 
-def test_a_platform_that_the_server_does_not_know(cli: Cli, dev: str) -> None:
+def test_a_platform_that_the_server_does_not_know(cli, dev):
     result = cli("eggs", "list", "acme", "dev", "rh8-x86_46", "cp311")
     assert result.code == 4
     assert "'rh8-x86_64'" in result.err.splitlines()[1]
 
 
-def test_teams_and_api_tokens(cli: Cli, dev: str) -> None:
+def test_teams_and_api_tokens(cli, dev):
     cli.client().organization("acme").create_team("builders", "read_repository")
     cli.client().create_api_token("nightly")
     assert "'builders'" in hint(cli, "teams", "members", "list", "acme", "bilders")
     assert "'nightly'" in hint(cli, "api-tokens", "delete", "nigthly", "--yes")
 
 
-def test_nothing_is_like_it(cli: Cli, dev: str) -> None:
+def test_nothing_is_like_it(cli, dev):
     said = hint(cli, "repositories", "list", "xyzzy")
     assert said.startswith("'hatcher user repositories' lists those that you may see.")
 
 
-def test_a_server_that_does_not_say(
-    cli: Cli, nose: None, faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_a_server_that_does_not_say(cli, nose, faulty_gateway):
     gateway = faulty_gateway(
         RequestFault("reset", at="request", path="*/organizations", times=99),
         RequestFault("reset", at="request", path="*/index*", times=99),
@@ -80,9 +77,7 @@ def test_a_server_that_does_not_say(
     assert said.startswith("Check the names. ") and "Did you mean" not in said
 
 
-def test_nobody_is_asked_where_all_goes_well(
-    cli: Cli, nose: None, faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_nobody_is_asked_where_all_goes_well(cli, nose, faulty_gateway):
     gateway = faulty_gateway()
     cli.setenv("HATCHER_URL", gateway.url)
     assert cli("eggs", "metadata", *PLACE, "cp311", "nose", "1.3.0-1").code == 0

@@ -30,7 +30,7 @@ def egg(cli: Cli) -> Path:
 
 
 @pytest.mark.parametrize(("answer", "left"), [("y", []), ("n", ["dev"]), ("", ["dev"])])
-def test_a_deletion_is_asked_for(cli: Cli, dev: str, answer: str, left: list[str]) -> None:
+def test_a_deletion_is_asked_for(cli, dev, answer, left):
     with Terminal(cli.command("repositories", "delete", "acme", "dev")) as terminal:
         terminal.wait_for("acme/dev will be deleted. Go on? [y/N]: ")
         assert cli.client().organization("acme").list_repositories() == ["dev"]
@@ -41,7 +41,7 @@ def test_a_deletion_is_asked_for(cli: Cli, dev: str, answer: str, left: list[str
     assert cli.client().organization("acme").list_repositories() == left
 
 
-def test_a_team_is_asked_for_in_a_terminal(cli: Cli, dev: str) -> None:
+def test_a_team_is_asked_for_in_a_terminal(cli, dev):
     organization = cli.client().organization("acme")
     organization.create_team("builders", "read_repository")
     with Terminal(cli.command("teams", "delete", "acme", "builders")) as terminal:
@@ -51,7 +51,7 @@ def test_a_team_is_asked_for_in_a_terminal(cli: Cli, dev: str) -> None:
     assert [team["name"] for team in organization.list_teams()] == ["builders"]
 
 
-def test_a_password_is_asked_for_and_not_shown(cli: Cli, dev: str) -> None:
+def test_a_password_is_asked_for_and_not_shown(cli, dev):
     cli.delenv("HATCHER_PASSWORD")
     with Terminal(cli.command("organizations", "list")) as terminal:
         terminal.wait_for("assword")
@@ -61,7 +61,7 @@ def test_a_password_is_asked_for_and_not_shown(cli: Cli, dev: str) -> None:
         assert cli.server.admin_password not in terminal.screen
 
 
-def test_ctrl_c_at_a_question(cli: Cli, dev: str) -> None:
+def test_ctrl_c_at_a_question(cli, dev):
     with Terminal(cli.command("repositories", "delete", "acme", "dev")) as terminal:
         terminal.wait_for("[y/N]: ")
         terminal.type("\x03")
@@ -72,7 +72,7 @@ def test_ctrl_c_at_a_question(cli: Cli, dev: str) -> None:
     assert cli.client().organization("acme").list_repositories() == ["dev"]
 
 
-def test_colors_for_those_who_want_them(cli: Cli) -> None:
+def test_colors_for_those_who_want_them(cli):
     def screen(*command: str) -> str:
         with Terminal(cli.command(*command)) as terminal:
             terminal.end()
@@ -93,7 +93,7 @@ def test_colors_for_those_who_want_them(cli: Cli) -> None:
         assert not STEERING.search(screen(*command))
 
 
-def test_a_bar_with_its_rate_and_the_time_left(cli: Cli, dev: str, egg: Path) -> None:
+def test_a_bar_with_its_rate_and_the_time_left(cli, dev, egg):
     platform = ("acme", "dev", "rh8-x86_64")
     with Terminal(cli.command("eggs", "upload", *platform, egg)) as terminal:
         assert terminal.end() == 0
@@ -106,7 +106,7 @@ def test_a_bar_with_its_rate_and_the_time_left(cli: Cli, dev: str, egg: Path) ->
         assert "20.0/20.0 MB" in terminal.text
 
 
-def test_a_bar_for_those_who_want_no_colors(cli: Cli, dev: str, egg: Path) -> None:
+def test_a_bar_for_those_who_want_no_colors(cli, dev, egg):
     upload = cli.command("eggs", "upload", "acme", "dev", "rh8-x86_64", egg)
     cli.setenv("NO_COLOR", "1")
     with Terminal(upload) as terminal:
@@ -119,7 +119,7 @@ def test_a_bar_for_those_who_want_no_colors(cli: Cli, dev: str, egg: Path) -> No
         assert not STEERING.search(terminal.screen)
 
 
-def test_a_bar_for_a_whole_batch(cli: Cli, dev: str, tmp_path: Path) -> None:
+def test_a_bar_for_a_whole_batch(cli, dev, tmp_path):
     many = tmp_path / "many"
     many.mkdir()
     for build in range(60):
@@ -133,9 +133,7 @@ def test_a_bar_for_a_whole_batch(cli: Cli, dev: str, tmp_path: Path) -> None:
         assert "60 files: 60 uploaded" in terminal.text
 
 
-def test_data_in_a_file_while_the_bar_is_in_the_terminal(
-    cli: Cli, dev: str, egg: Path, tmp_path: Path
-) -> None:
+def test_data_in_a_file_while_the_bar_is_in_the_terminal(cli, dev, egg, tmp_path):
     out = tmp_path / "out.json"
     upload = cli.command("eggs", "upload", "acme", "dev", "rh8-x86_64", egg, "-o", "json")
     with Terminal(upload, stdout=out) as terminal:
@@ -147,7 +145,7 @@ def test_data_in_a_file_while_the_bar_is_in_the_terminal(
 
 
 @pytest.mark.parametrize("columns", [100, 50, 20])
-def test_a_table_stays_readable_when_the_terminal_is_narrow(cli: Cli, columns: int) -> None:
+def test_a_table_stays_readable_when_the_terminal_is_narrow(cli, columns):
     name = "builds-of-the-night-for-everybody"
     cli.client().create_api_token(name)
     (token,) = cli("api-tokens", "list", "-o", "json").data
@@ -169,7 +167,7 @@ def test_a_table_stays_readable_when_the_terminal_is_narrow(cli: Cli, columns: i
     assert token["created"][:narrowest] in text
 
 
-def test_a_long_table_comes_at_once(cli: Cli) -> None:
+def test_a_long_table_comes_at_once(cli):
     client = cli.client()
     for number in range(501):
         client.create_api_token(f"builds-{number:03}")
@@ -185,7 +183,7 @@ def test_a_long_table_comes_at_once(cli: Cli) -> None:
 # -- pipes --------------------------------------------------------------------------------
 
 
-def test_a_pipe_gets_data_alone(cli: Cli, dev: str, egg: Path) -> None:
+def test_a_pipe_gets_data_alone(cli, dev, egg):
     platform = ("acme", "dev", "rh8-x86_64")
     for command, asked in (
         (("eggs", "upload"), (*platform, egg)),
@@ -204,7 +202,7 @@ def test_a_pipe_gets_data_alone(cli: Cli, dev: str, egg: Path) -> None:
             assert "━" not in stream
 
 
-def test_a_pipe_gets_plain_tables_and_words(cli: Cli, dev: str) -> None:
+def test_a_pipe_gets_plain_tables_and_words(cli, dev):
     listed = cli.process("platforms", "list")
     assert not STEERING.search(listed.out)
     assert listed.out.startswith("Platforms\n-----------\n")
@@ -214,7 +212,7 @@ def test_a_pipe_gets_plain_tables_and_words(cli: Cli, dev: str) -> None:
     assert not STEERING.search(failed.err)
 
 
-def test_a_pipe_is_no_place_for_questions(cli: Cli, dev: str) -> None:
+def test_a_pipe_is_no_place_for_questions(cli, dev):
     result = cli.process("repositories", "delete", "acme", "dev")
     assert (result.code, result.out) == (2, "")
     assert "--yes" in result.err

@@ -10,8 +10,6 @@ import pytest
 from hatcher.cli.groups import Argument
 from hatcher.cli.root import hatcher
 
-from .conftest import Cli
-
 
 def commands(ctx: click.Context) -> Iterator[click.Context]:
     """Every command below a context, with a context of its own."""
@@ -31,7 +29,7 @@ def every_command() -> Iterator[click.Context]:
         yield from commands(root)
 
 
-def test_help_has_the_first_line_of_each_command() -> None:
+def test_help_has_the_first_line_of_each_command():
     for version in "01":
         root = click.Context(hatcher, info_name="hatcher")
         root.params["api_version"] = version
@@ -40,7 +38,7 @@ def test_help_has_the_first_line_of_each_command() -> None:
         assert shown == {name: command.help.splitlines()[0] for name, command in found.items()}
 
 
-def test_every_argument_is_explained() -> None:
+def test_every_argument_is_explained():
     count = 0
     for ctx in every_command():
         for argument in ctx.command.params:
@@ -52,7 +50,7 @@ def test_every_argument_is_explained() -> None:
     assert count > 100
 
 
-def test_every_option_and_command_is_explained() -> None:
+def test_every_option_and_command_is_explained():
     for ctx in every_command():
         assert ctx.command.help, ctx.command_path
         for parameter in ctx.command.params:
@@ -70,7 +68,7 @@ _NEW = {
 }  # fmt: skip
 
 
-def test_every_name_is_completed() -> None:
+def test_every_name_is_completed():
     """What is plain text and not completed is new; all else, test_completion shows."""
     left_out = {
         f"{ctx.command_path} {parameter.name}".removeprefix("hatcher ")
@@ -83,7 +81,7 @@ def test_every_name_is_completed() -> None:
     assert left_out == _NEW
 
 
-def test_the_tree(cli: Cli) -> None:
+def test_the_tree(cli):
     lines = cli("--command-tree").out.splitlines()
     assert lines[0] == "hatcher"
     assert lines[1] == "    api-tokens"
@@ -97,7 +95,7 @@ def test_the_tree(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(("version", "argument"), [("0", "PYTHON_TAG"), ("1", "IMPLEMENTATION")])
-def test_the_tree_is_that_of_the_version(cli: Cli, version: str, argument: str) -> None:
+def test_the_tree_is_that_of_the_version(cli, version, argument):
     tree = cli("--api-version", version, "--command-tree").out
     assert ("bundles" in tree) == ("import" in tree) == (version == "1")
     assert f"[OPTIONS] ORGANIZATION REPOSITORY PLATFORM {argument} VERSION" in tree

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from attrs import evolve
 
-from ..interop.environments import NEWEST, WITH_TEAMS, Release
+from ..interop.environments import NEWEST, WITH_TEAMS
 from . import answers
 from .calls import CALLS, Call
 from .intended import INTENDED, intended
-from .observing import Observer, differences
+from .observing import differences
 
 pytestmark = pytest.mark.programs
 
@@ -68,7 +68,7 @@ OLD_CASES = {str(call): call for call in CALLS if WITH_TEAMS in call.releases}
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.sampled(2)
-def test_call(case: str, observers: dict[Release, Observer]) -> None:
+def test_call(case, observers):
     release, version, call = CASES[case]
     wrong = []
     for variant, varied in variants(call):
@@ -81,7 +81,7 @@ def test_call(case: str, observers: dict[Release, Observer]) -> None:
 
 
 @pytest.mark.parametrize("case", OLD_CASES)
-def test_old_call(case: str, observers: dict[Release, Observer]) -> None:
+def test_old_call(case, observers):
     call = OLD_CASES[case]
     wrong = []
     for version in call.versions:
@@ -106,7 +106,7 @@ def _surprises(case: str, found: dict[str, str]) -> list[str]:
     ]
 
 
-def test_every_intended_difference_has_a_call() -> None:
+def test_every_intended_difference_has_a_call():
     cases = [
         case + variant for case, (_, _, call) in CASES.items() for variant, _ in variants(call)
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ..interop.environments import NEWEST, WITH_TEAMS, Release, python_of
+from ..interop.environments import NEWEST, WITH_TEAMS, python_of
 from .intended_commands import TREE, WORKFLOWS
 
 pytestmark = pytest.mark.programs
@@ -82,7 +82,7 @@ def _missing_params(
 
 @pytest.mark.parametrize("api_version", [0, 1], ids=["v0", "v1"])
 @pytest.mark.parametrize("release", [NEWEST, WITH_TEAMS], ids=lambda release: release.version)
-def test_theirs_is_in_ours(release: Release, api_version: int) -> None:
+def test_theirs_is_in_ours(release, api_version):
     theirs = tree_of(python_of(release), api_version)
     assert len(theirs) > 30, "that is not their whole tree"
     told = list(missing(theirs, tree_of(sys.executable, api_version)))
@@ -90,7 +90,7 @@ def test_theirs_is_in_ours(release: Release, api_version: int) -> None:
     assert [what for what in told if not any(what.startswith(one) for one in intended)] == []
 
 
-def test_what_differs_does_so() -> None:
+def test_what_differs_does_so():
     """No difference stands in the table that is there no more."""
     told = [
         what
@@ -102,7 +102,7 @@ def test_what_differs_does_so() -> None:
         assert any(what.startswith(difference.what) for what in told), difference
 
 
-def test_what_is_missing_is_found() -> None:
+def test_what_is_missing_is_found():
     """The comparison is none that cannot fail."""
     ours = tree_of(sys.executable, 1)
     less = {path: command for path, command in ours.items() if path != "organizations create"}
@@ -122,7 +122,7 @@ def test_what_is_missing_is_found() -> None:
     ]
 
 
-def test_the_manual_tells_what_differs() -> None:
+def test_the_manual_tells_what_differs():
     page = MANUAL.read_text(encoding="utf-8")
     for difference in (*TREE, *WORKFLOWS):
         assert f"\n| {difference.manual}" in page, difference

@@ -233,7 +233,7 @@ def dev(both: Both) -> Both:
     return both
 
 
-def test_organizations_and_repositories(dev: Both) -> None:
+def test_organizations_and_repositories(dev):
     assert dev("organizations", "list") == "acme\n"
     dev("organizations", "create", "acme", "again", fails=True)
     dev("repositories", "create", "acme", "prod", "What customers get")
@@ -249,7 +249,7 @@ def test_organizations_and_repositories(dev: Both) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 1], ids=["v0", "v1"])
-def test_every_command_is_called_here(version: int) -> None:
+def test_every_command_is_called_here(version):
     text = Path(__file__).read_text(encoding="utf-8")
     tree = tree_of(python_of(NEWEST), version)
     commands = [path.split() for path, command in tree.items() if not command["is_group"]]
@@ -258,7 +258,7 @@ def test_every_command_is_called_here(version: int) -> None:
     assert [command for command in quoted if command not in text] == []
 
 
-def test_what_is_not_there(dev: Both, api_version: int) -> None:
+def test_what_is_not_there(dev, api_version):
     egg = dev.write(write_egg, platform=PLATFORM)
     nowhere = ("acme", "nowhere", PLATFORM)
     dev("repositories", "create", "acme", "..", "no name", fails=True)
@@ -270,14 +270,14 @@ def test_what_is_not_there(dev: Both, api_version: int) -> None:
         dev("bundles", "metadata", *WHERE, "cp38", "tools", "1.0.0-1", fails=True)
 
 
-def test_what_the_server_knows(both: Both) -> None:
+def test_what_the_server_knows(both):
     assert "cp311" in both("python-tags", "list")
     assert "py2.py3" in both("python-tags", "list", "--all")
     assert PLATFORM in both("platforms", "list")
     both("organizations", "list")
 
 
-def test_an_egg(dev: Both) -> None:
+def test_an_egg(dev):
     egg = dev.write(write_egg, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311")
     dev("eggs", "upload", *WHERE, egg)
     dev("eggs", "upload", *WHERE, egg)  # it is there
@@ -305,7 +305,7 @@ def test_an_egg(dev: Both) -> None:
     assert dev.check()[f"acme/dev/{PLATFORM}"]["eggs"]["cp311"] == {}
 
 
-def test_many_eggs(dev: Both) -> None:
+def test_many_eggs(dev):
     """They are uploaded out of sight, and appear together."""
     some = [dev.write(write_egg, f"egg{n}", "1.0", platform=PLATFORM) for n in range(10, 7, -1)]
     dev("eggs", "batch-upload", *WHERE, *some)
@@ -328,7 +328,7 @@ def test_many_eggs(dev: Both) -> None:
     assert len(dev.check()[f"acme/dev/{PLATFORM}"]["eggs"]["none"]) == 4
 
 
-def test_runtimes(dev: Both, api_version: int) -> None:
+def test_runtimes(dev, api_version):
     if api_version == 0:
         runtime = dev.write(write_legacy_runtime)
         place = (*WHERE, "cp27", "2.7.10-1")
@@ -361,7 +361,7 @@ def test_runtimes(dev: Both, api_version: int) -> None:
 
 
 @pytest.mark.parametrize("api_version", [1], ids=["v1"])
-def test_bundles(dev: Both) -> None:
+def test_bundles(dev):
     bundle = dev.write(write_bundle)
     place = (*WHERE, "cp38", "tools", "1.0.0-1")
     dev("bundles", "upload", *REPOSITORY, bundle)
@@ -384,7 +384,7 @@ def test_bundles(dev: Both) -> None:
     assert dev.check()[f"acme/dev/{PLATFORM}"]["bundles"] == {}
 
 
-def test_users(dev: Both) -> None:
+def test_users(dev):
     dev("users", "create", "acme", PEOPLE[0])
     dev("users", "create", "acme", PEOPLE[1])
     dev("users", "delete", "acme", PEOPLE[0], typed="y\n")
@@ -395,7 +395,7 @@ def test_users(dev: Both) -> None:
     assert (state[f"acme {PEOPLE[0]}"], state[f"acme {PEOPLE[1]}"] is None) == (None, False)
 
 
-def test_tokens(dev: Both) -> None:
+def test_tokens(dev):
     """A token works; what it is differs, as do times."""
     for side in (dev.theirs, dev.ours):
         headings, _, row = side.run("api-tokens", "create", "laptop").out.splitlines()
@@ -415,7 +415,7 @@ def test_tokens(dev: Both) -> None:
 
 @pytest.mark.programs
 @pytest.mark.parametrize("release", [WITH_TEAMS], ids=["0.10.5"])
-def test_teams(dev: Both) -> None:
+def test_teams(dev):
     builders = ("acme", "builders")
     dev("teams", "create", *builders, "upload_repository")
     dev("teams", "create", *builders, "upload_repository", fails=True)
@@ -446,7 +446,7 @@ def test_teams(dev: Both) -> None:
 @pytest.mark.programs
 @pytest.mark.parametrize("release", [WITH_TEAMS], ids=["0.10.5"])
 @pytest.mark.parametrize("api_version", [0], ids=["v0"])
-def test_apps(dev: Both) -> None:
+def test_apps(dev):
     app = dev.write(write_app, platform=PLATFORM)
     dev("apps", "upload", *REPOSITORY, app)
     dev("apps", "upload", *REPOSITORY, app)
@@ -456,7 +456,7 @@ def test_apps(dev: Both) -> None:
     assert dev.check()[f"acme/dev/{PLATFORM}"]["apps"]
 
 
-def test_export_and_import(dev: Both, api_version: int) -> None:
+def test_export_and_import(dev, api_version):
     eggs = [
         dev.write(write_egg, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311"),
         dev.write(write_egg, "spam", "2.0", platform=PLATFORM, python_tag="cp38"),
@@ -495,7 +495,7 @@ def test_export_and_import(dev: Both, api_version: int) -> None:
     assert state[f"acme/copy/{PLATFORM}"]["eggs"] == state[f"acme/dev/{PLATFORM}"]["eggs"]
 
 
-def test_the_environment(dev: Both, api_version: int) -> None:
+def test_the_environment(dev, api_version):
     """Everything is said by variables, and nothing on the command line."""
     egg = dev.write(write_egg, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311")
     tokens = {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from ..interop.environments import NEWEST, WITH_TEAMS, Release
+from ..interop.environments import NEWEST, WITH_TEAMS
 from .calls import CLIENT, Call
-from .observing import Observer, Outcome, differences
+from .observing import Outcome, differences
 
 pytestmark = pytest.mark.programs
 
@@ -30,12 +28,7 @@ BASIC = ["ada@example.com", "pa:ss word"]
     ],
     ids=str,
 )
-def test_credentials(
-    release: Release,
-    auth: dict[str, Any] | None,
-    version: int,
-    observers: dict[Release, Observer],
-) -> None:
+def test_credentials(release, auth, version, observers):
     observer = observers[release]
     connection = {"url": observer.url, "api_version": version, "auth": auth}
     ours, theirs = observer.connecting(CALL, connection, connection)
@@ -53,7 +46,7 @@ def test_credentials(
 
 
 @pytest.mark.parametrize("release", [NEWEST, WITH_TEAMS], ids=lambda release: release.version)
-def test_a_session_of_ones_own(release: Release, observers: dict[Release, Observer]) -> None:
+def test_a_session_of_ones_own(release, observers):
     """Theirs takes one of requests, ours one of httpx; what goes over the wire is the same."""
     observer = observers[release]
     connection = {"url": observer.url, "api_version": 0, "auth": {"basic": ["ada", "secret"]}}
@@ -73,7 +66,7 @@ def test_a_session_of_ones_own(release: Release, observers: dict[Release, Observ
         ("http://{place}?query", {"refused"}),  # likewise
     ],
 )
-def test_urls(written: str, differ: set[str], observers: dict[Release, Observer]) -> None:
+def test_urls(written, differ, observers):
     observer = observers[NEWEST]
     url = written.format(place=observer.url.removeprefix("http://"))
     connection = {"url": url, "api_version": 1}
@@ -82,9 +75,7 @@ def test_urls(written: str, differ: set[str], observers: dict[Release, Observer]
 
 
 @pytest.mark.parametrize("version", [2, -1, None, "1"])
-def test_api_versions_that_there_are_not(
-    version: object, observers: dict[Release, Observer]
-) -> None:
+def test_api_versions_that_there_are_not(version, observers):
     observer = observers[NEWEST]
     connection = {"url": observer.url, "api_version": version}
     outcomes: tuple[Outcome, Outcome] = observer.connecting(CALL, connection, connection)

@@ -9,7 +9,7 @@ import pytest
 
 from hatcher.api import BroodClient
 
-from ..interop.environments import NEWEST, WITH_TEAMS, Release
+from ..interop.environments import NEWEST, WITH_TEAMS
 from .calls import (
     BUNDLE,
     BUNDLE_FILE,
@@ -24,7 +24,6 @@ from .calls import (
     Call,
     Node,
 )
-from .observing import Observer
 
 pytestmark = pytest.mark.programs
 
@@ -60,9 +59,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("release", "version", "kind"), CASES, ids=lambda value: getattr(value, "version", str(value))
 )
-def test_names(
-    release: Release, version: int, kind: str, observers: dict[Release, Observer]
-) -> None:
+def test_names(release, version, kind, observers):
     ours, theirs = observers[release].names(NODES[kind], version)
     insides = INSIDES.get(kind, set())
     assert insides <= theirs.keys(), "the table of what is inside names what is not there"
@@ -107,7 +104,7 @@ def _accepts(name: str, ours: list[Any], theirs: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("release", [NEWEST, WITH_TEAMS], ids=lambda release: release.version)
-def test_makers(release: Release, observers: dict[Release, Observer]) -> None:
+def test_makers(release, observers):
     _, theirs = observers[release].names(Node(), 0)
     for name in MAKERS:
         ours = inspect.signature(getattr(BroodClient, name)).parameters

@@ -90,12 +90,12 @@ def is_open(operation_id: str) -> bool:
     return level != Access.authenticated and level <= Access.read_repository
 
 
-def test_what_is_open_says_so() -> None:
+def test_what_is_open_says_so():
     for operation_id, operation in OPERATIONS.items():
         assert operation.is_open is is_open(operation_id), operation_id
 
 
-def test_the_rules_give_what_they_are_to_give() -> None:
+def test_the_rules_give_what_they_are_to_give():
     """Some of the table, written out."""
     for operation_id, level, place, status in (
         ("v1_list_platforms", "anonymous", OWN, 200),
@@ -137,7 +137,7 @@ def test_the_rules_give_what_they_are_to_give() -> None:
 
 
 @pytest.mark.parametrize("operation_id", by_version(sorted(DECLARED)))
-def test_who_may_call_it(world: World, operation_id: str) -> None:
+def test_who_may_call_it(world, operation_id):
     before = world.snapshot()
     cases = [
         (level, place)
@@ -220,7 +220,7 @@ def told(answer: httpx.Response, level: str) -> str:
 
 
 @pytest.mark.parametrize("version", ["v0", "v1"])
-def test_lists_hold_what_one_may_see(world: World, version: str) -> None:
+def test_lists_hold_what_one_may_see(world, version):
     everything = [f"{place.organization}/{place.repository}" for place in PLACES]
     public = set(everything[3:])
 

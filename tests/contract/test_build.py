@@ -7,7 +7,6 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -29,7 +28,7 @@ def build(tree: Path, *arguments: str, succeeds: bool = True) -> str:
 
 
 @pytest.mark.long
-def test_an_unchanged_tree_builds_without_the_generator(tree: Path, generate: ModuleType) -> None:
+def test_an_unchanged_tree_builds_without_the_generator(tree, generate):
     output = build(tree)  # the sdist, and the wheel from it
     assert "hatchling==" in output
     assert "openapi-python-client" not in output
@@ -58,7 +57,7 @@ def test_an_unchanged_tree_builds_without_the_generator(tree: Path, generate: Mo
 
 
 @pytest.mark.long
-def test_a_new_operation_is_in_the_next_wheel(tree: Path, generate: ModuleType) -> None:
+def test_a_new_operation_is_in_the_next_wheel(tree, generate):
     add_operation(tree)
     output = build(tree, "--wheel")
     for pin in generate.pins(tree):
@@ -74,7 +73,7 @@ def test_a_new_operation_is_in_the_next_wheel(tree: Path, generate: ModuleType) 
 
 
 @pytest.mark.long
-def test_a_faulty_description_fails_the_build_with_its_faults(tree: Path) -> None:
+def test_a_faulty_description_fails_the_build_with_its_faults(tree):
     edit(tree, "components/parameters/Force", "components/parameters/Might")
     output = build(tree, "--wheel", succeeds=False)
     assert "$ref leads to nothing: #/components/parameters/Might" in output

@@ -192,9 +192,7 @@ HARMLESS: dict[str, Edit] = {
 
 @pytest.mark.parametrize("line", BREAKING)
 @pytest.mark.sampled(5)
-def test_an_edit_that_breaks(
-    root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str], line: str
-) -> None:
+def test_an_edit_that_breaks(root, released, capsys, line):
     if "enum a is" in line:
         schema(released := deepcopy(released), "EggIndexEntry")["properties"]["name"]["enum"] = [
             "a"
@@ -218,17 +216,13 @@ def test_an_edit_that_breaks(
 
 
 @pytest.mark.parametrize("line", HARMLESS)
-def test_an_edit_that_breaks_nothing(
-    root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str], line: str
-) -> None:
+def test_an_edit_that_breaks_nothing(root, released, capsys, line):
     write(root, edited(released, HARMLESS[line]))
     assert changes.main([], root) == 0
     assert capsys.readouterr().out.splitlines() == [line, "says info: texts or version"]
 
 
-def test_what_was_deprecated_may_go_and_still_breaks(
-    root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_deprecated_may_go_and_still_breaks(root, released, capsys):
     before = edited(
         released, lambda d: parameter(d, "Enabled").update(deprecated=True), version="1.0"
     )
@@ -239,9 +233,7 @@ def test_what_was_deprecated_may_go_and_still_breaks(
     assert "BREAKS v1_upload_egg: query parameter enabled is gone\n" in capsys.readouterr().out
 
 
-def test_a_shared_part_breaks_in_one_line(
-    root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_shared_part_breaks_in_one_line(root, released, capsys):
     digest = {"type": "http", "scheme": "digest"}
     schemes = "securitySchemes"
     write(root, edited(released, lambda d: d["components"][schemes].update(basicAuth=digest)))
@@ -260,12 +252,8 @@ def test_a_shared_part_breaks_in_one_line(
     ],
 )
 def test_what_is_accepted_has_to_be_so_and_to_have_a_reason(
-    root: Path,
-    released: dict[str, Any],
-    capsys: pytest.CaptureFixture[str],
-    accepted: str,
-    problem: str,
-) -> None:
+    root, released, capsys, accepted, problem
+):
     line = "v1_list_platforms: status 200 is gone"
     (root / changes.ACCEPTED).write_text(accepted.replace("{line}", line))
     write(root, edited(released, BREAKING[line] if "{line}" in accepted else lambda d: None))
@@ -274,9 +262,7 @@ def test_what_is_accepted_has_to_be_so_and_to_have_a_reason(
     assert problem.replace("{line}", line) in told
 
 
-def test_a_release_renews_what_was_released(
-    root: Path, released: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_release_renews_what_was_released(root, released, capsys):
     line = "v1_list_platforms: status 200 is gone"
     new = edited(released, BREAKING[line])
     write(root, new)
@@ -310,13 +296,8 @@ def test_a_release_renews_what_was_released(
     ],
 )
 def test_a_description_that_changes_has_another_version(
-    root: Path,
-    released: dict[str, Any],
-    capsys: pytest.CaptureFixture[str],
-    line: str,
-    version: str,
-    needs: str,
-) -> None:
+    root, released, capsys, line, version, needs
+):
     if line in BREAKING:
         (root / changes.ACCEPTED).write_text(f"{json.dumps(line)} = 'It was a mistake.'\n")
     edit = BREAKING.get(line) or HARMLESS[line]
@@ -336,13 +317,7 @@ def test_a_description_that_changes_has_another_version(
         (lambda d: d.pop("paths"), "paths"),
     ],
 )
-def test_a_faulty_description_is_told_without_a_traceback(
-    root: Path,
-    released: dict[str, Any],
-    capsys: pytest.CaptureFixture[str],
-    edit: Edit,
-    problem: str,
-) -> None:
+def test_a_faulty_description_is_told_without_a_traceback(root, released, capsys, edit, problem):
     write(root, edited(released, edit))
     assert changes.main([], root) == 1
     assert problem in capsys.readouterr().err

@@ -73,34 +73,26 @@ def made_up(random: int) -> settings:
 
 @SCHEMA.include(path_regex="^/api/v1/").parametrize()
 @made_up(random=4)
-def test_v1(
-    case: schemathesis.Case, world: World, session: requests.Session, tried: set[str]
-) -> None:
+def test_v1(case, world, session, tried):
     check(case, world, session, tried)
 
 
 @pytest.mark.long
 @SCHEMA.include(path_regex="^/api/v0/").parametrize()
 @made_up(random=1)
-def test_v0(
-    case: schemathesis.Case, world: World, session: requests.Session, tried: set[str]
-) -> None:
+def test_v0(case, world, session, tried):
     check(case, world, session, tried)
 
 
 @SCHEMA.include(path_regex="^/repo/").parametrize()
 @made_up(random=4)
-def test_without_a_version(
-    case: schemathesis.Case, world: World, session: requests.Session, tried: set[str]
-) -> None:
+def test_without_a_version(case, world, session, tried):
     check(case, world, session, tried)
 
 
 @SCHEMA.include(operation_id_regex=f"^({'|'.join(filter(is_open, OPERATIONS))})$").parametrize()
 @made_up(random=1)
-def test_anonymously(
-    case: schemathesis.Case, world: World, session: requests.Session, tried: set[str]
-) -> None:
+def test_anonymously(case, world, session, tried):
     check(case, world, session, tried, "anonymous", OPEN)
 
 
@@ -175,7 +167,7 @@ class Chains(SCHEMA.include(operation_id_regex=CREATING).as_state_machine()):
         )
 
 
-def test_chains(world: World, session: requests.Session, wire_notes: Notes) -> None:
+def test_chains(world, session, wire_notes):
     machine = type("Chains", (Chains,), {"world": world, "session": session})
     machine.run(settings=settings(made_up(random=12), stateful_step_count=8))
     linked = {link["operationId"] for link in DESCRIPTION.document["components"]["links"].values()}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -137,19 +135,19 @@ def validator(description: dict[str, Any], schema: dict[str, Any]) -> OAS30Valid
     return OAS30Validator({**schema, "components": description["components"]})
 
 
-def test_it_is_valid_openapi(root: Path, description: dict[str, Any], generate: ModuleType) -> None:
+def test_it_is_valid_openapi(root, description, generate):
     assert description["openapi"] == "3.0.3"
     generate.check_description(root, description)
 
 
-def test_it_holds_the_whole_protocol_and_nothing_else(description: dict[str, Any]) -> None:
+def test_it_holds_the_whole_protocol_and_nothing_else(description):
     described = {
         data["operationId"]: (method, path) for method, path, data in operations(description)
     }
     assert described == protocol()
 
 
-def test_operation_ids_are_unique(root: Path) -> None:
+def test_operation_ids_are_unique(root):
     """In the text, too: loading would drop what a repeated key overwrites."""
     text = (root / "openapi/brood.yaml").read_text("utf-8")
     ids = re.findall(
@@ -160,7 +158,7 @@ def test_operation_ids_are_unique(root: Path) -> None:
     assert len(paths) == len(set(paths))
 
 
-def test_every_operation_declares_what_it_must(description: dict[str, Any]) -> None:
+def test_every_operation_declares_what_it_must(description):
     tags = {tag["name"] for tag in description["tags"]}
     for method, _, data in operations(description):
         name = data["operationId"]
@@ -181,12 +179,12 @@ def test_every_operation_declares_what_it_must(description: dict[str, Any]) -> N
         assert sending == ({"413", "415"} if "requestBody" in data else set()), name
 
 
-def test_a_brood_fails_in_two_ways_only(description: dict[str, Any]) -> None:
+def test_a_brood_fails_in_two_ways_only(description):
     for _, _, data in operations(description):
         assert {code for code in data["responses"] if code[0] == "5"} <= {"503", "507"}
 
 
-def test_every_error_is_an_error_document(description: dict[str, Any]) -> None:
+def test_every_error_is_an_error_document(description):
     for _, _, data in operations(description):
         for code, response in data["responses"].items():
             if code[0] in "45":
@@ -194,7 +192,7 @@ def test_every_error_is_an_error_document(description: dict[str, Any]) -> None:
                 assert content == ERROR, (data["operationId"], code)
 
 
-def test_safety_follows_from_what_an_operation_does(description: dict[str, Any]) -> None:
+def test_safety_follows_from_what_an_operation_does(description):
     for method, _, data in operations(description):
         name = data["operationId"][3:]
         if method == "GET" or name == "create_session_token":
@@ -206,7 +204,7 @@ def test_safety_follows_from_what_an_operation_does(description: dict[str, Any])
         assert data["x-safety"] == expected, name
 
 
-def test_both_versions_tell_the_same_of_the_same_operation(description: dict[str, Any]) -> None:
+def test_both_versions_tell_the_same_of_the_same_operation(description):
     v1 = {name[3:]: data for name, data in by_id(description).items() if name.startswith("v1")}
     v0 = {name[3:]: data for name, data in by_id(description).items() if name.startswith("v0")}
     for name, data in v0.items():
@@ -216,14 +214,14 @@ def test_both_versions_tell_the_same_of_the_same_operation(description: dict[str
         assert data["responses"].keys() - {"400"} == v1[name]["responses"].keys() - {"400"}, name
 
 
-def test_deletions_take_force_and_answer_204(description: dict[str, Any]) -> None:
+def test_deletions_take_force_and_answer_204(description):
     for method, _, data in operations(description):
         if method == "DELETE":
             assert {"$ref": "#/components/parameters/Force"} in data["parameters"]
             assert "204" in data["responses"], data["operationId"]
 
 
-def test_downloads_offer_ranges_and_conditions(description: dict[str, Any]) -> None:
+def test_downloads_offer_ranges_and_conditions(description):
     for name, data in by_id(description).items():
         if name[3:].startswith("download_"):
             names = {resolve(description, p)["name"] for p in data["parameters"]}
@@ -242,7 +240,7 @@ def test_downloads_offer_ranges_and_conditions(description: dict[str, Any]) -> N
                     assert list(response["content"]) == ["application/octet-stream"]
 
 
-def test_uploads_have_a_file_and_data_in_this_order(description: dict[str, Any]) -> None:
+def test_uploads_have_a_file_and_data_in_this_order(description):
     uploads = {n: d for n, d in by_id(description).items() if n[3:].startswith("upload_")}
     assert uploads.keys() == {name for name in protocol() if "_upload_" in name}
     for name, data in uploads.items():
@@ -251,7 +249,7 @@ def test_uploads_have_a_file_and_data_in_this_order(description: dict[str, Any])
         assert {"200", "201", "409"} <= data["responses"].keys(), name
 
 
-def test_query_booleans_are_pythons_words(description: dict[str, Any]) -> None:
+def test_query_booleans_are_pythons_words(description):
     assert description["components"]["schemas"]["PythonBoolean"]["enum"] == ["True", "False"]
     defaults = {
         parameter["name"]: parameter["schema"]["default"]
@@ -266,7 +264,7 @@ def test_query_booleans_are_pythons_words(description: dict[str, Any]) -> None:
     }
 
 
-def test_only_the_available_repositories_and_runtimes_differ(description: dict[str, Any]) -> None:
+def test_only_the_available_repositories_and_runtimes_differ(description):
     operations_of = by_id(description)
     differing = {
         name[3:]
@@ -283,7 +281,7 @@ def test_only_the_available_repositories_and_runtimes_differ(description: dict[s
     assert listing == {"$ref": "#/components/responses/RepositoryList"}
 
 
-def test_every_success_with_something_to_say_has_a_body(description: dict[str, Any]) -> None:
+def test_every_success_with_something_to_say_has_a_body(description):
     for name, data in by_id(description).items():
         codes = {code for code in data["responses"] if code[0] in "23"}
         for code in codes:
@@ -293,7 +291,7 @@ def test_every_success_with_something_to_say_has_a_body(description: dict[str, A
             assert data["responses"]["2XX"] == data["responses"]["201"], name
 
 
-def test_every_answer_names_its_request(description: dict[str, Any]) -> None:
+def test_every_answer_names_its_request(description):
     for name, response in description["components"]["responses"].items():
         headers = response["headers"]
         assert "X-Request-ID" in headers, name
@@ -302,7 +300,7 @@ def test_every_answer_names_its_request(description: dict[str, Any]) -> None:
         assert kept != ("Cache-Control" in headers), name
 
 
-def test_every_index_and_file_tells_its_kind_of_etag(description: dict[str, Any]) -> None:
+def test_every_index_and_file_tells_its_kind_of_etag(description):
     for name, data in by_id(description).items():
         kind = "ETag" if "download_" in name else "IndexETag" if name.endswith("_index") else None
         for code in {"200", "206", "304"} & data["responses"].keys():
@@ -312,12 +310,12 @@ def test_every_index_and_file_tells_its_kind_of_etag(description: dict[str, Any]
             assert etag == wanted, (name, code)
 
 
-def test_only_one_operation_is_deprecated(description: dict[str, Any]) -> None:
+def test_only_one_operation_is_deprecated(description):
     deprecated = {name for name, data in by_id(description).items() if data.get("deprecated")}
     assert deprecated == {"v0_create_session_token"}
 
 
-def test_the_description_says_what_it_is(description: dict[str, Any]) -> None:
+def test_the_description_says_what_it_is(description):
     info = description["info"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", info["version"])
     assert info["contact"]["name"]
@@ -326,12 +324,12 @@ def test_the_description_says_what_it_is(description: dict[str, Any]) -> None:
         assert words in info["description"], words
 
 
-def test_every_operation_of_v1_has_a_description(description: dict[str, Any]) -> None:
+def test_every_operation_of_v1_has_a_description(description):
     for name, data in by_id(description).items():
         assert name.startswith("v0_") or data.get("description", "").strip(), name
 
 
-def test_every_property_has_a_description(description: dict[str, Any]) -> None:
+def test_every_property_has_a_description(description):
     def properties(where: str, node: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(node, dict):
             if isinstance(node.get("properties"), dict):
@@ -348,7 +346,7 @@ def test_every_property_has_a_description(description: dict[str, Any]) -> None:
         assert resolve(description, schema).get("description", "").strip(), where
 
 
-def test_two_times_have_no_offset(description: dict[str, Any]) -> None:
+def test_two_times_have_no_offset(description):
     """Whoever parses a date-time expects one, so that these must say it."""
     token = description["components"]["schemas"]["ApiToken"]["properties"]
     assert "without an offset" in token["created"]["description"]
@@ -356,14 +354,14 @@ def test_two_times_have_no_offset(description: dict[str, Any]) -> None:
     assert str(description).count("'date-time'") == 2
 
 
-def test_every_schema_has_a_description_and_a_valid_example(description: dict[str, Any]) -> None:
+def test_every_schema_has_a_description_and_a_valid_example(description):
     for name, schema in description["components"]["schemas"].items():
         assert schema["description"], name
         errors = list(validator(description, schema).iter_errors(schema["example"]))
         assert not errors, (name, errors)
 
 
-def test_every_parameter_and_header_has_a_valid_example(description: dict[str, Any]) -> None:
+def test_every_parameter_and_header_has_a_valid_example(description):
     components = description["components"]
     for name, node in {**components["parameters"], **components["headers"]}.items():
         assert node["description"], name
@@ -372,7 +370,7 @@ def test_every_parameter_and_header_has_a_valid_example(description: dict[str, A
             assert not errors, (name, errors)
 
 
-def test_documents_keep_unknown_fields(description: dict[str, Any]) -> None:
+def test_documents_keep_unknown_fields(description):
     forms = {"FileUpload", "RuntimeUploadV0", "BundleUpload"}
     for name, schema in description["components"]["schemas"].items():
         for part in [schema, *schema.get("allOf", [])]:
@@ -380,7 +378,7 @@ def test_documents_keep_unknown_fields(description: dict[str, Any]) -> None:
                 assert part["additionalProperties"], name
 
 
-def test_every_component_is_used(description: dict[str, Any]) -> None:
+def test_every_component_is_used(description):
     used: set[str] = set()
     waiting = set(references(description["paths"]))
     while waiting:
@@ -396,7 +394,7 @@ def test_every_component_is_used(description: dict[str, Any]) -> None:
     assert present == used
 
 
-def test_a_repeated_key_is_refused(tree: Path, generate: ModuleType) -> None:
+def test_a_repeated_key_is_refused(tree, generate):
     path = tree / "openapi/brood.yaml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("\ntags:\n", "\ninfo: { title: Again }\ntags:\n"), "utf-8")
@@ -404,6 +402,6 @@ def test_a_repeated_key_is_refused(tree: Path, generate: ModuleType) -> None:
         generate.load_description(tree)
 
 
-def test_the_shipped_json_is_the_description(root: Path, description: dict[str, Any]) -> None:
+def test_the_shipped_json_is_the_description(root, description):
     shipped = json.loads((root / "generated/brood_api/brood.json").read_text("utf-8"))
     assert shipped == description

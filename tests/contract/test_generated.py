@@ -17,8 +17,6 @@ import sys
 import tracemalloc
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal, get_type_hints, is_typeddict
 from urllib.parse import quote, unquote
 
@@ -82,7 +80,7 @@ def defaults(description: dict[str, Any], operation: Operation) -> dict[str, str
 # Operations ---------------------------------------------------------------------------------
 
 
-def test_operations_are_those_of_the_description(description: dict[str, Any]) -> None:
+def test_operations_are_those_of_the_description(description):
     methods = [(path, method) for path, item in description["paths"].items() for method in item]
     assert len(OPERATIONS) == sum(method != "parameters" for _, method in methods)
     for name, operation in OPERATIONS.items():
@@ -113,9 +111,7 @@ def calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_seam_asks_the_generated_module(
-    name: str, description: dict[str, Any], calls: list[Any]
-) -> None:
+def test_the_seam_asks_the_generated_module(name, description, calls):
     """For each request, and adds what only the graph knows."""
     operation = OPERATIONS[name]
     version = API_VERSIONS[0] if operation.version is None else operation.version
@@ -149,7 +145,7 @@ def test_the_seam_asks_the_generated_module(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_query_is_what_is_asked_for(name: str, description: dict[str, Any]) -> None:
+def test_the_query_is_what_is_asked_for(name, description):
     operation = OPERATIONS[name]
     version = API_VERSIONS[0] if operation.version is None else operation.version
     place = dict.fromkeys(path_names(operation.path), "a name")
@@ -168,13 +164,13 @@ def test_the_query_is_what_is_asked_for(name: str, description: dict[str, Any]) 
         assert params(**asked) == {key: str(value) for key, value in asked.items()}
 
 
-def test_the_seam_names_what_the_description_does_not_know() -> None:
+def test_the_seam_names_what_the_description_does_not_know():
     with pytest.raises(TypeError, match=r"v1_list_platforms.*'colour'"):
         endpoints.request(1, "list_platforms", colour="red")
 
 
 @pytest.mark.parametrize("odd", ODD_NAMES)
-def test_odd_names_stay_one_segment_down_to_the_wire(odd: str) -> None:
+def test_odd_names_stay_one_segment_down_to_the_wire(odd):
     kwargs = v1_delete_egg.request_kwargs("acme", odd, "rh8-x86_64", "cp311", odd, "1.0-1")
     before, after = "/api/v1/json/data/acme/", "/rh8-x86_64/cp311/eggs/"
     assert kwargs["url"].startswith(before)
@@ -190,7 +186,7 @@ def test_odd_names_stay_one_segment_down_to_the_wire(odd: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
-def test_names_that_would_make_another_path_are_refused(name: str) -> None:
+def test_names_that_would_make_another_path_are_refused(name):
     with pytest.raises(ValueError, match="URL"):
         v1_delete_egg.request_kwargs("acme", name, "rh8-x86_64", "cp311", "numpy", "1.0-1")
     with pytest.raises(ValueError, match="URL"):
@@ -199,7 +195,7 @@ def test_names_that_would_make_another_path_are_refused(name: str) -> None:
         )
 
 
-def test_the_query_is_what_was_asked_for() -> None:
+def test_the_query_is_what_was_asked_for():
     assert v1_upload_egg.request_kwargs("o", "r", "p", overwrite="True", enabled="False") == {
         "method": "POST",
         "url": "/api/v1/json/data/o/r/p/eggs/upload",
@@ -211,7 +207,7 @@ def test_the_query_is_what_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_docstrings_say_what_the_description_says(name: str, description: dict[str, Any]) -> None:
+def test_docstrings_say_what_the_description_says(name, description):
     operation = OPERATIONS[name]
     data = described(description, operation)
 
@@ -244,7 +240,7 @@ def imported_by(statement: str) -> set[str]:
     return set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
 
 
-def test_an_operation_imports_no_model_but_its_own() -> None:
+def test_an_operation_imports_no_model_but_its_own():
     program = """
 from brood_api import Client
 from brood_api.api.platforms import v1_list_platforms
@@ -260,7 +256,7 @@ v1_list_platforms.sync(client=Client(base_url="http://host").set_httpx_client(ht
     }
 
 
-def test_the_operations_import_nothing_heavy() -> None:
+def test_the_operations_import_nothing_heavy():
     every = ", ".join(operation.module for operation in OPERATIONS.values())
     modules = imported_by(f"import brood_api.operations, {every}")
     assert not {"httpx", "attr", "dateutil"} & modules
@@ -271,7 +267,7 @@ def test_the_operations_import_nothing_heavy() -> None:
     }
 
 
-def test_models_are_found_in_one_place_and_imported_when_asked_for(root: Path) -> None:
+def test_models_are_found_in_one_place_and_imported_when_asked_for(root):
     modules = imported_by("import brood_api.models; brood_api.models.Error")
     assert {name for name in modules if name.startswith("brood_api.models.")} == {
         "brood_api.models.error"
@@ -288,7 +284,7 @@ def test_models_are_found_in_one_place_and_imported_when_asked_for(root: Path) -
 
 
 @pytest.mark.long
-def test_mypy_knows_the_models(root: Path) -> None:
+def test_mypy_knows_the_models(root):
     program = "from brood_api.models import Error, Nothing\nreveal_type(Error('away').error)"
     command = [sys.executable, "-m", "mypy", "--config-file=", "--strict"]
     command += ["--no-incremental", "-c", program]
@@ -303,7 +299,7 @@ def test_mypy_knows_the_models(root: Path) -> None:
     assert 'has no attribute "Nothing"' in output
 
 
-def test_every_module_compiles_and_imports(root: Path) -> None:
+def test_every_module_compiles_and_imports(root):
     package = root / "generated/brood_api"
     assert compileall.compile_dir(package, quiet=1, force=True)
     for path in package.rglob("*.py"):
@@ -311,7 +307,7 @@ def test_every_module_compiles_and_imports(root: Path) -> None:
         importlib.import_module(name.removesuffix(".__init__"))
 
 
-def test_the_package_offers_both_clients_and_nothing_unknown() -> None:
+def test_the_package_offers_both_clients_and_nothing_unknown():
     import brood_api
 
     assert {"AuthenticatedClient", "Client"} <= set(dir(brood_api))
@@ -322,9 +318,7 @@ def test_the_package_offers_both_clients_and_nothing_unknown() -> None:
 # Documents ----------------------------------------------------------------------------------
 
 
-def test_documents_survive_the_models_with_their_unknown_fields(
-    description: dict[str, Any],
-) -> None:
+def test_documents_survive_the_models_with_their_unknown_fields(description):
     survived = 0
     for name, schema in description["components"]["schemas"].items():
         model = getattr(models, name, None)
@@ -338,9 +332,7 @@ def test_documents_survive_the_models_with_their_unknown_fields(
     assert survived > len(description["components"]["schemas"]) / 2
 
 
-def test_the_types_of_documents_are_those_of_the_schemas(
-    description: dict[str, Any], generate: ModuleType
-) -> None:
+def test_the_types_of_documents_are_those_of_the_schemas(description, generate):
     typed = 0
     for name, schema in description["components"]["schemas"].items():
         properties, required = generate.members(description, schema)
@@ -358,7 +350,7 @@ def test_the_types_of_documents_are_those_of_the_schemas(
     assert typed >= 20
 
 
-def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -> None:
+def test_schemas_of_every_shape_become_types(generate, root):
     text = {"type": "string"}
     schemas = {
         "Level": {"type": "string", "enum": ["lo", "it's"], "description": 'Said "so"'},
@@ -426,7 +418,7 @@ def test_schemas_of_every_shape_become_types(generate: ModuleType, root: Path) -
 # The ready functions, against real sockets ------------------------------------------------------
 
 
-def test_a_ready_function_sends_the_token_and_returns_the_document() -> None:
+def test_a_ready_function_sends_the_token_and_returns_the_document():
     body = json.dumps({"platforms": ["rh8-x86_64"]}).encode()
     with ScriptedServer(Answer(headers=JSON, body=body)) as server:
         client = AuthenticatedClient(base_url=f"{server.url}/prefix", token="t0ken")
@@ -437,7 +429,7 @@ def test_a_ready_function_sends_the_token_and_returns_the_document() -> None:
     assert {r.headers["authorization"] for r in server.requests} == {"Bearer t0ken"}
 
 
-def test_a_plain_client_takes_a_configured_httpx_client() -> None:
+def test_a_plain_client_takes_a_configured_httpx_client():
     body = b'{"repositories": ["acme/dev"]}'
     with ScriptedServer(Answer(headers=JSON, body=body)) as server:
         session = httpx.Client(base_url=server.url, auth=("ada@example.com", "pw"))
@@ -449,7 +441,7 @@ def test_a_plain_client_takes_a_configured_httpx_client() -> None:
     assert request.headers["authorization"].startswith("Basic ")
 
 
-def test_an_error_document_is_returned() -> None:
+def test_an_error_document_is_returned():
     answer = Answer(401, headers=JSON, body=b'{"error": "Who are you?"}')
     with ScriptedServer(answer) as server:
         client = Client(base_url=server.url)
@@ -458,7 +450,7 @@ def test_an_error_document_is_returned() -> None:
     assert response.parsed == Error("Who are you?")
 
 
-def test_json_without_its_content_encoding_is_read() -> None:
+def test_json_without_its_content_encoding_is_read():
     body = gzip.compress(b'{"numpy-1.0-1.egg": {"name": "numpy", "version": "1.0", "build": 1}}')
     with ScriptedServer(Answer(headers=JSON, body=body)) as server:
         client = Client(base_url=server.url)
@@ -467,7 +459,7 @@ def test_json_without_its_content_encoding_is_read() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-def test_a_page_of_html_is_an_error_that_tells_its_status(status: int) -> None:
+def test_a_page_of_html_is_an_error_that_tells_its_status(status):
     answer = Answer(status, headers={"Content-Type": "text/html"}, body=b"<h1>Gateway</h1>")
     with ScriptedServer(answer) as server:
         client = Client(base_url=server.url)
@@ -477,7 +469,7 @@ def test_a_page_of_html_is_an_error_that_tells_its_status(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_a_success_without_its_body_is_none(status: int) -> None:
+def test_a_success_without_its_body_is_none(status):
     """Other servers need not answer with the document that is described."""
     with ScriptedServer(Answer(status)) as server:
         client = Client(base_url=server.url)
@@ -487,7 +479,7 @@ def test_a_success_without_its_body_is_none(status: int) -> None:
         assert asyncio.run(v1_list_platforms.asyncio(client=client)) is None
 
 
-def test_a_success_that_is_no_json_is_an_error() -> None:
+def test_a_success_that_is_no_json_is_an_error():
     with ScriptedServer(Answer(201, body=b"OK")) as server:
         egg = FileUpload(file=File(BytesIO(b""), "a-1-1.egg"), data=Checksum("0" * 64))
         with pytest.raises(UnexpectedContent, match="201 is no JSON"):
@@ -495,7 +487,7 @@ def test_a_success_that_is_no_json_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("status", [418, 500, 502, 522])
-def test_an_undocumented_status_is_an_error(status: int) -> None:
+def test_an_undocumented_status_is_an_error(status):
     with ScriptedServer(Answer(status, headers=JSON, body=b'{"error": "away"}')) as server:
         client = Client(base_url=server.url)
         with pytest.raises(UnexpectedStatus, match="away") as caught:
@@ -504,7 +496,7 @@ def test_an_undocumented_status_is_an_error(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [405, 408, 431, 503])
-def test_what_the_server_refuses_is_read(status: int) -> None:
+def test_what_the_server_refuses_is_read(status):
     with ScriptedServer(Answer(status, headers=JSON, body=b'{"error": "away"}')) as server:
         response = v1_list_platforms.sync_detailed(client=Client(base_url=server.url))
     assert (response.status_code, response.parsed) == (status, Error("away"))
@@ -532,9 +524,7 @@ def test_what_the_server_refuses_is_read(status: int) -> None:
         (200, b'{"platforms": [1]}', "list stands where list[str] should"),
     ],
 )
-def test_another_document_than_the_described_one_is_an_error(
-    form: str, status: int, body: bytes, reason: str
-) -> None:
+def test_another_document_than_the_described_one_is_an_error(form, status, body, reason):
     async def ask(url: str) -> None:
         async with Client(url, verify_ssl=False) as client:
             with client:
@@ -564,7 +554,7 @@ def test_another_document_than_the_described_one_is_an_error(
         {"name": "numpy", "version": "1.0", "build": 1, "packages": ["a", None]},
     ],
 )
-def test_what_is_within_a_document_is_checked_as_well(entry: object) -> None:
+def test_what_is_within_a_document_is_checked_as_well(entry):
     body = json.dumps({"numpy-1.0-1.egg": entry}).encode()
     with (
         ScriptedServer(Answer(headers=JSON, body=body)) as server,
@@ -573,7 +563,7 @@ def test_what_is_within_a_document_is_checked_as_well(entry: object) -> None:
         v1_get_egg_index.sync("acme", "dev", "rh8", "cp311", client=Client(server.url))
 
 
-def test_what_is_missing_or_null_or_a_whole_number_is_taken() -> None:
+def test_what_is_missing_or_null_or_a_whole_number_is_taken():
     entry = {"name": "numpy", "version": "1.0", "build": 1, "product": None, "mtime": 3}
     body = json.dumps({"numpy-1.0-1.egg": entry}).encode()
     with ScriptedServer(Answer(headers=JSON, body=body)) as server:
@@ -584,14 +574,14 @@ def test_what_is_missing_or_null_or_a_whole_number_is_taken() -> None:
 @pytest.mark.parametrize(
     "body", [b'{"token": ["s3cret"]}', b'{"tokens": "s3cret"}', b'{"token": "s3cret', b"s3cret"]
 )
-def test_an_error_shows_no_token(body: bytes) -> None:
+def test_an_error_shows_no_token(body):
     answer = Answer(headers=JSON, body=body)
     with ScriptedServer(answer) as server, pytest.raises(UnexpectedContent) as caught:
         v1_create_session_token.sync(client=Client(server.url))
     assert "s3cret" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
 
 
-def test_a_document_shows_no_token() -> None:
+def test_a_document_shows_no_token():
     body = b'{"name": "laptop", "token": "s3cret"}'
     with ScriptedServer(Answer(headers=JSON, body=body)) as server:
         response = v1_create_api_token.sync_detailed(
@@ -605,7 +595,7 @@ def test_a_document_shows_no_token() -> None:
     assert "ada@example.com" in repr(created) and "s3cret" not in repr(created)
 
 
-def test_a_response_can_be_made_to_raise() -> None:
+def test_a_response_can_be_made_to_raise():
     answers = (
         Answer(headers=JSON, body=b'{"platforms": []}'),
         Answer(401, headers=JSON, body='{"error": "There is no \\u001b[1mü"}'.encode()),
@@ -625,7 +615,7 @@ def test_a_response_can_be_made_to_raise() -> None:
             assert str(error) == f"The server answered {response.status_code}: {shown}"
 
 
-def test_an_error_shows_a_part_of_a_long_page() -> None:
+def test_an_error_shows_a_part_of_a_long_page():
     error = UnexpectedStatus(502, b"<h1>Gateway</h1>\r\n" + b"x" * 10_000)
     assert str(error).startswith("The server answered 502: <h1>Gateway</h1>  xxx")
     assert len(repr(error)) < 400 and error.error is None
@@ -635,7 +625,7 @@ def test_an_error_shows_a_part_of_a_long_page() -> None:
 # Files and forms ----------------------------------------------------------------------------
 
 
-def test_a_file_is_opened_by_its_path(tmp_path: Path) -> None:
+def test_a_file_is_opened_by_its_path(tmp_path):
     path = tmp_path / "numpy-1.0-1.egg"
     path.write_bytes(b"egg")
     for given in (path, str(path)):
@@ -646,7 +636,7 @@ def test_a_file_is_opened_by_its_path(tmp_path: Path) -> None:
         File.from_path(tmp_path / "nothing.egg")
 
 
-def test_a_form_is_sent_again_from_the_beginning() -> None:
+def test_a_form_is_sent_again_from_the_beginning():
     """As httpx does when an authentication was refused; names cannot leave their line."""
     file = File(BytesIO(b"egg"), 'a "b"\r\nc.egg', "application/zip")
     file.payload.seek(2)
@@ -662,7 +652,7 @@ def test_a_form_is_sent_again_from_the_beginning() -> None:
     ]
 
 
-def test_a_form_takes_little_memory_and_needs_a_file_that_can_seek(tmp_path: Path) -> None:
+def test_a_form_takes_little_memory_and_needs_a_file_that_can_seek(tmp_path):
     path = tmp_path / "numpy-1.0-1.egg"
     with path.open("wb") as sparse:
         sparse.truncate(100_000_000)
@@ -679,7 +669,7 @@ def test_a_form_takes_little_memory_and_needs_a_file_that_can_seek(tmp_path: Pat
         FileUpload(File(pipe), Checksum("0" * 64)).to_multipart().headers()
 
 
-def test_a_download_is_a_file(tmp_path: Path) -> None:
+def test_a_download_is_a_file(tmp_path):
     with ScriptedServer(Answer(206, body=b"tail")) as server:
         found = v1_download_egg.sync(
             "acme", "dev", "rh8", "cp311", "numpy", "1.0-1",
@@ -692,7 +682,7 @@ def test_a_download_is_a_file(tmp_path: Path) -> None:
 # The clients --------------------------------------------------------------------------------
 
 
-def test_a_clients_repr_holds_no_secret() -> None:
+def test_a_clients_repr_holds_no_secret():
     client = AuthenticatedClient(
         base_url="https://ada:passw0rd@host/prefix",
         token="t0ken",
@@ -705,12 +695,12 @@ def test_a_clients_repr_holds_no_secret() -> None:
     assert repr(Client(base_url="https://host")) == "<Client https://host>"
 
 
-def test_a_clients_requests_do_not_wait_for_ever() -> None:
+def test_a_clients_requests_do_not_wait_for_ever():
     timeout = Client(base_url="https://host").get_httpx_client().timeout
     assert timeout == httpx.Timeout(60.0, connect=10.0)
 
 
-def test_a_changed_copy_leaves_the_client_as_it_was() -> None:
+def test_a_changed_copy_leaves_the_client_as_it_was():
     client = Client(base_url="https://host", headers={"A": "1"})
     session = client.get_httpx_client()
     before = (dict(session.headers), dict(session.cookies), session.timeout)

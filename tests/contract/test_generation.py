@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -66,13 +65,13 @@ def add_field(tree: Path, schema: str, field: str) -> None:
     path.write_text(head + name + tail, "utf-8")
 
 
-def test_the_committed_client_is_a_fresh_one(root: Path) -> None:
+def test_the_committed_client_is_a_fresh_one(root):
     result = run(root, "--check", PYTHONHASHSEED="4711")
     assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.long
-def test_check_finds_a_hand_edit_an_extra_and_a_missing_file(tree: Path) -> None:
+def test_check_finds_a_hand_edit_an_extra_and_a_missing_file(tree):
     package = tree / "generated/brood_api"
     with (package / "client.py").open("a") as file:
         file.write("# a hand edit\n")
@@ -89,9 +88,7 @@ def test_check_finds_a_hand_edit_an_extra_and_a_missing_file(tree: Path) -> None
 
 
 @pytest.mark.long
-def test_renewing_mends_edits_and_adds_and_removes_operations(
-    tree: Path, generate: ModuleType
-) -> None:
+def test_renewing_mends_edits_and_adds_and_removes_operations(tree, generate):
     package = tree / "generated/brood_api"
     before = generate.files_of(package)
     add_operation(tree, ADDITION.replace("[platforms]", "[weather]"))
@@ -109,7 +106,7 @@ def test_renewing_mends_edits_and_adds_and_removes_operations(
     assert generate.files_of(package) == before
 
 
-def test_the_graph_sends_a_new_operation(tree: Path, generate: ModuleType) -> None:
+def test_the_graph_sends_a_new_operation(tree, generate):
     """Whatever is in its query; and without a version, since its path has none."""
     query = """\
       parameters:
@@ -179,9 +176,7 @@ def read(place: SinglePlatformRepository, team: Team, known: TeamMetadata) -> No
 @pytest.mark.long
 @pytest.mark.programs
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
-def test_a_new_field_shows_in_the_types_of_the_graph(
-    tree: Path, generate: ModuleType, checker: str
-) -> None:
+def test_a_new_field_shows_in_the_types_of_the_graph(tree, generate, checker):
     """After an edit of the description and `make generate` alone."""
     if checker == "mypy":
         command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "reader.py"]
@@ -279,7 +274,7 @@ def small_tree(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     return tree
 
 
-def test_docstrings_bear_any_text(tree: Path, generate: ModuleType) -> None:
+def test_docstrings_bear_any_text(tree, generate):
     odd = 'C:\\new "x" """y""" {{ z }} %} \U0001d6d1 \\'
     said = f"""\
       description: |
@@ -507,8 +502,8 @@ print(ascii(sync.__doc__))
     ],
 )
 def test_a_faulty_description_is_told_in_one_line_for_each_fault(
-    small_tree: Path, tmp_path: Path, generate: ModuleType, old: str, new: str, lines: list[str]
-) -> None:
+    small_tree, tmp_path, generate, old, new, lines
+):
     assert old in SMALL
     (small_tree / "openapi/brood.yaml").write_text(SMALL.replace(old, new, 1), "utf-8")
     with pytest.raises(generate.GenerationError) as caught:
@@ -531,9 +526,7 @@ def places(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     "junk", [None, 3, [], {}, {"$ref": "#/components/schemas/Weather"}], ids=json.dumps
 )
-def test_nothing_in_the_place_of_anything_is_a_traceback(
-    small_tree: Path, tmp_path: Path, generate: ModuleType, junk: object
-) -> None:
+def test_nothing_in_the_place_of_anything_is_a_traceback(small_tree, tmp_path, generate, junk):
     path = small_tree / "openapi/brood.yaml"
     path.write_text(SMALL, "utf-8")
     description = generate.load_description(small_tree)
@@ -555,15 +548,13 @@ def test_nothing_in_the_place_of_anything_is_a_traceback(
     assert refused > 50
 
 
-def test_the_small_description_has_no_fault(
-    small_tree: Path, tmp_path: Path, generate: ModuleType
-) -> None:
+def test_the_small_description_has_no_fault(small_tree, tmp_path, generate):
     (small_tree / "openapi/brood.yaml").write_text(SMALL, "utf-8")
     operations = generate.generate(small_tree, tmp_path / "package")
     assert [operation.id for operation in operations] == ["v1_get_weather", "v1_delete_weather"]
 
 
-def test_what_cannot_be_read_at_all(small_tree: Path, generate: ModuleType) -> None:
+def test_what_cannot_be_read_at_all(small_tree, generate):
     path = small_tree / "openapi/brood.yaml"
     path.write_bytes(b"info: \xff\n")
     with pytest.raises(generate.GenerationError, match=r"^openapi/brood\.yaml: no valid YAML: .*$"):
@@ -573,7 +564,7 @@ def test_what_cannot_be_read_at_all(small_tree: Path, generate: ModuleType) -> N
         generate.load_description(small_tree)
 
 
-def test_a_text_of_upstream_that_is_gone_is_one_line(tree: Path) -> None:
+def test_a_text_of_upstream_that_is_gone_is_one_line(tree):
     import openapi_python_client
 
     upstream = tree / "openapi_python_client"
@@ -590,9 +581,7 @@ def test_a_text_of_upstream_that_is_gone_is_one_line(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check",)])
-def test_a_faulty_description_fails_with_its_faults_alone(
-    tree: Path, generate: ModuleType, arguments: tuple[str, ...]
-) -> None:
+def test_a_faulty_description_fails_with_its_faults_alone(tree, generate, arguments):
     before = generate.files_of(tree / "generated/brood_api")
     edit(tree, "components/parameters/Force", "components/parameters/Might")
     result = run(tree, *arguments)
@@ -614,16 +603,14 @@ def test_a_faulty_description_fails_with_its_faults_alone(
         "scripts/generate.py",
     ],
 )
-def test_every_source_makes_the_stamp_stale(tree: Path, generate: ModuleType, source: str) -> None:
+def test_every_source_makes_the_stamp_stale(tree, generate, source):
     assert not generate.is_stale(tree)
     with (tree / source).open("a") as file:
         file.write("\n")
     assert generate.is_stale(tree)
 
 
-def test_a_pin_makes_the_stamp_stale_but_nothing_else_of_the_metadata(
-    tree: Path, generate: ModuleType
-) -> None:
+def test_a_pin_makes_the_stamp_stale_but_nothing_else_of_the_metadata(tree, generate):
     path = tree / "pyproject.toml"
     path.write_text(path.read_text() + "\n# a comment\n")
     assert not generate.is_stale(tree)
@@ -631,7 +618,7 @@ def test_a_pin_makes_the_stamp_stale_but_nothing_else_of_the_metadata(
     assert generate.is_stale(tree)
 
 
-def test_another_version_of_the_generator_is_refused(tree: Path, generate: ModuleType) -> None:
+def test_another_version_of_the_generator_is_refused(tree, generate):
     pin = generate.pins(tree)[0]
     path = tree / "pyproject.toml"
     path.write_text(path.read_text().replace(pin, "openapi-python-client==1.2.3"))
@@ -641,7 +628,7 @@ def test_another_version_of_the_generator_is_refused(tree: Path, generate: Modul
     assert f"openapi-python-client==1.2.3 (here: {present})" in str(caught.value)
 
 
-def test_without_the_generator_it_says_what_to_install(tree: Path, generate: ModuleType) -> None:
+def test_without_the_generator_it_says_what_to_install(tree, generate):
     # -I -S: the standard library and nothing else.
     result = subprocess.run(
         [sys.executable, "-I", "-S", "scripts/generate.py"],

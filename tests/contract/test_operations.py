@@ -6,7 +6,6 @@ That the tests named in it are answered by what they are to show is seen to in t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,8 @@ import pytest
 
 from brood_api.operations import OPERATIONS
 from hatcher.server.binding import HANDLERS
-from hatcher.testing import BroodServer
 from scripts import operations
 
-from ..described import Notes
 from ..faults import acts
 from ..faults import table as faults
 from . import commands, graph, world
@@ -43,9 +40,7 @@ def told(column: Any) -> dict[str, list[str]]:
     return {name: [*found] for name, found in column.items() if found}
 
 
-def test_the_graph_sends_what_it_says(
-    brood_server: BroodServer, request: pytest.FixtureRequest, page: operations.Told
-) -> None:
+def test_the_graph_sends_what_it_says(brood_server, request, page):
     administrator = (brood_server.admin_email, brood_server.admin_password)
     full = world.World(brood_server.url, brood_server.data, administrator)
     found = {name: sorted(methods) for name, methods in graph.used(full).items()}
@@ -54,15 +49,13 @@ def test_the_graph_sends_what_it_says(
         assert told(page.graph) == found
 
 
-def test_the_commands_ask_for_what_it_says(
-    tmp_path: Path, wire_notes: Notes, request: pytest.FixtureRequest, page: operations.Told
-) -> None:
+def test_the_commands_ask_for_what_it_says(tmp_path, wire_notes, request, page):
     found = commands.used(tmp_path, wire_notes)
     if not recorded(request, "commands", found):
         assert told(page.command) == found
 
 
-def test_nothing_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_missing(capsys):
     assert operations.main(["--missing"]) == 0, capsys.readouterr().err
     assert f"{len(OPERATIONS)} operations" in capsys.readouterr().out
 
@@ -103,12 +96,7 @@ def without_values(patch: pytest.MonkeyPatch, name: str) -> None:
         (without_values, "values for its path: parameters of tests/contract/world.py"),
     ],
 )
-def test_what_is_missing_in_the_sources_is_told(
-    page: operations.Told,
-    monkeypatch: pytest.MonkeyPatch,
-    spoil: Callable[[pytest.MonkeyPatch, str], None],
-    problem: str,
-) -> None:
+def test_what_is_missing_in_the_sources_is_told(page, monkeypatch, spoil, problem):
     spoil(monkeypatch, "v1_delete_egg")
     assert f"v1_delete_egg: {problem}" in operations.missing(operations.table(page))
 
@@ -139,9 +127,7 @@ def test_what_is_missing_in_the_sources_is_told(
         ),
     ],
 )
-def test_what_is_missing_on_the_page_is_told(
-    page: operations.Told, change: dict[str, Any], problem: str
-) -> None:
+def test_what_is_missing_on_the_page_is_told(page, change, problem):
     rows = [
         row._replace(**change) if row.operation == "v1_delete_egg" else row
         for row in operations.table(page)
@@ -149,9 +135,7 @@ def test_what_is_missing_on_the_page_is_told(
     assert [*operations.missing(rows)] == [f"v1_delete_egg: {problem}"]
 
 
-def test_all_that_a_new_operation_needs_is_told(
-    page: operations.Told, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_all_that_a_new_operation_needs_is_told(page, monkeypatch, capsys):
     like = OPERATIONS["v1_list_teams"]
     monkeypatch.setitem(OPERATIONS, "v1_list_planets", like._replace(path="/api/v1/json/planets"))
     monkeypatch.setitem(world.OPERATIONS, "v1_list_planets", world.OPERATIONS["v1_list_teams"])
@@ -167,7 +151,7 @@ def test_all_that_a_new_operation_needs_is_told(
     assert told[-1] == "docs/operations.md is out of date: make operations"
 
 
-def test_reasons_are_for_what_is_so(page: operations.Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reasons_are_for_what_is_so(page, monkeypatch):
     reasons = {
         **operations.reasons(),
         ("v1_delete_egg", "graph"): "no reason",
@@ -180,9 +164,7 @@ def test_reasons_are_for_what_is_so(page: operations.Told, monkeypatch: pytest.M
     ]
 
 
-def test_an_operation_without_a_version_may_be_left_out(
-    page: operations.Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_operation_without_a_version_may_be_left_out(page, monkeypatch):
     (row,) = [each for each in operations.table(page) if each.operation == "v1_get_egg_index"]
     old = row._replace(operation="get_legacy_index", graph=(), command=())
     reasons = {("get_legacy_index", what): "read by old clients" for what in ("graph", "command")}
@@ -193,7 +175,7 @@ def test_an_operation_without_a_version_may_be_left_out(
     assert operations.render([old]).count("| read by old clients ") == 2
 
 
-def test_only_what_is_new_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_only_what_is_new_is_looked_for(monkeypatch, tmp_path):
     """What is recorded anew: two tests, and of the others those that name what lacks one."""
     ran: list[list[str]] = []
     told = operations.read_page((operations.ROOT / operations.PAGE).read_text("utf-8"))

@@ -145,7 +145,7 @@ def ask(url: str, query: str) -> httpx.Response:
         ("unknown=1&shared=x", {"shared": "x"}),
     ],
 )
-def test_handlers_are_given_what_is_described(url: str, query: str, given: dict[str, Any]) -> None:
+def test_handlers_are_given_what_is_described(url, query, given):
     response = ask(url, f"place=here&{query}")
     assert response.status_code == 200, response.text
     assert response.json() == {**DEFAULTS, "place": "here", **given}
@@ -176,14 +176,14 @@ def test_handlers_are_given_what_is_described(url: str, query: str, given: dict[
         ("hours=1&hours=2&hours=3&hours=4", "'hours' is not as described: [1, 2, 3, 4] is too"),
     ],
 )
-def test_what_is_not_as_described_is_refused(url: str, query: str, says: str) -> None:
+def test_what_is_not_as_described_is_refused(url, query, says):
     response = ask(url, query if "place" in query or "missing" in says else f"place=here&{query}")
     assert response.status_code == 400
     assert response.headers["content-type"] == "application/json"
     assert says in response.json()["error"]
 
 
-def test_the_raw_client_says_what_the_server_understands(url: str, package: Path) -> None:
+def test_the_raw_client_says_what_the_server_understands(url, package):
     """By default, and with every type: each call is answered with what the handler was given."""
     program = """
 import json, sys

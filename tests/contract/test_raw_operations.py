@@ -35,7 +35,7 @@ def world() -> Iterator[World]:
 
 @pytest.mark.parametrize("operation_id", by_version(OPERATIONS))
 @pytest.mark.sampled(2)
-def test_it_succeeds_in_all_four_forms(world: World, operation_id: str) -> None:
+def test_it_succeeds_in_all_four_forms(world, operation_id):
     module = import_module(OPERATIONS[operation_id].module)
     found, statuses = [], set()
     for form in FORMS:
@@ -57,7 +57,7 @@ def test_it_succeeds_in_all_four_forms(world: World, operation_id: str) -> None:
 
 
 @pytest.mark.parametrize("operation_id", UPLOADS)
-def test_an_upload_has_the_exact_form_of_the_protocol(world: World, operation_id: str) -> None:
+def test_an_upload_has_the_exact_form_of_the_protocol(world, operation_id):
     module = import_module(OPERATIONS[operation_id].module)
     name, content, told = world.file(operation_id, OWN)
     sent = {"sha256": hashlib.sha256(content).hexdigest(), **told}

@@ -79,7 +79,7 @@ def run(copy: Path, command: str) -> str:
 
 
 @pytest.mark.long
-def test_the_walk_leads_to_a_whole_operation(copy: Path) -> None:
+def test_the_walk_leads_to_a_whole_operation(copy):
     (section,) = SECTION.findall((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
     for step in STEP.finditer(section):
         if step["console"] is None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient, SinglePlatformRepository
 from hatcher.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -33,7 +32,7 @@ def version(egg: Path) -> str:
     return egg.stem.removeprefix("attrs-")
 
 
-def test_organizations_and_repositories(client: BroodClient) -> None:
+def test_organizations_and_repositories(client):
     for name in ("zeta", "acme"):
         assert client.create_organization(name, "One of two").name == name
     assert client.list_organizations() == ["acme", "zeta"]
@@ -46,7 +45,7 @@ def test_organizations_and_repositories(client: BroodClient) -> None:
     assert acme.list_repositories() == []
 
 
-def test_what_is_there_is_not_created_again(client: BroodClient) -> None:
+def test_what_is_there_is_not_created_again(client):
     acme = client.create_organization("acme", "Makers of everything")
     with pytest.raises(ConflictError, match="acme"):
         client.create_organization("acme", "Others")
@@ -55,7 +54,7 @@ def test_what_is_there_is_not_created_again(client: BroodClient) -> None:
         acme.create_repository("dev", "Others")
 
 
-def test_what_is_not_there_is_not_found(client: BroodClient) -> None:
+def test_what_is_not_there_is_not_found(client):
     with pytest.raises(NotFoundError, match="acme"):
         client.organization("acme").list_repositories()
     with pytest.raises(NotFoundError):
@@ -64,9 +63,7 @@ def test_what_is_not_there_is_not_found(client: BroodClient) -> None:
         client.delete_api_token("nightly")
 
 
-def test_a_full_repository_is_deleted_by_force_alone(
-    client: BroodClient, platform: SinglePlatformRepository, egg: Path
-) -> None:
+def test_a_full_repository_is_deleted_by_force_alone(client, platform, egg):
     platform.upload_egg(egg)
     repository = client.organization("acme").repository("dev")
     with pytest.raises(ConflictError, match="force"):
@@ -75,14 +72,14 @@ def test_a_full_repository_is_deleted_by_force_alone(
     assert client.organization("acme").list_repositories() == []
 
 
-def test_platforms_and_python_tags(client: BroodClient) -> None:
+def test_platforms_and_python_tags(client):
     assert {"rh8-x86_64", "win-x86_64", "osx-arm64"} <= set(client.list_platforms())
     plain, everything = client.list_python_tags(), client.list_python_tags(list_all=True)
     assert {"cp27", "cp38", "cp311"} <= set(plain) < set(everything)
     assert "py3" in everything and "py3" not in plain
 
 
-def test_api_tokens(client: BroodClient) -> None:
+def test_api_tokens(client):
     assert client.list_api_tokens() == []
     created = client.create_api_token("nightly build")
     assert created["name"] == "nightly build" and len(created["token"]) >= 32
@@ -95,9 +92,7 @@ def test_api_tokens(client: BroodClient) -> None:
     assert client.list_api_tokens() == []
 
 
-def test_an_egg_goes_up_and_comes_back(
-    platform: SinglePlatformRepository, egg: Path, version: str, downloads: Path
-) -> None:
+def test_an_egg_goes_up_and_comes_back(platform, egg, version, downloads):
     platform.upload_egg(egg)
     index = platform.egg_index("cp311")
     assert list(index) == [egg.name]
@@ -117,9 +112,7 @@ def test_an_egg_goes_up_and_comes_back(
         platform.egg_metadata(None, "attrs", version)
 
 
-def test_a_download_is_named_and_verified_as_asked(
-    platform: SinglePlatformRepository, egg: Path, version: str, downloads: Path
-) -> None:
+def test_a_download_is_named_and_verified_as_asked(platform, egg, version, downloads):
     platform.upload_egg(egg)
     platform.download_egg(
         "cp311", "attrs", version, downloads, expected_sha256=sha256(egg).upper(), filename="a.egg"
@@ -131,9 +124,7 @@ def test_a_download_is_named_and_verified_as_asked(
     assert [path.name for path in downloads.iterdir()] == ["a.egg"]
 
 
-def test_a_file_that_is_there_is_kept_and_another_one_replaced(
-    platform: SinglePlatformRepository, egg: Path, version: str, downloads: Path
-) -> None:
+def test_a_file_that_is_there_is_kept_and_another_one_replaced(platform, egg, version, downloads):
     platform.upload_egg(egg)
     target = downloads / egg.name
     target.write_bytes(b"something else")
@@ -146,9 +137,7 @@ def test_a_file_that_is_there_is_kept_and_another_one_replaced(
     assert list(chunks) == [total] == [egg.stat().st_size]
 
 
-def test_a_download_can_be_driven_step_by_step(
-    platform: SinglePlatformRepository, tmp_path: Path, downloads: Path
-) -> None:
+def test_a_download_can_be_driven_step_by_step(platform, tmp_path, downloads):
     egg = write_egg(tmp_path, "big", "1.0", 1, payload_bytes=3_000_000)
     platform.upload_egg(egg)
     total, chunks = platform.iter_download_egg(None, "big", "1.0-1", downloads)
@@ -159,9 +148,7 @@ def test_a_download_can_be_driven_step_by_step(
     assert sha256(downloads / egg.name) == sha256(egg)
 
 
-def test_an_abandoned_download_leaves_nothing(
-    platform: SinglePlatformRepository, tmp_path: Path, downloads: Path
-) -> None:
+def test_an_abandoned_download_leaves_nothing(platform, tmp_path, downloads):
     platform.upload_egg(write_egg(tmp_path, "big", "1.0", 1, payload_bytes=3_000_000))
 
     def abandon_at_once(chunks: Iterator[int]) -> None:
@@ -177,9 +164,7 @@ def test_an_abandoned_download_leaves_nothing(
         assert list(downloads.iterdir()) == []
 
 
-def test_verify_and_overwrite(
-    platform: SinglePlatformRepository, egg: Path, version: str, tmp_path: Path
-) -> None:
+def test_verify_and_overwrite(platform, egg, version, tmp_path):
     (tmp_path / "other").mkdir()
     name, number = "attrs", version.removesuffix("-1")
     other = write_egg(tmp_path / "other", name, number, 1, payload_bytes=1000)
@@ -195,9 +180,7 @@ def test_verify_and_overwrite(
     assert platform.egg_metadata(None, "attrs", version)["sha256"] == sha256(other)
 
 
-def test_disabled_eggs_appear_when_they_are_reindexed(
-    platform: SinglePlatformRepository, egg: Path, version: str, downloads: Path
-) -> None:
+def test_disabled_eggs_appear_when_they_are_reindexed(platform, egg, version, downloads):
     platform.upload_egg(egg, enabled=False)
     assert platform.list_eggs("cp311") == []
     assert platform.egg_metadata(None, "attrs", version)["enabled"] is False
@@ -205,9 +188,7 @@ def test_disabled_eggs_appear_when_they_are_reindexed(
     assert [entry["name"] for entry in platform.list_eggs("cp311")] == [egg.name]
 
 
-def test_bad_input_is_refused_before_anything_is_sent(
-    platform: SinglePlatformRepository, egg: Path, version: str, tmp_path: Path
-) -> None:
+def test_bad_input_is_refused_before_anything_is_sent(platform, egg, version, tmp_path):
     with pytest.raises(InvalidEgg, match="no file"):
         platform.upload_egg(tmp_path / "missing-1.0-1.egg")
     with pytest.raises(InvalidEgg):
@@ -222,9 +203,7 @@ def test_bad_input_is_refused_before_anything_is_sent(
     assert platform.list_eggs("cp311") == []
 
 
-def test_eggs_show_under_the_tags_that_they_suit(
-    platform: SinglePlatformRepository, tmp_path: Path
-) -> None:
+def test_eggs_show_under_the_tags_that_they_suit(platform, tmp_path):
     platform.upload_egg(write_egg(tmp_path, "any", "1.0", 1))
     platform.upload_egg(write_egg(tmp_path, "new", "1.0", 1, python_tag="cp311"))
     platform.upload_egg(write_egg(tmp_path, "old", "1.0", 1, python_tag="cp38"))
@@ -233,7 +212,7 @@ def test_eggs_show_under_the_tags_that_they_suit(
 
 
 @pytest.mark.parametrize("name", ["with space", "plus+sign", "a@b", "Ünï", "UPPER", "q?x#y%2Fz"])
-def test_odd_names_reach_the_server_as_they_are(client: BroodClient, name: str) -> None:
+def test_odd_names_reach_the_server_as_they_are(client, name):
     client.create_organization(name, "Odd")
     assert client.list_organizations() == [name]
     assert client.organization(name).list_repositories() == []
@@ -243,9 +222,7 @@ def test_odd_names_reach_the_server_as_they_are(client: BroodClient, name: str) 
     assert client.list_api_tokens() == []
 
 
-def test_few_layers_lie_between_the_graph_and_the_network(
-    platform: SinglePlatformRepository, egg: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_few_layers_lie_between_the_graph_and_the_network(platform, egg, monkeypatch):
     send = http_channel.Connection.send
     depths: list[int] = []
 

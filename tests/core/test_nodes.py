@@ -38,7 +38,7 @@ def silent_port() -> "socket.socket":
         yield listener
 
 
-def test_building_the_graph_sends_nothing(silent_port: socket.socket) -> None:
+def test_building_the_graph_sends_nothing(silent_port):
     url = f"http://127.0.0.1:{silent_port.getsockname()[1]}"
     client = BroodClient.from_url(url, auth=("ada", "password"))
     shown = [(repr(place), str(place), hash(place)) for place in places(client)]
@@ -50,7 +50,7 @@ def test_building_the_graph_sends_nothing(silent_port: socket.socket) -> None:
         silent_port.accept()
 
 
-def test_the_first_request_to_nowhere_says_so() -> None:
+def test_the_first_request_to_nowhere_says_so():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     client = BroodClient.from_url(f"http://127.0.0.1:{port}", retries=0)
@@ -58,7 +58,7 @@ def test_the_first_request_to_nowhere_says_so() -> None:
         client.list_organizations()
 
 
-def test_reprs_and_strs_are_those_that_users_know() -> None:
+def test_reprs_and_strs_are_those_that_users_know():
     client, organization, repository, platform = places(BroodClient.from_url(URL, api_version=1))
     assert repr(client) == f"<BroodClient url='{URL}', api_version=1>"
     assert repr(organization) == "<Organization organization_name='acme'>"
@@ -69,7 +69,7 @@ def test_reprs_and_strs_are_those_that_users_know() -> None:
     assert (str(repository), str(platform)) == ("acme/dev", "acme/dev/rh5-x86_64")
 
 
-def test_names_are_properties() -> None:
+def test_names_are_properties():
     client, organization, repository, platform = places(BroodClient.from_url(f"{URL}/x"))
     assert (client.url, client.api_version) == (f"{URL}/x", 0)
     assert organization.name == "acme"
@@ -78,7 +78,7 @@ def test_names_are_properties() -> None:
     assert (platform.organization_name, platform.repository_name) == ("acme", "dev")
 
 
-def test_places_are_equal_by_what_they_are() -> None:
+def test_places_are_equal_by_what_they_are():
     one, same = places(BroodClient.from_url(URL)), places(BroodClient.from_url(f"{URL}/"))
     assert one == same and len({*one, *same}) == 4
     elsewhere = BroodClient.from_url("https://other.example.com")
@@ -88,7 +88,7 @@ def test_places_are_equal_by_what_they_are() -> None:
     assert one[0] != "a string"
 
 
-def test_places_do_not_change() -> None:
+def test_places_do_not_change():
     for place in places(BroodClient.from_url(URL)):
         with pytest.raises(AttributeError, match="change"):
             place.name = "other"  # type: ignore[attr-defined]
@@ -97,7 +97,7 @@ def test_places_do_not_change() -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", " ", "a\n", None, 3])
-def test_names_that_lead_elsewhere_are_refused_at_once(name: str) -> None:
+def test_names_that_lead_elsewhere_are_refused_at_once(name):
     client, organization, repository, _ = places(BroodClient.from_url(URL))
     with pytest.raises(InvalidNameError, match="organization"):
         client.organization(name)
@@ -108,24 +108,24 @@ def test_names_that_lead_elsewhere_are_refused_at_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("version", [2, -1, "1", None, True])
-def test_an_unknown_api_version_is_refused(version: int) -> None:
+def test_an_unknown_api_version_is_refused(version):
     with pytest.raises(UnsupportedAPIVersionError, match="0 and 1"):
         BroodClient.from_url(URL, api_version=version)
 
 
-def test_what_is_no_url_is_refused() -> None:
+def test_what_is_no_url_is_refused():
     for url in ("", "ftp://brood.example.com", None):
         with pytest.raises(InvalidURLError):
             BroodClient.from_url(url)  # type: ignore[arg-type]
 
 
-def test_credentials_may_stand_in_the_url() -> None:
+def test_credentials_may_stand_in_the_url():
     client = BroodClient.from_url("https://ada:hunter2@brood.example.com")
     assert client == BroodClient.from_url(URL)
     assert "hunter2" not in f"{client!r}" and b"hunter2" not in pickle.dumps(client)
 
 
-def test_a_certificate_file_that_is_missing_is_noticed_at_once(tmp_path) -> None:
+def test_a_certificate_file_that_is_missing_is_noticed_at_once(tmp_path):
     with pytest.raises(InvalidArgumentError, match=r"missing\.pem"):
         BroodClient.from_url(URL, verify_ssl=tmp_path / "missing.pem")
     (tmp_path / "empty.pem").touch()
@@ -133,7 +133,7 @@ def test_a_certificate_file_that_is_missing_is_noticed_at_once(tmp_path) -> None
         BroodClient.from_url(URL, verify_ssl=str(tmp_path / "empty.pem"))
 
 
-def test_options_reach_the_session() -> None:
+def test_options_reach_the_session():
     client = BroodClient.from_url(URL, timeout=5, retries=0, verify_ssl=False)
     assert client._session.timeouts == Timeouts(5, 5, 5, 5, 5)
     assert client._session.retries.retries == 0
@@ -141,7 +141,7 @@ def test_options_reach_the_session() -> None:
     assert (again.timeouts, again.retries.retries, again.verify_ssl) == (Timeouts.of(5), 0, False)
 
 
-def test_only_an_httpx_client_is_a_session() -> None:
+def test_only_an_httpx_client_is_a_session():
     with pytest.raises(InvalidArgumentError, match=r"httpx\.Client.*from_url"):
         BroodClient.from_session(URL, object())  # type: ignore[arg-type]
     with httpx.Client() as own:
@@ -162,7 +162,7 @@ def public_names(place: Node) -> set[str]:
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_tab_completion_shows_the_public_names_and_nothing_else(number: int) -> None:
+def test_tab_completion_shows_the_public_names_and_nothing_else(number):
     place = places(BroodClient.from_url(URL))[number]
     completer = IPCompleter(shell=InteractiveShell.instance(), namespace={"place": place})
     completer.use_jedi = False
@@ -171,7 +171,7 @@ def test_tab_completion_shows_the_public_names_and_nothing_else(number: int) -> 
     assert {completion.text.removeprefix(".") for completion in completions} == public_names(place)
 
 
-def test_every_public_name_has_a_docstring_that_names_its_endpoint_and_sections() -> None:
+def test_every_public_name_has_a_docstring_that_names_its_endpoint_and_sections():
     for place in places(BroodClient.from_url(URL)):
         for name in dir(type(place)):
             if name.startswith("_"):

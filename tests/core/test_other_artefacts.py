@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.api import BroodClient, Repository, SinglePlatformRepository
+from hatcher.api import Repository
 from hatcher.errors import (
     ChecksumMismatchError,
     ConflictError,
@@ -45,7 +45,7 @@ def v0(v1: Repository, brood_server: BroodServer) -> Repository:
 
 
 class TestRuntimes:
-    def test_of_version_1(self, v1: Repository, tmp_path: Path, downloads: Path) -> None:
+    def test_of_version_1(self, v1, tmp_path, downloads):
         file = write_runtime(tmp_path)
         v1.upload_runtime(file)
         v1.upload_runtime(file, verify=True)
@@ -65,7 +65,7 @@ class TestRuntimes:
         platform.runtime_delete("cpython", "3.8.17+1")
         assert not runtime.exists() and platform.list_runtimes() == []
 
-    def test_of_version_0(self, v0: Repository, tmp_path: Path, downloads: Path) -> None:
+    def test_of_version_0(self, v0, tmp_path, downloads):
         file = write_legacy_runtime(tmp_path)
         v0.upload_runtime(file)
         v0.upload_runtime(str(file), verify=True)
@@ -81,7 +81,7 @@ class TestRuntimes:
         with pytest.raises(UnsupportedAPIVersionError, match="api_version=1"):
             platform.runtime_delete("cp27", "2.7.10-1")
 
-    def test_another_one_of_the_same_name(self, v1: Repository, tmp_path: Path) -> None:
+    def test_another_one_of_the_same_name(self, v1, tmp_path):
         v1.upload_runtime(write_runtime(tmp_path))
         other = write_runtime(tmp_path, build_revision="another")
         with pytest.raises(ChecksumMismatchError, match="overwrite=True"):
@@ -92,9 +92,7 @@ class TestRuntimes:
         metadata = v1.platform("rh8-x86_64").runtime_metadata("cpython", "3.8.17+1")
         assert metadata["sha256"] == file_sha256(other)
 
-    def test_what_is_no_runtime_is_refused_before_anything_is_sent(
-        self, v0: Repository, v1: Repository, tmp_path: Path
-    ) -> None:
+    def test_what_is_no_runtime_is_refused_before_anything_is_sent(self, v0, v1, tmp_path):
         named = tmp_path / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
         with pytest.raises(InvalidRuntime, match="no file"):
             v1.upload_runtime(named)
@@ -112,7 +110,7 @@ class TestRuntimes:
             v1.upload_runtime(write_legacy_runtime(tmp_path))
         assert v1.platform("rh8-x86_64").list_runtimes() == []
 
-    def test_each_version_has_its_own_address(self, v0: Repository, v1: Repository) -> None:
+    def test_each_version_has_its_own_address(self, v0, v1):
         platform = v1.platform("rh8-x86_64")
         with pytest.raises(InvalidArgumentError, match="implementation"):
             platform.runtime(python_tag="cp38", version="3.8.17+1")
@@ -123,9 +121,7 @@ class TestRuntimes:
 
 
 class TestApps:
-    def test_an_app(
-        self, repository: Repository, platform: SinglePlatformRepository, tmp_path: Path
-    ) -> None:
+    def test_an_app(self, repository, platform, tmp_path):
         file = write_app(tmp_path)
         repository.upload_app(file)
         repository.upload_app(str(file), overwrite=True)
@@ -142,8 +138,8 @@ class TestApps:
             repository.upload_app(write_app(tmp_path, description="another"))
 
     def test_what_is_no_app_is_refused_before_anything_is_sent(
-        self, repository: Repository, platform: SinglePlatformRepository, tmp_path: Path
-    ) -> None:
+        self, repository, platform, tmp_path
+    ):
         file = tmp_path / "viewer.yaml"
         with pytest.raises(InvalidApp, match="no file"):
             repository.upload_app(tmp_path / "missing.yaml")
@@ -159,7 +155,7 @@ class TestApps:
 
 
 class TestBundles:
-    def test_a_bundle(self, v1: Repository, tmp_path: Path, downloads: Path) -> None:
+    def test_a_bundle(self, v1, tmp_path, downloads):
         file = write_bundle(tmp_path, note="ünïcode")
         document = json.loads(file.read_text(encoding="utf-8"))
         local = v1.upload_bundle(file)
@@ -185,7 +181,7 @@ class TestBundles:
         platform.bundle_delete("cp38", "tools", "1.0.0-1")
         assert not bundle.exists() and list(platform.bundles) == []
 
-    def test_a_failed_save_leaves_what_was_there(self, v1: Repository, downloads: Path) -> None:
+    def test_a_failed_save_leaves_what_was_there(self, v1, downloads):
         old = downloads / "tools-1.0.0-1.bundle"
         old.write_text("old")
         bundle = v1.platform("rh8-x86_64").bundle("cp38", "tools", "1.0.0-1")
@@ -195,7 +191,7 @@ class TestBundles:
         with pytest.raises(InvalidDestinationError):
             bundle.save(downloads / "nowhere")
 
-    def test_another_one_of_the_same_name(self, v1: Repository, tmp_path: Path) -> None:
+    def test_another_one_of_the_same_name(self, v1, tmp_path):
         v1.upload_bundle(write_bundle(tmp_path))
         other = v1.platform("rh8-x86_64").bundles.from_file(write_bundle(tmp_path, note="other"))
         with pytest.raises(ConflictError):
@@ -203,7 +199,7 @@ class TestBundles:
         other.upload(overwrite=True)
         assert other.bundle.metadata()["data"]["note"] == "other"  # type: ignore[typeddict-item]
 
-    def test_the_runtime_can_be_given(self, v1: Repository, tmp_path: Path) -> None:
+    def test_the_runtime_can_be_given(self, v1, tmp_path):
         collection = v1.platform("rh8-x86_64").bundles
         local = collection.from_file(
             write_bundle(tmp_path), runtime={"implementation": "pypy", "version": "3.9.1"}
@@ -211,9 +207,7 @@ class TestBundles:
         assert local.bundle.python_tag == "pp39"
         assert str(collection) == "acme/dev/rh8-x86_64/bundles"
 
-    def test_what_is_no_bundle_is_refused_before_anything_is_sent(
-        self, v1: Repository, tmp_path: Path
-    ) -> None:
+    def test_what_is_no_bundle_is_refused_before_anything_is_sent(self, v1, tmp_path):
         with pytest.raises(InvalidBundle, match="no file"):
             v1.upload_bundle(tmp_path / "missing-1.0-1.bundle")
         for changes in ({"runtime": None}, {"runtime": {"platform": "rh8_x86_64"}}):
@@ -230,7 +224,7 @@ class TestBundles:
             v1.upload_bundle(tmp_path / "tools-1.0-1.bundle")
         assert v1.platform("rh8-x86_64").bundle_list() == []
 
-    def test_version_0_has_none(self, v0: Repository, tmp_path: Path) -> None:
+    def test_version_0_has_none(self, v0, tmp_path):
         platform = v0.platform("rh8-x86_64")
         bundle = platform.bundle("cp38", "tools", "1.0.0-1")
         for ask in (platform.bundle_list, platform.bundle_index, bundle.metadata, bundle.delete):
@@ -240,9 +234,7 @@ class TestBundles:
             v0.upload_bundle(write_bundle(tmp_path))
 
 
-def test_indices_are_dicts_that_show_as_tables(
-    client: BroodClient, platform: SinglePlatformRepository, repository: Repository, tmp_path: Path
-) -> None:
+def test_indices_are_dicts_that_show_as_tables(client, platform, repository, tmp_path):
     repository.upload_app(write_app(tmp_path, description="<b>bold</b>"))
     index = platform.app_index()
     assert json.loads(json.dumps(index)) == index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hatcher.api import BroodClient, Organization, Repository
+from hatcher.api import BroodClient
 from hatcher.errors import (
     BadRequestError,
     ConflictError,
@@ -12,12 +12,9 @@ from hatcher.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from hatcher.testing import BroodServer
 
 
-def test_a_team_from_its_creation_to_its_deletion(
-    organization: Organization, repository: Repository
-) -> None:
+def test_a_team_from_its_creation_to_its_deletion(organization, repository):
     assert organization.list_teams() == []
     team = organization.create_team("builders", "upload_repository")
     assert team == organization.team("builders")
@@ -42,7 +39,7 @@ def test_a_team_from_its_creation_to_its_deletion(
     assert organization.list_teams() == []
 
 
-def test_members_of_a_team(organization: Organization) -> None:
+def test_members_of_a_team(organization):
     team = organization.create_team("builders", "read_repository")
     ada = organization.create_user("ada@example.com")
     assert not team.query_user_access(ada)
@@ -55,12 +52,12 @@ def test_members_of_a_team(organization: Organization) -> None:
         team.add_user("nobody@example.com")
 
 
-def test_an_unknown_access_level_is_refused(organization: Organization) -> None:
+def test_an_unknown_access_level_is_refused(organization):
     with pytest.raises(BadRequestError, match="upload_repository"):
         organization.create_team("builders", "everything")
 
 
-def test_a_user_from_creation_to_deletion(organization: Organization) -> None:
+def test_a_user_from_creation_to_deletion(organization):
     builders = organization.create_team("builders", "upload_repository")
     organization.create_team("readers", "read_repository")
     ada = organization.create_user("ada@example.com", teams=[builders, "readers"])
@@ -76,14 +73,12 @@ def test_a_user_from_creation_to_deletion(organization: Organization) -> None:
         ada.metadata()
 
 
-def test_teams_are_a_list(organization: Organization) -> None:
+def test_teams_are_a_list(organization):
     with pytest.raises(InvalidArgumentError, match="list"):
         organization.create_user("ada@example.com", teams="builders")
 
 
-def test_the_first_password_is_shown_once_and_nowhere_else(
-    organization: Organization, brood_server: BroodServer, client: BroodClient
-) -> None:
+def test_the_first_password_is_shown_once_and_nowhere_else(organization, brood_server, client):
     ada = organization.create_user("ada@example.com")
     password = ada.one_time_password
     assert password and password not in repr(ada) + str(ada.metadata())
@@ -92,9 +87,7 @@ def test_the_first_password_is_shown_once_and_nowhere_else(
         assert theirs.list_platforms()
 
 
-def test_a_team_gives_its_members_access(
-    organization: Organization, repository: Repository, brood_server: BroodServer
-) -> None:
+def test_a_team_gives_its_members_access(organization, repository, brood_server):
     readers = organization.create_team("readers", "read_repository")
     ada = organization.create_user("ada@example.com", teams=[readers])
     credentials = ("ada@example.com", ada.one_time_password or "")
@@ -120,9 +113,7 @@ def test_a_team_gives_its_members_access(
             theirs.at("acme/dev").delete()  # type: ignore[union-attr]
 
 
-def test_what_brood_does_not_implement_says_so(
-    organization: Organization, repository: Repository
-) -> None:
+def test_what_brood_does_not_implement_says_so(organization, repository):
     for method in (
         organization.delete,
         organization.metadata,

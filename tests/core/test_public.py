@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -42,7 +41,7 @@ def at(client: BroodClient, repository: str) -> SinglePlatformRepository:
     return client.organization("acme").repository(repository).platform(PLATFORM)
 
 
-def test_what_everybody_may_read(anyone: BroodClient, tmp_path: Path) -> None:
+def test_what_everybody_may_read(anyone, tmp_path):
     assert PLATFORM in anyone.list_platforms()
     assert "cp311" in anyone.list_python_tags()
     assert "py3" in anyone.list_python_tags(list_all=True)
@@ -66,7 +65,7 @@ def test_what_everybody_may_read(anyone: BroodClient, tmp_path: Path) -> None:
     assert platform.list_runtimes() == [] and platform.list_apps() == []
 
 
-def test_the_metadata_say_that_it_is_public(server: BroodServer, anyone: BroodClient) -> None:
+def test_the_metadata_say_that_it_is_public(server, anyone):
     for client in (anyone, server.client()):
         acme = client.organization("acme")
         assert acme.repository("open").metadata()["public"] == "read_repository"
@@ -74,7 +73,7 @@ def test_the_metadata_say_that_it_is_public(server: BroodServer, anyone: BroodCl
     assert "public" not in acme.repository("dev").metadata()
 
 
-def test_an_index_alone(anyone: BroodClient, tmp_path: Path) -> None:
+def test_an_index_alone(anyone, tmp_path):
     platform = at(anyone, "listed")
     assert len(platform.egg_index("cp311")) == 1
     with pytest.raises(PermissionDeniedError, match="everybody has read_index") as caught:
@@ -86,9 +85,7 @@ def test_an_index_alone(anyone: BroodClient, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("repository", "missing"), [("dev", "dev"), ("opne", "opne"), ("xyzzy", "xyzzy")]
 )
-def test_what_is_not_public_is_not_there(
-    anyone: BroodClient, repository: str, missing: str
-) -> None:
+def test_what_is_not_public_is_not_there(anyone, repository, missing):
     with pytest.raises(NotFoundError) as caught:
         at(anyone, repository).list_eggs("cp311")
     error = caught.value
@@ -100,7 +97,7 @@ def test_what_is_not_public_is_not_there(
 
 
 @pytest.mark.parametrize("size", [0, 8 << 20])
-def test_who_uploads_must_log_in(anyone: BroodClient, tmp_path: Path, size: int) -> None:
+def test_who_uploads_must_log_in(anyone, tmp_path, size):
     """Before a large file is sent, and when a small one was."""
     egg = write_egg(tmp_path, "ham", "1.0.0", payload_bytes=size)
     with pytest.raises(AuthenticationError) as caught:
@@ -110,7 +107,7 @@ def test_who_uploads_must_log_in(anyone: BroodClient, tmp_path: Path, size: int)
         at(anyone, "dev").upload_egg(egg)
 
 
-def test_who_gave_credentials_hears_nothing_of_them(server: BroodServer) -> None:
+def test_who_gave_credentials_hears_nothing_of_them(server):
     with pytest.raises(NotFoundError) as caught:
         at(server.client(), "opne").list_eggs("cp311")
     assert not caught.value.anonymous
@@ -121,9 +118,7 @@ def test_who_gave_credentials_hears_nothing_of_them(server: BroodServer) -> None
     assert "No credentials" not in str(refused.value)
 
 
-def test_no_credentials_go_out(
-    server: BroodServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_credentials_go_out(server, tmp_path, monkeypatch):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login eve password evil\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -136,7 +131,7 @@ def test_no_credentials_go_out(
             assert "authorization" not in {name.lower() for name in request.headers}
 
 
-def test_a_refusal_of_one_request_says_nothing_of_others(server: BroodServer) -> None:
+def test_a_refusal_of_one_request_says_nothing_of_others(server):
     """Without credentials some are refused and others not, whoever was told a moment ago."""
     with BroodClient.from_url(server.url, api_version=1) as anyone, ThreadPoolExecutor(2) as pool:
         for _ in range(3):
@@ -146,7 +141,7 @@ def test_a_refusal_of_one_request_says_nothing_of_others(server: BroodServer) ->
             assert all(PLATFORM in each.result() for each in asked)
 
 
-def test_a_server_that_cannot_make_it_public_says_so() -> None:
+def test_a_server_that_cannot_make_it_public_says_so():
     """Silence would let everybody believe it."""
     kind = {"Content-Type": "application/json"}
     for answer in (Answer(201), Answer(201, kind, b'{"name": "open"}')):
@@ -156,7 +151,7 @@ def test_a_server_that_cannot_make_it_public_says_so() -> None:
                 client.organization("acme").create_repository("open", "For all", public=True)
 
 
-def test_a_level_that_there_is_not_is_refused(server: BroodServer) -> None:
+def test_a_level_that_there_is_not_is_refused(server):
     acme = server.client().organization("acme")
     with pytest.raises(HatcherException, match="upload_repository"):
         acme.create_repository("all", "For all", public="upload_repository")

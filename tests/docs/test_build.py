@@ -39,7 +39,7 @@ def members(cls: type) -> Iterator[str]:
 
 
 @pytest.mark.long
-def test_it_builds_without_a_warning_and_has_everything_public(tmp_path: Path) -> None:
+def test_it_builds_without_a_warning_and_has_everything_public(tmp_path):
     # In another process: autodoc imports, and Sphinx keeps, much that tests must not share.
     command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning"]
     command += ["--keep-going", "--quiet", "--doctree-dir", str(tmp_path / "doctrees")]

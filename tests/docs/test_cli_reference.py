@@ -10,11 +10,11 @@ from scripts import cli_reference
 STALE = "docs/command-line/reference.md is not up to date. Renew it: make cli-reference"
 
 
-def test_it_is_up_to_date() -> None:
+def test_it_is_up_to_date():
     assert cli_reference.main(["--check"]) == 0, STALE
 
 
-def test_a_stale_page_is_told(monkeypatch, tmp_path, capsys) -> None:
+def test_a_stale_page_is_told(monkeypatch, tmp_path, capsys):
     page = tmp_path / cli_reference.PAGE
     monkeypatch.setattr(cli_reference, "ROOT", tmp_path)
     assert cli_reference.main(["--check"]) == 1
@@ -29,7 +29,7 @@ def test_a_stale_page_is_told(monkeypatch, tmp_path, capsys) -> None:
     assert "-| `--by-force`" in capsys.readouterr().err
 
 
-def test_every_command_option_and_argument_has_words() -> None:
+def test_every_command_option_and_argument_has_words():
     text = cli_reference.render()
     headings = re.findall(r"^#{3,4} (hatcher .+)$", text, re.M)
     assert len(headings) == len(set(headings)) > 50
@@ -45,5 +45,5 @@ def test_every_command_option_and_argument_has_words() -> None:
         assert words.strip(), f"{row} has no help"
 
 
-def test_every_exit_code_is_explained() -> None:
+def test_every_exit_code_is_explained():
     assert set(cli_reference.EXIT_CODES) == set(ExitCode)

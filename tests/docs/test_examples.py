@@ -39,7 +39,7 @@ LONG = "testing.md"
     ids=shown,
 )
 @pytest.mark.sampled(2)
-def test_the_examples_work_as_printed(page: Path, tmp_path: Path) -> None:
+def test_the_examples_work_as_printed(page, tmp_path):
     examples = list(examples_of(page))
     with reading(tmp_path, furnished=True, with_site=page.stem == "mirroring") as reader:
         ran = reader.run(examples)
@@ -51,14 +51,14 @@ def test_the_examples_work_as_printed(page: Path, tmp_path: Path) -> None:
     assert all(example.not_run or example.kind not in ("python", "pycon") for example in left)
 
 
-def test_no_line_of_code_runs_out_of_the_page() -> None:
+def test_no_line_of_code_runs_out_of_the_page():
     for page in PAGES:
         for example in examples_of(page):
             for line in example.code.splitlines():
                 assert len(line) <= 84, f"{shown(page)}, {example.section}: {line}"
 
 
-def test_few_examples_are_not_run() -> None:
+def test_few_examples_are_not_run():
     examples = [example for page in PAGES for example in examples_of(page)]
     not_run = [example for example in examples if example.not_run]
     assert len(examples) > 50
@@ -71,14 +71,14 @@ def test_few_examples_are_not_run() -> None:
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "graph").glob("*.md")), ids=shown)
-def test_a_page_of_the_graph_begins_with_an_example(page: Path) -> None:
+def test_a_page_of_the_graph_begins_with_an_example(page):
     first = next(examples_of(page))
     introduction = page.read_text(encoding="utf-8").partition("```")[0]
     assert first.kind == "python" and "\n## " not in introduction
     assert len(introduction.split()) < 60
 
 
-def test_every_option_of_the_server_is_explained() -> None:
+def test_every_option_of_the_server_is_explained():
     text = (DOCS / "embedded-server.md").read_text(encoding="utf-8")
     explained = dict(re.findall(r"^\| `(--[\w-]+)` \| *(?:`([^`]+)`|none|) *\|", text, re.M))
     options = {
@@ -89,7 +89,7 @@ def test_every_option_of_the_server_is_explained() -> None:
     assert explained == options
 
 
-def test_the_commands_exist() -> None:
+def test_the_commands_exist():
     makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^\$ make ([\w-]+)", "".join(page.read_text() for page in PAGES), re.M)
     assert targets

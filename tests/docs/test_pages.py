@@ -71,11 +71,11 @@ def pip_installs_from_the_index(text: str) -> bool:
         ("In a checkout of hatcher, run: python -m pip install .", False),
     ],
 )
-def test_what_would_install_another_project(text: str, found: bool) -> None:
+def test_what_would_install_another_project(text, found):
     assert pip_installs_from_the_index(text) is found
 
 
-def test_every_example_says_version_1() -> None:
+def test_every_example_says_version_1():
     found = [(where, call) for where, text in TEXTS for call in calls(text)]
     assert len(found) > 40 and any(where.startswith("hatcher.api.") for where, _ in found)
     for where, call in found:
@@ -84,11 +84,11 @@ def test_every_example_says_version_1() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
-def test_version_0_is_explained(page: str) -> None:
+def test_version_0_is_explained(page):
     assert re.search(r"[Vv]ersion 0\b[^.]*\.", (ROOT / page).read_text(encoding="utf-8"))
 
 
-def test_no_page_installs_the_existing_client_unawares() -> None:
+def test_no_page_installs_the_existing_client_unawares():
     source = [
         (str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
         for path in (ROOT / "hatcher").rglob("*.py")

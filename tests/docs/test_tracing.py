@@ -43,7 +43,7 @@ def attributes(span: ReadableSpan) -> dict[str, object]:
     return dict(span.attributes or {})
 
 
-def test_it_makes_a_span_for_each_request(reader: Reader, exporter: InMemorySpanExporter) -> None:
+def test_it_makes_a_span_for_each_request(reader, exporter):
     *requests, around = exporter.get_finished_spans()
     assert around.name == "nightly"
     upload = requests[-1]
@@ -59,7 +59,7 @@ def test_it_makes_a_span_for_each_request(reader: Reader, exporter: InMemorySpan
     assert upload.status.status_code is StatusCode.UNSET
 
 
-def test_it_sends_traceparent(reader: Reader, exporter: InMemorySpanExporter) -> None:
+def test_it_sends_traceparent(reader, exporter):
     with ScriptedServer(Answer(200, {}, b'{"platforms": []}')) as server:
         client = BroodClient.from_url(
             server.url,
@@ -73,7 +73,7 @@ def test_it_sends_traceparent(reader: Reader, exporter: InMemorySpanExporter) ->
     assert sent.startswith(f"00-{context.trace_id:032x}-{context.span_id:016x}-")
 
 
-def test_it_tells_errors(reader: Reader, exporter: InMemorySpanExporter) -> None:
+def test_it_tells_errors(reader, exporter):
     with ScriptedServer(Answer(404)) as server:
         options = {
             "on_request": reader.namespace["begin_span"],

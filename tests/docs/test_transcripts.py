@@ -36,7 +36,7 @@ LONG = {"index", "mirroring"}
     [pytest.param(each, marks=[pytest.mark.long] * (each.stem in LONG)) for each in PAGES],
     ids=lambda page: page.stem,
 )
-def test_the_transcripts_are_as_printed(page: Path, tmp_path: Path) -> None:
+def test_the_transcripts_are_as_printed(page, tmp_path):
     folder, home = tmp_path / "folder", tmp_path / "home"
     folder.mkdir()
     home.mkdir()
@@ -54,7 +54,7 @@ def test_the_transcripts_are_as_printed(page: Path, tmp_path: Path) -> None:
                 )
 
 
-def test_there_are_transcripts() -> None:
+def test_there_are_transcripts():
     """The guide shows the commands that most people need, and none that there is not."""
     steps = [step for page in PAGES for block in transcripts_of(page) for step in steps_of(block)]
     commands = [step.command for step in steps if step.command.startswith("hatcher ")]
@@ -80,11 +80,11 @@ def test_there_are_transcripts() -> None:
         ("a.b\n", "acb\n", False),
     ],
 )
-def test_comparing(printed: str, written: str, same: bool) -> None:
+def test_comparing(printed, written, same):
     assert is_as_printed(printed, written) is same
 
 
-def test_a_shell_remembers(tmp_path: Path) -> None:
+def test_a_shell_remembers(tmp_path):
     shell = Shell({SERVER: "http://127.0.0.1:1"}, tmp_path, tmp_path)
     code = "$ export NAME=https://brood.example.com\n$ echo $NAME\nx\n$ false\n$ echo $?\n1\n"
     code += "$ printf '%s\\n' \\\n>   a b\n"

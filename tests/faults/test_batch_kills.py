@@ -222,9 +222,7 @@ def finish_download(world: World, gateway: FaultyGateway, repository: str, folde
 
 
 @pytest.mark.long
-def test_the_client_is_killed_while_it_uploads(
-    world: World, clients: Clients, gateway: FaultyGateway, dice: random.Random
-) -> None:
+def test_the_client_is_killed_while_it_uploads(world, clients, gateway, dice):
     def upload() -> None:
         clients.begin(gateway.url, "up", world.new())
         assert clients.wait()["complete"]
@@ -242,9 +240,7 @@ def test_the_client_is_killed_while_it_uploads(
 
 
 @pytest.mark.long
-def test_the_client_is_killed_while_it_downloads(
-    world: World, clients: Clients, gateway: FaultyGateway, dice: random.Random, tmp_path: Path
-) -> None:
+def test_the_client_is_killed_while_it_downloads(world, clients, gateway, dice, tmp_path):
     repository = world.new()
     finish_upload(world, gateway, repository)
     destinations = folders(tmp_path)
@@ -276,9 +272,7 @@ def killed_at(brood: BroodProcess, moment: float, batch: Callable[[], bool]) -> 
 
 
 @pytest.mark.long
-def test_the_server_is_killed_while_it_receives(
-    world: World, gateway: FaultyGateway, dice: random.Random
-) -> None:
+def test_the_server_is_killed_while_it_receives(world, gateway, dice):
     def upload(repository: str) -> bool:
         with world.client(gateway.url) as client:
             try:
@@ -299,9 +293,7 @@ def test_the_server_is_killed_while_it_receives(
 
 
 @pytest.mark.long
-def test_the_server_is_killed_while_it_sends(
-    world: World, gateway: FaultyGateway, dice: random.Random, tmp_path: Path
-) -> None:
+def test_the_server_is_killed_while_it_sends(world, gateway, dice, tmp_path):
     repository = world.new()
     finish_upload(world, gateway, repository)
     destinations = folders(tmp_path)
@@ -326,9 +318,7 @@ def test_the_server_is_killed_while_it_sends(
 
 
 @pytest.mark.parametrize("stalled", [False, True])
-def test_ctrl_c_ends_a_batch_of_uploads(
-    world: World, clients: Clients, gateway: FaultyGateway, stalled: bool
-) -> None:
+def test_ctrl_c_ends_a_batch_of_uploads(world, clients, gateway, stalled):
     repository = world.new()
     if stalled:
         # Nothing moves any more, and the timeouts are far away.
@@ -345,9 +335,7 @@ def test_ctrl_c_ends_a_batch_of_uploads(
 
 
 @pytest.mark.parametrize("stalled", [False, True])
-def test_ctrl_c_ends_a_batch_of_downloads(
-    world: World, clients: Clients, gateway: FaultyGateway, tmp_path: Path, stalled: bool
-) -> None:
+def test_ctrl_c_ends_a_batch_of_downloads(world, clients, gateway, tmp_path, stalled):
     repository = world.new()
     finish_upload(world, gateway, repository)
     folder = next(folders(tmp_path))

@@ -13,8 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hatcher.testing import BroodProcess
-
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
     pytest.mark.usefixtures("unmeasured"),
@@ -44,7 +42,7 @@ def bomb(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def test_reading_one(bomb: Path) -> None:
+def test_reading_one(bomb):
     code = (
         "import re, sys\n"
         "from hatcher.artefacts.egg import read_egg\n"
@@ -61,7 +59,7 @@ def test_reading_one(bomb: Path) -> None:
     assert int(peak) * 1024 < LIMIT + 40_000_000  # which the imports take
 
 
-def test_uploading_one(bomb: Path, brood_process: BroodProcess) -> None:
+def test_uploading_one(bomb, brood_process):
     brood_process.client().create_organization("acme", "").create_repository("dev", "")
 
     def memory(name: str) -> int:

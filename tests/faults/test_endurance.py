@@ -85,7 +85,7 @@ def some_fault(dice: random.Random) -> RequestFault:
 
 
 @pytest.mark.parametrize("wire", ["plain", "TLS"])
-def test_faults(brood: BroodProcess, eggs: dict[str, Path], tmp_path: Path, wire: str) -> None:
+def test_faults(brood, eggs, tmp_path, wire):
     dice = random.Random(SEED)
     begun = Held.by(os.getpid())
     outcomes: Counter[str] = Counter()

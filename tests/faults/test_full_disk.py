@@ -21,15 +21,13 @@ from hatcher.api import BroodClient
 from hatcher.errors import InvalidDestinationError, NoSpaceError, ServerError
 from hatcher.testing import (
     Answer,
-    BroodProcess,
-    BroodServer,
     ScriptedServer,
     write_bundle,
     write_egg,
 )
 
 from ..disks import mounted
-from .conftest import Egg, stock
+from .conftest import stock
 
 if sys.platform != "linux":
     pytest.skip("another process's limits can be set on Linux only", allow_module_level=True)
@@ -50,7 +48,7 @@ def largest_file(size: int, pid: int = 0) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
-def test_the_client_has_no_room(brood_process: BroodProcess, egg: Egg, destination: Path) -> None:
+def test_the_client_has_no_room(brood_process, egg, destination):
     node = stock(brood_process, egg.path)
 
     with largest_file(500_000), pytest.raises(NoSpaceError, match="File too large") as caught:
@@ -64,9 +62,7 @@ def test_the_client_has_no_room(brood_process: BroodProcess, egg: Egg, destinati
     assert (destination / egg.path.name).read_bytes() == egg.content
 
 
-def test_the_server_has_no_room(
-    brood_process: BroodProcess, egg: Egg, destination: Path, tmp_path: Path
-) -> None:
+def test_the_server_has_no_room(brood_process, egg, destination, tmp_path):
     other = write_egg(tmp_path, "Eggs", "1.0", platform="rh8-x86_64", python_tag="cp311")
     node = stock(brood_process, other)
 
@@ -109,7 +105,7 @@ class TestSmallDisk:
         node: Any = BroodClient.from_url(server.url, api_version=1).at("acme/dev/rh8-x86_64")
         node.download_egg(*ARGUMENTS, destination, expected_sha256="ab" * 32)
 
-    def test_there_is_no_room_from_the_beginning(self, disk: Path) -> None:
+    def test_there_is_no_room_from_the_beginning(self, disk):
         size = 5_000_000
         with ScriptedServer(self.answer(size)) as server, pytest.raises(NoSpaceError) as caught:
             self.download(server, disk)
@@ -118,7 +114,7 @@ class TestSmallDisk:
         assert f"{size:,}" in str(error) and f"{self.SIZE:,}" in str(error)
         assert list(disk.iterdir()) == []
 
-    def test_it_fills_up_meanwhile(self, disk: Path) -> None:
+    def test_it_fills_up_meanwhile(self, disk):
         body = b"%x\r\n%s\r\n0\r\n\r\n" % (5_000_000, b"x" * 5_000_000)
         full = pytest.raises(NoSpaceError, match="No space left")
         with ScriptedServer(self.answer(body, chunked=True)) as server, full as caught:
@@ -127,7 +123,7 @@ class TestSmallDisk:
         assert list(disk.iterdir()) == []
         assert shutil.disk_usage(disk).free == self.SIZE
 
-    def test_a_bundle(self, disk: Path, brood_server: BroodServer, tmp_path: Path) -> None:
+    def test_a_bundle(self, disk, brood_server, tmp_path):
         (disk / "ballast").write_bytes(b"x" * self.SIZE)
         node = stock(brood_server)
         node.upload_bundles([write_bundle(tmp_path, "tools", "1.0.0")])
@@ -139,7 +135,7 @@ class TestSmallDisk:
     @pytest.mark.parametrize(
         ("before", "says"), [(True, "written"), (False, "Read-only file system")]
     )
-    def test_it_is_or_becomes_read_only(self, disk: Path, before: bool, says: str) -> None:
+    def test_it_is_or_becomes_read_only(self, disk, before, says):
         def remount() -> None:
             subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
 
@@ -157,9 +153,7 @@ class TestSmallDisk:
 
 
 @pytest.mark.parametrize("steps", [0, 1])
-def test_the_destination_vanishes(
-    steps: int, brood_server: BroodServer, egg: Egg, destination: Path
-) -> None:
+def test_the_destination_vanishes(steps, brood_server, egg, destination):
     node = stock(brood_server, egg.path)
     _, chunks = node.iter_download_egg(*ARGUMENTS, destination)
     for _ in range(steps):
@@ -170,9 +164,7 @@ def test_the_destination_vanishes(
     assert not destination.exists()
 
 
-def test_the_destination_is_replaced(
-    brood_server: BroodServer, egg: Egg, destination: Path
-) -> None:
+def test_the_destination_is_replaced(brood_server, egg, destination):
     node = stock(brood_server, egg.path)
     _, chunks = node.iter_download_egg(*ARGUMENTS, destination)
     moved = destination.rename(destination.with_name("moved"))

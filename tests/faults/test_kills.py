@@ -136,14 +136,7 @@ def settle(brood: BroodProcess) -> None:
 
 @pytest.mark.parametrize("direction", ["up", "down"])
 @pytest.mark.parametrize("wire", ["plain", "TLS"])
-def test_the_client_is_killed(
-    stocked: BroodProcess,
-    eggs: dict[str, Path],
-    dice: random.Random,
-    tmp_path: Path,
-    wire: str,
-    direction: str,
-) -> None:
+def test_the_client_is_killed(stocked, eggs, dice, tmp_path, wire, direction):
     before, server = Held.by(os.getpid()), None
     older = next(iter(eggs.values()))
     forks = Forks("tests.faults.enduring", tmp_path)
@@ -190,13 +183,7 @@ def test_the_client_is_killed(
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_the_server_is_killed(
-    stocked: BroodProcess,
-    eggs: dict[str, Path],
-    dice: random.Random,
-    tmp_path: Path,
-    direction: str,
-) -> None:
+def test_the_server_is_killed(stocked, eggs, dice, tmp_path, direction):
     incoming, folder = stocked.data / "incoming", tmp_path / "to"
     folder.mkdir()
 

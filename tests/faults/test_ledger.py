@@ -252,16 +252,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.programs
-def test_nothing_is_lost(disk: Path, tmp_path: Path, dice: random.Random) -> None:
+def test_nothing_is_lost(disk, tmp_path, dice):
     World(disk, tmp_path, dice).run(8)
 
 
 @pytest.mark.programs
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
-def test_nothing_is_lost_in_the_long_run(
-    part: int, disk: Path, tmp_path: Path, dice: random.Random
-) -> None:
+def test_nothing_is_lost_in_the_long_run(part, disk, tmp_path, dice):
     world = World(disk, tmp_path, dice)
     world.run(-(-FAULTS // PARTS))
     print(f"{world.struck} faults: {world.kinds}; {len(world.ledger.uploads)} uploads came")

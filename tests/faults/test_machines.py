@@ -67,7 +67,7 @@ def homeless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 # -- no home -------------------------------------------------------------------------------
 
 
-def test_without_a_home_no_folder_is_the_users(homeless: None) -> None:
+def test_without_a_home_no_folder_is_the_users(homeless):
     for kind in ("cache", "config"):
         with pytest.raises(NoHomeError):
             user_folder(kind)
@@ -77,9 +77,7 @@ def test_without_a_home_no_folder_is_the_users(homeless: None) -> None:
     assert expanded("x") == Path.cwd() / "x"
 
 
-def test_a_variable_names_a_folder_all_the_same(
-    homeless: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_variable_names_a_folder_all_the_same(homeless, monkeypatch):
     monkeypatch.setenv("HATCHER_X", "/somewhere")
     assert user_folder("cache", "HATCHER_X") == Path("/somewhere")
     for nowhere in ("", " "):
@@ -89,9 +87,7 @@ def test_a_variable_names_a_folder_all_the_same(
     assert user_folder("config") == Path("/there/hatcher")
 
 
-def test_without_a_home_all_is_transferred(
-    homeless: None, brood_server: BroodServer, check_transfers: Callable[[int], None]
-) -> None:
+def test_without_a_home_all_is_transferred(homeless, brood_server, check_transfers):
     check_transfers(1)  # no cache of artefacts
     assert not Path("~").exists()
     with pytest.raises(InvalidArgumentError):
@@ -152,9 +148,7 @@ def homeless_cli(
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="It takes root.")
-def test_the_command_line_without_a_home(
-    brood_server: BroodServer, platform: SinglePlatformRepository
-) -> None:
+def test_the_command_line_without_a_home(brood_server, platform):
     with tempfile.TemporaryDirectory() as folder:  # not one of pytest's, which are root's alone
         Path(folder).chmod(0o755)
         (work := Path(folder, "work")).mkdir()
@@ -193,12 +187,7 @@ def check_commands(brood_server: BroodServer, egg: Path, work: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["a file", "below a file", "a device", "proc", "a dangling link"])
-def test_folders_that_cannot_be_made(
-    check_transfers: Callable[[int], None],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    way: str,
-) -> None:
+def test_folders_that_cannot_be_made(check_transfers, monkeypatch, tmp_path, way):
     file = tmp_path / "file"
     file.write_text("in the way")
     link = tmp_path / "link"
@@ -227,7 +216,7 @@ def lockless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("fcntl.flock", flock)
 
 
-def test_without_locks_nothing_stays_behind(lockless: None, tmp_path: Path) -> None:
+def test_without_locks_nothing_stays_behind(lockless, tmp_path):
     target = tmp_path / "spam"
     first, second = Partial.claim(target), Partial.claim(target)
     assert len(list(tmp_path.iterdir())) == 2
@@ -241,7 +230,7 @@ def test_without_locks_nothing_stays_behind(lockless: None, tmp_path: Path) -> N
     assert target.read_bytes() == b"first"
 
 
-def test_without_locks_what_is_there_is_not_touched(lockless: None, tmp_path: Path) -> None:
+def test_without_locks_what_is_there_is_not_touched(lockless, tmp_path):
     left = tmp_path / "spam.0.hatcher-partial"
     left.write_bytes(b"of another machine")
     Partial.claim(tmp_path / "spam").discard()
@@ -250,18 +239,13 @@ def test_without_locks_what_is_there_is_not_touched(lockless: None, tmp_path: Pa
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_without_locks_all_is_transferred(
-    check_transfers: Callable[[int], None],
-    lockless: None,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+def test_without_locks_all_is_transferred(check_transfers, lockless, monkeypatch, tmp_path):
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
     check_transfers(9)
     assert mirror.Cache().usage().files == 3
 
 
-def test_without_locks_the_work_goes_on(lockless: None, tmp_path: Path) -> None:
+def test_without_locks_the_work_goes_on(lockless, tmp_path):
     with locked(tmp_path / "lock") as is_mine:
         assert is_mine
 
@@ -272,9 +256,7 @@ class Disk(tuple[int, int, int]):
     total, used, free = (property(lambda self, n=n: self[n]) for n in range(3))
 
 
-def test_a_disk_of_0_blocks_is_one_that_nobody_knows(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_disk_of_0_blocks_is_one_that_nobody_knows(monkeypatch, tmp_path):
     said = Disk((0, 0, 0))
     monkeypatch.setattr("shutil.disk_usage", lambda _: said)
     check_space(tmp_path / "spam", 10**15)
@@ -305,9 +287,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, name: str, code: int, times: int =
 
 @pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="There is no such way here.")
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
-def test_a_disk_that_wants_the_systems_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int
-) -> None:
+def test_a_disk_that_wants_the_systems_cache(monkeypatch, tmp_path, code):
     partial = Partial.claim(tmp_path / "spam")
     block = os.urandom(1 << 20)
     calls = refusing(monkeypatch, "write", code, times=1)
@@ -322,9 +302,7 @@ def test_a_disk_that_wants_the_systems_cache(
 @pytest.mark.parametrize(
     "name", ["fsync", "setxattr", "getxattr", "removexattr", "posix_fadvise", "link", "utime"]
 )
-def test_what_disks_need_not_have(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, code: int
-) -> None:
+def test_what_disks_need_not_have(monkeypatch, tmp_path, name, code):
     if not hasattr(os, name):
         pytest.skip("The system has none.")
     refusing(monkeypatch, name, code)
@@ -349,9 +327,7 @@ def test_what_disks_need_not_have(
         *(("replace", code) for code in (errno.EBUSY, errno.ETXTBSY, errno.EACCES, errno.EPERM)),
     ],
 )
-def test_what_does_not_reach_the_disk_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, code: int
-) -> None:
+def test_what_does_not_reach_the_disk_is_an_error(monkeypatch, tmp_path, name, code):
     (tmp_path / "spam").write_bytes(b"old")
     refusing(monkeypatch, name, code)
     with pytest.raises(HatcherException), replacing(tmp_path / "spam") as partial:
@@ -361,18 +337,14 @@ def test_what_does_not_reach_the_disk_is_an_error(
 
 
 @pytest.mark.parametrize("code", [errno.EBUSY, errno.ETXTBSY, errno.EACCES, errno.EPERM])
-def test_a_disk_that_renames_nothing_that_is_open(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int
-) -> None:
+def test_a_disk_that_renames_nothing_that_is_open(monkeypatch, tmp_path, code):
     calls = refusing(monkeypatch, "replace", code, times=1)
     with replacing(tmp_path / "spam") as partial:
         partial.write(b"new")
     assert len(calls) == 1 and (tmp_path / "spam").read_bytes() == b"new"
 
 
-def test_a_disk_that_gives_files_to_somebody_else(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_disk_that_gives_files_to_somebody_else(monkeypatch, tmp_path):
     """As those that squash root do: what one has made is one's own all the same."""
     monkeypatch.setattr("os.geteuid", lambda: 54321)
     for _ in range(2):
@@ -393,14 +365,8 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def test_new_files_get_the_users_umask(
-    umask: int,
-    platform: SinglePlatformRepository,
-    brood_server: BroodServer,
-    eggs: list[Path],
-    destination: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+    umask, platform, brood_server, eggs, destination, monkeypatch, tmp_path
+):
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
     platform.upload_eggs(eggs)
     runtime, bundle = write_runtime(tmp_path), write_bundle(tmp_path)
@@ -453,13 +419,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Files are told apart by it.")
 @pytest.mark.parametrize("way", ["download", "iter_download", "batch", "bundle", "file"])
 def test_a_file_is_on_the_disk_before_its_name_is(
-    platform: SinglePlatformRepository,
-    eggs: list[Path],
-    destination: Path,
-    calls: list[tuple[str, str]],
-    tmp_path: Path,
-    way: str,
-) -> None:
+    platform, eggs, destination, calls, tmp_path, way
+):
     platform.upload_eggs(eggs, journal=False)
     platform.upload_bundles([write_bundle(tmp_path)])
     node = platform.egg("cp311", "Egg0", "1.0-1")
@@ -487,7 +448,7 @@ def test_a_file_is_on_the_disk_before_its_name_is(
 
 
 @pytest.mark.parametrize("name", ["ü" * 120, "日" * 80, "a" + "日" * 80, "😀" * 60, "a" * 240])
-def test_names_of_many_bytes(name: str, tmp_path: Path) -> None:
+def test_names_of_many_bytes(name, tmp_path):
     with pytest.raises(HatcherException), replacing(tmp_path / f"{name * 2}.egg") as partial:
         partial.write(b"content")  # no disk has such a name
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
 import socket
 import subprocess
@@ -13,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -65,9 +63,7 @@ def assert_only(destination: Path, egg: Egg) -> None:
 
 
 @pytest.mark.parametrize("kind", ["cut", "reset", "stall"])
-def test_cut_at_random(
-    kind: Any, egg: Egg, destination: Path, brood_server: BroodServer, dice: random.Random
-) -> None:
+def test_cut_at_random(kind, egg, destination, brood_server, dice):
     stock(brood_server, egg.path)
     rounds = 2 if kind == "stall" else 6
     for _ in range(rounds):
@@ -78,9 +74,7 @@ def test_cut_at_random(
         (destination / NAME).unlink()
 
 
-def test_a_byte_flipped_at_random(
-    egg: Egg, destination: Path, brood_server: BroodServer, dice: random.Random
-) -> None:
+def test_a_byte_flipped_at_random(egg, destination, brood_server, dice):
     stock(brood_server, egg.path)
     for _ in range(4):
         # The head of the answer has less than a thousand bytes.
@@ -137,9 +131,7 @@ def large_egg(folder: Path, size: int) -> Iterator[Egg]:
     path.unlink()
 
 
-def test_after_a_kill_the_rest_is_enough(
-    brood_process: BroodProcess, destination: Path, tmp_path: Path, dice: random.Random
-) -> None:
+def test_after_a_kill_the_rest_is_enough(brood_process, destination, tmp_path, dice):
     size = 24_000_000
     with large_egg(tmp_path, size) as egg:
         stock(brood_process, egg.path)
@@ -165,9 +157,7 @@ def test_after_a_kill_the_rest_is_enough(
         assert_only(destination, egg)
 
 
-def test_two_processes_at_once(
-    brood_process: BroodProcess, destination: Path, tmp_path: Path
-) -> None:
+def test_two_processes_at_once(brood_process, destination, tmp_path):
     with large_egg(tmp_path, 200_000_000) as egg:
         stock(brood_process, egg.path)
         processes = [Downloader(brood_process, egg, destination) for _ in range(2)]

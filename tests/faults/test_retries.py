@@ -47,24 +47,24 @@ def row(operation: str, fault: str) -> Row:
 # The table itself
 
 
-def test_what_groups_name_is_named_once() -> None:
+def test_what_groups_name_is_named_once():
     named = [name for group in TABLE.values() for name in group.get("operations", ())]
     assert len({*named}) == len(named)
     assert {*named} <= OPERATIONS.keys()
 
 
 @pytest.mark.parametrize("group", TABLE)
-def test_every_fault_has_a_line(group: str) -> None:
+def test_every_fault_has_a_line(group):
     assert TABLE[group].keys() <= {"safety", "method", "operations", "faults"}
     assert [*TABLE[group]["faults"]] == [*FAULTS]
 
 
-def test_every_operation_is_as_safe_as_its_group_says() -> None:
+def test_every_operation_is_as_safe_as_its_group_says():
     for operation, described in OPERATIONS.items():
         assert described.safety == TABLE[group_of(operation)]["safety"], operation
 
 
-def test_a_new_operation_needs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_operation_needs_no_line(monkeypatch):
     for method, safety, group in (
         ("GET", "safe", "reads"),
         ("POST", "ambiguous", "creates"),
@@ -77,7 +77,7 @@ def test_a_new_operation_needs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert group_of("v1_reindex_eggs") == "reindex"
 
 
-def test_every_outcome_is_a_word_for_a_success_or_an_error() -> None:
+def test_every_outcome_is_a_word_for_a_success_or_an_error():
     for operation in OPERATIONS:
         for fault in FAULTS:
             outcome = row(operation, fault).outcome
@@ -86,7 +86,7 @@ def test_every_outcome_is_a_word_for_a_success_or_an_error() -> None:
             )
 
 
-def test_what_is_ambiguous_is_never_carried_out_twice() -> None:
+def test_what_is_ambiguous_is_never_carried_out_twice():
     for operation, described in OPERATIONS.items():
         for fault in FAULTS:
             line = row(operation, fault)
@@ -117,12 +117,7 @@ def seen_together() -> dict[tuple[str, str], dict[str, Seen]]:
 @pytest.mark.parametrize("operation", by_version(SENT))
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.sampled(2)
-def test_row(
-    scene: Scene,
-    seen_together: dict[tuple[str, str], dict[str, Seen]],
-    operation: str,
-    fault: str,
-) -> None:
+def test_row(scene, seen_together, operation, fault):
     if fault not in TOGETHER:
         check(operation, fault, strike(scene, operation, fault))
         return
@@ -170,11 +165,11 @@ class HeaderAuth(httpx.Auth):
 @pytest.mark.parametrize(
     "operation", ["v1_list_teams", "v1_download_egg", "v1_create_team", "v1_delete_team"]
 )
-def test_the_same_holds_where_httpx_sends(scene: Scene, operation: str, fault: str) -> None:
+def test_the_same_holds_where_httpx_sends(scene, operation, fault):
     check(operation, fault, strike(scene, operation, fault, HeaderAuth(scene.token)))
 
 
-def test_a_failed_exchange_of_credentials_has_created_nothing(scene: Scene) -> None:
+def test_a_failed_exchange_of_credentials_has_created_nothing(scene):
     """What is ambiguous is sent when there is a token, however often that was asked for."""
     with FaultyGateway(
         scene.url,
@@ -192,7 +187,7 @@ def test_a_failed_exchange_of_credentials_has_created_nothing(scene: Scene) -> N
 
 
 @pytest.mark.parametrize("status", [408, 429])
-def test_a_delete_that_was_turned_away_finds_nothing(scene: Scene, status: int) -> None:
+def test_a_delete_that_was_turned_away_finds_nothing(scene, status):
     """A 404 is a success only where an earlier try may have been carried out."""
     with FaultyGateway(
         scene.url,
@@ -206,7 +201,7 @@ def test_a_delete_that_was_turned_away_finds_nothing(scene: Scene, status: int) 
         assert gateway.reached("DELETE") == 1
 
 
-def test_faults_that_do_not_pass_are_given_up(scene: Scene) -> None:
+def test_faults_that_do_not_pass_are_given_up(scene):
     fault = RequestFault("reset", at="answer", times=100)
     with FaultyGateway(scene.url, fault) as gateway:
         with (

@@ -51,15 +51,7 @@ def brood(eggs: dict[str, Path]) -> Iterator[BroodProcess]:
 @pytest.mark.parametrize("wire", ["plain", pytest.param("TLS", marks=pytest.mark.long)])
 @pytest.mark.parametrize("how", ["progress", "Ctrl-C"])
 @pytest.mark.parametrize("kind", ["uploads", "downloads", "apply", "export"])
-def test_a_long_download_goes_on(
-    brood: BroodProcess,
-    eggs: dict[str, Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: str,
-    how: str,
-    wire: str,
-) -> None:
+def test_a_long_download_goes_on(brood, eggs, tmp_path, monkeypatch, kind, how, wire):
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
     method, path = UPLOAD if kind in ("uploads", "apply") else DOWNLOAD
     place: Any = "request body" if method == "POST" else "answer body"

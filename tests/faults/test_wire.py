@@ -143,7 +143,7 @@ class TestDownloads:
 
     @pytest.mark.parametrize("case", INSTEAD)
     @pytest.mark.parametrize("before", [b"", b"an older one"], ids=["new", "over an older one"])
-    def test_fault(self, case: str, before: bytes, egg: Egg, destination: Path) -> None:
+    def test_fault(self, case, before, egg, destination):
         answer, expected = INSTEAD[case]
         if before:
             (destination / "Spam-1.0-1.egg").write_bytes(before)
@@ -171,9 +171,7 @@ class TestDownloads:
             ".hidden/../../x",
         ],
     )
-    def test_a_name_that_leads_elsewhere(
-        self, name: str, egg: Egg, destination: Path, tmp_path: Path
-    ) -> None:
+    def test_a_name_that_leads_elsewhere(self, name, egg, destination, tmp_path):
         before = set(tmp_path.rglob("*"))
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         with scripted(Answer(200, headers, egg.content)) as (_, brood):
@@ -187,7 +185,7 @@ class TestDownloads:
                 (new,) = set(tmp_path.rglob("*")) - before
                 assert (new.parent, new.read_bytes()) == (destination, egg.content)
 
-    def test_a_download_that_is_given_up(self, egg: Egg, destination: Path) -> None:
+    def test_a_download_that_is_given_up(self, egg, destination):
         with scripted(Answer(200, NAMED, egg.content)) as (_, brood):
             length, chunks = platform(brood).iter_download_egg(
                 "cp311", "Spam", "1.0-1", destination, egg.sha256
@@ -199,18 +197,14 @@ class TestDownloads:
             chunks.close()  # type: ignore[attr-defined]
         assert list(destination.iterdir()) == []
 
-    def test_a_passing_fault_before_the_body_is_gone_over(
-        self, egg: Egg, destination: Path
-    ) -> None:
+    def test_a_passing_fault_before_the_body_is_gone_over(self, egg, destination):
         faults = [Answer(503, HTML, PAGE), Answer(raw=b""), Answer(429, {"Retry-After": "0"})]
         with scripted(*faults, Answer(200, NAMED, egg.content)) as (server, brood):
             download(brood, egg, destination)
             assert len(server.requests) == 4
 
     @pytest.mark.parametrize("kind", ["cut", "reset", "flip", "stall"])
-    def test_through_a_bad_network(
-        self, kind: Any, egg: Egg, destination: Path, stocked: BroodServer
-    ) -> None:
+    def test_through_a_bad_network(self, kind, egg, destination, stocked):
         options: dict[str, Any] = {"auth": (stocked.admin_email, stocked.admin_password)}
         expected = (
             errors.BroodTimeoutError if kind == "stall" else errors.BroodConnectionError,
@@ -243,9 +237,7 @@ class TestUploads:
         ],
         ids=lambda value: value and (getattr(value, "__name__", None) or f"{value.status}"),
     )
-    def test_it_is_never_blindly_repeated(
-        self, answer: Answer, expected: type[errors.HatcherException], egg: Egg
-    ) -> None:
+    def test_it_is_never_blindly_repeated(self, answer, expected, egg):
         with scripted(answer, Answer(201)) as (server, brood):
             with raising(expected) as caught:
                 platform(brood).upload_egg(egg.path)
@@ -255,7 +247,7 @@ class TestUploads:
             assert len(uploads) == 1
             assert {request.method for request in server.requests} <= {"POST", "GET"}
 
-    def test_an_answer_before_the_body_has_been_read(self, tmp_path: Path) -> None:
+    def test_an_answer_before_the_body_has_been_read(self, tmp_path):
         large = write_egg(tmp_path, platform="rh8-x86_64", payload_bytes=30_000_000)
         answer = Answer(413, JSON, b'{"error": "Too large."}', early=True)
         # The first one is the question whether it is allowed, which this server does not know.
@@ -265,9 +257,7 @@ class TestUploads:
             assert caught.value.status_code == 413
             assert [request.method for request in server.requests] == ["GET", "POST"]
 
-    def test_a_large_upload_that_is_refused(
-        self, tmp_path: Path, brood_server: BroodServer
-    ) -> None:
+    def test_a_large_upload_that_is_refused(self, tmp_path, brood_server):
         """The server refuses before it has read the body; its words arrive all the same."""
         large = write_egg(tmp_path, "Spam", "1.0", platform="rh8-x86_64", payload_bytes=30_000_000)
         nobody = brood_server.client(auth=("nobody@example.com", SECRET))
@@ -280,7 +270,7 @@ class TestUploads:
             assert caught.value.error
 
     @pytest.mark.parametrize("kind", ["cut", "reset", "flip"])
-    def test_through_a_bad_network(self, kind: Any, egg: Egg, stocked: BroodServer) -> None:
+    def test_through_a_bad_network(self, kind, egg, stocked):
         own = platform(stocked.client())
         own.delete_egg("cp311", "Spam", "1.0-1")
         auth = (stocked.admin_email, stocked.admin_password)
@@ -315,19 +305,19 @@ class TestAnswers:
         ],
         ids=lambda answer: repr(answer.body[:20]),
     )
-    def test_no_json_or_another(self, answer: Answer) -> None:
+    def test_no_json_or_another(self, answer):
         with scripted(answer) as (server, brood):
             with raising(errors.InvalidJSONError):
                 brood.list_organizations()
             assert len(server.requests) == 1
 
-    def test_a_lasting_fault_is_given_up(self) -> None:
+    def test_a_lasting_fault_is_given_up(self):
         with scripted(Answer(503, HTML, PAGE)) as (server, brood):
             with raising(errors.ServerError, match="It's raining"):
                 brood.list_organizations()
             assert len(server.requests) == 4
 
-    def test_an_error_page_of_any_size_is_shown_in_short(self) -> None:
+    def test_an_error_page_of_any_size_is_shown_in_short(self):
         page = Answer(500, HTML, b"<html><title>Down</title>" + b"x" * 5_000_000)
         with scripted(page) as (_, brood), raising(errors.ServerError, match="Down") as caught:
             brood.list_organizations()
@@ -336,7 +326,7 @@ class TestAnswers:
 
 class TestRedirects:
     @pytest.mark.parametrize("status", [307, 308])
-    def test_a_post_goes_to_no_other_server(self, status: int) -> None:
+    def test_a_post_goes_to_no_other_server(self, status):
         with ScriptedServer(Answer(201)) as other:
             away = Answer(status, {"Location": other.url})
             with scripted(away) as (_, brood), raising(errors.RedirectError):
@@ -344,9 +334,7 @@ class TestRedirects:
             assert other.connections == 0
 
     @pytest.mark.parametrize("kind", ["basic", "bearer", "exchange", "user's own httpx client"])
-    def test_credentials_go_to_no_other_server(
-        self, kind: str, egg: Egg, destination: Path
-    ) -> None:
+    def test_credentials_go_to_no_other_server(self, kind, egg, destination):
         with ScriptedServer(Answer(200, NAMED, egg.content)) as other:
             away = Answer(302, {"Location": f"{other.url}/bucket/egg?signature=1"})
             token = Answer(200, JSON, b'{"token": "session-' + SECRET.encode() + b'"}')
@@ -371,7 +359,7 @@ class TestRedirects:
 
 class TestLaziness:
     @pytest.mark.parametrize("api_version", [0, 1])
-    def test_building_the_graph_sends_nothing(self, api_version: int, tmp_path: Path) -> None:
+    def test_building_the_graph_sends_nothing(self, api_version, tmp_path):
         with ScriptedServer(Answer(200, JSON, b'{"organizations": []}')) as server:
             for auth in (None, ("u", "p"), BroodBearerTokenAuth("t"), "exchange"):
                 if auth == "exchange":
@@ -390,7 +378,7 @@ class TestLaziness:
             assert BroodClient.from_url(server.url).list_organizations() == []
             assert server.connections == 1  # it does see what is sent: the test can fail
 
-    def test_bad_input_sends_nothing(self, tmp_path: Path, egg: Egg) -> None:
+    def test_bad_input_sends_nothing(self, tmp_path, egg):
         no_egg = tmp_path / "Spam-1.0-1.egg"
         no_egg.write_bytes(b"no zip file")
         with scripted() as (server, brood):

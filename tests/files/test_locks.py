@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ from hatcher.files.locks import lock, locked
 pytest.importorskip("fcntl", reason="Windows has locks of another kind")
 
 
-def test_one_holds_it_at_a_time(tmp_path: Path) -> None:
+def test_one_holds_it_at_a_time(tmp_path):
     path = tmp_path / "lock"
     with locked(path) as is_ours:
         assert is_ours and path.exists()
@@ -25,7 +24,7 @@ def test_one_holds_it_at_a_time(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_who_waits_gets_a_file_that_is_there(tmp_path: Path) -> None:
+def test_who_waits_gets_a_file_that_is_there(tmp_path):
     path, held = tmp_path / "lock", threading.Semaphore()
     busy: list[bool] = []
 
@@ -43,7 +42,7 @@ def test_who_waits_gets_a_file_that_is_there(tmp_path: Path) -> None:
     assert busy == [True] * 200 and not path.exists()
 
 
-def test_shared_locks_go_together_and_exclude_others(tmp_path: Path) -> None:
+def test_shared_locks_go_together_and_exclude_others(tmp_path):
     path = tmp_path / "file"
     path.touch()
     one, two, other = (os.open(path, os.O_RDONLY) for _ in range(3))
@@ -55,7 +54,7 @@ def test_shared_locks_go_together_and_exclude_others(tmp_path: Path) -> None:
             os.close(descriptor)
 
 
-def test_where_no_lock_and_no_folder_can_be_made(tmp_path: Path) -> None:
+def test_where_no_lock_and_no_folder_can_be_made(tmp_path):
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(InvalidDestinationError), locked(file / "lock"):

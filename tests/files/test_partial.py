@@ -26,7 +26,7 @@ def names(target: Path) -> list[str]:
     return sorted(path.name for path in target.parent.iterdir())
 
 
-def test_it_takes_the_place_of_its_target(target: Path) -> None:
+def test_it_takes_the_place_of_its_target(target):
     target.write_bytes(b"the old one")
     partial = Partial.claim(target)
     partial.write(b"the new")
@@ -41,7 +41,7 @@ def test_it_takes_the_place_of_its_target(target: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o644 & ~umask
 
 
-def test_each_has_its_own(target: Path) -> None:
+def test_each_has_its_own(target):
     partials = [Partial.claim(target) for _ in range(20)]
     assert len({partial.path for partial in partials}) == 20
     for number, partial in enumerate(partials):
@@ -53,7 +53,7 @@ def test_each_has_its_own(target: Path) -> None:
     assert names(target) == []
 
 
-def test_what_was_let_go_of_is_found(target: Path) -> None:
+def test_what_was_let_go_of_is_found(target):
     first = Partial.claim(target)
     first.write(b"half of ")
     first.remember("ab" * 32, '"v1"')
@@ -73,7 +73,7 @@ def test_what_was_let_go_of_is_found(target: Path) -> None:
         assert os.listxattr(target) == []
 
 
-def test_what_a_killed_process_left_is_found_and_swept(target: Path) -> None:
+def test_what_a_killed_process_left_is_found_and_swept(target):
     code = (
         "import os, pathlib, sys\n"
         "from hatcher.files.partial import Partial\n"
@@ -89,7 +89,7 @@ def test_what_a_killed_process_left_is_found_and_swept(target: Path) -> None:
     assert names(target) == []
 
 
-def test_a_removed_or_replaced_one_is_not_published(target: Path) -> None:
+def test_a_removed_or_replaced_one_is_not_published(target):
     partial = Partial.claim(target)
     partial.write(b"mine")
     path = Path(partial.path)
@@ -103,7 +103,7 @@ def test_a_removed_or_replaced_one_is_not_published(target: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are followed here")
-def test_what_others_may_have_laid_out_is_not_touched(target: Path, tmp_path: Path) -> None:
+def test_what_others_may_have_laid_out_is_not_touched(target, tmp_path):
     precious = tmp_path / "precious"
     precious.write_bytes(b"precious")
     slots = [target.with_name(f"{target.name}.{slot}.hatcher-partial") for slot in range(3)]
@@ -118,7 +118,7 @@ def test_what_others_may_have_laid_out_is_not_touched(target: Path, tmp_path: Pa
     assert all(os.path.lexists(slot) for slot in slots)
 
 
-def test_names_stay_legal(tmp_path: Path) -> None:
+def test_names_stay_legal(tmp_path):
     target = tmp_path / ("ü" * 120 + ".egg")
     partial = Partial.claim(target)
     assert Path(partial.path).name.endswith(".0.hatcher-partial")
@@ -126,12 +126,12 @@ def test_names_stay_legal(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_no_file_can_be_made(tmp_path: Path) -> None:
+def test_no_file_can_be_made(tmp_path):
     with pytest.raises(FileNotFoundError):
         Partial.claim(tmp_path / "nowhere" / "spam.egg")
 
 
-def test_without_locks_all_begins_anew(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_locks_all_begins_anew(target, monkeypatch):
     monkeypatch.setattr("hatcher.files.locks.fcntl", None)
     first, second = Partial.claim(target), Partial.claim(target)
     assert first.path != second.path
@@ -147,9 +147,7 @@ def test_without_locks_all_begins_anew(target: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("offset", [0, 512, 1], ids=["aligned", "suits most disks", "suits none"])
-def test_large_blocks_past_the_cache_and_all_others_are_the_file(
-    tmp_path: Path, offset: int
-) -> None:
+def test_large_blocks_past_the_cache_and_all_others_are_the_file(tmp_path, offset):
     block = 1 << 20
     content = random.Random(offset).randbytes(3 * block + 12345)
     memory = memoryview(mmap.mmap(-1, len(content) + offset))[offset:]

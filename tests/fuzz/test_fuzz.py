@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hatcher.testing import BroodProcess
 
 from . import requests, wire
-from .readers import TARGETS, Target
+from .readers import TARGETS
 
 #: For all targets together.
 SECONDS = float(os.environ.get("HATCHER_FUZZ_SECONDS", "20"))
@@ -55,7 +55,7 @@ def feed(inputs: st.SearchStrategy[Any], check: Callable[[Any], None], seconds: 
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_readers(target: Target) -> None:
+def test_readers(target):
     feed(target.inputs, target.check, SHARE)
 
 
@@ -69,7 +69,7 @@ def server() -> Iterator[tuple[BroodProcess, str]]:
 
 
 @pytest.mark.parametrize("kind", ["requests", "junk"])
-def test_server(server: tuple[BroodProcess, str], kind: str) -> None:
+def test_server(server, kind):
     running, token = server
     inputs = requests.requests(token) if kind == "requests" else requests.junk
     feed(inputs, lambda sent: requests.check(running, sent), 3 * SHARE)
@@ -80,7 +80,7 @@ def test_server(server: tuple[BroodProcess, str], kind: str) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("is_safe", [False, True], ids=["plain", "TLS"])
-def test_answers_over_the_wire(is_safe: bool, tmp_path: Path) -> None:
+def test_answers_over_the_wire(is_safe, tmp_path):
     """Whatever a server says: an error of hatcher's at most, in time, and in little memory."""
     authority = trustme.CA()
     pem = tmp_path / "authority.pem"

@@ -68,7 +68,7 @@ def server(eggs: dict[str, Path]) -> Iterator[BroodServer]:
 
 
 @pytest.mark.parametrize("kind", RECORDED)
-def test_recorded(server: BroodServer, eggs: dict[str, Path], kind: str) -> None:
+def test_recorded(server, eggs, kind):
     pair = f"{server.admin_email}:{server.admin_password}".encode()
     credentials = {"Basic": f"Basic {base64.b64encode(pair).decode()}"}
     headers = dict(HEADERS)
@@ -108,9 +108,7 @@ def check_index(index: dict[str, dict[str, Any]], eggs: dict[str | None, Path]) 
 
 @pytest.mark.programs
 @pytest.mark.parametrize("kind", RECORDED)
-def test_the_real_one(
-    server: BroodServer, eggs: dict[str, Path], tmp_path: Path, kind: str
-) -> None:
+def test_the_real_one(server, eggs, tmp_path, kind):
     """It sends what is written down, and fetches the egg."""
     python, site = enstaller()
     with FaultyGateway(server.url) as gateway:
@@ -150,7 +148,7 @@ def test_the_real_one(
 
 
 @pytest.mark.parametrize("platform", ["rh5-64", "rh5-x86_64", "rh5_x86_64"])
-def test_a_public_one_by_any_name_of_the_platform(server: BroodServer, platform: str) -> None:
+def test_a_public_one_by_any_name_of_the_platform(server, platform):
     with httpx.Client(base_url=f"{server.url}/repo/acme") as anyone:
         assert len(anyone.get(f"open/{platform}/index.json").json()) == 4
         egg = anyone.get(f"open/{platform}/{EGG}", headers={"Range": "bytes=0-9"})
@@ -161,9 +159,7 @@ def test_a_public_one_by_any_name_of_the_platform(server: BroodServer, platform:
         assert anyone.get(f"open/{platform}/other.egg").status_code == 404
 
 
-def test_of_several_eggs_of_one_name_it_is_the_one_for_python_2_7(
-    brood_server: BroodServer, tmp_path: Path
-) -> None:
+def test_of_several_eggs_of_one_name_it_is_the_one_for_python_2_7(brood_server, tmp_path):
     """What the index says of the file is said of the file that is sent."""
     acme = brood_server.client().create_organization("acme", "Makers of everything")
     platform = acme.create_repository("dev", "").platform("rh5-x86_64")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from hatcher.testing import (
-    BroodServer,
     build_egg,
     write_app,
     write_bundle,
@@ -51,7 +50,7 @@ def repository(peer: Peer) -> Peer:
     return peer
 
 
-def test_every_method_is_called_here(peer: Peer) -> None:
+def test_every_method_is_called_here(peer):
     nodes = ["", "acme", "acme/dev", NODE, "acme user:coyote@example.com"]
     if peer.api_version == 1:
         nodes += [f"{NODE} bundles", f"{NODE} bundles get:cp38:tools:1.0.0-1"]
@@ -63,7 +62,7 @@ def test_every_method_is_called_here(peer: Peer) -> None:
     assert {method for method in methods if f'"{method}"' not in text} == set()
 
 
-def test_organizations_and_repositories(peer: Peer) -> None:
+def test_organizations_and_repositories(peer):
     assert peer("", "list_organizations") == []
 
     created = peer("", "create_organization", "acme", "Road runner traps")
@@ -81,14 +80,14 @@ def test_organizations_and_repositories(peer: Peer) -> None:
     assert peer("acme", "list_repositories") == ["dev"]
 
 
-def test_platforms_and_python_tags(peer: Peer) -> None:
+def test_platforms_and_python_tags(peer):
     assert {"rh8-x86_64", "win-x86_64"} <= set(peer("", "list_platforms"))
     tags = peer("", "list_python_tags")
     assert "cp311" in tags
     assert set(tags) < set(peer("", "list_python_tags", list_all=True))
 
 
-def test_an_egg_from_upload_to_deletion(repository: Peer, eggs: Path, destination: Path) -> None:
+def test_an_egg_from_upload_to_deletion(repository, eggs, destination):
     egg = build_egg("attrs", eggs, platform=PLATFORM, python_tag="cp311")
     name, version = "attrs", egg.name.removeprefix("attrs-").removesuffix(".egg")
 
@@ -117,7 +116,7 @@ def test_an_egg_from_upload_to_deletion(repository: Peer, eggs: Path, destinatio
     repository.refused(404, NODE, "egg_metadata", "cp311", name, version)
 
 
-def test_a_download_in_steps(repository: Peer, eggs: Path, destination: Path) -> None:
+def test_a_download_in_steps(repository, eggs, destination):
     egg = write_egg(
         eggs, "Spam", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=3_000_000
     )
@@ -130,9 +129,7 @@ def test_a_download_in_steps(repository: Peer, eggs: Path, destination: Path) ->
     assert (destination / egg.name).read_bytes() == egg.read_bytes()
 
 
-def test_our_client_sees_what_the_existing_one_sees(
-    repository: Peer, brood_server: BroodServer, api_version: int, eggs: Path
-) -> None:
+def test_our_client_sees_what_the_existing_one_sees(repository, brood_server, api_version, eggs):
     egg = build_egg("idna", eggs, platform=PLATFORM, python_tag="cp311")
     repository(NODE, "upload_egg", egg)
 
@@ -148,9 +145,7 @@ def test_our_client_sees_what_the_existing_one_sees(
         assert getattr(platform, method)(*args) == repository(NODE, method, *args)
 
 
-def test_an_egg_without_tag_suits_every_python(
-    repository: Peer, eggs: Path, destination: Path
-) -> None:
+def test_an_egg_without_tag_suits_every_python(repository, eggs, destination):
     egg = build_egg("idna", eggs, platform=PLATFORM)
     version = egg.name.removeprefix("idna-").removesuffix(".egg")
 
@@ -163,7 +158,7 @@ def test_an_egg_without_tag_suits_every_python(
     assert (destination / egg.name).read_bytes() == egg.read_bytes()
 
 
-def test_a_name_with_capitals(repository: Peer, eggs: Path, destination: Path) -> None:
+def test_a_name_with_capitals(repository, eggs, destination):
     egg = write_egg(eggs, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311")
 
     repository(NODE, "upload_egg", egg)
@@ -173,7 +168,7 @@ def test_a_name_with_capitals(repository: Peer, eggs: Path, destination: Path) -
     assert (destination / "MyEgg-1.0-1.egg").read_bytes() == egg.read_bytes()
 
 
-def test_a_disabled_egg_until_it_is_re_indexed(repository: Peer, eggs: Path) -> None:
+def test_a_disabled_egg_until_it_is_re_indexed(repository, eggs):
     disabled = write_egg(eggs, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311")
     untagged = write_egg(eggs, "Other", "1.0", platform=PLATFORM)
     for egg in (disabled, untagged):
@@ -188,7 +183,7 @@ def test_a_disabled_egg_until_it_is_re_indexed(repository: Peer, eggs: Path) -> 
     assert repository(NODE, "egg_metadata", "cp311", "MyEgg", "1.0-1")["enabled"] is True
 
 
-def test_an_upload_of_what_is_there(repository: Peer, eggs: Path, tmp_path: Path) -> None:
+def test_an_upload_of_what_is_there(repository, eggs, tmp_path):
     egg = write_egg(eggs, "Spam", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=100)
     (tmp_path / "other").mkdir()
     other = write_egg(
@@ -213,7 +208,7 @@ def test_an_upload_of_what_is_there(repository: Peer, eggs: Path, tmp_path: Path
     assert repository(NODE, "egg_metadata", "cp311", "Spam", "1.0-1")["sha256"] == sha256(other)
 
 
-def test_a_repository_with_eggs_is_deleted_only_by_force(repository: Peer, eggs: Path) -> None:
+def test_a_repository_with_eggs_is_deleted_only_by_force(repository, eggs):
     repository(NODE, "upload_egg", write_egg(eggs, platform=PLATFORM, python_tag="cp311"))
 
     with pytest.raises(PeerError) as caught:
@@ -225,7 +220,7 @@ def test_a_repository_with_eggs_is_deleted_only_by_force(repository: Peer, eggs:
     assert repository("acme", "list_repositories") == []
 
 
-def test_api_tokens_and_session_tokens(repository: Peer, brood_server: BroodServer) -> None:
+def test_api_tokens_and_session_tokens(repository, brood_server):
     created = repository("", "create_api_token", "laptop")
     assert created["name"] == "laptop"
     tokens = repository("", "list_api_tokens")
@@ -243,7 +238,7 @@ def test_api_tokens_and_session_tokens(repository: Peer, brood_server: BroodServ
     by_token.refused(401, "", "list_organizations")
 
 
-def test_users(repository: Peer) -> None:
+def test_users(repository):
     created = repository("acme", "create_user", "coyote@example.com")
     assert created == "<User organization='acme', email='coyote@example.com'>"
     user = "acme user:coyote@example.com"
@@ -254,7 +249,7 @@ def test_users(repository: Peer) -> None:
     repository.refused(400, "acme", "create_user", "no e-mail address")
 
 
-def test_what_brood_does_not_implement(repository: Peer) -> None:
+def test_what_brood_does_not_implement(repository):
     for node, method in (
         ("acme", "delete"),
         ("acme", "list_users"),
@@ -266,9 +261,7 @@ def test_what_brood_does_not_implement(repository: Peer) -> None:
             repository(node, method)
 
 
-def test_runtimes(
-    repository: Peer, brood_server: BroodServer, tmp_path: Path, destination: Path
-) -> None:
+def test_runtimes(repository, brood_server, tmp_path, destination):
     if repository.api_version == 1:
         runtime, changed = write_runtime(tmp_path), tmp_path / "changed"
         changed.mkdir()
@@ -318,7 +311,7 @@ def hashes_of(index: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_apps(repository: Peer, tmp_path: Path) -> None:
+def test_apps(repository, tmp_path):
     app = write_app(tmp_path, version="1.9.1", build=2, platform=PLATFORM)
     repository("acme/dev", "upload_app", app)
     repository("acme/dev", "upload_app", app)
@@ -338,7 +331,7 @@ def test_apps(repository: Peer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("api_version", [1], ids=["v1"])
-def test_bundles(repository: Peer, tmp_path: Path, destination: Path) -> None:
+def test_bundles(repository, tmp_path, destination):
     first, second = write_bundle(tmp_path), write_bundle(tmp_path, "a_b", "2.0", 3)
     place = ("cp38", "tools", "1.0.0-1")
     repository("acme/dev", "upload_bundle", first)
@@ -379,14 +372,14 @@ def test_bundles(repository: Peer, tmp_path: Path, destination: Path) -> None:
 
 
 class TestErrors:
-    def test_wrong_credentials(self, repository: Peer, brood_server: BroodServer) -> None:
+    def test_wrong_credentials(self, repository, brood_server):
         wrong = [brood_server.admin_email, "wrong"]
         for auth in ({"basic": wrong}, {"exchange": wrong}, {"exchange": "no-such-token"}, {}):
             with pytest.raises(PeerError) as caught:
                 repository.with_auth(**auth)("", "list_organizations")
             assert (caught.value.kind, caught.value.status) == ("HTTPError", 401)
 
-    def test_what_is_not_there(self, repository: Peer, eggs: Path, destination: Path) -> None:
+    def test_what_is_not_there(self, repository, eggs, destination):
         egg = write_egg(eggs, platform=PLATFORM, python_tag="cp311")
         for node, method, *args in (
             ("nobody", "list_repositories"),
@@ -402,14 +395,14 @@ class TestErrors:
             assert (caught.value.kind, caught.value.status) == ("HTTPError", 404), method
         assert not list(destination.iterdir())
 
-    def test_what_is_there_already(self, repository: Peer) -> None:
+    def test_what_is_there_already(self, repository):
         for node, method, name in (
             ("", "create_organization", "acme"),
             ("acme", "create_repository", "dev"),
         ):
             repository.refused(409, node, method, name, "again")
 
-    def test_what_is_not_valid(self, repository: Peer) -> None:
+    def test_what_is_not_valid(self, repository):
         for node, method, *args in (
             ("", "create_organization", "", "no name"),
             ("", "create_organization", "a/b", "two names"),
@@ -418,7 +411,7 @@ class TestErrors:
         ):
             repository.refused(400, node, method, *args)
 
-    def test_a_wrong_hash(self, repository: Peer, eggs: Path, destination: Path) -> None:
+    def test_a_wrong_hash(self, repository, eggs, destination):
         egg = write_egg(eggs, platform=PLATFORM, python_tag="cp311")
         repository(NODE, "upload_egg", egg)
         with pytest.raises(PeerError) as caught:

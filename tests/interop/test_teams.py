@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hatcher.testing import BroodServer, write_app, write_legacy_runtime, write_runtime
+from hatcher.testing import write_app, write_legacy_runtime, write_runtime
 
 from .artefacts import write_old_egg
 from .conftest import Peer
@@ -39,14 +39,14 @@ def acme(old_peer: Peer) -> Peer:
     return old_peer
 
 
-def test_every_method_is_called_here(old_peer: Peer) -> None:
+def test_every_method_is_called_here(old_peer):
     text = Path(__file__).read_text(encoding="utf-8")
     methods = old_peer.methods(TEAM)
     assert "query_user_access" in methods
     assert {method for method in methods if f'"{method}"' not in text} == set()
 
 
-def test_a_team(acme: Peer, brood_server: BroodServer) -> None:
+def test_a_team(acme, brood_server):
     created = acme("acme", "create_team", "builders", "upload_repository")
     assert created == "<Team organization='acme', team='builders'>"
     teams = acme("acme", "list_teams")
@@ -65,7 +65,7 @@ def test_a_team(acme: Peer, brood_server: BroodServer) -> None:
     acme.refused(400, "acme", "create_team", "others", "no such level")
 
 
-def test_repositories_of_a_team(acme: Peer) -> None:
+def test_repositories_of_a_team(acme):
     acme("acme", "create_team", "builders", "read_repository")
     assert acme(TEAM, "list_repositories") == []
     assert acme(TEAM, "query_repository_access", DEV) is False
@@ -81,7 +81,7 @@ def test_repositories_of_a_team(acme: Peer) -> None:
     acme.refused(404, TEAM, "add_repository", node(["repository", "nothing"]))
 
 
-def test_members_of_a_team(acme: Peer) -> None:
+def test_members_of_a_team(acme):
     acme("acme", "create_team", "builders", "read_repository")
     acme("acme", "create_user", "coyote@example.com")
     assert acme(TEAM, "list_users") == []
@@ -99,9 +99,7 @@ def test_members_of_a_team(acme: Peer) -> None:
     assert acme(TEAM, "list_users") == ["runner@example.com"]
 
 
-def test_a_member_may_do_what_the_team_may(
-    acme: Peer, brood_server: BroodServer, tmp_path: Path
-) -> None:
+def test_a_member_may_do_what_the_team_may(acme, brood_server, tmp_path):
     acme("acme", "create_team", "builders", "upload_repository")
     acme(TEAM, "add_repository", DEV)
     team = brood_server.client().organization("acme").team("builders")
@@ -116,7 +114,7 @@ def test_a_member_may_do_what_the_team_may(
     coyote.refused(404, f"acme/prod/{PLATFORM}", "upload_egg", egg)
 
 
-def test_a_bearer_token(acme: Peer) -> None:
+def test_a_bearer_token(acme):
     by_token = acme.with_auth(bearer=acme("", "create_api_token", "laptop")["token"])
     assert by_token("", "list_organizations") == ["acme"]
     by_token("acme", "create_team", "builders", "read_index")
@@ -126,7 +124,7 @@ def test_a_bearer_token(acme: Peer) -> None:
     by_token.refused(401, "", "list_organizations")
 
 
-def test_artefacts(acme: Peer, tmp_path: Path) -> None:
+def test_artefacts(acme, tmp_path):
     """It has eggs and apps in API version 0 whatever it is asked to, and runtimes in each."""
     destination = tmp_path / "downloads"
     destination.mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,7 +74,7 @@ def indices(repository: Repository) -> Any:
     )
 
 
-def test_from_a_server_to_another(lab: Lab, target: Repository) -> None:
+def test_from_a_server_to_another(lab, target):
     plan = mirror.plan(lab.dev, target, **SOME)
     assert {step.action for step in plan.steps} == {"copy"}
     # Of runtimes, the index says no size.
@@ -96,7 +95,7 @@ def test_from_a_server_to_another(lab: Lab, target: Repository) -> None:
     assert len(plan.apply().already_there) == FILLED
 
 
-def test_by_a_folder_to_another(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_by_a_folder_to_another(lab, target, tmp_path):
     folder = tmp_path / "moving"
     mirror.plan(lab.dev, folder, **SOME).apply().raise_for_failures()
     assert not mirror.plan(lab.dev, folder, prune=True, **SOME)
@@ -115,7 +114,7 @@ def test_by_a_folder_to_another(lab: Lab, target: Repository, tmp_path: Path) ->
         assert files(tmp_path / other) == written
 
 
-def test_updates_and_deletes(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_updates_and_deletes(lab, target, tmp_path):
     mirror.plan(lab.dev, target, **SOME).apply().raise_for_failures()
     here = target.platform(PLATFORM)
     other = write_egg(
@@ -150,7 +149,7 @@ def test_updates_and_deletes(lab: Lab, target: Repository, tmp_path: Path) -> No
     assert target.platform("osx-arm64").list_eggs("cp311") != []
 
 
-def test_no_more_is_deleted_than_may_be(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_no_more_is_deleted_than_may_be(lab, target, tmp_path):
     here = target.platform(PLATFORM)
     for number in range(11):
         here.upload_egg(egg(tmp_path, f"extra{number}", tag=None))
@@ -170,7 +169,7 @@ def test_no_more_is_deleted_than_may_be(lab: Lab, target: Repository, tmp_path: 
         mirror.plan(lab.dev, target, max_deletes=-1, **some)
 
 
-def test_what_has_changed_since_is_left_alone(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_what_has_changed_since_is_left_alone(lab, target, tmp_path):
     source = lab.new("moving")
     here, there = source.platform(PLATFORM), target.platform(PLATFORM)
     for name in ("newer", "taken", "gone", "same", "updated", "removed"):
@@ -211,7 +210,7 @@ def test_what_has_changed_since_is_left_alone(lab: Lab, target: Repository, tmp_
     assert shown(target) == shown(source)
 
 
-def test_disabled_eggs(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_disabled_eggs(lab, target, tmp_path):
     """What the source shows is shown by the target, whatever it has disabled."""
     large = lab.new("large")
     here, there = large.platform(PLATFORM), target.platform(PLATFORM)
@@ -232,7 +231,7 @@ def test_disabled_eggs(lab: Lab, target: Repository, tmp_path: Path) -> None:
     assert there.egg("cp311", "kept", "1.0.0-1").metadata()["enabled"] is False
 
 
-def test_missing_repositories(lab: Lab) -> None:
+def test_missing_repositories(lab):
     nowhere = lab.corp.repository("nowhere")
     plan = mirror.plan(lab.dev, nowhere, **SOME)
     assert places(plan) == ["corp/nowhere"]
@@ -252,7 +251,7 @@ def test_missing_repositories(lab: Lab) -> None:
     assert not mirror.plan(lab.acme, lab.corp, prune=True, **SOME)
 
 
-def test_a_part_of_it(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_a_part_of_it(lab, target, tmp_path):
     for names, found in [
         (["myegg"], {EGG}),
         (["*EGG", "o?d", "nothing"], {EGG, OLD}),
@@ -282,7 +281,7 @@ def test_a_part_of_it(lab: Lab, target: Repository, tmp_path: Path) -> None:
     assert len(mirror.plan(empty, target, platforms=["win-x86_64"], **some).those("delete")) == 1
 
 
-def test_the_same_bytes_are_fetched_once(lab: Lab, tmp_path: Path) -> None:
+def test_the_same_bytes_are_fetched_once(lab, tmp_path):
     twin = egg(tmp_path, "twin")
     for name in ("one", "two"):
         lab.new(name).platform(PLATFORM).upload_egg(twin)
@@ -302,7 +301,7 @@ def test_the_same_bytes_are_fetched_once(lab: Lab, tmp_path: Path) -> None:
     assert not mirror.plan(lab.acme, lab.corp, **some)
 
 
-def test_an_app_without_its_document(lab: Lab, target: Repository) -> None:
+def test_an_app_without_its_document(lab, target):
     metadata = dict(lab.dev.platform(PLATFORM).app_metadata("cp38", "com.example.viewer", "1.10-2"))
     del metadata["data"]
     plan = mirror.plan(lab.behind(answered("*/metadata/*/apps/*", metadata)), target, **SOME)
@@ -313,7 +312,7 @@ def test_an_app_without_its_document(lab: Lab, target: Repository) -> None:
     assert len(report.uploaded) == FILLED - 1
 
 
-def test_sides_that_cannot_be(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_sides_that_cannot_be(lab, target, tmp_path):
     plan = mirror.plan(lab.dev, target, kinds=["eggs"], **SOME)
     document = plan.document()
     for change, wrong in [
@@ -346,7 +345,7 @@ def test_sides_that_cannot_be(lab: Lab, target: Repository, tmp_path: Path) -> N
         mirror.plan(lab.dev, nothing)
 
 
-def test_a_source_that_breaks_off(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_a_source_that_breaks_off(lab, target, tmp_path):
     """What cannot be had fails, the others go on, and nothing is deleted there."""
     target.platform(PLATFORM).upload_egg(egg(tmp_path, "extra"))
     broken = lab.behind(refused("*/data/*/old/1.0-1"))
@@ -360,7 +359,7 @@ def test_a_source_that_breaks_off(lab: Lab, target: Repository, tmp_path: Path) 
     assert shown(target) == shown(lab.dev)
 
 
-def test_other_names_for_the_same(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_other_names_for_the_same(lab, target, tmp_path):
     """Capital letters, and the ABI of a runtime, make no other artefact on a server."""
     source = lab.new("named")
     for repository, number, name, abi in ((source, 0, "Spam", "gnu"), (target, 1, "spam", "musl")):
@@ -381,7 +380,7 @@ def test_other_names_for_the_same(lab: Lab, target: Repository, tmp_path: Path) 
     assert mirror.verify(tmp_path / "folder")
 
 
-def test_apps_keep_what_they_say(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_apps_keep_what_they_say(lab, target, tmp_path):
     """Though only their documents can be had: 1.10 is not the number 1.1."""
     source, app = lab.new("apps"), tmp_path / "app.yaml"
     for text in (
@@ -405,9 +404,7 @@ def test_apps_keep_what_they_say(lab: Lab, target: Repository, tmp_path: Path) -
         assert not mirror.plan(source, tmp_path / "out", **some)
 
 
-def test_nothing_is_deleted_when_the_source_cannot_be_read_any_more(
-    lab: Lab, target: Repository, tmp_path: Path
-) -> None:
+def test_nothing_is_deleted_when_the_source_cannot_be_read_any_more(lab, target, tmp_path):
     target.platform(PLATFORM).upload_egg(egg(tmp_path, "extra"))
     plan = mirror.plan(lab.behind(), target, prune=True, **SOME)
     assert len(plan.those("delete")) == 1
@@ -421,7 +418,7 @@ def test_nothing_is_deleted_when_the_source_cannot_be_read_any_more(
     assert len(report.uploaded) == FILLED - 1
 
 
-def test_eggs_by_the_older_api(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_eggs_by_the_older_api(lab, target, tmp_path):
     dev = lab.server.client(api_version=0).organization("acme").repository("dev")
     main = lab.other.client(api_version=0).organization("corp").repository("main")
     plan = mirror.plan(dev, main, **SOME)
@@ -437,7 +434,7 @@ def test_eggs_by_the_older_api(lab: Lab, target: Repository, tmp_path: Path) -> 
     assert not mirror.plan(mirror.Folder(tmp_path / "all", "acme"), lab.acme, **SOME)
 
 
-def test_who_may_not_write(lab: Lab, target: Repository) -> None:
+def test_who_may_not_write(lab, target):
     """The first refusal is the last request: all others would be refused too."""
     with pytest.raises(HatcherException):
         stranger = lab.other.client(auth=(lab.other.admin_email, "wrong")).organization("corp")
@@ -453,7 +450,7 @@ def test_who_may_not_write(lab: Lab, target: Repository) -> None:
     mirror.plan(lab.dev, target, **SOME).apply().raise_for_failures()
 
 
-def test_the_newer_one_goes_whenever_it_came(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_the_newer_one_goes_whenever_it_came(lab, target, tmp_path):
     """Even when it came after the indices were read for the last time."""
     source = lab.new("newer")
     source.platform(PLATFORM).upload_egg(egg(tmp_path, "egg", 1, None))
@@ -471,7 +468,7 @@ def test_the_newer_one_goes_whenever_it_came(lab: Lab, target: Repository, tmp_p
     assert index["egg-1.0.0-1.egg"]["size"] == egg(tmp_path, "egg", 2, None).stat().st_size
 
 
-def test_what_was_stored_and_not_shown_is_not_sent_again(lab: Lab, target: Repository) -> None:
+def test_what_was_stored_and_not_shown_is_not_sent_again(lab, target):
     def interrupt(done: int, total: int | None, phase: str) -> None:
         if phase == "indexing":
             raise KeyboardInterrupt

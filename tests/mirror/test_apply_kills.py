@@ -192,13 +192,7 @@ def finish_folder(servers: list[BroodServer], folder: Path, gateway: FaultyGatew
 
 
 @pytest.mark.long
-def test_a_mirror_to_a_server_is_killed(
-    servers: list[BroodServer],
-    source: Repository,
-    mirrors: Mirrors,
-    gateways: list[FaultyGateway],
-    dice: random.Random,
-) -> None:
+def test_a_mirror_to_a_server_is_killed(servers, source, mirrors, gateways, dice):
     here = mirrors.at(0, "dev", gateways[0])
     whole = min(mirrors.time(here, mirrors.at(1, mirrors.new(), gateways[1])) for _ in range(2))
     hits = 0
@@ -214,14 +208,7 @@ def test_a_mirror_to_a_server_is_killed(
 
 
 @pytest.mark.long
-def test_a_mirror_to_a_folder_is_killed(
-    servers: list[BroodServer],
-    source: Repository,
-    mirrors: Mirrors,
-    gateways: list[FaultyGateway],
-    dice: random.Random,
-    tmp_path: Path,
-) -> None:
+def test_a_mirror_to_a_folder_is_killed(servers, source, mirrors, gateways, dice, tmp_path):
     here = mirrors.at(0, "dev", gateways[0])
     # The second time everything is warm, as it is when it is killed.
     whole = min(mirrors.time(here, {"folder": str(tmp_path / name)}) for name in ("a", "b"))
@@ -237,14 +224,7 @@ def test_a_mirror_to_a_folder_is_killed(
 
 
 @pytest.mark.parametrize("to", ["server", "folder"])
-def test_ctrl_c_ends_a_mirror(
-    servers: list[BroodServer],
-    source: Repository,
-    mirrors: Mirrors,
-    gateways: list[FaultyGateway],
-    tmp_path: Path,
-    to: str,
-) -> None:
+def test_ctrl_c_ends_a_mirror(servers, source, mirrors, gateways, tmp_path, to):
     name, folder = mirrors.new(), tmp_path / "folder"
     number, request = (1, UPLOAD) if to == "server" else (0, DOWNLOAD)
     # Nothing moves any more, and the timeouts are far away.

@@ -291,14 +291,7 @@ def drawn(source: State, target: State) -> State:
 
 @FEW
 @given(source=states, target=states, some=selections, prune=st.booleans())
-def test_from_server_to_server(
-    acme: list[Organization],
-    made: Any,
-    source: State,
-    target: State,
-    some: dict[str, Any],
-    prune: bool,
-) -> None:
+def test_from_server_to_server(acme, made, source, target, some, prune):
     target = drawn(source, target)
     world = World(acme, made)
     world.fill(world.source, source)
@@ -314,13 +307,7 @@ def test_from_server_to_server(
 
 @FEW
 @given(states=st.lists(states, min_size=2, max_size=2), target=states)
-def test_through_a_folder(
-    acme: list[Organization],
-    made: Any,
-    tmp_path_factory: pytest.TempPathFactory,
-    states: list[State],
-    target: State,
-) -> None:
+def test_through_a_folder(acme, made, tmp_path_factory, states, target):
     """One folder, filled on two nights, from which the second server is made what the first is."""
     folder = tmp_path_factory.mktemp("folder")
     (folder / "v1/acme/dev").mkdir(parents=True)
@@ -356,15 +343,7 @@ def test_through_a_folder(
     ),
     side=st.integers(0, 1),
 )
-def test_with_faults_the_same_after_repeating(
-    servers: list[BroodServer],
-    acme: list[Organization],
-    made: Any,
-    source: State,
-    target: State,
-    faults: list[RequestFault],
-    side: int,
-) -> None:
+def test_with_faults_the_same_after_repeating(servers, acme, made, source, target, faults, side):
     target = drawn(source, target)
     world = World(acme, made)
     world.fill(world.source, source)

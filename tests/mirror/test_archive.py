@@ -88,7 +88,7 @@ def members(path: Path) -> set[str]:
 # -- packing -------------------------------------------------------------------------------
 
 
-def test_two_nights_across_an_air_gap(lab: Lab, target: Repository, tmp_path: Path) -> None:
+def test_two_nights_across_an_air_gap(lab, target, tmp_path):
     """What changes here is carried there, and nothing else; what was deleted here goes there."""
     here, there, bridge = lab.new("nightly"), target, tmp_path / "bridge"
     fill(here, tmp_path / "artefacts")
@@ -139,7 +139,7 @@ def test_two_nights_across_an_air_gap(lab: Lab, target: Repository, tmp_path: Pa
     assert not mirror.plan(bridge / "third.zip", there, prune=True, **SOME)
 
 
-def test_it_is_a_folder_when_it_is_unpacked(lab: Lab, archive: Path, tmp_path: Path) -> None:
+def test_it_is_a_folder_when_it_is_unpacked(lab, archive, tmp_path):
     folder, app = tmp_path / "folder", f"v1/acme/dev/{APP}"
     shutil.unpack_archive(archive, folder)
     unpacked = files(folder)
@@ -162,9 +162,7 @@ def test_it_is_a_folder_when_it_is_unpacked(lab: Lab, archive: Path, tmp_path: P
     assert mirror.verify(tmp_path / "mirror", archive)
 
 
-def test_the_same_content_gives_the_same_bytes(
-    lab: Lab, packed: bytes, archive: Path, tmp_path: Path
-) -> None:
+def test_the_same_content_gives_the_same_bytes(lab, packed, archive, tmp_path):
     mirror.pack(lab.dev, tmp_path / "again.zip", concurrency=1, **SOME)
     assert (tmp_path / "again.zip").read_bytes() == packed
     with zipfile.ZipFile(archive) as opened:
@@ -173,9 +171,7 @@ def test_the_same_content_gives_the_same_bytes(
         assert opened.namelist() == ["manifest.json", *sorted(opened.namelist()[1:])]
 
 
-def test_a_folder_is_packed_without_copies_of_its_files(
-    archive: Path, target: Repository, tmp_path: Path
-) -> None:
+def test_a_folder_is_packed_without_copies_of_its_files(archive, target, tmp_path):
     mirror.plan(archive, tmp_path / "mirror").apply()
     folder = mirror.Folder(tmp_path / "mirror", "acme/dev")
     # For a place on a server, and for nobody in particular.
@@ -188,7 +184,7 @@ def test_a_folder_is_packed_without_copies_of_its_files(
         mirror.pack(tmp_path / "mirror", tmp_path / "delta.zip")
 
 
-def test_larger_and_smaller_places_and_the_older_api(lab: Lab, tmp_path: Path) -> None:
+def test_larger_and_smaller_places_and_the_older_api(lab, tmp_path):
     mirror.pack(lab.acme, tmp_path / "acme.zip", **SOME)
     assert not mirror.plan(tmp_path / "acme.zip", lab.acme, prune=True, **SOME)
     mirror.plan(tmp_path / "acme.zip", tmp_path / "folder").apply().raise_for_failures()
@@ -209,7 +205,7 @@ def test_larger_and_smaller_places_and_the_older_api(lab: Lab, tmp_path: Path) -
     assert not mirror.plan(tmp_path / "old.zip", old, prune=True, **SOME)
 
 
-def test_a_file_that_changes_while_it_is_packed(archive: Path, tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_packed(archive, tmp_path):
     mirror.plan(archive, tmp_path / "mirror").apply()
     last = tmp_path / "mirror/v1/acme/dev/win-x86_64/eggs/cp311/win-1.0-1.egg"
     content = last.read_bytes()
@@ -229,7 +225,7 @@ def test_a_file_that_changes_while_it_is_packed(archive: Path, tmp_path: Path) -
     assert {path.name for path in tmp_path.iterdir()} == {"all.zip", "mirror", "delta.zip"}
 
 
-def test_what_another_target_had(lab: Lab, tmp_path: Path) -> None:
+def test_what_another_target_had(lab, tmp_path):
     """The archive lists it, and does not carry it: nobody can have it from there."""
     state = mirror.manifest(lab.dev, **SOME)
     kept = {path: entry for path, entry in state.artefacts.items() if not path.endswith(EGG)}
@@ -247,7 +243,7 @@ def test_what_another_target_had(lab: Lab, tmp_path: Path) -> None:
     assert not mirror.plan(delta, lab.dev, **SOME)
 
 
-def test_eggs_that_hide_each_other(lab: Lab, tmp_path: Path) -> None:
+def test_eggs_that_hide_each_other(lab, tmp_path):
     """Of one name an index shows the egg that suits it best: what it hides is not gone."""
     here, there = lab.new("hiding"), lab.new("shown")
     for number, tag, repositories in ((0, "cp311", [here]), (1, None, [here, there])):
@@ -278,9 +274,7 @@ def test_eggs_that_hide_each_other(lab: Lab, tmp_path: Path) -> None:
     assert changes(plan) == {twins[0]: "copy", twins[1]: "delete"}
 
 
-def test_no_deletes_after_a_source_that_could_not_be_read_whole(
-    lab: Lab, target: Repository, archive: Path, tmp_path: Path
-) -> None:
+def test_no_deletes_after_a_source_that_could_not_be_read_whole(lab, target, archive, tmp_path):
     mirror.plan(archive, target, **SOME).apply().raise_for_failures()
     through = lab.behind(refused(f"*/indices/acme/dev/{PLATFORM}/*/eggs"))
     report = mirror.pack(through, tmp_path / "partial.zip", **SOME)
@@ -290,9 +284,7 @@ def test_no_deletes_after_a_source_that_could_not_be_read_whole(
     assert places(report) == places(plan) == [f"acme/dev/{PLATFORM} eggs"]
 
 
-def test_an_artefact_of_which_nobody_knows_the_hash(
-    lab: Lab, target: Repository, archive: Path, tmp_path: Path
-) -> None:
+def test_an_artefact_of_which_nobody_knows_the_hash(lab, target, archive, tmp_path):
     """It is there, and stands in nobody's way: some servers do not tell of an app's document."""
     mirror.plan(archive, target, **SOME).apply().raise_for_failures()
     target.platform(PLATFORM).upload_egg(egg(tmp_path, "extra"))
@@ -314,7 +306,7 @@ def test_an_artefact_of_which_nobody_knows_the_hash(
         assert places(result) == [f"v1/acme/dev/{APP}"]
 
 
-def test_what_cannot_be_packed(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_packed(lab, tmp_path, monkeypatch):
     archive = tmp_path / "delta.zip"
     for source, target, error, said, options in [
         (lab.dev, tmp_path / "missing" / "delta.zip", InvalidDestinationError, "", {}),
@@ -343,9 +335,7 @@ def left_over(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*.egg") if path.is_file()]
 
 
-def test_a_failure_leaves_no_archive_and_the_next_call_goes_on(
-    lab: Lab, packed: bytes, tmp_path: Path
-) -> None:
+def test_a_failure_leaves_no_archive_and_the_next_call_goes_on(lab, packed, tmp_path):
     fault = RequestFault("replace", path="*/data/*/old/*", answer=Answer(500), times=99)
     through, target = lab.behind(fault, retries=RetryPolicy(0)), tmp_path / "delta.zip"
     target.write_bytes(b"of yesterday")
@@ -363,7 +353,7 @@ def test_a_failure_leaves_no_archive_and_the_next_call_goes_on(
     assert target.stat().st_size == len(packed)
 
 
-def test_ctrl_c(lab: Lab, tmp_path: Path) -> None:
+def test_ctrl_c(lab, tmp_path):
     through, archive = lab.behind(), tmp_path / "delta.zip"
 
     def progress(done: int, total: int | None, phase: str) -> None:
@@ -398,7 +388,7 @@ mirror.pack(repository, archive, **some)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_a_kill(lab: Lab, packed: bytes, tmp_path: Path) -> None:
+def test_a_kill(lab, packed, tmp_path):
     """What was downloaded before is not downloaded again, and nobody else packs meanwhile."""
     through = lab.behind(
         RequestFault("stall", at="answer", path="*/data/*/old/*", times=1),
@@ -487,7 +477,7 @@ ELSEWHERE = "v1/acme/dev/rh8-x86_64/eggs/../../../../../outside.egg"
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_what_is_not_trusted(manifest: Any, contents: Any, complaint: str, tmp_path: Path) -> None:
+def test_what_is_not_trusted(manifest, contents, complaint, tmp_path):
     """Nothing of it is written anywhere."""
     (tmp_path / "inside").mkdir()
     path = forge(tmp_path / "inside" / "delta.zip", manifest, *contents)
@@ -500,7 +490,7 @@ def test_what_is_not_trusted(manifest: Any, contents: Any, complaint: str, tmp_p
     assert complaint in str(result)
 
 
-def test_bombs(tmp_path: Path) -> None:
+def test_bombs(tmp_path):
     """What would unpack to more than it is: compressed, or the same bytes for many files."""
     huge = b"\0" * 5_000_000
     said = listing(PLACE, size=len(huge), sha256=hashlib.sha256(huge).hexdigest())
@@ -525,7 +515,7 @@ def test_bombs(tmp_path: Path) -> None:
         mirror.plan(path, tmp_path / "folder")
 
 
-def test_an_archive_that_was_cut_off(packed: bytes, tmp_path: Path) -> None:
+def test_an_archive_that_was_cut_off(packed, tmp_path):
     path = tmp_path / "cut.zip"
     for size in (0, 1, 100, len(packed) // 2, len(packed) - 1):
         path.write_bytes(packed[:size])
@@ -541,7 +531,7 @@ def test_an_archive_that_was_cut_off(packed: bytes, tmp_path: Path) -> None:
     assert not (tmp_path / "folder").exists()
 
 
-def test_whatever_happens_to_its_bytes(tmp_path: Path) -> None:
+def test_whatever_happens_to_its_bytes(tmp_path):
     """It is told what is wrong, and never a surprise; and what is called right is right."""
     folder = tmp_path / "folder" / "v1/acme/dev" / PLATFORM / "eggs/cp311"
     folder.mkdir(parents=True)
@@ -572,7 +562,7 @@ def test_whatever_happens_to_its_bytes(tmp_path: Path) -> None:
     assert set(outcomes) == {"ArtefactError", "damaged", "right"}, outcomes
 
 
-def test_a_damaged_byte(archive: Path, packed: bytes, target: Repository, tmp_path: Path) -> None:
+def test_a_damaged_byte(archive, packed, target, tmp_path):
     """It is found by verify, and goes nowhere; what is whole does."""
     with zipfile.ZipFile(archive) as opened:
         content = opened.read(f"v1/acme/dev/{EGG}")
@@ -594,7 +584,7 @@ def test_a_damaged_byte(archive: Path, packed: bytes, target: Repository, tmp_pa
     assert "MyEgg-1.0-1.egg" not in target.platform(PLATFORM).egg_index("cp311")
 
 
-def test_a_document_that_is_not_what_the_manifest_says(archive: Path, tmp_path: Path) -> None:
+def test_a_document_that_is_not_what_the_manifest_says(archive, tmp_path):
     """Documents are compared by what they say, so that the hash of the file is not enough."""
     path = tmp_path / "forged.zip"
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, "w") as new:

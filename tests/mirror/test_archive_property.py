@@ -10,13 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatcher import mirror
-from hatcher.api import Organization
 
 from .conftest import PLATFORM
 from .test_apply_property import (
     FEW,
     TAGS,
-    State,
     World,
     acme,
     drawn,
@@ -40,14 +38,7 @@ FEWER = settings(FEW, max_examples=int(os.environ.get("HATCHER_EXAMPLES", "3")))
 @given(
     nights=st.lists(states, min_size=2, max_size=2), target=states, word_from_there=st.booleans()
 )
-def test_two_nights(
-    acme: list[Organization],
-    made: Any,
-    tmp_path_factory: pytest.TempPathFactory,
-    nights: list[State],
-    target: State,
-    word_from_there: bool,
-) -> None:
+def test_two_nights(acme, made, tmp_path_factory, nights, target, word_from_there):
     """The second archive is packed for what the other side says, or for what the first one says."""
     folder = tmp_path_factory.mktemp("carried")
     world = World(acme, made)

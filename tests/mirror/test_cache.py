@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "caches" / "hatcher"
 
 
-def test_kept_by_what_is_in_it(folder: Path, tmp_path: Path) -> None:
+def test_kept_by_what_is_in_it(folder, tmp_path):
     cache = mirror.Cache(folder)
     assert not folder.exists(), "Making one touches nothing."
     path, sha256 = make(tmp_path, "nose-1.3.0-1.egg")
@@ -76,7 +76,7 @@ def test_kept_by_what_is_in_it(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Other systems have other permissions.")
-def test_its_owners_alone(folder: Path, tmp_path: Path) -> None:
+def test_its_owners_alone(folder, tmp_path):
     cache = mirror.Cache(folder)
     kept = cache.add(*make(tmp_path, "spam"))
     assert kept.stat().st_mode & 0o777 == 0o400
@@ -89,9 +89,7 @@ def test_its_owners_alone(folder: Path, tmp_path: Path) -> None:
     ("mode", "is_used"),
     [(0o750, True), (0o755, True), (0o770, False), (0o720, False), (0o702, False), (0o777, False)],
 )
-def test_others_may_look_and_not_write(
-    folder: Path, tmp_path: Path, mode: int, is_used: bool
-) -> None:
+def test_others_may_look_and_not_write(folder, tmp_path, mode, is_used):
     path, sha256 = make(tmp_path, "spam")
     kept = mirror.Cache(folder).add(path, sha256)
     (folder / "artefacts").chmod(mode)
@@ -102,7 +100,7 @@ def test_others_may_look_and_not_write(
     assert kept.stat().st_mode & 0o077 == kept.parent.stat().st_mode & 0o077 == 0
 
 
-def test_what_is_the_callers_own_is_not_copied(folder: Path, tmp_path: Path) -> None:
+def test_what_is_the_callers_own_is_not_copied(folder, tmp_path):
     cache = mirror.Cache(folder)
     path, sha256 = make(tmp_path, "download")
     used(path, seconds_ago=5000)
@@ -114,9 +112,7 @@ def test_what_is_the_callers_own_is_not_copied(folder: Path, tmp_path: Path) -> 
     assert list(cache.folder.glob(".*")) == []
 
 
-def test_bytes_that_rot_are_never_handed_out(
-    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_bytes_that_rot_are_never_handed_out(folder, tmp_path, caplog):
     cache = mirror.Cache(folder)
     path, sha256 = make(tmp_path, "spam", 3 << 20)
     target = tmp_path / "target"
@@ -143,9 +139,7 @@ def test_bytes_that_rot_are_never_handed_out(
     assert [found.name for found in tmp_path.glob("target*")] == ["target"]
 
 
-def test_what_is_something_else_is_not_kept(
-    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_is_something_else_is_not_kept(folder, tmp_path, caplog):
     cache = mirror.Cache(folder)
     path, _ = make(tmp_path, "spam")
     wanted = "ab" * 32
@@ -159,7 +153,7 @@ def test_what_is_something_else_is_not_kept(
     assert cache.usage().files == 0
 
 
-def test_what_was_used_longest_ago_goes_first(folder: Path, tmp_path: Path) -> None:
+def test_what_was_used_longest_ago_goes_first(folder, tmp_path):
     cache = mirror.Cache(folder, limit=1600)
     files = [make(tmp_path, name) for name in "abcd"]
     for age, (path, sha256) in enumerate(reversed(files)):
@@ -176,7 +170,7 @@ def test_what_was_used_longest_ago_goes_first(folder: Path, tmp_path: Path) -> N
     assert cache.usage().size == 1600
 
 
-def test_what_is_in_use_is_not_removed(folder: Path, tmp_path: Path) -> None:
+def test_what_is_in_use_is_not_removed(folder, tmp_path):
     """By any process: the lock is the system's."""
     cache = mirror.Cache(folder, limit=1000)
     old, new = make(tmp_path, "old"), make(tmp_path, "new")
@@ -193,7 +187,7 @@ def test_what_is_in_use_is_not_removed(folder: Path, tmp_path: Path) -> None:
     assert cache.usage() == mirror.CacheReport(0, 0)
 
 
-def test_verify_prune_clear(folder: Path, tmp_path: Path) -> None:
+def test_verify_prune_clear(folder, tmp_path):
     cache = mirror.Cache(folder)
     files = {name: make(tmp_path, name) for name in "abcde"}
     kept = {name: cache.add(*file) for name, file in files.items()}
@@ -231,7 +225,7 @@ def test_verify_prune_clear(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Links need no permission there.")
-def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
+def test_links_are_not_followed(folder, tmp_path):
     cache = mirror.Cache(folder)
     path, sha256 = make(tmp_path, "spam")
     kept = cache.add(path, sha256)
@@ -249,9 +243,7 @@ def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
     assert (elsewhere / ("0" * 62)).exists()
 
 
-def test_a_cache_that_cannot_be_used(
-    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_cache_that_cannot_be_used(folder, tmp_path, caplog):
     """It is said once, and everything goes on without it; who asks about it is told."""
     path, sha256 = make(tmp_path, "spam")
     folder.parent.mkdir()
@@ -276,12 +268,7 @@ def test_a_cache_that_cannot_be_used(
                 ask()
 
 
-def test_a_disk_that_is_full(
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_disk_that_is_full(folder, tmp_path, monkeypatch, caplog):
     """Nothing is left half done, and the rest of the disk is left to others."""
     cache = mirror.Cache(folder)
     path, sha256 = make(tmp_path, "spam", 3 << 20)
@@ -303,9 +290,7 @@ def test_a_disk_that_is_full(
     assert cache.get(sha256)
 
 
-def test_a_target_that_cannot_be_written_is_no_fault_of_the_cache(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_a_target_that_cannot_be_written_is_no_fault_of_the_cache(folder, tmp_path):
     cache = mirror.Cache(folder)
     path, sha256 = make(tmp_path, "spam")
     cache.add(path, sha256)
@@ -320,7 +305,7 @@ def test_a_target_that_cannot_be_written_is_no_fault_of_the_cache(
     assert cache.get(sha256)
 
 
-def test_where_it_is(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_is(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("HATCHER_CACHE_DIR", str(folder))
     assert mirror.Cache().folder == folder / "artefacts"
     assert mirror.Cache().limit == 10 * 1024**3
@@ -360,7 +345,7 @@ for step in range(300):
 """
 
 
-def test_what_another_process_was_quicker_with_stays(folder: Path, tmp_path: Path) -> None:
+def test_what_another_process_was_quicker_with_stays(folder, tmp_path):
     """Somebody may have been lent it, and holds a lock on that very file."""
     path, sha256 = make(tmp_path, "spam", 1000)
     kept = mirror.Cache(folder).add(path, sha256)
@@ -373,7 +358,7 @@ def test_what_another_process_was_quicker_with_stays(folder: Path, tmp_path: Pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Nobody can be killed there.")
-def test_killed_while_something_is_kept(folder: Path, tmp_path: Path) -> None:
+def test_killed_while_something_is_kept(folder, tmp_path):
     """What has a name is whole; what has none yet is swept some time."""
     path, sha256 = make(tmp_path, "large", 32 << 20)
     code = "from hatcher.mirror import Cache; import sys; print('go', flush=True)\n"
@@ -397,9 +382,7 @@ def test_killed_while_something_is_kept(folder: Path, tmp_path: Path) -> None:
     assert cache.get(sha256)
 
 
-def test_threads_and_processes_at_once(
-    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_threads_and_processes_at_once(folder, tmp_path, caplog):
     workers = []
     for number in range(2):
         (tmp_path / str(number)).mkdir()

@@ -46,7 +46,7 @@ def states(check: mirror.BundleCheck) -> dict[str, str]:
 # -- looking ---------------------------------------------------------------------------------
 
 
-def test_everything_is_there(world: Requiring, changed: Callable[..., Path]) -> None:
+def test_everything_is_there(world, changed):
     for bundle, place in [
         (world.bundle, None),
         (world.bundle, world.client),
@@ -62,7 +62,7 @@ def test_everything_is_there(world: Requiring, changed: Callable[..., Path]) -> 
     )
 
 
-def test_another_repository(world: Requiring, tmp_path: Path) -> None:
+def test_another_repository(world, tmp_path):
     """Whatever the bundle names: whether it could go there."""
     prod = world.client.organization("acme").create_repository("prod", "What customers get")
     assert states(mirror.check_bundle(world.bundle, prod)) == dict.fromkeys(
@@ -106,7 +106,7 @@ def test_another_repository(world: Requiring, tmp_path: Path) -> None:
         mirror.check_bundle(world.bundle, prod.platform("win-x86_64"))
 
 
-def test_repositories_that_cannot_be_read(world: Requiring, changed: Callable[..., Path]) -> None:
+def test_repositories_that_cannot_be_read(world, changed):
     acme = world.client.organization("acme")
     with pytest.raises(NotFoundError):
         mirror.check_bundle(world.bundle, acme.repository("nowhere"))
@@ -127,7 +127,7 @@ def test_repositories_that_cannot_be_read(world: Requiring, changed: Callable[..
     assert "missing: egg pure 1.0-1, of which the bundle names no repository" in str(check)
 
 
-def test_one_question_for_each_index(world: Requiring, changed: Callable[..., Path]) -> None:
+def test_one_question_for_each_index(world, changed):
     more = [{"name": "hidden", "version": "9-1"}, *world.document["requirements"]]
     with FaultyGateway(world.server.url) as gateway, world.behind(gateway) as through:
         mirror.check_bundle(changed(requirements=more), through.at("acme/dev"))
@@ -139,7 +139,7 @@ def test_one_question_for_each_index(world: Requiring, changed: Callable[..., Pa
     ]
 
 
-def test_indices_that_say_little(world: Requiring, tmp_path: Path) -> None:
+def test_indices_that_say_little(world, tmp_path):
     """Old ones have neither hashes nor tags: the artefacts are asked for."""
     eggs = {
         name: {key: value for key, value in entry.items() if key not in ("sha256", "python_tag")}
@@ -176,14 +176,12 @@ def test_indices_that_say_little(world: Requiring, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_bundles_that_cannot_be_understood(
-    world: Requiring, changed: Callable[..., Path], index: int, fields: dict[str, Any], said: str
-) -> None:
+def test_bundles_that_cannot_be_understood(world, changed, index, fields, said):
     with pytest.raises(InvalidBundle, match=said):
         mirror.check_bundle(changed(index, **fields), world.client)
 
 
-def test_arguments(world: Requiring, changed: Callable[..., Path], tmp_path: Path) -> None:
+def test_arguments(world, changed, tmp_path):
     gone = world.dev.platform(PLATFORM).bundle("cp38", "gone", "1.0.0-1")
     for error, said, arguments in [
         (InvalidArgumentError, "a client", [changed()]),
@@ -207,7 +205,7 @@ def test_arguments(world: Requiring, changed: Callable[..., Path], tmp_path: Pat
 # -- fetching --------------------------------------------------------------------------------
 
 
-def test_fetched_and_imported(world: Requiring, tmp_path: Path) -> None:
+def test_fetched_and_imported(world, tmp_path):
     """What is fetched is all that another server needs."""
     folder = tmp_path / "fetched"
     would = mirror.fetch_bundle(world.bundle, folder, dry_run=True)
@@ -229,9 +227,7 @@ def test_fetched_and_imported(world: Requiring, tmp_path: Path) -> None:
         assert mirror.check_bundle(bundle)
 
 
-def test_a_file_of_a_bundle_and_a_cache(
-    world: Requiring, changed: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_file_of_a_bundle_and_a_cache(world, changed, tmp_path):
     """The second folder is filled without a download: there is no server any more."""
     cache = mirror.Cache(tmp_path / "cache")
     file = changed()
@@ -255,9 +251,7 @@ def test_a_file_of_a_bundle_and_a_cache(
     assert not [phase for _, _, phase in notes if phase == "downloading"]
 
 
-def test_what_cannot_be_had_does_not_stop_the_others(
-    world: Requiring, changed: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_what_cannot_be_had_does_not_stop_the_others(world, changed, tmp_path):
     folder = tmp_path / "fetched"
     other = changed(
         requirements=[

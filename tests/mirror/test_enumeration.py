@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +48,7 @@ def told(what: str, *names: object, path: str | None = None) -> RequestFault:
 
 
 @pytest.mark.parametrize("lists", [(), ("cp311", "pp38")])
-def test_eggs_for_pythons_that_no_list_knows(
-    lists: tuple[str, ...], here: Places, tmp_path: Path
-) -> None:
+def test_eggs_for_pythons_that_no_list_knows(lists, here, tmp_path):
     tags = ("cp311", "cp315", "pp312") if not lists else ("cp311", "cp315", "cp316", "pp312")
     paths = {here.upload(here.source, tag) for tag in tags}
     dev = here.behind(*([told("python_tags", *lists)] if lists else []))
@@ -75,7 +72,7 @@ def test_eggs_for_pythons_that_no_list_knows(
     assert set(actions(plan).values()) == {"skip"}
 
 
-def test_what_the_other_one_has_is_asked_for(here: Places, tmp_path: Path) -> None:
+def test_what_the_other_one_has_is_asked_for(here, tmp_path):
     """Here nobody would ask for cp377, unless it is seen at the other side."""
     both = here.upload(here.source, "cp377", "both")
     here.upload(here.target, "cp377", "both")
@@ -106,7 +103,7 @@ def test_what_the_other_one_has_is_asked_for(here: Places, tmp_path: Path) -> No
 @pytest.mark.long
 @pytest.mark.parametrize("status", [404, 500])
 @pytest.mark.parametrize("which", ["python-tags", "python-tags/all", "platforms"])
-def test_a_list_that_fails(which: str, status: int, here: Places, tmp_path: Path) -> None:
+def test_a_list_that_fails(which, status, here, tmp_path):
     """Who could not be asked what there is has not said that something is gone."""
     here.upload(here.source, "cp311")
     here.upload(here.target, "cp311", "surplus")
@@ -128,13 +125,13 @@ def test_a_list_that_fails(which: str, status: int, here: Places, tmp_path: Path
 
 @pytest.mark.long
 @pytest.mark.parametrize("what", ["python_tags", "platforms"])
-def test_a_list_of_something_else(what: str, here: Places) -> None:
+def test_a_list_of_something_else(what, here):
     dev = here.behind(told(what, "cp311", 5))
     (problem,) = mirror.plan(dev, here.target, kinds=["eggs"]).problems
     assert isinstance(problem.error, InvalidJSONError)
 
 
-def test_tags_that_a_server_refuses(here: Places) -> None:
+def test_tags_that_a_server_refuses(here):
     here.upload(here.target, "cp319")
     here.upload(here.target, "cp311", "surplus")
     lists = told("python_tags", "cp311", "cp314")
@@ -156,7 +153,7 @@ def test_tags_that_a_server_refuses(here: Places) -> None:
         assert not mirror.verify(source, target, **HERE)
 
 
-def test_platforms_that_no_list_knows(here: Places, tmp_path: Path) -> None:
+def test_platforms_that_no_list_knows(here, tmp_path):
     win = here.upload(here.target, "cp311", platform="win-x86_64")
     old = here.behind(told("platforms", PLATFORM))
     some: dict[str, Any] = {"kinds": ["eggs"], "python_tags": ["cp311"]}
@@ -173,7 +170,7 @@ def test_platforms_that_no_list_knows(here: Places, tmp_path: Path) -> None:
     assert not mirror.verify(tmp_path, here.source, **some)
 
 
-def test_eggs_of_one_name_do_not_hide_each_other(here: Places) -> None:
+def test_eggs_of_one_name_do_not_hide_each_other(here):
     """Every index shows one that suits its own Python better than the one for all."""
     tags = ("cp311", *(f"cp3{minor}" for minor in range(12, 17)))
     paths = {here.upload(here.source, tag, "same") for tag in (*tags, None)}
@@ -191,7 +188,7 @@ def test_eggs_of_one_name_do_not_hide_each_other(here: Places) -> None:
     assert here.lab.gateway.sent("GET", "*/indices/*/none/eggs") == 1
 
 
-def test_entries_that_cannot_be_understood(here: Places) -> None:
+def test_entries_that_cannot_be_understood(here):
     """What the server says wrongly is said to be the server's fault, and is not passed over."""
     good = here.upload(here.source, "cp311", "good")
     entry = here.source.platform(PLATFORM).egg_index("cp311")["good-1.0.0-1.egg"]
@@ -215,13 +212,13 @@ def test_entries_that_cannot_be_understood(here: Places) -> None:
 
 
 @pytest.mark.parametrize("kind", ["runtimes", "apps", "bundles"])
-def test_indices_that_cannot_be_understood(kind: str, here: Places) -> None:
+def test_indices_that_cannot_be_understood(kind, here):
     dev = here.behind(answered(f"*/indices/acme/source/*/{kind}", {"cp311": {"name": 5}}))
     (problem,) = mirror.plan(dev, here.target, **{**TAG, "kinds": ["eggs", kind]}).problems
     assert isinstance(problem.error, InvalidResponseError)
 
 
-def test_a_manifest_that_was_made_too_early(here: Places) -> None:
+def test_a_manifest_that_was_made_too_early(here):
     here.upload(here.source, "cp311")
     listed = mirror.manifest(here.behind(told("python_tags", "cp311")), **HERE)
     here.upload(here.target, "cp319")
@@ -231,7 +228,7 @@ def test_a_manifest_that_was_made_too_early(here: Places) -> None:
     assert not mirror.plan(here.target, listed, **TAG).problems
 
 
-def test_a_place_that_cannot_be_read_is_one_problem(here: Places) -> None:
+def test_a_place_that_cannot_be_read_is_one_problem(here):
     """And it says nothing about what other places have, as of the next Pythons."""
     here.upload(here.source, "cp311")
     expected = {here.upload(here.target, "cp315"), here.upload(here.target, "cp311")}
@@ -263,9 +260,7 @@ def _symlinked(folder: Path, egg: Path) -> None:
         _symlinked,
     ],
 )
-def test_files_that_are_not_called_as_artefacts(
-    stray: Callable[[Path, Path], object], here: Places, tmp_path: Path
-) -> None:
+def test_files_that_are_not_called_as_artefacts(stray, here, tmp_path):
     """An egg that somebody has put in the wrong place is not passed over."""
     folder = tmp_path / f"all/v1/acme/copy/{PLATFORM}/eggs"
     (folder / "cp311").mkdir(parents=True)
@@ -283,7 +278,7 @@ def test_files_that_are_not_called_as_artefacts(
     assert not mirror.plan(source, here.target, names=["other"], **TAG).problems
 
 
-def test_what_an_import_does_not_know(here: Places, tmp_path: Path) -> None:
+def test_what_an_import_does_not_know(here, tmp_path):
     folder = tmp_path / f"v1/acme/copy/{PLATFORM}/eggs/cp311"
     folder.mkdir(parents=True)
     write_egg(folder, "nose", python_tag="cp311")
@@ -294,7 +289,7 @@ def test_what_an_import_does_not_know(here: Places, tmp_path: Path) -> None:
     assert not report
 
 
-def test_a_manifest_that_cannot_be_read(here: Places, tmp_path: Path) -> None:
+def test_a_manifest_that_cannot_be_read(here, tmp_path):
     """Nobody can say whether something in the folder was spoiled."""
     (tmp_path / f"v1/acme/copy/{PLATFORM}/eggs/cp311").mkdir(parents=True)
     for content in ("{", "[]"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from .conftest import (
     EGG,
     PLATFORM,
     SOME,
-    Lab,
     answered,
     egg,
     files,
@@ -44,7 +42,7 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "out"
 
 
-def test_everything(lab: Lab, out: Path) -> None:
+def test_everything(lab, out):
     report = mirror.export(lab.client, out, kinds=ALL)
     assert files(out) == lab.expected
     assert outcomes(report) == dict.fromkeys(sorted(lab.expected), "downloaded")
@@ -55,7 +53,7 @@ def test_everything(lab: Lab, out: Path) -> None:
     assert str(again) == "7 files: 7 already there"
 
 
-def test_a_changed_file_is_replaced_and_others_are_left_alone(lab: Lab, out: Path) -> None:
+def test_a_changed_file_is_replaced_and_others_are_left_alone(lab, out):
     mirror.export(lab.client, out, kinds=ALL, **SOME)
     changed = out / "v1/acme/dev" / EGG
     status = changed.stat()
@@ -68,7 +66,7 @@ def test_a_changed_file_is_replaced_and_others_are_left_alone(lab: Lab, out: Pat
     assert files(out) == {**lab.expected, mine: b"mine"}
 
 
-def test_dry_run_writes_nothing(lab: Lab, out: Path) -> None:
+def test_dry_run_writes_nothing(lab, out):
     report = mirror.export(lab.client, out, kinds=ALL, dry_run=True, **SOME)
     assert outcomes(report) == dict.fromkeys(sorted(lab.expected), "would download")
     assert not out.exists()
@@ -93,15 +91,13 @@ def test_dry_run_writes_nothing(lab: Lab, out: Path) -> None:
         ({"repositories": ["acme/other"], **SOME}, lambda path: False),
     ],
 )
-def test_some_of_it(
-    lab: Lab, out: Path, options: dict[str, Any], wanted: Callable[[str], bool]
-) -> None:
+def test_some_of_it(lab, out, options, wanted):
     lab.new("other")
     mirror.export(lab.client, out, **options)
     assert sorted(files(out)) == sorted(filter(wanted, lab.expected))
 
 
-def test_one_read_of_an_index_for_each_platform_and_tag(lab: Lab, out: Path) -> None:
+def test_one_read_of_an_index_for_each_platform_and_tag(lab, out):
     some = {**SOME, "repositories": ["acme/dev"], "platforms": [PLATFORM]}
     client = BroodClient(lab.behind()._session)
     mirror.export(client, out, **some)
@@ -119,7 +115,7 @@ def test_one_read_of_an_index_for_each_platform_and_tag(lab: Lab, out: Path) -> 
     assert len(lab.gateway.requests) - before == len(indices)
 
 
-def test_what_fails_does_not_stop_the_others(lab: Lab, out: Path) -> None:
+def test_what_fails_does_not_stop_the_others(lab, out):
     faults = refused("*/data/*/MyEgg/*"), refused(f"*/indices/*/{PLATFORM}/runtimes")
     client = BroodClient(lab.behind(*faults)._session)
     report = mirror.export(client, out, kinds=["eggs", "runtimes"], **SOME)
@@ -139,7 +135,7 @@ def test_what_fails_does_not_stop_the_others(lab: Lab, out: Path) -> None:
     assert files(out) == lab.expected
 
 
-def test_a_repository_that_is_not_there(lab: Lab, out: Path) -> None:
+def test_a_repository_that_is_not_there(lab, out):
     report = mirror.export(lab.client, out, repositories=["acme/dev", "acme/dve"], **SOME)
     assert places(report) == ["acme/dve"]
     assert len(report.downloaded) == 6
@@ -147,7 +143,7 @@ def test_a_repository_that_is_not_there(lab: Lab, out: Path) -> None:
         mirror.export(lab.client, out, repositories=["acme/dve"], **SOME)
 
 
-def test_what_a_user_may_see(lab: Lab, out: Path, tmp_path: Path) -> None:
+def test_what_a_user_may_see(lab, out, tmp_path):
     """Of what is only listed to a user, nothing is exported."""
     lab.new("hidden")
     lab.new("listed").platform(PLATFORM).upload_egg(egg(tmp_path, "listed"))
@@ -162,7 +158,7 @@ def test_what_a_user_may_see(lab: Lab, out: Path, tmp_path: Path) -> None:
     assert isinstance(failed.error, PermissionDeniedError)
 
 
-def test_an_old_index_says_neither_hash_nor_tag(lab: Lab, out: Path) -> None:
+def test_an_old_index_says_neither_hash_nor_tag(lab, out):
     """Then, and only then, the metadata of each egg are asked for."""
     old = {
         "MyEgg-1.0-1.egg": {"name": "myegg", "version": "1.0", "build": 1, "python": "3.11"},
@@ -177,7 +173,7 @@ def test_an_old_index_says_neither_hash_nor_tag(lab: Lab, out: Path) -> None:
         assert lab.gateway.sent("GET", "*/data/*") == 2
 
 
-def test_names_that_lead_elsewhere_are_not_written(lab: Lab, out: Path, tmp_path: Path) -> None:
+def test_names_that_lead_elsewhere_are_not_written(lab, out, tmp_path):
     index = {
         "../../../../../../evil-1.0-1.egg": {"python_tag": "cp311"},
         "fine-1.0-1.egg": {"python_tag": "../../.."},
@@ -191,7 +187,7 @@ def test_names_that_lead_elsewhere_are_not_written(lab: Lab, out: Path, tmp_path
     assert not list(tmp_path.rglob("*evil*"))
 
 
-def test_arguments_that_cannot_be(lab: Lab, out: Path, tmp_path: Path) -> None:
+def test_arguments_that_cannot_be(lab, out, tmp_path):
     for options in (
         {"repositories": ["acme"]},
         {"repositories": ["a/b/c"]},
@@ -212,7 +208,7 @@ def test_arguments_that_cannot_be(lab: Lab, out: Path, tmp_path: Path) -> None:
         mirror.export(nowhere, out, repositories=["a/b"], platforms=["p"], python_tags=["cp311"])
 
 
-def test_a_folder_that_cannot_be_made(lab: Lab, out: Path) -> None:
+def test_a_folder_that_cannot_be_made(lab, out):
     """What belongs into others is written."""
     in_the_way = out / "v1" / "acme" / "dev" / PLATFORM
     in_the_way.parent.mkdir(parents=True)
@@ -222,7 +218,7 @@ def test_a_folder_that_cannot_be_made(lab: Lab, out: Path) -> None:
     assert [result.path.name for result in report.downloaded] == ["win-1.0-1.egg"]
 
 
-def test_version_0_has_eggs_only(lab: Lab, out: Path) -> None:
+def test_version_0_has_eggs_only(lab, out):
     client = lab.server.client(api_version=0)
     mirror.export(client, out, platforms=SOME["platforms"]).raise_for_failures()
     assert files(out) == {
@@ -234,7 +230,7 @@ def test_version_0_has_eggs_only(lab: Lab, out: Path) -> None:
         mirror.export(client, out, kinds=["runtimes"])
 
 
-def test_ctrl_c_tells_of_all_that_was_done(lab: Lab, out: Path, tmp_path: Path) -> None:
+def test_ctrl_c_tells_of_all_that_was_done(lab, out, tmp_path):
     one, other = lab.new("one"), lab.new("other")
     for number, place in enumerate([one, other, other, other]):
         place.platform(PLATFORM).upload_egg(egg(tmp_path, f"egg{number}", 300_000))

@@ -40,7 +40,7 @@ def exported(lab: Lab, tmp_path: Path) -> Path:
     return out
 
 
-def test_what_was_exported_is_the_same_elsewhere(lab: Lab, exported: Path, tmp_path: Path) -> None:
+def test_what_was_exported_is_the_same_elsewhere(lab, exported, tmp_path):
     report = mirror.import_(lab.client, exported, create_missing=True)
     report.raise_for_failures()
     assert {result.name.split("/")[2]: result.outcome for result in report.results} == {
@@ -61,7 +61,7 @@ def test_what_was_exported_is_the_same_elsewhere(lab: Lab, exported: Path, tmp_p
     assert str(mirror.import_(lab.client, exported)) == "16 files: 16 already there"
 
 
-def test_another_server(exported: Path) -> None:
+def test_another_server(exported):
     with BroodServer() as other:
         client = other.client()
         report = mirror.import_(client, exported)
@@ -74,7 +74,7 @@ def test_another_server(exported: Path) -> None:
         assert len(client.at(f"acme/dev/{PLATFORM}").list_eggs("cp311")) == 2
 
 
-def test_a_repository_that_is_missing_does_not_stop_the_others(lab: Lab, exported: Path) -> None:
+def test_a_repository_that_is_missing_does_not_stop_the_others(lab, exported):
     report = mirror.import_(lab.client, exported)
     (problem,) = report.problems
     assert problem.place == "acme/copy"
@@ -95,21 +95,21 @@ def test_a_repository_that_is_missing_does_not_stop_the_others(lab: Lab, exporte
         ({"platforms": [PLATFORM], "kinds": ["eggs"]}, 3),
     ],
 )
-def test_some_of_it(lab: Lab, exported: Path, options: dict[str, Any], count: int) -> None:
+def test_some_of_it(lab, exported, options, count):
     lab.new()
     report = mirror.import_(lab.client, exported, repositories=["acme/copy"], **options)
     report.raise_for_failures()
     assert len(report.uploaded) == len(report.results) == count
 
 
-def test_what_is_not_in_the_folder(lab: Lab, exported: Path) -> None:
+def test_what_is_not_in_the_folder(lab, exported):
     some = {"repositories": ["acme/dev", "acme/dve"], "platforms": [PLATFORM, "rh9-x86_64"]}
     report = mirror.import_(lab.client, exported, **some)
     assert places(report) == ["acme/dve", "rh9-x86_64"]
     assert len(report.already_there) == 7
 
 
-def test_dry_run_changes_nothing(lab: Lab, exported: Path) -> None:
+def test_dry_run_changes_nothing(lab, exported):
     for create_missing in (True, False):
         report = mirror.import_(lab.client, exported, create_missing=create_missing, dry_run=True)
         assert str(report) == "16 files: 8 would upload, 8 already there"
@@ -119,7 +119,7 @@ def test_dry_run_changes_nothing(lab: Lab, exported: Path) -> None:
     assert copy.platform(PLATFORM).list_runtimes() == []
 
 
-def test_other_content_is_replaced_only_when_asked(lab: Lab, exported: Path) -> None:
+def test_other_content_is_replaced_only_when_asked(lab, exported):
     lab.new()
     some = {"repositories": ["acme/copy"]}
     mirror.import_(lab.client, exported, **some).raise_for_failures()
@@ -135,7 +135,7 @@ def test_other_content_is_replaced_only_when_asked(lab: Lab, exported: Path) -> 
     report.raise_for_failures()
 
 
-def test_a_file_that_is_no_egg(lab: Lab, exported: Path) -> None:
+def test_a_file_that_is_no_egg(lab, exported):
     lab.new()
     bad = exported / "v1" / "acme" / "copy" / PLATFORM / "eggs" / "None" / "bad-1.0-1.egg"
     bad.write_text("bad")
@@ -144,7 +144,7 @@ def test_a_file_that_is_no_egg(lab: Lab, exported: Path) -> None:
     assert len(report.uploaded) == 8
 
 
-def test_the_eggs_of_a_platform_appear_by_one_request(lab: Lab, exported: Path) -> None:
+def test_the_eggs_of_a_platform_appear_by_one_request(lab, exported):
     lab.new()
     client = BroodClient(lab.behind()._session)
     mirror.import_(client, exported, kinds=["eggs"]).raise_for_failures()
@@ -152,7 +152,7 @@ def test_the_eggs_of_a_platform_appear_by_one_request(lab: Lab, exported: Path) 
     assert lab.gateway.sent("POST", "*/eggs/upload") == 4
 
 
-def test_a_user_who_may_not_list_repositories(lab: Lab, exported: Path) -> None:
+def test_a_user_who_may_not_list_repositories(lab, exported):
     lab.new()
     lab.acme.create_team("uploaders", "upload_repository").add_repository("copy")
     created = lab.acme.create_user("eve@example.com", ["uploaders"])
@@ -162,7 +162,7 @@ def test_a_user_who_may_not_list_repositories(lab: Lab, exported: Path) -> None:
     assert len(report.uploaded) == 8
 
 
-def test_arguments_that_cannot_be(lab: Lab, tmp_path: Path) -> None:
+def test_arguments_that_cannot_be(lab, tmp_path):
     with pytest.raises(InvalidArgumentError, match="no folder 'v1'"):
         mirror.import_(lab.client, tmp_path)
     (tmp_path / "v1").mkdir()
@@ -174,7 +174,7 @@ def test_arguments_that_cannot_be(lab: Lab, tmp_path: Path) -> None:
     assert str(mirror.import_(lab.client, tmp_path)) == "0 files"
 
 
-def test_nothing_could_be_sent(lab: Lab, exported: Path) -> None:
+def test_nothing_could_be_sent(lab, exported):
     nowhere = BroodClient.from_url(
         "http://127.0.0.1:9", auth=("a", "b"), api_version=1, retries=RetryPolicy(backoff=0)
     )
@@ -184,7 +184,7 @@ def test_nothing_could_be_sent(lab: Lab, exported: Path) -> None:
             mirror.import_(client, exported)
 
 
-def test_ctrl_c_tells_of_all_that_was_done(lab: Lab, exported: Path) -> None:
+def test_ctrl_c_tells_of_all_that_was_done(lab, exported):
     copy, some = lab.new(), {"repositories": ["acme/copy"]}
 
     def interrupt(done: int, total: int | None, phase: str) -> None:
@@ -198,9 +198,7 @@ def test_ctrl_c_tells_of_all_that_was_done(lab: Lab, exported: Path) -> None:
     assert len(copy.platform(PLATFORM).list_eggs("cp311")) == 2
 
 
-def test_a_folder_that_cannot_be_read(
-    lab: Lab, exported: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_read(lab, exported, monkeypatch):
     """It is named, and what is in others is imported."""
     lab.new()
     closed = exported / "v1" / "acme" / "copy" / PLATFORM / "runtimes"
@@ -218,7 +216,7 @@ def test_a_folder_that_cannot_be_read(
     assert len(report.already_there) == 8
 
 
-def test_a_folder_whose_name_no_repository_can_have(lab: Lab, exported: Path) -> None:
+def test_a_folder_whose_name_no_repository_can_have(lab, exported):
     (exported / "v1" / "acme" / "copy").rename(exported / "v1" / "acme" / "new\nline")
     report = mirror.import_(lab.client, exported, create_missing=True)
     assert places(report) == ["acme/new\nline"]

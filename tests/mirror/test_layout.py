@@ -34,7 +34,7 @@ EGG = Location(1, "acme", "dev", "rh8-x86_64", "eggs", "cp311", "nose-1.3.0-1.eg
         ),
     ],
 )
-def test_a_location_and_its_path_are_the_same(location: Location, path: str) -> None:
+def test_a_location_and_its_path_are_the_same(location, path):
     assert location.path == path
     assert location.below(Path("out")) == Path("out", *path.split("/"))
     assert parse(path) == location
@@ -42,23 +42,23 @@ def test_a_location_and_its_path_are_the_same(location: Location, path: str) -> 
 
 @pytest.mark.parametrize("field", ["organization", "repository", "platform", "filename"])
 @pytest.mark.parametrize("name", ["..", ".", "", ".hidden", "a/b", "a\\b", "/etc", "a\0b", "C:"])
-def test_no_name_leads_out_of_the_folder(field: str, name: str) -> None:
+def test_no_name_leads_out_of_the_folder(field, name):
     with pytest.raises(InvalidNameError):
         EGG._replace(**{field: name}).below(Path("out"))
 
 
-def test_a_tag_leads_nowhere_either() -> None:
+def test_a_tag_leads_nowhere_either():
     with pytest.raises(InvalidNameError, match="python tag"):
         EGG._replace(python_tag="../../..").below(Path("out"))
 
 
 @pytest.mark.parametrize("path", ["", "v1", "x1/a/b/c/eggs/cp311/d.egg", "v1/a/b/c/wheels/d.egg"])
-def test_what_is_not_of_the_layout(path: str) -> None:
+def test_what_is_not_of_the_layout(path):
     with pytest.raises(InvalidNameError):
         parse(path)
 
 
-def test_a_folder_is_read_without_what_is_hidden_or_foreign(tmp_path: Path) -> None:
+def test_a_folder_is_read_without_what_is_hidden_or_foreign(tmp_path):
     for path in [
         "v1/acme/dev/rh8-x86_64/eggs/cp311/a-1-1.egg",
         "v1/acme/dev/rh8-x86_64/eggs/None/deeper/b-1-1.egg",
@@ -86,7 +86,7 @@ def test_a_folder_is_read_without_what_is_hidden_or_foreign(tmp_path: Path) -> N
         assert [(parts, one.name) for parts, one in files_in(folder / kind, kind)] == found
 
 
-def test_a_folder_that_is_no_export(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_export(tmp_path):
     (tmp_path / "v0").mkdir()
     with pytest.raises(InvalidArgumentError, match=r"'v1'.* v0"):
         folder_in(tmp_path, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,7 +40,7 @@ def of(artefacts: dict[str, Entry], place: tuple[str, ...] = ("acme", "dev")) ->
     return mirror.Manifest("somewhere", place, 1, EVERYTHING, artefacts)
 
 
-def test_what_it_says(manifest: mirror.Manifest, lab: Lab, tmp_path: Path) -> None:
+def test_what_it_says(manifest, lab, tmp_path):
     assert set(manifest.artefacts) == {*lab.expected, APP}
     sha256 = lab.dev.platform(PLATFORM).egg_metadata("cp311", "MyEgg", "1.0-1")["sha256"]
     assert manifest.artefacts[EGG] == Entry("eggs", sha256, len(lab.expected[EGG]))
@@ -63,7 +62,7 @@ def test_what_it_says(manifest: mirror.Manifest, lab: Lab, tmp_path: Path) -> No
     assert repr(again) == f"<Manifest of {document['source']}: 8 artefacts>"
 
 
-def test_of_a_place_and_of_its_folder(manifest: mirror.Manifest, lab: Lab, tmp_path: Path) -> None:
+def test_of_a_place_and_of_its_folder(manifest, lab, tmp_path):
     """They are equal; and what the folder has written down itself has the hashes of its files."""
 
     def export() -> tuple[int, int]:
@@ -90,9 +89,7 @@ def test_of_a_place_and_of_its_folder(manifest: mirror.Manifest, lab: Lab, tmp_p
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["manifest.json"]
 
 
-def test_it_stands_for_a_side_that_cannot_be_reached(
-    manifest: mirror.Manifest, lab: Lab, tmp_path: Path
-) -> None:
+def test_it_stands_for_a_side_that_cannot_be_reached(manifest, lab, tmp_path):
     manifest.write(tmp_path / "state.json")
     assert not mirror.plan(lab.dev, str(tmp_path / "state.json"), prune=True, **SOME)
     plan = mirror.plan(lab.dev, manifest, prune=True, **SOME)
@@ -119,7 +116,7 @@ def test_it_stands_for_a_side_that_cannot_be_reached(
         mirror.plan(named, empty, names=["m*"], **SOME)
 
 
-def test_a_difference() -> None:
+def test_a_difference():
     one, other = Entry("eggs", SHA256, 1), Entry("eggs", "1" * 64, 1)
     place = f"{PLATFORM}/eggs/cp311"
     here = of({f"v1/acme/dev/{place}/{name}-1-1.egg": one for name in "abc"})
@@ -142,7 +139,7 @@ def test_a_difference() -> None:
             here.difference(mirror.Manifest("elsewhere", place, version, EVERYTHING, {}))
 
 
-def test_what_cannot_be_written_down(lab: Lab, tmp_path: Path) -> None:
+def test_what_cannot_be_written_down(lab, tmp_path):
     with pytest.raises(NotFoundError):
         mirror.manifest(lab.acme.repository("nowhere"), **SOME)
     with pytest.raises(InvalidArgumentError, match="'wheels'"):
@@ -187,14 +184,14 @@ def entry(path: str = EGG, **fields: Any) -> dict[str, Any]:
         (entry(""), "not to be trusted"),
     ],
 )
-def test_what_is_not_believed(document: Any, complaint: str, tmp_path: Path) -> None:
+def test_what_is_not_believed(document, complaint, tmp_path):
     path = tmp_path / "state.json"
     path.write_text(json.dumps(document))
     with pytest.raises(ArtefactError, match=complaint):
         mirror.read_manifest(path)
 
 
-def test_what_is_no_json(tmp_path: Path) -> None:
+def test_what_is_no_json(tmp_path):
     path = tmp_path / "state.json"
     for content in (b"", b"\xff", b"PK\3\4", b"[" * 100_000):
         path.write_bytes(content)
@@ -207,7 +204,7 @@ def test_what_is_no_json(tmp_path: Path) -> None:
 # -- of a folder -------------------------------------------------------------------------
 
 
-def test_it_follows_what_is_put_there_and_deleted(lab: Lab, tmp_path: Path) -> None:
+def test_it_follows_what_is_put_there_and_deleted(lab, tmp_path):
     source, folder = lab.new("moving"), tmp_path / "folder"
     for name in ("one", "two"):
         source.platform(PLATFORM).upload_egg(egg(tmp_path, name))
@@ -222,7 +219,7 @@ def test_it_follows_what_is_put_there_and_deleted(lab: Lab, tmp_path: Path) -> N
     assert mirror.verify(folder)
 
 
-def test_what_somebody_else_has_called_so_is_left_alone(lab: Lab, tmp_path: Path) -> None:
+def test_what_somebody_else_has_called_so_is_left_alone(lab, tmp_path):
     (tmp_path / "manifest.json").write_text('{"name": "a web application"}')
     report = mirror.export(lab.client, tmp_path, repositories=["acme/dev"], **SOME)
     assert len(report.downloaded) == 6
@@ -232,7 +229,7 @@ def test_what_somebody_else_has_called_so_is_left_alone(lab: Lab, tmp_path: Path
     assert (tmp_path / "manifest.json").read_text() == '{"name": "a web application"}'
 
 
-def test_nothing_goes_into_it_that_could_not_be_read_again(tmp_path: Path) -> None:
+def test_nothing_goes_into_it_that_could_not_be_read_again(tmp_path):
     with pytest.raises(InvalidNameError):
         record(tmp_path, {"v1/a/b/c/eggs/../../d.egg": Entry("eggs", SHA256, 1)})
     assert list(tmp_path.iterdir()) == []
@@ -255,7 +252,7 @@ for number in range(60):
 """
 
 
-def test_several_processes_write_into_one(tmp_path: Path) -> None:
+def test_several_processes_write_into_one(tmp_path):
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", PROCESS, str(tmp_path), name],
@@ -282,7 +279,7 @@ def test_several_processes_write_into_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
 
-def test_a_large_one(tmp_path: Path) -> None:
+def test_a_large_one(tmp_path):
     """It is written without making one text of it, and read in no time."""
     folder = f"v1/acme/dev/{PLATFORM}/eggs/cp311"
     large = of({f"{folder}/egg{n}-1.0-1.egg": Entry("eggs", f"{n:064x}", n) for n in range(50_000)})

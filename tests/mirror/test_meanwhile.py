@@ -16,7 +16,7 @@ from hatcher.testing import BroodProcess, write_bundle, write_egg, write_runtime
 from hatcher.transfer.hashing import file_sha256
 
 from . import conftest
-from .conftest import PLATFORM, Lab
+from .conftest import PLATFORM
 
 #: Kills of the server, of which each has to hit.
 KILLS = int(os.environ.get("HATCHER_KILLS", "2"))
@@ -42,9 +42,7 @@ def once(phase: str, act: Callable[[], object]) -> Callable[..., None]:
     return progress
 
 
-def test_a_source_that_changes_between_listing_and_packing(
-    lab: Lab, egg: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_source_that_changes_between_listing_and_packing(lab, egg, tmp_path):
     source, archive = lab.new("source"), tmp_path / "delta.zip"
     platform = source.platform(PLATFORM)
     for name in ("kept", "replaced"):
@@ -70,9 +68,7 @@ def test_a_source_that_changes_between_listing_and_packing(
 
 @pytest.mark.parametrize("when", ["after the plan", "while it is applied"])
 @pytest.mark.parametrize("to", ["folder", "server"])
-def test_a_file_that_changes_between_plan_and_delete(
-    to: str, when: str, lab: Lab, egg: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_file_that_changes_between_plan_and_delete(to, when, lab, egg, tmp_path):
     """What the plan has not seen is not deleted."""
     source, copy = lab.new("source"), lab.new()
     source.platform(PLATFORM).upload_egg(egg("kept"))
@@ -111,7 +107,7 @@ def test_a_file_that_changes_between_plan_and_delete(
     assert len(mirror.plan(source, target, prune=True, **SOME).apply().deleted) == 1
 
 
-def test_a_bundle_whose_egg_is_only_disabled(lab: Lab, tmp_path: Path) -> None:
+def test_a_bundle_whose_egg_is_only_disabled(lab, tmp_path):
     """All that belongs to it is stored, and yet nobody could install it."""
     source = lab.new("source")
     eggs = [
@@ -152,9 +148,7 @@ def test_a_bundle_whose_egg_is_only_disabled(lab: Lab, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_server_that_is_killed_during_an_apply(
-    lab: Lab, egg: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_server_that_is_killed_during_an_apply(lab, egg, tmp_path):
     """It shows all that is new or nothing of it; and the next plan does the rest."""
     source = lab.new("source")
     seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
@@ -187,9 +181,7 @@ def test_a_server_that_is_killed_during_an_apply(
 
 
 @pytest.mark.parametrize("to", ["server", "folder"])
-def test_a_file_that_changes_between_hashing_and_copying(
-    to: str, lab: Lab, egg: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_file_that_changes_between_hashing_and_copying(to, lab, egg, tmp_path):
     """What would move is no longer what was hashed, and is not kept."""
     folders = [tmp_path / name / f"v1/acme/dev/{PLATFORM}/eggs/cp311" for name in ("from", "to")]
     folders[0].mkdir(parents=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -44,7 +44,7 @@ def source(server: BroodServer, eggs: list[Path]) -> Repository:
     return repository
 
 
-def test_a_missing_organization(server: BroodServer, source: Repository, tmp_path: Path) -> None:
+def test_a_missing_organization(server, source, tmp_path):
     acme, nobody = (server.client().organization(name) for name in ("acme", "nobody"))
     for origin, target in [(source, nobody.repository("dev")), (acme, nobody)]:
         with pytest.raises(NotFoundError) as caught:
@@ -115,14 +115,7 @@ def _threads(client: BroodClient, eggs: list[Path], folder: Path) -> None:
 @pytest.mark.parametrize(
     "act", [_upload, _download, _plan, _export, _import, _pack, _promote, _threads]
 )
-def test_one_call_is_one_failed_login(
-    act: Callable[[BroodClient, list[Path], Path], None],
-    exchanged: bool,
-    server: BroodServer,
-    source: Repository,
-    eggs: list[Path],
-    tmp_path: Path,
-) -> None:
+def test_one_call_is_one_failed_login(act, exchanged, server, source, eggs, tmp_path):
     """So that a call never locks its own account."""
     with FaultyGateway(server.url) as gateway:
         auth: Any = (f"{act.__name__}{exchanged}@example.com", "wrong")
@@ -134,7 +127,7 @@ def test_one_call_is_one_failed_login(
         assert gateway.sent("*", "*") == 1
 
 
-def test_a_new_password_is_tried_at_once(server: BroodServer, source: Repository) -> None:
+def test_a_new_password_is_tried_at_once(server, source):
     """The refusal of one call is not that of the next one of the same thread."""
     auth = ("late@example.com", "secret-enough-1")
     client = server.client(auth=auth)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Repository
 from hatcher.testing import write_egg
 
 from .conftest import files
@@ -14,9 +12,7 @@ from .conftest import files
 SOME: dict[str, Any] = {"platforms": ("rh5-x86_64", "rh6-x86_64"), "python_tags": ("cp38",)}
 
 
-def test_they_stay_where_they_are(
-    client: BroodClient, repository: Repository, tmp_path: Path
-) -> None:
+def test_they_stay_where_they_are(client, repository, tmp_path):
     """Out into a folder, from there and from server to server, compared and verified."""
     eggs = tmp_path / "eggs"
     eggs.mkdir()

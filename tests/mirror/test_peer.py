@@ -64,17 +64,13 @@ def state(repository: Repository) -> list[object]:
     return json.loads(json.dumps(indices))
 
 
-def test_both_export_the_same_files(
-    client: BroodClient, peer: CommandLine, expected: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_both_export_the_same_files(client, peer, expected, tmp_path):
     done = peer("export", "-r", "acme/dev", *SOME, "theirs")
     assert done.returncode == 0, done
     assert files(tmp_path / "theirs") == export(client, tmp_path / "ours", "acme/dev") == expected
 
 
-def test_each_goes_on_with_the_export_of_the_other(
-    client: BroodClient, peer: CommandLine, expected: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_each_goes_on_with_the_export_of_the_other(client, peer, expected, tmp_path):
     assert peer("export", "-r", "acme/dev", *SOME, "theirs").returncode == 0
     report = mirror.export(
         client,
@@ -90,14 +86,8 @@ def test_each_goes_on_with_the_export_of_the_other(
 @pytest.mark.parametrize("exporter", ["theirs", "ours"])
 @pytest.mark.parametrize("importer", ["theirs", "ours"])
 def test_what_either_exports_either_imports(
-    client: BroodClient,
-    repository: Repository,
-    peer: CommandLine,
-    expected: dict[str, bytes],
-    tmp_path: Path,
-    exporter: str,
-    importer: str,
-) -> None:
+    client, repository, peer, expected, tmp_path, exporter, importer
+):
     out = tmp_path / "out"
     if exporter == "theirs":
         done = peer("export", "-r", "acme/dev", *SOME, out)
@@ -119,9 +109,7 @@ def test_what_either_exports_either_imports(
     }
 
 
-def test_the_export_of_version_0_is_the_same_too(
-    brood_server: BroodServer, commands: Commands, expected: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_the_export_of_version_0_is_the_same_too(brood_server, commands, expected, tmp_path):
     peer = CommandLine(commands, brood_server, 0, tmp_path)
     assert peer("export", "-r", "acme/dev", *SOME, "theirs").returncode == 0
     ours = export(brood_server.client(api_version=0), tmp_path / "ours", "acme/dev")

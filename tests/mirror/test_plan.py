@@ -37,9 +37,7 @@ def copy(lab: Lab, tmp_path: Path) -> Repository:
     return copy
 
 
-def test_an_empty_target_lacks_everything(
-    lab: Lab, expected: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_an_empty_target_lacks_everything(lab, expected, tmp_path):
     empty = lab.new("empty")
     for target in (empty, tmp_path / "nothing"):
         plan = mirror.plan(lab.dev, target, **KINDS)
@@ -53,7 +51,7 @@ def test_an_empty_target_lacks_everything(
     assert actions(plan) == dict.fromkeys(sorted(expected), "delete")
 
 
-def test_equal_places(lab: Lab, copy: Repository, expected: dict[str, bytes]) -> None:
+def test_equal_places(lab, copy, expected):
     for source, target in [(lab.dev, copy), (copy, lab.dev)]:
         plan = mirror.plan(source, target, prune=True, **KINDS)
         assert actions(plan) == dict.fromkeys(sorted(expected), "skip")
@@ -69,9 +67,7 @@ def test_equal_places(lab: Lab, copy: Repository, expected: dict[str, bytes]) ->
     }
 
 
-def test_a_folder_is_an_end_too(
-    lab: Lab, copy: Repository, tmp_path: Path, expected: dict[str, bytes]
-) -> None:
+def test_a_folder_is_an_end_too(lab, copy, tmp_path, expected):
     """An export of acme/copy is compared with acme/copy, of acme/dev it has nothing."""
     folder = tmp_path / "moving"
     for source, target in [(copy, str(folder)), (folder, copy)]:
@@ -96,7 +92,7 @@ def test_a_folder_is_an_end_too(
         mirror.plan(folder, copy, **KINDS)
 
 
-def test_eggs_for_several_pythons_are_in_a_folder_too(lab: Lab, tmp_path: Path) -> None:
+def test_eggs_for_several_pythons_are_in_a_folder_too(lab, tmp_path):
     """The index of one python tag shows them: they must not be deleted for want of them."""
     repository = lab.new()
     for tag in ("cp311", "cp310", "py38", "py311", None):
@@ -114,7 +110,7 @@ def test_eggs_for_several_pythons_are_in_a_folder_too(lab: Lab, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("asked", ["cp311", "cp38", "cp27", "pp27"])
-def test_a_folder_shows_what_an_index_would(asked: str) -> None:
+def test_a_folder_shows_what_an_index_would(asked):
     selection = select(["eggs"], None, None, [asked])
     usable = usable_tags(asked)
     for tag in ("cp311", "cp38", "cp27", "py3", "py2", "py2.py3", "py38", "py312", "py27", "pp27"):
@@ -122,7 +118,7 @@ def test_a_folder_shows_what_an_index_would(asked: str) -> None:
     assert selection.takes_egg(None)
 
 
-def test_every_difference(lab: Lab, copy: Repository, tmp_path: Path) -> None:
+def test_every_difference(lab, copy, tmp_path):
     here = copy.platform(PLATFORM)
     here.upload_egg(
         write_egg(tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=1),
@@ -155,9 +151,7 @@ def test_every_difference(lab: Lab, copy: Repository, tmp_path: Path) -> None:
     assert mirror.Plan.from_document(document, lab.dev, copy) == plan
 
 
-def test_nothing_is_deleted_when_the_source_could_not_be_read_whole(
-    lab: Lab, copy: Repository, tmp_path: Path
-) -> None:
+def test_nothing_is_deleted_when_the_source_could_not_be_read_whole(lab, copy, tmp_path):
     copy.platform(PLATFORM).upload_egg(egg(tmp_path, "extra"))
     source = lab.behind(refused(f"*/indices/acme/dev/{PLATFORM}/*/eggs"))
     plan = mirror.plan(source, copy, prune=True, **KINDS)
@@ -167,7 +161,7 @@ def test_nothing_is_deleted_when_the_source_could_not_be_read_whole(
     assert lab.gateway.sent("DELETE") == lab.gateway.sent("POST", "*/data/*") == 0
 
 
-def test_no_question_for_what_the_indices_say(lab: Lab, copy: Repository) -> None:
+def test_no_question_for_what_the_indices_say(lab, copy):
     dev = lab.behind()
     copy = lab.client.at("acme/copy")
     some = {**KINDS, "kinds": ["eggs", "runtimes"]}
@@ -178,7 +172,7 @@ def test_no_question_for_what_the_indices_say(lab: Lab, copy: Repository) -> Non
     assert all("/indices/" in path for path in asked)
 
 
-def test_what_cannot_be_compared(lab: Lab, tmp_path: Path) -> None:
+def test_what_cannot_be_compared(lab, tmp_path):
     for source, target in [
         (tmp_path, tmp_path),
         (lab.dev, lab.dev.platform(PLATFORM)),

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,7 @@ from hatcher.errors import (
 )
 from hatcher.testing import BroodServer, FaultyGateway, RequestFault, write_bundle, write_egg
 
-from .conftest import PLATFORM, Requiring, outcomes, refused
+from .conftest import PLATFORM, outcomes, refused
 
 EGGS = {
     f"{PLATFORM}/eggs/None/pure-1.0-1.egg",
@@ -71,9 +70,7 @@ def sent(gateway: FaultyGateway) -> list[str]:
     ]
 
 
-def test_a_closure_goes_to_another_server(
-    world: Requiring, other: BroodServer, tmp_path: Path
-) -> None:
+def test_a_closure_goes_to_another_server(world, other, tmp_path):
     """Eggs appear together, the bundle when all is there; and nothing is sent twice."""
     cache = mirror.Cache(tmp_path / "cache")
     with behind(other) as (gateway, prod):
@@ -93,7 +90,7 @@ def test_a_closure_goes_to_another_server(
     assert cache.usage().files == 4
 
 
-def test_single_artefacts_on_one_server(world: Requiring) -> None:
+def test_single_artefacts_on_one_server(world):
     prod = new(world.client)
     on, there = world.dev.platform(PLATFORM), prod.platform(PLATFORM)
     app = on.app("cp38", "com.example.viewer", "1.10-2")
@@ -117,9 +114,7 @@ def test_single_artefacts_on_one_server(world: Requiring) -> None:
     assert str(mirror.promote([], prod)) == "0 files"
 
 
-def test_what_is_not_whole_at_the_source_is_not_begun(
-    world: Requiring, other: BroodServer, tmp_path: Path
-) -> None:
+def test_what_is_not_whole_at_the_source_is_not_begun(world, other, tmp_path):
     dev = new(world.client)
     on = dev.platform(PLATFORM)
     dev.upload_bundle(write_bundle(tmp_path, **{**world.document, "repositories": []}))
@@ -144,7 +139,7 @@ def test_what_is_not_whole_at_the_source_is_not_begun(
         assert len(sent(gateway)) == 1, "The new repository."
 
 
-def test_others_at_the_target(world: Requiring, other: BroodServer, tmp_path: Path) -> None:
+def test_others_at_the_target(world, other, tmp_path):
     """They are replaced only when that is wanted; what is hidden and right is shown."""
     prod = new(other.client())
     on = prod.platform(PLATFORM)
@@ -166,7 +161,7 @@ def test_others_at_the_target(world: Requiring, other: BroodServer, tmp_path: Pa
     assert document == world.bundle.metadata()["data"]
 
 
-def test_a_bundle_waits_for_all_that_belongs_to_it(world: Requiring, other: BroodServer) -> None:
+def test_a_bundle_waits_for_all_that_belongs_to_it(world, other):
     """When something fails the others go on, but for the bundle; again does what is left."""
     full = refused("*/runtimes/upload", 500, times=1, at="request")
     with behind(other, full) as (gateway, prod):
@@ -201,7 +196,7 @@ mirror.promote(bundle, prod.at(sys.argv[7]), closure=True, concurrency=1)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Nobody can be killed there.")
-def test_killed_in_the_middle(world: Requiring, other: BroodServer) -> None:
+def test_killed_in_the_middle(world, other):
     """Nothing is shown by half, and the same call again does what is left."""
     hangs = RequestFault("stall", at="request body", path="*/runtimes/upload")
     with behind(other, hangs) as (gateway, prod):
@@ -225,7 +220,7 @@ def test_killed_in_the_middle(world: Requiring, other: BroodServer) -> None:
         assert mirror.check_bundle(world.bundle, prod)
 
 
-def test_arguments(world: Requiring, other: BroodServer) -> None:
+def test_arguments(world, other):
     prod = world.dev
     egg = world.dev.platform(PLATFORM).egg("cp38", "MyEgg", "1.0-1")
     for artefacts, target, said in [

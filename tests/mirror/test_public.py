@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hatcher import mirror
 from hatcher.api import BroodClient
 from hatcher.errors import AuthenticationError
 from hatcher.mirror.layout import KINDS
-from hatcher.testing import BroodServer
 
 from .conftest import PLATFORM, SOME, files, fill
 
 
-def test_everything_of_it(brood_server: BroodServer, client: BroodClient, tmp_path: Path) -> None:
+def test_everything_of_it(brood_server, client, tmp_path):
     acme = client.create_organization("acme", "Makers of everything")
     acme.create_repository("dev", "Not for all")
     source = acme.create_repository("open", "For all", public=True)

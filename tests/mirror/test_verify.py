@@ -42,7 +42,7 @@ def spoil(path: Path) -> bytes:
 # -- folders -------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_as_it_was_left(folder: Path) -> None:
+def test_a_folder_that_is_as_it_was_left(folder):
     told: list[tuple[int, int | None, str]] = []
     result = mirror.verify(folder, progress=lambda *now: told.append(now))
     size = sum(path.stat().st_size for path in (folder / "v1").rglob("*") if path.is_file())
@@ -60,7 +60,7 @@ def test_a_folder_that_is_as_it_was_left(folder: Path) -> None:
     }
 
 
-def test_what_can_be_wrong_with_a_folder(folder: Path) -> None:
+def test_what_can_be_wrong_with_a_folder(folder):
     here = folder / PLACE
     spoil(here / EGG)
     (here / BUNDLE).write_text((here / BUNDLE).read_text() + "\n")
@@ -104,7 +104,7 @@ def test_what_can_be_wrong_with_a_folder(folder: Path) -> None:
         mirror.verify(mirror.Folder(folder, "acme/other"))
 
 
-def test_a_manifest_that_is_of_no_use(folder: Path, lab: Lab) -> None:
+def test_a_manifest_that_is_of_no_use(folder, lab):
     (folder / "manifest.json").write_text("[]")
     result = mirror.verify(folder)
     assert not result
@@ -123,7 +123,7 @@ def test_a_manifest_that_is_of_no_use(folder: Path, lab: Lab) -> None:
 # -- compared with a source ----------------------------------------------------------------
 
 
-def test_compared_with_the_source(folder: Path, lab: Lab, tmp_path: Path) -> None:
+def test_compared_with_the_source(folder, lab, tmp_path):
     """A place, its manifest and an archive say the same."""
     mirror.pack(lab.dev, tmp_path / "all.zip", **SOME)
     listed = mirror.manifest(lab.dev, **SOME)
@@ -161,7 +161,7 @@ def test_compared_with_the_source(folder: Path, lab: Lab, tmp_path: Path) -> Non
         mirror.verify(lab.dev, lab.acme, **SOME)
 
 
-def test_a_source_that_cannot_be_read_whole(lab: Lab) -> None:
+def test_a_source_that_cannot_be_read_whole(lab):
     """Nobody can say what would be surplus then, or lacking the other way round."""
     through = lab.behind(refused(f"*/indices/acme/dev/{PLATFORM}/*/eggs"))
     for target, source in [(lab.dev, through), (through, lab.dev)]:
@@ -175,7 +175,7 @@ def test_a_source_that_cannot_be_read_whole(lab: Lab) -> None:
 # -- what a server has, byte by byte -------------------------------------------------------
 
 
-def test_downloaded_and_hashed(lab: Lab) -> None:
+def test_downloaded_and_hashed(lab):
     told: list[tuple[int, int | None, str]] = []
     result = mirror.verify(lab.dev, download=True, progress=lambda *now: told.append(now), **SOME)
     assert result
@@ -201,7 +201,7 @@ def test_downloaded_and_hashed(lab: Lab) -> None:
         mirror.verify(mirror.manifest(lab.dev, **SOME), download=True)
 
 
-def test_a_server_that_is_gone(lab: Lab) -> None:
+def test_a_server_that_is_gone(lab):
     """It is given up, and said once of all that was not looked at."""
     fault = RequestFault("reset", at="request", path="*/data/*", times=999)
     place = lab.behind(fault, retries=RetryPolicy(0))
@@ -214,7 +214,7 @@ def test_a_server_that_is_gone(lab: Lab) -> None:
         mirror.verify(place, lab.dev, **SOME)
 
 
-def test_what_was_spoiled_in_a_folder_goes_nowhere(lab: Lab, folder: Path, tmp_path: Path) -> None:
+def test_what_was_spoiled_in_a_folder_goes_nowhere(lab, folder, tmp_path):
     other, here = lab.new("unspoiled"), mirror.Folder(folder, "acme/dev")
     spoiled = folder / PLACE / EGG
     content = spoil(spoiled)

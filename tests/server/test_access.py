@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 
 from hatcher.server.access import GROUPS
 
-from .conftest import PLATFORM, Client, error_of
+from .conftest import PLATFORM, error_of
 
 
 @pytest.mark.parametrize("group", ["read_index", "read_repository"])
-def test_a_refusal_names_both_levels(person: Callable[..., Client], egg: Path, group: str) -> None:
+def test_a_refusal_names_both_levels(person, egg, group):
     error = error_of(person("me@example.com", group).upload_egg(egg), 403)
     assert "upload_repository" in error
     assert group in error
 
 
-def test_an_organization_administrator_rules_all_of_it(
-    admin: Client, person: Callable[..., Client], egg: Path
-) -> None:
+def test_an_organization_administrator_rules_all_of_it(admin, person, egg):
     """Also the repositories that are none of the team's."""
     ruler = person("ruler@example.com", "organization_administrator")
     created = ruler.post("/admin/organizations/acme/repositories", json={"name": "new"})
@@ -36,7 +32,7 @@ def test_an_organization_administrator_rules_all_of_it(
     assert ruler.post("/admin/organizations/acme/teams", json=body).status_code == 400
 
 
-def test_the_best_of_many_teams_counts(admin: Client, person: Callable[..., Client]) -> None:
+def test_the_best_of_many_teams_counts(admin, person):
     client = person("me@example.com", "read_index")
     url = f"/data/acme/dev/{PLATFORM}/eggs/re-index"
     assert client.post(url, json={"eggs": []}).status_code == 403
@@ -57,9 +53,7 @@ def test_the_best_of_many_teams_counts(admin: Client, person: Callable[..., Clie
 
 
 @pytest.mark.parametrize("order", list(permutations(GROUPS[:3])))
-def test_the_best_of_several_teams_counts_in_any_order(
-    admin: Client, person: Callable[..., Client], order: tuple[str, ...]
-) -> None:
+def test_the_best_of_several_teams_counts_in_any_order(admin, person, order):
     client = person("me@example.com")
     for team in order:
         body = {"name": team, "group": team}
@@ -78,9 +72,7 @@ def test_the_best_of_several_teams_counts_in_any_order(
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_an_administrator_with_lesser_teams(
-    admin: Client, person: Callable[..., Client], first: bool
-) -> None:
+def test_an_administrator_with_lesser_teams(admin, person, first):
     teams = ["organization_administrator", "read_index"][:: 1 if first else -1]
     client = person("me@example.com")
     for team in teams:
@@ -92,7 +84,7 @@ def test_an_administrator_with_lesser_teams(
     assert client.get("/admin/organizations/acme/teams").status_code == 200
 
 
-def test_available_repositories(admin: Client, person: Callable[..., Client]) -> None:
+def test_available_repositories(admin, person):
     indexer = person("index@example.com", "read_index")
     reader = person("reader@example.com", "read_repository")
     nobody = person("nobody@example.com")
@@ -120,7 +112,7 @@ def test_available_repositories(admin: Client, person: Callable[..., Client]) ->
     assert nobody.get("/admin/organizations/acme/repositories").json() == {"repositories": []}
 
 
-def test_repositories_are_deleted_with_care(admin: Client, egg: Path) -> None:
+def test_repositories_are_deleted_with_care(admin, egg):
     assert admin.upload_egg(egg).status_code == 201
     url = "/admin/repositories/acme/dev"
     assert "force=True" in error_of(admin.delete(url, params={"force": "False"}), 409)
@@ -128,7 +120,7 @@ def test_repositories_are_deleted_with_care(admin: Client, egg: Path) -> None:
     assert admin.delete(url, params={"force": "True"}).status_code == 404
 
 
-def test_what_exists_is_not_made_twice(admin: Client) -> None:
+def test_what_exists_is_not_made_twice(admin):
     assert admin.post("/admin/organizations", json={"name": "acme"}).status_code == 409
     body = {"name": "dev"}
     assert admin.post("/admin/organizations/acme/repositories", json=body).status_code == 409

@@ -6,7 +6,6 @@ import base64
 import datetime as dt
 import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -23,7 +22,7 @@ from hatcher.server.refusals import Refusal
 from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 
-from .conftest import ADMIN, Client, client_of, error_of
+from .conftest import ADMIN, client_of, error_of
 
 
 def status_with(server: BackgroundServer, authorization: str) -> int:
@@ -36,7 +35,7 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def test_basic(server: BackgroundServer) -> None:
+def test_basic(server):
     assert status_with(server, basic(*ADMIN)) == 200
     assert status_with(server, basic("ADMIN@example.com", ADMIN[1])) == 200
     assert status_with(server, basic(ADMIN[0], ADMIN[1] + "x")) == 401
@@ -60,11 +59,11 @@ def test_basic(server: BackgroundServer) -> None:
         "Digest x",
     ],
 )
-def test_what_proves_nothing(server: BackgroundServer, authorization: str) -> None:
+def test_what_proves_nothing(server, authorization):
     assert status_with(server, authorization) == 401
 
 
-def test_what_could_prove_something(server: BackgroundServer) -> None:
+def test_what_could_prove_something(server):
     with client_of(server, None) as stranger:
         response = stranger.get("/admin/organizations")
     assert "send an e-mail address" in error_of(response, 401)
@@ -72,7 +71,7 @@ def test_what_could_prove_something(server: BackgroundServer) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 1])
-def test_a_session_token_is_good_for_every_version(server: BackgroundServer, version: int) -> None:
+def test_a_session_token_is_good_for_every_version(server, version):
     with client_of(server, version=version) as admin:
         token = admin.post("/auth/tokens/auth").json()["token"]
     for other in (0, 1):
@@ -81,9 +80,7 @@ def test_a_session_token_is_good_for_every_version(server: BackgroundServer, ver
             assert client.get("/metadata/platforms").status_code == 200
 
 
-def test_an_api_token_from_its_creation_to_its_deletion(
-    server: BackgroundServer, admin: Client
-) -> None:
+def test_an_api_token_from_its_creation_to_its_deletion(server, admin):
     created = admin.post("/auth/tokens/api", json={"name": "lap/top"})
     assert created.status_code == 200
     token = created.json()["token"]
@@ -108,7 +105,7 @@ def test_an_api_token_from_its_creation_to_its_deletion(
     assert status_with(server, f"Bearer {session}") == 401, "a session ends with its token"
 
 
-def test_tokens_belong_to_their_owner(admin: Client, person: type[Client]) -> None:
+def test_tokens_belong_to_their_owner(admin, person):
     admin.post("/auth/tokens/api", json={"name": "mine"})
     other = person("ada@example.com")
     assert other.get("/auth/tokens/api").json() == {"tokens": []}
@@ -116,7 +113,7 @@ def test_tokens_belong_to_their_owner(admin: Client, person: type[Client]) -> No
     assert other.post("/auth/tokens/api", json={"name": "mine"}).status_code == 200
 
 
-def test_tokens_outlive_a_restart(server: BackgroundServer, admin: Client) -> None:
+def test_tokens_outlive_a_restart(server, admin):
     api = admin.post("/auth/tokens/api", json={"name": "ci"}).json()["token"]
     session = admin.post("/auth/tokens/auth").json()["token"]
     server.__exit__(None, None, None)
@@ -125,7 +122,7 @@ def test_tokens_outlive_a_restart(server: BackgroundServer, admin: Client) -> No
         assert status_with(server, f"Bearer {session}") == 200
 
 
-def test_sessions_end(settings: Settings) -> None:
+def test_sessions_end(settings):
     with (
         BackgroundServer(evolve(settings, session_lifetime=0.0)) as server,
         client_of(server) as admin,
@@ -134,7 +131,7 @@ def test_sessions_end(settings: Settings) -> None:
         assert status_with(server, f"Bearer {token}") == 401
 
 
-def test_no_secret_is_kept(server: BackgroundServer, admin: Client, settings: Settings) -> None:
+def test_no_secret_is_kept(server, admin, settings):
     secrets = [
         ADMIN[1],
         admin.post("/auth/tokens/api", json={"name": "ci"}).json()["token"],
@@ -153,11 +150,11 @@ def test_no_secret_is_kept(server: BackgroundServer, admin: Client, settings: Se
         assert secret.removeprefix("brood_api_").encode() not in kept
 
 
-def test_settings_do_not_show_the_password(settings: Settings) -> None:
+def test_settings_do_not_show_the_password(settings):
     assert ADMIN[1] not in repr(settings)
 
 
-def test_a_given_password_replaces_the_old_one(settings: Settings) -> None:
+def test_a_given_password_replaces_the_old_one(settings):
     with BackgroundServer(settings) as server:
         assert status_with(server, basic(*ADMIN)) == 200
     with BackgroundServer(evolve(settings, admin_password="another")) as server:
@@ -167,7 +164,7 @@ def test_a_given_password_replaces_the_old_one(settings: Settings) -> None:
         assert status_with(server, basic(ADMIN[0], "another")) == 200
 
 
-def test_too_many_failed_logins(settings: Settings) -> None:
+def test_too_many_failed_logins(settings):
     with BackgroundServer(evolve(settings, failed_logins=3)) as server:
         for _ in range(3):
             assert status_with(server, basic(ADMIN[0], "guess")) == 401
@@ -181,7 +178,7 @@ def test_too_many_failed_logins(settings: Settings) -> None:
         assert status_with(server, basic("ada@example.com", "guess")) == 401
 
 
-def test_the_right_password_forgives(settings: Settings) -> None:
+def test_the_right_password_forgives(settings):
     with BackgroundServer(evolve(settings, failed_logins=3)) as server:
         for _ in range(3):
             assert status_with(server, basic(ADMIN[0], "guess")) == 401
@@ -189,7 +186,7 @@ def test_the_right_password_forgives(settings: Settings) -> None:
             assert status_with(server, basic(*ADMIN)) == 200
 
 
-def test_the_right_password_forgives_nobody_else(settings: Settings) -> None:
+def test_the_right_password_forgives_nobody_else(settings):
     with BackgroundServer(evolve(settings, failed_logins=3)) as server:
         for _ in range(3):
             assert status_with(server, basic("ada@example.com", "guess")) == 401
@@ -197,7 +194,7 @@ def test_the_right_password_forgives_nobody_else(settings: Settings) -> None:
         assert status_with(server, basic("ada@example.com", "guess")) == 429
 
 
-def test_many_guesses_at_once(settings: Settings) -> None:
+def test_many_guesses_at_once(settings):
     """No more of them are tried than one after the other."""
     with BackgroundServer(evolve(settings, failed_logins=3)) as server:
         guesses = [basic(ADMIN[0], f"guess {number}") for number in range(20)]
@@ -206,14 +203,14 @@ def test_many_guesses_at_once(settings: Settings) -> None:
     assert sorted(answers) == [401] * 3 + [429] * 17
 
 
-def test_the_right_password_many_times_at_once(settings: Settings) -> None:
+def test_the_right_password_many_times_at_once(settings):
     few = evolve(settings, failed_logins=3)
     with BackgroundServer(few) as server, ThreadPoolExecutor(20) as pool:
         answers = set(pool.map(lambda right: status_with(server, right), [basic(*ADMIN)] * 20))
     assert answers == {200}
 
 
-def test_names_with_letters_of_every_kind(server: BackgroundServer, admin: Client) -> None:
+def test_names_with_letters_of_every_kind(server, admin):
     body = {"email": "ÄDA@Example.com"}
     password = admin.post("/admin/organizations/acme/users", json=body).json()["one_time_password"]
     for name in ("ÄDA@Example.com", "äda@example.com"):
@@ -223,7 +220,7 @@ def test_names_with_letters_of_every_kind(server: BackgroundServer, admin: Clien
     assert admin.get("/admin/users/acme/äda@EXAMPLE.com").json()["email"] == "ÄDA@Example.com"
 
 
-def test_failed_logins_are_forgotten_in_time() -> None:
+def test_failed_logins_are_forgotten_in_time():
     time = 0.0
     failed = FailedLogins(2, 60.0, clock=lambda: time)
     failed.add("::1", "ada")
@@ -238,7 +235,7 @@ def test_failed_logins_are_forgotten_in_time() -> None:
     failed.check("::1", "ada")
 
 
-def test_one_address_cannot_try_all_accounts() -> None:
+def test_one_address_cannot_try_all_accounts():
     failed = FailedLogins(2, 60.0)
     for number in range(20):
         failed.check("::1", f"user {number}")
@@ -248,7 +245,7 @@ def test_one_address_cannot_try_all_accounts() -> None:
     failed.check("::2", "user 20")
 
 
-def test_one_address_cannot_lock_an_account_for_others() -> None:
+def test_one_address_cannot_lock_an_account_for_others():
     failed = FailedLogins(2, 60.0)
     for _ in range(1000):
         failed.add("192.0.2.1", "ada")
@@ -257,7 +254,7 @@ def test_one_address_cannot_lock_an_account_for_others() -> None:
     failed.check("192.0.2.2", "ada")
 
 
-def test_many_addresses_cannot_guess_forever() -> None:
+def test_many_addresses_cannot_guess_forever():
     failed = FailedLogins(2, 60.0)
     for number in range(2 * FailedLogins.ADDRESSES_OF_AN_ACCOUNT):
         failed.check(f"192.0.2.{number}", "ada")
@@ -267,7 +264,7 @@ def test_many_addresses_cannot_guess_forever() -> None:
     failed.check("198.51.100.1", "grace")
 
 
-def test_the_addresses_of_one_network_are_one() -> None:
+def test_the_addresses_of_one_network_are_one():
     """Whoever has one IPv6 address has all of its network."""
     failed = FailedLogins(2, 60.0)
     for number in range(2):
@@ -277,7 +274,7 @@ def test_the_addresses_of_one_network_are_one() -> None:
     failed.check("2001:db8:1:3::1", "ada")
 
 
-def test_failures_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_take_little_memory(monkeypatch):
     monkeypatch.setattr(FailedLogins, "KEPT", 100)
     time = 0.0
     failed = FailedLogins(2, 60.0, clock=lambda: time)
@@ -295,7 +292,7 @@ def test_failures_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(kept) == 3
 
 
-def test_no_name_is_kept_of_a_failed_login() -> None:
+def test_no_name_is_kept_of_a_failed_login():
     failed = FailedLogins(2, 60.0)
     failed.add("192.0.2.1", "ada")
     assert "ada" not in repr(failed._failures)
@@ -334,9 +331,7 @@ PROXY = ("127.0.0.1", "10.0.0.0/8", "2001:db8:ffff::/48")
         (None, ["192.0.2.1"], "unknown"),
     ],
 )
-def test_where_a_request_comes_from(
-    peer: str | None, forwarded: list[str], address: str, tmp_path: Path
-) -> None:
+def test_where_a_request_comes_from(peer, forwarded, address, tmp_path):
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     client = None if peer is None else (peer, 1234)
     request = Request({"type": "http", "headers": headers, "client": client})
@@ -350,7 +345,7 @@ def guess(server: BackgroundServer, password: str, forwarded: str) -> int:
         return client.get("/metadata/platforms", headers={"X-Forwarded-For": forwarded}).status_code
 
 
-def test_behind_a_trusted_proxy(settings: Settings) -> None:
+def test_behind_a_trusted_proxy(settings):
     """One address locks no other one out, and none escapes by what it sends itself."""
     proxied = evolve(settings, failed_logins=3, trusted_proxies=["127.0.0.0/8"])
     with BackgroundServer(proxied) as server:
@@ -360,14 +355,14 @@ def test_behind_a_trusted_proxy(settings: Settings) -> None:
         assert guess(server, ADMIN[1], "192.0.2.2") == 200
 
 
-def test_a_proxy_that_is_not_trusted(settings: Settings) -> None:
+def test_a_proxy_that_is_not_trusted(settings):
     with BackgroundServer(evolve(settings, failed_logins=3)) as server:
         answers = [guess(server, "guess", f"192.0.2.{number}") for number in range(5)]
         assert answers == [401, 401, 401, 429, 429]
 
 
 @pytest.mark.parametrize("network", ["", "x", "10.0.0.0/33", "1.2.3", "example.com"])
-def test_what_is_no_network(tmp_path: Path, network: str) -> None:
+def test_what_is_no_network(tmp_path, network):
     with pytest.raises(InvalidArgumentError):
         Settings(tmp_path, trusted_proxies=[network])
     data = tmp_path / "data"
@@ -377,7 +372,7 @@ def test_what_is_no_network(tmp_path: Path, network: str) -> None:
     assert not data.exists()
 
 
-def test_a_damaged_password_is_none(server: BackgroundServer, admin: Client) -> None:
+def test_a_damaged_password_is_none(server, admin):
     body = {"email": "ada@example.com"}
     password = admin.post("/admin/organizations/acme/users", json=body).json()["one_time_password"]
     assert server._server is not None
@@ -386,11 +381,11 @@ def test_a_damaged_password_is_none(server: BackgroundServer, admin: Client) -> 
     assert status_with(server, basic("ada@example.com", password)) == 401
 
 
-def test_a_name_with_a_nul(server: BackgroundServer) -> None:
+def test_a_name_with_a_nul(server):
     assert status_with(server, basic("admin@example.com\0", ADMIN[1])) == 401
 
 
-def test_a_made_up_password_is_random(tmp_path: Path) -> None:
+def test_a_made_up_password_is_random(tmp_path):
     passwords = set()
     for name in ("a", "b"):
         server = BackgroundServer(Settings(tmp_path / name, port=0))
@@ -404,5 +399,5 @@ def test_a_made_up_password_is_random(tmp_path: Path) -> None:
     assert len(passwords) == 2
 
 
-def test_httpx_itself_can_authenticate(server: BackgroundServer) -> None:
+def test_httpx_itself_can_authenticate(server):
     assert httpx.get(server.url + "/api/v1/json/metadata/platforms", auth=ADMIN).status_code == 200

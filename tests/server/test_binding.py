@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from hatcher.server.description import Description, Operation
 from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 
-from .conftest import ADMIN, Client, client_of
+from .conftest import ADMIN, client_of
 
 OPERATIONS = Description.installed().operations
 
@@ -44,11 +43,11 @@ def path_of(operation: Operation) -> str:
     )
 
 
-def test_every_operation_has_a_handler() -> None:
+def test_every_operation_has_a_handler():
     assert {operation.operation_id for operation in OPERATIONS} == HANDLERS.keys()
 
 
-def test_an_operation_without_handler_stops_the_start(settings: Settings) -> None:
+def test_an_operation_without_handler_stops_the_start(settings):
     handlers = dict(HANDLERS)
     del handlers["v1_get_team"], handlers["v0_list_platforms"]
     with pytest.raises(
@@ -60,13 +59,13 @@ def test_an_operation_without_handler_stops_the_start(settings: Settings) -> Non
         pass
 
 
-def test_a_handler_without_operation_stops_the_start(settings: Settings) -> None:
+def test_a_handler_without_operation_stops_the_start(settings):
     handlers = {**HANDLERS, "v1_hatch": HANDLERS["v1_get_team"]}
     with pytest.raises(UnboundOperationsError, match="v1_hatch"):
         create_app(settings, handlers=handlers)
 
 
-def test_an_operation_has_one_handler_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_has_one_handler_only(monkeypatch):
     monkeypatch.setitem(HANDLERS, "v1_list_platforms", HANDLERS["v1_list_platforms"])
 
     def another(call: Call) -> object:
@@ -78,9 +77,7 @@ def test_an_operation_has_one_handler_only(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.operation_id)
 @pytest.mark.sampled(3)
-def test_what_an_operation_takes_stands_in_its_allow(
-    operation: Operation, shared: BackgroundServer
-) -> None:
+def test_what_an_operation_takes_stands_in_its_allow(operation, shared):
     with client_of(shared) as admin:
         response = admin.request("PATCH", shared.url + path_of(operation))
     assert response.status_code == 405
@@ -90,12 +87,12 @@ def test_what_an_operation_takes_stands_in_its_allow(
     assert set(response.json()) == {"error"}
 
 
-def test_a_path_of_many_methods_is_one_route(admin: Client) -> None:
+def test_a_path_of_many_methods_is_one_route(admin):
     response = admin.request("PATCH", "/admin/teams/acme/builders/members/ada@example.com")
     assert response.headers["allow"] == "DELETE, GET, HEAD, PUT"
 
 
-def test_an_edited_description_without_handler_is_refused(settings: Settings) -> None:
+def test_an_edited_description_without_handler_is_refused(settings):
     document = Description.installed().document
     path = "/api/v1/json/metadata/platforms"
     edited = {**document["paths"][path]["get"], "operationId": "v1_brand_new"}
@@ -104,7 +101,7 @@ def test_an_edited_description_without_handler_is_refused(settings: Settings) ->
         create_app(settings, Description({**document, "paths": paths}))
 
 
-def test_the_data_of_a_refused_start_can_be_used(settings: Settings, tmp_path: Path) -> None:
+def test_the_data_of_a_refused_start_can_be_used(settings, tmp_path):
     with pytest.raises(UnboundOperationsError):
         create_app(settings, handlers={})
     with BackgroundServer(settings) as server, client_of(server) as admin:

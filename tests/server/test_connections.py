@@ -7,7 +7,6 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -89,7 +88,7 @@ LARGE = connections.MAX_HEAD + 1
     ],
     ids=lambda sent: f"{sent[:8]}{len(sent)}{sent[-4:]}",
 )
-def test_heads_that_are_too_large(server: BackgroundServer, sent: bytes) -> None:
+def test_heads_that_are_too_large(server, sent):
     status, received = ask(server, sent)
     assert status == 431
     assert received.endswith(b'"}')
@@ -97,7 +96,7 @@ def test_heads_that_are_too_large(server: BackgroundServer, sent: bytes) -> None
     assert b"content-type: application/json\r\n" in received
 
 
-def test_large_heads(server: BackgroundServer) -> None:
+def test_large_heads(server):
     lines = b"X: 0123456789\r\n" * 90
     sent = GET + lines + b"Y: " + b"y" * 60_000 + b"\r\nConnection: close\r\n\r\n"
     assert ask(server, sent)[0] == 200
@@ -124,32 +123,32 @@ def test_large_heads(server: BackgroundServer) -> None:
     ],
     ids=lambda sent: repr(sent[:40]),
 )
-def test_what_is_no_request(server: BackgroundServer, sent: bytes) -> None:
+def test_what_is_no_request(server, sent):
     status, received = ask(server, sent)
     assert status == 400
     assert b"connection: close" in received
     assert httpx.get(server.url + "/").status_code == 200
 
 
-def test_junk_after_a_request_leaves_it_its_answer(server: BackgroundServer) -> None:
+def test_junk_after_a_request_leaves_it_its_answer(server):
     status, received = ask(server, GET + b"\r\n" + b"\x00\x01junk" * 100)
     assert status == 200
     assert received.count(b"HTTP/1.1 ") == 1
 
 
-def test_many_requests_at_once_are_answered_in_part(server: BackgroundServer) -> None:
+def test_many_requests_at_once_are_answered_in_part(server):
     status, received = ask(server, (GET + b"\r\n") * 2000)
     assert status == 200
     assert 2 <= received.count(b"HTTP/1.1 200") <= 500
 
 
-def test_a_protocol_that_is_not_spoken_here(server: BackgroundServer) -> None:
+def test_a_protocol_that_is_not_spoken_here(server):
     for upgrade in (b"websocket", b"h2c"):
         sent = GET + b"Connection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n\r\n"
         assert ask(server, sent + b"\x00" * 100)[0] == 200
 
 
-def test_a_client_that_has_said_all(server: BackgroundServer) -> None:
+def test_a_client_that_has_said_all(server):
     """It closes its own half; that is no reason to keep the answer from it."""
     with connect(server) as connection:
         connection.sendall(GET + b"\r\n")
@@ -162,12 +161,12 @@ def test_a_client_that_has_said_all(server: BackgroundServer) -> None:
     ("sent", "status"),
     [(b"", 0), (b"\r\n", 408), (b"GET", 408), (GET, 408), (GET + b"X: y", 408), (POST, 401)],
 )
-def test_requests_that_do_not_come(server: BackgroundServer, sent: bytes, status: int) -> None:
+def test_requests_that_do_not_come(server, sent, status):
     assert ask(server, sent)[0] == status
 
 
 @pytest.mark.usefixtures("impatient")
-def test_heads_that_come_slowly(server: BackgroundServer) -> None:
+def test_heads_that_come_slowly(server):
     """A byte now and then makes no request."""
     with connect(server) as connection:
         began = time.monotonic()
@@ -180,7 +179,7 @@ def test_heads_that_come_slowly(server: BackgroundServer) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_bodies_that_end_in_silence(admin: Client, server: BackgroundServer, egg: Path) -> None:
+def test_bodies_that_end_in_silence(admin, server, egg):
     with connect(server) as connection:
         connection.sendall(head_of(admin, 1 << 20) + b"--limit\r\nContent-")
         assert answer(connection)[0] == 408
@@ -188,7 +187,7 @@ def test_bodies_that_end_in_silence(admin: Client, server: BackgroundServer, egg
 
 
 @pytest.mark.usefixtures("impatient")
-def test_bodies_that_come_slowly(admin: Client, server: BackgroundServer, egg: Path) -> None:
+def test_bodies_that_come_slowly(admin, server, egg):
     form = multipart(file_part(egg), ('name="data"', b"{}"))
     content = form["content"]
     assert isinstance(content, bytes)
@@ -200,9 +199,7 @@ def test_bodies_that_come_slowly(admin: Client, server: BackgroundServer, egg: P
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_connection_is_kept_after_a_body_that_nobody_took(
-    server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_is_kept_after_a_body_that_nobody_took(server, monkeypatch):
     """It is answered before it is sent, what follows is dropped, and then it is closed unused."""
     monkeypatch.setattr(connections, "KEEP_ALIVE", 0.5)
     with connect(server) as connection:
@@ -222,7 +219,7 @@ def half_open(connect: Callable[[], socket.socket], count: int) -> list[socket.s
     return opened
 
 
-def test_half_open_connections_keep_nobody_out(tmp_path: Path) -> None:
+def test_half_open_connections_keep_nobody_out(tmp_path):
     with process(tmp_path / "brood") as started, ready(started) as client:
         opened = half_open(lambda: connect(client), 500)
         for _ in range(3):
@@ -237,7 +234,7 @@ def test_half_open_connections_keep_nobody_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_half_open_connections_are_closed(server: BackgroundServer) -> None:
+def test_half_open_connections_are_closed(server):
     opened = half_open(lambda: connect(server), 100)
     assert httpx.get(server.url + "/").status_code == 200
     assert [answer(connection)[0] for connection in opened] == [0, 408, 408, 401] * 25
@@ -245,9 +242,7 @@ def test_half_open_connections_are_closed(server: BackgroundServer) -> None:
         connection.close()
 
 
-def test_too_many_connections(
-    server: BackgroundServer, admin: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_connections(server, admin, monkeypatch):
     """Those that wait make way, the one that has waited longest first."""
     monkeypatch.setattr(connections, "most_connections", lambda: 16)
     opened = half_open(lambda: connect(server), 40)
@@ -278,9 +273,7 @@ def refused_at(server: BackgroundServer) -> bool:
     return False
 
 
-def test_downloads_that_nobody_takes(
-    admin: Client, server: BackgroundServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_downloads_that_nobody_takes(admin, server, tmp_path, monkeypatch):
     """The client goes, or stays and takes nothing: the file is not read to its end for it."""
     monkeypatch.setattr(connections, "ANSWER_TIME", 0.5)
     monkeypatch.setattr(runner, "_TICK", 0.05)
@@ -299,7 +292,7 @@ def test_downloads_that_nobody_takes(
     assert admin.get(url).content == egg.read_bytes()
 
 
-def test_head_is_answered_as_get_without_the_body(admin: Client, tmp_path: Path) -> None:
+def test_head_is_answered_as_get_without_the_body(admin, tmp_path):
     egg = write_egg(tmp_path, "spam")
     assert admin.upload_egg(egg).status_code == 201
     for url in (
@@ -322,7 +315,7 @@ def test_head_is_answered_as_get_without_the_body(admin: Client, tmp_path: Path)
     assert (part.status_code, part.headers["content-length"]) == (206, "10")
 
 
-def test_secrets_are_kept_by_nobody_between(admin: Client) -> None:
+def test_secrets_are_kept_by_nobody_between(admin):
     for response in (
         admin.post("/auth/tokens/auth"),
         admin.post("/auth/tokens/api", json={"name": "mine"}),

@@ -74,7 +74,7 @@ def empty(path: Path) -> None:
 
 @pytest.mark.parametrize("lose", [Path.unlink, empty])
 @pytest.mark.usefixtures("stocked")
-def test_blobs_without_a_database(settings: Settings, lose: Callable[[Path], None]) -> None:
+def test_blobs_without_a_database(settings, lose):
     """Nothing is deleted because nothing says what it is."""
     before = blobs(settings.data)
     backup = (settings.data / DATABASE).read_bytes()
@@ -94,9 +94,7 @@ def test_blobs_without_a_database(settings: Settings, lose: Callable[[Path], Non
         pass
 
 
-def test_an_older_database(
-    settings: Settings, stocked: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_older_database(settings, stocked, tmp_path, caplog):
     older = (settings.data / DATABASE).read_bytes()
     late = write_egg(tmp_path, "late", seed=9)
     with BackgroundServer(settings) as server, client_of(server) as client:
@@ -119,7 +117,7 @@ def test_an_older_database(
     assert "left the quarantine: 1" in caplog.text
 
 
-def test_a_database_that_knows_nothing(settings: Settings, stocked: list[Path]) -> None:
+def test_a_database_that_knows_nothing(settings, stocked):
     """Its tables are there, but empty: 179 blobs were deleted once."""
     with BackgroundServer(Settings(settings.data.parent / "other", port=0)) as other:
         new = other.settings.data / DATABASE
@@ -135,9 +133,7 @@ def test_a_database_that_knows_nothing(settings: Settings, stocked: list[Path]) 
         assert client.get(url("a")).content == stocked[0].read_bytes()
 
 
-def test_the_quarantine_ends(
-    settings: Settings, stocked: list[Path], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_quarantine_ends(settings, stocked, caplog):
     today = dt.datetime.now(dt.UTC).date()
     kept = settings.data / "quarantine" / (today - QUARANTINE).isoformat() / ("a" * 64)
     old = settings.data / "quarantine" / (today - QUARANTINE - dt.timedelta(1)).isoformat()
@@ -157,9 +153,7 @@ def test_the_quarantine_ends(
     assert len(blobs(settings.data)) == 3
 
 
-def test_a_truncated_blob_comes_back_from_the_quarantine(
-    settings: Settings, stocked: list[Path]
-) -> None:
+def test_a_truncated_blob_comes_back_from_the_quarantine(settings, stocked):
     sha256 = sha256_of(stocked[0])
     blob = settings.data / "blobs" / sha256[:2] / sha256[2:]
     blob.write_bytes(blob.read_bytes()[:10])
@@ -170,9 +164,7 @@ def test_a_truncated_blob_comes_back_from_the_quarantine(
         assert client.get(url("a")).content == stocked[0].read_bytes()
 
 
-def test_what_a_dead_process_leaves(
-    settings: Settings, stocked: list[Path], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_a_dead_process_leaves(settings, stocked, caplog):
     incoming = settings.data / "incoming"
     (incoming / "tmpabc").mkdir()
     (incoming / "tmpabc" / "x.egg").write_bytes(b"half of it")
@@ -187,7 +179,7 @@ def test_what_a_dead_process_leaves(
 
 
 @pytest.mark.usefixtures("stocked")
-def test_strangers_stay(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+def test_strangers_stay(settings, caplog):
     target = settings.data.parent / "target"
     target.mkdir()
     (target / ("d" * 62)).write_bytes(b"of somebody else")
@@ -270,9 +262,7 @@ def without_artefacts(data: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures("stocked")
-def test_databases_that_cannot_be_served(
-    settings: Settings, harm: Callable[[Path], None], said: str
-) -> None:
+def test_databases_that_cannot_be_served(settings, harm, said):
     before = blobs(settings.data)
     harm(settings.data)
     assert said in refused(settings)
@@ -282,9 +272,7 @@ def test_databases_that_cannot_be_served(
 
 @pytest.mark.usefixtures("stocked")
 @pytest.mark.long
-def test_a_database_that_another_program_works_on(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_another_program_works_on(settings, monkeypatch):
     monkeypatch.setattr(database, "_LOCKED", 0.1)
     other = sqlite3.connect(settings.data / DATABASE, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -297,7 +285,7 @@ def test_a_database_that_another_program_works_on(
         pass
 
 
-def test_folders_that_are_none(settings: Settings, tmp_path: Path) -> None:
+def test_folders_that_are_none(settings, tmp_path):
     file = tmp_path / "file"
     file.write_text("x")
     for data in (file, file / "below"):
@@ -311,7 +299,7 @@ def test_folders_that_are_none(settings: Settings, tmp_path: Path) -> None:
     assert blobs.read_text() == "x"
 
 
-def test_missing_parents_are_made(tmp_path: Path) -> None:
+def test_missing_parents_are_made(tmp_path):
     with BackgroundServer(Settings(tmp_path / "a" / "b", port=0)):
         assert (tmp_path / "a" / "b" / DATABASE).exists()
 
@@ -325,7 +313,7 @@ class TestPrivacy:
             for path in (data, *data.rglob("*"))
         }
 
-    def test_everything_is_private(self, settings: Settings, tmp_path: Path) -> None:
+    def test_everything_is_private(self, settings, tmp_path):
         before = os.umask(0)
         try:
             with BackgroundServer(settings) as server, client_of(server) as client:
@@ -344,9 +332,7 @@ class TestPrivacy:
         for name, mode in (*running.items(), *restarted.items()):
             assert mode == (0o700 if (settings.data / name).is_dir() else 0o600), name
 
-    def test_what_was_open_to_others_is_closed(
-        self, settings: Settings, stocked: list[Path]
-    ) -> None:
+    def test_what_was_open_to_others_is_closed(self, settings, stocked):
         for path in (settings.data, *settings.data.rglob("*")):
             path.chmod(0o777 if path.is_dir() else 0o666)
         with BackgroundServer(settings):
@@ -356,9 +342,7 @@ class TestPrivacy:
         for name in (DATABASE, f"{DATABASE}-wal", "lock"):
             assert modes[name] == 0o600
 
-    def test_a_folder_of_somebody_else_keeps_its_rights(
-        self, settings: Settings, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_folder_of_somebody_else_keeps_its_rights(self, settings, caplog):
         settings.data.mkdir()
         settings.data.chmod(0o755)
         (settings.data / "my things").mkdir(mode=0o755)
@@ -370,7 +354,7 @@ class TestPrivacy:
         assert "chmod 700" in caplog.text
 
 
-def test_a_start_writes_no_more_than_it_must(settings: Settings) -> None:
+def test_a_start_writes_no_more_than_it_must(settings):
     with BackgroundServer(settings):
         pass
     before = (settings.data / DATABASE).read_bytes()
@@ -379,9 +363,7 @@ def test_a_start_writes_no_more_than_it_must(settings: Settings) -> None:
     assert (settings.data / DATABASE).read_bytes() == before
 
 
-def test_a_nearly_full_disk_has_no_reserve(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_nearly_full_disk_has_no_reserve(tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.DEBUG)
     free = [4 * Reserve.SIZE - 1]
     usage = shutil.disk_usage(tmp_path)
@@ -397,7 +379,7 @@ def test_a_nearly_full_disk_has_no_reserve(
     assert not file.exists()
 
 
-def test_one_folder_one_server(settings: Settings) -> None:
+def test_one_folder_one_server(settings):
     with BackgroundServer(settings):
         with pytest.raises(FolderInUseError):
             BackgroundServer(settings).__enter__()
@@ -406,7 +388,7 @@ def test_one_folder_one_server(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("stocked")
-def test_tables_of_the_first_version_are_brought_up_to_date(settings: Settings) -> None:
+def test_tables_of_the_first_version_are_brought_up_to_date(settings):
     """As the first hatcher made them: no repository is public until somebody says so."""
     with sqlite3.connect(settings.data / DATABASE) as connection:
         connection.execute("ALTER TABLE repositories DROP COLUMN public")

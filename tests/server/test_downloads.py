@@ -6,7 +6,6 @@ import os
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +15,6 @@ import pytest
 
 from hatcher.server.blobs import Blobs
 from hatcher.server.downloads import content_disposition
-from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
@@ -31,7 +29,7 @@ def uploaded(admin: Client, egg: Path) -> bytes:
     return egg.read_bytes()
 
 
-def test_whole(admin: Client, uploaded: bytes, egg: Path) -> None:
+def test_whole(admin, uploaded, egg):
     response = admin.get(URL)
     assert response.status_code == 200
     assert response.content == uploaded
@@ -54,7 +52,7 @@ def test_whole(admin: Client, uploaded: bytes, egg: Path) -> None:
         ("Bytes = 0-0", 0, 0),
     ],
 )
-def test_parts(admin: Client, uploaded: bytes, sent: str, first: int, last: int) -> None:
+def test_parts(admin, uploaded, sent, first, last):
     size = len(uploaded)
     wanted = range(first % size, last % size + 1)
     response = admin.get(URL, headers={"Range": sent})
@@ -66,13 +64,13 @@ def test_parts(admin: Client, uploaded: bytes, sent: str, first: int, last: int)
 
 
 @pytest.mark.parametrize("sent", ["bytes=0-1,3-4", "lines=1-2", "bytes=-", "bytes=9-3", "x"])
-def test_ranges_that_are_to_be_ignored(admin: Client, uploaded: bytes, sent: str) -> None:
+def test_ranges_that_are_to_be_ignored(admin, uploaded, sent):
     response = admin.get(URL, headers={"Range": sent})
     assert response.status_code == 200
     assert response.content == uploaded
 
 
-def test_ranges_beyond_the_end(admin: Client, uploaded: bytes) -> None:
+def test_ranges_beyond_the_end(admin, uploaded):
     for sent in (f"bytes={len(uploaded)}-", "bytes=-0", "bytes=99999999-"):
         response = admin.get(URL, headers={"Range": sent})
         assert response.status_code == 416
@@ -81,7 +79,7 @@ def test_ranges_beyond_the_end(admin: Client, uploaded: bytes) -> None:
         assert "outside of the file" in response.json()["error"]
 
 
-def test_if_range(admin: Client, uploaded: bytes, egg: Path) -> None:
+def test_if_range(admin, uploaded, egg):
     etag = f'"{sha256_of(egg)}"'
     for condition, status in (
         (etag, 206),
@@ -94,7 +92,7 @@ def test_if_range(admin: Client, uploaded: bytes, egg: Path) -> None:
         assert response.content == uploaded[4 if status == 206 else 0 :]
 
 
-def test_if_none_match(admin: Client, uploaded: bytes, egg: Path) -> None:
+def test_if_none_match(admin, uploaded, egg):
     etag = f'"{sha256_of(egg)}"'
     for condition, status in (
         (etag, 304),
@@ -110,7 +108,7 @@ def test_if_none_match(admin: Client, uploaded: bytes, egg: Path) -> None:
             assert response.content == b""
 
 
-def test_the_name_in_any_case(admin: Client, uploaded: bytes) -> None:
+def test_the_name_in_any_case(admin, uploaded):
     assert admin.get(URL.replace("Spam", "spam")).content == uploaded
     assert admin.get(URL.replace("Spam", "SPAM")).content == uploaded
 
@@ -118,11 +116,11 @@ def test_the_name_in_any_case(admin: Client, uploaded: bytes) -> None:
 @pytest.mark.parametrize(
     "change", [("1.0.0-1", "1.0.0-2"), ("1.0.0-1", "1.0.0"), ("Spam", "eggs"), ("cp311", "cp310")]
 )
-def test_what_is_not_there(admin: Client, uploaded: bytes, change: tuple[str, str]) -> None:
+def test_what_is_not_there(admin, uploaded, change):
     assert change[1] in error_of(admin.get(URL.replace(*change)), 404)
 
 
-def test_a_file_deleted_while_it_is_sent(admin: Client, tmp_path: Path) -> None:
+def test_a_file_deleted_while_it_is_sent(admin, tmp_path):
     big = write_egg(tmp_path, "big", payload_bytes=32 << 20)
     assert admin.upload_egg(big).status_code == 201
     url = f"/data/acme/dev/{PLATFORM}/none/eggs/big/1.0.0-1"
@@ -160,9 +158,7 @@ def lengthen(blob: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [lose, lose_its_folder, cut_short, empty, lengthen])
-def test_a_file_that_is_lost_heals(
-    admin: Client, uploaded: bytes, egg: Path, settings: Settings, harm: Callable[[Path], None]
-) -> None:
+def test_a_file_that_is_lost_heals(admin, uploaded, egg, settings, harm):
     harm(blob_of(settings, egg))
     for headers in ({}, {"Range": "bytes=0-1"}, {"Range": "bytes=5-"}):
         assert "Upload the same file again" in error_of(admin.get(URL, headers=headers), 503)
@@ -172,9 +168,7 @@ def test_a_file_that_is_lost_heals(
     assert admin.get(URL).content == uploaded
 
 
-def test_a_file_that_is_damaged_heals(
-    admin: Client, uploaded: bytes, egg: Path, settings: Settings
-) -> None:
+def test_a_file_that_is_damaged_heals(admin, uploaded, egg, settings):
     """Its size tells nothing; whoever downloads it finds out by the hash."""
     blob = blob_of(settings, egg)
     blob.write_bytes(bytes(len(uploaded)))
@@ -182,18 +176,14 @@ def test_a_file_that_is_damaged_heals(
     assert admin.get(URL).content == uploaded
 
 
-def test_a_lost_file_of_several_artefacts_heals_with_any(
-    admin: Client, uploaded: bytes, egg: Path, settings: Settings
-) -> None:
+def test_a_lost_file_of_several_artefacts_heals_with_any(admin, uploaded, egg, settings):
     assert admin.post("/admin/organizations/acme/repositories", json={"name": "x"}).is_success
     blob_of(settings, egg).unlink()
     assert admin.upload(f"/data/acme/x/{PLATFORM}/eggs/upload", egg).status_code == 201
     assert admin.get(URL).content == uploaded
 
 
-def test_a_file_that_ends_early_is_no_success(
-    admin: Client, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_that_ends_early_is_no_success(admin, settings, tmp_path, caplog):
     big = write_egg(tmp_path, "big", payload_bytes=32 << 20)
     assert admin.upload_egg(big).status_code == 201
     url = f"/data/acme/dev/{PLATFORM}/none/eggs/big/1.0.0-1"
@@ -211,9 +201,7 @@ def test_a_file_that_ends_early_is_no_success(
 
 @pytest.mark.parametrize("deletes", [False, True])
 @pytest.mark.long
-def test_downloads_while_a_file_is_replaced(
-    server: BackgroundServer, admin: Client, tmp_path: Path, deletes: bool
-) -> None:
+def test_downloads_while_a_file_is_replaced(server, admin, tmp_path, deletes):
     """Whole, one or the other, or not there: never a fault of the server."""
     eggs = []
     for number in range(2):
@@ -250,9 +238,7 @@ def test_downloads_while_a_file_is_replaced(
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_file_that_is_replaced_between_finding_and_opening(
-    admin: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
-) -> None:
+def test_a_file_that_is_replaced_between_finding_and_opening(admin, tmp_path, monkeypatch, steps):
     """However often: what is found in the end is sent."""
     eggs = []
     for number in range(4):
@@ -278,7 +264,7 @@ def test_a_file_that_is_replaced_between_finding_and_opening(
     assert response.content == eggs[steps].read_bytes()
 
 
-def test_a_client_that_goes_away(admin: Client, tmp_path: Path) -> None:
+def test_a_client_that_goes_away(admin, tmp_path):
     assert admin.upload_egg(write_egg(tmp_path, "big", payload_bytes=32 << 20)).status_code == 201
     url = f"/data/acme/dev/{PLATFORM}/none/eggs/big/1.0.0-1"
     for _ in range(3):
@@ -296,5 +282,5 @@ def test_a_client_that_goes_away(admin: Client, tmp_path: Path) -> None:
         ("a\r\nb", "attachment; filename=\"a__b\"; filename*=UTF-8''a%0D%0Ab"),
     ],
 )
-def test_content_disposition(filename: str, header: str) -> None:
+def test_content_disposition(filename, header):
     assert content_disposition(filename) == header

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import event
 
 from hatcher.server.runner import BackgroundServer
-from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
 from .conftest import PLATFORM, Client, sha256_of
@@ -71,7 +70,7 @@ def blob(path: Path) -> str:
     return f"blobs/{sha256[:2]}/{sha256[2:]}"
 
 
-def test_an_upload(admin: Client, steps: list[str], tmp_path: Path, settings: Settings) -> None:
+def test_an_upload(admin, steps, tmp_path, settings):
     first, second = (write_egg(tmp_path, "spam", f"{number}.0") for number in (1, 2))
     assert admin.upload_egg(first).status_code == 201
     place, folder = f"place {blob(first)}", f"sync {Path(blob(first)).parent}"
@@ -91,7 +90,7 @@ def test_an_upload(admin: Client, steps: list[str], tmp_path: Path, settings: Se
     ]
 
 
-def test_a_file_goes_after_its_row(admin: Client, steps: list[str], tmp_path: Path) -> None:
+def test_a_file_goes_after_its_row(admin, steps, tmp_path):
     first, second = (
         write_egg(folder(tmp_path, seed), seed=seed, payload_bytes=9) for seed in (1, 2)
     )
@@ -119,5 +118,5 @@ def connection(server: BackgroundServer) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("pragma", "value"), [("synchronous", 2), ("journal_mode", "wal"), ("foreign_keys", 1)]
 )
-def test_every_commit_is_synced(connection: Any, pragma: str, value: object) -> None:
+def test_every_commit_is_synced(connection, pragma, value):
     assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value

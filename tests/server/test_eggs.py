@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, error_of, sha256_of
+from .conftest import PLATFORM, error_of, sha256_of
 
 
-def test_egg_from_upload_to_deletion(admin: Client, egg: Path) -> None:
+def test_egg_from_upload_to_deletion(admin, egg):
     assert admin.upload_egg(egg).status_code == 201
     entry = admin.index()["Spam-1.0.0-1.egg"]
     assert isinstance(entry.pop("mtime"), float)
@@ -44,7 +42,7 @@ def test_egg_from_upload_to_deletion(admin: Client, egg: Path) -> None:
 
 
 @pytest.mark.parametrize("own", ["none", "py38"])
-def test_what_changes_an_egg_needs_its_own_tag(admin: Client, tmp_path: Path, own: str) -> None:
+def test_what_changes_an_egg_needs_its_own_tag(admin, tmp_path, own):
     """An egg that merely suits `cp38` is found by it, but never deleted."""
     egg = write_egg(tmp_path, "spam", python_tag=None if own == "none" else own)
     assert admin.upload_egg(egg, enabled="False").status_code == 201
@@ -67,7 +65,7 @@ def test_what_changes_an_egg_needs_its_own_tag(admin: Client, tmp_path: Path, ow
     assert admin.index("cp38") == {}
 
 
-def test_an_egg_is_stored_under_the_platform_of_the_url(admin: Client, tmp_path: Path) -> None:
+def test_an_egg_is_stored_under_the_platform_of_the_url(admin, tmp_path):
     """Whatever platform it names itself."""
     egg = write_egg(tmp_path, "spam", platform="rh6-x86_64", python_tag="cp311")
     assert admin.upload_egg(egg, "rh5-64").status_code == 201
@@ -81,9 +79,7 @@ def test_an_egg_is_stored_under_the_platform_of_the_url(admin: Client, tmp_path:
 
 
 @pytest.mark.parametrize("settings", [True], indirect=True)
-def test_a_strict_server_takes_an_egg_for_its_own_platform_only(
-    admin: Client, tmp_path: Path
-) -> None:
+def test_a_strict_server_takes_an_egg_for_its_own_platform_only(admin, tmp_path):
     egg = write_egg(tmp_path, "spam", platform="rh8-x86_64")
     assert "is for rh8-x86_64, not for win-x86_64" in error_of(
         admin.upload_egg(egg, "win-x86_64"), 400
@@ -93,7 +89,7 @@ def test_a_strict_server_takes_an_egg_for_its_own_platform_only(
     assert list(admin.index()) == [egg.name]
 
 
-def test_an_egg_for_no_platform_goes_anywhere(admin: Client, tmp_path: Path) -> None:
+def test_an_egg_for_no_platform_goes_anywhere(admin, tmp_path):
     egg = write_egg(tmp_path, "spam")
     for platform in ("rh8-x86_64", "win-x86_64", "osx-arm64"):
         assert admin.upload_egg(egg, platform).status_code == 201

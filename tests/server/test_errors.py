@@ -12,9 +12,8 @@ from hatcher.api import BroodClient
 from hatcher.errors import NotFoundError
 from hatcher.server.binding import HANDLERS
 from hatcher.server.calls import Call
-from hatcher.server.runner import BackgroundServer
 
-from .conftest import ADMIN, Client, client_of, error_of
+from .conftest import ADMIN, client_of, error_of
 
 JSON = {"Content-Type": "application/json"}
 
@@ -31,11 +30,11 @@ JSON = {"Content-Type": "application/json"}
         "/static/../app.py",
     ],
 )
-def test_unknown_places(admin: Client, server: BackgroundServer, path: str) -> None:
+def test_unknown_places(admin, server, path):
     error_of(admin.get(server.url + path), 404)
 
 
-def test_pages_take_only_what_they_can(admin: Client, server: BackgroundServer) -> None:
+def test_pages_take_only_what_they_can(admin, server):
     response = admin.post(server.url + "/docs")
     error_of(response, 405)
     assert "GET" in response.headers["allow"]
@@ -59,27 +58,27 @@ def test_pages_take_only_what_they_can(admin: Client, server: BackgroundServer) 
         (b'{"name": "' + b"x" * 201 + b'"}', "200 characters"),
     ],
 )
-def test_documents_that_are_not_as_described(admin: Client, body: bytes, says: str) -> None:
+def test_documents_that_are_not_as_described(admin, body, says):
     response = admin.post("/admin/organizations", content=body, headers=JSON)
     assert says in error_of(response, 400)
 
 
 @pytest.mark.parametrize("text", [r"\ud800", r"\udfff\ud800", r"a\u0000b", r"a\u202eb", "\ufeff"])
-def test_text_that_nobody_could_ask_for(admin: Client, text: str) -> None:
+def test_text_that_nobody_could_ask_for(admin, text):
     for body in (f'{{"name": "{text}"}}', f'{text}{{"name": "x", "description": "{text}"}}'):
         response = admin.post("/admin/organizations", content=body.encode(), headers=JSON)
         error_of(response, 400)
     assert admin.get("/admin/organizations").json() == {"organizations": ["acme"]}
 
 
-def test_documents_that_never_end(admin: Client) -> None:
+def test_documents_that_never_end(admin):
     endless = (b" " * (1 << 20) for _ in range(40))
     error_of(admin.post("/admin/organizations", content=endless, headers=JSON), 413)
     error_of(admin.post("/admin/organizations", content=b" " * (17 << 20), headers=JSON), 413)
 
 
 @pytest.mark.parametrize("sent", [None, "", "text/plain", "application/jsonx", "text/json;a=b"])
-def test_documents_that_are_not_sent_as_json(admin: Client, sent: str | None) -> None:
+def test_documents_that_are_not_sent_as_json(admin, sent):
     headers = {} if sent is None else {"Content-Type": sent}
     response = admin.post("/admin/organizations", content=b'{"name": "x"}', headers=headers)
     error_of(response, 415)
@@ -88,7 +87,7 @@ def test_documents_that_are_not_sent_as_json(admin: Client, sent: str | None) ->
 @pytest.mark.parametrize(
     "sent", ["application/json; charset=utf-8", "Application/JSON", "application/json ;a"]
 )
-def test_documents_that_are_sent_as_json(admin: Client, sent: str) -> None:
+def test_documents_that_are_sent_as_json(admin, sent):
     body = b'{"name": "x", "description": ""}'
     headers = {"Content-Type": sent}
     assert admin.post("/admin/organizations", content=body, headers=headers).status_code == 201
@@ -105,9 +104,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
-def test_pages_of_other_sites_change_nothing(
-    admin: Client, server: BackgroundServer, headers: dict[str, str]
-) -> None:
+def test_pages_of_other_sites_change_nothing(admin, server, headers):
     headers = {name: value.format(url=server.url) for name, value in headers.items()}
     body = {"name": "x", "description": ""}
     error_of(admin.post("/admin/organizations", json=body, headers=headers), 403)
@@ -128,15 +125,13 @@ def test_pages_of_other_sites_change_nothing(
     ],
     ids=str,
 )
-def test_pages_of_its_own_change_what_they_may(
-    admin: Client, server: BackgroundServer, headers: dict[str, str]
-) -> None:
+def test_pages_of_its_own_change_what_they_may(admin, server, headers):
     headers = {name: value.format(url=server.url) for name, value in headers.items()}
     body = {"name": "x", "description": ""}
     assert admin.post("/admin/organizations", json=body, headers=headers).status_code == 201
 
 
-def test_documents_with_a_fault_in_every_line(admin: Client) -> None:
+def test_documents_with_a_fault_in_every_line(admin):
     """The first ones are enough: to find all of them takes minutes."""
     body = b'{"eggs": [' + b"1," * (1 << 20) + b"1]}"
     response = admin.post(
@@ -145,7 +140,7 @@ def test_documents_with_a_fault_in_every_line(admin: Client) -> None:
     error_of(response, 400)
 
 
-def test_what_an_error_echoes_is_bounded(admin: Client) -> None:
+def test_what_an_error_echoes_is_bounded(admin):
     long = "x" * 20_000
     for response in (
         admin.get(f"/admin/organizations/{long}/teams"),
@@ -161,13 +156,13 @@ def test_what_an_error_echoes_is_bounded(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "yes", "1", "Truee", "true", "FALSE"])
-def test_flags_that_are_none(admin: Client, word: str) -> None:
+def test_flags_that_are_none(admin, word):
     url = "/admin/repositories/acme/dev"
     assert "True or False" in error_of(admin.delete(url, params={"force": word}), 400)
 
 
 @pytest.mark.parametrize("word", ["True", "False"])
-def test_flags(admin: Client, word: str) -> None:
+def test_flags(admin, word):
     assert admin.delete("/admin/repositories/acme/dev", params={"force": word}).status_code == 204
 
 
@@ -188,13 +183,11 @@ def test_flags(admin: Client, word: str) -> None:
     ],
 )
 @pytest.mark.sampled(5)
-def test_places_that_are_no_text(admin: Client, url: str, text: str) -> None:
+def test_places_that_are_no_text(admin, url, text):
     error_of(admin.get(url.format(text)), 400)
 
 
-def test_faults_of_the_server_tell_nothing(
-    server: BackgroundServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_faults_of_the_server_tell_nothing(server, monkeypatch, caplog):
     def fail(call: Call) -> Response:
         raise RuntimeError("something private")
 
@@ -209,7 +202,7 @@ def test_faults_of_the_server_tell_nothing(
     assert "Request from-the-gateway.7: v1_list_platforms failed" in caplog.text
 
 
-def test_every_answer_names_its_request(admin: Client, server: BackgroundServer) -> None:
+def test_every_answer_names_its_request(admin, server):
     urls = ("/metadata/platforms", "/nowhere", f"{server.url}/docs", f"{server.url}/%ff")
     names = [admin.get(url).headers["x-request-id"] for url in (*urls, *urls)]
     assert len(set(names)) == len(names)
@@ -217,18 +210,18 @@ def test_every_answer_names_its_request(admin: Client, server: BackgroundServer)
 
 
 @pytest.mark.parametrize("name", ["7", "a.B_c-9", "x" * 64])
-def test_a_request_may_be_named_by_its_client(admin: Client, name: str) -> None:
+def test_a_request_may_be_named_by_its_client(admin, name):
     response = admin.get("/metadata/nowhere", headers={"X-Request-ID": name})
     assert response.headers.get_list("x-request-id") == [name]
 
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "a b", "a\tb", "ü", "a;b", '"a"', "a, b"])
-def test_names_of_requests_that_no_log_should_have(admin: Client, name: str) -> None:
+def test_names_of_requests_that_no_log_should_have(admin, name):
     response = admin.get("/metadata/nowhere", headers={"X-Request-ID": name.encode()})
     assert re.fullmatch("[0-9a-f]{16}", response.headers["x-request-id"])
 
 
-def test_an_error_of_the_client_says_which_request_it_was(server: BackgroundServer) -> None:
+def test_an_error_of_the_client_says_which_request_it_was(server):
     client = BroodClient.from_url(server.url, auth=ADMIN, api_version=1)
     with client, pytest.raises(NotFoundError) as caught:
         client.organization("nowhere").list_repositories()

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from hatcher.server import accounts, database
 from hatcher.server.failures import refusal_of
 from hatcher.server.folder import Reserve
 from hatcher.server.runner import BackgroundServer
-from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
 from ..disks import mounted
@@ -81,14 +80,7 @@ def big_egg(folder: Path, name: str = "big") -> Path:
 
 
 @pytest.mark.parametrize(("fail", "status"), [(locked, 503), (read_only, 503), (full, 507)])
-def test_writes_are_refused_and_reads_go_on(
-    server: BackgroundServer,
-    admin: Client,
-    egg: Path,
-    tmp_path: Path,
-    fail: Callable[[BackgroundServer], Any],
-    status: int,
-) -> None:
+def test_writes_are_refused_and_reads_go_on(server, admin, egg, tmp_path, fail, status):
     assert admin.upload_egg(egg).status_code == 201
     api_token = admin.post("/auth/tokens/api", json={"name": "ci"}).json()["token"]
     other = big_egg(tmp_path)
@@ -119,7 +111,7 @@ def test_writes_are_refused_and_reads_go_on(
     assert admin.delete(URL).status_code == 204
 
 
-def test_a_session_that_is_not_written_down(server: BackgroundServer, admin: Client) -> None:
+def test_a_session_that_is_not_written_down(server, admin):
     """It ends as any other one does."""
     body = {"email": "ada@example.com"}
     password = admin.post("/admin/organizations/acme/users", json=body).json()["one_time_password"]
@@ -141,7 +133,7 @@ def test_a_session_that_is_not_written_down(server: BackgroundServer, admin: Cli
         assert [status(session) for session in sessions] == [401, 401]
 
 
-def test_sessions_that_are_not_written_down_end_in_time(settings: Settings) -> None:
+def test_sessions_that_are_not_written_down_end_in_time(settings):
     with (
         BackgroundServer(evolve(settings, session_lifetime=0.0)) as server,
         client_of(server) as client,
@@ -152,9 +144,7 @@ def test_sessions_that_are_not_written_down_end_in_time(settings: Settings) -> N
         assert client.get("/metadata/platforms", headers=headers, auth=None).status_code == 401
 
 
-def test_sessions_in_memory_are_few(
-    server: BackgroundServer, admin: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sessions_in_memory_are_few(server, admin, monkeypatch):
     monkeypatch.setattr(accounts, "_MAX_UNSAVED", 2)
     monkeypatch.setattr(accounts, "_SESSION_WAIT", 0.01)
     assert server._server is not None
@@ -164,9 +154,7 @@ def test_sessions_in_memory_are_few(
     assert len(server._server.brood.accounts._unsaved) == 2
 
 
-def test_a_database_that_is_damaged_meanwhile(
-    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_database_that_is_damaged_meanwhile(settings, tmp_path, caplog):
     eggs = [big_egg(tmp_path, f"egg{number}") for number in range(5)]
     with BackgroundServer(settings) as server, client_of(server) as client:
         make_repository(client)
@@ -190,16 +178,14 @@ def test_a_database_that_is_damaged_meanwhile(
     assert "Traceback" not in caplog.text
 
 
-def test_the_folder_for_uploads_is_gone(admin: Client, settings: Settings, egg: Path) -> None:
+def test_the_folder_for_uploads_is_gone(admin, settings, egg):
     (settings.data / "incoming").rmdir()
     assert admin.upload_egg(egg).status_code == 503
     (settings.data / "incoming").mkdir()
     assert admin.upload_egg(egg).status_code == 201
 
 
-def test_a_file_where_a_folder_of_blobs_belongs(
-    admin: Client, settings: Settings, egg: Path
-) -> None:
+def test_a_file_where_a_folder_of_blobs_belongs(admin, settings, egg):
     folder = settings.data / "blobs" / sha256_of(egg)[:2]
     folder.write_bytes(b"x")
     assert admin.upload_egg(egg).status_code == 503
@@ -230,7 +216,7 @@ class TestSmallDisk:
                     assert error.errno == errno.ENOSPC
         assert shutil.disk_usage(disk).free == 0
 
-    def test_full(self, disk: Path, settings: Settings, tmp_path: Path) -> None:
+    def test_full(self, disk, settings, tmp_path):
         eggs = [
             write_egg(tmp_path, f"egg{number}", payload_bytes=1 << 20, seed=number)
             for number in range(4)
@@ -304,7 +290,7 @@ def sqlite_error(code: int) -> OperationalError:
     ],
     ids=repr,
 )
-def test_every_failure_has_its_status(error: Exception, status: int | None) -> None:
+def test_every_failure_has_its_status(error, status):
     refusal = refusal_of(error)
     assert (refusal and refusal.status) == status
     if refusal is not None:

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -49,11 +48,11 @@ def raw(client: Client, url: str = URL, **headers: str) -> tuple[httpx.Response,
         ("gzip;q=no", False),
     ],
 )
-def test_who_takes_gzip(accepted: str, gzipped: bool) -> None:
+def test_who_takes_gzip(accepted, gzipped):
     assert accepts_gzip(accepted) is gzipped
 
 
-def test_gzip_for_those_who_take_it(admin: Client, egg: Path) -> None:
+def test_gzip_for_those_who_take_it(admin, egg):
     admin.upload_egg(egg)
     zipped, zipped_body = raw(admin, **{"Accept-Encoding": "gzip"})
     plain, plain_body = raw(admin, **{"Accept-Encoding": "identity"})
@@ -68,7 +67,7 @@ def test_gzip_for_those_who_take_it(admin: Client, egg: Path) -> None:
     assert zipped.headers["etag"] == plain.headers["etag"]
 
 
-def test_a_large_index_is_unzipped_piece_by_piece(admin: Client, tmp_path: Path) -> None:
+def test_a_large_index_is_unzipped_piece_by_piece(admin, tmp_path):
     for number in range(30):
         # Entries of 30 kB: the plain text has several pieces.
         packages = [f"package{line} 1.0-1" for line in range(1500)]
@@ -79,7 +78,7 @@ def test_a_large_index_is_unzipped_piece_by_piece(admin: Client, tmp_path: Path)
     assert len(json.loads(body)) == 30
 
 
-def test_etag(admin: Client, egg: Path, tmp_path: Path, server: BackgroundServer) -> None:
+def test_etag(admin, egg, tmp_path, server):
     admin.upload_egg(egg)
     etag = admin.get(URL).headers["etag"]
     unchanged = admin.get(URL, headers={"If-None-Match": etag})
@@ -101,7 +100,7 @@ def test_etag(admin: Client, egg: Path, tmp_path: Path, server: BackgroundServer
         assert httpx.get(url, auth=admin.auth, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_an_index_is_never_stale(admin: Client, tmp_path: Path) -> None:
+def test_an_index_is_never_stale(admin, tmp_path):
     spam = write_egg(tmp_path, "spam")
     for _ in range(3):
         assert admin.upload_egg(spam).status_code == 201
@@ -110,7 +109,7 @@ def test_an_index_is_never_stale(admin: Client, tmp_path: Path) -> None:
         assert admin.index() == {}
 
 
-def test_a_repository_made_anew_is_empty(admin: Client, egg: Path) -> None:
+def test_a_repository_made_anew_is_empty(admin, egg):
     admin.upload_egg(egg)
     assert len(admin.index()) == 1
     admin.delete("/admin/repositories/acme/dev?force=True")
@@ -118,7 +117,7 @@ def test_a_repository_made_anew_is_empty(admin: Client, egg: Path) -> None:
     assert admin.index() == {}
 
 
-def test_eggs_of_all_tags(admin: Client, tmp_path: Path) -> None:
+def test_eggs_of_all_tags(admin, tmp_path):
     for tag in ("cp27", "cp38", "cp311", "py27", "py38", "pp27", None):
         name = f"egg_{tag}"
         assert admin.upload_egg(write_egg(tmp_path, name, python_tag=tag)).status_code == 201
@@ -137,7 +136,7 @@ def test_eggs_of_all_tags(admin: Client, tmp_path: Path) -> None:
         assert admin.get(URL.replace("cp311", tag)).status_code == 400
 
 
-def test_of_one_file_name_the_most_specific_egg(admin: Client, tmp_path: Path) -> None:
+def test_of_one_file_name_the_most_specific_egg(admin, tmp_path):
     tags = ("cp311", None, "py38", "cp38")
     for tag in tags:
         admin.upload_egg(write_egg(tmp_path, "spam", python_tag=tag))
@@ -151,7 +150,7 @@ def test_of_one_file_name_the_most_specific_egg(admin: Client, tmp_path: Path) -
     assert admin.index("cp311")["spam-1.0.0-1.egg"]["python_tag"] == "py38"
 
 
-def test_eggs_that_wait_for_a_re_index(admin: Client, tmp_path: Path) -> None:
+def test_eggs_that_wait_for_a_re_index(admin, tmp_path):
     names = ("Spam", "eggs")
     for name in names:
         egg = write_egg(tmp_path, name, python_tag="cp311" if name == "Spam" else None)
@@ -192,9 +191,7 @@ def statements(server: BackgroundServer) -> Iterator[list[str]]:
 
 
 @pytest.mark.long
-def test_many_eggs_are_shown_by_few_statements(
-    admin: Client, server: BackgroundServer, egg: Path
-) -> None:
+def test_many_eggs_are_shown_by_few_statements(admin, server, egg):
     many = 12_000
     assert admin.upload_egg(egg, enabled="False").status_code == 201
     assert server._server is not None
@@ -230,9 +227,7 @@ def test_many_eggs_are_shown_by_few_statements(
     assert len(changed) <= 5
 
 
-def test_an_index_does_not_wait_for_another_repository(
-    admin: Client, server: BackgroundServer, egg: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_index_does_not_wait_for_another_repository(admin, server, egg, monkeypatch):
     admin.post("/admin/organizations/acme/repositories", json={"name": "other"})
     admin.upload_egg(egg)
     admin.upload(f"/data/acme/other/{PLATFORM}/eggs/upload", egg)
@@ -267,7 +262,7 @@ def test_an_index_does_not_wait_for_another_repository(
     assert not server._server.brood.indices._making, "locks that nobody holds are no more"
 
 
-def test_text_is_ordered_by_its_bytes(admin: Client) -> None:
+def test_text_is_ordered_by_its_bytes(admin):
     names = ["a", "B", "_", "é", "ö", "Z", "zz", "😀", "ﬀ", "-", "ab", "aB"]
     by_bytes = sorted(names, key=str.encode)
     for name in names:
@@ -284,7 +279,7 @@ def test_text_is_ordered_by_its_bytes(admin: Client) -> None:
     assert [name for name in repositories if name != "dev"] == by_bytes
 
 
-def test_every_database_orders_by_bytes_and_counts_to_64_bits() -> None:
+def test_every_database_orders_by_bytes_and_counts_to_64_bits():
     for table in metadata.sorted_tables:
         there = str(CreateTable(table).compile(dialect=postgresql.dialect()))
         for column in table.columns:
@@ -295,7 +290,7 @@ def test_every_database_orders_by_bytes_and_counts_to_64_bits() -> None:
     assert isinstance(artefacts.c.size.type, BigInteger)
 
 
-def test_other_platforms_and_versions_of_the_api(admin: Client, egg: Path) -> None:
+def test_other_platforms_and_versions_of_the_api(admin, egg):
     admin.upload_egg(egg, "rh5-64")
     for alias in ("rh5-64", "rh5_64", "rh5-x86_64", "rh5_x86_64", "RH5-amd64"):
         assert list(admin.index(platform=alias)) == [egg.name]
@@ -308,6 +303,6 @@ def test_other_platforms_and_versions_of_the_api(admin: Client, egg: Path) -> No
     assert admin.get(v0).json() == admin.index(platform="rh5-64")
 
 
-def test_gzip_is_what_zlib_calls_so(admin: Client) -> None:
+def test_gzip_is_what_zlib_calls_so(admin):
     _, body = raw(admin, **{"Accept-Encoding": "gzip"})
     assert zlib.decompress(body, 31) == b"{}"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hatcher.artefacts.python_tags import preference, usable_tags
-from hatcher.server.runner import BackgroundServer
 from hatcher.testing import write_app, write_bundle, write_egg, write_legacy_runtime
 
 from .conftest import PLATFORM, Client, client_of, error_of
@@ -49,7 +47,7 @@ def tags(client: Client, which: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_an_egg(admin: Client, tmp_path: Path, tag: str) -> None:
+def test_an_egg(admin, tmp_path, tag):
     egg = egg_of(tmp_path, tag)
     assert admin.upload_egg(egg, enabled="False").status_code == 201
     assert tag.lower() in tags(admin, "/all")
@@ -70,7 +68,7 @@ def test_an_egg(admin: Client, tmp_path: Path, tag: str) -> None:
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_an_app(admin: Client, tmp_path: Path, tag: str) -> None:
+def test_an_app(admin, tmp_path, tag):
     app = write_app(tmp_path, python_tag=tag)
     assert admin.upload(f"/data/acme/dev/{PLATFORM}/apps/upload", app).status_code == 201
     assert tag.lower() in tags(admin, "/all")
@@ -93,9 +91,7 @@ def test_an_app(admin: Client, tmp_path: Path, tag: str) -> None:
         ("cpython", "1.7.0", "none"),
     ],
 )
-def test_a_bundle(
-    admin: Client, tmp_path: Path, implementation: str, version: str, tag: str
-) -> None:
+def test_a_bundle(admin, tmp_path, implementation, version, tag):
     runtime = {"implementation": implementation, "platform": "rh8_x86_64", "version": version}
     bundle = write_bundle(tmp_path, runtime=runtime)
     called = {"bundle_name": "tools", "bundle_version": "1.0.0", "bundle_build": 1}
@@ -109,7 +105,7 @@ def test_a_bundle(
     assert admin.get(url).status_code == 404
 
 
-def test_a_runtime_of_v0(admin: Client, server: BackgroundServer, tmp_path: Path) -> None:
+def test_a_runtime_of_v0(admin, server, tmp_path):
     path = write_legacy_runtime(tmp_path, version="3.15.1")
     told = {"language": "python", "version": "3.15.1", "build": 1, "filename": path.name}
     with client_of(server, version=0) as v0:
@@ -125,9 +121,7 @@ def test_a_runtime_of_v0(admin: Client, server: BackgroundServer, tmp_path: Path
         assert v0.get(f"/data/{url}").content == path.read_bytes()
 
 
-def test_tags_are_listed_to_those_who_may_see_what_bears_them(
-    admin: Client, person: Callable[..., Client], tmp_path: Path
-) -> None:
+def test_tags_are_listed_to_those_who_may_see_what_bears_them(admin, person, tmp_path):
     assert admin.upload_egg(egg_of(tmp_path, "cp399")).status_code == 201
     assert "cp399" in tags(person("reader@example.com", "read_index"))
     assert "cp399" not in tags(person("other@example.com"))
@@ -151,7 +145,7 @@ def test_tags_are_listed_to_those_who_may_see_what_bears_them(
 )
 @pytest.mark.parametrize("text", ["%00", "cp38%00", "cp%0A38", "%7F", "%C2%85", "%E2%80%AE", "%FF"])
 @pytest.mark.sampled(5)
-def test_what_nothing_can_be_called(admin: Client, path: str, text: str) -> None:
+def test_what_nothing_can_be_called(admin, path, text):
     for method in ("GET", "DELETE"):
         assert admin.request(method, path.format(text)).status_code in (400, 405)
     assert admin.get(path.format(text)).status_code == 400
@@ -160,12 +154,12 @@ def test_what_nothing_can_be_called(admin: Client, path: str, text: str) -> None
 @pytest.mark.parametrize(
     "tag", ["cp%2038", "cp38%2F", "..%2Fcp38", "cp-38", "cp", "a1" * 33, "3", "cp17", "PY1"]
 )
-def test_a_malformed_tag(admin: Client, tag: str) -> None:
+def test_a_malformed_tag(admin, tag):
     assert admin.get(f"/indices/acme/dev/{PLATFORM}/{tag}/eggs").status_code == 400
 
 
 @pytest.mark.parametrize("body", ['{"eggs": [NaN]}', '{"eggs": 1e999}', '{"eggs": "\\ud800"}'])
-def test_a_body_is_read_by_the_same_rules(admin: Client, body: str) -> None:
+def test_a_body_is_read_by_the_same_rules(admin, body):
     for text in (body, "[" * 100_000, '{"eggs": [' + "9" * 5000 + "]}"):
         assert "not JSON" in error_of(
             admin.post(
@@ -177,7 +171,7 @@ def test_a_body_is_read_by_the_same_rules(admin: Client, body: str) -> None:
         )
 
 
-def test_no_tag_makes_work() -> None:
+def test_no_tag_makes_work():
     """What a tag stands for is bounded, however long its numbers are."""
     for tag in ("py399999999", "cp3999", ".".join(["py399"] * 10)):
         usable = usable_tags(tag)
@@ -196,7 +190,7 @@ def test_no_tag_makes_work() -> None:
         (f"bytes={'9' * 18}-", 416),
     ],
 )
-def test_ranges_of_many_digits(admin: Client, egg: Path, wanted: str, status: int) -> None:
+def test_ranges_of_many_digits(admin, egg, wanted, status):
     admin.upload_egg(egg)
     url = f"/data/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
     assert admin.get(url, headers={"Range": wanted}).status_code == status

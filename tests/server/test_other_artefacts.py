@@ -6,7 +6,6 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,7 @@ def v0(server: BackgroundServer, admin: Client) -> Iterator[Client]:
         yield client
 
 
-def test_a_runtime_of_v1(admin: Client, v0: Client, tmp_path: Path) -> None:
+def test_a_runtime_of_v1(admin, v0, tmp_path):
     runtime = write_runtime(tmp_path)
     assert admin.upload(f"{DATA}/runtimes/upload", runtime).status_code == 201
     assert admin.upload(f"{DATA}/runtimes/upload", runtime).status_code == 200
@@ -66,9 +65,7 @@ def test_a_runtime_of_v1(admin: Client, v0: Client, tmp_path: Path) -> None:
         ({"filename": "cpython.runtime"}, "Rename it"),
     ],
 )
-def test_what_is_no_runtime(
-    admin: Client, tmp_path: Path, changes: dict[str, Any], says: str
-) -> None:
+def test_what_is_no_runtime(admin, tmp_path, changes, says):
     response = admin.upload(f"{DATA}/runtimes/upload", write_runtime(tmp_path, **changes))
     assert response.status_code == 400
     assert says in response.json()["error"]
@@ -76,7 +73,7 @@ def test_what_is_no_runtime(
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip"])
-def test_what_is_no_zip(admin: Client, v0: Client, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_zip(admin, v0, tmp_path, content):
     path = tmp_path / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
     path.write_bytes(content)
     assert admin.upload(f"{DATA}/runtimes/upload", path).status_code == 400
@@ -84,21 +81,21 @@ def test_what_is_no_zip(admin: Client, v0: Client, tmp_path: Path, content: byte
     assert "not a zip file" in error_of(v0.upload(f"{DATA}/runtimes/upload", path, data=data), 400)
 
 
-def test_a_runtime_that_unpacks_to_much_more(admin: Client, tmp_path: Path) -> None:
+def test_a_runtime_that_unpacks_to_much_more(admin, tmp_path):
     path = tmp_path / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("enthought/runtime.json", bytes(16 << 20))
     assert f"{16 << 20} bytes" in error_of(admin.upload(f"{DATA}/runtimes/upload", path), 400)
 
 
-def test_a_zip_without_metadata(admin: Client, tmp_path: Path) -> None:
+def test_a_zip_without_metadata(admin, tmp_path):
     path = tmp_path / "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x", "x")
     assert admin.upload(f"{DATA}/runtimes/upload", path).status_code == 400
 
 
-def test_a_runtime_of_v0(admin: Client, v0: Client, tmp_path: Path) -> None:
+def test_a_runtime_of_v0(admin, v0, tmp_path):
     path = tmp_path / "python_runtime_2.7.13_1.0.0_rh5-x86_64_1.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("bin/python", "#!")
@@ -155,7 +152,7 @@ def write(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("version", [0, 1])
-def test_an_app(admin: Client, server: BackgroundServer, tmp_path: Path, version: int) -> None:
+def test_an_app(admin, server, tmp_path, version):
     app = write(tmp_path / "viewer.yaml", APP)
     with client_of(server, version=version) as client:
         assert client.upload(f"{DATA}/apps/upload", app).status_code == 201
@@ -181,7 +178,7 @@ def test_an_app(admin: Client, server: BackgroundServer, tmp_path: Path, version
         assert client.get(f"{METADATA}/cp311/apps/com.acme.viewer/1.10-3").status_code == 404
 
 
-def test_an_app_without_tag_or_build(admin: Client, tmp_path: Path) -> None:
+def test_an_app_without_tag_or_build(admin, tmp_path):
     app = write(tmp_path / "a.yaml", "id: a\nversion: 2.0-3\nplatform: rh8-x86_64\n")
     assert admin.upload(f"{DATA}/apps/upload", app).status_code == 201
     index = admin.get(f"{INDICES}/apps").json()
@@ -211,7 +208,7 @@ def test_an_app_without_tag_or_build(admin: Client, tmp_path: Path) -> None:
         ("a: !!python/object/apply:os.getcwd []", "no YAML"),
     ],
 )
-def test_what_is_no_app(admin: Client, tmp_path: Path, text: str, says: str) -> None:
+def test_what_is_no_app(admin, tmp_path, text, says):
     assert says in error_of(
         admin.upload(f"{DATA}/apps/upload", write(tmp_path / "a.yaml", text)), 400
     )
@@ -230,7 +227,7 @@ CALLED: dict[str, object] = {
 }
 
 
-def test_a_bundle(admin: Client, v0: Client, tmp_path: Path) -> None:
+def test_a_bundle(admin, v0, tmp_path):
     bundle = write(tmp_path / "Analysis-2.0.0-1.bundle", json.dumps(BUNDLE))
     upload = "/data/acme/dev/bundles/upload"
     assert admin.upload(upload, bundle, data=CALLED).status_code == 201
@@ -271,14 +268,12 @@ def test_a_bundle(admin: Client, v0: Client, tmp_path: Path) -> None:
         (json.dumps(BUNDLE), {**CALLED, "bundle_name": ".."}, "another place"),
     ],
 )
-def test_what_is_no_bundle(
-    admin: Client, tmp_path: Path, text: str, called: dict[str, object], says: str
-) -> None:
+def test_what_is_no_bundle(admin, tmp_path, text, called, says):
     bundle = write(tmp_path / "a.bundle", text)
     assert says in error_of(admin.upload("/data/acme/dev/bundles/upload", bundle, data=called), 400)
 
 
-def test_a_bundle_that_is_no_text(admin: Client, tmp_path: Path) -> None:
+def test_a_bundle_that_is_no_text(admin, tmp_path):
     bundle = tmp_path / "a.bundle"
     bundle.write_bytes(b"\xff\xfe")
     assert "UTF-8" in error_of(

@@ -18,7 +18,7 @@ def get(server: BackgroundServer, path: str) -> httpx.Response:
     return response
 
 
-def test_the_documentation_needs_no_network(server: BackgroundServer) -> None:
+def test_the_documentation_needs_no_network(server):
     page = get(server, "/docs")
     assert page.headers["content-type"].startswith("text/html")
     found = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page.text)
@@ -34,7 +34,7 @@ def test_the_documentation_needs_no_network(server: BackgroundServer) -> None:
     assert "validatorUrl: null" in script
 
 
-def test_the_vendored_assets_have_their_licence(server: BackgroundServer) -> None:
+def test_the_vendored_assets_have_their_licence(server):
     folder = "/static/swagger-ui"
     assert "Apache License" in get(server, f"{folder}/LICENSE").text
     assert "SmartBear" in get(server, f"{folder}/NOTICE").text
@@ -43,13 +43,13 @@ def test_the_vendored_assets_have_their_licence(server: BackgroundServer) -> Non
     assert outside == []
 
 
-def test_the_description_is_served_as_it_is(server: BackgroundServer) -> None:
+def test_the_description_is_served_as_it_is(server):
     response = get(server, "/openapi.json")
     assert response.headers["content-type"] == "application/json"
     assert response.json() == Description.installed().document
 
 
-def test_home(server: BackgroundServer) -> None:
+def test_home(server):
     page = get(server, "/").text
     assert __version__ in page
     assert server.url in page
@@ -58,20 +58,20 @@ def test_home(server: BackgroundServer) -> None:
             get(server, f"/{link}")
 
 
-def test_what_a_client_says_of_itself_is_no_markup(server: BackgroundServer) -> None:
+def test_what_a_client_says_of_itself_is_no_markup(server):
     response = httpx.get(server.url + "/", headers={"Host": 'x"><script>alert(1)</script>'})
     assert "<script" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
-def test_head(server: BackgroundServer, path: str) -> None:
+def test_head(server, path):
     response = httpx.head(server.url + path)
     assert response.status_code == 200
     assert response.content == b""
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
-def test_what_browsers_are_told(server: BackgroundServer, path: str) -> None:
+def test_what_browsers_are_told(server, path):
     headers = get(server, path).headers
     policy = dict(
         part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";")
@@ -84,26 +84,26 @@ def test_what_browsers_are_told(server: BackgroundServer, path: str) -> None:
     assert headers["referrer-policy"] == "no-referrer"
 
 
-def test_the_pages_keep_to_their_policy(server: BackgroundServer) -> None:
+def test_the_pages_keep_to_their_policy(server):
     for path in ("/", "/docs"):
         page = get(server, path).text
         assert not re.search(r"<script>|<script [^>]*(?<!src=)>[^<]|\son\w+=|javascript:", page)
 
 
-def test_every_answer_is_what_it_says(server: BackgroundServer) -> None:
+def test_every_answer_is_what_it_says(server):
     for path in ("/nowhere", "/api/v1/json/metadata/platforms", "/static/docs.js"):
         assert httpx.get(server.url + path).headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("host", ["[", "x y", "[::1", "a:b", "\xe4", "", "x" * 5000])
-def test_hosts_that_are_none(server: BackgroundServer, host: str) -> None:
+def test_hosts_that_are_none(server, host):
     for path in ("/", "/docs", "/nowhere", "/static/../x"):
         response = httpx.get(server.url + path, headers={"Host": host.encode("latin-1")})
         assert response.status_code in (200, 400, 404)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/static/docs.js", "/openapi.json", "/"])
-def test_pages_change_nothing(server: BackgroundServer, path: str) -> None:
+def test_pages_change_nothing(server, path):
     response = httpx.post(server.url + path)
     assert response.status_code == 405
     assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hatcher.artefacts.platforms import ARCHITECTURES
@@ -11,10 +9,10 @@ from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
 from hatcher.server.names import PLATFORMS, PYTHON_TAGS, canonical_platform, canonical_tag
 from hatcher.server.refusals import Refusal
 
-from .conftest import Client, error_of
+from .conftest import error_of
 
 
-def test_the_table_is_okonomiyakis() -> None:
+def test_the_table_is_okonomiyakis():
     from okonomiyaki.errors import OkonomiyakiError
     from okonomiyaki.platforms import EPDPlatform
     from okonomiyaki.platforms.epd_platform import PLATFORM_NAMES
@@ -32,7 +30,7 @@ def test_the_table_is_okonomiyakis() -> None:
 
 
 @pytest.mark.parametrize("alias", ARCHITECTURES)
-def test_other_names_are_okonomiyakis(alias: str) -> None:
+def test_other_names_are_okonomiyakis(alias):
     from okonomiyaki.platforms import EPDPlatform
 
     # Its parser takes no second hyphen in a platform, but knows the name.
@@ -40,14 +38,14 @@ def test_other_names_are_okonomiyakis(alias: str) -> None:
     assert canonical_platform(f"rh8-{alias}") == theirs.replace("_", "-", 1)
 
 
-def test_the_tags_are_okonomiyakis() -> None:
+def test_the_tags_are_okonomiyakis():
     from okonomiyaki.platforms import PythonImplementation
 
     for tag in PYTHON_TAGS:
         assert str(PythonImplementation.from_string(tag)) == tag
 
 
-def test_what_a_runtime_can_use_is_what_packaging_says() -> None:
+def test_what_a_runtime_can_use_is_what_packaging_says():
     from packaging.tags import compatible_tags
 
     for minor in (8, 11):
@@ -78,14 +76,14 @@ def test_what_a_runtime_can_use_is_what_packaging_says() -> None:
         ("none", ("none",), ("py3", "cp38")),
     ],
 )
-def test_preference(runtime: str, usable: tuple[str, ...], not_usable: tuple[str, ...]) -> None:
+def test_preference(runtime, usable, not_usable):
     theirs = usable_tags(runtime)
     assert all(preference(tag, theirs) is not None for tag in usable)
     assert all(preference(tag, theirs) is None for tag in not_usable)
     assert preference(runtime, theirs) == 0
 
 
-def test_the_more_specific_the_better() -> None:
+def test_the_more_specific_the_better():
     usable = usable_tags("cp38")
     ranks = [preference(tag, usable) for tag in ("cp38", "py38", "py3", "py2.py3", "py37", "none")]
     assert ranks == sorted(ranks, key=lambda rank: -1 if rank is None else rank)
@@ -93,13 +91,13 @@ def test_the_more_specific_the_better() -> None:
 
 
 @pytest.mark.parametrize("tag", ["", "3", "cp", "cp-38", "cp38 ", "cp38.", ".cp38", "cp٣8"])
-def test_what_is_no_tag(tag: str) -> None:
+def test_what_is_no_tag(tag):
     with pytest.raises(Refusal) as refusal:
         canonical_tag(tag)
     assert refusal.value.status == 400
 
 
-def test_lists(admin: Client) -> None:
+def test_lists(admin):
     assert admin.get("/metadata/platforms").json() == {"platforms": list(PLATFORMS)}
     tags = admin.get("/metadata/python-tags").json()["python_tags"]
     everything = admin.get("/metadata/python-tags/all").json()["python_tags"]
@@ -109,7 +107,7 @@ def test_lists(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("platform", ["rh99-x86_64", "rh8", "plan9-x86_64"])
-def test_an_unknown_platform_is_not_there(admin: Client, egg: Path, platform: str) -> None:
+def test_an_unknown_platform_is_not_there(admin, egg, platform):
     for path in (
         f"/indices/acme/dev/{platform}/cp311/eggs",
         f"/indices/acme/dev/{platform}/runtimes",
@@ -128,7 +126,7 @@ def test_an_unknown_platform_is_not_there(admin: Client, egg: Path, platform: st
 
 
 @pytest.mark.parametrize("tag", ["cp17", "py1"])
-def test_a_tag_of_no_python(admin: Client, tag: str) -> None:
+def test_a_tag_of_no_python(admin, tag):
     for path in (
         f"/indices/acme/dev/rh8-x86_64/{tag}/eggs",
         f"/metadata/acme/dev/rh8-x86_64/{tag}/eggs/spam/1.0.0-1",

@@ -58,7 +58,7 @@ def ready(started: subprocess.Popen[str]) -> Client:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_until_told_to_stop(tmp_path: Path, number: int) -> None:
+def test_serve_until_told_to_stop(tmp_path, number):
     with process(tmp_path / "brood") as started, ready(started) as client:
         assert client.get("/metadata/platforms").status_code == 200
         started.send_signal(number)
@@ -66,7 +66,7 @@ def test_serve_until_told_to_stop(tmp_path: Path, number: int) -> None:
     assert (started.returncode, out, err) == (0, "", "")
 
 
-def test_a_made_up_password_is_told_once(tmp_path: Path) -> None:
+def test_a_made_up_password_is_told_once(tmp_path):
     with process(tmp_path / "brood", None) as started, ready(started) as client:
         started.send_signal(signal.SIGTERM)
         out, err = started.communicate(timeout=60)
@@ -78,7 +78,7 @@ def test_a_made_up_password_is_told_once(tmp_path: Path) -> None:
         assert started.communicate(timeout=60) == ("", "")
 
 
-def test_transfers_end_before_the_server_does(tmp_path: Path) -> None:
+def test_transfers_end_before_the_server_does(tmp_path):
     with process(tmp_path / "brood") as started, ready(started) as client:
         make_repository(client)
         egg = write_egg(tmp_path, "big", payload_bytes=32 << 20)
@@ -93,7 +93,7 @@ def test_transfers_end_before_the_server_does(tmp_path: Path) -> None:
         assert started.wait(20) == 0
 
 
-def test_a_port_that_is_taken(settings: Settings) -> None:
+def test_a_port_that_is_taken(settings):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(CannotListenError, match=f"port {port}.*--port"):
@@ -105,7 +105,7 @@ def test_a_port_that_is_taken(settings: Settings) -> None:
     assert "--port" in result.stderr
 
 
-def test_an_administrator_without_an_address(tmp_path: Path) -> None:
+def test_an_administrator_without_an_address(tmp_path):
     result = CliRunner().invoke(
         hatcher, ["serve", "--data", str(tmp_path / "data"), "--admin", "ada"]
     )
@@ -122,12 +122,7 @@ def test_an_administrator_without_an_address(tmp_path: Path) -> None:
         ([], {"HATCHER_SERVER_MAX_UPLOAD": "6000"}, 6000),
     ],
 )
-def test_the_largest_upload_is_an_option(
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    environment: dict[str, str],
-    expected: int | None,
-) -> None:
+def test_the_largest_upload_is_an_option(monkeypatch, arguments, environment, expected):
     told: list[Settings] = []
     monkeypatch.setattr(runner, "serve", told.append)
     result = CliRunner().invoke(hatcher, ["serve", *arguments], env=environment)
@@ -136,22 +131,20 @@ def test_the_largest_upload_is_an_option(
 
 
 @pytest.mark.parametrize("arguments", [[], ["--strict-platforms"]])
-def test_strict_platforms_are_an_option(
-    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
-) -> None:
+def test_strict_platforms_are_an_option(monkeypatch, arguments):
     told: list[Settings] = []
     monkeypatch.setattr(runner, "serve", told.append)
     assert CliRunner().invoke(hatcher, ["serve", *arguments]).exit_code == 0
     assert [settings.strict_platforms for settings in told] == [bool(arguments)]
 
 
-def test_an_address_of_nobody(settings: Settings) -> None:
+def test_an_address_of_nobody(settings):
     for host in ("203.0.113.1", "no.such.host.invalid"):
         with pytest.raises(CannotListenError, match="--host"):
             BackgroundServer(Settings(settings.data, host=host, port=0)).__enter__()
 
 
-def test_one_server_for_one_folder(settings: Settings, server: BackgroundServer) -> None:
+def test_one_server_for_one_folder(settings, server):
     with pytest.raises(FolderInUseError):
         BackgroundServer(settings).__enter__()
     result = CliRunner().invoke(hatcher, ["serve", "--data", str(settings.data), "--port", "0"])
@@ -160,7 +153,7 @@ def test_one_server_for_one_folder(settings: Settings, server: BackgroundServer)
     assert httpx.get(server.url + "/").status_code == 200
 
 
-def test_many_in_one_process(settings: Settings, tmp_path: Path) -> None:
+def test_many_in_one_process(settings, tmp_path):
     before = threading.active_count()
     with (
         BackgroundServer(Settings(tmp_path / "a", port=0)) as one,
@@ -182,7 +175,7 @@ def test_many_in_one_process(settings: Settings, tmp_path: Path) -> None:
     assert threading.active_count() < before + 50
 
 
-def test_ipv6(settings: Settings) -> None:
+def test_ipv6(settings):
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -192,7 +185,7 @@ def test_ipv6(settings: Settings) -> None:
         assert httpx.get(server.url + "/").status_code == 200
 
 
-def test_answers_come_without_delay(admin: Client, server: BackgroundServer) -> None:
+def test_answers_come_without_delay(admin, server):
     """Nagle's algorithm would hold back the second packet of every answer."""
     assert server._server is not None
     (protocol,) = server._server.server_state.connections
@@ -201,7 +194,7 @@ def test_answers_come_without_delay(admin: Client, server: BackgroundServer) -> 
 
 
 @pytest.mark.long
-def test_kill_leaves_nothing_half(tmp_path: Path) -> None:
+def test_kill_leaves_nothing_half(tmp_path):
     """Whatever is shown after a kill is whole, and what was answered is there."""
     chance = random.Random(0)
     eggs = [
@@ -236,7 +229,7 @@ def test_kill_leaves_nothing_half(tmp_path: Path) -> None:
             killer.join()
 
 
-def test_without_the_extra(tmp_path: Path) -> None:
+def test_without_the_extra(tmp_path):
     program = "import sys; sys.modules['starlette'] = None; from hatcher.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, "serve"], capture_output=True, text=True, cwd=tmp_path

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from attrs import evolve
 
 from hatcher.server.runner import BackgroundServer
-from hatcher.server.settings import Settings
 
 from .conftest import Client, client_of, error_of
 
@@ -23,7 +21,7 @@ def team(admin: Client) -> None:
 
 
 @pytest.mark.usefixtures("team")
-def test_a_team_from_its_creation_to_its_deletion(admin: Client) -> None:
+def test_a_team_from_its_creation_to_its_deletion(admin):
     listed = admin.get("/admin/organizations/acme/teams").json()
     assert listed == {"teams": [{"name": "builders", "group": "upload_repository"}]}
     assert admin.get(TEAM).json() == {
@@ -41,7 +39,7 @@ def test_a_team_from_its_creation_to_its_deletion(admin: Client) -> None:
 
 
 @pytest.mark.usefixtures("team")
-def test_repositories_of_a_team(admin: Client) -> None:
+def test_repositories_of_a_team(admin):
     dev = f"{TEAM}/repositories/dev"
     assert admin.get(dev).status_code == 404
     assert admin.delete(dev).status_code == 404
@@ -57,7 +55,7 @@ def test_repositories_of_a_team(admin: Client) -> None:
 
 
 @pytest.mark.usefixtures("team")
-def test_members_of_a_team(admin: Client, person: Callable[..., Client]) -> None:
+def test_members_of_a_team(admin, person):
     person("ada@example.com")
     ada = f"{TEAM}/members/ada@example.com"
     assert admin.get(ada).status_code == 404
@@ -73,7 +71,7 @@ def test_members_of_a_team(admin: Client, person: Callable[..., Client]) -> None
 
 
 @pytest.mark.usefixtures("team")
-def test_teams_are_deleted_with_care(admin: Client, person: Callable[..., Client]) -> None:
+def test_teams_are_deleted_with_care(admin, person):
     person("ada@example.com")
     for held in ("repositories/dev", "members/ada@example.com"):
         admin.put(f"{TEAM}/{held}")
@@ -85,7 +83,7 @@ def test_teams_are_deleted_with_care(admin: Client, person: Callable[..., Client
 
 
 @pytest.mark.usefixtures("team")
-def test_users(server: BackgroundServer, admin: Client) -> None:
+def test_users(server, admin):
     body = {"email": "Ada@Example.com", "teams": ["builders"]}
     created = admin.post("/admin/organizations/acme/users", json=body)
     assert created.status_code == 201
@@ -105,7 +103,7 @@ def test_users(server: BackgroundServer, admin: Client) -> None:
     assert admin.get("/admin/users/acme/ada@example.com").json()["teams"] == []
 
 
-def test_a_user_of_two_organizations(server: BackgroundServer, admin: Client) -> None:
+def test_a_user_of_two_organizations(server, admin):
     admin.post("/admin/organizations", json={"name": "globex"})
     body = {"email": "ada@example.com"}
     first = admin.post("/admin/organizations/acme/users", json=body).json()
@@ -133,9 +131,7 @@ def sessions_of(client: Client) -> list[dict[str, str]]:
     return headers
 
 
-def test_sessions_and_tokens_end_with_their_user(
-    admin: Client, person: Callable[..., Client]
-) -> None:
+def test_sessions_and_tokens_end_with_their_user(admin, person):
     for group in (None, "upload_repository", "organization_administrator"):
         client = person(f"{group}@example.com", group)
         headers = sessions_of(client)
@@ -147,9 +143,7 @@ def test_sessions_and_tokens_end_with_their_user(
         assert client.get("/metadata/platforms").status_code == 401
 
 
-def test_sessions_of_one_who_stays_elsewhere_see_nothing_here(
-    admin: Client, person: Callable[..., Client]
-) -> None:
+def test_sessions_of_one_who_stays_elsewhere_see_nothing_here(admin, person):
     ada = person("ada@example.com", "organization_administrator")
     admin.post("/admin/organizations", json={"name": "globex"})
     admin.post("/admin/organizations/globex/users", json={"email": "ada@example.com"})
@@ -165,9 +159,7 @@ def test_sessions_of_one_who_stays_elsewhere_see_nothing_here(
         assert ada.get("/admin/organizations", headers=each, auth=None).status_code == 401
 
 
-def test_the_administrator_cannot_be_deleted_by_an_organization(
-    admin: Client, person: Callable[..., Client]
-) -> None:
+def test_the_administrator_cannot_be_deleted_by_an_organization(admin, person):
     ruler = person("ruler@example.com", "organization_administrator")
     body = {"email": "admin@example.com"}
     assert ruler.post("/admin/organizations/acme/users", json=body).status_code == 201
@@ -176,7 +168,7 @@ def test_the_administrator_cannot_be_deleted_by_an_organization(
     assert admin.get("/admin/organizations").json() == {"organizations": ["acme"]}
 
 
-def test_the_last_server_administrator_stays(settings: Settings) -> None:
+def test_the_last_server_administrator_stays(settings):
     url = "/admin/users/acme/{}".format
     with BackgroundServer(settings) as server, client_of(server) as admin:
         admin.post("/admin/organizations", json={"name": "acme"})
@@ -215,9 +207,7 @@ RULERS = "/admin/teams/acme/team%20of%20ruler@example.com"
         f"{RULERS}?force=True",
     ],
 )
-def test_the_last_administrator_of_an_organization_stays(
-    admin: Client, person: Callable[..., Client], path: str
-) -> None:
+def test_the_last_administrator_of_an_organization_stays(admin, person, path):
     ruler = person("ruler@example.com", "organization_administrator")
     before = admin.get(RULERS).json()
     assert "'acme'" in error_of(ruler.delete(path), 409)
@@ -234,18 +224,18 @@ def test_the_last_administrator_of_an_organization_stays(
     "email",
     ["ada", "@example.com", "ada@", "a:b@example.com", "a b@example.com", "@"],
 )
-def test_what_is_no_email_address(admin: Client, email: str) -> None:
+def test_what_is_no_email_address(admin, email):
     assert admin.post("/admin/organizations/acme/users", json={"email": email}).status_code == 400
 
 
-def test_a_user_for_a_team_that_is_not_there(admin: Client) -> None:
+def test_a_user_for_a_team_that_is_not_there(admin):
     body = {"email": "ada@example.com", "teams": ["builders"]}
     assert admin.post("/admin/organizations/acme/users", json=body).status_code == 404
     # All or nothing.
     assert admin.get("/admin/users/acme/ada@example.com").status_code == 404
 
 
-def test_names_of_every_kind(admin: Client) -> None:
+def test_names_of_every_kind(admin):
     """Whatever a name holds, it is one segment."""
     for name in ("a b", "a%b", "a?b#c", "ä", "a+b", "50%25", "a;b=c", "a&b", "a\\b", "..."):
         path = quote(name, safe="")

@@ -62,13 +62,13 @@ def data_part(egg: Path) -> tuple[str, bytes]:
     return 'name="data"; filename=""', json.dumps({"sha256": sha256_of(egg)}).encode()
 
 
-def test_an_upload_is_one_blob(admin: Client, egg: Path, settings: Settings) -> None:
+def test_an_upload_is_one_blob(admin, egg, settings):
     assert admin.upload_egg(egg).status_code == 201
     assert files_of(settings) == [blob_of(egg)]
     assert (settings.data / blob_of(egg)).read_bytes() == egg.read_bytes()
 
 
-def test_identical_content_is_stored_once(admin: Client, egg: Path, settings: Settings) -> None:
+def test_identical_content_is_stored_once(admin, egg, settings):
     assert admin.upload_egg(egg).status_code == 201
     before = (settings.data / blob_of(egg)).stat()
     for overwrite in ("False", "True"):
@@ -77,9 +77,7 @@ def test_identical_content_is_stored_once(admin: Client, egg: Path, settings: Se
     assert (settings.data / blob_of(egg)).stat().st_ino == before.st_ino
 
 
-def test_other_content_needs_overwrite(
-    admin: Client, egg: Path, settings: Settings, tmp_path: Path
-) -> None:
+def test_other_content_needs_overwrite(admin, egg, settings, tmp_path):
     (tmp_path / "other").mkdir()
     other = write_egg(
         tmp_path / "other", "Spam", "1.0.0", python_tag="cp311", seed=1, files={"x": b"1"}
@@ -92,7 +90,7 @@ def test_other_content_needs_overwrite(
     assert admin.index()[egg.name]["sha256"] == sha256_of(other)
 
 
-def test_one_blob_for_many(admin: Client, egg: Path, settings: Settings) -> None:
+def test_one_blob_for_many(admin, egg, settings):
     assert admin.upload_egg(egg).status_code == 201
     assert admin.upload_egg(egg, "win-x86_64").status_code == 201
     assert files_of(settings) == [blob_of(egg)]
@@ -111,15 +109,13 @@ def test_one_blob_for_many(admin: Client, egg: Path, settings: Settings) -> None
         ({"sha256": None}, "at ['sha256']"),
     ],
 )
-def test_a_wrong_hash(
-    admin: Client, egg: Path, settings: Settings, change: dict[str, object], says: str
-) -> None:
+def test_a_wrong_hash(admin, egg, settings, change, says):
     assert says in error_of(admin.upload(URL, egg, data=change), 400)
     assert files_of(settings) == []
     assert admin.index() == {}
 
 
-def test_a_hash_in_capitals(admin: Client, egg: Path) -> None:
+def test_a_hash_in_capitals(admin, egg):
     assert admin.upload(URL, egg, data={"sha256": sha256_of(egg).upper()}).status_code == 201
 
 
@@ -131,9 +127,7 @@ def test_a_hash_in_capitals(admin: Client, egg: Path) -> None:
         ("Spam.egg", b"no zip", "name-version-build.egg"),
     ],
 )
-def test_what_is_no_egg(
-    admin: Client, settings: Settings, tmp_path: Path, filename: str, content: bytes, says: str
-) -> None:
+def test_what_is_no_egg(admin, settings, tmp_path, filename, content, says):
     path = tmp_path / filename
     path.write_bytes(content)
     response = admin.upload_egg(path)
@@ -144,7 +138,7 @@ def test_what_is_no_egg(
     assert files_of(settings) == []
 
 
-def test_an_egg_under_a_false_name(admin: Client, egg: Path, settings: Settings) -> None:
+def test_an_egg_under_a_false_name(admin, egg, settings):
     assert "Spam-1.0.0-1.egg" in error_of(admin.upload(URL, egg, filename="Eggs-1.0.0-1.egg"), 400)
     assert files_of(settings) == []
 
@@ -153,24 +147,22 @@ def test_an_egg_under_a_false_name(admin: Client, egg: Path, settings: Settings)
     "filename",
     ["../Spam-1.0.0-1.egg", "/tmp/Spam-1.0.0-1.egg", "a\\Spam-1.0.0-1.egg", "..", ".", "x" * 256],
 )
-def test_file_names_that_lead_elsewhere(
-    admin: Client, egg: Path, settings: Settings, filename: str
-) -> None:
+def test_file_names_that_lead_elsewhere(admin, egg, settings, filename):
     parts = multipart(file_part(egg, filename.replace("\\", "\\\\")), data_part(egg))
     assert "not the bare name of a file" in error_of(admin.post(URL, **parts), 400)
     assert files_of(settings) == []
 
 
-def test_parts_in_the_other_order(admin: Client, egg: Path) -> None:
+def test_parts_in_the_other_order(admin, egg):
     assert admin.post(URL, **multipart(data_part(egg), file_part(egg))).status_code == 201
 
 
-def test_data_without_a_file_name(admin: Client, egg: Path) -> None:
+def test_data_without_a_file_name(admin, egg):
     data = ('name="data"', data_part(egg)[1])
     assert admin.post(URL, **multipart(file_part(egg), data)).status_code == 201
 
 
-def test_an_egg_that_is_full_of_boundaries(admin: Client, tmp_path: Path) -> None:
+def test_an_egg_that_is_full_of_boundaries(admin, tmp_path):
     for boundary in ("limit", "+++"):
         nasty = f"\r\n--{boundary}\r\n--{boundary}-\r\n-{boundary}--\r".encode() * 1000
         # A whole delimiter must not be in it: that would be the sender's fault.
@@ -203,24 +195,18 @@ def test_an_egg_that_is_full_of_boundaries(admin: Client, tmp_path: Path) -> Non
         ),
     ],
 )
-def test_forms_that_are_not_as_described(
-    admin: Client,
-    egg: Path,
-    settings: Settings,
-    request_of: Callable[[Path], dict[str, object]],
-    says: str,
-) -> None:
+def test_forms_that_are_not_as_described(admin, egg, settings, request_of, says):
     assert says in error_of(admin.post(URL, **request_of(egg)), 400)
     assert files_of(settings) == []
 
 
 @pytest.mark.parametrize("request_of", [{"json": {}}, {"content": b""}, {"data": {"file": "x"}}])
-def test_uploads_that_are_no_form(admin: Client, request_of: dict[str, object]) -> None:
+def test_uploads_that_are_no_form(admin, request_of):
     assert admin.post(URL, **request_of).status_code == 415
 
 
 @pytest.mark.parametrize("boundary", ["", "x" * 201, '"', "\x7f" * 500])
-def test_boundaries_that_are_none(admin: Client, egg: Path, boundary: str) -> None:
+def test_boundaries_that_are_none(admin, egg, boundary):
     form = multipart(file_part(egg), data_part(egg), boundary=boundary or "x")
     form["headers"] = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     assert admin.post(URL, **form).status_code == 400
@@ -232,9 +218,7 @@ def endless() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("where", ["before", "after", "between"])
-def test_what_stands_around_the_parts_is_bounded(
-    admin: Client, egg: Path, settings: Settings, where: str
-) -> None:
+def test_what_stands_around_the_parts_is_bounded(admin, egg, settings, where):
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
     split = {"before": 0, "after": len(content), "between": content.rindex(b"--limit\r\n") + 9}
@@ -247,7 +231,7 @@ def test_what_stands_around_the_parts_is_bounded(
         assert admin.post(URL, **{**whole, "content": some}).status_code == 201
 
 
-def test_parts_that_never_end(admin: Client, egg: Path, settings: Settings) -> None:
+def test_parts_that_never_end(admin, egg, settings):
     form = multipart(file_part(egg), ('name="data"', b""))
     pieces = itertools.chain([form["content"].removesuffix(b"\r\n--limit--\r\n")], endless())
     assert admin.post(URL, **{**form, "content": pieces}).status_code == 413
@@ -265,7 +249,7 @@ def small(settings: Settings) -> Iterator[Client]:
         yield client
 
 
-def test_files_that_are_too_large(small: Client, settings: Settings, tmp_path: Path) -> None:
+def test_files_that_are_too_large(small, settings, tmp_path):
     egg = write_egg(tmp_path, "big", "1.0", payload_bytes=100_000)
     form = multipart(file_part(egg), data_part(egg))
     content = form["content"]
@@ -276,7 +260,7 @@ def test_files_that_are_too_large(small: Client, settings: Settings, tmp_path: P
     assert small.upload_egg(write_egg(tmp_path, "small", payload_bytes=90_000)).status_code == 201
 
 
-def test_files_that_are_too_large_are_refused_before_they_come(small: Client) -> None:
+def test_files_that_are_too_large_are_refused_before_they_come(small):
     with socket.create_connection((small.base_url.host, small.base_url.port)) as connection:
         connection.settimeout(10)
         connection.sendall(head_of(small, 4 << 30))
@@ -284,14 +268,14 @@ def test_files_that_are_too_large_are_refused_before_they_come(small: Client) ->
 
 
 @pytest.mark.parametrize("kind", ["bundles", f"{PLATFORM}/apps"])
-def test_documents_that_are_too_large(admin: Client, kind: str, tmp_path: Path) -> None:
+def test_documents_that_are_too_large(admin, kind, tmp_path):
     path = tmp_path / "large.yaml"
     path.write_bytes(b" " * (MAX_DOCUMENT + 1))
     data = {"bundle_name": "x", "bundle_version": "1", "bundle_build": 1}
     assert admin.upload(f"/data/acme/dev/{kind}/upload", path, data=data).status_code == 413
 
 
-def test_a_form_that_ends_early(admin: Client, egg: Path, settings: Settings) -> None:
+def test_a_form_that_ends_early(admin, egg, settings):
     """Its length is right, so that only the form itself tells that something is missing."""
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
@@ -300,7 +284,7 @@ def test_a_form_that_ends_early(admin: Client, egg: Path, settings: Settings) ->
         assert files_of(settings) == []
 
 
-def test_a_client_that_goes_away(admin: Client, settings: Settings, tmp_path: Path) -> None:
+def test_a_client_that_goes_away(admin, settings, tmp_path):
     egg = write_egg(tmp_path, "big", "1.0", payload_bytes=8 << 20)
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
@@ -312,16 +296,14 @@ def test_a_client_that_goes_away(admin: Client, settings: Settings, tmp_path: Pa
     assert admin.upload_egg(egg).status_code == 201
 
 
-def test_a_body_of_unknown_length(admin: Client, egg: Path) -> None:
+def test_a_body_of_unknown_length(admin, egg):
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
     pieces = (content[at : at + 7] for at in range(0, len(content), 7))
     assert admin.post(URL, **{**whole, "content": pieces}).status_code == 201
 
 
-def test_who_may_not_upload_learns_it_before_the_body(
-    admin: Client, person: Callable[..., Client]
-) -> None:
+def test_who_may_not_upload_learns_it_before_the_body(admin, person):
     reader = person("reader@example.com", "read_repository")
     with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
         connection.settimeout(10)
@@ -329,7 +311,7 @@ def test_who_may_not_upload_learns_it_before_the_body(
         assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
 
 
-def test_a_patient_client_hears_first(admin: Client) -> None:
+def test_a_patient_client_hears_first(admin):
     """`Expect: 100-continue` spares the body where the answer is no."""
     with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
         connection.settimeout(10)
@@ -340,9 +322,7 @@ def test_a_patient_client_hears_first(admin: Client) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_repository_that_goes_away_meanwhile(
-    admin: Client, egg: Path, settings: Settings
-) -> None:
+def test_a_repository_that_goes_away_meanwhile(admin, egg, settings):
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
     with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
@@ -355,7 +335,7 @@ def test_a_repository_that_goes_away_meanwhile(
     wait_until(lambda: files_of(settings) == [])
 
 
-def test_many_at_once(admin: Client, settings: Settings, tmp_path: Path) -> None:
+def test_many_at_once(admin, settings, tmp_path):
     eggs = [write_egg(tmp_path, f"egg{number}", payload_bytes=100_000) for number in range(24)]
     with ThreadPoolExecutor(12) as pool:
         # Each twice: whoever comes second finds it there already.
@@ -367,9 +347,7 @@ def test_many_at_once(admin: Client, settings: Settings, tmp_path: Path) -> None
     assert files_of(settings) == sorted(map(blob_of, eggs))
 
 
-def test_uploads_and_deletions_of_one_content(
-    admin: Client, settings: Settings, tmp_path: Path
-) -> None:
+def test_uploads_and_deletions_of_one_content(admin, settings, tmp_path):
     """Whatever the order: an entry always has its blob."""
     egg = write_egg(tmp_path, "spam", "1.0")
     spam = "/data/acme/dev/{}/none/eggs/spam/1.0-1"

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,7 +27,7 @@ def listens(url: str) -> bool:
 
 
 class TestBroodServer:
-    def test_it_runs_and_is_gone_afterwards(self) -> None:
+    def test_it_runs_and_is_gone_afterwards(self):
         with BroodServer() as server:
             url, data = server.url, server.data
             assert server.client().list_organizations() == []
@@ -37,20 +36,20 @@ class TestBroodServer:
         assert not listens(url)
         assert not data.exists()
 
-    def test_two_know_nothing_of_each_other(self) -> None:
+    def test_two_know_nothing_of_each_other(self):
         with BroodServer() as one, BroodServer() as other:
             one.client().create_organization("acme", "")
             assert one.url != other.url
             assert one.admin_password != other.admin_password
             assert other.client().list_organizations() == []
 
-    def test_the_client_is_the_administrator(self, brood_server: BroodServer) -> None:
+    def test_the_client_is_the_administrator(self, brood_server):
         for api_version in (0, 1):
             client = brood_server.client(api_version)
             assert client.api_version == api_version
             assert client.list_organizations() == []
 
-    def test_other_credentials(self, brood_server: BroodServer) -> None:
+    def test_other_credentials(self, brood_server):
         token = brood_server.client().create_api_token("laptop")["token"]
 
         client = brood_server.client(auth=BroodBearerTokenAuth(token))
@@ -61,14 +60,14 @@ class TestBroodServer:
         with pytest.raises(AuthenticationError):
             BroodClient.from_url(brood_server.url, api_version=1).list_organizations()
 
-    def test_data_that_are_given_stay(self, tmp_path: Path) -> None:
+    def test_data_that_are_given_stay(self, tmp_path):
         with BroodServer(tmp_path / "data") as server:
             server.client().create_organization("acme", "")
         with BroodServer(tmp_path / "data") as server:
             assert server.client().list_organizations() == ["acme"]
         assert (tmp_path / "data").is_dir()
 
-    def test_it_can_be_stopped_and_started(self, brood_server: BroodServer) -> None:
+    def test_it_can_be_stopped_and_started(self, brood_server):
         brood_server.client().create_organization("acme", "")
         brood_server.stop()
         with pytest.raises(RuntimeError, match="does not run"):
@@ -76,12 +75,12 @@ class TestBroodServer:
         brood_server.start()
         assert brood_server.client().list_organizations() == ["acme"]
 
-    def test_its_repr_tells_no_secret(self, brood_server: BroodServer) -> None:
+    def test_its_repr_tells_no_secret(self, brood_server):
         assert brood_server.url in repr(brood_server)
         assert brood_server.admin_password not in repr(brood_server)
         assert brood_server.admin_password not in repr(brood_server.client())
 
-    def test_no_thread_is_left(self) -> None:
+    def test_no_thread_is_left(self):
         before = set(threading.enumerate())
         with BroodServer() as server:
             server.client().list_organizations()
@@ -90,7 +89,7 @@ class TestBroodServer:
 
 
 class TestBroodProcess:
-    def test_it_is_another_process_and_gone_afterwards(self) -> None:
+    def test_it_is_another_process_and_gone_afterwards(self):
         with BroodProcess() as server:
             url, data, pid = server.url, server.data, server.pid
             assert pid != os.getpid()
@@ -100,7 +99,7 @@ class TestBroodProcess:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
-    def test_killed_and_restarted_it_has_the_same_url_and_data(self) -> None:
+    def test_killed_and_restarted_it_has_the_same_url_and_data(self):
         with BroodProcess() as server:
             url, pid = server.url, server.pid
             server.client().create_organization("acme", "")
@@ -114,19 +113,19 @@ class TestBroodProcess:
             server.restart()  # while it runs
             assert server.client().list_organizations() == ["acme"]
 
-    def test_one_that_cannot_start_says_why(self, tmp_path: Path) -> None:
+    def test_one_that_cannot_start_says_why(self, tmp_path):
         no_folder = tmp_path / "file"
         no_folder.write_text("")
         with pytest.raises(RuntimeError, match=r"(?s)ended with status .*file"):
             BroodProcess(no_folder).start()
 
-    def test_a_server_that_ends_by_itself_is_stopped_quietly(self) -> None:
+    def test_a_server_that_ends_by_itself_is_stopped_quietly(self):
         with BroodProcess() as server:
             os.kill(server.pid, signal.SIGTERM)
 
 
 class TestPlugin:
-    def test_the_fixtures_work_in_a_project_of_a_user(self, tmp_path: Path) -> None:
+    def test_the_fixtures_work_in_a_project_of_a_user(self, tmp_path):
         (tmp_path / "test_mine.py").write_text(
             "def test_one(brood_server):\n"
             "    brood_server.client().create_organization('acme', '')\n"
@@ -144,7 +143,7 @@ class TestPlugin:
         assert done.returncode == 0, done.stdout
         assert "3 passed" in done.stdout
 
-    def test_it_imports_nothing_that_pytest_has_not(self) -> None:
+    def test_it_imports_nothing_that_pytest_has_not(self):
         code = (
             "import sys, pytest\n"
             "before = set(sys.modules)\n"
@@ -160,7 +159,7 @@ class TestPlugin:
             "hatcher.testing.pytest_plugin",
         ]
 
-    def test_every_public_name_is_there(self) -> None:
+    def test_every_public_name_is_there(self):
         import hatcher.testing
 
         assert dir(hatcher.testing) == sorted(hatcher.testing.__all__)

@@ -52,7 +52,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files]
 
 
 class TestBuildEgg:
-    def test_an_installed_distribution_becomes_an_egg(self, tmp_path: Path) -> None:
+    def test_an_installed_distribution_becomes_an_egg(self, tmp_path):
         version = metadata.version("attrs")
 
         egg = build_egg("attrs", tmp_path, build=3, platform="rh8-x86_64", python_tag="cp311")
@@ -65,7 +65,7 @@ class TestBuildEgg:
         read = read_egg(egg)
         assert (read.name, read.full_version, read.python_tag) == ("attrs", f"{version}-3", "cp311")
 
-    def test_the_modules_are_the_installed_ones(self, tmp_path: Path) -> None:
+    def test_the_modules_are_the_installed_ones(self, tmp_path):
         egg = build_egg("attrs", tmp_path)
 
         module = metadata.distribution("attrs").locate_file("attr/_make.py")
@@ -75,7 +75,7 @@ class TestBuildEgg:
             names = archive.namelist()
         assert not [name for name in names if name.endswith(".pyc") or ".dist-info" in name]
 
-    def test_the_egg_can_be_imported_from(self, tmp_path: Path) -> None:
+    def test_the_egg_can_be_imported_from(self, tmp_path):
         egg = build_egg("attrs", tmp_path)
 
         code = f"import sys; sys.path.insert(0, {str(egg)!r}); import attr; print(attr.__file__)"
@@ -84,30 +84,30 @@ class TestBuildEgg:
 
         assert done.stdout.startswith(str(egg))
 
-    def test_the_same_input_gives_the_same_bytes(self, tmp_path: Path) -> None:
+    def test_the_same_input_gives_the_same_bytes(self, tmp_path):
         first = sha256(build_egg("pluggy", tmp_path))
 
         assert sha256(build_egg("pluggy", tmp_path)) == first
         assert sha256(build_egg("pluggy", tmp_path, build=2)) != first
 
-    def test_without_platform_and_tag_it_suits_all(self, tmp_path: Path) -> None:
+    def test_without_platform_and_tag_it_suits_all(self, tmp_path):
         told = EggMetadata.from_egg(str(build_egg("pluggy", tmp_path)))
 
         assert (told.platform, told.python_tag, told.abi_tag) == (None, None, None)
 
-    def test_requirements_are_those_that_apply_here(self, tmp_path: Path) -> None:
+    def test_requirements_are_those_that_apply_here(self, tmp_path):
         # jsonschema requires attrs and, only for an extra, isoduration.
         packages = read_egg(build_egg("jsonschema", tmp_path)).packages
 
         assert "attrs" in packages
         assert "isoduration" not in packages
 
-    def test_requirements_can_be_given(self, tmp_path: Path) -> None:
+    def test_requirements_can_be_given(self, tmp_path):
         egg = build_egg("pluggy", tmp_path, packages=["numpy 1.26.4-1", "attrs"])
 
         assert read_egg(egg).packages == ("numpy 1.26.4-1", "attrs")
 
-    def test_another_name_and_version(self, tmp_path: Path) -> None:
+    def test_another_name_and_version(self, tmp_path):
         egg = build_egg("pluggy", tmp_path, name="My_Egg", version="9.9")
 
         assert egg.name == "My_Egg-9.9-1.egg"
@@ -115,13 +115,13 @@ class TestBuildEgg:
         assert (told.egg_basename, told.pkg_info.name) == ("My_Egg", "My_Egg")
         assert told.pkg_info.version == "9.9"
 
-    def test_entry_points_come_along(self, tmp_path: Path) -> None:
+    def test_entry_points_come_along(self, tmp_path):
         with zipfile.ZipFile(build_egg("pytest", tmp_path)) as archive:
             assert b"[console_scripts]" in archive.read("EGG-INFO/entry_points.txt")
 
     def test_a_pkg_info_too_new_for_the_library_is_stated_as_the_newest_it_reads(
-        self, tmp_path: Path, install: Callable[[Files], None]
-    ) -> None:
+        self, tmp_path, install
+    ):
         newer = "Metadata-Version: 2.5\nName: fresh\nVersion: 1.0\nImport-Name: x\n"
         install({f"{INFO}/METADATA": newer})
         with zipfile.ZipFile(build_egg("fresh", tmp_path)) as archive:
@@ -131,12 +131,12 @@ class TestBuildEgg:
     @pytest.mark.parametrize(
         "distribution", ["certifi", "idna", "packaging", "httpx", "python-dateutil", "click"]
     )
-    def test_others_are_readable_too(self, tmp_path: Path, distribution: str) -> None:
+    def test_others_are_readable_too(self, tmp_path, distribution):
         egg = read_egg(build_egg(distribution, tmp_path))
 
         assert (egg.version, egg.build) == (metadata.version(distribution), 1)
 
-    def test_one_that_is_not_installed(self, tmp_path: Path) -> None:
+    def test_one_that_is_not_installed(self, tmp_path):
         for name in ("no-such-thing-at-all", "", "attrs==26.1.0"):
             with pytest.raises(UnsuitableDistributionError) as caught:
                 build_egg(name, tmp_path)
@@ -166,18 +166,14 @@ class TestBuildEgg:
             ({f"{INFO}/RECORD": "fresh.pth,,\n"}, "editable"),
         ],
     )
-    def test_what_cannot_become_an_egg(
-        self, tmp_path: Path, install: Callable[[Files], None], files: Files, says: str
-    ) -> None:
+    def test_what_cannot_become_an_egg(self, tmp_path, install, files, says):
         install(files)
         with pytest.raises(UnsuitableDistributionError) as caught:
             build_egg("fresh", tmp_path)
         assert says in f"{caught.value.what} {caught.value.advice}"
 
     @pytest.mark.parametrize("suffix", ["", ".exe", "-script.py", "3", "-3.11", "3.11.exe"])
-    def test_its_scripts_are_made_anew(
-        self, tmp_path: Path, install: Callable[[Files], None], suffix: str
-    ) -> None:
+    def test_its_scripts_are_made_anew(self, tmp_path, install, suffix):
         scripts = {
             f"{INFO}/entry_points.txt": "[console_scripts]\nrun=fresh:run\n",
             f"{INFO}/RECORD": f"{RECORD}../../../bin/run{suffix},,\n",
@@ -186,14 +182,14 @@ class TestBuildEgg:
         with zipfile.ZipFile(build_egg("fresh", tmp_path)) as egg:
             assert not [name for name in egg.namelist() if "bin" in name]
 
-    def test_one_with_compiled_files(self, tmp_path: Path) -> None:
+    def test_one_with_compiled_files(self, tmp_path):
         with pytest.raises(UnsuitableDistributionError, match="pure Python"):
             build_egg("argon2-cffi-bindings", tmp_path)
         assert not list(tmp_path.iterdir())
 
 
 class TestWriteEgg:
-    def test_it_says_what_it_was_told_to(self, tmp_path: Path) -> None:
+    def test_it_says_what_it_was_told_to(self, tmp_path):
         egg = write_egg(
             tmp_path,
             "Spam",
@@ -214,7 +210,7 @@ class TestWriteEgg:
             assert archive.testzip() is None
 
     @pytest.mark.parametrize("size", [1, 1 << 20, (5 << 20) + 3])
-    def test_the_payload_has_the_size_asked_for(self, tmp_path: Path, size: int) -> None:
+    def test_the_payload_has_the_size_asked_for(self, tmp_path, size):
         egg = write_egg(tmp_path, payload_bytes=size)
 
         with zipfile.ZipFile(egg) as archive:
@@ -223,7 +219,7 @@ class TestWriteEgg:
         assert member.file_size == member.compress_size == size
         assert size < egg.stat().st_size < size + 2000
 
-    def test_the_seed_makes_the_bytes(self, tmp_path: Path) -> None:
+    def test_the_seed_makes_the_bytes(self, tmp_path):
         first = sha256(write_egg(tmp_path, payload_bytes=1000))
 
         assert sha256(write_egg(tmp_path, payload_bytes=1000)) == first
@@ -231,7 +227,7 @@ class TestWriteEgg:
 
     @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
     @pytest.mark.usefixtures("unmeasured")
-    def test_a_large_one_needs_little_memory(self, tmp_path: Path) -> None:
+    def test_a_large_one_needs_little_memory(self, tmp_path):
         # Peak memory over that of the same process after a small egg; 200 MB would show.
         # (What getrusage says begins with the memory of the parent, and would hide them.)
         code = (
@@ -265,11 +261,11 @@ class TestWriteEgg:
             ({"platform": "osx-arm64", "python_tag": "cp38"}, "not read"),
         ],
     )
-    def test_what_no_egg_can_be(self, tmp_path: Path, wrong: dict, message: str) -> None:
+    def test_what_no_egg_can_be(self, tmp_path, wrong, message):
         with pytest.raises(ValueError, match=message):
             write_egg(tmp_path, **wrong)
         assert not list(tmp_path.iterdir())
 
-    def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
+    def test_a_folder_that_is_none(self, tmp_path):
         with pytest.raises(NotADirectoryError, match="Create it"):
             write_egg(tmp_path / "nowhere")

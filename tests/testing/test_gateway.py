@@ -9,17 +9,14 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
 from hatcher.testing import (
     Answer,
-    BroodServer,
     Fault,
-    FaultProxy,
     FaultyGateway,
     Request,
     RequestFault,
@@ -99,9 +96,7 @@ def talk_to_the_end(gateway: FaultyGateway, said: bytes) -> bytes:
 
 
 class TestPassing:
-    def test_what_no_fault_is_about_passes_untouched(
-        self, gateway: FaultyGateway, connection: Connection
-    ) -> None:
+    def test_what_no_fault_is_about_passes_untouched(self, gateway, connection):
         gateway.add(RequestFault("reset", path="/elsewhere"))
         assert ask(connection, target="/a/b?c=d") == (200, b"/a/b?c=d")
         assert ask(connection, "POST", body=BODY) == (200, BODY)
@@ -124,13 +119,13 @@ class TestPassing:
         ],
         ids=["204", "304", "chunked", "closed", "no length", "HTTP/1.0", "interim"],
     )
-    def test_answers_of_every_kind(self, answer: Answer, expected: tuple[int, bytes]) -> None:
+    def test_answers_of_every_kind(self, answer, expected):
         with asking(answer) as connection:
             for _ in range(2):
                 assert ask(connection) == expected
                 connection.close()
 
-    def test_the_answer_to_a_head_has_no_body(self) -> None:
+    def test_the_answer_to_a_head_has_no_body(self):
         answers = Answer(200, {"Content-Length": "5"}), Answer(200, body=b"x")
         with ScriptedServer(*answers) as server, FaultyGateway(server.url) as gateway:
             connection = Connection(urlsplit(gateway.url).netloc, timeout=10)
@@ -138,14 +133,14 @@ class TestPassing:
             assert ask(connection) == (200, b"x")
             connection.close()
 
-    def test_an_answer_before_the_end_of_the_body(self) -> None:
+    def test_an_answer_before_the_end_of_the_body(self):
         early = Answer(413, body=b"Too large.", early=True)
         with ScriptedServer(early) as server, FaultyGateway(server.url) as gateway:
             whole = BODY * 10
             head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(whole)}\r\n\r\n"
             assert talk_to_the_end(gateway, head.encode()).endswith(b"Too large.")
 
-    def test_a_client_that_asks_before_it_sends_the_body(self, brood_server: BroodServer) -> None:
+    def test_a_client_that_asks_before_it_sends_the_body(self, brood_server):
         body = b'{"name": "acme"}'
         pair = f"{brood_server.admin_email}:{brood_server.admin_password}".encode()
         head = (
@@ -159,7 +154,7 @@ class TestPassing:
         assert b" 100 " in asked
         assert b" 201 " in told
 
-    def test_in_a_process_that_has_much_open(self, server: ScriptedServer) -> None:
+    def test_in_a_process_that_has_much_open(self, server):
         """More than select() can take."""
         resource = pytest.importorskip("resource")
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -178,11 +173,11 @@ class TestPassing:
                 assert ask(connection, "POST", body=BODY) == (200, BODY)
                 connection.close()
 
-    def test_a_request_without_a_length_is_refused(self, gateway: FaultyGateway) -> None:
+    def test_a_request_without_a_length_is_refused(self, gateway):
         (told,) = talk(gateway, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
         assert b" 411 " in told
 
-    def test_a_server_that_ends_ends_the_connection(self) -> None:
+    def test_a_server_that_ends_ends_the_connection(self):
         with asking(Answer(200, body=BODY, cut=1000)) as connection:
             with pytest.raises(http.client.IncompleteRead) as caught:
                 ask(connection)
@@ -197,16 +192,7 @@ class TestStriking:
     @pytest.mark.parametrize(
         ("at", "reached"), [("request", 0), ("request body", 0), ("answer", 1)]
     )
-    def test_no_answer(
-        self,
-        gateway: FaultyGateway,
-        server: ScriptedServer,
-        connection: Connection,
-        kind: Any,
-        error: type[Exception],
-        at: Any,
-        reached: int,
-    ) -> None:
+    def test_no_answer(self, gateway, server, connection, kind, error, at, reached):
         gateway.add(RequestFault(kind, at=at))
         with pytest.raises(error):
             ask(connection, "POST", body=b"abcdefgh")
@@ -218,24 +204,20 @@ class TestStriking:
         connection.close()
         assert ask(connection) == (200, b"/a")
 
-    def test_in_a_request_without_a_body_its_head_is_cut(
-        self, gateway: FaultyGateway, server: ScriptedServer, connection: Connection
-    ) -> None:
+    def test_in_a_request_without_a_body_its_head_is_cut(self, gateway, server, connection):
         gateway.add(RequestFault("cut", at="request body"))
         with pytest.raises(http.client.RemoteDisconnected):
             ask(connection)
         assert (gateway.sent(), gateway.reached()) == (1, 0)
 
     @pytest.mark.parametrize("after", [None, 100])
-    def test_half_of_a_large_request(
-        self, gateway: FaultyGateway, connection: Connection, after: int | None
-    ) -> None:
+    def test_half_of_a_large_request(self, gateway, connection, after):
         gateway.add(RequestFault("reset", at="request body", after=after))
         with pytest.raises(ConnectionError):
             ask(connection, "POST", body=BODY)
         assert gateway.reached() == 0
 
-    def test_an_answer_that_is_cut(self, gateway: FaultyGateway, connection: Connection) -> None:
+    def test_an_answer_that_is_cut(self, gateway, connection):
         gateway.add(RequestFault("cut", at="answer body"))
         with pytest.raises(http.client.IncompleteRead) as caught:
             ask(connection, "POST", body=BODY)
@@ -246,21 +228,19 @@ class TestStriking:
             ask(connection, "POST", body=BODY)
         assert caught.value.partial == BODY[:7]
 
-    def test_an_answer_that_is_reset(self, gateway: FaultyGateway, connection: Connection) -> None:
+    def test_an_answer_that_is_reset(self, gateway, connection):
         gateway.add(RequestFault("reset", at="answer body"))
         with pytest.raises(ConnectionResetError):
             ask(connection, "POST", body=BODY)
 
-    def test_an_answer_without_a_body_is_cut_in_its_head(self) -> None:
+    def test_an_answer_without_a_body_is_cut_in_its_head(self):
         cut = RequestFault("cut", at="answer body")
         with ScriptedServer(Answer(204)) as server, FaultyGateway(server.url, cut) as gateway:
             answer = talk_to_the_end(gateway, b"DELETE / HTTP/1.1\r\n\r\n")
             assert Answer(204).render().startswith(answer)
             assert not answer.endswith(b"\r\n\r\n")
 
-    def test_the_end_of_a_kept_connection(
-        self, gateway: FaultyGateway, connection: Connection
-    ) -> None:
+    def test_the_end_of_a_kept_connection(self, gateway, connection):
         gateway.add(RequestFault("reset", at="end"))
         assert ask(connection) == (200, b"/a")
         gateway.settle()
@@ -269,7 +249,7 @@ class TestStriking:
         assert gateway.sent() == 1
 
     @pytest.mark.parametrize("at", ["request", "request body", "answer", "answer body"])
-    def test_silence(self, gateway: FaultyGateway, connection: Connection, at: Any) -> None:
+    def test_silence(self, gateway, connection, at):
         gateway.add(RequestFault("stall", at=at))
         connection.timeout = 0.3
         with pytest.raises(TimeoutError):
@@ -279,9 +259,7 @@ class TestStriking:
         assert gateway.reached() == at.startswith("answer")
 
     @pytest.mark.parametrize(("at", "reached"), [("request", 0), ("answer", 1)])
-    def test_another_answer(
-        self, gateway: FaultyGateway, connection: Connection, at: Any, reached: int
-    ) -> None:
+    def test_another_answer(self, gateway, connection, at, reached):
         gateway.add(RequestFault("replace", at=at, answer=Answer(502, body=b"Not now")))
         assert ask(connection, "POST", body=BODY) == (502, b"Not now")
         assert ask(connection) == (200, b"/a")
@@ -289,25 +267,25 @@ class TestStriking:
         assert [passage.status for passage in gateway.requests] == [502, 200]
         assert gateway.reached("POST") == reached
 
-    def test_a_client_that_asks_first_is_answered_at_once(self, gateway: FaultyGateway) -> None:
+    def test_a_client_that_asks_first_is_answered_at_once(self, gateway):
         gateway.add(RequestFault("replace", at="request", answer=Answer(401)))
         (told,) = talk(
             gateway, b"POST / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
         )
         assert b" 401 " in told
 
-    def test_one_byte_is_another(self, gateway: FaultyGateway, connection: Connection) -> None:
+    def test_one_byte_is_another(self, gateway, connection):
         gateway.add(RequestFault("flip"))
         _, received = ask(connection, "POST", body=BODY)
         different = [i for i, (a, b) in enumerate(zip(received, BODY, strict=True)) if a != b]
         assert different == [len(BODY) // 2]
 
-    def test_the_first_byte_of_an_answer_without_a_body(self) -> None:
+    def test_the_first_byte_of_an_answer_without_a_body(self):
         flip = RequestFault("flip")
         with asking(Answer(204), flip) as connection, pytest.raises(http.client.BadStatusLine):
             ask(connection)
 
-    def test_a_chunked_answer_is_cut(self) -> None:
+    def test_a_chunked_answer_is_cut(self):
         answer = Answer(200, {"Transfer-Encoding": "chunked"}, b"3\r\nabc\r\n0\r\n\r\n")
         cut = RequestFault("cut", at="answer body")
         with asking(answer, cut) as connection, pytest.raises(http.client.IncompleteRead):
@@ -320,7 +298,7 @@ class TestStriking:
             (Answer(206, {"Content-Range": "bytes 5-7/9"}, b"abc"), "bytes 6-8/10"),
         ],
     )
-    def test_a_range_that_nobody_asked_for(self, answer: Answer, said: str) -> None:
+    def test_a_range_that_nobody_asked_for(self, answer, said):
         with asking(answer, RequestFault("range")) as connection:
             connection.request("GET", "/")
             given = connection.getresponse()
@@ -329,7 +307,7 @@ class TestStriking:
 
 
 class TestChoosing:
-    def test_by_method_and_path(self, gateway: FaultyGateway, connection: Connection) -> None:
+    def test_by_method_and_path(self, gateway, connection):
         fault = RequestFault("replace", method="POST", path="/a/{name}/c", times=100)
         gateway.add(fault)
         assert ask(connection, "POST", "/a/b/c?d")[0] == 503
@@ -342,14 +320,14 @@ class TestChoosing:
         assert gateway.sent("POST") == 2
         assert gateway.sent(path="/a/{name}/c") == 2
 
-    def test_how_often_and_when(self, gateway: FaultyGateway, connection: Connection) -> None:
+    def test_how_often_and_when(self, gateway, connection):
         gateway.add(
             RequestFault("replace", skip=1, times=2, answer=Answer(502)),
             RequestFault("replace", answer=Answer(504)),
         )
         assert [ask(connection)[0] for _ in range(5)] == [504, 502, 502, 200, 200]
 
-    def test_clearing(self, gateway: FaultyGateway, connection: Connection) -> None:
+    def test_clearing(self, gateway, connection):
         ask(connection)
         gateway.add(RequestFault("reset"))
         gateway.clear()
@@ -365,11 +343,11 @@ class TestChoosing:
             ({"kind": "replace", "at": "answer body"}, "request or answer"),
         ],
     )
-    def test_what_cannot_be(self, arguments: dict[str, Any], says: str) -> None:
+    def test_what_cannot_be(self, arguments, says):
         with pytest.raises(ValueError, match=says):
             RequestFault(**arguments)
 
-    def test_no_secret_is_shown(self, gateway: FaultyGateway, connection: Connection) -> None:
+    def test_no_secret_is_shown(self, gateway, connection):
         ask(connection, Authorization="Bearer s3cret")
         (passage,) = gateway.requests
         assert passage.headers["authorization"] == "Bearer s3cret"
@@ -377,9 +355,7 @@ class TestChoosing:
 
 
 class TestRefusing:
-    def test_nobody_listens_for_a_while(
-        self, gateway: FaultyGateway, connection: Connection
-    ) -> None:
+    def test_nobody_listens_for_a_while(self, gateway, connection):
         ask(connection)
         gateway.refuse()
         gateway.refuse()
@@ -393,15 +369,13 @@ class TestRefusing:
         gateway.accept_again()
         assert ask(connection) == (200, b"/a")
 
-    def test_closing_while_it_refuses(self, server: ScriptedServer) -> None:
+    def test_closing_while_it_refuses(self, server):
         with FaultyGateway(server.url) as gateway:
             gateway.refuse()
         with pytest.raises(ConnectionRefusedError):
             ask(Connection(urlsplit(gateway.url).netloc, timeout=10))
 
-    def test_waiting_for_what_does_not_end(
-        self, gateway: FaultyGateway, connection: Connection
-    ) -> None:
+    def test_waiting_for_what_does_not_end(self, gateway, connection):
         gateway.add(RequestFault("stall"))
 
         def fail() -> None:
@@ -417,22 +391,18 @@ class TestRefusing:
         gateway.close()
         asking.join()
 
-    def test_a_url_without_a_port(self) -> None:
+    def test_a_url_without_a_port(self):
         with pytest.raises(ValueError, match=re.escape("http://127")):
             FaultyGateway("https://example.com")
 
 
-def test_the_fixture_of_a_gateway(
-    brood_server: BroodServer, faulty_gateway: Callable[..., FaultyGateway]
-) -> None:
+def test_the_fixture_of_a_gateway(brood_server, faulty_gateway):
     gateway = faulty_gateway(RequestFault("cut", at="answer", method="GET"))
     assert brood_server.client(url=gateway.url).list_organizations() == []
     assert (gateway.sent(), gateway.reached()) == (2, 2)
 
 
-def test_the_fixture_of_a_proxy(
-    brood_server: BroodServer, fault_proxy: Callable[..., FaultProxy]
-) -> None:
+def test_the_fixture_of_a_proxy(brood_server, fault_proxy):
     proxy = fault_proxy(Fault("cut", after=10))
     assert brood_server.client(url=proxy.url, retries=1).list_organizations() == []
     assert proxy.connections == 2

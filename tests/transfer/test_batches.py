@@ -114,9 +114,7 @@ def visible(platform: SinglePlatformRepository, tag: str = "cp311") -> list[str]
 # -- eggs up -------------------------------------------------------------------------------
 
 
-def test_what_is_there_is_not_sent_again(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
-) -> None:
+def test_what_is_there_is_not_sent_again(platform, gateway, eggs):
     report = platform.upload_eggs(eggs[:3])
     assert report and outcomes(report) == ["uploaded"] * 3
     assert [result.size for result in report.results] == [e.stat().st_size for e in eggs[:3]]
@@ -133,9 +131,7 @@ def test_what_is_there_is_not_sent_again(
     assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (6, 2)
 
 
-def test_each_python_tag_has_one_index(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
-) -> None:
+def test_each_python_tag_has_one_index(platform, gateway, tmp_path):
     folders = [tmp_path / str(tag) for tag in ("cp311", "cp312", "cp310", None)]
     paths = []
     for folder in folders:
@@ -149,9 +145,7 @@ def test_each_python_tag_has_one_index(
     assert (gateway.sent(*INDEX), gateway.sent(*METADATA), gateway.sent(*UPLOAD)) == (8, 8, 8)
 
 
-def test_one_failure_does_not_stop_the_others(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_one_failure_does_not_stop_the_others(platform, gateway, eggs, tmp_path):
     platform.upload_egg(egg(tmp_path, 1, seed=99))
     broken = tmp_path / "broken-1.0-1.egg"
     broken.write_bytes(b"no zip file")
@@ -171,26 +165,20 @@ def test_one_failure_does_not_stop_the_others(
     assert "broken-1.0-1.egg" in report._repr_html_()
 
 
-def test_nothing_is_sent_when_all_files_are_invalid(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
-) -> None:
+def test_nothing_is_sent_when_all_files_are_invalid(platform, gateway, tmp_path):
     assert outcomes(platform.upload_eggs([tmp_path / "a.egg", tmp_path])) == ["failed"] * 2
     assert platform.upload_eggs([]).results == ()
     assert gateway.sent() == 0
 
 
-def test_a_hidden_conflict_is_found_by_the_server(
-    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_a_hidden_conflict_is_found_by_the_server(platform, eggs, tmp_path):
     platform.upload_egg(egg(tmp_path, 1, seed=99), enabled=False)
     report = platform.upload_eggs(eggs)
     assert [type(result.error) for result in report.failed] == [ConflictError]
     assert visible(platform) == [path.name for path in eggs if path.name != "Egg1-1.0-1.egg"]
 
 
-def test_files_that_are_given_twice_count_once(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_files_that_are_given_twice_count_once(platform, gateway, eggs, tmp_path):
     copy = Path(shutil.copy(eggs[0], tmp_path))
     other = egg(tmp_path, 1, seed=99)
     report = platform.upload_eggs([eggs[0], eggs[0], copy, eggs[1], other])
@@ -200,9 +188,7 @@ def test_files_that_are_given_twice_count_once(
     assert str(eggs[1]) in str(report) and str(other) in str(report)
 
 
-def test_replacing_never_hides_what_is_shown(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_replacing_never_hides_what_is_shown(platform, gateway, eggs, tmp_path):
     platform.upload_eggs(eggs[:2])
     new = [egg(tmp_path, number, seed=50 + number) for number in range(3)]
     gateway.clear()
@@ -222,9 +208,7 @@ def test_replacing_never_hides_what_is_shown(
     assert len(visible(platform)) == 3
 
 
-def test_an_interrupted_batch_sends_the_rest_only(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_an_interrupted_batch_sends_the_rest_only(platform, gateway, eggs, tmp_path):
     # The first answer is lost, and so is the look at what has become of it.
     gateway.add(
         RequestFault("cut", at="answer", path=UPLOAD[1], skip=2),
@@ -243,9 +227,7 @@ def test_an_interrupted_batch_sends_the_rest_only(
     assert visible(platform) == [path.name for path in eggs]
 
 
-def test_what_was_left_is_not_believed(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_what_was_left_is_not_believed(platform, gateway, eggs, tmp_path):
     gateway.add(RequestFault("cut", at="request", path=REINDEX[1]))
     assert not platform.upload_eggs(eggs[:4])
     platform.delete_egg("cp311", "Egg0", "1.0-1")
@@ -257,9 +239,7 @@ def test_what_was_left_is_not_believed(
     assert len(visible(platform)) == 3
 
 
-def test_a_server_that_refuses_what_it_has_is_asked(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
-) -> None:
+def test_a_server_that_refuses_what_it_has_is_asked(platform, gateway, eggs):
     """What it has disabled shows in no index, and is not among the first ones."""
     platform.upload_egg(eggs[3], enabled=False)
     refusal = RequestFault("replace", at="request", path=UPLOAD[1], skip=3, answer=Answer(409))
@@ -269,9 +249,7 @@ def test_a_server_that_refuses_what_it_has_is_asked(
     assert len(visible(platform)) == 6
 
 
-def test_disabled_batches_stay_out_of_sight(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
-) -> None:
+def test_disabled_batches_stay_out_of_sight(platform, gateway, eggs):
     assert outcomes(platform.upload_eggs(eggs, enabled=False)) == ["uploaded"] * 6
     assert visible(platform) == []
     # The index cannot tell, so that each is asked for: a question is less than a file.
@@ -282,12 +260,7 @@ def test_disabled_batches_stay_out_of_sight(
     assert len(visible(platform)) == 6
 
 
-def test_an_index_without_hashes_is_asked_about(
-    platform: SinglePlatformRepository,
-    gateway: FaultyGateway,
-    brood_server: BroodServer,
-    eggs: list[Path],
-) -> None:
+def test_an_index_without_hashes_is_asked_about(platform, gateway, brood_server, eggs):
     platform.upload_eggs(eggs[:2])
     old = b'{"Egg0-1.0-1.egg": {"python_tag": "cp311"}, "Egg1-1.0-1.egg": {}}'
     fault = RequestFault(
@@ -309,13 +282,7 @@ def test_an_index_without_hashes_is_asked_about(
     assert gateway.sent(*DOWNLOAD) == 1
 
 
-def test_hopeless_batches_are_given_up(
-    platform: SinglePlatformRepository,
-    gateway: FaultyGateway,
-    brood_server: BroodServer,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_hopeless_batches_are_given_up(platform, gateway, brood_server, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "_REFUSED_FOR", 0)  # the next batch begins at once
     folder = tmp_path / "many"
     folder.mkdir()
@@ -340,9 +307,7 @@ def test_hopeless_batches_are_given_up(
         missing.platform("rh8-x86_64").upload_eggs(paths)
 
 
-def test_arguments_are_checked_before_anything_is_sent(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_arguments_are_checked_before_anything_is_sent(platform, gateway, eggs, tmp_path):
     for wrong in (
         lambda: platform.upload_eggs(eggs[0]),
         lambda: platform.upload_runtimes("a.runtime"),
@@ -360,9 +325,7 @@ def test_arguments_are_checked_before_anything_is_sent(
         platform.download_eggs("cp311", tmp_path, names=[1])
 
 
-def test_progress_is_told_in_the_calling_thread(
-    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_progress_is_told_in_the_calling_thread(platform, eggs, tmp_path):
     told: list[tuple[int, int | None, str]] = []
     threads = set()
 
@@ -389,9 +352,7 @@ def test_progress_is_told_in_the_calling_thread(
     assert threads == {threading.current_thread()}
 
 
-def test_an_exception_of_progress_ends_the_batch(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_an_exception_of_progress_ends_the_batch(platform, gateway, eggs, tmp_path):
     def progress(done: int, total: int | None, phase: str) -> None:
         if done > 0 and phase != "hashing":
             raise KeyError("mine")
@@ -420,9 +381,7 @@ def no_threads() -> bool:
 # -- eggs down -----------------------------------------------------------------------------
 
 
-def test_downloads_need_no_metadata(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_downloads_need_no_metadata(platform, gateway, eggs, tmp_path):
     platform.upload_eggs(eggs)
     folder = tmp_path / "downloads"
     folder.mkdir()
@@ -445,9 +404,7 @@ def test_downloads_need_no_metadata(
     assert (folder / eggs[2].name).read_bytes() == eggs[2].read_bytes()
 
 
-def test_names_choose_what_is_downloaded(
-    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_names_choose_what_is_downloaded(platform, eggs, tmp_path):
     platform.upload_eggs(eggs)
     names = ["Egg1*", "Egg3-1.0-1.egg", "Egg3*", "egg4-1.0-1.egg", "../x", "nose-*"]
     report = platform.download_eggs("cp311", tmp_path, names=names)
@@ -458,9 +415,7 @@ def test_names_choose_what_is_downloaded(
     assert platform.download_eggs("cp311", tmp_path, names=[]).results == ()
 
 
-def test_what_cannot_be_downloaded_is_reported(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_what_cannot_be_downloaded_is_reported(platform, gateway, eggs, tmp_path):
     platform.upload_eggs(eggs)
     folder = tmp_path / "downloads"
     folder.mkdir()
@@ -476,9 +431,7 @@ def test_what_cannot_be_downloaded_is_reported(
         report.raise_for_failures()
 
 
-def test_an_index_cannot_lead_elsewhere(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
-) -> None:
+def test_an_index_cannot_lead_elsewhere(platform, gateway, tmp_path):
     names = ["../../evil-1.0-1.egg", "/evil-1.0-1.egg", ".evil-1.0-1.egg", "a\\b-1.0-1.egg"]
     names += ["a\x1bb-1.0-1.egg", "a\u202eb-1.0-1.egg", "nul.x-1.0-1.egg", "ü" * 140 + "-1.0-1.egg"]
     names += ["Makefile", ".bashrc", "setup.py", "../setup.py", "", "x-1.0.egg", "x-1.0-1.EGG"]
@@ -502,9 +455,7 @@ def downloads_listed(
 @pytest.mark.parametrize(
     "sha256", ["00", "", "x" * 64, "ab" * 33, 7, True, {}, "\u202e" + "a" * 63]
 )
-def test_an_odd_sha256_in_an_index_is_the_servers_fault(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path, sha256: object
-) -> None:
+def test_an_odd_sha256_in_an_index_is_the_servers_fault(platform, gateway, tmp_path, sha256):
     index = {"a-1-1.egg": {"sha256": sha256, "python_tag": "cp311"}}
     report = downloads_listed(platform, gateway, index, tmp_path)
     (error,) = (result.error for result in report.failed)
@@ -514,13 +465,7 @@ def test_an_odd_sha256_in_an_index_is_the_servers_fault(
 
 
 @pytest.mark.parametrize("sha256", ["00", "", 7, False, "x" * 64])
-def test_an_odd_sha256_in_metadata_is_the_servers_fault(
-    platform: SinglePlatformRepository,
-    gateway: FaultyGateway,
-    eggs: list[Path],
-    tmp_path: Path,
-    sha256: object,
-) -> None:
+def test_an_odd_sha256_in_metadata_is_the_servers_fault(platform, gateway, eggs, tmp_path, sha256):
     said = {"sha256": sha256, "filename": eggs[0].name, "enabled": True, "python_tag": "cp311"}
     answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(said).encode())
     gateway.add(RequestFault("replace", at="request", path="*/metadata/*", answer=answer, times=9))
@@ -538,9 +483,7 @@ def test_an_odd_sha256_in_metadata_is_the_servers_fault(
     assert (gateway.sent(*DOWNLOAD), gateway.sent(*UPLOAD)) == (0, 0)
 
 
-def test_runtimes_of_an_index_are_called_as_they_are(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
-) -> None:
+def test_runtimes_of_an_index_are_called_as_they_are(platform, gateway, tmp_path):
     names = ["setup.py", "../x.runtime", ".runtime", "cpython-3.8.17+1.runtime", 7, None]
     index = {f"cpython{n}": {"3.8.17+1": {"filename": name}} for n, name in enumerate(names)}
     index["../x"] = {"3.8.17+1": {}}
@@ -553,9 +496,7 @@ def test_runtimes_of_an_index_are_called_as_they_are(
     assert gateway.sent(*DOWNLOAD) == 0
 
 
-def test_a_destination_that_vanishes_ends_the_batch(
-    platform: SinglePlatformRepository, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_a_destination_that_vanishes_ends_the_batch(platform, eggs, tmp_path):
     platform.upload_eggs(eggs)
     folder = tmp_path / "downloads"
     folder.mkdir()
@@ -572,9 +513,7 @@ def test_a_destination_that_vanishes_ends_the_batch(
 # -- the other kinds -----------------------------------------------------------------------
 
 
-def test_runtimes_go_by_their_platform(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
-) -> None:
+def test_runtimes_go_by_their_platform(platform, gateway, tmp_path):
     ours = [write_runtime(tmp_path, version=f"3.8.{n}+1") for n in (17, 18)]
     other = write_runtime(tmp_path, platform="win_x86_64", abi="msvc2019")
     report = platform.upload_runtimes([*ours, other, tmp_path / "missing.runtime"])
@@ -600,12 +539,7 @@ def test_runtimes_go_by_their_platform(
     assert outcomes(platform.download_runtimes(folder, names=["*3.8.18*"])) == ["already there"]
 
 
-def test_runtimes_of_version_0(
-    platform: SinglePlatformRepository,
-    gateway: FaultyGateway,
-    brood_server: BroodServer,
-    tmp_path: Path,
-) -> None:
+def test_runtimes_of_version_0(platform, gateway, brood_server, tmp_path):
     old = at(gateway.url, brood_server, 0)
     paths = [write_legacy_runtime(tmp_path, version=f"2.7.{n}") for n in (10, 11)]
     other = write_legacy_runtime(tmp_path, platform="win-64")
@@ -621,9 +555,7 @@ def test_runtimes_of_version_0(
             call()
 
 
-def test_bundles_are_compared_by_their_documents(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
-) -> None:
+def test_bundles_are_compared_by_their_documents(platform, gateway, tmp_path):
     paths = [write_bundle(tmp_path, build=build) for build in (1, 2, 3)]
     other = write_bundle(
         tmp_path,
@@ -650,9 +582,7 @@ def test_bundles_are_compared_by_their_documents(
     assert outcomes(platform.download_bundles(folder, names=["*-2.bundle"])) == ["already there"]
 
 
-def test_a_file_that_changes_while_it_is_sent_fails_alone(
-    platform: SinglePlatformRepository, eggs: list[Path]
-) -> None:
+def test_a_file_that_changes_while_it_is_sent_fails_alone(platform, eggs):
     def progress(done: int, total: int | None, phase: str) -> None:
         if done == 0 and phase == "uploading":
             eggs[3].unlink()
@@ -666,9 +596,7 @@ def test_a_file_that_changes_while_it_is_sent_fails_alone(
 # -- what would be done, and what was -------------------------------------------------------
 
 
-def test_a_dry_run_sends_and_receives_nothing(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_a_dry_run_sends_and_receives_nothing(platform, gateway, eggs, tmp_path):
     platform.upload_egg(eggs[0])
     platform.upload_egg(eggs[1], enabled=False)
     platform.upload_egg(eggs[2])
@@ -695,9 +623,7 @@ def test_a_dry_run_sends_and_receives_nothing(
 
 
 @pytest.mark.parametrize("api_version", [0, 1])
-def test_apps_go_by_their_platform(
-    brood_server: BroodServer, tmp_path: Path, api_version: int
-) -> None:
+def test_apps_go_by_their_platform(brood_server, tmp_path, api_version):
     client = brood_server.client(api_version)
     client.create_organization("acme", "").create_repository("dev", "")
     repository = client.organization("acme").repository("dev")
@@ -718,9 +644,7 @@ def test_apps_go_by_their_platform(
     assert outcomes(repository.upload_apps([changed], overwrite=True)) == ["uploaded"]
 
 
-def test_ctrl_c_tells_what_has_been_done(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path]
-) -> None:
+def test_ctrl_c_tells_what_has_been_done(platform, gateway, eggs):
     gateway.add(RequestFault("stall", at="request", path=UPLOAD[1], skip=2, times=99))
     first_two = sum(path.stat().st_size for path in eggs[:2])
 
@@ -737,9 +661,7 @@ def test_ctrl_c_tells_what_has_been_done(
     assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 2 + ["uploaded"] * 4
 
 
-def test_of_a_batch_that_is_given_up_no_twin_is_there(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, eggs: list[Path], tmp_path: Path
-) -> None:
+def test_of_a_batch_that_is_given_up_no_twin_is_there(platform, gateway, eggs, tmp_path):
     """What is given twice shares the fate of the first."""
     gateway.add(RequestFault("replace", at="request", path=UPLOAD[1], times=99, answer=Answer(403)))
     twins = [Path(shutil.copy(path, tmp_path)) for path in (eggs[0], eggs[5])]
@@ -751,9 +673,7 @@ def test_of_a_batch_that_is_given_up_no_twin_is_there(
     assert outcomes(report) == [*["uploaded"] * 6, *["already there"] * 2]
 
 
-def test_a_success_ends_a_row_of_failures(
-    platform: SinglePlatformRepository, gateway: FaultyGateway, tmp_path: Path
-) -> None:
+def test_a_success_ends_a_row_of_failures(platform, gateway, tmp_path):
     paths = [egg(tmp_path, number, seed=number) for number in range(15)]
     failure = {"at": "request", "path": UPLOAD[1], "answer": Answer(500)}
     # Five in a row would be too many.
@@ -776,13 +696,7 @@ def hears_ctrl_c() -> Iterator[None]:
 
 @pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("at_what", ["request", "answer"])
-def test_ctrl_c_ends_an_exchange_of_credentials(
-    platform: SinglePlatformRepository,
-    brood_server: BroodServer,
-    gateway: FaultyGateway,
-    eggs: list[Path],
-    at_what: Any,
-) -> None:
+def test_ctrl_c_ends_an_exchange_of_credentials(platform, brood_server, gateway, eggs, at_what):
     exchange = "*/auth/tokens/auth"
     gateway.add(RequestFault("stall", at=at_what, path=exchange, times=99))
     auth = BroodClientAuth(gateway.url, (brood_server.admin_email, brood_server.admin_password))
@@ -810,9 +724,7 @@ def test_ctrl_c_ends_an_exchange_of_credentials(
 
 
 @pytest.mark.parametrize("kind", ["eggs", "disabled eggs", "runtimes", "bundles", "apps"])
-def test_of_several_that_upload_the_same_one_has_sent_each(
-    brood_server: BroodServer, eggs: list[Path], tmp_path: Path, kind: str
-) -> None:
+def test_of_several_that_upload_the_same_one_has_sent_each(brood_server, eggs, tmp_path, kind):
     repository = brood_server.client().create_organization("acme", "").create_repository("dev", "")
     one_has_compared, reports = threading.Barrier(3), []
     paths = {
@@ -869,9 +781,7 @@ FOUND = {"Content-Type": "application/json"}
         (204, b"", True),
     ],
 )
-def test_only_what_an_answer_says_is_already_there(
-    eggs: list[Path], status: int, body: bytes, is_new: bool
-) -> None:
+def test_only_what_an_answer_says_is_already_there(eggs, status, body, is_new):
     body = body.replace(b"%s", file_sha256(eggs[0]).encode())
     with ScriptedServer(Answer(status, FOUND, body)) as server:
         client = BroodClient.from_url(server.url, api_version=1, cache=False)
@@ -879,7 +789,7 @@ def test_only_what_an_answer_says_is_already_there(
         assert platform._local_egg(eggs[0]).upload(overwrite=False, enabled=True) is is_new
 
 
-def test_what_was_sent_twice_has_been_sent(eggs: list[Path]) -> None:
+def test_what_was_sent_twice_has_been_sent(eggs):
     there = b'{"sha256": "%s"}' % file_sha256(eggs[0]).encode()
     answers = [
         Answer(503, {"Retry-After": "0"}),

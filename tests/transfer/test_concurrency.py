@@ -20,9 +20,7 @@ from hatcher.transfer.concurrency import enough
         (3, 9, 0.005, 0.001, 15),
     ],
 )
-def test_small_files_get_as_many_threads_as_keep_python_busy(
-    threads: int, files: int, took: float, used: float, wanted: int
-) -> None:
+def test_small_files_get_as_many_threads_as_keep_python_busy(threads, files, took, used, wanted):
     assert enough(threads, files, took, used) == wanted
 
 
@@ -30,13 +28,11 @@ def test_small_files_get_as_many_threads_as_keep_python_busy(
     ("threads", "files", "took", "used"),
     [(1, 0, 0.005, 0.0), (1, 0, 0.02, 0.02), (2, 1, 0.02, 0.04), (4, 1, 0.005, 0.005)],
 )
-def test_what_takes_long_gets_all_threads(
-    threads: int, files: int, took: float, used: float
-) -> None:
+def test_what_takes_long_gets_all_threads(threads, files, took, used):
     assert enough(threads, files, took, used) > 1000
 
 
-def test_a_batch_that_waits_has_all_threads() -> None:
+def test_a_batch_that_waits_has_all_threads():
     threads: set[int] = set()
 
     def job(_: int, counter: ByteCounter) -> None:

@@ -27,7 +27,7 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.files.partial import Partial
-from hatcher.testing import Answer, BroodServer, ScriptedServer, write_egg
+from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.testing.faults import Request
 from hatcher.transfer.download import KEPT_FROM
 
@@ -159,7 +159,7 @@ AGAIN = [(None, None), (REST, ETAG), (None, None)]
 class TestGoingOn:
     """The connection is lost in the body."""
 
-    def test_only_what_is_missing_is_sent_again(self, destination: Path) -> None:
+    def test_only_what_is_missing_is_sent_again(self, destination):
         server = Ranges(cut(1_234_567), cut(2_000_001), cut(0))
         download(server, destination)
         assert_downloaded(destination)
@@ -168,7 +168,7 @@ class TestGoingOn:
         assert {condition for _, condition in server.asked[1:]} == {ETAG}
         assert server.sent == len(CONTENT)
 
-    def test_headway_makes_up_for_faults(self, destination: Path) -> None:
+    def test_headway_makes_up_for_faults(self, destination):
         server = Ranges(*[cut(400_000)] * 11)
         download(server, destination, retries=RetryPolicy(1, backoff=0.001))
         assert_downloaded(destination)
@@ -188,19 +188,13 @@ class TestGoingOn:
             ),
         ],
     )
-    def test_it_asks_for_as_much_as_the_server_can_tell(
-        self,
-        etag: str | None,
-        spoils: list[Callable[[Answer], Answer]],
-        asked: list[tuple[str | None, str | None]],
-        destination: Path,
-    ) -> None:
+    def test_it_asks_for_as_much_as_the_server_can_tell(self, etag, spoils, asked, destination):
         server = Ranges(*spoils, etag=etag)
         download(server, destination)
         assert_downloaded(destination)
         assert server.asked == asked
 
-    def test_the_file_changes_meanwhile(self, destination: Path) -> None:
+    def test_the_file_changes_meanwhile(self, destination):
         server = Ranges()
         other = CONTENT[::-1]
 
@@ -229,21 +223,19 @@ class TestGoingOn:
         ],
         ids=["start", "total", "length", "unit", "none", "etag", "encoding", "416", "204", "bytes"],
     )
-    def test_a_rest_that_does_not_fit(
-        self, spoil: Callable[[Answer], Answer], destination: Path
-    ) -> None:
+    def test_a_rest_that_does_not_fit(self, spoil, destination):
         server = Ranges(cut(LOST), spoil)
         download(server, destination)
         assert_downloaded(destination)
         assert server.asked == AGAIN
 
-    def test_a_server_that_sends_the_rest_in_parts(self, destination: Path) -> None:
+    def test_a_server_that_sends_the_rest_in_parts(self, destination):
         server = Ranges(cut(LOST), in_parts, in_parts)
         download(server, destination)
         assert_downloaded(destination)
         assert server.starts == [0, 1_000_000, 2_000_000, 3_000_000]
 
-    def test_another_file_of_the_same_size_is_replaced(self, destination: Path) -> None:
+    def test_another_file_of_the_same_size_is_replaced(self, destination):
         (destination / NAME).write_bytes(bytes(len(CONTENT)))
         download(Ranges(), destination)
         assert_downloaded(destination)
@@ -267,14 +259,7 @@ class TestGoingOn:
             "an error instead of the rest",
         ],
     )
-    def test_what_ends_it_leaves_nothing(
-        self,
-        spoils: list[Callable[[Answer], Answer]],
-        retries: int,
-        error: type[HatcherException],
-        starts: int,
-        destination: Path,
-    ) -> None:
+    def test_what_ends_it_leaves_nothing(self, spoils, retries, error, starts, destination):
         server = Ranges(*spoils)
         with pytest.raises(error) as caught:
             download(server, destination, retries=RetryPolicy(retries, backoff=0.001))
@@ -301,28 +286,21 @@ class TestLeftovers:
         ],
         ids=["rest", "unnamed", "complete", "corrupt", "too long", "another file", "too small"],
     )
-    def test_what_is_left_of_it_is_used(
-        self,
-        left: bytes,
-        of: tuple[str, str],
-        filename: str | None,
-        asked: list[tuple[str | None, str | None]],
-        destination: Path,
-    ) -> None:
+    def test_what_is_left_of_it_is_used(self, left, of, filename, asked, destination):
         leave(destination, left, *of)
         server = Ranges()
         download(server, destination, filename=filename)
         assert_downloaded(destination)
         assert server.asked == asked
 
-    def test_one_of_an_older_version_on_the_server(self, destination: Path) -> None:
+    def test_one_of_an_older_version_on_the_server(self, destination):
         leave(destination, bytes(3_000_000), etag='"v0"')
         server = Ranges()
         download(server, destination, filename=NAME)
         assert_downloaded(destination)
         assert len(server.asked) <= 2  # one, where the file system keeps the ETag
 
-    def test_one_in_use_is_left_alone(self, destination: Path) -> None:
+    def test_one_in_use_is_left_alone(self, destination):
         other = Partial.claim(destination / NAME)
         other.write(CONTENT[:3_000_000])
         server = Ranges()
@@ -333,7 +311,7 @@ class TestLeftovers:
         other.discard()
         assert_downloaded(destination)
 
-    def test_all_are_swept_when_the_file_is_there(self, destination: Path) -> None:
+    def test_all_are_swept_when_the_file_is_there(self, destination):
         first, second = Partial.claim(destination / NAME), Partial.claim(destination / NAME)
         first.release()
         second.release()
@@ -343,7 +321,7 @@ class TestLeftovers:
         assert_downloaded(destination)
         assert server.asked == []
 
-    def test_the_server_is_ours(self, destination: Path, brood_server: BroodServer) -> None:
+    def test_the_server_is_ours(self, destination, brood_server):
         egg = write_egg(destination.parent, "Spam", "1.0", payload_bytes=3_000_000)
         brood_server.client().create_organization("acme", "").create_repository("dev", "")
         auth = (brood_server.admin_email, brood_server.admin_password)
@@ -367,7 +345,7 @@ class TestKeeping:
     CONTENT = random.Random(1).randbytes(KEPT_FROM + 2_000_000)
     SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
-    def test_much_is_kept_and_gone_on_with(self, destination: Path) -> None:
+    def test_much_is_kept_and_gone_on_with(self, destination):
         server = Ranges(cut(KEPT_FROM + 5), *[cut(0)] * 20)
         server.content = self.CONTENT
         with pytest.raises(IncompleteDownloadError, match="16,777,221") as caught:
@@ -389,7 +367,7 @@ class TestKeeping:
         assert (destination / NAME).read_bytes() == self.CONTENT
         assert [path.name for path in destination.iterdir()] == [NAME]
 
-    def test_it_is_not_when_the_bytes_are_wrong(self, destination: Path) -> None:
+    def test_it_is_not_when_the_bytes_are_wrong(self, destination):
         server = Ranges(flipped(5))
         server.content = self.CONTENT
         with pytest.raises(ChecksumMismatchError):
@@ -413,28 +391,26 @@ class TestIterators:
         assert list(destination.iterdir()) == []
         assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
 
-    def test_the_steps_are_all_bytes(self, server: ScriptedServer, destination: Path) -> None:
+    def test_the_steps_are_all_bytes(self, server, destination):
         length, chunks = self.begin(server, destination)
         assert not (destination / NAME).exists()
         assert sum(chunks) == length == len(CONTENT)
         assert_downloaded(destination)
 
-    def test_the_steps_are_all_bytes_also_of_pieces(self, destination: Path) -> None:
+    def test_the_steps_are_all_bytes_also_of_pieces(self, destination):
         with ScriptedServer(Ranges(cut(3_000_000), flipped(100), cut(1_500_000))) as server:
             length, chunks = self.begin(server, destination)
             assert sum(chunks) == length
         assert_downloaded(destination)
 
-    def test_a_file_that_is_there(self, server: ScriptedServer, destination: Path) -> None:
+    def test_a_file_that_is_there(self, server, destination):
         (destination / NAME).write_bytes(CONTENT)
         length, chunks = self.begin(server, destination)
         assert list(filter(None, chunks)) == [length] == [len(CONTENT)]
 
     @pytest.mark.parametrize("steps", [0, 1, 2])
     @pytest.mark.parametrize("how", ["close", "forget", "throw"])
-    def test_given_up(
-        self, how: str, steps: int, server: ScriptedServer, destination: Path
-    ) -> None:
+    def test_given_up(self, how, steps, server, destination):
         _, chunks = self.begin(server, destination)
         for _ in range(steps):
             next(chunks)
@@ -447,9 +423,7 @@ class TestIterators:
         del chunks
         self.assert_nothing_left(destination)
 
-    def test_alive_at_the_end_of_the_interpreter(
-        self, server: ScriptedServer, destination: Path
-    ) -> None:
+    def test_alive_at_the_end_of_the_interpreter(self, server, destination):
         code = (
             "import sys\n"
             "from hatcher.api import BroodClient\n"
@@ -465,7 +439,7 @@ class TestIterators:
 
 
 class TestProgress:
-    def test_it_is_told_all(self, destination: Path) -> None:
+    def test_it_is_told_all(self, destination):
         told: list[tuple[int, int | None, str]] = []
         download(Ranges(cut(3_000_000)), destination, progress=lambda *step: told.append(step))
         assert_downloaded(destination)
@@ -475,7 +449,7 @@ class TestProgress:
         assert bytes_done == sorted(bytes_done)
         assert bytes_done[-1] == len(CONTENT)
 
-    def test_it_is_told_of_hashing(self, destination: Path) -> None:
+    def test_it_is_told_of_hashing(self, destination):
         (destination / NAME).write_bytes(CONTENT)
         told: list[tuple[int, int | None, str]] = []
         download(Ranges(), destination, progress=lambda *step: told.append(step))
@@ -484,7 +458,7 @@ class TestProgress:
         assert told[-1] == (size, size, "downloading")
 
     @pytest.mark.parametrize("phase", ["hashing", "downloading"])
-    def test_it_may_end_it(self, phase: str, destination: Path) -> None:
+    def test_it_may_end_it(self, phase, destination):
         leave(destination, CONTENT[:3_000_000])
 
         def refuse(done: int, total: int | None, now: str) -> None:
@@ -498,20 +472,20 @@ class TestProgress:
 
 
 class TestRefusals:
-    def test_the_target_is_a_directory(self, destination: Path) -> None:
+    def test_the_target_is_a_directory(self, destination):
         (destination / NAME).mkdir()
         with pytest.raises(InvalidDestinationError, match="is a directory"):
             download(Ranges(), destination)
         assert [path.name for path in destination.iterdir()] == [NAME]
 
-    def test_a_name_that_leads_elsewhere_asks_nothing(self, destination: Path) -> None:
+    def test_a_name_that_leads_elsewhere_asks_nothing(self, destination):
         with ScriptedServer() as server, pytest.raises(MissingFilenameError):
             platform(server.url).download_egg(
                 "cp311", "Spam", "1.0-1", destination, filename="../x"
             )
         assert server.requests == []
 
-    def test_silence_lasts_no_longer_than_the_stall_timeout(self, destination: Path) -> None:
+    def test_silence_lasts_no_longer_than_the_stall_timeout(self, destination):
         # The head and a first part come at once, and then nothing.
         with ScriptedServer(Answer(200, {**NAMED, "Content-Length": "99"}, b"x" * 9)) as server:
             node = platform(
@@ -523,7 +497,7 @@ class TestRefusals:
         assert list(destination.iterdir()) == []
 
 
-def test_with_an_httpx_client_of_the_users_own(destination: Path) -> None:
+def test_with_an_httpx_client_of_the_users_own(destination):
     import httpx
 
     server = Ranges(cut(3_000_000))

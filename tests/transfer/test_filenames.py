@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -56,14 +55,14 @@ def name_in(header: str, is_called: Callable[[str], bool] = anything) -> str:
         ('attachment; filename="\u4e2d.egg"', "\u4e2d.egg"),
     ],
 )
-def test_a_bare_name_is_taken(header: str, name: str) -> None:
+def test_a_bare_name_is_taken(header, name):
     assert name_in(header) == name
 
 
 @pytest.mark.parametrize(
     "name", ["é-1.0.0-1.egg", "è-1.0.0-1.egg", 'a"b\\c', "100%-1-1.egg", "a'b"]
 )
-def test_what_our_server_says_is_understood(name: str) -> None:
+def test_what_our_server_says_is_understood(name):
     header = content_disposition(name)
     if '"' in name:
         with pytest.raises(MissingFilenameError):
@@ -112,7 +111,7 @@ def test_what_our_server_says_is_understood(name: str) -> None:
         "a" * 252 + ".egg",
     ],
 )
-def test_a_name_that_is_not_safe_everywhere_is_refused(name: str) -> None:
+def test_a_name_that_is_not_safe_everywhere_is_refused(name):
     with pytest.raises(MissingFilenameError) as caught:
         server_filename(name, "The name", anything)
     assert shown(caught.value.what) == caught.value.what and len(str(caught.value)) < 500
@@ -123,7 +122,7 @@ def test_a_name_that_is_not_safe_everywhere_is_refused(name: str) -> None:
         name_in(f"attachment; filename*=UTF-8''{quoted}")
 
 
-def test_names_that_only_look_reserved_are_taken() -> None:
+def test_names_that_only_look_reserved_are_taken():
     for name in ("console-1-1.egg", "con-1-1.egg", "com10.egg", "x.con.egg", "ü" * 125 + ".egg"):
         assert server_filename(name, "The name", anything) == name
 
@@ -163,13 +162,13 @@ def test_names_that_only_look_reserved_are_taken() -> None:
         "attachment; filename*" + "*" * 60_000 + "=a",
     ],
 )
-def test_an_odd_header_is_an_error_of_ours(header: str) -> None:
+def test_an_odd_header_is_an_error_of_ours(header):
     with pytest.raises(MissingFilenameError) as caught:
         name_in(header)
     assert len(str(caught.value)) < 1000
 
 
-def test_whatever_a_header_says() -> None:
+def test_whatever_a_header_says():
     """It is a name, or an error of ours: never another exception."""
     dice = random.Random(1)
     signs = ["filename", "filename*", "=", ";", '"', "\\", "UTF-8''", "%", "%41", "a.egg", " "]
@@ -198,7 +197,7 @@ def test_whatever_a_header_says() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Disposition": "attachment"}])
-def test_no_name_is_an_error_that_says_what_to_do(headers: dict[str, str]) -> None:
+def test_no_name_is_an_error_that_says_what_to_do(headers):
     with pytest.raises(MissingFilenameError, match="`filename` argument"):
         filename_from(headers, anything)
 
@@ -226,7 +225,7 @@ def named(name: str) -> dict[str, str]:
         ("ü" * 100, "ü" * 100 + "-1.3.0-1.egg"),
     ],
 )
-def test_an_egg_is_called_as_it_was_asked_for(asked: str, name: str, tmp_path: Path) -> None:
+def test_an_egg_is_called_as_it_was_asked_for(asked, name, tmp_path):
     with ScriptedServer(Answer(200, named(name), CONTENT)) as server:
         platform(server.url).download_egg("cp311", asked, "1.3.0-1", tmp_path, SHA256)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -238,7 +237,7 @@ OTHERS += ["nose-1.3.0-1.egg.egg", "nose-1.3.0-1.EGG", "xnose-1.3.0-1.egg", "-1.
 
 
 @pytest.mark.parametrize("name", PRECIOUS + OTHERS)
-def test_an_egg_replaces_nothing_else(name: str, tmp_path: Path) -> None:
+def test_an_egg_replaces_nothing_else(name, tmp_path):
     (tmp_path / name).write_text("precious")
     with ScriptedServer(Answer(200, named(name), CONTENT)) as server:
         node = platform(server.url)
@@ -251,7 +250,7 @@ def test_an_egg_replaces_nothing_else(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Makefile", "setup.py", "makefile", "nose"])
-def test_an_egg_that_is_called_so_itself_neither(name: str, tmp_path: Path) -> None:
+def test_an_egg_that_is_called_so_itself_neither(name, tmp_path):
     answer = Answer(200, named(name), CONTENT)
     with ScriptedServer(answer) as server, pytest.raises(MissingFilenameError):
         platform(server.url).download_egg("cp311", name, "1.3.0-1", tmp_path, SHA256)
@@ -274,9 +273,7 @@ def test_an_egg_that_is_called_so_itself_neither(name: str, tmp_path: Path) -> N
         (0, ("cp27", "2.7.10-1"), "python_runtime_2.7.10_6.0.0_rh5-64_1.py", False),
     ],
 )
-def test_a_runtime_is_called_as_it_was_asked_for(
-    version: int, asked: tuple[str, str], name: str, is_right: bool, tmp_path: Path
-) -> None:
+def test_a_runtime_is_called_as_it_was_asked_for(version, asked, name, is_right, tmp_path):
     with ScriptedServer(Answer(200, named(name), CONTENT)) as server:
         node = platform(server.url, version)
         if is_right:
@@ -287,7 +284,7 @@ def test_a_runtime_is_called_as_it_was_asked_for(
     assert [path.name for path in tmp_path.iterdir()] == [name] * is_right
 
 
-def test_the_users_own_name_is_any_bare_one(tmp_path: Path) -> None:
+def test_the_users_own_name_is_any_bare_one(tmp_path):
     with ScriptedServer(Answer(200, named("nose-1.3.0-1.egg"), CONTENT)) as server:
         node = platform(server.url)
         for name in (".nose", "setup.py", "nose"):
@@ -299,7 +296,7 @@ def test_the_users_own_name_is_any_bare_one(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_an_index_of_bundles_says_no_names_of_folders(tmp_path: Path) -> None:
+def test_an_index_of_bundles_says_no_names_of_folders(tmp_path):
     entry = b'{"cp38": {"../x": {"1.0": {"1": {"python_tag": "cp38", "name": "%s", '
     entry += b'"full_version": "1.0-1"}}}}}'
     for name in (b"../x", b".bashrc", b"a\\u202eb", b"a\\u001bb"):

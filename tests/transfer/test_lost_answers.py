@@ -79,9 +79,7 @@ UPLOADS: dict[str, Callable[[Repository, Path], object]] = {
 
 @pytest.mark.parametrize("kind", ["cut", "reset"])
 @pytest.mark.parametrize("what", UPLOADS)
-def test_what_has_arrived_is_no_failure(
-    repository: Repository, brood_server: BroodServer, tmp_path: Path, what: str, kind: str
-) -> None:
+def test_what_has_arrived_is_no_failure(repository, brood_server, tmp_path, what, kind):
     with FaultProxy(brood_server.url, [Fault(kind, after=0, direction="down")]) as proxy:
         UPLOADS[what](through(proxy, brood_server, retries=0), tmp_path)
         assert proxy.connections == 2  # the upload, and the question
@@ -89,18 +87,14 @@ def test_what_has_arrived_is_no_failure(
 
 @pytest.mark.parametrize("kind", ["cut", "reset"])
 @pytest.mark.parametrize("what", UPLOADS)
-def test_what_has_not_arrived_is_sent_again(
-    repository: Repository, brood_server: BroodServer, tmp_path: Path, what: str, kind: str
-) -> None:
+def test_what_has_not_arrived_is_sent_again(repository, brood_server, tmp_path, what, kind):
     with FaultProxy(brood_server.url, [Fault(kind, after=300, direction="up")]) as proxy:
         UPLOADS[what](through(proxy, brood_server), tmp_path)
         assert proxy.connections == 2
 
 
 @pytest.mark.parametrize("what", UPLOADS)
-def test_without_retries_it_is_an_error(
-    repository: Repository, brood_server: BroodServer, tmp_path: Path, what: str
-) -> None:
+def test_without_retries_it_is_an_error(repository, brood_server, tmp_path, what):
     with (
         FaultProxy(brood_server.url, [Fault("cut", after=300, direction="up")]) as proxy,
         pytest.raises(BroodConnectionError, match="look before"),
@@ -109,9 +103,7 @@ def test_without_retries_it_is_an_error(
     assert repository.platform("rh8-x86_64").list_eggs("cp311") == []
 
 
-def test_silence_is_a_lost_answer_too(
-    repository: Repository, brood_server: BroodServer, tmp_path: Path
-) -> None:
+def test_silence_is_a_lost_answer_too(repository, brood_server, tmp_path):
     with FaultProxy(brood_server.url, [Fault("stall", after=0, direction="down")]) as proxy:
         timeouts = Timeouts(read=0.3)
         UPLOADS["egg"](through(proxy, brood_server, timeout=timeouts), tmp_path)
@@ -173,9 +165,7 @@ def sent(egg: Path, *answers: Answer, **options: Any) -> str:
     # It is asked at once, and, since it may still be storing, a second time.
     [("stored", "PG"), ("gone stored", "PGG"), ("gone gone done", "PGGP")],
 )
-def test_what_is_not_there_at_two_looks_is_sent_again(
-    egg: Path, lost: str, then: str, asked: str
-) -> None:
+def test_what_is_not_there_at_two_looks_is_sent_again(egg, lost, then, asked):
     assert sent(egg, *answers_of(egg, f"{lost} {then}")) == asked
 
 
@@ -193,9 +183,7 @@ def test_what_is_not_there_at_two_looks_is_sent_again(
         ("lost hidden", "PG", {"enabled": False}),
     ],
 )
-def test_a_look_tells_what_became_of_it(
-    egg: Path, answers: str, asked: str, options: dict[str, bool]
-) -> None:
+def test_a_look_tells_what_became_of_it(egg, answers, asked, options):
     assert sent(egg, *answers_of(egg, answers), **options) == asked
 
 
@@ -217,9 +205,7 @@ def test_a_look_tells_what_became_of_it(
         ("lost gone html", "PGG", BroodConnectionError),
     ],
 )
-def test_what_is_given_up(
-    egg: Path, answers: str, asked: str, error: type[HatcherException]
-) -> None:
+def test_what_is_given_up(egg, answers, asked, error):
     with ScriptedServer(*answers_of(egg, answers)) as server:
         with pytest.raises(error) as caught:
             platform_at(server).upload_egg(egg)
@@ -232,7 +218,7 @@ def test_what_is_given_up(
         assert "overwrite=True" in str(caught.value)
 
 
-def test_the_server_says_when_to_come_back(egg: Path) -> None:
+def test_the_server_says_when_to_come_back(egg):
     begin = time.monotonic()
     assert sent(egg, Answer(503, {"Retry-After": "1"}), GONE, GONE, DONE) == "PGGP"
     assert time.monotonic() - begin >= 1
@@ -243,7 +229,7 @@ def test_the_server_says_when_to_come_back(egg: Path) -> None:
     assert len(server.requests) == 2
 
 
-def test_what_cannot_be_asked_for_is_an_error(tmp_path: Path) -> None:
+def test_what_cannot_be_asked_for_is_an_error(tmp_path):
     """A runtime of version 0 is asked for by its python tag, which not every version has."""
     runtime = write_legacy_runtime(tmp_path, version="3")
     with ScriptedServer(LOST) as server:
@@ -253,7 +239,7 @@ def test_what_cannot_be_asked_for_is_an_error(tmp_path: Path) -> None:
         assert len(server.requests) == 1
 
 
-def test_a_bundle_is_known_by_its_document(tmp_path: Path) -> None:
+def test_a_bundle_is_known_by_its_document(tmp_path):
     bundle = write_bundle(tmp_path)
     document = json.loads(bundle.read_text())
     same = Answer(200, JSON, json.dumps({"data": document}).encode())
@@ -273,7 +259,7 @@ def test_a_bundle_is_known_by_its_document(tmp_path: Path) -> None:
         upload(LOST, DONE)  # the server says nothing of the document
 
 
-def test_an_interruption_ends_the_pause(egg: Path) -> None:
+def test_an_interruption_ends_the_pause(egg):
     with ScriptedServer(LOST, GONE) as server:
         platform = platform_at(server, retries=RetryPolicy(backoff=60, longest=60))
 
@@ -292,7 +278,7 @@ def test_an_interruption_ends_the_pause(egg: Path) -> None:
         thread.join()
 
 
-def test_a_server_that_cannot_be_reached_is_not_looked_at(egg: Path) -> None:
+def test_a_server_that_cannot_be_reached_is_not_looked_at(egg):
     # A queue of connections that nobody accepts, and that is full, answers no more.
     with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as waiting:
         for _ in range(8):

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable
 from email import message_from_bytes
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def all_of(body: UploadBody) -> bytes:
 
 
 @pytest.mark.parametrize("size", [0, 1, 1024 * 1024, 1024 * 1024 + 1, 3_000_000])
-def test_the_two_parts_are_as_brood_wants_them(tmp_path: Path, size: int) -> None:
+def test_the_two_parts_are_as_brood_wants_them(tmp_path, size):
     content = bytes(i % 251 for i in range(size))
     path = tmp_path / "nose-1.3.0-1.egg"
     path.write_bytes(content)
@@ -43,27 +42,27 @@ def test_the_two_parts_are_as_brood_wants_them(tmp_path: Path, size: int) -> Non
     assert json.loads(data.get_payload()) == {"sha256": hashlib.sha256(content).hexdigest()}
 
 
-def test_it_can_be_sent_again(tmp_path: Path) -> None:
+def test_it_can_be_sent_again(tmp_path):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(b"abc")
     body = body_of(path)
     assert all_of(body) == all_of(body)
 
 
-def test_no_two_bodies_share_a_boundary(tmp_path: Path) -> None:
+def test_no_two_bodies_share_a_boundary(tmp_path):
     path = tmp_path / "a-1-1.egg"
     path.touch()
     assert body_of(path).content_type != body_of(path).content_type
 
 
-def test_a_file_name_cannot_break_out_of_its_header(tmp_path: Path) -> None:
+def test_a_file_name_cannot_break_out_of_its_header(tmp_path):
     path = tmp_path / 'a"b.egg'
     path.touch()
     assert b'filename="a%22b.egg"\r\n' in all_of(body_of(path))
 
 
 @pytest.mark.parametrize("later", [b"", b"shorter", b"this is longer than before"])
-def test_a_file_that_changes_its_size_is_noticed(tmp_path: Path, later: bytes) -> None:
+def test_a_file_that_changes_its_size_is_noticed(tmp_path, later):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(b"as it was before")
     body = body_of(path)
@@ -102,9 +101,7 @@ def later(path: Path) -> None:
     ("change", "words"),
     [(cut_off, "changed its size"), (grow, "changed its size"), (write_into, "was written to")],
 )
-def test_a_file_that_changes_on_the_way_is_not_sent_to_its_end(
-    tmp_path: Path, change: Callable[[Path], None], words: str
-) -> None:
+def test_a_file_that_changes_on_the_way_is_not_sent_to_its_end(tmp_path, change, words):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(bytes(LARGE))
     body = body_of(path)
@@ -118,7 +115,7 @@ def test_a_file_that_changes_on_the_way_is_not_sent_to_its_end(
     assert body.sent_sha256 is None
 
 
-def test_another_file_in_its_place_is_noticed_before_anything_is_sent(tmp_path: Path) -> None:
+def test_another_file_in_its_place_is_noticed_before_anything_is_sent(tmp_path):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(bytes(LARGE))
     body = body_of(path)
@@ -130,7 +127,7 @@ def test_another_file_in_its_place_is_noticed_before_anything_is_sent(tmp_path: 
         body.sha256()
 
 
-def test_a_file_that_is_replaced_while_it_is_read_is_sent_as_it_was(tmp_path: Path) -> None:
+def test_a_file_that_is_replaced_while_it_is_read_is_sent_as_it_was(tmp_path):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(b"x" * LARGE)
     body = body_of(path)
@@ -141,7 +138,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_sent_as_it_was(tmp_path: Pa
     assert body.sent_sha256 == hashlib.sha256(b"x" * LARGE).hexdigest()
 
 
-def test_a_file_that_vanishes_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_is_an_error(tmp_path):
     path = tmp_path / "a-1-1.egg"
     with pytest.raises(FileChangedError, match="is gone"):
         body_of(path)
@@ -152,9 +149,7 @@ def test_a_file_that_vanishes_is_an_error(tmp_path: Path) -> None:
         all_of(body)
 
 
-def test_a_file_that_cannot_be_read_is_no_matter_of_the_connection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_read_is_no_matter_of_the_connection(tmp_path, monkeypatch):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(b"x")
     body = body_of(path)
@@ -171,7 +166,7 @@ def hashing_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "hatcher-transfer"]
 
 
-def test_an_iteration_that_is_given_up_leaves_no_thread(tmp_path: Path) -> None:
+def test_an_iteration_that_is_given_up_leaves_no_thread(tmp_path):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(bytes(10 * LARGE))
     body = body_of(path)
@@ -187,7 +182,7 @@ def test_an_iteration_that_is_given_up_leaves_no_thread(tmp_path: Path) -> None:
     assert not hashing_threads()
 
 
-def test_a_small_file_needs_no_thread_and_is_one_block(tmp_path: Path) -> None:
+def test_a_small_file_needs_no_thread_and_is_one_block(tmp_path):
     path = tmp_path / "a-1-1.egg"
     path.write_bytes(b"abc")
     blocks = iter(body_of(path))

@@ -20,7 +20,7 @@ BLOCKS = [bytes([number]) * (number + 1) for number in range(60)]
 
 
 @pytest.mark.parametrize("threads", [True, False])
-def test_every_stage_is_given_every_block_in_order(threads: bool) -> None:
+def test_every_stage_is_given_every_block_in_order(threads):
     stages: tuple[list[bytes], ...] = ([], [])
     actions = [lambda block, into=into: into.append(bytes(block)) for into in stages]
     pipeline = Pipeline(*actions, buffers=3, size=64, threads=threads)
@@ -32,7 +32,7 @@ def test_every_stage_is_given_every_block_in_order(threads: bool) -> None:
 
 
 @pytest.mark.parametrize("threads", [True, False])
-def test_what_a_stage_raises_comes_out_and_ends_no_wait(threads: bool) -> None:
+def test_what_a_stage_raises_comes_out_and_ends_no_wait(threads):
     def full(block: memoryview) -> None:
         raise OSError("the disk is full")
 

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -64,9 +63,7 @@ def platform(repository: Repository) -> SinglePlatformRepository:
 
 
 @pytest.mark.parametrize("size", [10, 1024 * 1024, 5 * MB])
-def test_an_upload_tells_of_every_byte(
-    platform: SinglePlatformRepository, tmp_path: Path, size: int
-) -> None:
+def test_an_upload_tells_of_every_byte(platform, tmp_path, size):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1, payload_bytes=size)
     notes = Notes()
     platform.upload_egg(egg, progress=notes)
@@ -75,9 +72,7 @@ def test_an_upload_tells_of_every_byte(
     assert {phase for _, _, phase in notes.told} == {"uploading"}
 
 
-def test_a_file_that_is_compared_first_is_hashed(
-    platform: SinglePlatformRepository, tmp_path: Path
-) -> None:
+def test_a_file_that_is_compared_first_is_hashed(platform, tmp_path):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1, payload_bytes=3 * MB)
     platform.upload_egg(egg)
     notes = Notes()
@@ -89,7 +84,7 @@ def test_a_file_that_is_compared_first_is_hashed(
         platform.upload_egg(other, verify=True, progress=notes)
 
 
-def test_every_kind_of_upload_tells(repository: Repository, tmp_path: Path) -> None:
+def test_every_kind_of_upload_tells(repository, tmp_path):
     files = write_runtime(tmp_path), write_app(tmp_path), write_bundle(tmp_path)
     uploads = repository.upload_runtime, repository.upload_app, repository.upload_bundle
     for file, upload in zip(files, uploads, strict=True):
@@ -102,9 +97,7 @@ def test_every_kind_of_upload_tells(repository: Repository, tmp_path: Path) -> N
     notes.check("uploading", files[2].stat().st_size)
 
 
-def test_what_is_sent_again_does_not_fall_back(
-    repository: Repository, brood_server: BroodServer, tmp_path: Path
-) -> None:
+def test_what_is_sent_again_does_not_fall_back(repository, brood_server, tmp_path):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1, payload_bytes=8 * MB)
     notes = Notes()
     auth = (brood_server.admin_email, brood_server.admin_password)
@@ -119,12 +112,7 @@ def test_what_is_sent_again_does_not_fall_back(
 
 @pytest.mark.parametrize("error", [RuntimeError, BrokenPipeError, TimeoutError, KeyboardInterrupt])
 @pytest.mark.parametrize("size", [10, 3 * MB])
-def test_what_progress_raises_comes_out_and_nothing_is_stored(
-    platform: SinglePlatformRepository,
-    tmp_path: Path,
-    size: int,
-    error: type[BaseException],
-) -> None:
+def test_what_progress_raises_comes_out_and_nothing_is_stored(platform, tmp_path, size, error):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1, payload_bytes=size)
     raised = error("enough")
 
@@ -152,7 +140,7 @@ def lines(file: io.StringIO) -> list[str]:
     return [line for line in re.split(r"[\r\n]|\x1b\[[\d?;]*[A-Za-z]", file.getvalue()) if line]
 
 
-def test_a_bar_shows_how_far_it_is() -> None:
+def test_a_bar_shows_how_far_it_is():
     bar, file = drawn()
     with bar:
         for done in range(11):
@@ -164,7 +152,7 @@ def test_a_bar_shows_how_far_it_is() -> None:
     assert "0:00:00" in last
 
 
-def test_a_bar_shows_one_phase_after_the_other_and_one_file_after_the_other() -> None:
+def test_a_bar_shows_one_phase_after_the_other_and_one_file_after_the_other():
     bar, file = drawn()
     with bar:
         bar(5 * MB, 5 * MB, "hashing")
@@ -177,30 +165,28 @@ def test_a_bar_shows_one_phase_after_the_other_and_one_file_after_the_other() ->
     assert file.getvalue().count("\n") == 1
 
 
-def test_a_bar_without_a_total_shows_the_bytes() -> None:
+def test_a_bar_without_a_total_shows_the_bytes():
     bar, file = drawn()
     with bar:
         bar(3 * MB, None, "downloading")
     assert "3.0/? MB" in lines(file)[-1]
 
 
-def test_a_bar_can_vanish() -> None:
+def test_a_bar_can_vanish():
     bar, file = drawn(transient=True)
     with bar:
         bar(3 * MB, 4 * MB, "downloading")
     assert file.getvalue().endswith("\x1b[1A\x1b[2K")
 
 
-def test_outside_its_block_a_bar_says_how_to_use_it(
-    platform: SinglePlatformRepository, tmp_path: Path
-) -> None:
+def test_outside_its_block_a_bar_says_how_to_use_it(platform, tmp_path):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1)
     with pytest.raises(InvalidArgumentError, match="with ProgressBar"):
         platform.upload_egg(egg, progress=ProgressBar())
     assert platform.list_eggs("cp311") == []
 
 
-def test_a_bar_shows_a_real_upload(platform: SinglePlatformRepository, tmp_path: Path) -> None:
+def test_a_bar_shows_a_real_upload(platform, tmp_path):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1, payload_bytes=3 * MB)
     bar, file = drawn()
     with bar:
@@ -219,13 +205,13 @@ with ProgressBar("nose") as bar:
 """
 
 
-def test_where_there_is_no_terminal_nothing_is_shown() -> None:
+def test_where_there_is_no_terminal_nothing_is_shown():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "data\n", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
-def test_a_bar_is_on_standard_error_and_leaves_standard_output_alone() -> None:
+def test_a_bar_is_on_standard_error_and_leaves_standard_output_alone():
     import pty
 
     master, slave = pty.openpty()
@@ -238,7 +224,7 @@ def test_a_bar_is_on_standard_error_and_leaves_standard_output_alone() -> None:
     assert "data" not in shown
 
 
-def test_a_bar_in_a_notebook_is_drawn_anew_in_its_place() -> None:
+def test_a_bar_in_a_notebook_is_drawn_anew_in_its_place():
     program = """
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output

@@ -73,9 +73,7 @@ def asked(server: ScriptedServer) -> list[str]:
 
 @pytest.mark.parametrize("access", ["read_index", "read_repository"])
 @pytest.mark.parametrize("api_version", [0, 1])
-def test_who_may_only_read_is_told_so_before_anything_is_sent(
-    large: Path, access: str, api_version: int
-) -> None:
+def test_who_may_only_read_is_told_so_before_anything_is_sent(large, access, api_version):
     with ScriptedServer(listed(("acme/dev", access), ("acme/x", "read_index"))) as server:
         with pytest.raises(PermissionDeniedError, match="Nothing was sent") as caught:
             platform_of(server.url, api_version=api_version).upload_egg(large)
@@ -87,7 +85,7 @@ def test_who_may_only_read_is_told_so_before_anything_is_sent(
     assert error.url.endswith("/api/v1/json/metadata/user/repositories")
 
 
-def test_what_is_neither_listed_nor_there_is_not_found(large: Path) -> None:
+def test_what_is_neither_listed_nor_there_is_not_found(large):
     elsewhere = listed(("acme/other", "upload_repository"))
     with ScriptedServer(elsewhere, Answer(404, JSON, b'{"error": "no acme/dev"}')) as server:
         with pytest.raises(NotFoundError, match=r"upload egg: .* no acme/dev"):
@@ -97,13 +95,13 @@ def test_what_is_neither_listed_nor_there_is_not_found(large: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", [DONE, Answer(403), Answer(500)])
-def test_what_is_there_without_being_listed_can_be_uploaded_to(large: Path, answer: Answer) -> None:
+def test_what_is_there_without_being_listed_can_be_uploaded_to(large, answer):
     with ScriptedServer(listed(("acme/other", "read_index")), answer, DONE) as server:
         platform_of(server.url).upload_egg(large)
         assert [request.method for request in server.requests] == ["GET", "GET", "POST"]
 
 
-def test_who_is_not_known_is_told_so_before_anything_is_sent(large: Path) -> None:
+def test_who_is_not_known_is_told_so_before_anything_is_sent(large):
     with ScriptedServer(Answer(401, JSON, b'{"error": "who?"}')) as server:
         with pytest.raises(AuthenticationError, match="who"):
             platform_of(server.url).upload_egg(large)
@@ -127,7 +125,7 @@ def test_who_is_not_known_is_told_so_before_anything_is_sent(large: Path) -> Non
         listed(("acme/dev", "something_new")),
     ],
 )
-def test_what_the_question_cannot_tell_does_not_stop_an_upload(large: Path, answer: Answer) -> None:
+def test_what_the_question_cannot_tell_does_not_stop_an_upload(large, answer):
     with ScriptedServer(answer, DONE) as server:
         platform_of(server.url).upload_egg(large)
         assert asked(server)[0] == "GET repositories"
@@ -135,7 +133,7 @@ def test_what_the_question_cannot_tell_does_not_stop_an_upload(large: Path, answ
         assert len(server.requests) == 2
 
 
-def test_it_is_asked_once_in_a_while_and_not_for_small_files(large: Path, small: Path) -> None:
+def test_it_is_asked_once_in_a_while_and_not_for_small_files(large, small):
     with ScriptedServer(listed(("acme/dev", "upload_repository")), DONE) as server:
         platform = platform_of(server.url)
         platform.upload_egg(small)
@@ -144,14 +142,14 @@ def test_it_is_asked_once_in_a_while_and_not_for_small_files(large: Path, small:
         assert [method[0] for method in asked(server)] == ["P", "G", "P", "P"]
 
 
-def test_a_server_that_is_not_there_is_an_error_of_the_connection(large: Path) -> None:
+def test_a_server_that_is_not_there_is_an_error_of_the_connection(large):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(NotConnectedError):
         platform_of(f"http://127.0.0.1:{port}", retries=0).upload_egg(large)
 
 
-def test_a_real_server_refuses_before_the_body(brood_server: BroodServer, large: Path) -> None:
+def test_a_real_server_refuses_before_the_body(brood_server, large):
     admin = brood_server.client()
     organization = admin.create_organization("acme", "-")
     repository = organization.create_repository("dev", "-")
@@ -173,9 +171,7 @@ def test_a_real_server_refuses_before_the_body(brood_server: BroodServer, large:
     assert repository.platform("rh8-x86_64").list_eggs("cp311") == []
 
 
-def test_an_old_session_token_is_renewed_by_the_question(
-    brood_server: BroodServer, large: Path
-) -> None:
+def test_an_old_session_token_is_renewed_by_the_question(brood_server, large):
     brood_server.client().create_organization("acme", "-").create_repository("dev", "-")
     credentials = (brood_server.admin_email, brood_server.admin_password)
     auth = BroodClientAuth(brood_server.url, credentials)
@@ -224,9 +220,7 @@ class Glutton:
     ("status", "error"), [(401, AuthenticationError), (403, PermissionDeniedError)]
 )
 @pytest.mark.parametrize("own", [True, False])
-def test_a_refusal_on_the_way_ends_the_sending(
-    tmp_path: Path, status: int, error: type[BroodHTTPError], own: bool
-) -> None:
+def test_a_refusal_on_the_way_ends_the_sending(tmp_path, status, error, own):
     # Of 7 MB, below which nothing is asked beforehand.
     egg = write_egg(tmp_path, "large", "1.0", 1, payload_bytes=LARGE - MB)
     words = b'{"error": "no more of this"}'
@@ -244,7 +238,7 @@ def test_a_refusal_on_the_way_ends_the_sending(
     assert not hashing_threads()
 
 
-def test_a_refusal_at_the_door_ends_the_sending(tmp_path: Path) -> None:
+def test_a_refusal_at_the_door_ends_the_sending(tmp_path):
     egg = write_egg(tmp_path, "large", "1.0", 1, payload_bytes=LARGE - MB)
     told: list[int] = []
 
@@ -275,9 +269,7 @@ def meddling(path: Path, at: int) -> Any:
     return progress
 
 
-def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(
-    brood_server: BroodServer, large: Path
-) -> None:
+def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(brood_server, large):
     client = brood_server.client()
     client.create_organization("acme", "-").create_repository("dev", "-")
     platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
@@ -288,7 +280,7 @@ def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(
     assert not hashing_threads()
 
 
-def test_a_file_that_changed_is_not_sent_again(tmp_path: Path) -> None:
+def test_a_file_that_changed_is_not_sent_again(tmp_path):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1)
 
     def lose(_: Request) -> Answer:
@@ -303,9 +295,7 @@ def test_a_file_that_changed_is_not_sent_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verify", [True, False])
 @pytest.mark.parametrize("size", [10, 3 * MB])
-def test_a_file_that_vanishes_is_no_matter_of_the_connection(
-    tmp_path: Path, size: int, verify: bool
-) -> None:
+def test_a_file_that_vanishes_is_no_matter_of_the_connection(tmp_path, size, verify):
     egg = write_egg(tmp_path, "nose", "1.3.0", 1, payload_bytes=size)
 
     def remove(_: Request) -> Answer:
@@ -335,18 +325,14 @@ def through_httpx(brood_server: BroodServer) -> Iterator[SinglePlatformRepositor
         yield found.organization("acme").repository("dev").platform("rh8-x86_64")
 
 
-def test_a_client_of_ones_own_uploads_too(
-    through_httpx: SinglePlatformRepository, large: Path, small: Path
-) -> None:
+def test_a_client_of_ones_own_uploads_too(through_httpx, large, small):
     for egg in (large, small):
         through_httpx.upload_egg(egg)
     names = [listing["name"] for listing in through_httpx.list_eggs("cp311")]
     assert sorted(names) == [large.name, small.name]
 
 
-def test_there_too_what_progress_raises_comes_out(
-    through_httpx: SinglePlatformRepository, large: Path
-) -> None:
+def test_there_too_what_progress_raises_comes_out(through_httpx, large):
     def progress(done: int, total: int | None, phase: Phase) -> None:
         if done > MB:
             raise BrokenPipeError("nobody looks any more")

@@ -42,10 +42,10 @@ class TestGzip:
         [(GZIP, PACKED), (JSON, PACKED), (GZIP, BODY)],
         ids=["told", "header stripped", "undone by a gateway"],
     )
-    def test_it_is_undone(self, headers: dict[str, str], body: bytes) -> None:
+    def test_it_is_undone(self, headers, body):
         assert ask(Answer(200, headers, body)) == INDEX
 
-    def test_what_is_large_comes_too(self) -> None:
+    def test_what_is_large_comes_too(self):
         entry = {"python_tag": "cp311", "sha256": "ab" * 32, "packages": ["MKL 2017.0.3"]}
         index = {f"egg-{n}.egg": entry for n in range(40_000)}
         body = json.dumps(index).encode()
@@ -56,18 +56,18 @@ class TestGzip:
             assert listed == [{"name": name, "python_tag": "cp311"} for name in index]
 
     @pytest.mark.parametrize("cut", [5, 100, -3])
-    def test_what_is_damaged_is_an_error(self, cut: int) -> None:
+    def test_what_is_damaged_is_an_error(self, cut):
         with pytest.raises(InvalidJSONError, match=r"\d+ bytes of"):
             ask(Answer(200, GZIP, PACKED[:cut]))
 
-    def test_a_bomb_is_given_up(self) -> None:
+    def test_a_bomb_is_given_up(self):
         bomb = gzip.compress(b"{" + b" " * (parsing.ALWAYS_ALLOWED + 1000))
         with pytest.raises(InvalidResponseError, match=r"rejected.*URL.*connection") as caught:
             ask(Answer(200, GZIP, bomb))
         assert not isinstance(caught.value, InvalidJSONError)
         assert caught.value.method == "GET"
 
-    def test_errors_may_be_packed_and_only_their_beginning_is_unpacked(self) -> None:
+    def test_errors_may_be_packed_and_only_their_beginning_is_unpacked(self):
         packed = gzip.compress(b'{"error": "not you"}')
         with pytest.raises(PermissionDeniedError, match="not you") as caught:
             ask(Answer(403, GZIP, packed))
@@ -88,19 +88,17 @@ class TestOtherShapes:
         ],
         ids=["list", "number", "null", "text", "nested", "page"],
     )
-    def test_an_index_is_an_object(
-        self, method: str, headers: dict[str, str], body: bytes, says: str | None
-    ) -> None:
+    def test_an_index_is_an_object(self, method, headers, body, says):
         with pytest.raises(InvalidJSONError, match=says):
             ask(Answer(200, headers, body), method)
 
-    def test_its_entries_are_objects(self) -> None:
+    def test_its_entries_are_objects(self):
         answer = Answer(200, JSON, b'{"nose-1.0-1.egg": "cp311"}')
         with pytest.raises(InvalidJSONError, match=r"'nose-1\.0-1\.egg'"):
             ask(answer, "list_eggs")
         assert ask(answer) == {"nose-1.0-1.egg": "cp311"}  # who asks for all gets all
 
-    def test_a_python_tag_may_be_missing(self) -> None:
+    def test_a_python_tag_may_be_missing(self):
         answer = Answer(200, JSON, b'{"b-1-1.egg": {}, "a-1-1.egg": {"python_tag": "py3"}}')
         assert ask(answer, "list_eggs") == [
             {"name": "b-1-1.egg", "python_tag": None},
@@ -111,7 +109,7 @@ class TestOtherShapes:
 class TestHalfAnswers:
     """Answers that say less or more than was asked."""
 
-    def test_what_worked_has_worked_although_its_words_are_cut(self) -> None:
+    def test_what_worked_has_worked_although_its_words_are_cut(self):
         with scripted(Answer(201, JSON, b'{"name": "acme"}', cut=5)) as (server, client):
             client.create_organization("acme", "-")
             assert len(server.requests) == 1
@@ -127,7 +125,7 @@ class TestHalfAnswers:
             (Answer(201, {}, b"OK"), None),
         ],
     )
-    def test_some_servers_say_more_than_others(self, answer: Answer, password: str | None) -> None:
+    def test_some_servers_say_more_than_others(self, answer, password):
         with scripted(answer) as (_, client):
             user = client.organization("acme").create_user("ada@example.com")
         assert user.one_time_password == password
@@ -141,9 +139,7 @@ class TestHalfAnswers:
         ],
         ids=["cut", "half", "no UTF-8"],
     )
-    def test_a_secret_in_what_is_no_json_is_lost_and_not_shown(
-        self, answer: Answer, kind: type[Exception], says: str
-    ) -> None:
+    def test_a_secret_in_what_is_no_json_is_lost_and_not_shown(self, answer, kind, says):
         for act in (
             lambda client: client.organization("acme").create_user("ada@example.com"),
             lambda client: client.create_api_token("nightly"),
@@ -152,7 +148,7 @@ class TestHalfAnswers:
                 act(client)
             assert not leaks(caught.value, "s3cret")
 
-    def test_a_part_that_nobody_asked_for(self) -> None:
+    def test_a_part_that_nobody_asked_for(self):
         part = Answer(206, {**JSON, "Content-Range": "bytes 0-18/40"}, b'{"organizations":[]}')
         with scripted(part) as (server, client):
             with pytest.raises(InvalidResponseError, match="206"):

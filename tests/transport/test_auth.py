@@ -6,7 +6,6 @@ import pickle
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -35,7 +34,7 @@ pytestmark = pytest.mark.sampled(3)
 URL = "https://brood.example.com"
 
 
-def test_a_secret_shows_itself_only_when_asked() -> None:
+def test_a_secret_shows_itself_only_when_asked():
     secret = Secret("hunter2")
     assert "hunter2" not in f"{secret} {secret!r} {vars(BasicAuth('a', 'hunter2'))}"
     assert secret.reveal() == "hunter2"
@@ -51,7 +50,7 @@ def test_a_secret_shows_itself_only_when_asked() -> None:
         (b"ada", b"p\xe4ss", b"ada:p\xe4ss"),
     ],
 )
-def test_basic_authentication_is_utf8_or_bytes(user: Any, password: Any, sent: bytes) -> None:
+def test_basic_authentication_is_utf8_or_bytes(user, password, sent):
     header = BasicAuth(user, password).authorization()
     assert base64.b64decode(header.removeprefix("Basic ")) == sent
 
@@ -65,7 +64,7 @@ def test_basic_authentication_is_utf8_or_bytes(user: Any, password: Any, sent: b
         BroodClientAuth(URL, "hunter2"),
     ],
 )
-def test_no_repr_and_no_pickle_holds_a_secret(auth: Any) -> None:
+def test_no_repr_and_no_pickle_holds_a_secret(auth):
     client = BroodClient.from_url(URL, auth=auth)
     node = platform_of(client)
     assert "hunter2" not in f"{auth!r} {client!r} {client._session!r} {node!r} {node}"
@@ -73,7 +72,7 @@ def test_no_repr_and_no_pickle_holds_a_secret(auth: Any) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\n", "ünicode"])
-def test_what_is_no_token_is_refused_without_being_shown(token: str) -> None:
+def test_what_is_no_token_is_refused_without_being_shown(token):
     with pytest.raises(InvalidArgumentError) as caught:
         BroodBearerTokenAuth(token)
     assert not token or token not in str(caught.value)
@@ -94,7 +93,7 @@ def test_what_is_no_token_is_refused_without_being_shown(token: str) -> None:
         (requests.auth.HTTPDigestAuth("ada", "pass"), r"httpx\.DigestAuth"),
     ],
 )
-def test_what_is_no_auth_is_refused_when_the_client_is_made(auth: Any, says: str) -> None:
+def test_what_is_no_auth_is_refused_when_the_client_is_made(auth, says):
     with pytest.raises(InvalidArgumentError, match=says) as caught:
         BroodClient.from_url(URL, auth=auth)
     assert "a-bare-token" not in str(caught.value)
@@ -104,14 +103,14 @@ def test_what_is_no_auth_is_refused_when_the_client_is_made(auth: Any, says: str
 @pytest.mark.parametrize(
     "pair", [(b"ada", b"pass"), ["ada", "pass"], ("ada", b"pass"), (b"ada", "pass")]
 )
-def test_bytes_and_lists_are_pairs(sends: str, pair: Any) -> None:
+def test_bytes_and_lists_are_pairs(sends, pair):
     with scripted(PLATFORMS, auth=pair) as (server, client):
         ask(client, sends)
         assert client._session.identity == ("password", "ada")
         assert server.requests[0].headers["authorization"] == "Basic YWRhOnBhc3M="
 
 
-def test_where_tokens_are_exchanged_is_what_the_description_says() -> None:
+def test_where_tokens_are_exchanged_is_what_the_description_says():
     operations = ("v1_create_session_token", "v0_create_session_token")
     assert tuple(OPERATIONS[name].path for name in operations) == EXCHANGE_PATHS
 
@@ -151,7 +150,7 @@ def copied(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 class TestCallables:
     @by_each
-    def test_one_is_called_for_each_request_and_what_it_sets_is_sent(self, sends: str) -> None:
+    def test_one_is_called_for_each_request_and_what_it_sets_is_sent(self, sends):
         sign = Recorder()
         with scripted(PLATFORMS, auth=sign) as (server, client):
             ask(client, sends)
@@ -162,7 +161,7 @@ class TestCallables:
             assert [r.headers["authorization"] for r in server.requests] == ["Signed 1", "Signed 2"]
             assert server.requests[0].headers["x-extra"] == "more"
 
-    def test_it_sees_the_query_the_method_and_the_type_of_the_body(self, tmp_path: Path) -> None:
+    def test_it_sees_the_query_the_method_and_the_type_of_the_body(self, tmp_path):
         seen = []
 
         def look(request: Any) -> Any:
@@ -178,13 +177,13 @@ class TestCallables:
                 assert content_type == request.headers.get("content-type", "")
         assert any("?" in url and kind.startswith("multipart/") for _, url, kind in seen)
 
-    def test_it_is_called_for_each_try(self) -> None:
+    def test_it_is_called_for_each_try(self):
         answers, again = [Answer(503), PLATFORMS], RetryPolicy(1, backoff=0.01)
         with scripted(*answers, auth=Recorder(), retries=again) as (server, client):
             client.list_platforms()
             assert [r.headers["authorization"] for r in server.requests] == ["Signed 1", "Signed 2"]
 
-    def test_it_is_not_called_for_another_server_and_nothing_of_it_goes_there(self) -> None:
+    def test_it_is_not_called_for_another_server_and_nothing_of_it_goes_there(self):
         sign = Recorder()
         with ScriptedServer(PLATFORMS) as elsewhere:
             moved = [Answer(307, {"Location": to}) for to in ("/moved", f"{elsewhere.url}/x")]
@@ -197,7 +196,7 @@ class TestCallables:
 
     @pytest.mark.sampled(1)
     @by_each
-    def test_headers_can_be_deleted_and_replaced(self, sends: str) -> None:
+    def test_headers_can_be_deleted_and_replaced(self, sends):
         def change(request: Any) -> None:
             del request.headers["accept"]
             request.headers["USER-AGENT"] = "mine"
@@ -215,7 +214,7 @@ class TestCallables:
         assert [sent[name] for name in ("user-agent", "x-a", "x-empty")] == ["mine", "a", ""]
         assert sent["x-name"] == ("Zürich\tÖst" if sends == "graph" else "")
 
-    def test_headers_that_are_replaced_as_a_whole_are_sent(self) -> None:
+    def test_headers_that_are_replaced_as_a_whole_are_sent(self):
         def replace(request: Any) -> None:
             request.headers = {**request.headers, "Authorization": "mine"}
 
@@ -225,7 +224,7 @@ class TestCallables:
             assert server.requests[0].headers["accept"] == "application/json"
 
     @by_each
-    def test_auth_of_requests_gets_a_request_of_requests(self, sends: str) -> None:
+    def test_auth_of_requests_gets_a_request_of_requests(self, sends):
         for auth, authorization in (
             (AuthOfRequests(copied), "Signed GET /api/v1/json/metadata/platforms"),
             (requests.auth.HTTPBasicAuth("ada", "pass"), "Basic YWRhOnBhc3M="),
@@ -237,7 +236,7 @@ class TestCallables:
             assert sent["authorization"] == authorization
             assert sent.get("x-bytes", "bytes") == "bytes"
 
-    def test_auth_of_requests_sees_the_body_where_it_is_in_memory(self) -> None:
+    def test_auth_of_requests_sees_the_body_where_it_is_in_memory(self):
         with scripted(Answer(201), auth=AuthOfRequests(copied)) as (server, client):
             client.create_organization("acme", "Zürich")
             (request,) = server.requests
@@ -260,14 +259,14 @@ class TestCallables:
             AuthOfRequests(lambda request: request.register_hook("response", lambda *_: None)),
         ],
     )
-    def test_one_that_does_something_else_is_refused(self, sends: str, auth: Any) -> None:
+    def test_one_that_does_something_else_is_refused(self, sends, auth):
         says = r"httpx\.DigestAuth" if isinstance(auth, AuthOfRequests) else None
         with scripted(PLATFORMS, auth=auth) as (server, client):
             with pytest.raises(InvalidArgumentError, match=says):
                 ask(client, sends)
             assert not server.requests
 
-    def test_one_can_be_any_kind_of_callable(self) -> None:
+    def test_one_can_be_any_kind_of_callable(self):
         def put(name: str, request: Any) -> None:
             request.headers["Authorization"] = name
 
@@ -283,7 +282,7 @@ class TestCallables:
                 sent.append(server.requests[0].headers["authorization"])
         assert sent == ["partial", "method", "lambda"]
 
-    def test_it_holds_for_ones_own_httpx_client_too(self) -> None:
+    def test_it_holds_for_ones_own_httpx_client_too(self):
         def sign(request: Any) -> None:
             request.headers.update({"Authorization": "Signed", "X-Name": "Zürich\tÖst"})
 
@@ -293,7 +292,7 @@ class TestCallables:
         assert (sent["authorization"], sent["x-name"]) == ("Signed", "Zürich\tÖst")
 
     @by_each
-    def test_callbacks_do_not_see_what_it_has_set(self, sends: str) -> None:
+    def test_callbacks_do_not_see_what_it_has_set(self, sends):
         seen: list[str] = []
 
         def look(event: Any) -> None:
@@ -311,7 +310,7 @@ class TestCallables:
         assert (sent["x-api-key"], sent["x-trace"]) == ("a-fine-key", "trace")
         assert sent["authorization"] == "a-fine-signature"
 
-    def test_what_it_raises_is_not_tried_again(self) -> None:
+    def test_what_it_raises_is_not_tried_again(self):
         calls, error = [], BroodTimeoutError("The key store is slow.")
 
         def fail(request: Any) -> None:
@@ -324,7 +323,7 @@ class TestCallables:
             assert not server.requests
         assert caught.value is error and len(calls) == 1
 
-    def test_requests_is_not_imported_for_it(self) -> None:
+    def test_requests_is_not_imported_for_it(self):
         program = (
             "import sys\n"
             "from hatcher.api import BroodClient\n"
@@ -339,9 +338,7 @@ class TestCallables:
 @pytest.mark.parametrize("kind", [ScriptedServer, TLSServer], ids=["plain", "TLS"])
 @pytest.mark.parametrize("sends", ["graph", "raw", "async raw", "own"])
 @pytest.mark.parametrize(("name", "value"), [("Authorization", f"{SECRET}\r\n"), *BAD_HEADERS])
-def test_what_no_header_can_hold_is_refused(
-    kind: type[ScriptedServer], sends: str, name: str, value: str, pem: Path
-) -> None:
+def test_what_no_header_can_hold_is_refused(kind, sends, name, value, pem):
     def put(request: Any) -> None:
         request.headers[name] = value
 

@@ -25,7 +25,7 @@ import pytest
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
 from hatcher.core.index import Index
 from hatcher.errors import InvalidArgumentError, InvalidJSONError, NotFoundError, ServerError
-from hatcher.testing import Answer, BroodServer, Request, ScriptedServer, write_egg
+from hatcher.testing import Answer, Request, ScriptedServer, write_egg
 from hatcher.transport.auth import BasicAuth
 from hatcher.transport.cache import SMALLEST, IndexCache, open_cache
 from hatcher.transport.request import Request as Wanted
@@ -122,7 +122,7 @@ def wanted(name: str = "indices") -> Wanted:
 
 
 class TestAnIndex:
-    def test_that_has_not_changed_is_not_sent_again(self, site: Site) -> None:
+    def test_that_has_not_changed_is_not_sent_again(self, site):
         first = ask(site.url)
         first["nose-1.0-1.egg"]["name"] = "changed by a user"
         first.clear()
@@ -131,7 +131,7 @@ class TestAnIndex:
         assert conditions(site) == [None, 'W/"1"', 'W/"1"']
         assert len(kept(site.folder)) == 1
 
-    def test_of_one_client_is_another_object_each_time(self, site: Site) -> None:
+    def test_of_one_client_is_another_object_each_time(self, site):
         with default(site.url) as client:
             made = []
             for _ in range(4):
@@ -143,7 +143,7 @@ class TestAnIndex:
             assert {type(index) for index in made} == {Index}
         assert conditions(site) == [None, *['W/"1"'] * 3]
 
-    def test_that_is_remembered_is_asked_for_again(self, site: Site) -> None:
+    def test_that_is_remembered_is_asked_for_again(self, site):
         with default(site.url) as client:
             platform = platform_of(client)
             for site.version in (1, 1, 2, 2, 1):
@@ -155,14 +155,14 @@ class TestAnIndex:
             for tag in ("cp311", "cp312"):
                 assert platform.egg_index(tag) == index_of(1)
 
-    def test_that_has_changed_is_sent(self, site: Site) -> None:
+    def test_that_has_changed_is_sent(self, site):
         for version in (1, 1, 2, 2, 1):
             site.version = version
             assert ask(site.url) == index_of(version)
         assert conditions(site) == [None, *[f'W/"{n}"' for n in (1, 1, 2, 2)]]
         assert len(kept(site.folder)) == 1
 
-    def test_of_any_kind(self, site: Site) -> None:
+    def test_of_any_kind(self, site):
         with default(site.url) as client:
             platform = platform_of(client)
             for _ in range(2):
@@ -176,13 +176,7 @@ class TestAnIndex:
         assert conditions(site) == [None] * 5 + ['W/"1"'] * 7
         assert len(kept(site.folder)) == 5
 
-    def test_of_a_real_server(
-        self,
-        folder: Path,
-        brood_server: BroodServer,
-        tmp_path: Path,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_of_a_real_server(self, folder, brood_server, tmp_path, caplog):
         def ask(**options: Any) -> Any:
             with brood_server.client(**options) as client:
                 return platform_of(client).egg_index("cp311")
@@ -205,7 +199,7 @@ class TestAnIndex:
         with pytest.raises(NotFoundError):
             ask()
 
-    def test_that_came_packed(self, folder: Path) -> None:
+    def test_that_came_packed(self, folder):
         packed = [gzip.compress(body_of(n), 0) for n in (1, 2)]
         check(
             folder,
@@ -217,7 +211,7 @@ class TestAnIndex:
             asked=[None, '"1"', '"1"', '"2"'],
         )
 
-    def test_that_is_large(self, folder: Path) -> None:
+    def test_that_is_large(self, folder):
         big = index_of(1, 50_000)
         answer = tagged('"1"', gzip.compress(json.dumps(big).encode(), 1))
         before = threading.active_count()
@@ -230,7 +224,7 @@ class TestAnIndex:
 
 
 class TestIdentity:
-    def test_nobody_gets_what_another_one_sees(self, site: Site) -> None:
+    def test_nobody_gets_what_another_one_sees(self, site):
         class Special(BasicAuth):
             """Might add what hatcher does not know."""
 
@@ -258,14 +252,12 @@ class TestIdentity:
         assert conditions(site)[2 * number :] == [None] * 4
         assert len(kept(site.folder)) == number
 
-    def test_one_url_is_not_another(self, site: Site) -> None:
+    def test_one_url_is_not_another(self, site):
         for prefix in ("", "/brood", "/other"):
             ask(site.url + prefix)
         assert conditions(site) == [None] * 3
 
-    def test_what_came_over_a_connection_that_was_not_verified_is_not_trusted(
-        self, folder: Path
-    ) -> None:
+    def test_what_came_over_a_connection_that_was_not_verified_is_not_trusted(self, folder):
         server = ServerURL.parse("https://brood.example.com")
         seen = []
 
@@ -279,14 +271,14 @@ class TestIdentity:
             cache.get(wanted(), fetch, lambda _, content: content)
         assert seen == [None, None, None, '"1"', '"1"']
 
-    def test_a_client_of_ones_own_has_no_cache(self, site: Site) -> None:
+    def test_a_client_of_ones_own_has_no_cache(self, site):
         with httpx.Client(auth=ADA) as own:
             for _ in range(2):
                 platform_of(BroodClient.from_session(site.url, own)).egg_index("cp311")
         assert conditions(site) == [None, None]
         assert not site.folder.exists()
 
-    def test_no_secret_is_written_down(self, site: Site) -> None:
+    def test_no_secret_is_written_down(self, site):
         for auth in (ADA, BroodBearerTokenAuth(TOKEN), BroodClientAuth(site.url, EVE)):
             ask(site.url, auth=auth)
         secrets = [
@@ -309,16 +301,14 @@ class TestIdentity:
             cache = client._session._index_cache
             assert "correct horse" not in repr(cache) + repr(vars(cache))
 
-    def test_the_same_names_in_another_folder_are_other_names(
-        self, tmp_path: Path, site: Site
-    ) -> None:
+    def test_the_same_names_in_another_folder_are_other_names(self, tmp_path, site):
         for name in ("one", "two"):
             ask(site.url, cache=tmp_path / name)
         one, two = (kept(tmp_path / name)[0].name for name in ("one", "two"))
         assert one != two
 
     @posix
-    def test_the_folder_is_its_users_alone(self, site: Site) -> None:
+    def test_the_folder_is_its_users_alone(self, site):
         before = os.umask(0)
         try:
             ask(site.url)
@@ -332,9 +322,7 @@ class TestIdentity:
 
     @posix
     @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702, None])
-    def test_a_folder_that_is_open_to_others_or_elsewhere_is_not_used(
-        self, site: Site, tmp_path: Path, mode: int | None
-    ) -> None:
+    def test_a_folder_that_is_open_to_others_or_elsewhere_is_not_used(self, site, tmp_path, mode):
         site.folder.mkdir()
         (tmp_path / "elsewhere").mkdir(mode=0o700)
         if mode is None:
@@ -354,7 +342,7 @@ class TestWhatIsDamaged:
         (path,) = kept(site.folder)
         return path
 
-    def test_a_byte_or_the_length(self, path: Path, site: Site) -> None:
+    def test_a_byte_or_the_length(self, path, site):
         whole = path.read_bytes()
         places = [*range(40), *random.Random(0).sample(range(40, len(whole)), 10), len(whole) - 1]
         flipped = [
@@ -366,25 +354,25 @@ class TestWhatIsDamaged:
             assert ask(site.url) == index_of(1)
             assert path.read_bytes() == whole
 
-    def test_what_is_damaged_is_asked_for_without_condition(self, path: Path, site: Site) -> None:
+    def test_what_is_damaged_is_asked_for_without_condition(self, path, site):
         path.write_bytes(path.read_bytes()[:-1] + b"]")
         assert ask(site.url) == index_of(1)
         assert conditions(site) == [None, None]
 
-    def test_a_folder_in_a_files_place(self, path: Path, site: Site) -> None:
+    def test_a_folder_in_a_files_place(self, path, site):
         path.unlink()
         path.mkdir()
         assert ask(site.url) == index_of(1)
         assert leftovers(path.parent) == []
 
-    def test_a_key_that_is_damaged_is_made_anew(self, path: Path, site: Site) -> None:
+    def test_a_key_that_is_damaged_is_made_anew(self, path, site):
         (path.parent / "key").write_bytes(b"short")
         assert ask(site.url) == ask(site.url) == index_of(1)
         assert conditions(site) == [None, None, 'W/"1"']
 
 
 class TestOddServers:
-    def test_304_to_who_has_nothing(self, folder: Path) -> None:
+    def test_304_to_who_has_nothing(self, folder):
         nothing = Answer(304, {"ETag": '"1"'})
         with ScriptedServer(nothing, Answer(200, JSON, body_of(1))) as server:
             assert ask(server.url) == index_of(1)
@@ -396,7 +384,7 @@ class TestOddServers:
             ask(server.url)
         assert kept(folder) == []
 
-    def test_304_about_something_else(self, folder: Path) -> None:
+    def test_304_about_something_else(self, folder):
         check(
             folder,
             tagged('"1"', body_of(1)),
@@ -423,28 +411,28 @@ class TestOddServers:
         ],
         ids=lambda headers: "/".join(headers) or "nothing",
     )
-    def test_what_cannot_be_asked_about_is_not_kept(self, folder: Path, headers: Any) -> None:
+    def test_what_cannot_be_asked_about_is_not_kept(self, folder, headers):
         answer = Answer(200, {**JSON, **headers}, body_of(1))
         check(folder, answer, versions=[1, 1], asked=[None, None])
         assert kept(folder) == []
 
-    def test_what_is_small_is_not_kept(self, folder: Path) -> None:
+    def test_what_is_small_is_not_kept(self, folder):
         with ScriptedServer(tagged('"1"', b'{"a-1-1.egg": {}}')) as server:
             ask(server.url)
             ask(server.url)
             assert conditions(server) == [None, None]
 
-    def test_a_date_will_do(self, folder: Path) -> None:
+    def test_a_date_will_do(self, folder):
         dates = {"Last-Modified": MODIFIED, "Date": "Mon, 01 Jan 2024 10:00:02 GMT"}
         answers = [Answer(200, {**dates, **JSON}, body_of(1)), Answer(304)]
         check(folder, *answers, versions=[1, 1], asked=[None, MODIFIED])
 
-    def test_what_may_no_longer_be_kept_is_deleted(self, folder: Path) -> None:
+    def test_what_may_no_longer_be_kept_is_deleted(self, folder):
         answers = [tagged('"1"', body_of(1)), Answer(200, JSON, body_of(2))]
         check(folder, *answers, versions=[1, 2, 2], asked=[None, '"1"', None])
         assert kept(folder) == []
 
-    def test_errors_are_not_kept_and_change_nothing(self, folder: Path) -> None:
+    def test_errors_are_not_kept_and_change_nothing(self, folder):
         words = json.dumps({"error": "x" * SMALLEST}).encode()
         error = Answer(500, {"ETag": '"1"', **JSON}, words)
         page = tagged('"1"', b"<html>" + b" " * SMALLEST)
@@ -459,7 +447,7 @@ class TestOddServers:
         assert leftovers(folder) == []
 
     @pytest.mark.parametrize("entries", [200, 20_000])
-    def test_what_the_user_interrupts_leaves_nothing(self, folder: Path, entries: int) -> None:
+    def test_what_the_user_interrupts_leaves_nothing(self, folder, entries):
         def interrupted(_: Mapping[str, str], text: bytes) -> None:
             raise KeyboardInterrupt
 
@@ -470,7 +458,7 @@ class TestOddServers:
 
 
 class TestSpace:
-    def test_what_was_used_longest_ago_goes_first(self, folder: Path) -> None:
+    def test_what_was_used_longest_ago_goes_first(self, folder):
         cache = IndexCache(folder, ("view",), space=3 * len(body_of(1)) + 1000)
         asked: list[str] = []
 
@@ -491,12 +479,12 @@ class TestSpace:
         assert asked == ["a", "b", "c", "a known", "d", "a known", "b", "c"]
         assert len(kept(folder)) == 3
 
-    def test_what_is_larger_than_all_the_space_is_not_kept(self, folder: Path) -> None:
+    def test_what_is_larger_than_all_the_space_is_not_kept(self, folder):
         cache = IndexCache(folder, ("view",), space=len(body_of(1)) - 1)
         cache.get(wanted(), lambda _: (200, {"ETag": '"1"'}, body_of(1)), lambda _, text: text)
         assert kept(folder) == []
 
-    def test_what_others_have_given_up_is_removed(self, site: Site) -> None:
+    def test_what_others_have_given_up_is_removed(self, site):
         ask(site.url)
         for name in (".old.partial", ".new.partial"):
             (site.folder / "indices" / name).write_bytes(b"x")
@@ -506,7 +494,7 @@ class TestSpace:
 
     @posix
     @pytest.mark.usefixtures("unmeasured")
-    def test_a_full_disk_is_no_error(self, site: Site) -> None:
+    def test_a_full_disk_is_no_error(self, site):
         code = (
             "import logging, resource, signal, sys\n"
             "from hatcher.api import BroodClient\n"
@@ -525,9 +513,7 @@ class TestSpace:
 
 
 class TestWhere:
-    def test_there_may_be_no_folder_for_it(
-        self, site: Site, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_there_may_be_no_folder_for_it(self, site, caplog):
         site.folder.write_text("a file")
         with caplog.at_level(logging.INFO, "hatcher"):
             assert ask(site.url) == ask(site.url) == index_of(1)
@@ -536,13 +522,7 @@ class TestWhere:
 
     @posix
     @pytest.mark.parametrize("named", ["{tmp}/hatcher", "~/hatcher", "hatcher", None])
-    def test_a_folder_of_the_environment(
-        self,
-        tmp_path: Path,
-        site: Site,
-        monkeypatch: pytest.MonkeyPatch,
-        named: str | None,
-    ) -> None:
+    def test_a_folder_of_the_environment(self, tmp_path, site, monkeypatch, named):
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.chdir(tmp_path)
         if named is not None:
@@ -558,21 +538,14 @@ class TestWhere:
         assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55\n")
 
     @pytest.mark.parametrize("named", ["", "  ", "~nobody-of-this-name/x"])
-    def test_no_folder(
-        self, tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, named: str
-    ) -> None:
+    def test_no_folder(self, tmp_path, site, monkeypatch, named):
         monkeypatch.setenv("HATCHER_CACHE_DIR", named)
         monkeypatch.chdir(tmp_path)
         assert ask(site.url) == ask(site.url) == index_of(1)
         assert conditions(site) == [None, None]
         assert list(tmp_path.iterdir()) == []
 
-    def test_the_argument_goes_before_the_environment(
-        self,
-        tmp_path: Path,
-        site: Site,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+    def test_the_argument_goes_before_the_environment(self, tmp_path, site, monkeypatch):
         ask(site.url, cache=False)
         ask(site.url, cache="")
         assert not site.folder.exists()
@@ -585,7 +558,7 @@ class TestWhere:
             with pytest.raises(InvalidArgumentError, match=named):
                 BroodClient.from_url(site.url, cache=given)  # type: ignore[arg-type]
 
-    def test_it_goes_with_the_client(self, tmp_path: Path, site: Site) -> None:
+    def test_it_goes_with_the_client(self, tmp_path, site):
         client = default(site.url, cache=tmp_path / "mine")
         for other in (client, client.with_auth(None), pickle.loads(pickle.dumps(client))):
             platform_of(other).egg_index("cp311")
@@ -628,7 +601,7 @@ print(counts["right"], counts["kept"])
 """
 
 
-def test_several_processes_use_one_folder_at_once(folder: Path) -> None:
+def test_several_processes_use_one_folder_at_once(folder):
     versions: dict[str, int] = {}
     choose = random.Random(0)
 
@@ -653,7 +626,7 @@ def test_several_processes_use_one_folder_at_once(folder: Path) -> None:
     assert sum(path.stat().st_size for path in kept(folder)) <= 60_000 + 20_000 * 4
 
 
-def test_many_threads_use_one_client(site: Site) -> None:
+def test_many_threads_use_one_client(site):
     with default(site.url) as client, ThreadPoolExecutor(6) as threads:
         platform = platform_of(client)
         asked = [threads.submit(platform.egg_index, "cp311") for _ in range(60)]

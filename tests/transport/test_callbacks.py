@@ -6,7 +6,6 @@ import json
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +34,6 @@ from .common import (
     PAIR,
     PLATFORMS,
     SECRET,
-    Make,
     ask,
     both,
     by_each,
@@ -72,9 +70,7 @@ class Log:
 
 
 class TestHeaders:
-    def test_they_go_with_exchanges_and_uploads_and_after_a_redirect_there(
-        self, tmp_path: Path
-    ) -> None:
+    def test_they_go_with_exchanges_and_uploads_and_after_a_redirect_there(self, tmp_path):
         answers = [token("t"), Answer(307, {"Location": "/x"}), Answer(201)]
         headers = {**TEAM, "user-agent": "mine"}
         with scripted(*answers, login=PAIR, headers=headers) as (server, client):
@@ -83,7 +79,7 @@ class TestHeaders:
         assert sent == [["build", "mine"]] * 3
 
     @pytest.mark.parametrize("what", ["redirect", "exchange", "raw"])
-    def test_they_do_not_go_elsewhere(self, what: str) -> None:
+    def test_they_do_not_go_elsewhere(self, what):
         with ScriptedServer(token("t") if what == "exchange" else PLATFORMS) as other:
             auth = BroodClientAuth(other.url, PAIR) if what == "exchange" else None
             away = Answer(302, {"Location": f"{other.url}/x"})
@@ -107,20 +103,20 @@ class TestHeaders:
             SECRET,
         ],
     )
-    def test_what_cannot_be_given_is_refused_before_anything_is_sent(self, headers: Any) -> None:
+    def test_what_cannot_be_given_is_refused_before_anything_is_sent(self, headers):
         with pytest.raises(InvalidArgumentError) as caught:
             default("http://brood.invalid", headers=headers)
         for name in headers if isinstance(headers, dict) else [type(headers).__name__]:
             assert repr(name)[1:-1] in str(caught.value)
         assert SECRET not in str(caught.value)
 
-    def test_they_survive_with_auth_and_pickling(self) -> None:
+    def test_they_survive_with_auth_and_pickling(self):
         with scripted(PLATFORMS, headers=TEAM) as (server, client):
             client.with_auth(BroodBearerTokenAuth("token")).list_platforms()
             pickle.loads(pickle.dumps(client)).list_platforms()
             assert [request.headers["x-team"] for request in server.requests] == ["build"] * 2
 
-    def test_what_is_kept_is_not_for_those_who_send_others(self, tmp_path: Path) -> None:
+    def test_what_is_kept_is_not_for_those_who_send_others(self, tmp_path):
         index = {f"spam-{n}-1.egg": {"name": "spam", "version": str(n)} for n in range(1000)}
         kept = Answer(200, {**JSON, "ETag": '"1"'}, json.dumps(index).encode())
         with ScriptedServer(kept) as server:
@@ -136,7 +132,7 @@ class TestWhatTheyAreTold:
         return Log()
 
     @both
-    def test_of_a_request_and_its_answer(self, make: Make, log: Log) -> None:
+    def test_of_a_request_and_its_answer(self, make, log):
         with scripted(PLATFORMS, make=make, **log.options()) as (server, client):
             client.list_platforms()
             (request,), (response,) = log.requests, log.responses
@@ -151,7 +147,7 @@ class TestWhatTheyAreTold:
         assert repr(response) == f"<ResponseEvent 200 to {request!r}>"
 
     @both
-    def test_of_each_try(self, make: Make, log: Log) -> None:
+    def test_of_each_try(self, make, log):
         options = {"make": make, "retries": AT_ONCE, **log.options()}
         with scripted(Answer(503), Answer(raw=b""), PLATFORMS, **options) as (_, client):
             client.list_platforms()
@@ -161,7 +157,7 @@ class TestWhatTheyAreTold:
         assert len({id(request) for request in log.requests}) == 3
 
     @both
-    def test_of_each_step_of_a_redirect(self, make: Make, log: Log) -> None:
+    def test_of_each_step_of_a_redirect(self, make, log):
         with ScriptedServer(PLATFORMS) as other:
             signed = Answer(302, {"Location": f"{other.url}/bucket?signature={SECRET}"})
             moved = Answer(307, {"Location": "/b"})
@@ -173,7 +169,7 @@ class TestWhatTheyAreTold:
         assert SECRET not in str([dict(response.headers) for response in log.responses])
 
     @both
-    def test_of_what_is_refused_afterwards(self, make: Make, log: Log) -> None:
+    def test_of_what_is_refused_afterwards(self, make, log):
         away = Answer(302, {"Location": ""})
         with (
             scripted(away, make=make, **log.options()) as (_, client),
@@ -184,9 +180,7 @@ class TestWhatTheyAreTold:
 
     @both
     @pytest.mark.parametrize("verify_ssl", [None, False])
-    def test_of_exchanges_and_not_of_what_answers_repeat(
-        self, make: Make, log: Log, verify_ssl: bool | None
-    ) -> None:
+    def test_of_exchanges_and_not_of_what_answers_repeat(self, make, log, verify_ssl):
         echo = {**JSON, "X-Echo": f"Bearer {SECRET}", "X-Other": f"<{SECRET}>"}
         answers = [Answer(404), token(SECRET), Answer(200, echo, PLATFORMS.body)]
         with ScriptedServer(*answers) as server:
@@ -199,7 +193,7 @@ class TestWhatTheyAreTold:
         assert log.responses[2].headers["x-echo"] == "[redacted]"
         assert SECRET not in log.told()
 
-    def test_when_there_is_no_server(self, log: Log) -> None:
+    def test_when_there_is_no_server(self, log):
         with scripted(**log.options()) as (server, client):
             server.refuse()
             with pytest.raises(NotConnectedError) as caught:
@@ -210,7 +204,7 @@ class TestWhatTheyAreTold:
 
     @pytest.mark.parametrize("auth", [PAIR, BroodBearerTokenAuth(SECRET)], ids=["pair", "token"])
     @both
-    def test_never_of_the_secret(self, make: Make, log: Log, auth: Any) -> None:
+    def test_never_of_the_secret(self, make, log, auth):
         cookie = Answer(200, {**JSON, "Set-Cookie": f"session={SECRET}"}, PLATFORMS.body)
         with scripted(cookie, make=make, auth=auth, **log.options()) as (server, client):
             client.list_platforms()
@@ -219,9 +213,7 @@ class TestWhatTheyAreTold:
         assert "authorization" not in log.requests[0].headers
 
     @both
-    def test_of_an_upload_that_is_ended_by_its_progress(
-        self, make: Make, log: Log, tmp_path: Path
-    ) -> None:
+    def test_of_an_upload_that_is_ended_by_its_progress(self, make, log, tmp_path):
         def progress(done: int, total: int | None, phase: str) -> None:
             raise LookupError("enough")
 
@@ -233,7 +225,7 @@ class TestWhatTheyAreTold:
         assert isinstance(log.responses[-1].error, LookupError)
 
     @pytest.mark.parametrize("sends", ["raw", "async raw"])
-    def test_of_what_the_raw_client_sends(self, sends: str, log: Log) -> None:
+    def test_of_what_the_raw_client_sends(self, sends, log):
         options = {"auth": PAIR, "headers": TEAM, **log.options()}
         with scripted(PLATFORMS, **options) as (server, client):
             ask(client, sends)
@@ -245,7 +237,7 @@ class TestWhatTheyAreTold:
         assert SECRET not in log.told()
         assert "authorization" not in request.headers
 
-    def test_not_of_what_a_raw_client_of_the_users_own_sends(self, log: Log) -> None:
+    def test_not_of_what_a_raw_client_of_the_users_own_sends(self, log):
         with scripted(PLATFORMS, make=through_httpx, **log.options()) as (_, client):
             ask(client, "raw")
         assert log.requests == []
@@ -253,7 +245,7 @@ class TestWhatTheyAreTold:
 
 class TestWhatTheyDo:
     @both
-    def test_what_they_put_into_the_headers_is_sent(self, make: Make) -> None:
+    def test_what_they_put_into_the_headers_is_sent(self, make):
         def on_request(event: RequestEvent) -> None:
             event.headers["traceparent"] = "00-1-2-01"
             event.headers["ACCEPT"] = "text/json"
@@ -269,7 +261,7 @@ class TestWhatTheyDo:
 
     @both
     @pytest.mark.parametrize(("name", "value"), [("authorization", SECRET), *BAD_HEADERS])
-    def test_what_cannot_be_sent_is_refused(self, make: Make, name: str, value: Any) -> None:
+    def test_what_cannot_be_sent_is_refused(self, make, name, value):
         def on_request(event: RequestEvent) -> None:
             event.headers[name] = value
 
@@ -285,9 +277,7 @@ class TestWhatTheyDo:
         "error", [LookupError("mine"), BroodConnectionError("mine"), KeyboardInterrupt("mine")]
     )
     @pytest.mark.parametrize("which", ["on_request", "on_response"])
-    def test_what_they_raise_leaves_as_it_is(
-        self, make: Make, which: str, error: BaseException
-    ) -> None:
+    def test_what_they_raise_leaves_as_it_is(self, make, which, error):
         calls: list[object] = []
 
         def callback(event: object) -> None:
@@ -306,9 +296,7 @@ class TestWhatTheyDo:
 
     @by_each
     @pytest.mark.parametrize("answer", [Answer(404), None], ids=["404", "no connection"])
-    def test_what_is_raised_after_a_failure_leaves_too(
-        self, sends: str, answer: Answer | None
-    ) -> None:
+    def test_what_is_raised_after_a_failure_leaves_too(self, sends, answer):
         def callback(event: ResponseEvent) -> None:
             if event.status_code != 200:
                 raise LookupError(f"{type(event.error).__name__} {event.status_code}")
@@ -323,7 +311,7 @@ class TestWhatTheyDo:
                 ask(client, sends)
 
     @both
-    def test_no_connection_leaks(self, make: Make) -> None:
+    def test_no_connection_leaks(self, make):
         def callback(event: object) -> None:
             raise LookupError
 
@@ -333,7 +321,7 @@ class TestWhatTheyDo:
                     client.list_platforms()
 
     @both
-    def test_an_answer_that_is_not_read_ends_a_download(self, make: Make, tmp_path: Path) -> None:
+    def test_an_answer_that_is_not_read_ends_a_download(self, make, tmp_path):
         seen = []
 
         def callback(event: ResponseEvent) -> None:
@@ -351,7 +339,7 @@ class TestWhatTheyDo:
         assert list(tmp_path.iterdir()) == []
 
     @both
-    def test_a_callback_may_use_another_client(self, make: Make) -> None:
+    def test_a_callback_may_use_another_client(self, make):
         with ScriptedServer(PLATFORMS) as server, default(server.url) as other:
             asked = []
             with make(server.url, on_request=lambda _: asked.append(ask(other))) as client:
@@ -359,7 +347,7 @@ class TestWhatTheyDo:
         assert asked == [["rh8-x86_64"]]
 
     @both
-    def test_many_threads(self, make: Make) -> None:
+    def test_many_threads(self, make):
         pairs = []
 
         def on_response(event: ResponseEvent) -> None:
@@ -381,13 +369,11 @@ class TestWhatTheyDo:
     @pytest.mark.parametrize("callback", [5, "print", object()])
     @pytest.mark.parametrize("which", ["on_request", "on_response"])
     @both
-    def test_what_cannot_be_called_is_refused(
-        self, make: Make, which: str, callback: object
-    ) -> None:
+    def test_what_cannot_be_called_is_refused(self, make, which, callback):
         with pytest.raises(InvalidArgumentError, match=which):
             make("http://brood.invalid", **{which: callback})
 
-    def test_they_survive_pickling(self) -> None:
+    def test_they_survive_pickling(self):
         SEEN.clear()
         options = {"on_request": note, "on_response": note}
         with scripted(Answer(404), PLATFORMS, **options) as (_, client):
@@ -396,7 +382,7 @@ class TestWhatTheyDo:
             pickle.loads(pickle.dumps(client)).list_platforms()
         assert len(SEEN) == 4
 
-    def test_one_that_cannot_be_pickled_says_so(self) -> None:
+    def test_one_that_cannot_be_pickled_says_so(self):
         client = default("http://brood.invalid", on_request=lambda event: None)
         with pytest.raises(TypeError, match="cannot be pickled"):
             pickle.dumps(client)

@@ -92,7 +92,7 @@ def hanging(
 
 
 class TestTokens:
-    def test_an_end_is_called_once_or_forgotten(self) -> None:
+    def test_an_end_is_called_once_or_forgotten(self):
         token, called = CancelToken(), []
         forget, forget_another = (token.attach(partial(called.append, name)) for name in "ab")
         assert forget()
@@ -104,14 +104,14 @@ class TestTokens:
         assert not token.attach(partial(called.append, "late"))()  # which ends at once
         assert called == ["b", "late"]
 
-    def test_outside_of_all_operations_nothing_is_cancelled(self) -> None:
+    def test_outside_of_all_operations_nothing_is_cancelled(self):
         called: list[str] = []
         assert cancel.watch(lambda: called.append("a"))()
         assert cancel.current() is None
         assert not cancel.is_cancelled()
         assert called == []
 
-    def test_an_inner_one_ends_with_the_outer_one_and_not_the_other_way_round(self) -> None:
+    def test_an_inner_one_ends_with_the_outer_one_and_not_the_other_way_round(self):
         outer, called = CancelToken(), []
         with outer.active():
             inner, sibling = CancelToken(), CancelToken()
@@ -128,14 +128,14 @@ class TestTokens:
         with outer.active():
             assert CancelToken().is_cancelled  # which is made too late
 
-    def test_each_thread_has_its_own(self) -> None:
+    def test_each_thread_has_its_own(self):
         token = CancelToken()
         with token.active(), ThreadPoolExecutor(1) as threads:
             assert threads.submit(cancel.current).result() is None
             assert cancel.current() is token
         assert cancel.current() is None
 
-    def test_an_outer_one_does_not_keep_the_inner_ones(self) -> None:
+    def test_an_outer_one_does_not_keep_the_inner_ones(self):
         outer = CancelToken()
         with outer.active():
             inner = weakref.ref(CancelToken())
@@ -143,7 +143,7 @@ class TestTokens:
         assert inner() is None
         assert not outer._ends
 
-    def test_an_end_that_cancels_and_attaches(self) -> None:
+    def test_an_end_that_cancels_and_attaches(self):
         token, called = CancelToken(), []
 
         def end() -> None:
@@ -155,7 +155,7 @@ class TestTokens:
         token.cancel()
         assert called == ["end", "late"]
 
-    def test_many_threads_at_a_time(self) -> None:
+    def test_many_threads_at_a_time(self):
         for _ in range(30):
             token, called, kept = CancelToken(), [], []
 
@@ -195,27 +195,27 @@ class TestWhereverItIs:
         ],
     )
     @pytest.mark.parametrize("ask", [whole, receive])
-    def test_receiving(self, wire: Wire, sent: bytes, ask: Any) -> None:
+    def test_receiving(self, wire, sent, ask):
         with hanging(wire, sent) as (url, made, come):
             self.check(lambda: ask(made, get(url)), come)
 
-    def test_sending(self, wire: Wire) -> None:
+    def test_sending(self, wire):
         with hanging(wire) as (url, made, come):
             self.check(lambda: made.exchange(post(url, [b"x" * 1_000_000] * 30)), come)
 
-    def test_shaking_hands(self) -> None:
+    def test_shaking_hands(self):
         with hanging(WIRES["TLS"], shakes_hands=False) as (url, made, come):
             self.check(lambda: made.exchange(get(url)), come)
 
     @pytest.mark.parametrize("target", ["https://localhost:1/", "http://localhost:1/"])
-    def test_waiting_for_a_proxy(self, target: str) -> None:
+    def test_waiting_for_a_proxy(self, target):
         with hanging(WIRES["plain"]) as (url, _, come):
             proxy = Proxy("http", "127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
             made = HTTPChannel(FOREVER, ssl.create_default_context, lambda origin: proxy)
             self.check(lambda: made.exchange(get(target)), come)
             made.close()
 
-    def test_before_anything_begins(self, wire: Wire) -> None:
+    def test_before_anything_begins(self, wire):
         token, heads = CancelToken(), list[bytes]()
         token.cancel()
         with wire.link(answering(EMPTY, kept=True, heads=heads), FOREVER) as (url, made):
@@ -224,7 +224,7 @@ class TestWhereverItIs:
                 assert len(heads) == number
                 assert whole(made, get(url))[0] == 200
 
-    def test_connecting(self) -> None:
+    def test_connecting(self):
         """The system's own wait for a machine that is silent ends at the connect timeout."""
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
@@ -243,9 +243,7 @@ class TestWhereverItIs:
             for each in waiting:
                 each.close()
 
-    def test_waiting_for_a_free_connection(
-        self, wire: Wire, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_waiting_for_a_free_connection(self, wire, monkeypatch):
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
         with wire.link(answering(EMPTY, kept=True), FOREVER) as (url, made):
             held = made.exchange(get(url))
@@ -262,7 +260,7 @@ class TestWhereverItIs:
         ],
         ids=["exchange", "answer", "renewal"],
     )
-    def test_getting_a_token(self, before: list[Answer]) -> None:
+    def test_getting_a_token(self, before):
         over, come = threading.Event(), threading.Semaphore(len(before) == 1)
 
         def hang(request: Request) -> Answer:
@@ -280,7 +278,7 @@ class TestWhereverItIs:
             assert client.list_platforms() == []
 
     @pytest.mark.parametrize("status", [503, 429])
-    def test_pausing(self, status: int) -> None:
+    def test_pausing(self, status):
         come = threading.Semaphore(0)
 
         def answer(_: object) -> Answer:
@@ -298,7 +296,7 @@ class TestNothingElse:
     """Over the same channel, another operation goes on."""
 
     @pytest.mark.parametrize("ask", [whole, receive])
-    def test_another_thread(self, wire: Wire, ask: Any) -> None:
+    def test_another_thread(self, wire, ask):
         come, may_end = threading.Semaphore(0), threading.Event()
         content = b"0123456789abcdef" * 100_000
         head = OK + b"Content-Length: %d\r\n\r\n" % len(content)
@@ -321,7 +319,7 @@ class TestNothingElse:
                 assert each.error is None
                 assert isinstance(each.result, tuple) and each.result[-1] == content
 
-    def test_a_connection_that_was_given_back_meanwhile(self, wire: Wire) -> None:
+    def test_a_connection_that_was_given_back_meanwhile(self, wire):
         """Between the word and the deed, it may have become another operation's."""
         content = b"x" * 300_000
         may_end = threading.Event()
@@ -352,7 +350,7 @@ class TestNothingElse:
             assert taken[0].read(1_000_000) == content
             taken[0].close()
 
-    def test_whatever_the_moment(self, wire: Wire) -> None:
+    def test_whatever_the_moment(self, wire):
         """Operations begin, end and are cancelled all the time, and the others do not notice."""
         over, count = threading.Event(), [0, 0]
 

@@ -6,7 +6,6 @@ Names are looked up by what stands for the name server; the connections are real
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -48,15 +47,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("sends", ["graph", "raw", "httpx", "async raw"])
 @pytest.mark.parametrize(("given", "looked_up", "sent", "certified"), HOSTS)
-def test_all_know_the_same_host(
-    asked: list[str],
-    sends: str,
-    given: str,
-    looked_up: str,
-    sent: str | None,
-    certified: str | None,
-    pem: Path,
-) -> None:
+def test_all_know_the_same_host(asked, sends, given, looked_up, sent, certified, pem):
     if (sends, certified) == ("async raw", None) and ":" in given:
         pytest.skip("anyio connects to it without looking it up")
     name = certified or looked_up
@@ -78,7 +69,7 @@ def test_all_know_the_same_host(
 
 
 @pytest.mark.parametrize("given", [host[0] for host in HOSTS])
-def test_redirects_and_tokens_know_the_same_host(asked: list[str], given: str) -> None:
+def test_redirects_and_tokens_know_the_same_host(asked, given):
     """However it is written, it is the same server, which may see credentials."""
 
     def moved(request: Any) -> Answer:
@@ -94,7 +85,7 @@ def test_redirects_and_tokens_know_the_same_host(asked: list[str], given: str) -
 
 
 @pytest.mark.parametrize("host", ["brood.example:0", "brood..example", "brood.example:99999"])
-def test_a_redirect_to_no_host_is_an_error(asked: list[str], host: str) -> None:
+def test_a_redirect_to_no_host_is_an_error(asked, host):
     with (
         ScriptedServer(Answer(307, {"Location": f"http://{host}/x"})) as server,
         pytest.raises(RedirectError, match="not a valid web address"),

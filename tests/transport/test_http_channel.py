@@ -31,7 +31,6 @@ from .wires import (
     QUICK,
     WIRES,
     Incoming,
-    Wire,
     acting,
     answering,
     authority,
@@ -97,9 +96,7 @@ class TestFraming:
         ],
     )
     @pytest.mark.parametrize("step", [1, 10_000])
-    def test_where_a_body_ends(
-        self, wire: Wire, answer: bytes, status: int, body: bytes, step: int
-    ) -> None:
+    def test_where_a_body_ends(self, wire, answer, status, body, step):
         heads: list[bytes] = []
         with wire.link(answering(answer, kept=True, step=step, heads=heads)) as (url, made):
             for _ in range(2):
@@ -110,7 +107,7 @@ class TestFraming:
                 assert len(kept(made)) == 1
         assert len(heads) == 4
 
-    def test_headers_are_found_in_any_case_and_joined(self) -> None:
+    def test_headers_are_found_in_any_case_and_joined(self):
         raw = OK + b"CONTENT-length: 0\r\nWarning: a\r\nwarning: b\r\n\r\n"
         with PLAIN.link(answering(raw)) as (url, made):
             _, headers, _ = whole(made, get(url))
@@ -118,7 +115,7 @@ class TestFraming:
         assert headers["WARNING"] == "a, b"
         assert "Content-Length" in headers and "X" not in headers and headers.get("X") is None
 
-    def test_a_head_alone_is_what_head_asks_for(self, wire: Wire) -> None:
+    def test_a_head_alone_is_what_head_asks_for(self, wire):
         heads = [
             OK + framing + b"\r\n\r\n"
             for framing in (b"Content-Length: 5", b"Transfer-Encoding: chunked", b"X: x")
@@ -142,19 +139,19 @@ class TestKeptConnections:
         ],
         ids=["close", "closed", "old", "another answer", "garbage"],
     )
-    def test_not_one_that_ended_or_said_too_much(self, answer: Answer) -> None:
+    def test_not_one_that_ended_or_said_too_much(self, answer):
         with ScriptedServer(answer, Answer(body=b"y")) as server, PLAIN.channel() as made:
             assert whole(made, get(server.url))[2] == b"x"
             assert whole(made, get(server.url))[2] == b"y"
             assert server.connections == 2
 
-    def test_not_one_whose_body_was_not_read(self) -> None:
+    def test_not_one_whose_body_was_not_read(self):
         with ScriptedServer(Answer(body=b"x" * 500_000)) as server, PLAIN.channel() as made:
             made.exchange(get(server.url)).close()
             assert len(whole(made, get(server.url))[2]) == 500_000
             assert server.connections == 2
 
-    def test_no_more_than_there_may_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_more_than_there_may_be(self, monkeypatch):
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
         few = Timeouts(pool=0.3)
         with ScriptedServer(Answer(body=b"x")) as server, PLAIN.channel(few) as made:
@@ -166,7 +163,7 @@ class TestKeptConnections:
             del taken  # an answer that nobody holds gives its connection back, too
             assert whole(made, get(server.url))[0] == 200
 
-    def test_many_threads_share_them(self) -> None:
+    def test_many_threads_share_them(self):
         echo = ScriptedServer(lambda request: Answer(body=request.target.encode()))
         with echo as server, PLAIN.channel() as made, ThreadPoolExecutor(8) as threads:
             targets = [f"/{number}" for number in range(240)]
@@ -176,9 +173,7 @@ class TestKeptConnections:
 
     @pytest.mark.parametrize("answer", [FIVE, chunked(b"hello"), b"HTTP/1.1 204 No\r\n\r\n"])
     @pytest.mark.parametrize("pause", [0.0, 0.1])
-    def test_garbage_after_an_answer_is_no_answer(
-        self, wire: Wire, answer: bytes, pause: float
-    ) -> None:
+    def test_garbage_after_an_answer_is_no_answer(self, wire, answer, pause):
         said = threading.Semaphore(0)
         evil = OK + b"Content-Length: 4\r\n\r\nevil"
         first = (answer, lambda _: time.sleep(pause), evil) if pause else (answer + evil,)
@@ -188,7 +183,7 @@ class TestKeptConnections:
                 assert whole(made, get(url))[2] in (b"hello", b"")
                 assert said.acquire(timeout=PATIENCE)
 
-    def test_they_survive_session_tickets(self) -> None:
+    def test_they_survive_session_tickets(self):
         handshakes: list[Any] = []
 
         def serve(tls: Any) -> None:
@@ -200,7 +195,7 @@ class TestKeptConnections:
                 assert whole(made, get(url))[2] == BLOCKS[0]
         assert handshakes == ["TLSv1.3"]
 
-    def test_an_end_that_came_with_the_answer_is_noticed(self) -> None:
+    def test_an_end_that_came_with_the_answer_is_noticed(self):
         heads: list[bytes] = []
         serve = answering(OK + b"Content-Length: 1\r\n\r\nx", heads=heads, then=end)
         with WIRES["TLS"].link(serve) as (url, made):
@@ -213,7 +208,7 @@ class TestKeptConnections:
 
 
 class TestBodies:
-    def test_small_parts_go_out_together(self) -> None:
+    def test_small_parts_go_out_together(self):
         received: list[bytes] = []
         parts = [b"a" * 100, b"b" * 100, b"c" * 100]
         serve = acting(lambda connection: received.append(connection.recv(65536)), EMPTY)
@@ -221,7 +216,7 @@ class TestBodies:
             whole(made, post(url, parts))
         assert received[0].endswith(b"\r\n\r\n" + b"".join(parts))
 
-    def test_a_wrong_length_is_found_out(self) -> None:
+    def test_a_wrong_length_is_found_out(self):
         with (
             PLAIN.link(answering(EMPTY)) as (url, made),
             pytest.raises(ValueError, match="3 bytes, not 4"),
@@ -231,7 +226,7 @@ class TestBodies:
     @pytest.mark.parametrize(
         "error", [RuntimeError, OSError, BrokenPipeError, TimeoutError, ssl.SSLError]
     )
-    def test_what_raises_comes_out_as_it_is(self, wire: Wire, error: type[Exception]) -> None:
+    def test_what_raises_comes_out_as_it_is(self, wire, error):
         def blocks() -> Iterator[bytes]:
             yield b"x" * 100_000
             raise error("the disk is gone")
@@ -243,7 +238,7 @@ class TestBodies:
 
 
 class TestWaits:
-    def test_nobody_listens(self) -> None:
+    def test_nobody_listens(self):
         with ScriptedServer() as server:
             url = server.url
         for nowhere in (url, "http://no-such-host.invalid/"):
@@ -251,21 +246,21 @@ class TestWaits:
                 made.exchange(get(nowhere))
 
     @pytest.mark.parametrize("sent", [b"", OK, OK + b"Content-Length: 10\r\n\r\nhello"])
-    def test_silence(self, wire: Wire, sent: bytes) -> None:
+    def test_silence(self, wire, sent):
         over = threading.Event()
         with wire.link(acting(HEAD, sent, over), QUICK) as (url, made):
             with failing("timeout"):
                 whole(made, get(url))
             over.set()
 
-    def test_a_server_that_takes_nothing(self, wire: Wire) -> None:
+    def test_a_server_that_takes_nothing(self, wire):
         over = threading.Event()
         with wire.link(acting(over), QUICK) as (url, made):
             with failing("timeout"):
                 made.exchange(post(url, BLOCKS))
             over.set()
 
-    def test_interim_answers_do_not_prolong_them(self, wire: Wire) -> None:
+    def test_interim_answers_do_not_prolong_them(self, wire):
         over = threading.Event()
 
         def serve(connection: socket.socket) -> None:
@@ -288,22 +283,20 @@ class TestWaits:
             (CHUNKED + b"0\r\n", b"X: x\r\n" * 1000),
         ],
     )
-    def test_each_byte_in_time_is_too_late_for_all(
-        self, wire: Wire, start: bytes, drops: bytes
-    ) -> None:
+    def test_each_byte_in_time_is_too_late_for_all(self, wire, start, drops):
         with wire.link(acting(HEAD, start, dripping(drops, 0.1)), QUICK) as (url, made):
             for ask in ASKERS:
                 with failing("timeout"):
                     ask(made, get(url))
 
-    def test_a_body_may_drip(self, wire: Wire) -> None:
+    def test_a_body_may_drip(self, wire):
         serve = acting(HEAD, OK + b"Content-Length: 6\r\n\r\n", dripping(b"012345", 0.4))
         few = Timeouts(read=2, stall=2)
         with wire.link(serve, few) as (url, made), ThreadPoolExecutor(2) as threads:
             for asked in [threads.submit(ask, made, get(url)) for ask in ASKERS]:
                 assert asked.result()[-1] == b"012345"
 
-    def test_a_server_is_told_that_it_is_not_trusted(self) -> None:
+    def test_a_server_is_told_that_it_is_not_trusted(self):
         server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority().issue_cert("localhost").configure_cert(server_side)
         told = []
@@ -334,7 +327,7 @@ class TestInterimAnswers:
     )
     @pytest.mark.parametrize("pieces", ["whole", "bytes", "halves"])
     @pytest.mark.parametrize("before", [0, 300_000, len(BODY)])
-    def test_an_upload(self, wire: Wire, interim: bytes, pieces: str, before: int) -> None:
+    def test_an_upload(self, wire, interim, pieces, before):
         received = []
 
         def serve(connection: socket.socket) -> None:
@@ -357,13 +350,13 @@ class TestInterimAnswers:
         assert received == [self.BODY]
 
     @pytest.mark.parametrize("taken", [0, 3_000_000], ids=["early", "late"])
-    def test_another_protocol_is_none(self, wire: Wire, taken: int) -> None:
+    def test_another_protocol_is_none(self, wire, taken):
         switch = CONTINUE + b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n" + OK
         serve = acting(HEAD, taken, switch, lambda connection: connection.recv(1))
         with wire.link(serve) as (url, made), failing("protocol"):
             made.exchange(post(url, BLOCKS[:3] if taken else BLOCKS))
 
-    def test_those_without_end_do_not_hold_a_client(self, wire: Wire) -> None:
+    def test_those_without_end_do_not_hold_a_client(self, wire):
         with wire.link(flooding(b"", CONTINUE), QUICK) as (url, made):
             # Nor one that could go on sending, if the server took anything.
             for outgoing in (get(url), post(url, BLOCKS)):
@@ -381,7 +374,7 @@ class TestEarlyAnswers:
             ("to the end", "closes"),
         ],
     )
-    def test_it_ends_the_upload(self, wire: Wire, status: int, framing: str, then: str) -> None:
+    def test_it_ends_the_upload(self, wire, status, framing, then):
         over, given = threading.Event(), []
         answer = {
             "length": FIVE,
@@ -403,7 +396,7 @@ class TestEarlyAnswers:
             assert not kept(made)
             over.set()
 
-    def test_it_may_come_before_the_request(self, wire: Wire) -> None:
+    def test_it_may_come_before_the_request(self, wire):
         """Servers with too many connections say so at once."""
         connected, come = threading.Event(), threading.Event()
         busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
@@ -418,7 +411,7 @@ class TestEarlyAnswers:
         with wire.link(acting(connected, busy, lambda _: come.set(), reset)) as (url, made):
             assert whole(made, post(url, blocks(), 200_000))[::2] == (503, b"busy")
 
-    def test_it_may_come_in_pieces(self, wire: Wire) -> None:
+    def test_it_may_come_in_pieces(self, wire):
         """Its first half does not hold the upload up; with the second half it is the answer."""
         first, *rest = (
             b"HTTP/1.1 413 No\r\nConte",
@@ -427,11 +420,11 @@ class TestEarlyAnswers:
         with wire.link(acting(HEAD, first, 2_000_000, *rest, 1 << 30)) as (url, made):
             assert whole(made, post(url, BLOCKS * 3))[::2] == (413, b"no")
 
-    def test_a_server_that_only_stops_is_no_answer(self, wire: Wire) -> None:
+    def test_a_server_that_only_stops_is_no_answer(self, wire):
         with wire.link(acting(100_000, reset)) as (url, made), failing("lost", "no response"):
             made.exchange(post(url, BLOCKS))
 
-    def test_half_closing_is_no_answer_either(self, wire: Wire) -> None:
+    def test_half_closing_is_no_answer_either(self, wire):
         """A server may have nothing to say for now, as far as TCP goes, and still take all."""
         with wire.link(acting(HEAD, end, lambda _: time.sleep(0.2), 6_000_000)) as (url, made):
             before = time.process_time()
@@ -462,14 +455,14 @@ class TestLimits:
             (b"SSH-2.0-server\r\n", b"x"),
         ],
     )
-    def test_without_end(self, wire: Wire, start: bytes, again: bytes) -> None:
+    def test_without_end(self, wire, start, again):
         with wire.link(flooding(start, again)) as (url, made):
             for ask in ASKERS:
                 with failing("protocol"):
                     ask(made, get(url))
 
     @pytest.mark.parametrize("number", [90, 101, 2000])
-    def test_so_many_headers(self, wire: Wire, number: int) -> None:
+    def test_so_many_headers(self, wire, number):
         head = OK + b"".join(b"X-%d: x\r\n" % each for each in range(number))
         with wire.link(answering(head + b"Content-Length: 0\r\n\r\n")) as (url, made):
             if number < 100:
@@ -478,7 +471,7 @@ class TestLimits:
             with failing("protocol"):
                 whole(made, get(url))
 
-    def test_a_large_head_is_one(self, wire: Wire) -> None:
+    def test_a_large_head_is_one(self, wire):
         value = b"x" * (MAX_HEAD - 200)
         answer = OK + b"X: " + value + b"\r\nContent-Length: 0\r\n\r\n"
         with wire.link(answering(answer)) as (url, made):
@@ -494,7 +487,7 @@ class TestLimits:
         ],
         ids=["length", "chunk", "chunks", "end"],
     )
-    def test_a_body_that_is_held(self, wire: Wire, start: bytes, again: bytes) -> None:
+    def test_a_body_that_is_held(self, wire, start, again):
         with wire.link(flooding(start, again * 1000)) as (url, made):
             answer = made.exchange(get(url))
             with failing("too large"):
@@ -571,7 +564,7 @@ ODD_CHUNKS = [
 
 @pytest.mark.parametrize("answer", ODD + [CHUNKED + chunks for chunks in ODD_CHUNKS])
 @pytest.mark.parametrize("ends", [True, False], ids=["closed", "open"])
-def test_an_odd_answer_is_none(wire: Wire, answer: bytes, ends: bool) -> None:
+def test_an_odd_answer_is_none(wire, answer, ends):
     """At once, not only when the server has gone."""
     over = threading.Event()
     serve = answering(answer, then=lambda _: ends or over.wait(PATIENCE))
@@ -599,7 +592,7 @@ class TestCutAnswers:
     )
     @pytest.mark.parametrize("ending", ["orderly", "ragged", "reset"])
     @pytest.mark.parametrize("first", [True, False], ids=["first", "kept"])
-    def test_at_every_byte(self, wire: Wire, answer: bytes, ending: str, first: bool) -> None:
+    def test_at_every_byte(self, wire, answer, ending, first):
         sizes = iter(range(len(answer)))
         last = {"orderly": [end], "ragged": [], "reset": [reset]}[ending]
 
@@ -618,7 +611,7 @@ class TestCutAnswers:
 
     @pytest.mark.parametrize("name", ["plain", "TLS"])
     @pytest.mark.parametrize("then", [end, reset, bool], ids=["orderly", "reset", "ragged"])
-    def test_without_a_length_only_an_orderly_end_is_one(self, name: str, then: Any) -> None:
+    def test_without_a_length_only_an_orderly_end_is_one(self, name, then):
         with WIRES[name].link(answering(OK + b"\r\nhello world", then=then)) as (url, made):
             for ask in ASKERS:
                 if then is end or (then is bool and name == "plain"):  # which cannot tell
@@ -630,7 +623,7 @@ class TestCutAnswers:
     @pytest.mark.parametrize("framing", ["length", "chunked", "end"])
     @settings(max_examples=25, deadline=None, database=None)
     @given(data=st.data())
-    def test_however_a_whole_one_is_cut_to_pieces(self, framing: str, data: st.DataObject) -> None:
+    def test_however_a_whole_one_is_cut_to_pieces(self, framing, data):
         """The same answer, whatever the sizes of pieces, chunks and buffers."""
         content = data.draw(st.binary(max_size=300))
         cuts = st.lists(st.integers(1, 80), min_size=1, max_size=12)
@@ -657,7 +650,7 @@ def cut(content: bytes, sizes: list[int]) -> Iterator[bytes]:
         content = content[size:]
 
 
-def test_addresses_of_version_6() -> None:
+def test_addresses_of_version_6():
     heads: list[bytes] = []
     try:
         with PLAIN.link(answering(EMPTY, heads=heads), host="::1") as (url, made):
@@ -667,7 +660,7 @@ def test_addresses_of_version_6() -> None:
     assert b"Host: [::1]:" in heads[0]
 
 
-def test_an_interrupt_while_a_head_is_parsed_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_while_a_head_is_parsed_stays_one(monkeypatch):
     def interrupted(stream: object) -> None:
         raise KeyboardInterrupt
 
@@ -679,7 +672,7 @@ def test_an_interrupt_while_a_head_is_parsed_stays_one(monkeypatch: pytest.Monke
         assert server.connections == 2
 
 
-def test_a_large_body_goes_into_the_callers_buffer() -> None:
+def test_a_large_body_goes_into_the_callers_buffer():
     content = os.urandom(3_000_000)
     with ScriptedServer(Answer(body=content)) as server, PLAIN.channel() as made:
         assert receive(made, get(server.url), 1_000_000)[1] == content

@@ -6,7 +6,6 @@ import gzip
 import json
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import hishel
@@ -103,19 +102,19 @@ in_each_way = pytest.mark.parametrize("how", ["read", "arriving", "gzip, read", 
 
 class TestMocks:
     @in_each_way
-    def test_json_and_an_index(self, how: str) -> None:
+    def test_json_and_an_index(self, how):
         assert mocked(packed(how, TEXT, JSON)).list_platforms() == ["rh8-x86_64"]
         index: Any = {"spam-1.0-1.egg": {"name": "spam", "version": "1.0"}}
         client = mocked(packed(how, json.dumps(index).encode(), JSON))
         assert platform_of(client).egg_index("cp311") == index
 
     @in_each_way
-    def test_a_download(self, how: str, tmp_path: Path) -> None:
+    def test_a_download(self, how, tmp_path):
         download(mocked(packed(how, EGG, NAMED)), tmp_path, EGG)
         assert (tmp_path / "spam-1.0-1.egg").read_bytes() == EGG
 
     @pytest.mark.parametrize("is_read", [True, False])
-    def test_an_upload(self, tmp_path: Path, is_read: bool) -> None:
+    def test_an_upload(self, tmp_path, is_read):
         bodies = []
 
         def handler(request: httpx.Request) -> httpx.Response:
@@ -128,7 +127,7 @@ class TestMocks:
         assert not is_read or path.read_bytes() in bodies[-1]
 
     @pytest.mark.parametrize("is_read", [False, True])
-    def test_a_download_that_goes_on(self, is_read: bool, tmp_path: Path) -> None:
+    def test_a_download_that_goes_on(self, is_read, tmp_path):
         asked = []
 
         def handler(request: httpx.Request) -> httpx.Response:
@@ -147,7 +146,7 @@ class TestMocks:
         assert asked == [None, "bytes=1000-"]
         assert (tmp_path / "spam-1.0-1.egg").read_bytes() == EGG
 
-    def test_errors(self) -> None:
+    def test_errors(self):
         with pytest.raises(ConflictError, match=r"There is one\."):
             conflict = httpx.Response(409, json={"error": "There is one."})
             mocked(conflict).create_organization("acme", "")
@@ -157,7 +156,7 @@ class TestMocks:
             mocked(httpx.Response(304)).list_platforms()
 
     @pytest.mark.parametrize("location", ["/elsewhere", "http://other/x", "/caf\xc3\xa9"])
-    def test_redirects(self, location: str) -> None:
+    def test_redirects(self, location):
         def handler(request: httpx.Request) -> httpx.Response:
             if request.url.path.startswith("/api"):
                 # Headers are read as the other channel does.
@@ -168,12 +167,12 @@ class TestMocks:
 
         assert mocked(handler).list_platforms() == ["rh8-x86_64"]
 
-    def test_one_answer_that_is_given_again_and_again(self) -> None:
+    def test_one_answer_that_is_given_again_and_again(self):
         client = mocked(fine())
         for _ in range(3):
             assert client.list_platforms() == ["rh8-x86_64"]
 
-    def test_what_is_longer_than_it_says(self, tmp_path: Path) -> None:
+    def test_what_is_longer_than_it_says(self, tmp_path):
         named = {**NAMED, "Content-Length": "10"}
         given = iter([b"0123456789", *[b"x" * 1_000_000] * 100])
 
@@ -198,9 +197,7 @@ class TestMocks:
             ("five", InvalidJSONError, HatcherException),
         ],
     )
-    def test_absurd_lengths(
-        self, length: str, in_json: type[Exception], in_a_download: type[Exception], tmp_path: Path
-    ) -> None:
+    def test_absurd_lengths(self, length, in_json, in_a_download, tmp_path):
         stream = Pieces(b"{}")
         headers = {**NAMED, "Content-Length": length}
         client = mocked(lambda request: httpx.Response(200, stream=stream, headers=headers))
@@ -211,7 +208,7 @@ class TestMocks:
             download(client, tmp_path)
         assert list(tmp_path.iterdir()) == []
 
-    def test_more_than_any_answer_has(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_more_than_any_answer_has(self, monkeypatch):
         monkeypatch.setattr(answers, "MAX_CONTENT", 1000)
         stream = Pieces(*[b" " * 300] * 4, AssertionError("more was asked for"))
         with pytest.raises(InvalidResponseError, match="larger than any"):
@@ -219,7 +216,7 @@ class TestMocks:
         assert stream.is_closed
 
 
-def test_respx(tmp_path: Path) -> None:
+def test_respx(tmp_path):
     with respx.mock(base_url=URL) as router, httpx.Client() as own:
         client = BroodClient.from_session(URL, own, api_version=1, retries=AT_ONCE)
         silent = [httpx.ReadTimeout, httpx.Response(200, json=PLATFORMS)]
@@ -237,7 +234,7 @@ def test_respx(tmp_path: Path) -> None:
     ("control", "packed", "sent"),
     [("max-age=3600", False, 1), ("max-age=3600", True, 1), ("no-cache", False, 3)],
 )
-def test_caches(control: str, packed: bool, sent: int, tmp_path: Path) -> None:
+def test_caches(control, packed, sent, tmp_path):
     headers = {**JSON, "ETag": '"1"', "Cache-Control": control}
     if packed:
         headers["Content-Encoding"] = "gzip"
@@ -256,11 +253,11 @@ def test_caches(control: str, packed: bool, sent: int, tmp_path: Path) -> None:
 
 
 class TestHooksOfTheClient:
-    def test_one_that_reads(self) -> None:
+    def test_one_that_reads(self):
         client = mocked(packed("gzip, arriving", TEXT, JSON), hooks=[httpx.Response.read])
         assert client.list_platforms() == ["rh8-x86_64"]
 
-    def test_one_that_reads_and_keeps_nothing(self) -> None:
+    def test_one_that_reads_and_keeps_nothing(self):
         def hook(response: httpx.Response) -> None:
             for _ in response.iter_raw():
                 pass
@@ -268,7 +265,7 @@ class TestHooksOfTheClient:
         with pytest.raises(InvalidResponseError):
             mocked(packed("arriving", TEXT, JSON), hooks=[hook]).list_platforms()
 
-    def test_one_that_raises(self) -> None:
+    def test_one_that_raises(self):
         hooks = [httpx.Response.raise_for_status]
         client = mocked(lambda request: httpx.Response(404, json={"error": "No."}), hooks=hooks)
         with pytest.raises(NotFoundError, match=r"No\."):
@@ -310,15 +307,13 @@ class TestWhatHttpxRaises:
             (httpx.InvalidURL("of a Location"), RedirectError),
         ],
     )
-    def test_it_leaves_as_one_of_hatchers(
-        self, error: Exception, kind: type[HatcherException]
-    ) -> None:
+    def test_it_leaves_as_one_of_hatchers(self, error, kind):
         for answer in (error, httpx.Response(200, stream=Pieces(b"{", error))):
             with pytest.raises(kind) as caught:
                 mocked(answer).list_platforms()
             assert not leaks(caught.value, SECRET)
 
-    def test_also_in_a_download_and_in_an_explanation(self, tmp_path: Path) -> None:
+    def test_also_in_a_download_and_in_an_explanation(self, tmp_path):
         pieces = Pieces(b"sp", httpx.StreamClosed())
         with pytest.raises(InvalidResponseError):
             download(mocked(httpx.Response(200, stream=pieces, headers=NAMED)), tmp_path)
@@ -326,24 +321,24 @@ class TestWhatHttpxRaises:
         with pytest.raises(ServerError, match="500"):
             mocked(httpx.Response(500, stream=pieces)).list_platforms()
 
-    def test_a_closed_client(self) -> None:
+    def test_a_closed_client(self):
         own = httpx.Client()
         own.close()
         client = BroodClient.from_session(URL, own, api_version=1)
         with pytest.raises(HatcherException, match="was closed"):
             client.list_platforms()
 
-    def test_a_url_that_is_too_long(self) -> None:
+    def test_a_url_that_is_too_long(self):
         with pytest.raises(InvalidURLError, match="httpx does not take") as caught:
             mocked(fine()).organization("x" * 70_000).list_repositories()
         assert len(str(caught.value)) < 500
 
     @pytest.mark.parametrize("error", [LookupError("mine"), RuntimeError("mine")])
-    def test_what_is_no_error_of_httpx_leaves_as_it_is(self, error: Exception) -> None:
+    def test_what_is_no_error_of_httpx_leaves_as_it_is(self, error):
         with pytest.raises(type(error), match="mine"):
             mocked(error).list_platforms()
 
-    def test_frames_below_hold_no_secret_when_it_is_interrupted(self) -> None:
+    def test_frames_below_hold_no_secret_when_it_is_interrupted(self):
         def handler(request: httpx.Request) -> httpx.Response:
             authorization = request.headers["authorization"]
             assert authorization
@@ -364,7 +359,7 @@ class TestWhatHttpxRaises:
         (Timeouts(1, 2, 3, 4), (1, 2, 3, 4)),
     ],
 )
-def test_the_clients_own_timeouts_hold_unless_others_are_given(timeout: Any, seconds: Any) -> None:
+def test_the_clients_own_timeouts_hold_unless_others_are_given(timeout, seconds):
     seen = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -379,13 +374,13 @@ def test_the_clients_own_timeouts_hold_unless_others_are_given(timeout: Any, sec
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-def test_a_timeout_that_is_none(timeout: float) -> None:
+def test_a_timeout_that_is_none(timeout):
     with pytest.raises(HatcherException, match="timeout"):
         BroodClient.from_session(URL, httpx.Client(), timeout=timeout)
 
 
 @pytest.mark.parametrize(("retries", "tries"), [(0, 1), (RetryPolicy(2, backoff=0.001), 3)])
-def test_retries(retries: Any, tries: int) -> None:
+def test_retries(retries, tries):
     seen = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -397,7 +392,7 @@ def test_retries(retries: Any, tries: int) -> None:
     assert len(seen) == tries
 
 
-def test_what_the_client_adds_goes_to_its_own_server_alone() -> None:
+def test_what_the_client_adds_goes_to_its_own_server_alone():
     own = httpx.Client(
         transport=httpx.HTTPTransport(),
         headers={"X-Key": SECRET, "Authorization": SECRET},

@@ -8,7 +8,6 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -48,7 +47,7 @@ class TestLengths:
         assert list(folder.iterdir()) == []
 
     @pytest.mark.parametrize("length", HUGE)
-    def test_huge_ones(self, length: str, tmp_path: Path) -> None:
+    def test_huge_ones(self, length, tmp_path):
         huge, words = {"Content-Length": length}, b'{"error": "Out of eggs."}'
         answer = Answer(200, {**JSON, **huge}, PLATFORMS.body)
         self.ask(tmp_path, answer, InvalidResponseError, "larger than any")
@@ -59,7 +58,7 @@ class TestLengths:
     @pytest.mark.parametrize("length", NONE)
     @pytest.mark.parametrize("status", [200, 500])
     @pytest.mark.parametrize("headers", [JSON, NAMED], ids=["JSON", "download"])
-    def test_none(self, length: str, status: int, headers: Any, tmp_path: Path) -> None:
+    def test_none(self, length, status, headers, tmp_path):
         answer = Answer(status, {**headers, "Content-Length": length}, PLATFORMS.body, end="close")
         self.ask(tmp_path, answer, HatcherException)
 
@@ -77,7 +76,7 @@ class TestLengths:
             "",
         ],
     )
-    def test_the_rest_of_a_download_that_is_none(self, extent: str, tmp_path: Path) -> None:
+    def test_the_rest_of_a_download_that_is_none(self, extent, tmp_path):
         """Then all of it is asked for."""
         content = b"spamspam"
         whole = {**NAMED, "ETag": '"1"', "Accept-Ranges": "bytes"}
@@ -92,7 +91,7 @@ class TestLengths:
             assert len(server.requests) == 3
         assert (tmp_path / "spam-1.0-1.egg").read_bytes() == content
 
-    def test_a_download_stops_at_its_length(self, tmp_path: Path) -> None:
+    def test_a_download_stops_at_its_length(self, tmp_path):
         """What a server sends beyond it is no part of the file, and of no other answer."""
         answer = Answer(200, {**NAMED, "Content-Length": "4"}, b"spam" * 1000)
         with scripted(answer) as (_, client):
@@ -109,7 +108,7 @@ SPAM = gzip.compress(b"spam", mtime=0)
 class TestPackedDownloads:
     """A gateway that compresses what it was asked not to."""
 
-    def test_several_members_are_one_file(self, tmp_path: Path) -> None:
+    def test_several_members_are_one_file(self, tmp_path):
         answer = Answer(200, {**NAMED, "Content-Encoding": "gzip"}, SPAM + gzip.compress(b"eggs"))
         with scripted(answer) as (_, client):
             download(client, tmp_path, b"spameggs")
@@ -126,7 +125,7 @@ class TestPackedDownloads:
         ],
         ids=["more follows", "cut off", "no gzip at all", "another way"],
     )
-    def test_what_is_no_gzip(self, encoding: str, body: bytes, says: str, tmp_path: Path) -> None:
+    def test_what_is_no_gzip(self, encoding, body, says, tmp_path):
         answer = Answer(200, {**NAMED, "Content-Encoding": encoding}, body)
         with scripted(answer) as (_, client):
             for _ in range(100 if encoding == "br" else 1):  # more than there may be connections
@@ -152,7 +151,7 @@ class TestRetryAfter:
             "Thu, 01 Jan 1970 00:00:00 -9999",
         ],
     )
-    def test_what_says_nothing_or_is_over(self, value: str) -> None:
+    def test_what_says_nothing_or_is_over(self, value):
         busy, once = Answer(429, {"Retry-After": value}), RetryPolicy(1, backoff=0)
         with scripted(busy, PLATFORMS, retries=once) as (_, client):
             assert client.list_platforms() == ["rh8-x86_64"]
@@ -161,7 +160,7 @@ class TestRetryAfter:
         "value",
         ["999999999", "31", "5, 31", "31.5", "Fri, 31 Dec 9999 23:59:59 GMT"],
     )
-    def test_what_is_too_long_is_an_error_at_once(self, value: str) -> None:
+    def test_what_is_too_long_is_an_error_at_once(self, value):
         with scripted(Answer(429, {"Retry-After": value}), retries=3) as (server, client):
             with pytest.raises(RateLimitedError) as caught:
                 client.list_platforms()
@@ -169,7 +168,7 @@ class TestRetryAfter:
         assert caught.value.retry_after is not None
         assert caught.value.retry_after > 30
 
-    def test_several_headers(self) -> None:
+    def test_several_headers(self):
         raw = b"HTTP/1.1 503 Busy\r\nRetry-After: 5\r\nRetry-After: 40\r\nContent-Length: 0\r\n\r\n"
         with (
             scripted(Answer(raw=raw), retries=3) as (_, client),
@@ -181,7 +180,7 @@ class TestRetryAfter:
 
 @pytest.mark.parametrize("date", ["", "0", "Wed, 99 Oct 99999 07:28:00", "9" * 400, "\xe9"])
 @pytest.mark.parametrize("name", ["Date", "Last-Modified", "Expires", "Age", "ETag"])
-def test_odd_dates_change_nothing(name: str, date: str, tmp_path: Path) -> None:
+def test_odd_dates_change_nothing(name, date, tmp_path):
     index = b'{"spam-1.0-1.egg": {"name": "%s"}}' % (b"x" * 5000)
     with scripted(Answer(200, {**JSON, name: date}, index), cache=tmp_path) as (_, client):
         for _ in range(2):
@@ -224,9 +223,7 @@ def packed() -> Iterator[bytes]:
     ],
     ids=["length", "chunked", "until the end", "gzip"],
 )
-def test_blanks_without_end_take_little_memory(
-    framing: bytes, parts: Iterator[bytes], most: int
-) -> None:
+def test_blanks_without_end_take_little_memory(framing, parts, most):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + framing + b"\r\n\r\n"
     with WIRES["plain"].talking(acting(HEAD, head, *parts)) as url:
         command = [sys.executable, "-c", _ASK, url]

@@ -94,15 +94,15 @@ def index() -> bytes:
 class TestLoads:
     @padded
     @pytest.mark.parametrize("text", ODD)
-    def test_what_is_odd_is_read_or_refused_as_by_json(self, text: bytes, padding: int) -> None:
+    def test_what_is_odd_is_read_or_refused_as_by_json(self, text, padding):
         assert outcome(parsing.loads, text + b" " * padding) == outcome(json.loads, text)
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-8-sig"])
-    def test_other_encodings(self, encoding: str) -> None:
+    def test_other_encodings(self, encoding):
         text = ('{"größe": 1}' + " " * parsing.LARGE_TEXT).encode(encoding)
         assert parsing.loads(text) == {"größe": 1}
 
-    def test_numbers(self) -> None:
+    def test_numbers(self):
         choose = random.Random(0)
         numbers = [
             form
@@ -119,7 +119,7 @@ class TestLoads:
         assert list(map(repr, found)) == list(map(repr, expected))
         assert all(math.isfinite(number) for number in found)
 
-    def test_an_index(self, index: bytes) -> None:
+    def test_an_index(self, index):
         found, expected = parsing.loads(index), json.loads(index)
         assert found == expected
         assert list(found) == list(expected)  # in the same order
@@ -128,7 +128,7 @@ class TestLoads:
         ]
         assert kinds[0] == kinds[1]
 
-    def test_an_object_is_wanted(self) -> None:
+    def test_an_object_is_wanted(self):
         assert parsing.load_object(b'{"a": 1}') == {"a": 1}
         with pytest.raises(parsing.ShapeError, match="JSON object"):
             parsing.load_object(b"[]")
@@ -154,9 +154,7 @@ def picked(whole: dict[str, Any], field: str) -> Any:
 class TestSomeFieldsOfEach:
     """Of all that an index has, without making the rest of it."""
 
-    def test_it_is_that_of_the_whole(
-        self, some: Any, expected: Any, padding: int, index: bytes
-    ) -> None:
+    def test_it_is_that_of_the_whole(self, some, expected, padding, index):
         for text in (ODD_ENTRIES, ODD_ENTRIES.replace(b"NaN", b"1e5"), index):
             field = "python_tag" if text is index else "tag"
             assert repr(some(text + b" " * padding, field)) == repr(
@@ -172,20 +170,18 @@ class TestSomeFieldsOfEach:
             (b'{"a": {', "Expecting"),
         ],
     )
-    def test_another_shape_is_an_error(
-        self, some: Any, expected: Any, padding: int, text: bytes, trouble: str
-    ) -> None:
+    def test_another_shape_is_an_error(self, some, expected, padding, text, trouble):
         with pytest.raises(ValueError, match=trouble):
             some(text + b" " * padding, "tag")
 
 
 class TestUnpack:
     @pytest.mark.parametrize("content", [b"", b"{}", b"\x1f", b"PK\x03\x04"])
-    def test_what_is_no_gzip_stays_as_it_is(self, content: bytes) -> None:
+    def test_what_is_no_gzip_stays_as_it_is(self, content):
         assert parsing.unpack(content) is content
 
     @pytest.mark.parametrize("size", [1000, 3_000_000])
-    def test_gzip_of_one_file_or_several_and_damaged(self, size: int) -> None:
+    def test_gzip_of_one_file_or_several_and_damaged(self, size):
         text = random.Random(1).randbytes(size)
         packed = gzip.compress(text)
         assert parsing.unpack(packed) == text
@@ -200,7 +196,7 @@ class TestUnpack:
             with pytest.raises(ValueError, match="gzip"):
                 parsing.unpack(damaged)
 
-    def test_a_bomb_is_given_up(self) -> None:
+    def test_a_bomb_is_given_up(self):
         bomb = gzip.compress(bytes(parsing.ALWAYS_ALLOWED + 1000))
         assert len(bomb) < 100_000
         half = gzip.compress(bytes(parsing.ALWAYS_ALLOWED // 2 + 1))
@@ -211,11 +207,11 @@ class TestUnpack:
         text = bytes(parsing.ALWAYS_ALLOWED)  # which just fits
         assert parsing.unpack(gzip.compress(text)) == text
 
-    def test_thousands_of_small_files_are_given_up(self) -> None:
+    def test_thousands_of_small_files_are_given_up(self):
         with pytest.raises(parsing.BombError, match="thousands"):
             parsing.unpack(gzip.compress(b"") * 5000)
 
-    def test_the_beginning_of_what_is_cut(self) -> None:
+    def test_the_beginning_of_what_is_cut(self):
         text = random.Random(1).randbytes(10_000)
         packed = gzip.compress(text)
         assert parsing.beginning(packed, 100) == text[:100]
@@ -247,5 +243,5 @@ class TestUnpack:
     ],
     ids=["what is small needs none", "isal may be missing"],
 )
-def test_imports(code: str, says: str) -> None:
+def test_imports(code, says):
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == says

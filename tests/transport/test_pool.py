@@ -96,9 +96,7 @@ def burst(made: HTTPChannel, url: str, number: int) -> None:
 
 class TestAge:
     @pytest.mark.parametrize("who", ["this thread", "another thread", "a finalizer"])
-    def test_a_burst_leaves_nothing_behind(
-        self, serving: Serving, monkeypatch: pytest.MonkeyPatch, who: str
-    ) -> None:
+    def test_a_burst_leaves_nothing_behind(self, serving, monkeypatch, who):
         with serving.link() as (url, made):
             burst(made, url, 16)
             for _ in range(20):  # the young ones stay
@@ -114,9 +112,7 @@ class TestAge:
             serving.wait_for(0 if who == "a finalizer" else 1)
             assert serving.begun == 17
 
-    def test_other_servers_connections_grow_old_too(
-        self, wire: Wire, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_other_servers_connections_grow_old_too(self, wire, monkeypatch):
         monkeypatch.setattr(pool, "KEPT_FOR", 0.2)
         first, second = Serving(wire), Serving(wire)
         with first.link() as (url, made), second.link() as (other, _):
@@ -126,7 +122,7 @@ class TestAge:
             first.wait_for(0)
             second.wait_for(1)
 
-    def test_closing_closes_all(self, serving: Serving) -> None:
+    def test_closing_closes_all(self, serving):
         with serving.link() as (url, made):
             burst(made, url, 16)
             under_way = made.exchange(get(url))
@@ -148,9 +144,7 @@ class Cycle:
 class TestFinalizers:
     """An answer that nobody holds any more gives its connection up, whatever is going on."""
 
-    def test_at_every_line_of_the_pool(
-        self, serving: Serving, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_at_every_line_of_the_pool(self, serving, monkeypatch):
         """A finalizer runs between any two lines, in a thread that is in the middle of it."""
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 40)
         abandoned: list[HTTPAnswer] = []
@@ -190,7 +184,7 @@ class TestFinalizers:
             gc.collect()
             burst(made, url, 40)
 
-    def test_with_its_socket(self, serving: Serving) -> None:
+    def test_with_its_socket(self, serving):
         """In one cycle, the socket is finalized with the answer: nobody must get it."""
         with serving.link() as (url, made):
             for _ in range(10):
@@ -203,9 +197,7 @@ class TestFinalizers:
 
     @pytest.mark.parametrize("read", [False, True])
     @pytest.mark.long
-    def test_by_the_collector_in_any_thread(
-        self, serving: Serving, monkeypatch: pytest.MonkeyPatch, read: bool
-    ) -> None:
+    def test_by_the_collector_in_any_thread(self, serving, monkeypatch, read):
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 64)
         before = gc.get_threshold()
         gc.set_threshold(20, 2, 2)
@@ -231,7 +223,7 @@ class TestFinalizers:
             gc.set_threshold(*before)
 
     @pytest.mark.long
-    def test_from_callbacks(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_from_callbacks(self, serving, monkeypatch):
         """What a weak reference calls may send a request, and collect garbage, in its turn."""
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 8)
         heard = []
@@ -280,9 +272,7 @@ class TestForks:
             pytest.fail("the child hangs")
         assert os.waitstatus_to_exitcode(ended[1]) == 0
 
-    def test_kept_ones_are_closed_in_the_child_and_work_in_the_parent(
-        self, serving: Serving
-    ) -> None:
+    def test_kept_ones_are_closed_in_the_child_and_work_in_the_parent(self, serving):
         with serving.link() as (url, made):
             burst(made, url, 5)
             connections = kept(made)
@@ -311,7 +301,7 @@ class TestForks:
         ],
         ids=["closes it", "lets it go", "closes all", "cancels", "asks", "asks for the same"],
     )
-    def test_an_open_answer_goes_on_in_the_parent(self, serving: Serving, do: Any) -> None:
+    def test_an_open_answer_goes_on_in_the_parent(self, serving, do):
         token = CancelToken()
         with serving.link() as (url, made):
             with token.active():
@@ -328,7 +318,7 @@ class TestForks:
             assert received == serving.LARGE
             assert whole(made, get(url))[2] == b"small"
 
-    def test_while_other_threads_are_at_it(self, serving: Serving) -> None:
+    def test_while_other_threads_are_at_it(self, serving):
         over = threading.Event()
         wrong: list[object] = []
 
@@ -353,9 +343,7 @@ class TestForks:
                     thread.join(PATIENCE)
             assert wrong == []
 
-    def test_permits_are_not_shared(
-        self, serving: Serving, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_permits_are_not_shared(self, serving, monkeypatch):
         """What is in use in the parent is free in the child."""
         monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
         with serving.link(Timeouts(pool=0.3)) as (url, made):

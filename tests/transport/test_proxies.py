@@ -6,7 +6,6 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -69,9 +68,7 @@ class TestSettings:
         ],
     )
     @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
-    def test_what_they_mean(
-        self, environment: pytest.MonkeyPatch, variable: str, setting: str, meant: str
-    ) -> None:
+    def test_what_they_mean(self, environment, variable, setting, meant):
         environment.setenv(variable, setting)
         environment.setattr("hatcher.transport.proxies._has_socks", lambda: True)
         assert str(proxy_for(HTTPS)) == meant
@@ -88,9 +85,7 @@ class TestSettings:
             ("http://%C3%A4da:%E2%82%AC@proxy", "äda", "€"),
         ],
     )
-    def test_user_and_password(
-        self, environment: pytest.MonkeyPatch, setting: str, username: str, password: str
-    ) -> None:
+    def test_user_and_password(self, environment, setting, username, password):
         environment.setenv("http_proxy", setting)
         proxy = proxy_for(HTTP)
         assert proxy is not None and proxy.credentials is not None
@@ -124,9 +119,7 @@ class TestSettings:
         ],
     )
     @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-    def test_what_they_cannot_be(
-        self, environment: pytest.MonkeyPatch, variable: str, setting: str, trouble: str
-    ) -> None:
+    def test_what_they_cannot_be(self, environment, variable, setting, trouble):
         environment.setenv(variable, setting)
         with pytest.raises(InvalidArgumentError, match=trouble) as caught:
             proxy_for(HTTP)
@@ -156,15 +149,13 @@ class TestSettings:
             ({"http_proxy": "://", "no_proxy": "*"}, HTTP, None),
         ],
     )
-    def test_which_variable_counts(
-        self, environment: pytest.MonkeyPatch, variables: Any, origin: Origin, meant: Any
-    ) -> None:
+    def test_which_variable_counts(self, environment, variables, origin, meant):
         for name, value in variables.items():
             environment.setenv(name, value)
         proxy = proxy_for(origin)
         assert (proxy and proxy.host) == meant
 
-    def test_those_of_the_system_count(self, environment: pytest.MonkeyPatch) -> None:
+    def test_those_of_the_system_count(self, environment):
         environment.setattr("sys.platform", "darwin")
         environment.setattr("urllib.request.getproxies", lambda: {"http": "http://ada:x@[::1"})
         environment.setattr("urllib.request.proxy_bypass", lambda host: host == "near:80")
@@ -175,7 +166,7 @@ class TestSettings:
         environment.setenv("http_proxy", "proxy")
         assert proxy_for(HTTP) == Proxy("http", "proxy", 80)
 
-    def test_without_any_nothing_is_imported(self, environment: pytest.MonkeyPatch) -> None:
+    def test_without_any_nothing_is_imported(self, environment):
         code = (
             "import sys; from hatcher.transport.proxies import proxy_for\n"
             "assert proxy_for(('http', 'x', 80)) is None\n"
@@ -229,9 +220,7 @@ class TestNoProxy:
         ],
     )
     @pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
-    def test_what_is_exempt(
-        self, environment: pytest.MonkeyPatch, variable: str, setting: str, host: str, exempt: bool
-    ) -> None:
+    def test_what_is_exempt(self, environment, variable, setting, host, exempt):
         environment.setenv("all_proxy", "http://proxy")
         environment.setenv(variable, setting)
         for scheme in ("http", "https"):
@@ -257,9 +246,7 @@ class TestNoProxy:
         ],
     )
     @pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
-    def test_what_is_no_host_is_an_error(
-        self, environment: pytest.MonkeyPatch, variable: str, entry: str
-    ) -> None:
+    def test_what_is_no_host_is_an_error(self, environment, variable, entry):
         environment.setenv("all_proxy", "http://proxy")
         environment.setenv(variable, f"localhost,{entry}")
         with pytest.raises(InvalidArgumentError) as caught:
@@ -267,7 +254,7 @@ class TestNoProxy:
         assert variable in str(caught.value) and f"'{entry}'" in str(caught.value)
 
     @each_way
-    def test_it_leads_past_the_proxy(self, environment: pytest.MonkeyPatch, sends: str) -> None:
+    def test_it_leads_past_the_proxy(self, environment, sends):
         with ScriptedServer(PLATFORMS) as server:
             environment.setenv("http_proxy", "http://proxy.invalid:1")
             environment.setenv("no_proxy", "10.0.0.0/8,127.0.0.0/8,[::1]")
@@ -281,7 +268,7 @@ BOTH_URLS = pytest.mark.parametrize("url", ["http://brood.example", "https://bro
 @each_way
 class TestThroughProxies:
     @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-    def test_http(self, environment: pytest.MonkeyPatch, sends: str, variable: str) -> None:
+    def test_http(self, environment, sends, variable):
         with ScriptedServer(PLATFORMS) as server, HTTPProxy(credentials="a d:p@ß") as proxy:
             environment.setenv(variable, proxy.at("http", "a%20d:p%40%C3%9F@"))
             assert ask(server.url, sends) == ["rh8-x86_64"]
@@ -290,15 +277,7 @@ class TestThroughProxies:
 
     @pytest.mark.parametrize("variable", ["https_proxy", "all_proxy"])
     @pytest.mark.parametrize("scheme", ["http", "https", "socks", "socks5", "socks5h"])
-    def test_https(
-        self,
-        environment: pytest.MonkeyPatch,
-        sends: str,
-        variable: str,
-        scheme: str,
-        server: TLSServer,
-        pem: Path,
-    ) -> None:
+    def test_https(self, environment, sends, variable, scheme, server, pem):
         with proxy_of(scheme, {"brood.example:443": server.port}, credentials="ada:p@ß") as proxy:
             environment.setenv(variable, proxy.at(scheme, "ada:p%40%C3%9F@"))
             assert ask("https://brood.example", sends, verify_ssl=pem) == ["rh8-x86_64"]
@@ -310,9 +289,7 @@ class TestThroughProxies:
                 assert "\r\nHost: brood.example:443\r\n" in proxy.heads[0]
         assert "proxy-authorization" not in server.requests[0].headers
 
-    def test_what_is_redirected_takes_a_way_of_its_own(
-        self, environment: pytest.MonkeyPatch, sends: str
-    ) -> None:
+    def test_what_is_redirected_takes_a_way_of_its_own(self, environment, sends):
         if "raw" in sends:
             pytest.skip("The raw client follows no redirects.")
         with ScriptedServer(PLATFORMS) as far:
@@ -325,18 +302,14 @@ class TestThroughProxies:
                 assert proxy.targets == ["far.example"]
                 assert "proxy-authorization" not in near.requests[0].headers
 
-    def test_an_unknown_authority_is_the_servers_fault(
-        self, environment: pytest.MonkeyPatch, sends: str, server: TLSServer
-    ) -> None:
+    def test_an_unknown_authority_is_the_servers_fault(self, environment, sends, server):
         with HTTPProxy() as proxy:
             environment.setenv("https_proxy", proxy.at("http"))
             with pytest.raises((TLSError, httpx.ConnectError), match="certificate verify failed"):
                 ask(f"https://127.0.0.1:{server.port}", sends)
 
     @pytest.mark.parametrize("verify_ssl", [None, True, False])
-    def test_the_exchange_of_tokens_goes_there_too(
-        self, environment: pytest.MonkeyPatch, sends: str, verify_ssl: bool | None
-    ) -> None:
+    def test_the_exchange_of_tokens_goes_there_too(self, environment, sends, verify_ssl):
         if sends == "httpx":
             pytest.skip("It has other credentials.")
         with ScriptedServer(token("abc"), PLATFORMS) as proxy:
@@ -348,16 +321,14 @@ class TestThroughProxies:
         assert exchange == f"{url}/api/v1/json/auth/tokens/auth"
         assert asked == f"{url}/api/v1/json/metadata/platforms"
 
-    def test_an_invalid_setting_is_told_before_anything_is_sent(
-        self, environment: pytest.MonkeyPatch, sends: str
-    ) -> None:
+    def test_an_invalid_setting_is_told_before_anything_is_sent(self, environment, sends):
         with ScriptedServer(PLATFORMS) as server:
             environment.setenv("http_proxy", "http://ada:hunter2@[::1")
             with pytest.raises(InvalidArgumentError, match="http_proxy") as caught:
                 ask(server.url, sends)
             assert not server.requests and "hunter2" not in str(caught.value)
 
-    def test_socks_needs_its_extra(self, environment: pytest.MonkeyPatch, sends: str) -> None:
+    def test_socks_needs_its_extra(self, environment, sends):
         environment.setitem(sys.modules, "socksio", None)
         environment.setenv("all_proxy", "socks5://ada:hunter2@127.0.0.1:1")
         with pytest.raises(InvalidArgumentError, match=r"hatcher\[socks\]") as caught:
@@ -374,16 +345,7 @@ class TestThroughProxies:
             ("bücher.example", "xn--bcher-kva.example", "xn--bcher-kva.example"),
         ],
     )
-    def test_https_to_other_hosts(
-        self,
-        environment: pytest.MonkeyPatch,
-        pem: Path,
-        sends: str,
-        scheme: str,
-        given: str,
-        target: str,
-        certified: str,
-    ) -> None:
+    def test_https_to_other_hosts(self, environment, pem, sends, scheme, given, target, certified):
         if scheme == "socks5" and "%" in given:
             pytest.skip("A zone means nothing beyond this machine, and SOCKS has no word for it.")
         place = f"{target}:8443"
@@ -428,7 +390,7 @@ class TestFailures:
     @pytest.mark.sampled(1)
     @pytest.mark.parametrize("scheme", ["http", "https", "socks5", ""])
     @BOTH_URLS
-    def test_down_or_unknown(self, scheme: str, url: str) -> None:
+    def test_down_or_unknown(self, scheme, url):
         with nobody() as port:
             place = f"{scheme}://127.0.0.1:{port}" if scheme else "http://proxy.invalid:3128"
             error = self.failure(place, url, retries=RetryPolicy(1, backoff=0))
@@ -436,7 +398,7 @@ class TestFailures:
 
     @BOTH_URLS
     @AUTHS
-    def test_it_wants_other_credentials(self, url: str, auth: Any) -> None:
+    def test_it_wants_other_credentials(self, url, auth):
         with HTTPProxy(credentials="ada:other") as proxy:
             error = self.failure(proxy.at("http"), url, auth=auth, retries=RetryPolicy(2, 0.01))
             assert isinstance(error, ProxyError) and "407" in str(error)
@@ -445,7 +407,7 @@ class TestFailures:
             assert len(proxy.heads) == 1
 
     @AUTHS
-    def test_it_wants_other_credentials_over_socks(self, auth: Any) -> None:
+    def test_it_wants_other_credentials_over_socks(self, auth):
         with SOCKSProxy(credentials="ada:other") as proxy:
             error = self.failure(proxy.at("socks5"), auth=auth)
         assert isinstance(error, ProxyError) and "user name" in error.advice
@@ -454,7 +416,7 @@ class TestFailures:
         ("status", "tries"), [("403 Forbidden", 1), ("429 Later", 3), ("502 Bad Gateway", 3)]
     )
     @AUTHS
-    def test_it_refuses(self, status: str, tries: int, auth: Any) -> None:
+    def test_it_refuses(self, status, tries, auth):
         answer = f"HTTP/1.1 {status} ada:hunter2\r\nContent-Length: 0\r\n\r\n".encode()
         with HTTPProxy(answer=answer) as proxy:
             error = self.failure(proxy.at("http"), auth=auth, retries=RetryPolicy(2, 0.01))
@@ -472,9 +434,7 @@ class TestFailures:
             (b"HTTP/1.1 200 OK\r\nX: ", b"yyyyyyy", f"{MAX_HEAD:,} bytes"),
         ],
     )
-    def test_it_answers_connect_with_nonsense(
-        self, answer: bytes, forever: bytes, says: str
-    ) -> None:
+    def test_it_answers_connect_with_nonsense(self, answer, forever, says):
         with HTTPProxy(answer=answer, forever=forever) as proxy:
             timeout = Timeouts(connect=0.3) if says == "timed out" else Timeouts()
             error = self.failure(proxy.at("http"), timeout=timeout)
@@ -499,7 +459,7 @@ class TestFailures:
         ],
     )
     @BOTH_URLS
-    def test_it_answers_in_no_socks(self, answers: list[bytes], says: str, url: str) -> None:
+    def test_it_answers_in_no_socks(self, answers, says, url):
         pytest.importorskip("socksio")
         with SOCKSProxy(answers=answers) as proxy:
             timeout = Timeouts(connect=0.3) if says == "timed out" else Timeouts()
@@ -510,7 +470,7 @@ class TestFailures:
                     ask(url, sends, timeout=timeout)
 
     @AUTHS
-    def test_the_server_behind_it_is_silent(self, auth: Any) -> None:
+    def test_the_server_behind_it_is_silent(self, auth):
         with (
             HTTPProxy(answer=b"") as silent,
             HTTPProxy({"brood.example:443": silent._port}) as proxy,
@@ -518,14 +478,14 @@ class TestFailures:
             error = self.failure(proxy.at("http"), auth=auth, timeout=1)
         assert isinstance(error, BroodTimeoutError) and "through the proxy" in str(error)
 
-    def test_nonsense_instead_of_an_answer(self) -> None:
+    def test_nonsense_instead_of_an_answer(self):
         with HTTPProxy(answer=b"220 mail ready\r\n\r\n") as proxy:
             self.environment.setenv("http_proxy", proxy.at("http"))
             with pytest.raises(InvalidResponseError, match="not valid HTTP"):
                 ask("http://brood.example")
 
     @pytest.mark.parametrize("status", [b"407", b"503"])
-    def test_what_its_refusal_echoes_is_not_shown(self, status: bytes) -> None:
+    def test_what_its_refusal_echoes_is_not_shown(self, status):
         secret = b64encode(b"ada:hunter2")
         with HTTPProxy(answer=b"HTTP/1.1 %b Not %b\r\n\r\n" % (status, secret)) as proxy:
             assert f"it answered {status.decode()}" in str(self.failure(proxy.at("http")))
@@ -535,7 +495,7 @@ class TestFailures:
 
     @each_way
     @pytest.mark.parametrize("fault", ["refusing", "silent", "wrong server", "down"])
-    def test_no_frame_holds_the_password(self, sends: str, fault: str) -> None:
+    def test_no_frame_holds_the_password(self, sends, fault):
         with TLSServer(context=server_context("other.example")) as server, nobody() as port:
             proxy = {
                 "refusing": HTTPProxy(credentials="ada:other"),

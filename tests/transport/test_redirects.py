@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ class TestMethods:
             *(("GET", status) for status in (301, 302, 303, 307, 308)),
         ],
     )
-    def test_what_is_sent_on_stays_what_it_is(self, make: Make, method: str, status: int) -> None:
+    def test_what_is_sent_on_stays_what_it_is(self, make, method, status):
         first, second = sent_on(status, "/x", method=method, make=make)
         assert (second.method, second.target, second.body) == (method, "/x", first.body)
         assert second.body == (b"" if method == "GET" else b'{"a":"b"}')
@@ -53,25 +52,25 @@ class TestMethods:
         ("method", "status"),
         [("POST", 301), ("POST", 302), ("POST", 303), ("PUT", 303), ("DELETE", 303)],
     )
-    def test_none_becomes_a_get(self, make: Make, method: str, status: int) -> None:
+    def test_none_becomes_a_get(self, make, method, status):
         with pytest.raises(RedirectError, match="into a GET"):
             sent_on(status, "/x", method=method, make=make)
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-    def test_only_a_get_goes_elsewhere(self, make: Make, method: str, status: int) -> None:
+    def test_only_a_get_goes_elsewhere(self, make, method, status):
         with ScriptedServer(PLATFORMS) as other:
             with pytest.raises(RedirectError):
                 sent_on(status, other.url, method=method, make=make)
             assert other.connections == 0
 
     @pytest.mark.parametrize("status", [300, 305, 306, 310, 399])
-    def test_other_statuses_are_no_redirects(self, make: Make, status: int) -> None:
+    def test_other_statuses_are_no_redirects(self, make, status):
         with pytest.raises(HatcherException, match=str(status)):
             sent_on(status, "/x", make=make)
         assert len(sent_on(304, "/x", make=make)) == 1
 
-    def test_there_is_an_end(self, make: Make) -> None:
+    def test_there_is_an_end(self, make):
         with scripted(Answer(302, {"Location": "/again"}), make=make) as (server, client):
             with pytest.raises(RedirectError, match="more than"):
                 client.list_platforms()
@@ -99,12 +98,12 @@ class TestOddLocations:
             pytest.param("/" + "x" * 60_000, "/" + "x" * 60_000, id="long"),
         ],
     )
-    def test_on_the_same_server(self, make: Make, location: str, target: str) -> None:
+    def test_on_the_same_server(self, make, location, target):
         assert [request.target for request in sent_on(302, location, make=make)][1:] == [target]
 
     @both
     @pytest.mark.parametrize("start", ["http:", "", "HTTP:"])
-    def test_on_another_server(self, make: Make, start: str) -> None:
+    def test_on_another_server(self, make, start):
         with ScriptedServer(PLATFORMS) as other:
             sent_on(302, f"{start}{other.url.removeprefix('http:')}/x?q=1#f", make=make)
             (request,) = other.requests
@@ -133,7 +132,7 @@ class TestOddLocations:
             f"//ada:{SECRET}@[::1/x",
         ],
     )
-    def test_what_leads_nowhere(self, make: Make, location: str) -> None:
+    def test_what_leads_nowhere(self, make, location):
         with pytest.raises(RedirectError) as caught:
             sent_on(302, location, make=make)
         assert SECRET not in str(caught.value)
@@ -156,7 +155,7 @@ class TestOddLocations:
             (b"X: none", HatcherException),
         ],
     )
-    def test_what_heads_may_hold(self, lines: bytes, outcome: Any) -> None:
+    def test_what_heads_may_hold(self, lines, outcome):
         away = Answer(raw=b"HTTP/1.1 302 Found\r\n" + lines + b"\r\n\r\n")
         with scripted(away, PLATFORMS) as (server, client):
             if isinstance(outcome, str):
@@ -169,20 +168,20 @@ class TestOddLocations:
         assert str(caught.value).replace("\n", " ").isprintable()
         assert len(str(caught.value)) < 1000
 
-    def test_the_query_of_a_refused_one_is_not_shown(self) -> None:
+    def test_the_query_of_a_refused_one_is_not_shown(self):
         location = f"ftp://other.invalid/x?signature={SECRET}#{SECRET}"
         with pytest.raises(RedirectError, match=r"ftp://other\.invalid/x'") as caught:
             sent_on(302, location)
         assert SECRET not in str(caught.value)
 
-    def test_an_international_host_is_gone_to_by_its_other_name(self) -> None:
+    def test_an_international_host_is_gone_to_by_its_other_name(self):
         origin, target = resolved("http://a.invalid/b", "//Bücher.invalid:81/ü")
         assert (origin, target) == (("http", "xn--bcher-kva.invalid", 81), "/%C3%BC")
 
 
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("way", ["there", "to it", "away from it"])
-def test_where_encryption_begins_it_goes_on(way: str, pem: Path) -> None:
+def test_where_encryption_begins_it_goes_on(way, pem):
     with ScriptedServer(PLATFORMS) as plain:
         location = {"there": "/caf\xc3\xa9#x", "to it": "", "away from it": f"{plain.url}/x"}[way]
         answers = (

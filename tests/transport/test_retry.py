@@ -19,7 +19,6 @@ from hatcher.errors import (
     TransferInterruptedError,
     http_error_class,
 )
-from hatcher.transport.request import Safety
 from hatcher.transport.retry import RetryPolicy, is_certainly_undone, parse_retry_after, unsent
 from hatcher.transport.timeouts import Timeouts
 
@@ -62,7 +61,7 @@ OTHERS = [answered(404), InvalidEgg("no egg"), InvalidJSONError("cut")]
         ("safe", TransferInterruptedError("Ctrl-C"), False),
     ],
 )
-def test_what_is_sent_again(safety: Safety, error: HatcherException, again: bool) -> None:
+def test_what_is_sent_again(safety, error, again):
     assert RetryPolicy().allows(safety, error) is again
 
 
@@ -70,18 +69,18 @@ def test_what_is_sent_again(safety: Safety, error: HatcherException, again: bool
     ("error", "undone"),
     [*((each, False) for each in UNSURE[:4]), *((each, True) for each in UNDONE)],
 )
-def test_what_is_certainly_undone(error: HatcherException, undone: bool) -> None:
+def test_what_is_certainly_undone(error, undone):
     assert is_certainly_undone(error) is undone
 
 
-def test_pauses_grow_to_the_longest() -> None:
+def test_pauses_grow_to_the_longest():
     policy, lost = RetryPolicy(backoff=1.0, longest=5.0), BroodConnectionError("lost")
     for failures, least in [(1, 1), (2, 2), (3, 4), (4, 5), (5, 5), (5000, 5)]:
         assert least <= policy.pause(failures, lost) <= least + 1
     assert RetryPolicy(backoff=0).pause(3, lost) == 0
 
 
-def test_a_pause_is_as_long_as_the_server_asks() -> None:
+def test_a_pause_is_as_long_as_the_server_asks():
     policy = RetryPolicy(backoff=0.5)
     assert policy.pause(1, answered(429, "7")) == 7.0
     assert 0.5 <= policy.pause(1, answered(429, "0")) <= 1.0
@@ -101,29 +100,29 @@ def test_a_pause_is_as_long_as_the_server_asks() -> None:
         *((odd, None) for odd in ("9" * 5000, "1e999", "nan", "٣", "Wed, 99 Oct 99999 07:28:00")),
     ],
 )
-def test_retry_after_is_read_in_both_forms(value: str | None, seconds: float | None) -> None:
+def test_retry_after_is_read_in_both_forms(value, seconds):
     assert parse_retry_after(value) == seconds
 
 
-def test_retry_after_may_be_a_date() -> None:
+def test_retry_after_may_be_a_date():
     in_a_minute = parse_retry_after(format_datetime(datetime.now(UTC) + timedelta(minutes=1)))
     assert in_a_minute is not None and 50 < in_a_minute <= 60
     assert parse_retry_after("Mon, 01 Jan 0001 00:00:00 +2359") in (None, 0.0)
 
 
 @pytest.mark.parametrize("numbers", [{"retries": -1}, {"backoff": -0.1}, {"longest": float("nan")}])
-def test_numbers_below_zero_are_refused(numbers: dict[str, float]) -> None:
+def test_numbers_below_zero_are_refused(numbers):
     with pytest.raises(InvalidArgumentError, match=next(iter(numbers))):
         RetryPolicy(**numbers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-def test_timeouts_are_above_zero(seconds: float) -> None:
+def test_timeouts_are_above_zero(seconds):
     with pytest.raises(InvalidArgumentError, match="connect timeout"):
         Timeouts(connect=seconds)
 
 
-def test_one_number_is_for_everything() -> None:
+def test_one_number_is_for_everything():
     assert Timeouts.of(5) == Timeouts(5, 5, 5, 5, 5)
     assert Timeouts.of(None) == Timeouts(None, None, None, None, None)
     assert Timeouts.of(Timeouts(read=1)).read == 1

@@ -10,7 +10,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -186,7 +185,7 @@ ACTS: list[Callable[[BroodClient], object]] = [
 
 @pytest.mark.parametrize("fault", FAULTS)
 @by_kind
-def test_an_answer_leaves_no_secret(kind: str, fault: str) -> None:
+def test_an_answer_leaves_no_secret(kind, fault):
     failures = 0
     with answering(kind, FAULTS[fault]) as client:
         for act in ACTS:
@@ -205,7 +204,7 @@ def test_an_answer_leaves_no_secret(kind: str, fault: str) -> None:
 @pytest.mark.parametrize("fault", ["refused", "ending", "silence", "reset"])
 @by_each
 @by_kind
-def test_no_answer_leaves_no_secret(kind: str, sends: str, fault: str) -> None:
+def test_no_answer_leaves_no_secret(kind, sends, fault):
     if kind in OWN and sends != "graph":
         pytest.skip("the raw client is that httpx client itself")
     over = threading.Event()
@@ -230,9 +229,7 @@ def test_no_answer_leaves_no_secret(kind: str, sends: str, fault: str) -> None:
 
 
 @by_simple_kind
-def test_a_reset_in_the_middle_of_an_upload_leaves_no_secret(
-    kind: str, wire: Any, pem: Path, tmp_path: Path
-) -> None:
+def test_a_reset_in_the_middle_of_an_upload_leaves_no_secret(kind, wire, pem, tmp_path):
     if wire.is_safe and kind in OWN:
         pytest.skip("its TLS is its own")
     egg = write_egg(tmp_path, "spam", "1.0", 1, payload_bytes=8 << 20)
@@ -249,9 +246,7 @@ def test_a_reset_in_the_middle_of_an_upload_leaves_no_secret(
 @pytest.mark.parametrize("sends", ["graph", "raw"])
 @by_kind
 @pytest.mark.parametrize("where", ["sendall", "send", "recv_into", "settimeout", "recv"])
-def test_ctrl_c_leaves_no_secret(
-    kind: str, where: str, sends: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_leaves_no_secret(kind, where, sends, monkeypatch):
     """No real server presses keys: the socket does, once the head of the request is there."""
     if kind in OWN and sends == "raw":
         pytest.skip("the raw client is that httpx client itself")
@@ -284,9 +279,7 @@ def test_ctrl_c_leaves_no_secret(
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("kind", ["pair", "httpx"])
-def test_a_refused_proxy_password_leaves_no_secret(
-    kind: str, scheme: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_proxy_password_leaves_no_secret(kind, scheme, monkeypatch):
     with ScriptedServer(echo(407, {"Content-Type": "text/html"})) as proxy:
         address = proxy.url.replace("://", f"://ada:{SECRET}@")
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
@@ -316,7 +309,7 @@ def test_a_refused_proxy_password_leaves_no_secret(
 )
 @pytest.mark.parametrize("login", [("ada", SECRET), SECRET], ids=["pair", "token"])
 @by_each
-def test_a_failed_exchange_leaves_no_secret(sends: str, login: Any, answer: Any) -> None:
+def test_a_failed_exchange_leaves_no_secret(sends, login, answer):
     with (
         scripted(answer, login=login) as (_, client),
         pytest.raises(HatcherException) as caught,
@@ -356,13 +349,13 @@ def test_a_failed_exchange_leaves_no_secret(sends: str, login: Any, answer: Any)
         lambda: BroodClient.from_url("brood.example.com").with_auth((f"{SECRET}:", SECRET)),
     ],
 )
-def test_what_cannot_be_used_is_refused_without_leaving_a_secret(make: Any) -> None:
+def test_what_cannot_be_used_is_refused_without_leaving_a_secret(make):
     with pytest.raises(InvalidArgumentError) as caught:
         make()
     assert not leaks(caught.value, SECRET)
 
 
-def test_json_that_cannot_be_sent_is_refused_without_leaving_it() -> None:
+def test_json_that_cannot_be_sent_is_refused_without_leaving_it():
     with scripted(Answer(201)) as (server, client):
         with pytest.raises(InvalidArgumentError, match="Unicode") as caught:
             client._session.send(CHANGE._replace(json={"new": f"{PASSWORD}\udc80"}))
@@ -378,7 +371,7 @@ def raised_by(error: BaseException, name: str) -> bool:
 
 @by_each
 @pytest.mark.parametrize("kind", ["callable", "callable with another header"])
-def test_what_a_callable_raises_leaves_as_it_is_and_with_no_secret(kind: str, sends: str) -> None:
+def test_what_a_callable_raises_leaves_as_it_is_and_with_no_secret(kind, sends):
     error = Unpickled("mine")
 
     def failing(request: Any) -> None:
@@ -394,7 +387,7 @@ def test_what_a_callable_raises_leaves_as_it_is_and_with_no_secret(kind: str, se
 
 
 @by_simple_kind
-def test_what_a_progress_callback_raises_leaves_with_no_secret(kind: str, tmp_path: Path) -> None:
+def test_what_a_progress_callback_raises_leaves_with_no_secret(kind, tmp_path):
     error = Unpickled("mine")
     egg = write_egg(tmp_path, "spam", "1.0", 1, payload_bytes=1 << 20)
 
@@ -409,7 +402,7 @@ def test_what_a_progress_callback_raises_leaves_with_no_secret(kind: str, tmp_pa
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_ones_own_transport_raises_leaves_with_no_secret(kind: str) -> None:
+def test_what_ones_own_transport_raises_leaves_with_no_secret(kind):
     def failing(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/auth/tokens/auth"):
             content = json.dumps({"token": SECRET}).encode()
@@ -426,7 +419,7 @@ def test_what_ones_own_transport_raises_leaves_with_no_secret(kind: str) -> None
 
 @pytest.mark.sampled(1)
 @by_kind
-def test_logs_and_objects_show_no_secret(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_and_objects_show_no_secret(kind, caplog):
     answers = [echo(503), Answer(200, JSON, b'{"platforms": []}'), echo(401)]
     once_more = RetryPolicy(1, backoff=0.01)
     with caplog.at_level(logging.DEBUG), answering(kind, *answers, retries=once_more) as client:
@@ -441,7 +434,7 @@ def test_logs_and_objects_show_no_secret(kind: str, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_raw_client_shows_no_secret(kind: str) -> None:
+def test_the_raw_client_shows_no_secret(kind):
     url = f"https://ada:{SECRET}@brood.example.com"
     clients: list[object] = [
         BroodClient.from_url("https://brood.example.com", KINDS[kind](url)).raw,
@@ -476,7 +469,7 @@ def shown_by(root: object) -> list[str]:
 
 
 @by_kind
-def test_a_file_name_that_repeats_a_secret_is_redacted(kind: str, tmp_path: Path) -> None:
+def test_a_file_name_that_repeats_a_secret_is_redacted(kind, tmp_path):
     def named(request: Any) -> Answer:
         words = "".join(request.headers.values()).replace('"', "")
         return Answer(200, {"Content-Disposition": f'attachment; filename="../{words}"'}, b"x")
@@ -499,13 +492,13 @@ def test_a_file_name_that_repeats_a_secret_is_redacted(kind: str, tmp_path: Path
         "Basic " + base64.b64encode("ada:pass&word+1 €/?".encode()).decode(),
     ],
 )
-def test_a_secret_is_found_however_it_is_written(said: str) -> None:
+def test_a_secret_is_found_however_it_is_written(said):
     redactor = Redactor()
     redactor.learn(BasicAuth("ada", "pass&word+1 €/?").header)
     assert redactor(f"We got <{said}>, which is wrong.") == "We got <[redacted]>, which is wrong."
 
 
-def test_what_is_no_secret_stays() -> None:
+def test_what_is_no_secret_stays():
     redactor = Redactor()
     assert redactor("Nothing was sent.") == "Nothing was sent."
     redactor.learn(BasicAuth("ada", "wrong").header)
@@ -515,7 +508,7 @@ def test_what_is_no_secret_stays() -> None:
 
 
 @pytest.mark.parametrize("password", ["incomplete", "timeout", "protocol", "cancelled", "gzip"])
-def test_a_password_that_is_a_word_of_hatchers_own_does_no_harm(password: str) -> None:
+def test_a_password_that_is_a_word_of_hatchers_own_does_no_harm(password):
     body = gzip.compress(b'{"platforms": []}')
     packed = Answer(200, {**JSON, "Content-Encoding": "gzip"}, body)
     answers = [packed, Answer(raw=b"HTTP/1.1 200 OK\r\n"), Answer(raw=b"no\r\n\r\n")]
@@ -526,7 +519,7 @@ def test_a_password_that_is_a_word_of_hatchers_own_does_no_harm(password: str) -
                 client.list_platforms()
 
 
-def test_only_so_many_secrets_are_remembered() -> None:
+def test_only_so_many_secrets_are_remembered():
     redactor = Redactor()
     for number in range(1000):
         redactor.learn(Secret(f"secret-number-{number}."))
@@ -534,7 +527,7 @@ def test_only_so_many_secrets_are_remembered() -> None:
     assert redactor("secret-number-0. secret-number-999.") == "secret-number-0. [redacted]"
 
 
-def test_the_search_finds_what_there_is() -> None:
+def test_the_search_finds_what_there_is():
     """Else all of the above would prove nothing."""
     names: dict[str, Any] = {}
     text = "def outer(secret):\n    kept = [secret]\n    raise ValueError('outer')"

@@ -2,8 +2,6 @@
 
 import gc
 import time
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from hatcher import __version__
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth, RetryPolicy
 from hatcher.errors import HatcherException, NotFoundError, PermissionDeniedError, RedirectError
-from hatcher.testing import Answer, BroodServer, ScriptedServer
+from hatcher.testing import Answer, ScriptedServer
 
 from .common import JSON, PAIR, PLATFORMS, scripted, token
 
@@ -30,7 +28,7 @@ class Peer(ScriptedServer):
 
 class TestTheEnd:
     @pytest.mark.parametrize("auth", [None, TOKEN, "exchanged", PAIR])
-    def test_who_is_forgotten_has_no_connections(self, auth: Any) -> None:
+    def test_who_is_forgotten_has_no_connections(self, auth):
         """At once: programs that make many clients may not look for garbage for long."""
         with Peer(*([token("once")] if auth == "exchanged" else []), PLATFORMS) as server:
             if auth == "exchanged":
@@ -45,7 +43,7 @@ class TestTheEnd:
             finally:
                 gc.enable()
 
-    def test_a_place_keeps_the_connections(self) -> None:
+    def test_a_place_keeps_the_connections(self):
         with Peer(PLATFORMS) as server:
             client = BroodClient.from_url(server.url)
             client.list_platforms()
@@ -56,7 +54,7 @@ class TestTheEnd:
             del place
             server.wait_until_alone()
 
-    def test_a_closed_client_says_so(self, brood_server: BroodServer) -> None:
+    def test_a_closed_client_says_so(self, brood_server):
         client = brood_server.client()
         organization = client.organization("acme")
         client.close()
@@ -66,7 +64,7 @@ class TestTheEnd:
 
 
 class TestWhatGoesOut:
-    def test_user_agent_and_path_prefix(self) -> None:
+    def test_user_agent_and_path_prefix(self):
         with ScriptedServer(PLATFORMS) as server:
             with BroodClient.from_url(f"{server.url}/some/where/", auth=TOKEN) as client:
                 client.list_platforms()
@@ -76,9 +74,7 @@ class TestWhatGoesOut:
         assert request.headers["authorization"] == "Bearer token"
 
     @pytest.mark.parametrize("auth", [None, TOKEN])
-    def test_netrc_changes_nothing(
-        self, auth: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_netrc_changes_nothing(self, auth, tmp_path, monkeypatch):
         (tmp_path / ".netrc").write_text("machine 127.0.0.1 login eve password evil\n")
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -87,7 +83,7 @@ class TestWhatGoesOut:
             seen = server.requests[0].headers.get("authorization")
         assert seen == (None if auth is None else "Bearer token")
 
-    def test_names_are_quoted_wholly(self) -> None:
+    def test_names_are_quoted_wholly(self):
         with scripted(Answer(204)) as (server, client):
             platform = client.organization("a/b").repository("c d").platform("p?q#r")
             platform.delete_egg("cp311", "../x", "1+2%3")
@@ -96,7 +92,7 @@ class TestWhatGoesOut:
             "/api/v1/json/data/a%2Fb/c%20d/p%3Fq%23r/cp311/eggs/..%2Fx/1%2B2%253?force=False"
         )
 
-    def test_a_url_with_credentials_authenticates(self, brood_server: BroodServer) -> None:
+    def test_a_url_with_credentials_authenticates(self, brood_server):
         user, password = brood_server.admin_email.replace("@", "%40"), brood_server.admin_password
         url = brood_server.url.replace("://", f"://{user}:{password}@")
         with BroodClient.from_url(url) as client:
@@ -104,7 +100,7 @@ class TestWhatGoesOut:
 
 
 class TestAClientOfOnesOwn:
-    def test_it_is_used_as_it_is_and_left_open(self) -> None:
+    def test_it_is_used_as_it_is_and_left_open(self):
         with ScriptedServer(PLATFORMS) as server, httpx.Client(auth=PAIR) as own:
             with BroodClient.from_session(server.url, own) as client:
                 client.list_platforms()
@@ -113,7 +109,7 @@ class TestAClientOfOnesOwn:
         assert request.headers["authorization"].startswith("Basic ")
         assert request.headers["user-agent"].startswith("hatcher/")
 
-    def test_it_follows_no_redirect_that_hatcher_would_not(self) -> None:
+    def test_it_follows_no_redirect_that_hatcher_would_not(self):
         away = Answer(302, {"Location": "/elsewhere"})
         with ScriptedServer(away) as server, httpx.Client(follow_redirects=True) as own:
             client = BroodClient.from_session(server.url, own)
@@ -121,7 +117,7 @@ class TestAClientOfOnesOwn:
                 client.create_organization("acme", "-")
             assert len(server.requests) == 1
 
-    def test_advice_needs_no_second_connection(self) -> None:
+    def test_advice_needs_no_second_connection(self):
         known = Answer(200, JSON, b'{"organizations": ["acme"]}')
         limits = httpx.Limits(max_connections=1)
         with (
@@ -132,7 +128,7 @@ class TestAClientOfOnesOwn:
             BroodClient.from_session(server.url, own).organization("acne").list_repositories()
 
 
-def test_an_explanation_that_is_cut_does_not_hide_the_status() -> None:
+def test_an_explanation_that_is_cut_does_not_hide_the_status():
     refused = Answer(403, JSON, b'{"error": "You may not do that."}', cut=10)
     with (
         scripted(refused) as (_, client),
@@ -141,7 +137,7 @@ def test_an_explanation_that_is_cut_does_not_hide_the_status() -> None:
         client.list_platforms()
 
 
-def test_a_passing_failure_is_not_noticed() -> None:
+def test_a_passing_failure_is_not_noticed():
     again = RetryPolicy(backoff=0.01)
     answers = [Answer(503), Answer(raw=b""), PLATFORMS]
     with scripted(*answers, retries=again) as (server, client):
@@ -149,7 +145,7 @@ def test_a_passing_failure_is_not_noticed() -> None:
         assert len(server.requests) == 3
 
 
-def test_nothing_is_retried_when_that_is_asked_for() -> None:
+def test_nothing_is_retried_when_that_is_asked_for():
     with scripted(Answer(503), PLATFORMS) as (server, client):
         with pytest.raises(HatcherException, match="503"):
             client.list_platforms()

@@ -8,9 +8,8 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -73,11 +72,11 @@ def hashed(pem: Path, tmp_path: Path) -> Path:
 
 class TestVerifySSL:
     @each_way
-    def test_a_file_or_a_folder(self, sends: str, url: str, pem: Path, folder: Path) -> None:
+    def test_a_file_or_a_folder(self, sends, url, pem, folder):
         for given in (pem, str(pem), folder, str(folder), f"{folder}/"):
             assert ask(url, sends, verify_ssl=given) == ["rh8-x86_64"]
 
-    def test_an_unknown_authority_and_another_host(self, url: str, pem: Path, folder: Path) -> None:
+    def test_an_unknown_authority_and_another_host(self, url, pem, folder):
         with pytest.raises(TLSError, match="verify_ssl"):
             ask(url)
         with pytest.raises(TLSError, match=r"127\.0\.0\.1"):
@@ -85,11 +84,11 @@ class TestVerifySSL:
         with refused:
             ask(url, verify_ssl=folder / "other")
 
-    def test_a_folder_as_openssl_has_them(self, url: str, hashed: Path) -> None:
+    def test_a_folder_as_openssl_has_them(self, url, hashed):
         assert ask(url, verify_ssl=hashed) == ["rh8-x86_64"]
 
     @pytest.mark.parametrize("given", ["", " ", 0, 1.5, b"x", (), ["x"], object, None])
-    def test_what_is_neither_a_bool_nor_a_path(self, given: Any) -> None:
+    def test_what_is_neither_a_bool_nor_a_path(self, given):
         with pytest.raises(InvalidArgumentError, match="verify_ssl"):
             BroodClient.from_url("https://brood.invalid", verify_ssl=given)
         if given is not None:  # it means the client's own
@@ -112,7 +111,7 @@ class TestVerifySSL:
             ("a\udcff", "No such file"),
         ],
     )
-    def test_a_path_without_certificates(self, given: str, trouble: str, folder: Path) -> None:
+    def test_a_path_without_certificates(self, given, trouble, folder):
         for path in (str(folder / given), folder / given):
             with pytest.raises(InvalidArgumentError, match=trouble) as caught:
                 BroodClient.from_url("https://brood.invalid", verify_ssl=path)
@@ -121,7 +120,7 @@ class TestVerifySSL:
                 BroodClientAuth("https://brood.invalid", ("a", "b"), verify_ssl=str(path))
 
     @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="It takes users.")
-    def test_a_path_that_cannot_be_read(self, folder: Path, pem: Path) -> None:
+    def test_a_path_that_cannot_be_read(self, folder, pem):
         (folder / "empty").chmod(0)
         pem.chmod(0)
         user = os.geteuid()
@@ -134,12 +133,12 @@ class TestVerifySSL:
         finally:
             os.seteuid(user)
 
-    def test_the_current_folder(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_current_folder(self, folder, monkeypatch):
         monkeypatch.chdir(folder / "empty")
         with pytest.raises(InvalidArgumentError, match="not a folder with certificates"):
             BroodClient.from_url("https://brood.invalid", verify_ssl=Path())
 
-    def test_a_path_is_pickled_as_a_path(self, pem: Path) -> None:
+    def test_a_path_is_pickled_as_a_path(self, pem):
         client = BroodClient.from_url("https://brood.invalid", verify_ssl=pem)
         pem.unlink()
         # It may be there where the pickle arrives.
@@ -157,38 +156,24 @@ class TestEnvironment:
             ("other/other.pem", "."),
         ],
     )
-    def test_a_file_and_a_folder(
-        self,
-        environment: pytest.MonkeyPatch,
-        sends: str,
-        url: str,
-        folder: Path,
-        file: str | None,
-        folders: str | None,
-    ) -> None:
+    def test_a_file_and_a_folder(self, environment, sends, url, folder, file, folders):
         for variable, name in (("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folders)):
             if name is not None:
                 environment.setenv(variable, str(folder / name))
         assert ask(url, sends) == ["rh8-x86_64"]
 
-    def test_several_folders(
-        self, environment: pytest.MonkeyPatch, sends: str, url: str, hashed: Path
-    ) -> None:
+    def test_several_folders(self, environment, sends, url, hashed):
         folders = [str(hashed / "missing"), str(hashed), ""]
         environment.setenv("SSL_CERT_DIR", os.pathsep.join(folders))
         assert ask(url, sends) == ["rh8-x86_64"]
 
-    def test_blanks_name_nothing(
-        self, environment: pytest.MonkeyPatch, sends: str, url: str
-    ) -> None:
+    def test_blanks_name_nothing(self, environment, sends, url):
         environment.setenv("SSL_CERT_FILE", "")
         environment.setenv("SSL_CERT_DIR", os.pathsep)
         with refused:
             ask(url, sends)
 
-    def test_they_do_not_count_beside_an_argument(
-        self, environment: pytest.MonkeyPatch, sends: str, url: str, pem: Path
-    ) -> None:
+    def test_they_do_not_count_beside_an_argument(self, environment, sends, url, pem):
         environment.setenv("SSL_CERT_FILE", "/missing.pem")
         environment.setenv("SSL_CERT_DIR", "/missing")
         for verify_ssl in (pem, False):
@@ -207,15 +192,7 @@ class TestEnvironment:
             ("SSL_CERT_DIR", f"missing{os.pathsep}empty", "not a folder"),
         ],
     )
-    def test_what_names_no_certificates(
-        self,
-        environment: pytest.MonkeyPatch,
-        sends: str,
-        folder: Path,
-        variable: str,
-        value: str,
-        trouble: str,
-    ) -> None:
+    def test_what_names_no_certificates(self, environment, sends, folder, variable, value, trouble):
         environment.chdir(folder / "empty")
         names = [str(folder / name) for name in value.split(os.pathsep)]
         environment.setenv(variable, os.pathsep.join(names))
@@ -229,9 +206,7 @@ class TestEnvironment:
 
 
 @each_way
-def test_a_certificate_with_a_common_name_only_is_refused(
-    sends: str, pem: Path, environment: pytest.MonkeyPatch
-) -> None:
+def test_a_certificate_with_a_common_name_only_is_refused(sends, pem, environment):
     environment.setenv("SSL_CERT_FILE", str(pem))
     for names in (("other.example",), ()):
         context = server_context(*names, common_name="localhost")
@@ -243,7 +218,7 @@ def test_a_certificate_with_a_common_name_only_is_refused(
                 ask(server.url, sends, verify_ssl=verify_ssl)
 
 
-def test_no_context_looks_at_common_names(environment: pytest.MonkeyPatch, pem: Path) -> None:
+def test_no_context_looks_at_common_names(environment, pem):
     contexts = [ssl_context(True), ssl_context(pem), ssl_context(pem.parent)]
     environment.setenv("SSL_CERT_FILE", str(pem))
     contexts.append(ssl_context(True))
@@ -266,9 +241,7 @@ def test_no_context_looks_at_common_names(environment: pytest.MonkeyPatch, pem: 
         (b"", False),
     ],
 )
-def test_what_an_end_means(
-    pem: Path, answer: bytes, is_whole: bool | None, then: Callable[..., object]
-) -> None:
+def test_what_an_end_means(pem, answer, is_whole, then):
     with WIRES["TLS"].talking(acting(HEAD, answer, then)) as url:
         if is_whole or (is_whole is None and then is end):
             assert ask(url, verify_ssl=pem) == ["rh8-x86_64"]
@@ -282,7 +255,7 @@ def test_what_an_end_means(
 @pytest.mark.parametrize(
     "early", [b"", b"\x16\x03\x03\x00\x7a", b"HTTP/1.1 400 Bad Request\r\n\r\n"]
 )
-def test_an_end_within_the_handshake(environment: pytest.MonkeyPatch, early: bytes) -> None:
+def test_an_end_within_the_handshake(environment, early):
     def serve(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(early)

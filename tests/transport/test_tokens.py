@@ -4,8 +4,6 @@ import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -41,7 +39,7 @@ def sent(server: ScriptedServer) -> list[str]:
 
 
 class TestExchanges:
-    def test_one_is_got_first_and_then_used(self) -> None:
+    def test_one_is_got_first_and_then_used(self):
         with scripted(token("one"), PLATFORMS, login=PAIR) as (server, client):
             for sends in ("graph", "raw", "async raw", "graph"):
                 ask(client, sends)
@@ -59,12 +57,12 @@ class TestExchanges:
             ("api-token", "Bearer api-token"),
         ],
     )
-    def test_what_is_exchanged(self, credentials: Any, header: str) -> None:
+    def test_what_is_exchanged(self, credentials, header):
         with scripted(token("one"), PLATFORMS, login=credentials) as (server, client):
             client.list_platforms()
             assert sent(server) == [header, "Bearer one"]
 
-    def test_the_header_is_there_with_the_token(self) -> None:
+    def test_the_header_is_there_with_the_token(self):
         with ScriptedServer(token("one"), PLATFORMS) as server:
             auth = BroodClientAuth(server.url, PAIR)
             with pytest.raises(RuntimeError, match="no session token yet"):
@@ -73,7 +71,7 @@ class TestExchanges:
                 client.list_platforms()
         assert auth.authorization() == "Bearer one"
 
-    def test_a_server_without_version_1_is_asked_at_version_0(self) -> None:
+    def test_a_server_without_version_1_is_asked_at_version_0(self):
         answers = [Answer(404), token("one"), PLATFORMS]
         with scripted(*answers, login=PAIR, api_version=0) as (server, client):
             client.list_platforms()
@@ -85,16 +83,14 @@ class TestExchanges:
         ]
 
     @by_each
-    def test_the_longest_token_is_used(self, sends: str) -> None:
+    def test_the_longest_token_is_used(self, sends):
         longest = "t" * MAX_TOKEN
         with scripted(token(longest), PLATFORMS, login=PAIR) as (server, client):
             ask(client, sends)
             assert sent(server)[1] == f"Bearer {longest}"
 
     @pytest.mark.parametrize(("verify_ssl", "connections"), [(None, 1), (True, 1), (False, 2)])
-    def test_one_that_verifies_otherwise_has_its_own_connection(
-        self, verify_ssl: bool | None, connections: int
-    ) -> None:
+    def test_one_that_verifies_otherwise_has_its_own_connection(self, verify_ssl, connections):
         with ScriptedServer(token("one"), PLATFORMS) as server:
             auth = BroodClientAuth(server.url, PAIR, verify_ssl=verify_ssl)
             with default(server.url, auth) as client:
@@ -102,7 +98,7 @@ class TestExchanges:
             assert server.connections == connections
 
     @by_each
-    def test_one_elsewhere_verifies_as_it_is_told(self, sends: str, pem: Path) -> None:
+    def test_one_elsewhere_verifies_as_it_is_told(self, sends, pem):
         with TLSServer(token("one")) as login, ScriptedServer(PLATFORMS) as server:
             with (
                 default(server.url, BroodClientAuth(login.url, PAIR)) as client,
@@ -114,7 +110,7 @@ class TestExchanges:
             with default(server.url, auth) as client:
                 assert ask(client, sends) == ["rh8-x86_64"]
 
-    def test_ones_own_httpx_client_carries_them_too(self) -> None:
+    def test_ones_own_httpx_client_carries_them_too(self):
         asked = []
 
         def handle(request: httpx.Request) -> httpx.Response:
@@ -131,7 +127,7 @@ class TestExchanges:
 
 
 class TestRenewal:
-    def test_one_that_is_refused_is_renewed_once(self) -> None:
+    def test_one_that_is_refused_is_renewed_once(self):
         answers = [token("one"), PLATFORMS, REFUSED, token("two"), PLATFORMS]
         with scripted(*answers, login=PAIR) as (server, client):
             client.list_platforms()
@@ -143,7 +139,7 @@ class TestRenewal:
                 client.list_platforms()
             assert len(server.requests) == 5
 
-    def test_it_is_renewed_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_renewed_in_time(self, monkeypatch):
         answers = [token("one"), PLATFORMS, token("two"), PLATFORMS]
         with scripted(*answers, login=PAIR) as (server, client):
             client.list_platforms()
@@ -155,7 +151,7 @@ class TestRenewal:
     @pytest.mark.sampled(1)
     @pytest.mark.parametrize("same", [False, True], ids=["another token", "the same token"])
     @pytest.mark.parametrize("sends", ["graph", "httpx"])
-    def test_threads_renew_one_that_has_expired_once(self, sends: str, same: bool) -> None:
+    def test_threads_renew_one_that_has_expired_once(self, sends, same):
         number = 8
         together = threading.Barrier(number, timeout=60)
         expired = threading.Event()
@@ -184,7 +180,7 @@ class TestRenewal:
         assert len(exchanged) == 2
 
     @pytest.mark.parametrize("first", ["none", "expired"])
-    def test_coroutines_share_one_and_do_not_wait_in_the_loop(self, first: str) -> None:
+    def test_coroutines_share_one_and_do_not_wait_in_the_loop(self, first):
         exchanged: list[str] = []
         ticked = threading.Event()
 
@@ -239,9 +235,7 @@ class TestFailures:
     @by_each
     @pytest.mark.parametrize("kind", [ScriptedServer, TLSServer], ids=["plain", "TLS"])
     @pytest.mark.parametrize("name", BAD)
-    def test_what_is_no_token_is_refused_and_sent_nowhere(
-        self, name: str, kind: type[ScriptedServer], sends: str, pem: Path
-    ) -> None:
+    def test_what_is_no_token_is_refused_and_sent_nowhere(self, name, kind, sends, pem):
         with kind(token(BAD[name])) as server:
             auth = BroodClientAuth(server.url, PAIR)
             with (
@@ -254,7 +248,7 @@ class TestFailures:
         assert not leaks(caught.value, "evil", "eeeeeeeeeeee")
 
     @pytest.mark.parametrize("bad", [bad for bad in BAD.values() if isinstance(bad, str)])
-    def test_a_bad_token_of_the_user_is_refused_too(self, bad: str) -> None:
+    def test_a_bad_token_of_the_user_is_refused_too(self, bad):
         with pytest.raises(InvalidArgumentError) as caught:
             BroodClientAuth("https://brood.example.com", bad)
         assert not leaks(caught.value, "evil")
@@ -262,9 +256,7 @@ class TestFailures:
     @by_each
     @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
     @pytest.mark.parametrize("location", ["/elsewhere", "https://evil.example/", None, "http://["])
-    def test_an_exchange_that_is_sent_on_is_refused(
-        self, location: str | None, status: int, sends: str
-    ) -> None:
+    def test_an_exchange_that_is_sent_on_is_refused(self, location, status, sends):
         headers = {} if location is None else {"Location": location}
         with scripted(Answer(status, headers), PLATFORMS, login=PAIR) as (server, client):
             with pytest.raises(RedirectError, match="log in") as caught:
@@ -292,9 +284,7 @@ class TestFailures:
             (None, NotConnectedError, None),
         ],
     )
-    def test_one_that_fails_is_the_same_error_for_all(
-        self, answer: Answer | None, kind: type[HatcherException], says: Any, sends: str
-    ) -> None:
+    def test_one_that_fails_is_the_same_error_for_all(self, answer, kind, says, sends):
         with scripted(answer or PLATFORMS, login=PAIR) as (server, client):
             if answer is None:
                 server.refuse()

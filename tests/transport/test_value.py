@@ -32,9 +32,7 @@ from hatcher.transport.value import Value
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Value) else "",
 )
-def test_a_value_is_what_its_attributes_are(
-    value: Value, same: Value, other: Value, shown: str
-) -> None:
+def test_a_value_is_what_its_attributes_are(value, same, other, shown):
     assert value == same
     assert hash(value) == hash(same)
     assert value != other
@@ -44,14 +42,14 @@ def test_a_value_is_what_its_attributes_are(
     assert (again, type(again)) == (value, type(value))
 
 
-def test_how_often_is_tried_when_nobody_says() -> None:
+def test_how_often_is_tried_when_nobody_says():
     # In a process of its own: that of the tests does not wait for so long.
     program = "from hatcher.api import RetryPolicy; print(RetryPolicy())"
     shown = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert shown == "RetryPolicy(retries=3, backoff=0.5, longest=30.0)\n"
 
 
-def test_values_of_two_kinds_are_never_equal() -> None:
+def test_values_of_two_kinds_are_never_equal():
     class Pauses(Value):
         __match_args__ = ("retries", "backoff", "longest")
         __slots__ = __match_args__
@@ -59,7 +57,7 @@ def test_values_of_two_kinds_are_never_equal() -> None:
     assert Pauses(3, 0.5, 30.0) != RetryPolicy(3, 0.5, 30.0)
 
 
-def test_a_value_cannot_be_changed() -> None:
+def test_a_value_cannot_be_changed():
     timeouts = Timeouts()
     with pytest.raises(AttributeError, match="'read'"):
         timeouts.read = 5  # type: ignore[misc]
@@ -70,13 +68,13 @@ def test_a_value_cannot_be_changed() -> None:
     assert timeouts == Timeouts()
 
 
-def test_a_value_can_be_taken_apart() -> None:
+def test_a_value_can_be_taken_apart():
     match RetryPolicy(5):
         case RetryPolicy(retries, longest=longest):
             assert (retries, longest) == (5, 30.0)
 
 
-def test_a_request_does_not_show_what_it_carries() -> None:
+def test_a_request_does_not_show_what_it_carries():
     request = Request(
         "v1_create_user",
         "POST",

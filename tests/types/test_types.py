@@ -17,13 +17,13 @@ SAMPLE = Path(__file__).parent / "sample.py"
 
 
 @pytest.mark.long
-def test_the_sample_program_satisfies_mypy_strictly() -> None:
+def test_the_sample_program_satisfies_mypy_strictly():
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(SAMPLE)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=SAMPLE.parents[2])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_sample_program_uses_every_public_name_of_the_graph() -> None:
+def test_the_sample_program_uses_every_public_name_of_the_graph():
     tree = ast.parse(SAMPLE.read_text(encoding="utf-8"))
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     exported = [getattr(hatcher.api, name) for name in hatcher.api.__all__]
