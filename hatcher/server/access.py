@@ -164,17 +164,14 @@ def visible_organizations(
     found = select(db.organizations.c.id, db.organizations.c.name).order_by(db.organizations.c.name)
     if name is not None:
         found = found.where(db.organizations.c.name == name)
-    if account.server_administrator:
-        return [
-            Organization(row.id, row.name, Access.server_administrator)
-            for row in connection.execute(found)
-        ]
-    administered = connection.scalars(ADMINISTERED.filter_by(user_id=account.id))
-    levels = dict.fromkeys(administered, Access.organization_administrator)
-    found = found.join(db.members).filter_by(user_id=account.id)
+    level, administered = Access.server_administrator, set[int]()
+    if not account.server_administrator:
+        level = Access.authenticated
+        administered.update(connection.scalars(ADMINISTERED.filter_by(user_id=account.id)))
+        found = found.join(db.members).filter_by(user_id=account.id)
     return [
-        Organization(row.id, row.name, levels.get(row.id, Access.authenticated))
-        for row in connection.execute(found)
+        Organization(id_, name, Access.organization_administrator if id_ in administered else level)
+        for id_, name in connection.execute(found)
     ]
 
 

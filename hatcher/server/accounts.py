@@ -359,17 +359,9 @@ class Accounts:
 
     def _of_api_token(self, token: str) -> Account | None:
         with self._database.read() as connection:
-            found = connection.execute(
-                select(
-                    db.users.c.id,
-                    db.users.c.email,
-                    db.users.c.server_administrator,
-                    db.api_tokens.c.id.label("token_id"),
-                    db.api_tokens.c.last_used,
-                )
-                .join(db.api_tokens)
-                .where(db.api_tokens.c.sha256 == _sha256(token))
-            ).first()
+            columns = (db.users, db.api_tokens.c.id.label("token_id"), db.api_tokens.c.last_used)
+            tokens = select(*columns).join(db.api_tokens).filter_by(sha256=_sha256(token))
+            found = connection.execute(tokens).first()
         if found is None:
             return None
         stale = timestamp(datetime.now(UTC) - timedelta(seconds=_LAST_USED_EVERY))
@@ -382,24 +374,18 @@ class Accounts:
     def _of_session_token(self, token: str) -> Account | None:
         digest = _sha256(token)
         with self._database.read() as connection:
-            found = connection.execute(
-                select(db.session_tokens.c.user_id, db.session_tokens.c.api_token_id).where(
-                    db.session_tokens.c.sha256 == digest, db.session_tokens.c.expires > now()
-                )
-            ).first()
-            if found is not None:
-                user_id, api_token_id = found
-            elif (kept := self._unsaved.get(digest)) is not None and kept["expires"] > now():
-                user_id, api_token_id = kept["user_id"], kept["api_token_id"]
-            else:
+            written = connection.execute(select(db.session_tokens).filter_by(sha256=digest))
+            session = written.mappings().first() or self._unsaved.get(digest)
+            if session is None or session["expires"] <= now():
                 return None
-            user = select(db.users).where(db.users.c.id == user_id)
-            if api_token_id is not None:
-                user = user.join(db.api_tokens).where(db.api_tokens.c.id == api_token_id)
+            token_id = session["api_token_id"]
+            user = select(db.users).filter_by(id=session["user_id"])
+            if token_id is not None:
+                user = user.join(db.api_tokens).where(db.api_tokens.c.id == token_id)
             row = connection.execute(user).first()
         if row is None:
             return None
-        return Account(row.id, row.email, row.server_administrator, api_token_id)
+        return Account(row.id, row.email, row.server_administrator, token_id)
 
     # Tokens
 

@@ -73,23 +73,14 @@ class Artefact:
     @property
     def identity(self) -> dict[str, Any]:
         """What no other artefact of its kind has in a repository, as columns."""
-        return {
-            "platform": self.platform,
-            "key": self.name.lower(),
-            "version": self.version,
-            "python_tag": self.python_tag,
-        }
+        same = {"platform": self.platform, "version": self.version, "python_tag": self.python_tag}
+        return {"key": self.name.lower(), **same}
 
     @property
     def values(self) -> dict[str, Any]:
         """What else it says of itself, as columns."""
-        return {
-            "name": self.name,
-            "filename": self.filename,
-            "enabled": self.enabled,
-            "entry": json.dumps(self.entry),
-            "details": json.dumps(self.details),
-        }
+        texts = {"entry": json.dumps(self.entry), "details": json.dumps(self.details)}
+        return {"name": self.name, "filename": self.filename, "enabled": self.enabled, **texts}
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.platform}, {self.python_tag})"
@@ -155,12 +146,8 @@ class Artefacts:
             409: there is other content; 404: the repository is gone.
         """
         identity = {"repository_id": repository.id, "kind": kind, **artefact.identity}
-        values = {
-            **artefact.values,
-            "sha256": incoming.sha256,
-            "size": incoming.size,
-            "changed": now(),
-        }
+        content = {"sha256": incoming.sha256, "size": incoming.size}
+        values = {**artefact.values, **content, "changed": now()}
         incoming.finish()
         sound = self._blobs.has_content_of(incoming)
         with self._database.alone(), self._tidied(incoming.sha256):

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from hatcher.server.folder import UnusableFolderError, private
-from hatcher.server.refusals import unavailable
+from hatcher.server.refusals import conflict, unavailable
 
 #: Raised with every change of the tables; a data folder of a later version is refused.
 SCHEMA_VERSION = 2
@@ -276,6 +276,15 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+@contextmanager
+def unique(taken: str) -> Iterator[None]:
+    """Answer 409 when what is inserted is there already."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise conflict(taken) from error
 
 
 def now() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.responses import JSONResponse
 
@@ -41,9 +42,14 @@ class Refusal(Exception):  # noqa: N818 - a refusal is no fault of the server
         return JSONResponse({"error": message}, self.status, headers)
 
 
-def bad_request(message: str) -> Refusal:
-    """Return a 400: the request itself is wrong."""
-    return Refusal(400, message)
+#: The request itself is wrong.
+bad_request = partial(Refusal, 400)
+#: It is visible, but not allowed.
+forbidden = partial(Refusal, 403)
+#: There is no such thing, or none that the account may see.
+not_found = partial(Refusal, 404)
+#: Something else stands there already.
+conflict = partial(Refusal, 409)
 
 
 def unauthenticated(message: str) -> Refusal:
@@ -51,21 +57,6 @@ def unauthenticated(message: str) -> Refusal:
     return Refusal(
         401, message, {"WWW-Authenticate": 'Basic realm="Brood", charset="UTF-8", Bearer'}
     )
-
-
-def forbidden(message: str) -> Refusal:
-    """Return a 403: visible, but not allowed."""
-    return Refusal(403, message)
-
-
-def not_found(message: str) -> Refusal:
-    """Return a 404: there is no such thing, or none that the account may see."""
-    return Refusal(404, message)
-
-
-def conflict(message: str) -> Refusal:
-    """Return a 409: something else stands there already."""
-    return Refusal(409, message)
 
 
 def unavailable(message: str) -> Refusal:

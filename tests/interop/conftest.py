@@ -67,7 +67,7 @@ class Peer:
         """Call a method, which the server must answer with an error status."""
         with pytest.raises(PeerError) as caught:
             self(node, method, *args, **kwargs)
-        assert caught.value.status == status, (method, args, caught.value)
+        assert (caught.value.kind, caught.value.status) == ("HTTPError", status), (method, args)
 
     def with_auth(self, **auth: Any) -> Peer:
         """The same client with other credentials: basic=, bearer=, exchange= or none at all."""

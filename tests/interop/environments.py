@@ -145,8 +145,6 @@ class Process:
 
     def __call__(self, question: dict[str, Any]) -> dict[str, Any]:
         """Ask it something."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())

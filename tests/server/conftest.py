@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,18 +37,12 @@ class Client(httpx.Client):
     """A plain client."""
 
     def upload(
-        self,
-        url: str,
-        path: Path,
-        *,
-        filename: str | None = None,
-        data: dict[str, object] | None = None,
-        **query: str,
+        self, url: str, path: Path, *, data: dict[str, object] | None = None, **query: str
     ) -> httpx.Response:
         """Upload a file as the protocol says."""
         data = {"sha256": sha256_of(path), **(data or {})}
         parts = [
-            ("file", (filename or path.name, path.read_bytes(), "")),
+            ("file", (path.name, path.read_bytes(), "")),
             ("data", ("", json.dumps(data), "application/json; charset=UTF-8")),
         ]
         # httpx leaves the empty file name out, as some clients do.
@@ -56,6 +51,12 @@ class Client(httpx.Client):
     def upload_egg(self, path: Path, platform: str = PLATFORM, **query: str) -> httpx.Response:
         """Upload an egg to acme/dev."""
         return self.upload(f"/data/acme/dev/{platform}/eggs/upload", path, **query)
+
+    def create(self, below: str = "", status: int = 201, **document: object) -> dict[str, str]:
+        """Make an organization, or something of one; return what the server says."""
+        response = self.post(f"/admin/organizations{below}", json=document)
+        assert response.status_code == status, response.text
+        return response.json()
 
     def index(self, tag: str = "cp311", platform: str = PLATFORM) -> dict[str, dict[str, object]]:
         """Get the egg index of acme/dev."""
@@ -70,14 +71,15 @@ def client_of(
     return Client(base_url=f"{server.url}/api/v{version}/json", auth=auth, timeout=30)
 
 
+def connect(server: BackgroundServer | Client) -> socket.socket:
+    url = httpx.URL(server.url) if isinstance(server, BackgroundServer) else server.base_url
+    return socket.create_connection((url.host, url.port), timeout=30)
+
+
 def make_repository(client: Client, description: str = "") -> None:
     """Make the repository acme/dev."""
-    for url, name in (
-        ("/admin/organizations", "acme"),
-        ("/admin/organizations/acme/repositories", "dev"),
-    ):
-        created = client.post(url, json={"name": name, "description": description})
-        assert created.status_code == 201, created.text
+    client.create(name="acme")
+    client.create("/acme/repositories", name="dev", description=description)
 
 
 @pytest.fixture
@@ -111,15 +113,10 @@ def person(server: BackgroundServer, admin: Client) -> Iterator[Callable[..., Cl
     def make(email: str, group: str | None = None) -> Client:
         teams = [] if group is None else [f"team of {email}"]
         for team in teams:
-            body = {"name": team, "group": group}
-            assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 201
-            path = f"/admin/teams/acme/{team}/repositories/dev"
-            assert admin.put(path).status_code == 204
-        created = admin.post(
-            "/admin/organizations/acme/users", json={"email": email, "teams": teams}
-        )
-        assert created.status_code == 201, created.text
-        client = client_of(server, (email, created.json()["one_time_password"]))
+            admin.create("/acme/teams", name=team, group=group)
+            assert admin.put(f"/admin/teams/acme/{team}/repositories/dev").status_code == 204
+        created = admin.create("/acme/users", email=email, teams=teams)
+        client = client_of(server, (email, created["one_time_password"]))
         clients.append(client)
         return client
 

@@ -21,23 +21,19 @@ def test_a_refusal_names_both_levels(person, egg, group):
 def test_an_organization_administrator_rules_all_of_it(admin, person, egg):
     """Also the repositories that are none of the team's."""
     ruler = person("ruler@example.com", "organization_administrator")
-    created = ruler.post("/admin/organizations/acme/repositories", json={"name": "new"})
-    assert created.status_code == 201
+    ruler.create("/acme/repositories", name="new")
     assert ruler.upload(f"/data/acme/new/{PLATFORM}/eggs/upload", egg).status_code == 201
-    assert ", ".join(GROUPS) in error_of(
-        ruler.post("/admin/organizations/acme/teams", json={"name": "x", "group": "x"}), 400
-    )
     # Nobody can give what is above the organization.
-    body = {"name": "x", "group": "server_administrator"}
-    assert ruler.post("/admin/organizations/acme/teams", json=body).status_code == 400
+    for group in ("x", "server_administrator"):
+        refused = ruler.create("/acme/teams", 400, name="x", group=group)
+        assert ", ".join(GROUPS) in refused["error"]
 
 
 def test_the_best_of_many_teams_counts(admin, person):
     client = person("me@example.com", "read_index")
     url = f"/data/acme/dev/{PLATFORM}/eggs/re-index"
     assert client.post(url, json={"eggs": []}).status_code == 403
-    body = {"name": "uploaders", "group": "upload_repository"}
-    admin.post("/admin/organizations/acme/teams", json=body)
+    admin.create("/acme/teams", name="uploaders", group="upload_repository")
     assert admin.put("/admin/teams/acme/uploaders/members/me@example.com").status_code == 204
     # The team has no repositories yet.
     assert client.post(url, json={"eggs": []}).status_code == 403
@@ -56,8 +52,7 @@ def test_the_best_of_many_teams_counts(admin, person):
 def test_the_best_of_several_teams_counts_in_any_order(admin, person, order):
     client = person("me@example.com")
     for team in order:
-        body = {"name": team, "group": team}
-        assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 201
+        admin.create("/acme/teams", name=team, group=team)
         assert admin.put(f"/admin/teams/acme/{team}/repositories/dev").status_code == 204
     # Neither the order of the teams nor that of their members decides.
     for team in order[::-1]:
@@ -76,7 +71,7 @@ def test_an_administrator_with_lesser_teams(admin, person, first):
     teams = ["organization_administrator", "read_index"][:: 1 if first else -1]
     client = person("me@example.com")
     for team in teams:
-        admin.post("/admin/organizations/acme/teams", json={"name": team, "group": team})
+        admin.create("/acme/teams", name=team, group=team)
         admin.put(f"/admin/teams/acme/{team}/repositories/dev")
         assert admin.put(f"/admin/teams/acme/{team}/members/me@example.com").status_code == 204
     (listed,) = client.get("/metadata/user/repositories").json()["repositories"]

@@ -15,7 +15,7 @@ from hatcher.server import connections, runner
 from hatcher.server.runner import BackgroundServer
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client
+from .conftest import PLATFORM, Client, connect
 from .test_running import process, ready
 from .test_uploads import file_part, head_of, multipart, wait_until
 
@@ -42,11 +42,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "HEAD_TIME", 0.3)
     monkeypatch.setattr(connections, "BODY_TIME", 0.6)
     monkeypatch.setattr(runner, "_TICK", 0.05)
-
-
-def connect(server: BackgroundServer | Client) -> socket.socket:
-    url = httpx.URL(server.url) if isinstance(server, BackgroundServer) else server.base_url
-    return socket.create_connection((url.host, url.port), timeout=30)
 
 
 def everything(connection: socket.socket) -> bytes:
@@ -190,7 +185,6 @@ def test_bodies_that_end_in_silence(admin, server, egg):
 def test_bodies_that_come_slowly(admin, server, egg):
     form = multipart(file_part(egg), ('name="data"', b"{}"))
     content = form["content"]
-    assert isinstance(content, bytes)
     with connect(server) as connection:
         connection.sendall(head_of(admin, len(content)))
         for at in range(8):
@@ -252,7 +246,6 @@ def test_too_many_connections(server, admin, monkeypatch):
         connection.close()
     # Uploads do not make way; who comes then is told to come again.
     opened = []
-    assert server._server is not None
     here = server._server.server_state.connections
     for number in range(16):
         connection = connect(server)
@@ -287,7 +280,6 @@ def test_downloads_that_nobody_takes(admin, server, tmp_path, monkeypatch):
             connection.sendall(head.replace(head.split(b" ")[1], path.encode()))
             assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
             if not leaves:
-                assert server._server is not None
                 wait_until(lambda: len(server._server.server_state.connections) <= 1)
     assert admin.get(url).content == egg.read_bytes()
 

@@ -44,7 +44,6 @@ def steps(server: BackgroundServer, admin: Client, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "replace", noted_replace)
     monkeypatch.setattr(Path, "unlink", noted_unlink)
-    assert server._server is not None
 
     def committed(connection: Any) -> None:
         if connection.get_execution_options().get("brood_writes"):
@@ -110,7 +109,6 @@ def test_a_file_goes_after_its_row(admin, steps, tmp_path):
 
 @pytest.fixture
 def connection(server: BackgroundServer) -> Iterator[Any]:
-    assert server._server is not None
     with server._server.brood.database.write() as writer:
         yield writer
 

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,6 @@ URL = f"/data/acme/dev/{PLATFORM}/cp311/eggs/Spam/1.0.0-1"
 
 
 def engine(server: BackgroundServer) -> Any:
-    assert server._server is not None
     return server._server.brood.database._engine
 
 
@@ -54,18 +54,10 @@ def pragma(server: BackgroundServer, on: str, off: str) -> Iterator[None]:
     event.listen(engine(server), "begin", lambda connection: connection.exec_driver_sql(off))
 
 
-@contextmanager
-def read_only(server: BackgroundServer) -> Iterator[None]:
-    """SQLite's own error of a file that cannot be written, which root could write."""
-    with pragma(server, "PRAGMA query_only = 1", "PRAGMA query_only = 0"):
-        yield
-
-
-@contextmanager
-def full(server: BackgroundServer) -> Iterator[None]:
-    """The database takes no page more."""
-    with pragma(server, "PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"):
-        yield
+#: SQLite's own error of a file that cannot be written, which root could write.
+read_only = partial(pragma, on="PRAGMA query_only = 1", off="PRAGMA query_only = 0")
+#: The database takes no page more.
+full = partial(pragma, on="PRAGMA max_page_count = 1", off="PRAGMA max_page_count = 1000000")
 
 
 @pytest.fixture(autouse=True)
@@ -113,8 +105,7 @@ def test_writes_are_refused_and_reads_go_on(server, admin, egg, tmp_path, fail, 
 
 def test_a_session_that_is_not_written_down(server, admin):
     """It ends as any other one does."""
-    body = {"email": "ada@example.com"}
-    password = admin.post("/admin/organizations/acme/users", json=body).json()["one_time_password"]
+    password = admin.create("/acme/users", email="ada@example.com")["one_time_password"]
     with client_of(server, ("ada@example.com", password)) as ada:
         api_token = ada.post("/auth/tokens/api", json={"name": "ci"}).json()["token"]
         with locked(server):
@@ -147,7 +138,6 @@ def test_sessions_that_are_not_written_down_end_in_time(settings):
 def test_sessions_in_memory_are_few(server, admin, monkeypatch):
     monkeypatch.setattr(accounts, "_MAX_UNSAVED", 2)
     monkeypatch.setattr(accounts, "_SESSION_WAIT", 0.01)
-    assert server._server is not None
     with locked(server):
         for _ in range(4):
             assert admin.post("/auth/tokens/auth").status_code == 200

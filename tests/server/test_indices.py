@@ -7,7 +7,6 @@ import gzip
 import json
 import re
 import threading
-import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -132,8 +131,6 @@ def test_eggs_of_all_tags(admin, tmp_path):
     assert names("py38") == {"py38", "None"}
     assert names("none") == {"None"}
     assert names("CP27") == {"cp27", "py27", "None"}
-    for tag in ("c", "38", "cp-38", "cp38.", "x y"):
-        assert admin.get(URL.replace("cp311", tag)).status_code == 400
 
 
 def test_of_one_file_name_the_most_specific_egg(admin, tmp_path):
@@ -178,7 +175,6 @@ def test_eggs_that_wait_for_a_re_index(admin, tmp_path):
 @contextmanager
 def statements(server: BackgroundServer) -> Iterator[list[str]]:
     """The statements that the database is given."""
-    assert server._server is not None
     engine = server._server.brood.database._engine
     noted: list[str] = []
 
@@ -194,7 +190,6 @@ def statements(server: BackgroundServer) -> Iterator[list[str]]:
 def test_many_eggs_are_shown_by_few_statements(admin, server, egg):
     many = 12_000
     assert admin.upload_egg(egg, enabled="False").status_code == 201
-    assert server._server is not None
     database = server._server.brood.database
     with database.write() as connection:
         row = dict(connection.execute(select(artefacts)).mappings().one())
@@ -257,26 +252,19 @@ def test_an_index_does_not_wait_for_another_repository(admin, server, egg, monke
         for each in waiting:
             assert list(each.result().json()) == [egg.name]
     assert len(made) == 2
-    assert server._server is not None
     gc.collect()
     assert not server._server.brood.indices._making, "locks that nobody holds are no more"
 
 
 def test_text_is_ordered_by_its_bytes(admin):
     names = ["a", "B", "_", "é", "ö", "Z", "zz", "😀", "ﬀ", "-", "ab", "aB"]
-    by_bytes = sorted(names, key=str.encode)
-    for name in names:
-        assert admin.post("/admin/organizations", json={"name": name}).status_code == 201, name
-        body = {"name": name, "group": "read_index"}
-        assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 201
-        body = {"name": name}
-        assert admin.post("/admin/organizations/acme/repositories", json=body).status_code == 201
-    listed = admin.get("/admin/organizations").json()["organizations"]
-    assert [name for name in listed if name != "acme"] == by_bytes
-    teams = admin.get("/admin/organizations/acme/teams").json()["teams"]
-    assert [team["name"] for team in teams] == by_bytes
-    repositories = admin.get("/admin/organizations/acme/repositories").json()["repositories"]
-    assert [name for name in repositories if name != "dev"] == by_bytes
+    for url, there in (("", "acme"), ("/acme/teams", ""), ("/acme/repositories", "dev")):
+        for name in names:
+            body = {"name": name, **({} if there else {"group": "read_index"})}
+            admin.create(url, **body)
+        (listed,) = admin.get(f"/admin/organizations{url}").json().values()
+        found = [each if isinstance(each, str) else each["name"] for each in listed]
+        assert [name for name in found if name != there] == sorted(names, key=str.encode)
 
 
 def test_every_database_orders_by_bytes_and_counts_to_64_bits():
@@ -301,8 +289,3 @@ def test_other_platforms_and_versions_of_the_api(admin, egg):
     assert "rh5-x86_64" in admin.get("/indices/acme/dev/x/cp311/eggs").json()["error"]
     v0 = admin.base_url.join("/api/v0/json/indices/acme/dev/rh5-64/cp311/eggs")
     assert admin.get(v0).json() == admin.index(platform="rh5-64")
-
-
-def test_gzip_is_what_zlib_calls_so(admin):
-    _, body = raw(admin, **{"Accept-Encoding": "gzip"})
-    assert zlib.decompress(body, 31) == b"{}"

@@ -151,24 +151,17 @@ def test_what_nothing_can_be_called(admin, path, text):
     assert admin.get(path.format(text)).status_code == 400
 
 
-@pytest.mark.parametrize(
-    "tag", ["cp%2038", "cp38%2F", "..%2Fcp38", "cp-38", "cp", "a1" * 33, "3", "cp17", "PY1"]
-)
-def test_a_malformed_tag(admin, tag):
-    assert admin.get(f"/indices/acme/dev/{PLATFORM}/{tag}/eggs").status_code == 400
+def test_a_malformed_tag(admin):
+    tags = ("cp%2038", "cp38%20", "cp38%2F", "..%2Fcp38", "cp-38", "cp38.", ".cp38", "cp٣8", "cp")
+    for tag in (*tags, "c", "3", "38", "a1" * 33, "PY1"):
+        error_of(admin.get(f"/indices/acme/dev/{PLATFORM}/{tag}/eggs"), 400)
 
 
 @pytest.mark.parametrize("body", ['{"eggs": [NaN]}', '{"eggs": 1e999}', '{"eggs": "\\ud800"}'])
 def test_a_body_is_read_by_the_same_rules(admin, body):
+    url, headers = f"/data/acme/dev/{PLATFORM}/eggs/re-index", {"Content-Type": "application/json"}
     for text in (body, "[" * 100_000, '{"eggs": [' + "9" * 5000 + "]}"):
-        assert "not JSON" in error_of(
-            admin.post(
-                f"/data/acme/dev/{PLATFORM}/eggs/re-index",
-                content=text,
-                headers={"Content-Type": "application/json"},
-            ),
-            400,
-        )
+        assert "not JSON" in error_of(admin.post(url, content=text, headers=headers), 400)
 
 
 def test_no_tag_makes_work():

@@ -6,8 +6,7 @@ import pytest
 
 from hatcher.artefacts.platforms import ARCHITECTURES
 from hatcher.artefacts.python_tags import NO_TAG, preference, usable_tags
-from hatcher.server.names import PLATFORMS, PYTHON_TAGS, canonical_platform, canonical_tag
-from hatcher.server.refusals import Refusal
+from hatcher.server.names import PLATFORMS, PYTHON_TAGS, canonical_platform
 
 from .conftest import error_of
 
@@ -88,13 +87,6 @@ def test_the_more_specific_the_better():
     ranks = [preference(tag, usable) for tag in ("cp38", "py38", "py3", "py2.py3", "py37", "none")]
     assert ranks == sorted(ranks, key=lambda rank: -1 if rank is None else rank)
     assert len(set(ranks)) == 5, "py3 and py2.py3 are as good as each other"
-
-
-@pytest.mark.parametrize("tag", ["", "3", "cp", "cp-38", "cp38 ", "cp38.", ".cp38", "cp٣8"])
-def test_what_is_no_tag(tag):
-    with pytest.raises(Refusal) as refusal:
-        canonical_tag(tag)
-    assert refusal.value.status == 400
 
 
 def test_lists(admin):

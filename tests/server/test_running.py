@@ -50,7 +50,6 @@ def process(data: Path, password: str | None = ADMIN[1]) -> Iterator[subprocess.
 
 
 def ready(started: subprocess.Popen[str]) -> Client:
-    assert started.stdout is not None
     line = started.stdout.readline()
     assert line.startswith("Brood is serving at http://127.0.0.1:"), line
     url = line.removeprefix("Brood is serving at ").rstrip("\n")
@@ -98,44 +97,45 @@ def test_a_port_that_is_taken(settings):
         port = other.getsockname()[1]
         with pytest.raises(CannotListenError, match=f"port {port}.*--port"):
             BackgroundServer(Settings(settings.data, port=port)).__enter__()
-        result = CliRunner().invoke(
-            hatcher, ["serve", "--data", str(settings.data), "--port", str(port)]
-        )
-    assert result.exit_code == 1
-    assert "--port" in result.stderr
+        assert "--port" in refused(settings.data, "--port", str(port))
 
 
-def test_an_administrator_without_an_address(tmp_path):
-    result = CliRunner().invoke(
-        hatcher, ["serve", "--data", str(tmp_path / "data"), "--admin", "ada"]
-    )
-    assert result.exit_code == 1
-    assert "'ada': that is no e-mail address" in result.output
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--admin", "ada", "'ada': that is no e-mail address"),
+        *(
+            ("--trusted-proxy", network, f"'{network}' is no network of trusted proxies")
+            for network in ("", "x", "10.0.0.0/33", "1.2.3", "example.com")
+        ),
+    ],
+)
+def test_settings_that_are_none(tmp_path, option, value, says):
+    assert says in refused(tmp_path / "data", option, value)
     assert not (tmp_path / "data").exists()
+
+
+def refused(data: Path, *options: str) -> str:
+    """What ``hatcher serve`` says that ends at once."""
+    result = CliRunner().invoke(hatcher, ["serve", "--data", str(data), *options])
+    assert (result.exit_code, result.stdout) == (1, "")
+    return result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "environment", "expected"),
     [
-        ([], {}, None),
-        (["--max-upload", "5000"], {}, 5000),
-        ([], {"HATCHER_SERVER_MAX_UPLOAD": "6000"}, 6000),
+        ([], {}, (None, False)),
+        (["--max-upload", "5000", "--strict-platforms"], {}, (5000, True)),
+        ([], {"HATCHER_SERVER_MAX_UPLOAD": "6000"}, (6000, False)),
     ],
 )
-def test_the_largest_upload_is_an_option(monkeypatch, arguments, environment, expected):
+def test_what_a_server_takes_is_an_option(monkeypatch, arguments, environment, expected):
     told: list[Settings] = []
     monkeypatch.setattr(runner, "serve", told.append)
     result = CliRunner().invoke(hatcher, ["serve", *arguments], env=environment)
     assert result.exit_code == 0, result.output
-    assert [settings.max_upload for settings in told] == [expected]
-
-
-@pytest.mark.parametrize("arguments", [[], ["--strict-platforms"]])
-def test_strict_platforms_are_an_option(monkeypatch, arguments):
-    told: list[Settings] = []
-    monkeypatch.setattr(runner, "serve", told.append)
-    assert CliRunner().invoke(hatcher, ["serve", *arguments]).exit_code == 0
-    assert [settings.strict_platforms for settings in told] == [bool(arguments)]
+    assert [(each.max_upload, each.strict_platforms) for each in told] == [expected]
 
 
 def test_an_address_of_nobody(settings):
@@ -147,9 +147,7 @@ def test_an_address_of_nobody(settings):
 def test_one_server_for_one_folder(settings, server):
     with pytest.raises(FolderInUseError):
         BackgroundServer(settings).__enter__()
-    result = CliRunner().invoke(hatcher, ["serve", "--data", str(settings.data), "--port", "0"])
-    assert result.exit_code == 1
-    assert "Another Brood" in result.stderr
+    assert "Another Brood" in refused(settings.data, "--port", "0")
     assert httpx.get(server.url + "/").status_code == 200
 
 
@@ -187,7 +185,6 @@ def test_ipv6(settings):
 
 def test_answers_come_without_delay(admin, server):
     """Nagle's algorithm would hold back the second packet of every answer."""
-    assert server._server is not None
     (protocol,) = server._server.server_state.connections
     connection = protocol.transport.get_extra_info("socket")
     assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -16,8 +16,7 @@ TEAM = "/admin/teams/acme/builders"
 
 @pytest.fixture
 def team(admin: Client) -> None:
-    body = {"name": "builders", "group": "upload_repository"}
-    assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 201
+    admin.create("/acme/teams", name="builders", group="upload_repository")
 
 
 @pytest.mark.usefixtures("team")
@@ -31,8 +30,7 @@ def test_a_team_from_its_creation_to_its_deletion(admin):
         "members": [],
         "repositories": [],
     }
-    body = {"name": "builders", "group": "read_index"}
-    assert admin.post("/admin/organizations/acme/teams", json=body).status_code == 409
+    admin.create("/acme/teams", 409, name="builders", group="read_index")
     assert admin.delete(TEAM).status_code == 204
     assert admin.delete(TEAM).status_code == 404
     assert admin.get(TEAM).status_code == 404
@@ -85,31 +83,27 @@ def test_teams_are_deleted_with_care(admin, person):
 @pytest.mark.usefixtures("team")
 def test_users(server, admin):
     body = {"email": "Ada@Example.com", "teams": ["builders"]}
-    created = admin.post("/admin/organizations/acme/users", json=body)
-    assert created.status_code == 201
-    password = created.json()["one_time_password"]
+    password = admin.create("/acme/users", **body)["one_time_password"]
     assert admin.get("/admin/users/acme/ada@example.com").json()["email"] == "Ada@Example.com"
     assert admin.get("/admin/users/acme/Ada@Example.com").json()["teams"] == ["builders"]
     assert admin.get(f"{TEAM}/members").json() == {"members": ["Ada@Example.com"]}
     with client_of(server, ("ada@example.com", password)) as ada:
         assert ada.get("/admin/organizations").json() == {"organizations": ["acme"]}
-        assert admin.post("/admin/organizations/acme/users", json=body).status_code == 409
+        admin.create("/acme/users", 409, **body)
         assert admin.delete("/admin/users/acme/ada@example.com?force=False").status_code == 204
         assert ada.get("/metadata/platforms").status_code == 401
     assert admin.get("/admin/users/acme/ada@example.com").status_code == 404
     assert admin.delete("/admin/users/acme/ada@example.com").status_code == 404
-    again = admin.post("/admin/organizations/acme/users", json={"email": "ada@example.com"})
-    assert again.json()["one_time_password"] != password
+    again = admin.create("/acme/users", email="ada@example.com")
+    assert again["one_time_password"] != password
     assert admin.get("/admin/users/acme/ada@example.com").json()["teams"] == []
 
 
 def test_a_user_of_two_organizations(server, admin):
-    admin.post("/admin/organizations", json={"name": "globex"})
-    body = {"email": "ada@example.com"}
-    first = admin.post("/admin/organizations/acme/users", json=body).json()
-    second = admin.post("/admin/organizations/globex/users", json=body)
-    assert second.status_code == 201
-    assert "one_time_password" not in second.json(), "the account has one already"
+    admin.create(name="globex")
+    first = admin.create("/acme/users", email="ada@example.com")
+    second = admin.create("/globex/users", email="ada@example.com")
+    assert "one_time_password" not in second, "the account has one already"
     with client_of(server, ("ada@example.com", first["one_time_password"])) as ada:
         assert ada.get("/admin/organizations").json() == {"organizations": ["acme", "globex"]}
         admin.delete("/admin/users/acme/ada@example.com")
@@ -120,12 +114,11 @@ def test_a_user_of_two_organizations(server, admin):
 
 def sessions_of(client: Client) -> list[dict[str, str]]:
     """What a client can prove itself with, besides the password."""
-    api_token = client.post("/auth/tokens/api", json={"name": "ci"}).json()["token"]
-    headers = [{"Authorization": f"Bearer {api_token}"}]
-    session = client.post("/auth/tokens/auth", headers=headers[0], auth=None).json()["token"]
-    headers.append({"Authorization": f"Bearer {session}"})
-    session = client.post("/auth/tokens/auth").json()["token"]
-    headers.append({"Authorization": f"Bearer {session}"})
+    created = [client.post("/auth/tokens/api", json={"name": "ci"}).json()["token"]]
+    api = {"Authorization": f"Bearer {created[0]}"}
+    for how in ({"headers": api, "auth": None}, {}):
+        created.append(client.post("/auth/tokens/auth", **how).json()["token"])
+    headers = [{"Authorization": f"Bearer {token}"} for token in created]
     for each in headers:
         assert client.get("/metadata/platforms", headers=each, auth=None).status_code == 200
     return headers
@@ -145,8 +138,8 @@ def test_sessions_and_tokens_end_with_their_user(admin, person):
 
 def test_sessions_of_one_who_stays_elsewhere_see_nothing_here(admin, person):
     ada = person("ada@example.com", "organization_administrator")
-    admin.post("/admin/organizations", json={"name": "globex"})
-    admin.post("/admin/organizations/globex/users", json={"email": "ada@example.com"})
+    admin.create(name="globex")
+    admin.create("/globex/users", email="ada@example.com")
     headers = sessions_of(ada)
     assert admin.delete("/admin/users/acme/ada@example.com").status_code == 204
     for each in headers:
@@ -161,8 +154,7 @@ def test_sessions_of_one_who_stays_elsewhere_see_nothing_here(admin, person):
 
 def test_the_administrator_cannot_be_deleted_by_an_organization(admin, person):
     ruler = person("ruler@example.com", "organization_administrator")
-    body = {"email": "admin@example.com"}
-    assert ruler.post("/admin/organizations/acme/users", json=body).status_code == 201
+    ruler.create("/acme/users", email="admin@example.com")
     assert ruler.delete("/admin/users/acme/admin@example.com").status_code == 204
     assert admin.get("/admin/users/acme/admin@example.com").status_code == 404
     assert admin.get("/admin/organizations").json() == {"organizations": ["acme"]}
@@ -171,9 +163,8 @@ def test_the_administrator_cannot_be_deleted_by_an_organization(admin, person):
 def test_the_last_server_administrator_stays(settings):
     url = "/admin/users/acme/{}".format
     with BackgroundServer(settings) as server, client_of(server) as admin:
-        admin.post("/admin/organizations", json={"name": "acme"})
-        body = {"email": "admin@example.com"}
-        assert admin.post("/admin/organizations/acme/users", json=body).status_code == 201
+        admin.create(name="acme")
+        admin.create("/acme/users", email="admin@example.com")
         assert "--admin" in error_of(admin.delete(url("admin@example.com")), 409)
         # Refused as a whole: the account belongs to the organization as before.
         assert admin.get(url("admin@example.com")).status_code == 200
@@ -190,8 +181,7 @@ def test_the_last_server_administrator_stays(settings):
         for each in headers:
             assert admin.get("/admin/organizations", headers=each, auth=None).status_code == 401
         assert admin.get("/admin/organizations").status_code == 401
-        body = {"email": "second@example.com"}
-        assert other.post("/admin/organizations/acme/users", json=body).status_code == 201
+        other.create("/acme/users", email="second@example.com")
         assert other.delete(url("second@example.com")).status_code == 409
         assert other.get("/admin/organizations").status_code == 200
 
@@ -220,17 +210,13 @@ def test_the_last_administrator_of_an_organization_stays(admin, person, path):
     assert admin.delete("/admin/users/acme/second@example.com").status_code == 204
 
 
-@pytest.mark.parametrize(
-    "email",
-    ["ada", "@example.com", "ada@", "a:b@example.com", "a b@example.com", "@"],
-)
-def test_what_is_no_email_address(admin, email):
-    assert admin.post("/admin/organizations/acme/users", json={"email": email}).status_code == 400
+def test_what_is_no_email_address(admin):
+    for email in ("ada", "@example.com", "ada@", "a:b@example.com", "a b@example.com", "@"):
+        admin.create("/acme/users", 400, email=email)
 
 
 def test_a_user_for_a_team_that_is_not_there(admin):
-    body = {"email": "ada@example.com", "teams": ["builders"]}
-    assert admin.post("/admin/organizations/acme/users", json=body).status_code == 404
+    admin.create("/acme/users", 404, email="ada@example.com", teams=["builders"])
     # All or nothing.
     assert admin.get("/admin/users/acme/ada@example.com").status_code == 404
 
@@ -239,15 +225,13 @@ def test_names_of_every_kind(admin):
     """Whatever a name holds, it is one segment."""
     for name in ("a b", "a%b", "a?b#c", "ä", "a+b", "50%25", "a;b=c", "a&b", "a\\b", "..."):
         path = quote(name, safe="")
-        body = {"name": name}
-        assert admin.post("/admin/organizations", json=body).status_code == 201, name
-        url = f"/admin/organizations/{path}/repositories"
-        assert admin.post(url, json=body).status_code == 201, name
-        assert admin.get(url).json() == {"repositories": [name]}
-        team = {"name": f"{name}/{name}", "group": "read_index"}
-        assert admin.post(f"/admin/organizations/{path}/teams", json=team).status_code == 201
+        admin.create(name=name)
+        admin.create(f"/{path}/repositories", name=name)
+        listed = admin.get(f"/admin/organizations/{path}/repositories")
+        assert listed.json() == {"repositories": [name]}
+        admin.create(f"/{path}/teams", name=f"{name}/{name}", group="read_index")
         url = f"/admin/teams/{path}/{path}%2F{path}"
-        assert admin.get(url).json()["name"] == team["name"]
+        assert admin.get(url).json()["name"] == f"{name}/{name}"
         assert admin.put(f"{url}/repositories/{path}").status_code == 204
         assert admin.delete(f"{url}?force=True").status_code == 204
         assert admin.delete(f"/admin/repositories/{path}/{path}").status_code == 204

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from hatcher.server.runner import BackgroundServer
 from hatcher.server.settings import Settings
 from hatcher.testing.eggs import write_egg
 
-from .conftest import PLATFORM, Client, client_of, error_of, make_repository, sha256_of
+from .conftest import PLATFORM, Client, client_of, connect, error_of, make_repository, sha256_of
 
 URL = f"/data/acme/dev/{PLATFORM}/eggs/upload"
 
@@ -115,10 +114,6 @@ def test_a_wrong_hash(admin, egg, settings, change, says):
     assert admin.index() == {}
 
 
-def test_a_hash_in_capitals(admin, egg):
-    assert admin.upload(URL, egg, data={"sha256": sha256_of(egg).upper()}).status_code == 201
-
-
 @pytest.mark.parametrize(
     ("filename", "content", "says"),
     [
@@ -138,28 +133,27 @@ def test_what_is_no_egg(admin, settings, tmp_path, filename, content, says):
     assert files_of(settings) == []
 
 
-def test_an_egg_under_a_false_name(admin, egg, settings):
-    assert "Spam-1.0.0-1.egg" in error_of(admin.upload(URL, egg, filename="Eggs-1.0.0-1.egg"), 400)
-    assert files_of(settings) == []
+def test_file_names_that_lead_elsewhere(admin, egg, settings):
+    spam, bare = egg.name, "not the bare name of a file"
+    wrong = dict.fromkeys((f"../{spam}", f"/tmp/{spam}", f"a\\{spam}", "..", ".", "x" * 256), bare)
+    for filename, says in {**wrong, "Eggs-1.0.0-1.egg": spam}.items():
+        parts = multipart(file_part(egg, filename.replace("\\", "\\\\")), data_part(egg))
+        assert says in error_of(admin.post(URL, **parts), 400)
+        assert files_of(settings) == []
 
 
 @pytest.mark.parametrize(
-    "filename",
-    ["../Spam-1.0.0-1.egg", "/tmp/Spam-1.0.0-1.egg", "a\\Spam-1.0.0-1.egg", "..", ".", "x" * 256],
+    "request_of",
+    [
+        lambda egg: multipart(data_part(egg), file_part(egg)),
+        lambda egg: multipart(file_part(egg), ('name="data"', data_part(egg)[1])),
+    ],
+    ids=["in the other order", "data without a file name"],
 )
-def test_file_names_that_lead_elsewhere(admin, egg, settings, filename):
-    parts = multipart(file_part(egg, filename.replace("\\", "\\\\")), data_part(egg))
-    assert "not the bare name of a file" in error_of(admin.post(URL, **parts), 400)
-    assert files_of(settings) == []
-
-
-def test_parts_in_the_other_order(admin, egg):
-    assert admin.post(URL, **multipart(data_part(egg), file_part(egg))).status_code == 201
-
-
-def test_data_without_a_file_name(admin, egg):
-    data = ('name="data"', data_part(egg)[1])
-    assert admin.post(URL, **multipart(file_part(egg), data)).status_code == 201
+def test_forms_as_others_write_them(admin, egg, request_of):
+    assert admin.post(URL, **request_of(egg)).status_code == 201
+    # And a hash in capitals, of what is there.
+    assert admin.upload(URL, egg, data={"sha256": sha256_of(egg).upper()}).status_code == 200
 
 
 def test_an_egg_that_is_full_of_boundaries(admin, tmp_path):
@@ -261,8 +255,7 @@ def test_files_that_are_too_large(small, settings, tmp_path):
 
 
 def test_files_that_are_too_large_are_refused_before_they_come(small):
-    with socket.create_connection((small.base_url.host, small.base_url.port)) as connection:
-        connection.settimeout(10)
+    with connect(small) as connection:
         connection.sendall(head_of(small, 4 << 30))
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
@@ -288,7 +281,7 @@ def test_a_client_that_goes_away(admin, settings, tmp_path):
     egg = write_egg(tmp_path, "big", "1.0", payload_bytes=8 << 20)
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
-    with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
+    with connect(admin) as connection:
         connection.sendall(head_of(admin, len(content)) + content[: 6 << 20])
         wait_until(lambda: any(name.startswith("incoming/") for name in files_of(settings)))
     wait_until(lambda: files_of(settings) == [])
@@ -305,16 +298,14 @@ def test_a_body_of_unknown_length(admin, egg):
 
 def test_who_may_not_upload_learns_it_before_the_body(admin, person):
     reader = person("reader@example.com", "read_repository")
-    with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
-        connection.settimeout(10)
+    with connect(admin) as connection:
         connection.sendall(head_of(reader, 4 << 30))
         assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
 
 
 def test_a_patient_client_hears_first(admin):
     """`Expect: 100-continue` spares the body where the answer is no."""
-    with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
-        connection.settimeout(10)
+    with connect(admin) as connection:
         head = head_of(admin, 100).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
         connection.sendall(head)
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
@@ -325,8 +316,7 @@ def test_a_patient_client_hears_first(admin):
 def test_a_repository_that_goes_away_meanwhile(admin, egg, settings):
     whole = multipart(file_part(egg), data_part(egg))
     content = whole["content"]
-    with socket.create_connection((admin.base_url.host, admin.base_url.port)) as connection:
-        connection.settimeout(10)
+    with connect(admin) as connection:
         connection.sendall(head_of(admin, len(content)) + content[:-5])
         wait_until(lambda: files_of(settings) != [])
         assert admin.delete("/admin/repositories/acme/dev?force=True").status_code == 204

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 from starlette.responses import Response
 
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
-from hatcher.server.database import api_tokens
+from hatcher.server.database import api_tokens, unique
 from hatcher.server.names import usable_name
-from hatcher.server.refusals import conflict, not_found
+from hatcher.server.refusals import not_found
 
 
 @operation("create_session_token")
@@ -35,13 +34,9 @@ def list_api_tokens(call: Call) -> Response:
 def create_api_token(call: Call) -> Response:
     """Make an API token, and show it this once."""
     name = usable_name("an API token", call.document["name"])
-    try:
-        with call.brood.database.write() as connection:
-            token = call.brood.accounts.create_api_token(connection, call.account, name)
-    except IntegrityError as error:
-        raise conflict(
-            f"You have an API token '{name}' already. Choose another name, or delete it first."
-        ) from error
+    taken = f"You have an API token '{name}' already. Choose another name, or delete it first."
+    with unique(taken), call.brood.database.write() as connection:
+        token = call.brood.accounts.create_api_token(connection, call.account, name)
     return answer({"name": name, "token": token})
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
 from starlette.responses import Response
 
 from hatcher.server.access import visible_organizations
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer
-from hatcher.server.database import now, organizations
+from hatcher.server.database import now, organizations, unique
 from hatcher.server.names import usable_name
-from hatcher.server.refusals import conflict
 
 
 @operation("list_organizations")
@@ -27,9 +25,7 @@ def create_organization(call: Call) -> Response:
     """Make an organization."""
     name = usable_name("an organization", call.document["name"], slash=False)
     told = {"name": name, "description": call.document.get("description", "")}
-    try:
-        with call.brood.database.write() as connection:
-            connection.execute(insert(organizations).values(created=now(), **told))
-    except IntegrityError as error:
-        raise conflict(f"There is an organization '{name}' already.") from error
+    taken = f"There is an organization '{name}' already."
+    with unique(taken), call.brood.database.write() as connection:
+        connection.execute(insert(organizations).values(created=now(), **told))
     return answer(told, 201)

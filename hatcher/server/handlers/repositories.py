@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
 from starlette.responses import Response
 
 from hatcher.server.access import Access, find_repository, visible_repositories
 from hatcher.server.binding import operation
 from hatcher.server.calls import Call, answer, done
-from hatcher.server.database import now, repositories
+from hatcher.server.database import now, repositories, unique
 from hatcher.server.names import usable_name
-from hatcher.server.refusals import conflict
 
 
 @operation("list_available_repositories", versions=(0,))
@@ -62,11 +60,8 @@ def create_repository(call: Call) -> Response:
     with call.brood.database.write() as connection:
         organization = call.organization(connection)
         row = {"organization_id": organization.id, "created": now(), **told}
-        try:
+        with unique(f"There is a repository '{organization.name}/{name}' already."):
             connection.execute(insert(repositories).values(**row))
-        except IntegrityError as error:
-            taken = f"There is a repository '{organization.name}/{name}' already."
-            raise conflict(taken) from error
     return answer(told, 201)
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
-from sqlalchemy.exc import IntegrityError
 from starlette.responses import Response
 
 from hatcher.server import database as db
@@ -46,10 +45,8 @@ def create_team(call: Call) -> Response:
     with call.brood.database.write() as connection:
         organization = call.organization(connection)
         team = insert(db.teams).values(organization_id=organization.id, name=name, group=group)
-        try:
+        with db.unique(f"{organization.name} has a team '{name}' already."):
             connection.execute(team)
-        except IntegrityError as error:
-            raise conflict(f"{organization.name} has a team '{name}' already.") from error
     return answer({"name": name, "group": group}, 201)
 
 
