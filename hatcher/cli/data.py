@@ -68,6 +68,24 @@ class Listing(NamedTuple):
         items = _record_schema(self.fields) | {"additionalProperties": False}
         return {"type": "array", "items": items}
 
+    def write(self, records: Iterable[Record], chosen: Format | None) -> None:
+        """Write records as it was asked for; None is for people."""
+        keys = [field.key for field in self.fields]
+        records = ({key: record.get(key) for key in keys} for record in records)
+        if chosen == "jsonl":
+            for record in records:
+                write(as_json(record) + "\n")  # as it comes
+        elif chosen == "json":
+            write(_indented(list(records)))
+        elif chosen == "csv":
+            write_csv(keys, (record.values() for record in records))
+        elif self.bare and chosen is None:
+            write_names(record[keys[0]] for record in records)
+        else:
+            seen = [field for field in self.fields if field.in_tables]
+            rows = [[record[field.key] for field in seen] for record in records]
+            write_table([field.heading for field in seen], rows)
+
 
 class Document(NamedTuple):
     """What a command gives: one record, maybe with more in it than the fields that are named.
@@ -91,17 +109,28 @@ class Document(NamedTuple):
         """Return the JSON Schema of its JSON."""
         return _record_schema(self.fields) | {"additionalProperties": True}
 
+    def write(self, document: Record, chosen: Format | None) -> None:
+        """Write a record as it was asked for; None is for people."""
+        keys = sorted(document)
+        if chosen == "jsonl":
+            write(as_json(document) + "\n")
+        elif chosen == "csv":
+            write_csv(keys, [[document[key] for key in keys]])
+        elif chosen is None and self.sentence is not None:
+            write_names([self.sentence(document)])
+        elif chosen in {"table", None} and self.as_row:
+            row = [document.get(field.key) for field in self.fields]
+            write_table([field.heading for field in self.fields], [row])
+        elif chosen == "table":
+            write_table(["Field", "Value"], [[key, document[key]] for key in keys])
+        else:
+            write(_indented(document))
+
 
 def _record_schema(fields: tuple[Field, ...]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {
-            field.key: {
-                "title": field.heading,
-                "type": field.type if isinstance(field.type, str) else list(field.type),
-            }
-            for field in fields
-        },
+        "properties": {field.key: {"title": field.heading, "type": field.type} for field in fields},
         "required": [field.key for field in fields],
     }
 
@@ -125,8 +154,7 @@ def declared_by(command: click.Command) -> Listing | Document | None:
     ----------
     command : click.Command
     """
-    declared = getattr(command.callback, "emits", None)
-    assert declared is None or isinstance(declared, (Listing, Document))
+    declared: Listing | Document | None = getattr(command.callback, "emits", None)
     return declared
 
 
@@ -156,10 +184,10 @@ def emits(declared: Listing | Document) -> Callable[[Callable[..., Any]], Callab
     return decorate
 
 
-class Emit:
+class Emit(NamedTuple):
     """Writes what a command hands over, as it was asked for.
 
-    Parameters
+    Attributes
     ----------
     declared : Listing or Document
     chosen : {'table', 'json', 'jsonl', 'csv'} or None
@@ -167,59 +195,16 @@ class Emit:
         declares nothing else.
     """
 
-    def __init__(self, declared: Listing | Document, chosen: Format | None) -> None:
-        self._declared = declared
-        self._chosen = chosen
+    declared: Listing | Document
+    chosen: Format | None
 
     @property
     def is_chosen(self) -> bool:
         """Whether somebody said how data are to be written."""
-        return self._chosen is not None
+        return self.chosen is not None
 
-    def __call__(self, data: Iterable[Record] | Record) -> None:
-        if isinstance(self._declared, Listing):
-            assert not isinstance(data, Mapping)
-            self._listing(self._declared, data)
-        else:
-            assert isinstance(data, Mapping)
-            self._document(self._declared, data)
-
-    def _listing(self, declared: Listing, records: Iterable[Record]) -> None:
-        keys = [field.key for field in declared.fields]
-        records = ({key: record.get(key) for key in keys} for record in records)
-        if self._chosen == "jsonl":
-            for record in records:
-                write(_line(record))  # as it comes
-        elif self._chosen == "json":
-            write(_indented(list(records)))
-        elif self._chosen == "csv":
-            write_csv(keys, (record.values() for record in records))
-        elif declared.bare and self._chosen is None:
-            write_names(record[keys[0]] for record in records)
-        else:
-            seen = [field for field in declared.fields if field.in_tables]
-            rows = [[record[field.key] for field in seen] for record in records]
-            write_table([field.heading for field in seen], rows)
-
-    def _document(self, declared: Document, document: Record) -> None:
-        keys = sorted(document)
-        if self._chosen == "jsonl":
-            write(_line(document))
-        elif self._chosen == "csv":
-            write_csv(keys, [[document[key] for key in keys]])
-        elif self._chosen is None and declared.sentence is not None:
-            write_names([declared.sentence(document)])
-        elif self._chosen in {"table", None} and declared.as_row:
-            headings = [field.heading for field in declared.fields]
-            write_table(headings, [[document.get(field.key) for field in declared.fields]])
-        elif self._chosen == "table":
-            write_table(["Field", "Value"], [[key, document[key]] for key in keys])
-        else:
-            write(_indented(document))
-
-
-def _line(record: Record) -> str:
-    return as_json(record) + "\n"
+    def __call__(self, data: Any) -> None:
+        self.declared.write(data, self.chosen)
 
 
 def _indented(data: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -23,6 +24,9 @@ RUNNING = "hatcher.cli.running"
 
 #: What names files, which may be called by any bytes.
 _PATHS = frozenset({"file", "sides"})
+
+#: What Python makes of bytes that are no text.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def api_version_of(ctx: click.Context) -> int:
@@ -60,21 +64,13 @@ def check_texts(ctx: click.Context) -> None:
     for parameter in ctx.command.params:
         value = ctx.params.get(parameter.name or "")
         texts = value if isinstance(value, tuple) else (value,)
-        if all(_is_unicode(text) for text in texts if isinstance(text, str)):
+        if not any(_SURROGATE.search(text) for text in texts if isinstance(text, str)):
             continue
         is_path = isinstance(parameter.type, click.Path) or (
             isinstance(parameter, Argument) and parameter.names in _PATHS
         )
         if not is_path and not ctx.resilient_parsing:
             raise click.BadParameter("It holds bytes that are no text.", ctx, parameter)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class Command(click.Command):
@@ -183,7 +179,8 @@ class Home(NamedTuple):
     Attributes
     ----------
     place : str
-        ``module:name`` below `hatcher.cli.commands`.
+        ``module``, or ``module:name`` where Python calls it otherwise, below
+        `hatcher.cli.commands`.
     help : str
         The first line of its help; a test holds it against the command.
     section : str
@@ -218,6 +215,7 @@ class LazyGroup(Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         module, _, attribute = self.homes[cmd_name].place.partition(":")
+        attribute = attribute or cmd_name.replace("-", "_")
         command = getattr(import_module(f"hatcher.cli.commands.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command

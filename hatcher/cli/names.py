@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -22,7 +23,7 @@ from hatcher.files.folders import user_folder
 if TYPE_CHECKING:
     import click
 
-    from hatcher.api import SinglePlatformRepository, Team
+    from hatcher.api import BroodClient, Organization, SinglePlatformRepository
     from hatcher.cli.settings.levels import Settings
 
 Row: TypeAlias = tuple[str, ...]
@@ -138,7 +139,7 @@ def _clear(folder: Path) -> None:
 
 
 class _Table(NamedTuple):
-    """What a server can be asked for: rows of names.
+    """What a server can be asked for: rows of names, or names alone.
 
     Attributes
     ----------
@@ -147,21 +148,22 @@ class _Table(NamedTuple):
     columns : tuple of str
         The arguments that it has names for; those before one choose among the rows.
     ask : callable
+        Asks a place, given the arguments that do not lead to it.
+    depth : int, default 3
+        How many arguments lead to the place, at most; without any it is the client.
     """
 
     asked_with: tuple[str, ...]
     columns: tuple[str, ...]
-    ask: Callable[..., Iterable[Row]]
+    ask: Callable[..., Iterable[Row | str]]
+    depth: int = 3
 
-
-def _rows(names: Iterable[str]) -> Iterable[Row]:
-    return ((name,) for name in names)
-
-
-def _available(state: State) -> list[tuple[str, str]]:
-    """Return the repositories that one may see, with their organizations."""
-    split = (name.partition("/") for name in state.client.list_available_repositories())
-    return [(organization, repository) for organization, _, repository in split]
+    def rows(self, client: BroodClient, where: Sequence[str]) -> Iterator[Row]:
+        """Ask the server."""
+        path = where[: self.depth]
+        place = client.at("/".join(path)) if path else client
+        for row in self.ask(place, *where[len(path) :]):
+            yield row if isinstance(row, tuple) else (row,)
 
 
 def _allowed(ask: Callable[[], list[str]]) -> list[str] | None:
@@ -174,101 +176,75 @@ def _allowed(ask: Callable[[], list[str]]) -> list[str] | None:
         return None
 
 
-def _organizations(state: State) -> Iterable[Row]:
-    names = _allowed(state.client.list_organizations)
-    return _rows({owner for owner, _ in _available(state)} if names is None else names)
+def _organizations(client: BroodClient) -> Iterable[str]:
+    if (names := _allowed(client.list_organizations)) is not None:
+        return names
+    return {name.partition("/")[0] for name in client.list_available_repositories()}
 
 
-def _repositories(state: State, organization: str) -> Iterable[Row]:
-    names = _allowed(state.client.organization(organization).list_repositories)
-    if names is None:
-        names = [name for owner, name in _available(state) if owner == organization]
-    return _rows(names)
+def _repositories(client: BroodClient, organization: str) -> Iterable[str]:
+    if (names := _allowed(client.organization(organization).list_repositories)) is not None:
+        return names
+    split = (name.partition("/") for name in client.list_available_repositories())
+    return [name for owner, _, name in split if owner == organization]
 
 
-def _platform(
-    state: State, organization: str, repository: str, platform: str
-) -> SinglePlatformRepository:
-    return state.client.organization(organization).repository(repository).platform(platform)
-
-
-def _eggs(state: State, *names: str) -> Iterable[Row]:
-    *place, tag = names
-    for egg in _platform(state, *place).list_eggs(tag):
-        yield split_filename(egg["name"])
-
-
-def _runtimes(state: State, *names: str) -> Iterable[Row]:
-    index = _platform(state, *names).runtime_index()
+def _runtimes(place: SinglePlatformRepository) -> Iterable[Row]:
+    index = place.runtime_index()
     return [(kind, version) for kind, versions in index.items() for version in versions]
 
 
-def _runtimes_of_tags(state: State, *names: str) -> Iterable[Row]:
+def _runtimes_of_tags(place: SinglePlatformRepository) -> Iterable[Row]:
     # As version 0 of the API has them.
-    index = _platform(state, *names).runtime_index()
     return [
         (entry["python_tag"], f"{version}-{build}")
-        for versions in index.values()
+        for versions in place.runtime_index().values()
         for version, builds in versions.items()
         for build, entry in builds.items()
     ]
 
 
-def _bundles(state: State, *names: str) -> Iterable[Row]:
-    return [
-        (bundle["python_tag"], bundle["name"], bundle["version"])
-        for bundle in _platform(state, *names).bundle_list()
-    ]
-
-
-def _apps(state: State, *names: str) -> Iterable[Row]:
-    return [(tag, app_id, version) for app_id, version, tag in _platform(state, *names).list_apps()]
-
-
-def _teams(state: State, organization: str) -> Iterable[Row]:
-    return _rows(team["name"] for team in state.client.organization(organization).list_teams())
-
-
-def _team(state: State, organization: str, team: str) -> Team:
-    return state.client.organization(organization).team(team)
-
-
-def _members(state: State, organization: str) -> Iterable[Row]:
+def _members(place: Organization) -> Iterable[str]:
     # There is no list of users, but one of each team's members.
-    place = state.client.organization(organization)
     members = (place.team(team["name"]).list_users() for team in place.list_teams())
-    return _rows({email for emails in members for email in emails})
+    return {email for emails in members for email in emails}
 
 
 _PLATFORM = ("organization", "repository", "platform")
-
 _TEAM = ("organization", "team")
+
+#: Picks the names of a bundle or app out of what the server says of it.
+_BUNDLE, _APP = itemgetter("python_tag", "name", "version"), itemgetter(2, 0, 1)
 
 _TABLES: Mapping[str, _Table] = {
     "organizations": _Table((), ("organization",), _organizations),
-    "repositories": _Table(("organization",), ("repository",), _repositories),
-    "places": _Table((), ("place",), lambda s: _rows(s.client.list_available_repositories())),
-    "platforms": _Table((), ("platform",), lambda s: _rows(s.client.list_platforms())),
-    "python tags": _Table((), ("python_tag",), lambda s: _rows(s.client.list_python_tags())),
-    "all python tags": _Table(
-        (), ("python_tag",), lambda s: _rows(s.client.list_python_tags(list_all=True))
+    "repositories": _Table(("organization",), ("repository",), _repositories, 0),
+    "places": _Table((), ("place",), lambda c: c.list_available_repositories()),
+    "platforms": _Table((), ("platform",), lambda c: c.list_platforms()),
+    "python tags": _Table((), ("python_tag",), lambda c: c.list_python_tags()),
+    "all python tags": _Table((), ("python_tag",), lambda c: c.list_python_tags(list_all=True)),
+    "eggs": _Table(
+        (*_PLATFORM, "python_tag"),
+        ("name", "version"),
+        lambda place, tag: (split_filename(egg["name"]) for egg in place.list_eggs(tag)),
     ),
-    "eggs": _Table((*_PLATFORM, "python_tag"), ("name", "version"), _eggs),
     "runtimes": _Table(_PLATFORM, ("implementation", "version"), _runtimes),
     "runtimes of tags": _Table(_PLATFORM, ("python_tag", "version"), _runtimes_of_tags),
-    "bundles": _Table(_PLATFORM, ("python_tag", "name", "version"), _bundles),
-    "apps": _Table(_PLATFORM, ("python_tag", "app_id", "version"), _apps),
-    "teams": _Table(("organization",), ("team",), _teams),
-    "team's members": _Table(
-        _TEAM, ("email",), lambda s, *names: _rows(_team(s, *names).list_users())
+    "bundles": _Table(
+        _PLATFORM, ("python_tag", "name", "version"), lambda p: map(_BUNDLE, p.bundle_list())
     ),
+    "apps": _Table(
+        _PLATFORM, ("python_tag", "app_id", "version"), lambda p: map(_APP, p.list_apps())
+    ),
+    "teams": _Table(
+        ("organization",), ("team",), lambda o: map(itemgetter("name"), o.list_teams())
+    ),
+    "team's members": _Table(_TEAM, ("email",), lambda o, team: o.team(team).list_users(), 1),
     "team's repositories": _Table(
-        _TEAM, ("repository",), lambda s, *names: _rows(_team(s, *names).list_repositories())
+        _TEAM, ("repository",), lambda o, team: o.team(team).list_repositories(), 1
     ),
     "members": _Table(("organization",), ("email",), _members),
-    "API tokens": _Table(
-        (), ("name",), lambda s: _rows(token["name"] for token in s.client.list_api_tokens())
-    ),
+    "API tokens": _Table((), ("name",), lambda c: map(itemgetter("name"), c.list_api_tokens())),
 }
 
 
@@ -334,7 +310,7 @@ def _answer(settings: Settings, question: str, where: list[str]) -> list[Row]:
         _folder(),
         _user(settings),
         [question, *where],
-        lambda: _TABLES[question].ask(state, *where),
+        lambda: _TABLES[question].rows(state.client, where),
     )
 
 

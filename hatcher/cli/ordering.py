@@ -23,7 +23,6 @@ def egg_key(filename: str) -> Key:
     return name, built_key(version), filename
 
 
-@cache  # a list of many eggs has few versions
 def built_key(version: str) -> Key:
     """Return what sorts versions with a build number, such as ``1.3.0-1``.
 
@@ -32,14 +31,7 @@ def built_key(version: str) -> Key:
     version : str
         One that cannot be read comes after all that can.
     """
-    # Imported here, for lists only.
-    from okonomiyaki.errors import OkonomiyakiError
-    from okonomiyaki.versions import EnpkgVersion
-
-    try:
-        return 0, EnpkgVersion.from_string(version)
-    except (OkonomiyakiError, ValueError):
-        return 1, version
+    return _version_key("EnpkgVersion", version)
 
 
 def runtime_key(version: str) -> Key:
@@ -50,10 +42,16 @@ def runtime_key(version: str) -> Key:
     version : str
         One that cannot be read comes after all that can.
     """
+    return _version_key("PEP440Version", version)
+
+
+@cache  # a list of many eggs has few versions
+def _version_key(kind: str, version: str) -> Key:
+    # Imported here, for lists only.
+    from okonomiyaki import versions
     from okonomiyaki.errors import OkonomiyakiError
-    from okonomiyaki.versions import PEP440Version
 
     try:
-        return 0, PEP440Version.from_string(version)
+        return 0, getattr(versions, kind).from_string(version)
     except (OkonomiyakiError, ValueError):
         return 1, version

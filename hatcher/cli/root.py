@@ -26,40 +26,32 @@ _SETTINGS = "Settings"
 
 #: Every command: a room for each, opened when it is entered.
 _HOMES = {
-    "eggs": Home("eggs:eggs", "Upload, download and list eggs.", _ARTEFACTS),
-    "runtimes": Home("runtimes:runtimes", "Upload, download and list runtimes.", _ARTEFACTS),
-    "bundles": Home("bundles:bundles", "Upload, download and list bundles.", _ARTEFACTS, (1,)),
-    "apps": Home("apps:apps", "Upload and list apps.", _ARTEFACTS),
-    "export": Home("exporting:export", "Download whole repositories into a folder.", _MIRROR),
+    "eggs": Home("eggs", "Upload, download and list eggs.", _ARTEFACTS),
+    "runtimes": Home("runtimes", "Upload, download and list runtimes.", _ARTEFACTS),
+    "bundles": Home("bundles", "Upload, download and list bundles.", _ARTEFACTS, (1,)),
+    "apps": Home("apps", "Upload and list apps.", _ARTEFACTS),
+    "export": Home("exporting", "Download whole repositories into a folder.", _MIRROR),
     "import": Home("exporting:import_", "Upload a folder that was exported.", _MIRROR, (1,)),
-    "promote": Home(
-        "promoting:promote", "Copy artefacts from one repository to another.", _MIRROR, (1,)
-    ),
-    "mirror": Home(
-        "mirroring:mirror", "Make one place like another, moving only what changed.", _MIRROR
-    ),
-    "cache": Home("cache:cache", "Look after the artefacts that are kept here.", _MIRROR),
-    "organizations": Home(
-        "administration:organizations", "Create and list organizations.", _PLACES
-    ),
-    "repositories": Home(
-        "administration:repositories", "Create, delete and list repositories.", _PLACES
-    ),
-    "teams": Home("administration:teams", "Manage teams, their members and repositories.", _PLACES),
-    "users": Home("administration:users", "Create and delete users.", _PLACES),
-    "user": Home("administration:user", "What you have access to.", _PLACES),
-    "api-tokens": Home("administration:api_tokens", "Create, delete and list API tokens.", _PLACES),
-    "platforms": Home("administration:platforms", "List platforms.", _SERVER),
-    "python-tags": Home("administration:python_tags", "List PEP 425 python tags.", _SERVER),
-    "serve": Home("serve:serve", "Run a Brood of your own until Ctrl-C.", _SERVER),
-    "login": Home("login:login", "Keep a server and a token in a profile.", _SETTINGS),
-    "logout": Home("login:logout", "Forget the token of a profile.", _SETTINGS),
-    "whoami": Home("login:whoami", "Show which server, and who you are to it.", _SETTINGS),
-    "config": Home("config:config", "Show and change profiles.", _SETTINGS),
+    "promote": Home("promoting", "Copy artefacts from one repository to another.", _MIRROR, (1,)),
+    "mirror": Home("mirroring", "Make one place like another, moving only what changed.", _MIRROR),
+    "cache": Home("cache", "Look after the artefacts that are kept here.", _MIRROR),
+    "organizations": Home("administration", "Create and list organizations.", _PLACES),
+    "repositories": Home("administration", "Create, delete and list repositories.", _PLACES),
+    "teams": Home("administration", "Manage teams, their members and repositories.", _PLACES),
+    "users": Home("administration", "Create and delete users.", _PLACES),
+    "user": Home("administration", "What you have access to.", _PLACES),
+    "api-tokens": Home("administration", "Create, delete and list API tokens.", _PLACES),
+    "platforms": Home("administration", "List platforms.", _SERVER),
+    "python-tags": Home("administration", "List PEP 425 python tags.", _SERVER),
+    "serve": Home("serve", "Run a Brood of your own until Ctrl-C.", _SERVER),
+    "login": Home("login", "Keep a server and a token in a profile.", _SETTINGS),
+    "logout": Home("login", "Forget the token of a profile.", _SETTINGS),
+    "whoami": Home("login", "Show which server, and who you are to it.", _SETTINGS),
+    "config": Home("config", "Show and change profiles.", _SETTINGS),
     "completion": Home(
-        "completion:completion", "Print a script that completes commands in your shell.", _SETTINGS
+        "completion", "Print a script that completes commands in your shell.", _SETTINGS
     ),
-    "schema": Home("schema:schema", "Show the JSON Schema of a command's data.", _SETTINGS),
+    "schema": Home("schema", "Show the JSON Schema of a command's data.", _SETTINGS),
 }
 
 

@@ -7,14 +7,7 @@ from contextlib import redirect_stderr
 from typing import Any, ClassVar
 
 import click
-from click.shell_completion import (
-    BashComplete,
-    CompletionItem,
-    FishComplete,
-    ShellComplete,
-    ZshComplete,
-    split_arg_string,
-)
+from click import shell_completion
 
 from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
 from hatcher.cli.terminal import show_all
@@ -69,7 +62,7 @@ complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
 _DIVIDERS = {":": 1, "=": 1, "@": 0}
 
 
-class _Shell(ShellComplete):
+class _Shell(shell_completion.ShellComplete):
     """What all shells have in common: their script says how to keep it, and failures are silent."""
 
     def source(self) -> str:
@@ -79,7 +72,9 @@ class _Shell(ShellComplete):
         lines = (first, comment) if first.startswith("#") else (comment, first)
         return "\n".join((*lines, rest))
 
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+    def get_completions(
+        self, args: list[str], incomplete: str
+    ) -> list[shell_completion.CompletionItem]:
         try:
             items = super().get_completions(args, incomplete)
         except Exception:  # whatever it is: nobody reads a traceback in the middle of a line
@@ -92,7 +87,7 @@ class _Shell(ShellComplete):
         return items
 
 
-class _Bash(_Shell, BashComplete):
+class _Bash(_Shell, shell_completion.BashComplete):
     source_template: ClassVar[str] = _BASH
 
     #: How many characters of the word Bash will not replace.
@@ -103,7 +98,7 @@ class _Bash(_Shell, BashComplete):
         if line is None:
             return super().get_completion_args()
         # The additional letter makes a word of what has not been begun yet.
-        _, *args, last = split_arg_string(f"{line}x")
+        _, *args, last = shell_completion.split_arg_string(f"{line}x")
         incomplete = last[:-1]
         if line.endswith(f" {incomplete}"):  # and is not quoted
             breaks = set(os.environ.get("COMP_WORDBREAKS", "")).intersection(_DIVIDERS, incomplete)
@@ -111,16 +106,16 @@ class _Bash(_Shell, BashComplete):
             self._kept = max(ends, default=0)
         return args, incomplete
 
-    def format_completion(self, item: CompletionItem) -> str:
+    def format_completion(self, item: shell_completion.CompletionItem) -> str:
         if item.type != "plain":
             return super().format_completion(item)
         return f"{item.type},{item.value[self._kept :]}"
 
 
-class _Zsh(_Shell, ZshComplete): ...
+class _Zsh(_Shell, shell_completion.ZshComplete): ...
 
 
-class _Fish(_Shell, FishComplete):
+class _Fish(_Shell, shell_completion.FishComplete):
     source_template: ClassVar[str] = _FISH
 
 

@@ -71,23 +71,7 @@ class State:
         click.UsageError, Refusal
             Nobody said which server, or there is no password.
         """
-        settings, credential = self.settings, self.credential
-        assert settings.url is not None
-        # Imported here: the help of a command needs no client.
-        from hatcher.api import BroodClient, RetryPolicy
-
-        url = settings.url
-        if settings.anonymous:  # not even with the name in it
-            from hatcher.cli.settings.profiles import server_at
-
-            url = str(server_at(url))
-        return BroodClient.from_url(
-            url,
-            auth=credential and credential.auth(settings.url, settings.verify_ssl),
-            verify_ssl=settings.verify_ssl,
-            api_version=settings.api_version,
-            retries=0 if self._quick else RetryPolicy(),
-        )
+        return client_of(self.settings, self.credential, quick=self._quick)
 
     def close(self) -> None:
         """Close the connections of the clients, if there are any."""
@@ -116,6 +100,28 @@ class State:
             settings = settings_of_profile(click.get_current_context(), name)
             self._others[name] = State(settings, quick=self._quick)
         return self._others[name]
+
+
+def client_of(
+    settings: Settings, credential: Credential | None, *, quick: bool = False
+) -> BroodClient:
+    """Return a client of the server of the settings, for whoever has the credential."""
+    # Imported here: the help of a command needs no client.
+    from hatcher.api import BroodClient, RetryPolicy
+
+    url = settings.url
+    assert url is not None
+    if settings.anonymous:  # not even with the name in it
+        from hatcher.cli.settings.profiles import server_at
+
+        url = str(server_at(url))
+    return BroodClient.from_url(
+        url,
+        auth=credential and credential.auth(url, settings.verify_ssl),
+        verify_ssl=settings.verify_ssl,
+        api_version=settings.api_version,
+        retries=0 if quick else RetryPolicy(),
+    )
 
 
 #: Hands a command the state, before all else.

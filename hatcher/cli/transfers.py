@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -27,18 +28,12 @@ from hatcher.cli.terminal import confirm, is_terminal, say
 from hatcher.errors import BatchInterrupted
 
 if TYPE_CHECKING:
-    from hatcher.api import (
-        BatchReport,
-        Bundle,
-        Egg,
-        FileResult,
-        Progress,
-        Repository,
-        Runtime,
-        Team,
-        User,
-    )
+    from hatcher import api
     from hatcher.core.local import LocalArtefact
+
+    _Deletable: TypeAlias = (
+        api.Egg | api.Runtime | api.Bundle | api.Repository | api.Team | api.User
+    )
 
 #: What a command gives that moves files: a record for each of them.
 TRANSFERS = Listing(
@@ -125,10 +120,8 @@ def files(name: str, *suffixes: str) -> Decorator:
     ) -> tuple[str, ...]:
         if ctx.resilient_parsing:
             return tuple(given)
-        found: dict[str, None] = {}
-        for path in given:
-            found.update(dict.fromkeys(_expanded(path, suffixes, ctx, param)))
-        return tuple(found)
+        found = (_expanded(path, suffixes, ctx, param) for path in given)
+        return tuple(dict.fromkeys(chain.from_iterable(found)))
 
     return argument(
         name,
@@ -163,7 +156,7 @@ def upload(
     place: object,
     filename: str,
     read: Callable[[str], LocalArtefact],
-    rehearse: Callable[..., BatchReport],
+    rehearse: Callable[..., api.BatchReport],
     *,
     dry_run: bool,
     emit: Emit,
@@ -200,7 +193,9 @@ def upload(
     tell(emit, path, place, "uploaded" if is_new else "already there")
 
 
-def download(artefact: Egg | Runtime, destination: str | None, dry_run: bool, emit: Emit) -> None:
+def download(
+    artefact: api.Egg | api.Runtime, destination: str | None, dry_run: bool, emit: Emit
+) -> None:
     """Download an artefact into a folder, and say what became of it.
 
     Parameters
@@ -277,7 +272,7 @@ def as_python(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def batch(
-    what: str, move: Callable[..., BatchReport], *args: object, emit: Emit, **options: Any
+    what: str, move: Callable[..., api.BatchReport], *args: object, emit: Emit, **options: Any
 ) -> None:
     """Move many files, and say what became of each.
 
@@ -319,7 +314,7 @@ def batch(
     say(str(report), "green")
 
 
-def _record(result: FileResult) -> dict[str, Any]:
+def _record(result: api.FileResult) -> dict[str, Any]:
     return {
         "file": result.name,
         "outcome": result.outcome,
@@ -337,14 +332,7 @@ def deleting(force: str = "Delete it even where the server would keep it.") -> D
     return together(flag("--force", help=force), assume_yes, dry_run)
 
 
-def delete(
-    thing: Egg | Runtime | Bundle | Repository | Team | User,
-    what: str,
-    *,
-    force: bool,
-    assume_yes: bool,
-    dry_run: bool,
-) -> None:
+def delete(thing: _Deletable, what: str, *, force: bool, assume_yes: bool, dry_run: bool) -> None:
     """Delete something from the server: said before, asked for, said after.
 
     Parameters
@@ -376,7 +364,7 @@ def delete(
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Progress | None]:
+def progress_bar(what: str) -> Iterator[api.Progress | None]:
     """Show how far it is, where somebody sees it.
 
     Parameters

@@ -600,7 +600,7 @@ def test_a_token_that_cannot_be_taken_back_is_named(cli, ring, password):
 
 def test_a_login_that_fails_leaves_the_one_before(cli, log_in, ring, password, monkeypatch):
     before = kept(ring)
-    monkeypatch.setattr(login, "with_profile", refuse)
+    monkeypatch.setattr(login.profiles, "with_profile", refuse)
     assert cli("login", input=password).code != 0
     assert kept(ring) == before and tokens(cli) == [TOKEN_NAME]
     assert cli("whoami").code == 0

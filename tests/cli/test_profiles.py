@@ -14,9 +14,9 @@ from hatcher.cli.refusals import Refusal
 from hatcher.cli.settings.private_files import read_private, write_private
 from hatcher.cli.settings.profiles import (
     Config,
+    change,
     config_path,
     read_config,
-    with_default,
     with_profile,
 )
 from hatcher.errors import NoSpaceError
@@ -119,9 +119,9 @@ def test_the_first_profile_is_the_default_one_and_no_other(path):
     with_profile("home.example.com", {"url": "https://b"})
     assert read_config().default_profile == "work"
     assert list(read_config().profiles) == ["work", "home.example.com"]
-    with_default("home.example.com")
+    change(lambda document: document.update(default_profile="home.example.com"))
     assert read_config().default_profile == "home.example.com"
-    with_default(None)
+    change(lambda document: document.pop("default_profile", None))
     assert read_config().default_profile is None
 
 
@@ -136,7 +136,7 @@ def test_comments_stay_however_it_is_written(path, text):
     write_private(path, text)
     with_profile("work", {"username": "ada", "insecure": True})
     with_profile("home", {"url": "https://b"})
-    with_default("work")
+    change(lambda document: document.update(default_profile="work"))
     for comment in ("mine", "the office", "far away"):
         assert comment in path.read_text()
     work, home = read_config().profiles.values()

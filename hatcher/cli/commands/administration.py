@@ -122,27 +122,23 @@ def _metadata(state: State, place: Repository) -> Record:
         ) from None
 
 
-def _repository_access(record: Record) -> str:
-    has = "has" if record["access"] else "does not have"
-    return f"The team {record['team']} {has} access to {record['repository']}."
-
-
-def _membership(record: Record) -> str:
-    is_ = "is" if record["member"] else "is not"
-    return f"{record['email']} {is_} a member of the team {record['team']}."
-
-
 REPOSITORY_ACCESS = Document(
     (
         Field("team", "Team"),
         Field("repository", "Repository"),
         Field("access", "Access", "boolean"),
     ),
-    sentence=_repository_access,
+    sentence=lambda seen: (
+        f"The team {seen['team']} {'has' if seen['access'] else 'does not have'} access to "
+        f"{seen['repository']}."
+    ),
 )
 MEMBERSHIP = Document(
     (Field("team", "Team"), Field("email", "Member"), Field("member", "Is a member", "boolean")),
-    sentence=_membership,
+    sentence=lambda seen: (
+        f"{seen['email']} {'is' if seen['member'] else 'is not'} a member of the team "
+        f"{seen['team']}."
+    ),
 )
 
 _on_team = on("organization", "team")

@@ -16,10 +16,10 @@ from hatcher.cli.settings.profiles import (
     DEFAULT_PROFILE,
     KEYS,
     Config,
+    change,
     checked_name,
     config_path,
     server_at,
-    with_default,
     with_profile,
 )
 from hatcher.cli.terminal import say
@@ -158,7 +158,7 @@ def unset(ctx: click.Context, /, key: str, dry_run: bool, **_: Any) -> None:
         say(f"Would unset {key} of {of}.")
         return
     if key == DEFAULT_PROFILE:
-        with_default(None)
+        change(lambda document: document.pop(DEFAULT_PROFILE, None))
     else:
         with_profile(name, {key: None}, check)
     say(f"{key} of {of} is not set any more.", "green")
@@ -186,7 +186,8 @@ def _use(config: Config, name: str, dry_run: bool) -> None:
     if dry_run:
         say(f"Would make {name} the default profile.")
         return
-    with_default(name, lambda config: config.profile(name))
+    usual = {DEFAULT_PROFILE: name}
+    change(lambda document: document.update(usual), lambda config: config.profile(name))
     say(f"The default profile is {name}.", "green")
 
 

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from hatcher import errors
 from hatcher.cli.data import Document, Emit, Field, Record, emits
 from hatcher.cli.explaining import explain, show
 from hatcher.cli.groups import command
 from hatcher.cli.parameters import argument, dry_run, flag, profile_option
 from hatcher.cli.refusals import ExitCode, Refusal
+from hatcher.cli.settings import levels, profiles
 from hatcher.cli.settings.credentials import ask_for_password, credential_for, kept_credential
 from hatcher.cli.settings.keeping import (
     Credential,
@@ -25,40 +27,17 @@ from hatcher.cli.settings.keeping import (
     keeper_named,
     keeper_of,
 )
-from hatcher.cli.settings.levels import (
-    Settings,
-    config_of,
-    profile_of,
-    settings_with,
-    take_over,
-    warn_of_secrets,
-)
 from hatcher.cli.settings.private_files import changing
-from hatcher.cli.settings.profiles import (
-    Config,
-    Profile,
-    checked_name,
-    read_config,
-    server_at,
-    with_profile,
-)
-from hatcher.cli.state import State, pass_state
+from hatcher.cli.state import State, client_of, pass_state
 from hatcher.cli.terminal import is_terminal, say
-from hatcher.errors import (
-    AuthenticationError,
-    BroodHTTPError,
-    ConflictError,
-    HatcherException,
-    InvalidResponseError,
-    NotFoundError,
-    PermissionDeniedError,
-    ServerError,
-)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from hatcher.api import BroodClient
+
+#: What stands in a profile, by key.
+_Values: TypeAlias = dict[str, str | int | bool | None]
 
 
 def _told(record: Record) -> str:
@@ -122,33 +101,30 @@ def login(
     """
     import socket
 
-    warn_of_secrets(ctx)
+    levels.warn_of_secrets(ctx)
     root = ctx.find_root()
-    take_over(ctx, ("url", "profile", "username", "password_stdin", "token", "token_stdin"))
-    config = config_of(ctx)
+    levels.take_over(ctx, ("url", "profile", "username", "password_stdin", "token", "token_stdin"))
+    config = levels.config_of(ctx)
     url = root.params["url"]
     name = profile_for(config, root.params["profile"], url)
     profile = config.profiles.get(name)
-    settings = settings_with(root, profile, url)
+    settings = levels.settings_with(root, profile, url)
     if settings.url is None:
         given = _asked("URL of the server", "Which server? Give its URL: hatcher login URL")
         settings = settings._replace(url=given)
     assert settings.url is not None
-    server = str(server_at(settings.url))
+    server = str(profiles.server_at(settings.url))
     # Before anything is asked or sent: a token that cannot be kept is not to be made.
     stays_in_file = profile is not None and profile.credential == "file"
     where = "file" if insecure_storage or stays_in_file else "keyring"
-    keeper = _working_keeper(where, config.path.parent, server, name)
-    login = Login(
-        root.params["profile"],
-        url,
-        settings._replace(url=server),
-        _credential(settings),
-        token_name or f"hatcher on {socket.gethostname()}",
-        keeper,
-        _other_values(root),
-    )
-    log_in(login, dry_run=dry_run)
+    keeper_for = _working_keeper(where, config.path.parent, server, name)
+    client, credential = _accepted(settings._replace(url=server), _credential(settings))
+    with client:
+        if dry_run:
+            say(f"Would keep the token for {server} in {keeper_for('')}.")
+            return
+        token_name = token_name or f"hatcher on {socket.gethostname()}"
+        log_in(root, client, credential, token_name, keeper_for)
 
 
 @command("logout")
@@ -164,10 +140,10 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
 
     The profile stays, with its server. Without --revoke the token stays valid.
     """
-    take_over(ctx, ("profile",))
+    levels.take_over(ctx, ("profile",))
     with credentials_alone():
-        config_of(ctx, anew=True)
-        profile = profile_of(ctx)
+        levels.config_of(ctx, anew=True)
+        profile = levels.profile_of(ctx)
         if profile is None or profile.credential is None or profile.url is None:
             named = f"Nothing is kept for the profile {profile.name}." if profile else ""
             say(named or "No profile is set.")
@@ -192,13 +168,13 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
             say(f"Would forget what {keeper} keeps for {keeper.server}.")
             return
         if revoke:
-            settings = settings_with(ctx.find_root(), profile, profile.url)
+            settings = levels.settings_with(ctx.find_root(), profile, profile.url)
             settings = settings._replace(url=keeper.server)
             credential = kept_credential(settings)
             with client_of(settings, credential) as client:
                 revoke_token(client, credential)
         keeper.forget()
-        with_profile(profile.name, {"credential": None})
+        profiles.with_profile(profile.name, {"credential": None})
     say(f"Forgot what {keeper} kept for {keeper.server}.", "green")
 
 
@@ -221,7 +197,7 @@ def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
     }
     try:
         answer = state.client.whoami()
-    except (AuthenticationError, PermissionDeniedError) as error:
+    except (errors.AuthenticationError, errors.PermissionDeniedError) as error:
         emit(record | {"accepted": False, "repositories": {}})
         show(error)
         ctx.exit(ExitCode.AUTHENTICATION)
@@ -243,7 +219,7 @@ def _working_keeper(where: str, folder: Path, server: str, profile: str) -> Call
     return partial(keeper_named, where, folder, server)
 
 
-def _credential(settings: Settings) -> Credential:
+def _credential(settings: levels.Settings) -> Credential:
     """Return what the user has to log in with, which may be asked for."""
     credential = None
     if settings.named_by in ("options", "environment"):
@@ -260,18 +236,17 @@ def _credential(settings: Settings) -> Credential:
 def _asked(question: str, otherwise: str) -> str:
     if not is_terminal(sys.stdin):
         raise click.UsageError(otherwise)
-    answer: str = click.prompt(question, err=True)
-    return answer
+    return str(click.prompt(question, err=True))
 
 
-def _other_values(root: click.Context) -> dict[str, str | int | bool | None]:
+def _other_values(root: click.Context) -> _Values:
     """What the command line says of how to reach the server."""
     given = {
         name: root.params[name]
         for name in ("api_version", "insecure", "ca_file")
         if root.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     }
-    values: dict[str, str | int | bool | None] = {}
+    values: _Values = {}
     if "api_version" in given:
         values["api_version"] = int(given["api_version"])
     if "insecure" in given:
@@ -288,40 +263,12 @@ _NO_TOKENS = (403, 404, 405, 501)
 _ATTEMPTS = 20
 
 
-class Login(NamedTuple):
-    """A profile, as it is to be after a login.
-
-    Attributes
-    ----------
-    named, url : str or None
-        What the user has called the profile, and the server, where that was said.
-    settings : Settings
-        How to reach the server; its URL has no credentials.
-    credential : Credential
-        What the user has, to be checked.
-    token_name : str
-        What to call the API token that is made.
-    keeper : callable
-        Returns what is to keep it for a profile.
-    values : dict
-        What else is to stand in the profile.
-    """
-
-    named: str | None
-    url: str | None
-    settings: Settings
-    credential: Credential
-    token_name: str
-    keeper: Callable[[str], Keeper]
-    values: dict[str, str | int | bool | None]
-
-
-def profile_for(config: Config, name: str | None, url: str | None) -> str:
+def profile_for(config: profiles.Config, name: str | None, url: str | None) -> str:
     """Return the name of the profile that a login is for.
 
     Parameters
     ----------
-    config : Config
+    config : profiles.Config
     name : str or None
         What the user has called it.
     url : str or None
@@ -333,7 +280,7 @@ def profile_for(config: Config, name: str | None, url: str | None) -> str:
         It cannot be called so, or the user must say.
     """
     if name is not None:
-        return checked_name(name)
+        return profiles.checked_name(name)
     usual = config.default_profile or "default"
     if url is None:
         return usual
@@ -343,8 +290,10 @@ def profile_for(config: Config, name: str | None, url: str | None) -> str:
             return profile.name
     if usual not in config.profiles or config.profiles[usual].url is None:
         return usual
-    server = server_at(url)
-    named = checked_name(f"{server.host}{server.prefix}".replace(":", "-").replace("/", "-"))
+    server = profiles.server_at(url)
+    named = profiles.checked_name(
+        f"{server.host}{server.prefix}".replace(":", "-").replace("/", "-")
+    )
     if named in config.profiles:
         raise Refusal(
             f"There is a profile {named} already, for {config.profiles[named].url}.",
@@ -355,44 +304,42 @@ def profile_for(config: Config, name: str | None, url: str | None) -> str:
 
 def credentials_alone() -> AbstractContextManager[None]:
     """Let no other process log in or out meanwhile."""
-    return changing(read_config().path.with_name("login"))
+    return changing(profiles.read_config().path.with_name("login"))
 
 
-def log_in(login: Login, *, dry_run: bool) -> None:
-    """Check a credential, and keep it, or better an API token that is made with it.
+def log_in(
+    root: click.Context,
+    client: BroodClient,
+    credential: Credential,
+    token_name: str,
+    keeper_for: Callable[[str], Keeper],
+) -> None:
+    """Keep a credential that was checked, or better an API token that is made with it.
 
     Raises
     ------
-    HatcherException
-        The server does not accept it; nothing is kept.
-    Refusal
+    HatcherException, Refusal
         It cannot be kept.
     """
-    client, credential = _accepted(login)
-    server = login.settings.url
-    with client:
-        if dry_run:
-            say(f"Would keep the token for {server} in {login.keeper('')}.")
-            return
-        with credentials_alone():
-            # Others may have logged in while this one was asked for the password.
-            config = read_config()
-            profile = profile_for(config, login.named, login.url)
-            old = config.profiles.get(profile)
-            keeper = login.keeper(profile)
-            before = None if old is None else _kept_before(old)
-            kept = _to_keep(client, keeper, login.token_name, credential)
-            try:
-                _keep(login, kept, keeper, old, before)
-            except BaseException:
-                # What cannot be used is not left behind on the server.
-                if kept.token_name is not None:
-                    _take_back(client, kept.token_name)
-                raise
-            if before is not None:
-                _clear(client, keeper, kept, *before)
+    with credentials_alone():
+        # Others may have logged in while this one was asked for the password.
+        config = profiles.read_config()
+        profile = profile_for(config, root.params["profile"], root.params["url"])
+        old = config.profiles.get(profile)
+        keeper = keeper_for(profile)
+        before = None if old is None else _kept_before(old)
+        kept = _to_keep(client, keeper, token_name, credential)
+        try:
+            _keep(_other_values(root), kept, keeper, old, before)
+        except BaseException:
+            # What cannot be used is not left behind on the server.
+            if kept.token_name is not None:
+                _take_back(client, kept.token_name)
+            raise
+        if before is not None:
+            _clear(client, keeper, kept, *before)
     who = f" as {kept.username}" if kept.username else ""
-    say(f"Logged in to {server}{who}.", "green")
+    say(f"Logged in to {keeper.server}{who}.", "green")
     what = "The password" if kept.kind == "password" else "The API token"
     made = f" '{kept.token_name}'" if kept.token_name else ""
     say(f"{what}{made} is kept in {keeper}, for the profile {profile}.")
@@ -415,37 +362,24 @@ def revoke_token(client: BroodClient, kept: Credential) -> None:
     assert kept.token_name is not None
     try:
         client.delete_api_token(kept.token_name)
-    except (AuthenticationError, NotFoundError):
+    except (errors.AuthenticationError, errors.NotFoundError):
         say(f"The API token '{kept.token_name}' was not valid any more.")
     else:
         say(f"Deleted the API token '{kept.token_name}' from the server.")
 
 
-def client_of(settings: Settings, credential: Credential) -> BroodClient:
-    """Return a client of the server of the settings, for whoever has the credential."""
-    from hatcher.api import BroodClient
-
-    assert settings.url is not None
-    return BroodClient.from_url(
-        settings.url,
-        auth=credential.auth(settings.url, settings.verify_ssl),
-        verify_ssl=settings.verify_ssl,
-        api_version=settings.api_version,
-    )
-
-
-def _accepted(login: Login) -> tuple[BroodClient, Credential]:
+def _accepted(settings: levels.Settings, credential: Credential) -> tuple[BroodClient, Credential]:
     """Return a client of the user, and the credential in the way that the server takes it."""
-    credential = login.credential._replace(direct=False)
-    client = client_of(login.settings, credential)
+    credential = credential._replace(direct=False)
+    client = client_of(settings, credential)
     try:
         client.whoami()
-    except BroodHTTPError as error:
+    except errors.BroodHTTPError as error:
         if error.status_code not in (404, 405):
             raise
         # An on-site server may know no session tokens.
         credential = credential._replace(direct=True)
-        client = client.with_auth(credential.auth(client.url, login.settings.verify_ssl))
+        client = client.with_auth(credential.auth(client.url, settings.verify_ssl))
         client.whoami()
     return client, credential
 
@@ -457,7 +391,7 @@ def _to_keep(
         return credential
     try:
         name, token = _new_token(client, token_name)
-    except BroodHTTPError as error:
+    except errors.BroodHTTPError as error:
         if error.status_code not in _NO_TOKENS:
             raise
     else:
@@ -483,13 +417,15 @@ def _new_token(client: BroodClient, wanted: str) -> tuple[str, str]:
         try:
             token = client.create_api_token(name).get("token")
             if not isinstance(token, str) or not token:
-                raise InvalidResponseError(f"The server's answer holds no token '{name}'.")
-        except ConflictError:
+                raise errors.InvalidResponseError(f"The server's answer holds no token '{name}'.")
+        except errors.ConflictError:
             if count > len(taken) + _ATTEMPTS:
                 raise
             taken.add(name)  # by somebody else, a moment ago
         except BaseException as error:
-            is_no = isinstance(error, BroodHTTPError) and not isinstance(error, ServerError)
+            is_no = isinstance(error, errors.BroodHTTPError) and not isinstance(
+                error, errors.ServerError
+            )
             if not is_no and getattr(error, "status_code", None) not in _NO_TOKENS:
                 _take_back(client, name)
             raise
@@ -500,9 +436,9 @@ def _new_token(client: BroodClient, wanted: str) -> tuple[str, str]:
 def _take_back(client: BroodClient, name: str) -> None:
     try:
         client.delete_api_token(name)
-    except NotFoundError:
+    except errors.NotFoundError:
         pass  # it was never made
-    except HatcherException as error:
+    except errors.HatcherException as error:
         _warn_of_token(name, error)
 
 
@@ -515,27 +451,22 @@ def _warn_of_token(name: str, error: Exception) -> None:
 
 
 def _keep(
-    login: Login,
+    others: _Values,
     kept: Credential,
     keeper: Keeper,
-    old: Profile | None,
+    old: profiles.Profile | None,
     before: tuple[Keeper, Credential] | None,
 ) -> None:
-    values: dict[str, str | int | bool | None] = {}
-    if old is not None and not old.is_for(keeper.server):
-        # Nothing of what it said of another server.
-        values = dict.fromkeys(("api_version", "insecure", "ca_file"))
-    values |= login.values | {
-        "url": keeper.server,
-        "username": kept.username,
-        "credential": keeper.name,
-    }
+    # Nothing of what it said of another server.
+    is_moved = old is not None and not old.is_for(keeper.server)
+    values: _Values = dict.fromkeys(("api_version", "insecure", "ca_file") if is_moved else ())
+    values |= others | {"url": keeper.server, "username": kept.username, "credential": keeper.name}
     try:
         keeper.put(kept)
-        with_profile(keeper.profile, values)
+        profiles.with_profile(keeper.profile, values)
     except BaseException:
         # As it was; what keeps it may be what failed.
-        with suppress(Refusal, HatcherException, OSError):
+        with suppress(Refusal, errors.HatcherException, OSError):
             if before is not None and _is_same(before[0], keeper):
                 keeper.put(before[1])
             else:
@@ -547,7 +478,7 @@ def _is_same(one: Keeper, other: Keeper) -> bool:
     return (one.name, one.server) == (other.name, other.server)
 
 
-def _kept_before(profile: Profile) -> tuple[Keeper, Credential] | None:
+def _kept_before(profile: profiles.Profile) -> tuple[Keeper, Credential] | None:
     """Return what a login takes the place of."""
     if profile.credential is None or profile.url is None:
         return None
@@ -574,7 +505,7 @@ def _clear(
     if before.server == keeper.server and old.username == kept.username:
         try:
             revoke_token(client, old)
-        except HatcherException as error:
+        except errors.HatcherException as error:
             _warn_of_token(old.token_name, error)
     else:
         say(

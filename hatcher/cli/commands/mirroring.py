@@ -229,9 +229,6 @@ def apply(
     source: WrittenSide,
     target: WrittenSide,
     plan: str | None,
-    create_missing: bool,
-    cache: bool,
-    concurrency: int | None,
     dry_run: bool,
     assume_yes: bool,
     emit: Emit,
@@ -246,16 +243,16 @@ def apply(
     With --prune it asks before it deletes. Nothing is deleted when SOURCE could not be read
     whole, or where something failed.
     """
+    options = {name: asked.pop(name) for name in ("concurrency", "cache", "create_missing")}
     if plan is not None and any(value not in ((), None, False) for value in asked.values()):
         raise click.UsageError(
             "The plan says already what is meant. Give either --plan, or --kind, --platform, "
             "--python-tag, --name, --prune and --max-deletes."
         )
     sides = open_pair(state, source, target)
-    asked["concurrency"] = concurrency
+    asked["concurrency"] = options["concurrency"]
     made = _planned(*sides, **asked) if plan is None else _read_plan(plan, *sides)
     _confirm_deletes(made, assume_yes=assume_yes or dry_run)
-    options = {"concurrency": concurrency, "cache": cache, "create_missing": create_missing}
     if made:
         transfers.batch("Mirror", made.apply, dry_run=dry_run, emit=emit, **options)
         return
@@ -471,12 +468,11 @@ def _read_plan(path: str, source: SideLike, target: SideLike) -> Plan:
 
     from hatcher import mirror
 
+    hint = "Make one with: hatcher mirror plan --save FILE"
     try:
         document = json.loads(Path(path).read_text("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise Refusal(
-            f"'{path}' is no plan: {error}.", "Make one with: hatcher mirror plan --save FILE"
-        ) from error
+        raise Refusal(f"'{path}' is no plan: {error}.", hint) from error
     if not isinstance(document, dict) or document.get("format") != "hatcher plan":
-        raise Refusal(f"'{path}' is no plan.", "Make one with: hatcher mirror plan --save FILE")
+        raise Refusal(f"'{path}' is no plan.", hint)
     return mirror.Plan.from_document(document, source, target)

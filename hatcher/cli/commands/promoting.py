@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -13,6 +13,8 @@ from hatcher.cli.state import State, pass_state
 
 if TYPE_CHECKING:
     from hatcher.api import App, Bundle, Egg, Runtime
+
+    _Artefact: TypeAlias = Egg | Runtime | App | Bundle
 
 
 @group("promote")
@@ -91,12 +93,7 @@ def bundle(bundle: Bundle, **options: Any) -> None:
 
 @pass_state
 def _promote(
-    state: State,
-    artefact: Egg | Runtime | App | Bundle,
-    *,
-    to: str,
-    to_profile: str | None,
-    **options: Any,
+    state: State, artefact: _Artefact, *, to: str, to_profile: str | None, **options: Any
 ) -> None:
     there = state if to_profile is None else state.of_profile(to_profile)
     target = repository_named(there, to, "--to")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
+from hatcher.cli.data import Document, Emit, Field, Listing, emits
 from hatcher.cli.groups import group
-from hatcher.cli.ordering import Key, built_key, runtime_key
+from hatcher.cli.ordering import built_key, runtime_key
 from hatcher.cli.parameters import on_platform, on_repository
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ def legacy_list(place: SinglePlatformRepository, emit: Emit) -> None:
         for version, builds in versions.items()
         for build, entry in builds.items()
     ]
-    emit(sorted(found, key=_legacy_key))
-
-
-def _legacy_key(runtime: Record) -> Key:
-    return runtime["language"].lower(), built_key(runtime["version"])
+    emit(sorted(found, key=lambda entry: (entry["language"].lower(), built_key(entry["version"]))))
 
 
 @runtimes.command("index")

@@ -63,16 +63,7 @@ PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not 
     help="Have something to try things out with; in a temporary folder unless --data is given.",
 )
 @click.pass_context
-def serve(
-    ctx: click.Context,
-    /,
-    data: Path,
-    host: str,
-    port: int,
-    admin: str,
-    demo: bool,
-    **options: Any,
-) -> None:
+def serve(ctx: click.Context, /, data: Path, host: str, demo: bool, **options: Any) -> None:
     """Run a Brood of your own until Ctrl-C.
 
     The administrator's password is taken from the environment variable
@@ -96,7 +87,7 @@ def serve(
     try:
         if demo or (not password and demonstration.is_one(data)):
             demonstration.check_host(host)
-        settings = Settings(data, host, port, admin, password, **options)
+        settings = Settings(data, host, admin_password=password, **options)
         if not demo:
             serve_until_stopped(settings)
             return

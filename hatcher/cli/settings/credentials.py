@@ -111,15 +111,12 @@ def read_secret(what: Kind) -> str:
     Refusal
         There is nothing.
     """
-    if is_terminal(sys.stdin):
-        return _hidden(what.capitalize())
-    secret = _line()
-    if not secret:
-        raise Refusal(
-            f"There is no {what} on standard input.",
-            f"Send it through a pipe, without anything before it, or set HATCHER_{what.upper()}.",
-        )
-    return secret
+    if secret := _secret(what.capitalize()):
+        return secret
+    raise Refusal(
+        f"There is no {what} on standard input.",
+        f"Send it through a pipe, without anything before it, or set HATCHER_{what.upper()}.",
+    )
 
 
 def ask_for_password(username: str) -> str:
@@ -130,32 +127,27 @@ def ask_for_password(username: str) -> str:
     Refusal
         There is neither a terminal nor anything in the pipe.
     """
+    if password := _secret(f"Password of {username}"):
+        return password
+    raise _no_password(username)
+
+
+def _secret(prompt: str) -> str:
+    """Ask for a secret in a terminal; elsewhere, return a line of standard input."""
     if is_terminal(sys.stdin):
-        return _hidden(f"Password of {username}")
-    password = _line()
-    if not password:
-        raise _no_password(username)
-    return password
-
-
-def _line() -> str:
-    """Return a line of standard input, without a mark of the order of bytes before it."""
+        try:
+            return str(click.prompt(shown(prompt), hide_input=True, err=True))
+        except UnicodeDecodeError:
+            raise _no_text("Type it in the encoding of the terminal.") from None
     if sys.stdin is None:
         return ""
+    # Without a mark of the order of bytes before it.
     mark = codecs.BOM_UTF8.decode(sys.stdin.encoding or "utf-8", "surrogateescape")
     try:
         return sys.stdin.readline().removeprefix(mark).rstrip("\r\n")
     except UnicodeDecodeError:
         # Not chained: the error holds the bytes.
         raise _no_text(f"Send it in the encoding {sys.stdin.encoding}.") from None
-
-
-def _hidden(text: str) -> str:
-    try:
-        answer: str = click.prompt(shown(text), hide_input=True, err=True)
-    except UnicodeDecodeError:
-        raise _no_text("Type it in the encoding of the terminal.") from None
-    return answer
 
 
 def _no_text(hint: str) -> Refusal:

@@ -264,7 +264,11 @@ def _who(ctx: click.Context, profile: Profile | None) -> dict[str, Any]:
     # The highest level that names anybody wins as a whole: a token given as an option is not
     # outdone by a user name in the environment. In a level, the user name outdoes the token.
     for level in ("options", "environment"):
-        said = _said_at(ctx, level)
+        said = {
+            name: ctx.params[name]
+            for name in ("username", "password", "token", "password_stdin", "token_stdin")
+            if ctx.params[name] and _level(ctx, name) == level
+        }
         is_url = _level(ctx, "url") == level and _URL_NAMES.match(ctx.params["url"] or "")
         if ctx.params["anonymous"] and _level(ctx, "anonymous") == level:
             if said or is_url:
@@ -301,13 +305,6 @@ def _user(
             password = ctx.params["password"]
     from_stdin = "password" if "password_stdin" in said else None
     return {"username": username, "password": password, "standard_input": from_stdin}
-
-
-def _said_at(ctx: click.Context, level: str) -> dict[str, Any]:
-    names = ("username", "password", "token", "password_stdin", "token_stdin")
-    return {
-        name: ctx.params[name] for name in names if ctx.params[name] and _level(ctx, name) == level
-    }
 
 
 def _check_standard_input(ctx: click.Context, said: dict[str, Any]) -> None:

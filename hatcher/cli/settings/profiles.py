@@ -351,12 +351,8 @@ def with_profile(
 
     def edit(document: _Document) -> None:
         is_first = not document.get("profiles")
-        if "profiles" not in document:
-            document["profiles"] = {name: {}}
-        profiles = document["profiles"]
-        if name not in profiles:
-            profiles[name] = {}  # a table of the kind that the others are
-        profile = profiles[name]
+        # A new one is a table of the kind that the others are.
+        profile = document.setdefault("profiles", {name: {}}).setdefault(name, {})
         for key, value in values.items():
             if value is not None:
                 profile[key] = value
@@ -365,30 +361,14 @@ def with_profile(
         if is_first and DEFAULT_PROFILE not in document:
             document[DEFAULT_PROFILE] = name
 
-    _edit(edit, check)
+    change(edit, check)
 
 
-def with_default(name: str | None, check: Callable[[Config], object] = lambda config: None) -> None:
-    """Set the default profile and write the file.
-
-    Parameters
-    ----------
-    name : str or None
-        None takes it away.
-    check : callable, optional
-        As for `with_profile`.
-    """
-
-    def edit(document: _Document) -> None:
-        if name is not None:
-            document[DEFAULT_PROFILE] = name
-        else:
-            document.pop(DEFAULT_PROFILE, None)
-
-    _edit(edit, check)
-
-
-def _edit(edit: Callable[[_Document], None], check: Callable[[Config], object]) -> None:
+def change(
+    edit: Callable[[_Document], object],
+    check: Callable[[Config], object] = lambda config: None,
+) -> None:
+    """Write the file with what an edit makes of its tables; parameters as for `with_profile`."""
     import tomllib
 
     import tomlkit
