@@ -321,23 +321,24 @@ def _write_for_people(headings: Sequence[str], rows: Sequence[Sequence[str]]) ->
     from rich.console import Console
 
     console = Console(highlight=False, no_color=not takes_color(sys.stdout))
-    columns = list(zip(headings, *rows, strict=True))
-    narrowest = [min(_NARROW, max(map(len, column))) for column in columns]
+    gaps = len(_WIDE_GAP) * (len(headings) - 1)
     if len(rows) > _LONG:
-        _write_long(console, headings, rows, [max(map(len, column)) for column in columns])
-    elif sum(narrowest) + len(_WIDE_GAP) * (len(narrowest) - 1) > console.width:
-        _write_fields(console, headings, rows)
+        write_as = _write_long
+    elif sum(_narrowest(headings, rows)) + gaps > console.width:
+        write_as = _write_fields
     else:
-        _write_folded(console, headings, rows, narrowest)
+        write_as = _write_folded
+    write_as(console, headings, rows)
 
 
-def _write_long(
-    console: Console,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    widths: Sequence[int],
-) -> None:
+def _narrowest(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how narrow each column may be."""
+    return [min(_NARROW, max(map(len, column))) for column in zip(headings, *rows, strict=True)]
+
+
+def _write_long(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table that rich would take seconds for; the terminal wraps what is too wide."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     console.print(_laid_out(headings, widths, _WIDE_GAP), style=_HEADING, soft_wrap=True)
     whole = sum(widths) + len(_WIDE_GAP) * (len(widths) - 1)
     lines = (_laid_out(row, widths, _WIDE_GAP) for row in rows)
@@ -355,19 +356,14 @@ def _write_fields(console: Console, headings: Sequence[str], rows: Sequence[Sequ
         console.print()
 
 
-def _write_folded(
-    console: Console,
-    headings: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    narrowest: Sequence[int],
-) -> None:
+def _write_folded(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table whose long cells are folded, and never cut."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style=_HEADING)
-    for heading, width in zip(headings, narrowest, strict=True):
+    for heading, width in zip(headings, _narrowest(headings, rows), strict=True):
         table.add_column(heading, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*map(Text, row))

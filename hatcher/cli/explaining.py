@@ -427,7 +427,12 @@ _SPOKEN = re.compile(
 )
 
 #: What commands call otherwise than Python does.
-_OPTIONS: Mapping[str, str] = {"overwrite": "force"}
+OPTIONS: Mapping[str, str] = {
+    "overwrite": "force",
+    "kinds": "artefact_kinds",
+    "repositories": "requested_repos",
+    "platforms": "requested_platforms",
+}
 
 _SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z'])")
 
@@ -447,7 +452,7 @@ def _said(sentence: str, ctx: click.Context) -> str:
     }
     while (found := _SPOKEN.search(sentence)) is not None:
         name = found["named"] or found["name"]
-        option = options.get(name) or options.get(_OPTIONS.get(name, ""))
+        option = options.get(name) or options.get(OPTIONS.get(name, ""))
         if option is None:
             # An alternative that there is not; the rest of the sentence may still hold.
             rest = sentence[: found.start()].rpartition(", or ")[0]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from hatcher.cli.data import Emit, Field, Listing, emits
-from hatcher.cli.explaining import explain
+from hatcher.cli.explaining import OPTIONS, explain
 from hatcher.cli.parameters import (
     Decorator,
     argument,
@@ -261,9 +261,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def as_python(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options of a command as arguments in Python; without names all are meant."""
-    given = {name: None if value == () else value for name, value in options.items()}
-    if "force" in given:
-        given["overwrite"] = given.pop("force")
+    names = {option: name for name, option in OPTIONS.items()}
+    given = {names.get(key, key): value if value != () else None for key, value in options.items()}
     if "cache" in given:
         from hatcher.mirror import Cache
 

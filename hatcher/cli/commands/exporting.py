@@ -83,14 +83,7 @@ _IN_FOLDER = "all in the folder"
 @transfers.concurrency
 @transfers.moving
 @pass_state
-def import_(
-    state: State,
-    root_dir: str,
-    artefact_kinds: tuple[str, ...],
-    requested_repos: tuple[str, ...],
-    requested_platforms: tuple[str, ...],
-    **options: Any,
-) -> None:
+def import_(state: State, root_dir: str, **options: Any) -> None:
     """Upload a folder that was exported.
 
     By 'hatcher export' of any version: the folder has a v1 in it. Files that the server has
@@ -101,13 +94,4 @@ def import_(
     """
     from hatcher import mirror
 
-    transfers.batch(
-        "Import",
-        mirror.import_,
-        state.client,
-        root_dir,
-        kinds=artefact_kinds,
-        repositories=requested_repos,
-        platforms=requested_platforms,
-        **options,
-    )
+    transfers.batch("Import", mirror.import_, state.client, root_dir, **options)
