@@ -108,7 +108,8 @@ def parse_json(
     except ValueError as error:
         raise _not_json(outgoing, headers, content) from error
     try:
-        return read(text)
+        with parsing.collector_held(len(text)):
+            return read(text)
     except parsing.ShapeError as error:
         raise unexpected(outgoing, outgoing.redact(str(error))) from bare(error)
     except ValueError:

@@ -32,7 +32,7 @@ from hatcher.files.atomic import replacing
 from hatcher.files.cache import evict, kept_files, private_folder, touch
 from hatcher.files.folders import user_folder
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-from hatcher.transport.parsing import expect
+from hatcher.transport.parsing import expect, unpack
 from hatcher.transport.request import Request
 from hatcher.transport.urls import ServerURL
 
@@ -139,6 +139,7 @@ class IndexCache:
 
     def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
         self._space = space
+        self._last = b"", b""
         self._folder = private_folder(folder, "indices")
         self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
         _add(self._view, *view)
@@ -176,7 +177,7 @@ class IndexCache:
             status, headers, content = fetch(_with(request, *kept.condition))
             if status == 304 and kept.is_meant_by(headers):
                 touch(path)
-                return read(headers, kept.content)
+                return read(headers, self._unpacked(kept.content))
         if status == 304:  # it is of something else
             status, headers, content = fetch(_with(request, "Cache-Control", "no-cache"))
         condition = _condition(headers)
@@ -194,6 +195,14 @@ class IndexCache:
             files = sorted(kept_files(self._folder, _NAME))
             evict(files, sum(file.size for file in files) - self._space)
         return result
+
+    def _unpacked(self, content: bytes) -> bytes:
+        """Return the text of an index; that of the last one is at hand for who asks again."""
+        packed, text = self._last
+        if packed != content:
+            text = unpack(content)
+            self._last = content, text
+        return text
 
     def __repr__(self) -> str:
         return f"<IndexCache '{self._folder}'>"

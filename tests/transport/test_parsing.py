@@ -1,5 +1,6 @@
 """Unpacking and parsing: what isal and msgspec make is what the standard library would."""
 
+import gc
 import gzip
 import json
 import math
@@ -245,3 +246,43 @@ class TestUnpack:
 )
 def test_imports(code, says):
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == says
+
+
+class TestTheCollector:
+    def test_it_does_not_run_meanwhile(self, index):
+        runs: list[str] = []
+
+        def note(phase: str, _: object) -> None:
+            runs.append(phase)
+
+        with parsing.collector_held(len(index)):
+            gc.callbacks.append(note)
+            try:
+                found = parsing.loads(index)
+            finally:
+                gc.callbacks.remove(note)
+        assert runs == []
+        assert gc.isenabled()
+        assert gc.is_tracked(found)
+
+    def test_it_stays_as_the_user_has_set_it(self, index):
+        gc.disable()
+        try:
+            with parsing.collector_held(len(index)):
+                pass
+            assert not gc.isenabled()
+        finally:
+            gc.enable()
+        gc.freeze()
+        try:
+            count = gc.get_freeze_count()
+            with parsing.collector_held(len(index)):
+                pass
+            assert gc.get_freeze_count() >= count - 100  # what was freed since does not count
+        finally:
+            gc.unfreeze()
+
+    def test_it_runs_again_after_an_error(self):
+        with pytest.raises(ValueError, match="Expecting"), parsing.collector_held(1 << 30):
+            parsing.loads(b"{" + b" " * parsing.LARGE_TEXT)
+        assert gc.isenabled()
