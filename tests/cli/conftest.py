@@ -17,12 +17,23 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import keyring
 import pytest
 import trustme
+from keyring.backends import fail
 
-from hatcher.api import BroodClient
+from hatcher.api import BroodClient, Repository
 from hatcher.cli.run import run
-from hatcher.testing import BroodServer
+from hatcher.testing import (
+    Answer,
+    BroodServer,
+    ScriptedServer,
+    write_bundle,
+    write_egg,
+    write_runtime,
+)
+
+from .keyrings import FileKeyring
 
 
 class Result(NamedTuple):
@@ -88,20 +99,30 @@ class Cli:
     def process(
         self,
         *arguments: object,
-        input: str = "",
+        input: str | bytes = "",
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run a command in a process of its own; neither end is a terminal."""
         done = subprocess.run(
             self.command(*arguments),
-            input=input,
+            input=input if isinstance(input, bytes) else input.encode(),
             capture_output=True,
-            text=True,
-            check=False,
             timeout=120,
             env={**os.environ, **(env or {})},
         )
-        return Result(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def fails(self, code: int, said: str, *arguments: object, input: str = "") -> Result:
+        """Run a command that fails: with this code, with no data, and saying this."""
+        result = self(*arguments, input=input)
+        assert (result.code, result.out) == (code, "") and said in result.err, result
+        return result
+
+    def answered(self, answer: Answer, *arguments: object) -> Result:
+        """Run a command without credentials, and with a server that always says the same."""
+        self.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
+        with ScriptedServer(answer) as server:
+            return self("--url", server.url, *arguments)
 
     def command(self, *arguments: object) -> list[str]:
         """The command line of a process; it takes the environment of this one."""
@@ -115,6 +136,31 @@ def _text(content: str = "") -> TextIOWrapper:
 def _written(stream: TextIOWrapper) -> str:
     stream.flush()
     return stream.buffer.getvalue().decode()
+
+
+def outcomes(records: str | list[dict[str, str]]) -> dict[str, str]:
+    """What became of each file, as JSON says it."""
+    read = json.loads(records) if isinstance(records, str) else records
+    return {record["file"]: record["outcome"] for record in read}
+
+
+def furnish(repository: Repository, folder: Path, egg: str) -> None:
+    """Upload two eggs, of which one is pure, a runtime and a bundle."""
+    for name, tag in [(egg, "cp311"), ("pure", None)]:
+        made = write_egg(folder, name, platform="rh8-x86_64", python_tag=tag)
+        repository.platform("rh8-x86_64").upload_egg(made)
+    repository.upload_runtime(write_runtime(folder, version="3.11.9+2", python_tag="cp311"))
+    repository.upload_bundle(write_bundle(folder))
+
+
+def keep(cli: Cli, server: BroodServer, profile: str) -> None:
+    """Log in to another server, under the name of a profile."""
+    done = cli(
+        *("login", server.url, "--username", server.admin_email, "--password-stdin"),
+        *("--insecure-storage", "--profile", profile),
+        input=f"{server.admin_password}\n",
+    )
+    assert done.code == 0, done
 
 
 @contextmanager
@@ -136,6 +182,15 @@ def cli(brood_server: BroodServer, tmp_path: Path) -> Iterator[Cli]:
     """
     with command_line(brood_server, tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def keyring_of_tests(cli: Cli) -> Iterator[FileKeyring]:
+    """A keyring that works."""
+    ring = FileKeyring(cli.home / "keyring.json")
+    keyring.set_keyring(ring)
+    yield ring
+    keyring.set_keyring(fail.Keyring())
 
 
 @pytest.fixture

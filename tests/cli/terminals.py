@@ -12,7 +12,7 @@ import termios
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 #: What steers a terminal, colors among it.
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -110,3 +110,10 @@ class Terminal:
             self._process.wait()
         os.close(self._outside)
         os.close(self._keys)
+
+
+def watched(command: list[str], **options: Any) -> Terminal:
+    """The terminal in which a command has gone well."""
+    with Terminal(command, **options) as terminal:
+        assert terminal.end() == 0, terminal.text
+    return terminal

@@ -98,7 +98,6 @@ def test_anonymous_sends_nothing(public):
         assert public("--anonymous", *listing).code == 0
         (request,) = gateway.requests
         assert "authorization" not in {name.lower() for name in request.headers}
-    refused = public("--anonymous", "--url", with_name, *listing)
-    assert refused.code == 2 and "--anonymous and a name in the URL" in refused.err
-    refused = public("--anonymous", "--token", "x", *listing)
-    assert refused.code == 2 and "--anonymous and --token" in refused.err
+    named = ("--anonymous", "--url", with_name)
+    public.fails(2, "--anonymous and a name in the URL", *named, *listing)
+    public.fails(2, "--anonymous and --token", "--anonymous", "--token", "x", *listing)

@@ -249,9 +249,7 @@ def test_a_file_is_replaced_only_when_it_is_forced(cli, tmp_path):
     saved = Path("tools-1.0.0-1.bundle")
     saved.write_text("mine")
     for options in ([], ["--dry-run"]):
-        refused = cli("bundles", "download", *TOOLS, ".", *options)
-        assert (refused.code, refused.out) == (5, "")
-        assert "already" in refused.err
+        refused = cli.fails(5, "already", "bundles", "download", *TOOLS, ".", *options)
         assert "--force" in refused.err
     assert cli("bundles", "download", *TOOLS, ".", "--force", "--dry-run").code == 0
     assert saved.read_text() == "mine"
@@ -263,9 +261,7 @@ def test_a_file_is_replaced_only_when_it_is_forced(cli, tmp_path):
 
 
 def test_version_0_of_the_api_has_none(cli):
-    refused = cli("--api-version", "0", "bundles", "list", *TOOLS[:3])
-    assert (refused.code, refused.out) == (2, "")
-    assert "--api-version 1" in refused.err
+    cli.fails(2, "--api-version 1", "--api-version", "0", "bundles", "list", *TOOLS[:3])
 
 
 def test_what_is_no_runtime_is_refused(cli, tmp_path):

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 
 from hatcher.testing import RequestFault, write_egg
 
-from .conftest import Cli
+from .conftest import Cli, outcomes
 from .test_interrupts import interrupted
 
 PLACE = ("acme", "dev", "rh8-x86_64")
@@ -43,10 +42,6 @@ def shown(cli: Cli) -> list[str]:
     return sorted(listed["name"] for listed in platform.list_eggs("cp311"))
 
 
-def outcomes(text: str) -> dict[str, str]:
-    return {record["file"]: record["outcome"] for record in json.loads(text)}
-
-
 def test_files_folders_and_lists(cli, eggs, tmp_path):
     (eggs[0].parent / "notes.txt").write_text("no egg")
     listed = "".join(f"{path}\n" for path in eggs[2:])
@@ -71,13 +66,8 @@ def test_a_list_names_what_is_no_text(cli, eggs):
     folder = eggs[0].parent / os.fsdecode(b"f\xff")
     folder.mkdir()
     listed = eggs[0].rename(folder / eggs[0].name)
-    done = subprocess.run(
-        cli.command(*UPLOAD, "-", "-o", "json"),
-        input=os.fsencode(listed),
-        capture_output=True,
-        check=True,
-    )
-    assert outcomes(done.stdout.decode()) == {eggs[0].name: "uploaded"}
+    done = cli.process(*UPLOAD, "-", "-o", "json", input=os.fsencode(listed))
+    assert outcomes(done.out) == {eggs[0].name: "uploaded"}
     assert cli(*UPLOAD, folder).code == 0
 
 
@@ -129,7 +119,8 @@ def test_one_failure_does_not_stop_the_others(cli, eggs):
     errors = [record["error"] for record in json.loads(done.out) if record["error"]]
     assert len(errors) == 2
     assert done.err.startswith("Error: 5 files: 3 uploaded, 2 failed\n")
-    assert broken.name in done.err
+    assert f"\nfailed: {broken.name}: " in done.err
+    assert done.err.endswith("Files that are done are skipped when you run the command again.\n")
     assert shown(cli) == [path.name for path in eggs]
 
     forced = cli(*UPLOAD, *eggs, "--force", "--concurrency", "1", "-o", "json")

@@ -50,9 +50,7 @@ def test_prune_and_clear(cli, cache):
     assert cache.usage().files == 2
     assert cli("cache", "clear").err == "Removed 2 of 2,000 bytes; 0 of 0 bytes stay.\n"
     assert cache.usage().files == 0
-    wrong = cli("cache", "prune", "--limit", "a lot")
-    assert (wrong.code, wrong.out) == (2, "")
-    assert "such as 500MB or 10GiB" in wrong.err
+    cli.fails(2, "such as 500MB or 10GiB", "cache", "prune", "--limit", "a lot")
 
 
 def test_verify(cli, cache):
@@ -63,9 +61,7 @@ def test_verify(cli, cache):
     path.write_bytes(b"x" * 1000)
     for options in (["-n"], []):
         assert cache.usage().files == 3
-        done = cli("cache", "verify", *options)
-        assert (done.code, done.out) == (8, "")
-        assert f"damaged: {sha256}" in done.err
+        cli.fails(8, f"damaged: {sha256}", "cache", "verify", *options)
     assert cache.usage().files == 2
     assert cli("cache", "verify", "-o", "json").data["damaged"] == []
 
@@ -73,7 +69,5 @@ def test_verify(cli, cache):
 def test_a_folder_that_is_not_the_users_alone(cli, cache):
     cache.folder.chmod(0o777)
     for command in ("show", "verify", "prune", "clear"):
-        done = cli("cache", command)
-        assert (done.code, done.out) == (1, "")
-        assert "others may write" in done.err
+        done = cli.fails(1, "others may write", "cache", command)
         assert "HATCHER_CACHE_DIR" in done.err

@@ -355,6 +355,4 @@ def test_scripts_say_how_to_keep_them(cli, name):
 
 def test_a_shell_that_is_not_known(cli):
     cli.setenv("SHELL", "/bin/sh")
-    result = cli("completion")
-    assert (result.code, result.out) == (2, "")
-    assert "bash, zsh, fish" in result.err
+    cli.fails(2, "bash, zsh, fish", "completion")

@@ -59,6 +59,7 @@ def test_what_is_there_stays_unless_it_is_forced(cli, tmp_path):
     for options in (["--verify"], ["--no-verify"], ["--dry-run"]):
         refused = cli("eggs", "upload", *PLACE, path, *options)
         assert (refused.code, refused.out) == (5, "")
+        assert "--force" in refused.err.splitlines()[-1]
     forced = cli("eggs", "upload", *PLACE, path, "--force", "-n", "-o", "json")
     assert forced.data == [record(path, "would upload", path)]
     assert cli("eggs", "upload", *PLACE, path, "--force", "-o", "json").data == [
@@ -74,15 +75,13 @@ def test_eggs_out_of_sight_appear_when_the_index_is_told(cli, tmp_path):
     one, two = egg(tmp_path), egg(tmp_path, build=2)
     platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")
     assert cli("eggs", "upload", *PLACE, one, "--disabled").code == 0
-    missing = cli("eggs", "update-index", *PLACE, one, two, "--dry-run")
-    assert missing.code == 4
-    assert f"does not have {two.name}." in missing.err
+    told = ("eggs", "update-index", *PLACE, one, two)
+    cli.fails(4, f"does not have {two.name}.", *told, "--dry-run")
     assert cli("eggs", "batch-upload", *PLACE, two, "--no-index").code == 0
     dry = cli("eggs", "update-index", *PLACE, tmp_path, "--dry-run")
     assert dry == (0, "", "Would show 2 eggs in the index of acme/dev/rh8-x86_64.\n")
     assert platform.list_eggs("cp311") == []
-    shown = cli("eggs", "update-index", *PLACE, one, two)
-    assert shown == (0, "", "2 eggs shown in the index of acme/dev/rh8-x86_64.\n")
+    assert cli(*told) == (0, "", "2 eggs shown in the index of acme/dev/rh8-x86_64.\n")
     assert len(platform.list_eggs("cp311")) == 2
 
 
@@ -187,5 +186,4 @@ def test_one_that_cannot_be_built(cli):
 
 def test_building_without_the_extra(cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "packaging.requirements", None)
-    result = cli("eggs", "build", "idna")
-    assert result.code == 1 and "extra 'testing'" in result.err
+    cli.fails(1, "extra 'testing'", "eggs", "build", "idna")

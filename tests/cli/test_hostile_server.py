@@ -25,7 +25,7 @@ from hatcher.cli.data import FORMATS, Document, Emit, Field, Listing
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer
 
 from .conftest import Cli, Result, command_line
-from .terminals import STEERING, Terminal
+from .terminals import STEERING, watched
 from .test_schemas import READING, furniture, known, world  # noqa: F401
 
 #: Escapes of terminals of 7 and 8 bits, lines, what turns text around, what has no width.
@@ -131,34 +131,30 @@ def str_of(value: object) -> str:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 429, 500, 503])
 @pytest.mark.parametrize("debug", [(), ("--debug",)])
 def test_errors(cli, status, debug):
-    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
     words = json.dumps({"error": f"[red]No.{EVIL}"}).encode()
-    headers = {"Content-Type": "application/json", "Retry-After": "0"}
-    with ScriptedServer(Answer(status, headers, words)) as server:
-        for command in (("eggs", "list", "a", "b", "rh8-x86_64", "cp311"), ("platforms", "list")):
-            result = cli("--url", server.url, *debug, *command)
-            assert result.code != 0
-            if debug:
-                result = result._replace(err=result.err.replace("Traceback", ""))
-            assert_harmless(result)
-            assert debug or "[red]" in result.err or status == 401
+    answer = Answer(status, {"Content-Type": "application/json", "Retry-After": "0"}, words)
+    for command in (("eggs", "list", "a", "b", "rh8-x86_64", "cp311"), ("platforms", "list")):
+        result = cli.answered(answer, *debug, *command)
+        assert result.code != 0
+        if debug:
+            result = result._replace(err=result.err.replace("Traceback", ""))
+        assert_harmless(result)
+        assert debug or "[red]" in result.err or status == 401
 
 
 @pytest.mark.parametrize("body", [b'["\\ud800"]', b'{"platforms": ["\\ud800"]}', b'"\xff"'])
 @pytest.mark.parametrize("chosen", SHOWN)
 def test_half_characters(cli, body, chosen):
-    cli.delenv("HATCHER_USERNAME", "HATCHER_PASSWORD")
-    with ScriptedServer(Answer(200, {"Content-Type": "application/json"}, body)) as server:
-        options = () if chosen is None else ("-o", chosen)
-        for command in (("platforms", "list"), ("organizations", "list")):
-            assert_harmless(cli("--url", server.url, *command, *options))
+    options = () if chosen is None else ("-o", chosen)
+    for command in (("platforms", "list"), ("organizations", "list")):
+        answer = Answer(200, {"Content-Type": "application/json"}, body)
+        assert_harmless(cli.answered(answer, *command, *options))
 
 
 def test_in_a_terminal(cli, hostile):
     for command in (("teams", "list", "acme"), ("platforms", "list"), ("api-tokens", "list")):
-        with Terminal(cli.command("--url", hostile.url, *command)) as terminal:
-            assert terminal.end() == 0
-        text = STEERING.sub("", terminal.screen).replace("\r\n", "\n")
+        screen = watched(cli.command("--url", hostile.url, *command)).screen
+        text = STEERING.sub("", screen).replace("\r\n", "\n")
         assert_harmless(Result(0, text, ""))
         assert "[red]" in text
 

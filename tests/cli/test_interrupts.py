@@ -15,6 +15,13 @@ from hatcher.testing import FaultyGateway, RequestFault, write_egg
 from .conftest import Cli
 
 PLACE = ("acme", "dev", "rh8-x86_64")
+SIGNALS = pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, "Error: Interrupted.\n"),
+        (signal.SIGTERM, 143, "Error: Ended by SIGTERM.\n"),
+    ],
+)
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals for others"),
@@ -43,13 +50,7 @@ def interrupted(
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize(
-    ("number", "code", "said"),
-    [
-        (signal.SIGINT, 130, "Error: Interrupted.\n"),
-        (signal.SIGTERM, 143, "Error: Ended by SIGTERM.\n"),
-    ],
-)
+@SIGNALS
 def test_in_the_middle_of_an_upload(cli, tmp_path, faulty_gateway, number, code, said):
     egg = write_egg(tmp_path, "nose", "1.0", platform="rh8-x86_64", payload_bytes=5_000_000)
     gateway = faulty_gateway(RequestFault("stall", at="request body", path="*/eggs/upload"))
@@ -61,14 +62,14 @@ def test_in_the_middle_of_an_upload(cli, tmp_path, faulty_gateway, number, code,
     assert cli("eggs", "upload", *PLACE, egg).code == 0
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_in_the_middle_of_a_batch(cli, tmp_path, faulty_gateway, number, code):
+@SIGNALS
+def test_in_the_middle_of_a_batch(cli, tmp_path, faulty_gateway, number, code, said):
     eggs = [write_egg(tmp_path, f"Egg{i}", "1.0", platform="rh8-x86_64") for i in range(3)]
     gateway = faulty_gateway(RequestFault("stall", at="answer", path="*/eggs/upload", times=9))
     ended, out, err = interrupted(
         cli, gateway, number, "*/eggs/upload", "eggs", "batch-upload", *PLACE, *eggs, "-o", "jsonl"
     )
-    assert ended == code
+    assert ended == code and said in err
     assert len(out.splitlines()) == 3
     assert "Traceback" not in err and "Exception ignored" not in err
     assert cli("eggs", "batch-upload", *PLACE, *eggs).code == 0
@@ -113,13 +114,7 @@ sys.exit(run.process(["platforms", "list"]))
 """
 
 
-@pytest.mark.parametrize(
-    ("number", "code", "said"),
-    [
-        (signal.SIGINT, 130, "Error: Interrupted.\n"),
-        (signal.SIGTERM, 143, "Error: Ended by SIGTERM.\n"),
-    ],
-)
+@SIGNALS
 def test_in_a_finalizer(number, code, said):
     python = [sys.executable, "-c", _IN_A_FINALIZER, str(int(number))]
     command = ["env", "--default-signal=INT,TERM", *python]

@@ -6,7 +6,6 @@ import json
 import socket
 import stat
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,21 +18,19 @@ from hatcher.cli.commands import login
 from hatcher.testing import FaultyGateway, RequestFault
 from hatcher.testing.faults import Answer, ScriptedServer
 
-from .conftest import Cli
+from .conftest import Cli, Result
 from .keyrings import VARIABLE, FileKeyring
 from .terminals import Terminal
 
+JSON = {"Content-Type": "application/json"}
 TOKEN_NAME = f"hatcher on {socket.gethostname()}"
 
 
 @pytest.fixture(autouse=True)
-def ring(cli: Cli) -> Iterator[FileKeyring]:
+def ring(cli: Cli, keyring_of_tests: FileKeyring) -> FileKeyring:
     """A keyring of this test, and nobody named but on the command line."""
-    ring = FileKeyring(cli.home / "keyring.json")
-    keyring.set_keyring(ring)
     cli.delenv("HATCHER_URL", "HATCHER_USERNAME", "HATCHER_PASSWORD")
-    yield ring
-    keyring.set_keyring(fail.Keyring())
+    return keyring_of_tests
 
 
 @pytest.fixture
@@ -48,11 +45,16 @@ def password(cli: Cli) -> str:
     return f"{cli.server.admin_password}\n"
 
 
+def log_in(cli: Cli, url: str | None = None, *options: str) -> Result:
+    """Log in as the administrator."""
+    command = ("login", url or cli.server.url, "-U", cli.server.admin_email, *options)
+    return cli(*command, input=f"{cli.server.admin_password}\n")
+
+
 @pytest.fixture
-def log_in(cli: Cli, password: str) -> None:
+def logged_in(cli: Cli) -> None:
     """Be logged in."""
-    result = cli("login", cli.server.url, "-U", cli.server.admin_email, input=password)
-    assert result.code == 0, result.err
+    assert log_in(cli).code == 0
 
 
 def config(cli: Cli) -> Path:
@@ -75,8 +77,8 @@ def kept(ring: FileKeyring) -> list[dict[str, object]]:
 # -- login ----------------------------------------------------------------------------------
 
 
-def test_a_password_becomes_a_token(cli, ring, password):
-    result = cli("login", cli.server.url, "-U", cli.server.admin_email, input=password)
+def test_a_password_becomes_a_token(cli, ring):
+    result = log_in(cli)
     assert (result.code, result.out) == (0, "")
     assert tokens(cli) == [TOKEN_NAME]
     assert profiles(cli)["default"] == {
@@ -147,24 +149,22 @@ def test_the_environment_is_enough(cli):
     assert cli("organizations", "list").code == 0
 
 
-@pytest.mark.parametrize("wrong", [("-U", "admin@example.com"), ("--token-stdin",)])
-def test_nothing_is_kept_that_is_not_accepted(cli, ring, wrong):
-    result = cli("login", cli.server.url, *wrong, input="wrong\n")
-    assert result.code == 3
-    assert not config(cli).exists() and not ring.passwords
+def test_nothing_is_kept_that_is_not_accepted(cli, ring, nobody):
+    for url, options, code in (
+        (cli.server.url, ("-U", "admin@example.com"), 3),
+        (cli.server.url, ("--token-stdin",), 3),
+        (nobody, ("-U", "ada"), 6),
+    ):
+        assert cli("login", url, *options, input="wrong\n").code == code
+        assert not config(cli).exists() and not ring.passwords
 
 
-def test_nothing_is_kept_of_a_server_that_is_not_there(cli, ring, nobody):
-    assert cli("login", nobody, "-U", "ada", input="any\n").code == 6
-    assert not config(cli).exists() and not ring.passwords
-
-
-def test_trying_it_out(cli, ring, password):
-    arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--dry-run")
-    result = cli(*arguments, input=password)
+def test_trying_it_out(cli, ring):
+    result = log_in(cli, None, "--dry-run")
     assert result.code == 0 and "Would keep" in result.err
     assert not config(cli).exists() and not ring.passwords and not tokens(cli)
-    assert cli(*arguments, input="wrong\n").code == 3
+    wrong = ("login", cli.server.url, "-U", cli.server.admin_email, "--dry-run")
+    assert cli(*wrong, input="wrong\n").code == 3
 
 
 @pytest.mark.parametrize("said", [(), ("http://127.0.0.1:9",)])
@@ -201,27 +201,25 @@ def test_in_a_terminal_a_token_is_not_shown(cli):
 # -- profiles -------------------------------------------------------------------------------
 
 
-def test_a_second_server_gets_a_profile_of_its_own(cli, log_in, password):
-    user = ("-U", cli.server.admin_email)
+def test_a_second_server_gets_a_profile_of_its_own(cli, logged_in):
     with FaultyGateway(cli.server.url) as other:
-        assert cli("login", other.url, *user, input=password).code == 0
+        assert log_in(cli, other.url).code == 0
         assert cli("--profile", "127.0.0.1", "whoami", "-o", "json").data["url"] == other.url
-        assert cli("login", other.url, "--profile", "work", *user, input=password).code == 0
+        assert log_in(cli, other.url, "--profile", "work").code == 0
         assert sorted(profiles(cli)) == ["127.0.0.1", "default", "work"]
         assert [name for name, of in profiles(cli).items() if of["default"]] == ["default"]
         # The same server again means its profile.
-        assert cli("login", other.url, *user, input=password).code == 0
+        assert log_in(cli, other.url).code == 0
         assert sorted(profiles(cli)) == ["127.0.0.1", "default", "work"]
         cli.setenv("HATCHER_PROFILE", "work")
         assert cli("whoami", "-o", "json").data["profile"] == "work"
 
 
-def test_a_profile_that_moves_to_another_server(cli, log_in, ring, password):
+def test_a_profile_that_moves_to_another_server(cli, logged_in, ring):
     cli("config", "set", "insecure", "true")
     cli("config", "set", "output", "csv")
     with FaultyGateway(cli.server.url) as other:
-        arguments = ("login", other.url, "--profile", "default", "-U", cli.server.admin_email)
-        result = cli(*arguments, input=password)
+        result = log_in(cli, other.url, "--profile", "default")
         assert result.code == 0 and "still valid" in result.err
         assert len(kept(ring)) == 1
         moved = profiles(cli)["default"]
@@ -239,15 +237,15 @@ def test_how_to_reach_the_server_is_kept_too(cli, password):
 
 
 def test_a_profile_cannot_be_called_anything(cli):
-    result = cli("login", cli.server.url, "--profile", "a b", "--token-stdin", input="any")
-    assert result.code == 2 and "cannot be called 'a b'" in result.err
+    arguments = ("login", cli.server.url, "--profile", "a b", "--token-stdin")
+    cli.fails(2, "cannot be called 'a b'", *arguments, input="any")
 
 
 # -- what is kept is for its server ---------------------------------------------------------
 
 
-def test_what_is_kept_goes_to_no_other_server(cli, log_in):
-    with ScriptedServer(Answer(401, {"Content-Type": "application/json"}, b"{}")) as other:
+def test_what_is_kept_goes_to_no_other_server(cli, logged_in):
+    with ScriptedServer(Answer(401, JSON, b"{}")) as other:
         assert cli("--url", other.url, "whoami").code == 3
         assert cli("--profile", "default", "--url", other.url, "organizations", "list").code == 3
         cli.setenv("HATCHER_URL", other.url)
@@ -256,17 +254,15 @@ def test_what_is_kept_goes_to_no_other_server(cli, log_in):
         # Not even when somebody edits the profile.
         text = config(cli).read_text()
         config(cli).write_text(text.replace(cli.server.url, other.url))
-        result = cli("organizations", "list")
-        assert result.code == 3 and "Log in again" in result.err
+        cli.fails(3, "Log in again", "organizations", "list")
         assert len(other.requests) == 3
         assert not any("authorization" in request.headers for request in other.requests)
 
 
-def test_what_is_kept_is_for_its_user(cli, log_in):
+def test_what_is_kept_is_for_its_user(cli, logged_in):
     text = config(cli).read_text()
     config(cli).write_text(text.replace(cli.server.admin_email, "eve@example.com"))
-    result = cli("organizations", "list")
-    assert result.code == 3 and "Nothing is kept" in result.err
+    cli.fails(3, "Nothing is kept", "organizations", "list")
 
 
 # -- keyrings and files ---------------------------------------------------------------------
@@ -280,7 +276,7 @@ class NoBus(FileKeyring):
 
 
 @pytest.mark.parametrize("missing", ["backend", "package", "bus", "by choice"])
-def test_without_a_keyring_a_private_file_takes_its_place(cli, password, monkeypatch, missing):
+def test_without_a_keyring_a_private_file_takes_its_place(cli, monkeypatch, missing):
     match missing:
         case "backend":
             keyring.set_keyring(fail.Keyring())
@@ -290,8 +286,7 @@ def test_without_a_keyring_a_private_file_takes_its_place(cli, password, monkeyp
             keyring.set_keyring(NoBus())
         case "by choice":
             keyring.set_keyring(null.Keyring())
-    arguments = ("login", cli.server.url, "-U", cli.server.admin_email)
-    result = cli(*arguments, input=password)
+    result = log_in(cli)
     assert result.code == 0, result.err
     path = config(cli).with_name("credentials.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -300,7 +295,7 @@ def test_without_a_keyring_a_private_file_takes_its_place(cli, password, monkeyp
     assert profiles(cli)["default"]["credential"] == "file"
     assert cli("whoami", "-o", "json").data["credential"] == f"token from the file {path}"
     # From now on the file is where this profile's token is; nothing more is said.
-    again = cli(*arguments, input=password)
+    again = log_in(cli)
     assert again.code == 0 and "only you can read" not in again.err
     assert cli("logout", "--revoke").code == 0 and not tokens(cli)
 
@@ -308,15 +303,13 @@ def test_without_a_keyring_a_private_file_takes_its_place(cli, password, monkeyp
 def test_a_locked_keyring_is_no_missing_one(cli, ring):
     ring.path.mkdir()
     with ScriptedServer() as server:
-        result = cli("login", server.url, "-U", "ada", input="any\n")
-        assert result.code == 1 and "Unlock it" in result.err
+        cli.fails(1, "Unlock it", "login", server.url, "-U", "ada", input="any\n")
         assert not server.requests
     assert not config(cli).with_name("credentials.json").exists()
 
 
 def test_a_file_instead(cli, no_ring, password):
-    arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
-    assert cli(*arguments, input=password).code == 0
+    assert log_in(cli, None, "--insecure-storage").code == 0
     path = config(cli).with_name("credentials.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert cli("whoami", "-o", "json").data["credential"] == f"token from the file {path}"
@@ -332,16 +325,15 @@ def test_a_file_instead(cli, no_ring, password):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"url": []}', '{"%s": {"default": {"kind": "x"}}}'])
-def test_a_file_that_is_something_else(cli, no_ring, password, text):
-    arguments = ("login", cli.server.url, "-U", cli.server.admin_email, "--insecure-storage")
-    assert cli(*arguments, input=password).code == 0
+def test_a_file_that_is_something_else(cli, no_ring, text):
+    assert log_in(cli, None, "--insecure-storage").code == 0
     path = config(cli).with_name("credentials.json")
     path.write_text(text.replace("%s", cli.server.url))
     result = cli("whoami")
     assert result.code == 1 and "is not what hatcher has kept there" in result.err
 
 
-def test_a_locked_keyring(cli, log_in, ring):
+def test_a_locked_keyring(cli, logged_in, ring):
     ring.path.unlink()
     ring.path.mkdir()
     result = cli("organizations", "list")
@@ -350,22 +342,21 @@ def test_a_locked_keyring(cli, log_in, ring):
 
 
 @pytest.mark.parametrize("storage", [(), ("--insecure-storage",)])
-def test_what_cannot_be_kept_is_not_left_on_the_server(cli, ring, password, storage):
+def test_what_cannot_be_kept_is_not_left_on_the_server(cli, ring, storage):
     # It can be read, and is empty; but nobody can write there.
     link = cli.home / "settings" / "config.toml"
     link.parent.mkdir()
     link.symlink_to("/proc/nowhere/config.toml")
     cli.setenv("HATCHER_CONFIG", link)
     with FaultyGateway(cli.server.url) as gateway:
-        arguments = ("login", gateway.url, "-U", cli.server.admin_email, *storage)
-        result = cli(*arguments, input=password)
+        result = log_in(cli, gateway.url, *storage)
         assert gateway.reached("POST", "*/auth/tokens/api") == 1
     assert result.code != 0 and len(result.err.splitlines()) == 2
     assert not tokens(cli) and not kept(ring)
     assert not storage or json.loads((link.parent / "credentials.json").read_text()) == {}
 
 
-def test_the_keyring_is_left_alone_until_it_is_needed(cli, log_in, ring):
+def test_the_keyring_is_left_alone_until_it_is_needed(cli, logged_in, ring):
     ring.path.unlink()
     ring.path.mkdir()
     for command in (("config", "list"), ("serve", "--help"), ("eggs", "--help")):
@@ -378,16 +369,15 @@ def test_the_keyring_is_left_alone_until_it_is_needed(cli, log_in, ring):
 # -- servers that know less -----------------------------------------------------------------
 
 
-def test_a_server_without_tokens_of_either_kind(cli, ring, password):
-    unknown = Answer(404, {"Content-Type": "application/json"}, b'{"error": "Not Found"}')
+def test_a_server_without_tokens_of_either_kind(cli, ring):
+    unknown = Answer(404, JSON, b'{"error": "Not Found"}')
     faults = (
         RequestFault("replace", at="request", path="*/auth/tokens/*", answer=unknown, times=10**6),
     )
     with FaultyGateway(cli.server.url, *faults) as gateway:
-        user = ("-U", cli.server.admin_email)
-        result = cli("login", gateway.url, *user, "--insecure-storage", input=password)
+        result = log_in(cli, gateway.url, "--insecure-storage")
         assert result.code == 2 and not config(cli).exists()
-        result = cli("login", gateway.url, *user, input=password)
+        result = log_in(cli, gateway.url)
         assert result.code == 0 and "it is the password that is kept" in result.err
         assert kept(ring)[0]["kind"] == "password"
         result = cli("whoami", "-o", "json")
@@ -398,7 +388,7 @@ def test_a_server_without_tokens_of_either_kind(cli, ring, password):
 # -- again, and out -------------------------------------------------------------------------
 
 
-def test_logging_in_again_leaves_one_token(cli, log_in, ring, password):
+def test_logging_in_again_leaves_one_token(cli, logged_in, ring, password):
     before = kept(ring)[0]
     assert cli("login", input=password).code == 0
     assert len(tokens(cli)) == len(kept(ring)) == 1
@@ -409,16 +399,15 @@ def test_logging_in_again_leaves_one_token(cli, log_in, ring, password):
     assert cli("organizations", "list").code == 0
 
 
-def test_a_token_of_that_name_that_is_not_ours_stays(cli, password):
+def test_a_token_of_that_name_that_is_not_ours_stays(cli):
     cli.client().create_api_token(TOKEN_NAME)
-    assert cli("login", cli.server.url, "-U", cli.server.admin_email, input=password).code == 0
+    assert log_in(cli).code == 0
     assert sorted(tokens(cli)) == [TOKEN_NAME, f"{TOKEN_NAME} 2"]
-    arguments = ("login", "--token-name", "laptop", "-U", cli.server.admin_email)
-    assert cli(*arguments, input=password).code == 0
+    assert log_in(cli, None, "--token-name", "laptop").code == 0
     assert sorted(tokens(cli)) == [TOKEN_NAME, "laptop"]
 
 
-def test_logging_out(cli, log_in, ring):
+def test_logging_out(cli, logged_in, ring):
     assert "Would forget" in cli("logout", "--dry-run").err and kept(ring)
     assert cli("logout").code == 0
     assert not kept(ring)
@@ -430,7 +419,7 @@ def test_logging_out(cli, log_in, ring):
     assert result.code == 0 and "Nothing is kept" in result.err
 
 
-def test_logging_out_for_good(cli, log_in, ring):
+def test_logging_out_for_good(cli, logged_in, ring):
     secret = str(kept(ring)[0]["secret"])
     # Whatever the environment says of other servers and users.
     cli.setenv("HATCHER_URL", "http://127.0.0.1:9")
@@ -442,7 +431,7 @@ def test_logging_out_for_good(cli, log_in, ring):
     assert cli("--url", cli.server.url, "--token-stdin", "whoami", input=secret).code == 3
 
 
-def test_logging_out_of_a_token_that_is_gone(cli, log_in, ring):
+def test_logging_out_of_a_token_that_is_gone(cli, logged_in, ring):
     cli.client().delete_api_token(TOKEN_NAME)
     result = cli("logout", "--revoke")
     assert result.code == 0 and "not valid any more" in result.err
@@ -452,15 +441,13 @@ def test_logging_out_of_a_token_that_is_gone(cli, log_in, ring):
 def test_only_a_token_that_login_has_made_is_revoked(cli, ring):
     token = cli.client().create_api_token("mine")["token"]
     assert cli("login", cli.server.url, "--token-stdin", input=token).code == 0
-    result = cli("logout", "--revoke")
-    assert result.code == 2 and "hatcher api-tokens delete" in result.err
+    cli.fails(2, "hatcher api-tokens delete", "logout", "--revoke")
     assert kept(ring) and tokens(cli) == ["mine"]
 
 
-def test_a_server_that_is_away_keeps_what_is_kept(cli, password, ring):
+def test_a_server_that_is_away_keeps_what_is_kept(cli, ring):
     with FaultyGateway(cli.server.url) as gateway:
-        user = ("-U", cli.server.admin_email)
-        assert cli("login", gateway.url, *user, input=password).code == 0
+        assert log_in(cli, gateway.url).code == 0
     assert cli("logout", "--revoke").code == 6
     assert kept(ring) and tokens(cli) == [TOKEN_NAME]
 
@@ -468,7 +455,7 @@ def test_a_server_that_is_away_keeps_what_is_kept(cli, password, ring):
 # -- whoami ---------------------------------------------------------------------------------
 
 
-def test_whoami_in_words(cli, log_in, dev):
+def test_whoami_in_words(cli, logged_in, dev):
     assert cli("whoami").out == (
         f"You are {cli.server.admin_email} to {cli.server.url} (profile default): it accepts the "
         "token from the keyring. You have access to 1 repository.\n"
@@ -549,11 +536,11 @@ def test_logins_beside_everything_else(cli, no_ring):
     assert sorted(tokens(cli)) == known(cli) and len(known(cli)) == 4
 
 
-def test_a_name_that_is_taken_in_that_moment(cli, password):
-    taken = Answer(409, {"Content-Type": "application/json"}, b'{"error": "There is one."}')
+def test_a_name_that_is_taken_in_that_moment(cli):
+    taken = Answer(409, JSON, b'{"error": "There is one."}')
     fault = RequestFault("replace", at="request", method="POST", path="*/tokens/api", answer=taken)
     with FaultyGateway(cli.server.url, fault) as gateway:
-        result = cli("login", gateway.url, "-U", cli.server.admin_email, input=password)
+        result = log_in(cli, gateway.url)
     assert result.code == 0 and tokens(cli) == [f"{TOKEN_NAME} 2"]
 
 
@@ -568,37 +555,37 @@ def test_a_name_that_is_taken_in_that_moment(cli, password):
                 at="answer",
                 method="POST",
                 path="*/tokens/api",
-                answer=Answer(status, {"Content-Type": "application/json"}, body),
+                answer=Answer(status, JSON, body),
             )
             for status, body in ((504, b"{}"), (200, b"{}"), (200, b"[]"), (200, b'{"token": 5}'))
         ),
     ],
 )
-def test_a_token_whose_answer_is_lost_is_not_left_on_the_server(cli, ring, password, fault):
+def test_a_token_whose_answer_is_lost_is_not_left_on_the_server(cli, ring, fault):
     with FaultyGateway(cli.server.url, fault) as gateway:
-        result = cli("login", gateway.url, "-U", cli.server.admin_email, input=password)
+        result = log_in(cli, gateway.url)
         assert gateway.reached("POST", "*/tokens/api") == 1
     assert result.code != 0 and len(result.err.splitlines()) == 2
     assert not tokens(cli) and not kept(ring) and not config(cli).exists()
 
 
-def test_a_token_that_cannot_be_taken_back_is_named(cli, ring, password):
+def test_a_token_that_cannot_be_taken_back_is_named(cli, ring):
     faults = (
         RequestFault("reset", at="answer", method="POST", path="*/tokens/api"),
         RequestFault(
             "replace",
             at="request",
             method="DELETE",
-            answer=Answer(403, {"Content-Type": "application/json"}, b"{}"),
+            answer=Answer(403, JSON, b"{}"),
         ),
     )
     with FaultyGateway(cli.server.url, *faults) as gateway:
-        result = cli("login", gateway.url, "-U", cli.server.admin_email, input=password)
+        result = log_in(cli, gateway.url)
     assert result.code == 6
     assert f"hatcher api-tokens delete '{TOKEN_NAME}'" in result.err.splitlines()[0]
 
 
-def test_a_login_that_fails_leaves_the_one_before(cli, log_in, ring, password, monkeypatch):
+def test_a_login_that_fails_leaves_the_one_before(cli, logged_in, ring, password, monkeypatch):
     before = kept(ring)
     monkeypatch.setattr(login.profiles, "with_profile", refuse)
     assert cli("login", input=password).code != 0

@@ -15,9 +15,9 @@ from hatcher.api import Repository
 from hatcher.cli.mirror_sides import WrittenSide, read_side
 from hatcher.cli.root import hatcher as root
 from hatcher.cli.settings.levels import settings_of_profile
-from hatcher.testing import BroodServer, write_bundle, write_egg, write_runtime
+from hatcher.testing import BroodServer, write_egg
 
-from .conftest import Cli, command_line
+from .conftest import Cli, command_line, furnish, keep
 from .test_completion import offered
 
 PLATFORM = "rh8-x86_64"
@@ -149,11 +149,7 @@ def dev(cli: Cli, tmp_path: Path) -> Repository:
     if "acme" not in client.list_organizations():
         client.create_organization("acme", "Makers of everything")
     repository = client.organization("acme").create_repository(next(_NAMES), "Builds of the night")
-    for egg, tag in [("numpy", "cp311"), ("pure", None)]:
-        path = write_egg(tmp_path, egg, platform=PLATFORM, python_tag=tag)
-        repository.platform(PLATFORM).upload_egg(path)
-    repository.upload_runtime(write_runtime(tmp_path, version="3.11.9+2", python_tag="cp311"))
-    repository.upload_bundle(write_bundle(tmp_path))
+    furnish(repository, tmp_path, "numpy")
     return repository
 
 
@@ -161,22 +157,10 @@ def eggs_of(repository: Repository) -> list[str]:
     return sorted(egg["name"] for egg in repository.platform(PLATFORM).list_eggs("cp311"))
 
 
-def keep(cli: Cli, server: BroodServer, profile: str) -> None:
-    """Log in to another server, under the name of a profile."""
-    done = cli(
-        *("login", server.url, "--username", server.admin_email, "--password-stdin"),
-        *("--insecure-storage", "--profile", profile),
-        input=f"{server.admin_password}\n",
-    )
-    assert done.code == 0, done
-
-
 def test_a_missing_organization_is_one_message(cli, dev, there):
     keep(cli, there, "site")
     for command in ("plan", "apply"):
-        done = cli("mirror", command, str(dev), "site:nobody/dev", *SOME)
-        assert (done.code, done.out) == (4, "")
-        assert "'nobody'" in done.err
+        done = cli.fails(4, "'nobody'", "mirror", command, str(dev), "site:nobody/dev", *SOME)
         assert "creates no organizations" in done.err
         assert len(done.err.splitlines()) == 2
     # Of a missing repository there is one message, too, and no row for what has not moved.
@@ -268,8 +252,7 @@ def test_pruning(cli, dev, tmp_path):
     apply = ("mirror", "apply", str(dev), str(prod), "--kind", "eggs", *SOME)
 
     limited = cli(*apply, "--prune", "--max-deletes", "1", "-y")
-    assert limited.code == 7
-    assert "give --max-deletes 2." in limited.err
+    assert limited.code == 7 and "give --max-deletes 2." in limited.err
     assert len(eggs_of(prod)) == 4, "What is new is there; nothing was deleted."
 
     asked = cli(*apply, "--prune")
@@ -311,8 +294,7 @@ def test_a_folder_is_kept_and_verified(cli, dev):
     egg = next(file for file in files if file.name.startswith("numpy"))
     egg.write_bytes(egg.read_bytes()[:-1])
     damaged = cli("mirror", "verify", f"./backup:{dev}", "--against", str(dev), *SOME)
-    assert damaged.code == 8
-    assert f"damaged v1/{dev}/{NUMPY}" in damaged.err
+    assert damaged.code == 8 and f"damaged v1/{dev}/{NUMPY}" in damaged.err
     assert cli("mirror", "plan", str(dev), "./backup", *SOME).code == 8
     assert cli(*apply).code == 0
     assert cli("mirror", "verify", "./backup").code == 0

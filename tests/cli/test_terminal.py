@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from hatcher.testing import write_egg
 
 from .conftest import Cli
-from .terminals import COLOR, STEERING, Terminal
+from .terminals import COLOR, STEERING, Terminal, watched
 
 
 @pytest.fixture(autouse=True)
@@ -95,28 +95,20 @@ def test_colors_for_those_who_want_them(cli):
 
 def test_a_bar_with_its_rate_and_the_time_left(cli, dev, egg):
     platform = ("acme", "dev", "rh8-x86_64")
-    with Terminal(cli.command("eggs", "upload", *platform, egg)) as terminal:
-        assert terminal.end() == 0
-        assert "━" in terminal.screen
-        assert re.search(r"20\.0/20\.0 MB \S+ .B/s 0:00:0", terminal.text)
-    with Terminal(
-        cli.command("eggs", "download", *platform, "none", "spam", "1.0.0-1")
-    ) as terminal:
-        assert terminal.end() == 0
-        assert "20.0/20.0 MB" in terminal.text
+    terminal = watched(cli.command("eggs", "upload", *platform, egg))
+    assert "━" in terminal.screen
+    assert re.search(r"20\.0/20\.0 MB \S+ .B/s 0:00:0", terminal.text)
+    download = cli.command("eggs", "download", *platform, "none", "spam", "1.0.0-1")
+    assert "20.0/20.0 MB" in watched(download).text
 
 
 def test_a_bar_for_those_who_want_no_colors(cli, dev, egg):
     upload = cli.command("eggs", "upload", "acme", "dev", "rh8-x86_64", egg)
     cli.setenv("NO_COLOR", "1")
-    with Terminal(upload) as terminal:
-        assert terminal.end() == 0
-        assert "━" in terminal.screen
-        assert not COLOR.search(terminal.screen)
+    screen = watched(upload).screen
+    assert "━" in screen and not COLOR.search(screen)
     cli.setenv("TERM", "dumb")
-    with Terminal([*upload, "--force"]) as terminal:
-        assert terminal.end() == 0
-        assert not STEERING.search(terminal.screen)
+    assert not STEERING.search(watched([*upload, "--force"]).screen)
 
 
 def test_a_bar_for_a_whole_batch(cli, dev, tmp_path):
@@ -125,20 +117,16 @@ def test_a_bar_for_a_whole_batch(cli, dev, tmp_path):
     for build in range(60):
         write_egg(many, build=build, payload_bytes=10_000)
     batch = ("eggs", "batch-upload", "acme", "dev", "rh8-x86_64", many, "--concurrency", 1)
-    with Terminal(cli.command(*batch)) as terminal:
-        assert terminal.end() == 0
-        assert re.search(r"━ \S+ .B \S+ .B/s 0:00:0", terminal.text)
-        # Each file is told of, and all of them together.
-        assert "spam-1.0.0-59.egg" in terminal.text
-        assert "60 files: 60 uploaded" in terminal.text
+    text = watched(cli.command(*batch)).text
+    assert re.search(r"━ \S+ .B \S+ .B/s 0:00:0", text)
+    # Each file is told of, and all of them together.
+    assert "spam-1.0.0-59.egg" in text and "60 files: 60 uploaded" in text
 
 
 def test_data_in_a_file_while_the_bar_is_in_the_terminal(cli, dev, egg, tmp_path):
     out = tmp_path / "out.json"
     upload = cli.command("eggs", "upload", "acme", "dev", "rh8-x86_64", egg, "-o", "json")
-    with Terminal(upload, stdout=out) as terminal:
-        assert terminal.end() == 0
-        assert "━" in terminal.screen
+    assert "━" in watched(upload, stdout=out).screen
     (record,) = json.loads(out.read_text())
     assert record["file"] == egg.name
     assert not STEERING.search(out.read_text())
@@ -149,9 +137,7 @@ def test_a_table_stays_readable_when_the_terminal_is_narrow(cli, columns):
     name = "builds-of-the-night-for-everybody"
     cli.client().create_api_token(name)
     (token,) = cli("api-tokens", "list", "-o", "json").data
-    with Terminal(cli.command("api-tokens", "list"), columns=columns) as terminal:
-        assert terminal.end() == 0
-        text = terminal.text
+    text = watched(cli.command("api-tokens", "list"), columns=columns).text
     assert "…" not in text
     if columns >= 50:
         # A table, with long cells folded.
@@ -171,10 +157,9 @@ def test_a_long_table_comes_at_once(cli):
     client = cli.client()
     for number in range(501):
         client.create_api_token(f"builds-{number:03}")
-    with Terminal(cli.command("api-tokens", "list"), columns=40) as terminal:
-        assert terminal.end() == 0
-        assert COLOR.search(terminal.screen)
-        heading, line, *rows = terminal.text.splitlines()
+    terminal = watched(cli.command("api-tokens", "list"), columns=40)
+    assert COLOR.search(terminal.screen)
+    heading, line, *rows = terminal.text.splitlines()
     assert heading.split() == ["Name", "Created", "Last", "Used"]
     assert set(line) == {"─"}
     assert [row.split()[0] for row in rows] == [f"builds-{number:03}" for number in range(501)]

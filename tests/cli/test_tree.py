@@ -21,20 +21,23 @@ def commands(ctx: click.Context) -> Iterator[click.Context]:
             yield from commands(click.Context(below, ctx, name))
 
 
+def root(version: str) -> click.Context:
+    at = click.Context(hatcher, info_name="hatcher")
+    at.params["api_version"] = version
+    return at
+
+
 def every_command() -> Iterator[click.Context]:
     """Every command of every version of the API."""
     for version in "01":
-        root = click.Context(hatcher, info_name="hatcher")
-        root.params["api_version"] = version
-        yield from commands(root)
+        yield from commands(root(version))
 
 
 def test_help_has_the_first_line_of_each_command():
     for version in "01":
-        root = click.Context(hatcher, info_name="hatcher")
-        root.params["api_version"] = version
-        shown = {name: hatcher.homes[name].help for name in hatcher.list_commands(root)}
-        found = {name: hatcher.get_command(root, name) for name in shown}
+        at = root(version)
+        shown = {name: hatcher.homes[name].help for name in hatcher.list_commands(at)}
+        found = {name: hatcher.get_command(at, name) for name in shown}
         assert shown == {name: command.help.splitlines()[0] for name, command in found.items()}
 
 

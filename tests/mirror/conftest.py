@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from hatcher import mirror
-from hatcher.api import BroodClient, Bundle, Repository
+from hatcher.api import BroodClient, Bundle, Repository, RetryPolicy
 from hatcher.testing import (
     Answer,
     BroodServer,
@@ -29,6 +31,7 @@ PLATFORM = "rh8-x86_64"
 SOME: dict[str, Any] = {"platforms": (PLATFORM, "win-x86_64"), "python_tags": ("cp311", "cp38")}
 EGG = f"{PLATFORM}/eggs/cp311/MyEgg-1.0-1.egg"
 OLD = f"{PLATFORM}/eggs/cp38/old-1.0-1.egg"
+RUNTIME = f"{PLATFORM}/runtimes/cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
 APP = f"{PLATFORM}/apps/cp38/com.example.viewer-1.10-2.yaml"
 BUNDLE = f"{PLATFORM}/bundles/cp38/tools-1.0.0-1.bundle"
 
@@ -129,6 +132,33 @@ def egg(folder: Path, name: str, number: int = 0, tag: str | None = "cp311") -> 
     return write_egg(folder, name, platform=PLATFORM, python_tag=tag, payload_bytes=number)
 
 
+def renew(repository: Repository, folder: Path) -> Path:
+    """Put others in the place of four artefacts that `fill` has made; return the egg."""
+    options: dict[str, Any] = {"platform": PLATFORM, "python_tag": "cp311", "payload_bytes": 9}
+    other = write_egg(folder, "MyEgg", "1.0", **options)
+    repository.platform(PLATFORM).upload_egg(other, overwrite=True)
+    repository.upload_runtime(write_runtime(folder, build_revision="2.2.2"), overwrite=True)
+    repository.upload_app(write_app(folder, name="Viewer"), overwrite=True)
+    repository.upload_bundle(write_bundle(folder, mark="other"), overwrite=True)
+    return other
+
+
+def once(phase: str, act: Callable[[], object]) -> Callable[..., None]:
+    """Return a progress that does something when a phase is told of for the first time."""
+    done: list[str] = []
+
+    def progress(_: int, __: int | None, now: str) -> None:
+        if now == phase and not done:
+            done.append(now)
+            act()
+
+    return progress
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """What a folder holds, by path, but for what is written down about it."""
     return {
@@ -176,6 +206,28 @@ def fill(repository: Repository, folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
+def target(lab: Lab) -> Repository:
+    """An empty repository on the other server."""
+    return lab.target()
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[list[BroodServer]]:
+    """Two servers of the module's own, with the organization acme."""
+    with BroodServer() as one, BroodServer() as two:
+        for server in (one, two):
+            server.client().create_organization("acme", "")
+        yield [one, two]
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
+    print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
+    return random.Random(seed)
+
+
+@pytest.fixture
 def client(brood_server: BroodServer) -> BroodClient:
     """The administrator's client."""
     return brood_server.client(api_version=1)
@@ -184,6 +236,12 @@ def client(brood_server: BroodServer) -> BroodClient:
 @pytest.fixture
 def repository(client: BroodClient) -> Repository:
     return make_repository(client)
+
+
+def nowhere() -> BroodClient:
+    """A client of a server that is not there."""
+    retries = RetryPolicy(backoff=0)
+    return BroodClient.from_url("http://127.0.0.1:9", ("a", "b"), api_version=1, retries=retries)
 
 
 class Requiring(NamedTuple):

@@ -8,19 +8,12 @@ from typing import Any
 
 import pytest
 
-from hatcher import mirror
-from hatcher.api import Repository
-from hatcher.errors import (
-    BatchError,
-    BatchInterrupted,
-    HatcherException,
-    InvalidArgumentError,
-    NotFoundError,
-)
+from hatcher import errors, mirror
+from hatcher.api import BroodClient, Repository
 from hatcher.mirror.layout import KINDS
 from hatcher.mirror.selection import select
 from hatcher.mirror.server import Server
-from hatcher.testing import write_app, write_bundle, write_egg, write_runtime
+from hatcher.testing import write_bundle, write_egg, write_runtime
 
 from .conftest import (
     APP,
@@ -30,21 +23,19 @@ from .conftest import (
     OLD,
     PLATFORM,
     SOME,
-    Lab,
     answered,
     egg,
     files,
+    fill,
+    interrupt,
+    once,
     outcomes,
     places,
     refused,
+    renew,
 )
 
 UPLOAD = ("POST", "*/eggs/upload")
-
-
-@pytest.fixture
-def target(lab: Lab) -> Repository:
-    return lab.target()
 
 
 def shown(repository: Repository) -> dict[str, tuple[int | None, str | None]]:
@@ -117,13 +108,7 @@ def test_by_a_folder_to_another(lab, target, tmp_path):
 def test_updates_and_deletes(lab, target, tmp_path):
     mirror.plan(lab.dev, target, **SOME).apply().raise_for_failures()
     here = target.platform(PLATFORM)
-    other = write_egg(
-        tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=1
-    )
-    here.upload_egg(other, overwrite=True)
-    target.upload_runtime(write_runtime(tmp_path, build_revision="2.2.2"), overwrite=True)
-    target.upload_app(write_app(tmp_path, name="Viewer"), overwrite=True)
-    target.upload_bundle(write_bundle(tmp_path, mark="other"), overwrite=True)
+    other = renew(target, tmp_path)
     here.upload_egg(egg(tmp_path, "extra", tag=None))
     target.upload_bundle(write_bundle(tmp_path, "extra"))
     target.upload_runtime(write_runtime(tmp_path, version="3.8.18+1"))
@@ -160,12 +145,12 @@ def test_no_more_is_deleted_than_may_be(lab, target, tmp_path):
     report = plan.apply()
     assert len(report.not_tried) == 11
     assert "11 artefacts would be deleted" in str(report)
-    with pytest.raises(BatchError):
+    with pytest.raises(errors.BatchError):
         report.raise_for_failures()
     assert len(here.list_eggs("cp311")) == 13
     report = mirror.plan(lab.dev, target, max_deletes=11, **some).apply()
     assert len(report.deleted) == 11
-    with pytest.raises(InvalidArgumentError, match="max_deletes"):
+    with pytest.raises(errors.InvalidArgumentError, match="max_deletes"):
         mirror.plan(lab.dev, target, max_deletes=-1, **some)
 
 
@@ -263,7 +248,7 @@ def test_a_part_of_it(lab, target, tmp_path):
     mirror.plan(lab.dev, tmp_path, names=["old", "tools"], **SOME).apply().raise_for_failures()
     assert set(files(tmp_path)) == {f"v1/acme/dev/{path}" for path in (OLD, BUNDLE)}
     for given in ("nose", [""]):
-        with pytest.raises(InvalidArgumentError, match="names"):
+        with pytest.raises(errors.InvalidArgumentError, match="names"):
             mirror.plan(lab.dev, target, names=given)
     # Deleting keeps to the part, too.
     mirror.plan(lab.dev, target, **SOME).apply().raise_for_failures()
@@ -323,25 +308,25 @@ def test_sides_that_cannot_be(lab, target, tmp_path):
         ({"selection": {"kinds": ["wheels"]}}, "The plan is damaged"),
         ({"prune": "yes"}, "The plan is damaged"),
     ]:
-        with pytest.raises(InvalidArgumentError, match=wrong):
+        with pytest.raises(errors.InvalidArgumentError, match=wrong):
             mirror.Plan.from_document({**document, **change}, lab.dev, target)
-    with pytest.raises(InvalidArgumentError, match="target"):
+    with pytest.raises(errors.InvalidArgumentError, match="target"):
         mirror.Plan.from_document(document, lab.dev, tmp_path)
     values = [getattr(plan, name) for name in mirror.Plan.__match_args__[:-1]]
-    with pytest.raises(InvalidArgumentError, match="its source and target"):
+    with pytest.raises(errors.InvalidArgumentError, match="its source and target"):
         mirror.Plan(*values).apply()
-    with pytest.raises(InvalidArgumentError, match="concurrency"):
+    with pytest.raises(errors.InvalidArgumentError, match="concurrency"):
         plan.apply(concurrency=0)
     for place in ("", "a//b", "a/b/c/d"):
-        with pytest.raises(InvalidArgumentError, match="no place"):
+        with pytest.raises(errors.InvalidArgumentError, match="no place"):
             mirror.Folder(tmp_path, place)
     listed = mirror.manifest(target, kinds=["eggs"], **SOME)
     only_told = mirror.plan(lab.dev, listed, kinds=["eggs"], **SOME)
     assert only_told.steps == plan.steps
-    with pytest.raises(InvalidArgumentError, match="manifest of"):
+    with pytest.raises(errors.InvalidArgumentError, match="manifest of"):
         only_told.apply()
     nothing: Any = 3
-    with pytest.raises(InvalidArgumentError, match="no side"):
+    with pytest.raises(errors.InvalidArgumentError, match="no side"):
         mirror.plan(lab.dev, nothing)
 
 
@@ -351,8 +336,8 @@ def test_a_source_that_breaks_off(lab, target, tmp_path):
     broken = lab.behind(refused("*/data/*/old/1.0-1"))
     report = mirror.plan(broken, target, prune=True, **SOME).apply()
     assert [result.name for result in report.failed] == [OLD]
-    assert isinstance(report.failed[0].error, HatcherException)
-    assert not isinstance(report.failed[0].error, NotFoundError)
+    assert isinstance(report.failed[0].error, errors.HatcherException)
+    assert not isinstance(report.failed[0].error, errors.NotFoundError)
     assert [result.name.split("/")[-1] for result in report.not_tried] == ["extra-1.0.0-1.egg"]
     assert len(report.uploaded) == FILLED - 1
     mirror.plan(lab.dev, target, prune=True, **SOME).apply().raise_for_failures()
@@ -436,7 +421,7 @@ def test_eggs_by_the_older_api(lab, target, tmp_path):
 
 def test_who_may_not_write(lab, target):
     """The first refusal is the last request: all others would be refused too."""
-    with pytest.raises(HatcherException):
+    with pytest.raises(errors.HatcherException):
         stranger = lab.other.client(auth=(lab.other.admin_email, "wrong")).organization("corp")
         mirror.plan(lab.dev, stranger.repository("main"), **SOME)
     through = lab.behind(refused("*/upload", 403), of=target)
@@ -444,7 +429,7 @@ def test_who_may_not_write(lab, target):
     assert lab.gateway.sent("POST", "*/upload") == 1
     assert len(report.failed) == 1
     assert len(report.not_tried) == FILLED - 1
-    with pytest.raises(BatchError) as caught:
+    with pytest.raises(errors.BatchError) as caught:
         report.raise_for_failures()
     assert len(str(caught.value).splitlines()) == 3
     mirror.plan(lab.dev, target, **SOME).apply().raise_for_failures()
@@ -469,13 +454,9 @@ def test_the_newer_one_goes_whenever_it_came(lab, target, tmp_path):
 
 
 def test_what_was_stored_and_not_shown_is_not_sent_again(lab, target):
-    def interrupt(done: int, total: int | None, phase: str) -> None:
-        if phase == "indexing":
-            raise KeyboardInterrupt
-
     plan = mirror.plan(lab.dev, lab.behind(of=target), **SOME)
-    with pytest.raises(BatchInterrupted) as stopped:
-        plan.apply(progress=interrupt)
+    with pytest.raises(errors.BatchInterrupted) as stopped:
+        plan.apply(progress=once("indexing", interrupt))
     assert len(stopped.value.report.uploaded) == 6
     assert len(stopped.value.report.not_tried) == 2
     assert not any("/eggs/" in path for path in shown(target))
@@ -485,3 +466,51 @@ def test_what_was_stored_and_not_shown_is_not_sent_again(lab, target):
     assert lab.gateway.sent(*UPLOAD) == 4
     assert len(report.already_there) == 6
     assert shown(target) == shown(lab.dev)
+
+
+def test_a_public_repository_and_nobody_in_particular(lab, tmp_path):
+    source = lab.acme.create_repository("open", "For all", public=True)
+    expected, target = fill(source, tmp_path / "artefacts"), lab.new("hidden")
+    with BroodClient.from_url(lab.server.url, api_version=1) as anyone:
+        public = anyone.organization("acme").repository("open")
+        # All that everybody sees: this repository alone.
+        mirror.export(anyone, tmp_path / "out", kinds=KINDS, **SOME).raise_for_failures()
+        found = files(tmp_path / "out")
+        assert expected.items() <= found.items()
+        assert all(path.startswith("v1/acme/open/") for path in found)
+        for side in (mirror.Folder(tmp_path / "mirror", "acme/open"), target):
+            mirror.plan(public, side, **SOME).apply().raise_for_failures()
+            assert not mirror.plan(public, side, **SOME)
+            assert mirror.verify(side, public, **SOME).checked
+        assert files(tmp_path / "mirror").keys() == found.keys()
+        source.platform(PLATFORM).delete_egg("cp38", "old", "1.0-1")
+        (failed,) = mirror.plan(target, public, **SOME).apply().failed
+        assert isinstance(failed.error, errors.AuthenticationError)
+
+
+def test_eggs_that_name_another_platform(lab, target, tmp_path):
+    """They stay under the one that they are kept under, as public recipes make them."""
+    some: dict[str, Any] = {"platforms": ("rh5-x86_64", "rh6-x86_64"), "python_tags": ("cp38",)}
+    source, third = lab.new("source"), lab.new("third")
+    platform = source.platform("rh5-x86_64")
+    eggs = [
+        write_egg(tmp_path, name, platform="rh6-x86_64", python_tag="cp38")
+        for name in ("one", "two")
+    ]
+    platform.upload_egg(eggs[0], verify=True)
+    assert platform.upload_eggs(eggs)
+    assert len(platform.egg_index("cp38")) == 2
+    assert source.platform("rh6-x86_64").egg_index("cp38") == {}
+    folder, archive = tmp_path / "folder", tmp_path / "all.zip"
+    mirror.export(lab.client, folder, repositories=["acme/source"], **some).raise_for_failures()
+    assert files(folder) == {
+        f"v1/acme/source/rh5-x86_64/eggs/cp38/{egg.name}": egg.read_bytes() for egg in eggs
+    }
+    mirror.pack(source, archive, **some).raise_for_failures()
+    here = mirror.Folder(folder, "acme/source")
+    assert not mirror.plan(source, here, **some) and mirror.verify(here, source, **some)
+    for origin, side in ((here, target), (archive, third)):
+        mirror.plan(origin, side, **some).apply().raise_for_failures()
+        assert not mirror.plan(source, side, **some)
+        assert mirror.verify(side, source, download=True, **some)
+    assert target.platform("rh5-x86_64").list_eggs("cp38") == platform.list_eggs("cp38")

@@ -47,17 +47,9 @@ DOWNLOAD = ("GET", "*/data/*")
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[list[BroodServer]]:
-    with BroodServer() as one, BroodServer() as two:
-        for server in (one, two):
-            server.client().create_organization("acme", "")
-        yield [one, two]
-
-
-@pytest.fixture(scope="module")
-def source(servers: list[BroodServer], tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def source(pair: list[BroodServer], tmp_path_factory: pytest.TempPathFactory) -> Repository:
     folder = tmp_path_factory.mktemp("eggs")
-    repository = servers[0].client().organization("acme").create_repository("dev", "")
+    repository = pair[0].client().organization("acme").create_repository("dev", "")
     eggs = [
         write_egg(
             folder,
@@ -74,20 +66,13 @@ def source(servers: list[BroodServer], tmp_path_factory: pytest.TempPathFactory)
     return repository
 
 
-@pytest.fixture
-def dice() -> random.Random:
-    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
-    return random.Random(seed)
-
-
 class Mirrors(Forks):
     """Makes processes that mirror."""
 
     _numbers = itertools.count()
 
-    def __init__(self, servers: list[BroodServer], scratch: Path) -> None:
-        self._servers = servers
+    def __init__(self, pair: list[BroodServer], scratch: Path) -> None:
+        self._servers = pair
         super().__init__("tests.mirror.mirroring", scratch)
 
     def new(self) -> str:
@@ -124,12 +109,12 @@ class Mirrors(Forks):
 
 @pytest.fixture
 def mirrors(
-    servers: list[BroodServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair: list[BroodServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Mirrors]:
     # Files on their way are kept where no other test keeps them.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    mirrors = Mirrors(servers, tmp_path)
+    mirrors = Mirrors(pair, tmp_path)
     yield mirrors
     mirrors.close()
     left = [path.name for path in tmp_path.glob("hatcher-mirror-*")]
@@ -138,9 +123,9 @@ def mirrors(
 
 
 @pytest.fixture
-def gateways(servers: list[BroodServer]) -> Iterator[list[FaultyGateway]]:
+def gateways(pair: list[BroodServer]) -> Iterator[list[FaultyGateway]]:
     """What counts the requests on their way to the servers."""
-    with FaultyGateway(servers[0].url) as one, FaultyGateway(servers[1].url) as two:
+    with FaultyGateway(pair[0].url) as one, FaultyGateway(pair[1].url) as two:
         yield [one, two]
 
 
@@ -165,20 +150,20 @@ def shown(server: BroodServer, repository: str) -> int:
 
 
 def finish(
-    servers: list[BroodServer], source: Repository, repository: str, gateway: FaultyGateway
+    pair: list[BroodServer], source: Repository, repository: str, gateway: FaultyGateway
 ) -> None:
     """Mirror once more: all is shown, and nothing was sent that was there."""
-    had, sent = stored(servers[1], repository), gateway.sent(*UPLOAD)
-    through = servers[1].client(url=gateway.url).organization("acme").repository(repository)
+    had, sent = stored(pair[1], repository), gateway.sent(*UPLOAD)
+    through = pair[1].client(url=gateway.url).organization("acme").repository(repository)
     mirror.plan(source, through, **SOME).apply().raise_for_failures()
-    assert shown(servers[1], repository) == EGGS
+    assert shown(pair[1], repository) == EGGS
     assert gateway.sent(*UPLOAD) - sent <= EGGS - had
     assert not mirror.plan(source, through, **SOME)
 
 
-def finish_folder(servers: list[BroodServer], folder: Path, gateway: FaultyGateway) -> None:
+def finish_folder(pair: list[BroodServer], folder: Path, gateway: FaultyGateway) -> None:
     """Likewise with a folder; nothing in it was torn."""
-    source = servers[0].client(url=gateway.url).organization("acme").repository("dev")
+    source = pair[0].client(url=gateway.url).organization("acme").repository("dev")
     index = source.platform(PLATFORM).egg_index("cp311")
     present = list(folder.rglob("*.egg"))
     for path in present:
@@ -192,39 +177,33 @@ def finish_folder(servers: list[BroodServer], folder: Path, gateway: FaultyGatew
 
 
 @pytest.mark.long
-def test_a_mirror_to_a_server_is_killed(servers, source, mirrors, gateways, dice):
+@pytest.mark.parametrize("to", ["server", "folder"])
+def test_a_mirror_is_killed(pair, source, mirrors, gateways, dice, tmp_path, to):
     here = mirrors.at(0, "dev", gateways[0])
-    whole = min(mirrors.time(here, mirrors.at(1, mirrors.new(), gateways[1])) for _ in range(2))
+
+    def target(name: str) -> dict[str, Any]:
+        folder = {"folder": str(tmp_path / name)}
+        return folder if to == "folder" else mirrors.at(1, name, gateways[1])
+
+    # The second time everything is warm, as it is when it is killed.
+    whole = min(mirrors.time(here, target(mirrors.new())) for _ in range(2))
     hits = 0
     for moment in mirrors.kills(dice, whole):
         name = mirrors.new()
-        process = mirrors.begin(here, mirrors.at(1, name, gateways[1]))
+        process = mirrors.begin(here, target(name))
         time.sleep(moment)
         hits += mirrors.kill(process)
-        assert shown(servers[1], name) in (0, EGGS)
-        finish(servers, source, name, gateways[1])
-        if hits >= KILLS:
-            break
-
-
-@pytest.mark.long
-def test_a_mirror_to_a_folder_is_killed(servers, source, mirrors, gateways, dice, tmp_path):
-    here = mirrors.at(0, "dev", gateways[0])
-    # The second time everything is warm, as it is when it is killed.
-    whole = min(mirrors.time(here, {"folder": str(tmp_path / name)}) for name in ("a", "b"))
-    hits = 0
-    for number, moment in enumerate(mirrors.kills(dice, whole)):
-        folder = tmp_path / f"folder{number}"
-        process = mirrors.begin(here, {"folder": str(folder)})
-        time.sleep(moment)
-        hits += mirrors.kill(process)
-        finish_folder(servers, folder, gateways[0])
+        if to == "folder":
+            finish_folder(pair, tmp_path / name, gateways[0])
+        else:
+            assert shown(pair[1], name) in (0, EGGS)
+            finish(pair, source, name, gateways[1])
         if hits >= KILLS:
             break
 
 
 @pytest.mark.parametrize("to", ["server", "folder"])
-def test_ctrl_c_ends_a_mirror(servers, source, mirrors, gateways, tmp_path, to):
+def test_ctrl_c_ends_a_mirror(pair, source, mirrors, gateways, tmp_path, to):
     name, folder = mirrors.new(), tmp_path / "folder"
     number, request = (1, UPLOAD) if to == "server" else (0, DOWNLOAD)
     # Nothing moves any more, and the timeouts are far away.
@@ -243,7 +222,7 @@ def test_ctrl_c_ends_a_mirror(servers, source, mirrors, gateways, tmp_path, to):
     assert outcome == {"interrupted": True, "threads": ["MainThread"]}
     gateways[number].clear()
     if to == "server":
-        assert shown(servers[1], name) == 0
-        finish(servers, source, name, gateways[1])
+        assert shown(pair[1], name) == 0
+        finish(pair, source, name, gateways[1])
     else:
-        finish_folder(servers, folder, gateways[0])
+        finish_folder(pair, folder, gateways[0])

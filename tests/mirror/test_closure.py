@@ -9,14 +9,7 @@ from typing import Any
 
 import pytest
 
-from hatcher import mirror
-from hatcher.errors import (
-    InvalidArgumentError,
-    InvalidBundle,
-    InvalidDestinationError,
-    NotFoundError,
-    UnsupportedAPIVersionError,
-)
+from hatcher import errors, mirror
 from hatcher.testing import BroodServer, FaultyGateway, write_bundle, write_egg, write_runtime
 
 from .conftest import PLATFORM, Requiring, answered, files
@@ -102,13 +95,13 @@ def test_another_repository(world, tmp_path):
         "sha256": world.document["requirements"][2]["sha256"],
         "actual": None,
     }
-    with pytest.raises(InvalidArgumentError, match="is for rh8-x86_64"):
+    with pytest.raises(errors.InvalidArgumentError, match="is for rh8-x86_64"):
         mirror.check_bundle(world.bundle, prod.platform("win-x86_64"))
 
 
 def test_repositories_that_cannot_be_read(world, changed):
     acme = world.client.organization("acme")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(errors.NotFoundError):
         mirror.check_bundle(world.bundle, acme.repository("nowhere"))
     bundle = changed(
         repositories={"packages": ["acme/nowhere", "acme/dev"]},
@@ -177,28 +170,28 @@ def test_indices_that_say_little(world, tmp_path):
     ],
 )
 def test_bundles_that_cannot_be_understood(world, changed, index, fields, said):
-    with pytest.raises(InvalidBundle, match=said):
+    with pytest.raises(errors.InvalidBundle, match=said):
         mirror.check_bundle(changed(index, **fields), world.client)
 
 
 def test_arguments(world, changed, tmp_path):
     gone = world.dev.platform(PLATFORM).bundle("cp38", "gone", "1.0.0-1")
     for error, said, arguments in [
-        (InvalidArgumentError, "a client", [changed()]),
-        (InvalidArgumentError, "no place", [changed(), "acme/dev"]),
-        (InvalidArgumentError, "no bundle", [17, world.client]),
-        (InvalidBundle, "", [tmp_path / "gone-1.0.0-1.bundle", world.client]),
-        (UnsupportedAPIVersionError, "", [changed(), world.server.client(api_version=0)]),
-        (NotFoundError, "", [gone]),
+        (errors.InvalidArgumentError, "a client", [changed()]),
+        (errors.InvalidArgumentError, "no place", [changed(), "acme/dev"]),
+        (errors.InvalidArgumentError, "no bundle", [17, world.client]),
+        (errors.InvalidBundle, "", [tmp_path / "gone-1.0.0-1.bundle", world.client]),
+        (errors.UnsupportedAPIVersionError, "", [changed(), world.server.client(api_version=0)]),
+        (errors.NotFoundError, "", [gone]),
     ]:
         with pytest.raises(error, match=said or None):
             mirror.check_bundle(*arguments)
-    with pytest.raises(InvalidArgumentError, match="no name"):
+    with pytest.raises(errors.InvalidArgumentError, match="no name"):
         mirror.fetch_bundle(world.document, tmp_path, world.client)
-    with pytest.raises(InvalidArgumentError, match="no repository"):
+    with pytest.raises(errors.InvalidArgumentError, match="no repository"):
         mirror.fetch_bundle(write_bundle(tmp_path), tmp_path / "out", world.client)
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidDestinationError):
+    with pytest.raises(errors.InvalidDestinationError):
         mirror.fetch_bundle(world.bundle, tmp_path / "file")
 
 

@@ -8,18 +8,8 @@ from typing import Any
 
 import pytest
 
-from hatcher import mirror
-from hatcher.api import BroodClient, RetryPolicy
-from hatcher.errors import (
-    BatchError,
-    BatchInterrupted,
-    InvalidArgumentError,
-    InvalidDestinationError,
-    NotConnectedError,
-    NotFoundError,
-    PermissionDeniedError,
-    UnsupportedAPIVersionError,
-)
+from hatcher import errors, mirror
+from hatcher.api import BroodClient
 
 from .conftest import (
     EGG,
@@ -28,6 +18,7 @@ from .conftest import (
     answered,
     egg,
     files,
+    nowhere,
     outcomes,
     places,
     refused,
@@ -122,7 +113,7 @@ def test_what_fails_does_not_stop_the_others(lab, out):
     assert [result.name for result in report.failed] == [f"v1/acme/dev/{EGG}"]
     assert places(report) == [f"acme/dev/{PLATFORM} runtimes"]
     assert not report
-    with pytest.raises(BatchError) as raised:
+    with pytest.raises(errors.BatchError) as raised:
         report.raise_for_failures()
     assert raised.value.report is report
     assert f"problem: acme/dev/{PLATFORM} runtimes: " in str(report)
@@ -139,7 +130,7 @@ def test_a_repository_that_is_not_there(lab, out):
     report = mirror.export(lab.client, out, repositories=["acme/dev", "acme/dve"], **SOME)
     assert places(report) == ["acme/dve"]
     assert len(report.downloaded) == 6
-    with pytest.raises(NotFoundError):
+    with pytest.raises(errors.NotFoundError):
         mirror.export(lab.client, out, repositories=["acme/dve"], **SOME)
 
 
@@ -155,7 +146,7 @@ def test_what_a_user_may_see(lab, out, tmp_path):
     assert files(out) == lab.expected
     report = mirror.export(user, out, repositories=["acme/listed"], **SOME)
     (failed,) = report.failed
-    assert isinstance(failed.error, PermissionDeniedError)
+    assert isinstance(failed.error, errors.PermissionDeniedError)
 
 
 def test_an_old_index_says_neither_hash_nor_tag(lab, out):
@@ -196,16 +187,13 @@ def test_arguments_that_cannot_be(lab, out, tmp_path):
         {"kinds": ["wheels"]},
         {"concurrency": 0},
     ):
-        with pytest.raises(InvalidArgumentError):
+        with pytest.raises(errors.InvalidArgumentError):
             mirror.export(lab.client, out, **options)
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidDestinationError):
+    with pytest.raises(errors.InvalidDestinationError):
         mirror.export(lab.client, tmp_path / "file" / "out")
-    nowhere = BroodClient.from_url(
-        "http://127.0.0.1:9", auth=("a", "b"), api_version=1, retries=RetryPolicy(backoff=0)
-    )
-    with pytest.raises(NotConnectedError):
-        mirror.export(nowhere, out, repositories=["a/b"], platforms=["p"], python_tags=["cp311"])
+    with pytest.raises(errors.NotConnectedError):
+        mirror.export(nowhere(), out, repositories=["a/b"], platforms=["p"], python_tags=["cp311"])
 
 
 def test_a_folder_that_cannot_be_made(lab, out):
@@ -214,7 +202,7 @@ def test_a_folder_that_cannot_be_made(lab, out):
     in_the_way.parent.mkdir(parents=True)
     in_the_way.touch()
     report = mirror.export(lab.client, out, kinds=["eggs"], **SOME)
-    assert [type(result.error) for result in report.failed] == [InvalidDestinationError] * 3
+    assert [type(result.error) for result in report.failed] == [errors.InvalidDestinationError] * 3
     assert [result.path.name for result in report.downloaded] == ["win-1.0-1.egg"]
 
 
@@ -226,7 +214,7 @@ def test_version_0_has_eggs_only(lab, out):
         for path, content in lab.expected.items()
         if "/eggs/" in path
     }
-    with pytest.raises(UnsupportedAPIVersionError, match="runtimes"):
+    with pytest.raises(errors.UnsupportedAPIVersionError, match="runtimes"):
         mirror.export(client, out, kinds=["runtimes"])
 
 
@@ -242,7 +230,7 @@ def test_ctrl_c_tells_of_all_that_was_done(lab, out, tmp_path):
             raise KeyboardInterrupt
 
     some = {**ONE, "repositories": ["acme/one", "acme/other"]}
-    with pytest.raises(BatchInterrupted) as stop:
+    with pytest.raises(errors.BatchInterrupted) as stop:
         mirror.export(lab.client, out, **some, progress=interrupt)
     results = stop.value.report.results
     assert len(results) == 4

@@ -10,20 +10,11 @@ from typing import Any
 
 import pytest
 
-from hatcher import mirror
-from hatcher.api import BroodClient, RetryPolicy
-from hatcher.errors import (
-    AuthenticationError,
-    BatchError,
-    BatchInterrupted,
-    ChecksumMismatchError,
-    InvalidArgumentError,
-    NotConnectedError,
-    UnsupportedAPIVersionError,
-)
+from hatcher import errors, mirror
+from hatcher.api import BroodClient
 from hatcher.testing import BroodServer, write_app, write_egg
 
-from .conftest import PLATFORM, SOME, Lab, files, places
+from .conftest import PLATFORM, SOME, Lab, files, interrupt, nowhere, once, places
 
 KINDS: dict[str, Any] = {"kinds": ("eggs", "runtimes", "bundles"), **SOME}
 
@@ -80,7 +71,7 @@ def test_a_repository_that_is_missing_does_not_stop_the_others(lab, exported):
     assert problem.place == "acme/copy"
     assert "There is no repository 'acme/copy'" in str(problem)
     assert len(report.not_tried) == len(report.already_there) == 8
-    with pytest.raises(BatchError):
+    with pytest.raises(errors.BatchError):
         report.raise_for_failures()
     assert str(report).count("There is no repository") == 1
     assert lab.acme.list_repositories() == ["dev"]
@@ -129,7 +120,7 @@ def test_other_content_is_replaced_only_when_asked(lab, exported):
     )
     (failed,) = mirror.import_(lab.client, exported, **some).failed
     assert failed.path == other
-    assert isinstance(failed.error, ChecksumMismatchError)
+    assert isinstance(failed.error, errors.ChecksumMismatchError)
     report = mirror.import_(lab.client, exported, overwrite=True, **some)
     assert [result.path for result in report.uploaded] == [other]
     report.raise_for_failures()
@@ -163,36 +154,31 @@ def test_a_user_who_may_not_list_repositories(lab, exported):
 
 
 def test_arguments_that_cannot_be(lab, tmp_path):
-    with pytest.raises(InvalidArgumentError, match="no folder 'v1'"):
+    with pytest.raises(errors.InvalidArgumentError, match="no folder 'v1'"):
         mirror.import_(lab.client, tmp_path)
     (tmp_path / "v1").mkdir()
     for options in ({"kinds": ["wheels"]}, {"repositories": ["acme"]}, {"concurrency": 0}):
-        with pytest.raises(InvalidArgumentError):
+        with pytest.raises(errors.InvalidArgumentError):
             mirror.import_(lab.client, tmp_path, **options)
-    with pytest.raises(UnsupportedAPIVersionError, match="api_version=1"):
+    with pytest.raises(errors.UnsupportedAPIVersionError, match="api_version=1"):
         mirror.import_(lab.server.client(api_version=0), tmp_path)
     assert str(mirror.import_(lab.client, tmp_path)) == "0 files"
 
 
 def test_nothing_could_be_sent(lab, exported):
-    nowhere = BroodClient.from_url(
-        "http://127.0.0.1:9", auth=("a", "b"), api_version=1, retries=RetryPolicy(backoff=0)
-    )
     nobody = lab.server.client(auth=("nobody@example.com", "x"))
-    for client, error in ((nowhere, NotConnectedError), (nobody, AuthenticationError)):
+    for client, error in (
+        (nowhere(), errors.NotConnectedError),
+        (nobody, errors.AuthenticationError),
+    ):
         with pytest.raises(error):
             mirror.import_(client, exported)
 
 
 def test_ctrl_c_tells_of_all_that_was_done(lab, exported):
     copy, some = lab.new(), {"repositories": ["acme/copy"]}
-
-    def interrupt(done: int, total: int | None, phase: str) -> None:
-        if phase == "indexing":
-            raise KeyboardInterrupt
-
-    with pytest.raises(BatchInterrupted) as stop:
-        mirror.import_(lab.client, exported, progress=interrupt, **some)
+    with pytest.raises(errors.BatchInterrupted) as stop:
+        mirror.import_(lab.client, exported, progress=once("indexing", interrupt), **some)
     assert stop.value.report.results
     mirror.import_(lab.client, exported, **some).raise_for_failures()
     assert len(copy.platform(PLATFORM).list_eggs("cp311")) == 2

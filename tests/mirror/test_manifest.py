@@ -9,14 +9,7 @@ from typing import Any
 
 import pytest
 
-from hatcher import mirror
-from hatcher.errors import (
-    ArtefactError,
-    InvalidArgumentError,
-    InvalidNameError,
-    NotFoundError,
-    UnsupportedAPIVersionError,
-)
+from hatcher import errors, mirror
 from hatcher.mirror import Entry
 from hatcher.mirror.folder import record
 from hatcher.mirror.layout import KINDS
@@ -107,12 +100,12 @@ def test_it_stands_for_a_side_that_cannot_be_reached(manifest, lab, tmp_path):
     plan = mirror.plan(eggs, lab.dev, prune=True, **SOME)
     assert {(step.action, step.path.split("/")[1]) for step in plan.steps} == {("skip", "eggs")}
     for asked in ({"kinds": ["runtimes"]}, {"platforms": ["osx-arm64"]}, {"python_tags": ["cp27"]}):
-        with pytest.raises(InvalidArgumentError, match="others"):
+        with pytest.raises(errors.InvalidArgumentError, match="others"):
             mirror.plan(eggs, empty, **{**SOME, **asked})
     named = mirror.manifest(lab.dev, names=["my*"], **SOME)
     assert list(named.artefacts) == [EGG]
     assert len(mirror.plan(named, empty, names=["myegg"], **SOME).steps) == 1
-    with pytest.raises(InvalidArgumentError, match="names my"):
+    with pytest.raises(errors.InvalidArgumentError, match="names my"):
         mirror.plan(named, empty, names=["m*"], **SOME)
 
 
@@ -135,17 +128,17 @@ def test_a_difference():
     assert str(here.difference(here)) == "no difference"
     assert here != there
     for place, version in (("acme",), 1), ((), None):
-        with pytest.raises(InvalidArgumentError, match="compared"):
+        with pytest.raises(errors.InvalidArgumentError, match="compared"):
             here.difference(mirror.Manifest("elsewhere", place, version, EVERYTHING, {}))
 
 
 def test_what_cannot_be_written_down(lab, tmp_path):
-    with pytest.raises(NotFoundError):
+    with pytest.raises(errors.NotFoundError):
         mirror.manifest(lab.acme.repository("nowhere"), **SOME)
-    with pytest.raises(InvalidArgumentError, match="'wheels'"):
+    with pytest.raises(errors.InvalidArgumentError, match="'wheels'"):
         mirror.manifest(tmp_path, kinds=["wheels"])
     old = lab.server.client(api_version=0)
-    with pytest.raises(UnsupportedAPIVersionError):
+    with pytest.raises(errors.UnsupportedAPIVersionError):
         mirror.manifest(old.organization("acme").repository("dev"), kinds=["bundles"])
 
 
@@ -187,7 +180,7 @@ def entry(path: str = EGG, **fields: Any) -> dict[str, Any]:
 def test_what_is_not_believed(document, complaint, tmp_path):
     path = tmp_path / "state.json"
     path.write_text(json.dumps(document))
-    with pytest.raises(ArtefactError, match=complaint):
+    with pytest.raises(errors.ArtefactError, match=complaint):
         mirror.read_manifest(path)
 
 
@@ -195,9 +188,9 @@ def test_what_is_no_json(tmp_path):
     path = tmp_path / "state.json"
     for content in (b"", b"\xff", b"PK\3\4", b"[" * 100_000):
         path.write_bytes(content)
-        with pytest.raises(ArtefactError, match="no manifest"):
+        with pytest.raises(errors.ArtefactError, match="no manifest"):
             mirror.read_manifest(path)
-    with pytest.raises(ArtefactError, match="cannot be read"):
+    with pytest.raises(errors.ArtefactError, match="cannot be read"):
         mirror.read_manifest(tmp_path / "nothing.json")
 
 
@@ -230,7 +223,7 @@ def test_what_somebody_else_has_called_so_is_left_alone(lab, tmp_path):
 
 
 def test_nothing_goes_into_it_that_could_not_be_read_again(tmp_path):
-    with pytest.raises(InvalidNameError):
+    with pytest.raises(errors.InvalidNameError):
         record(tmp_path, {"v1/a/b/c/eggs/../../d.egg": Entry("eggs", SHA256, 1)})
     assert list(tmp_path.iterdir()) == []
 

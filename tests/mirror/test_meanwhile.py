@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 import pytest
 
 from hatcher import mirror
-from hatcher.errors import ChecksumMismatchError, FileChangedError, HatcherException, NotFoundError
-from hatcher.testing import BroodProcess, write_bundle, write_egg, write_runtime
+from hatcher.errors import ChecksumMismatchError, FileChangedError, NotFoundError
+from hatcher.testing import BroodProcess
 from hatcher.transfer.hashing import file_sha256
 
 from . import conftest
-from .conftest import PLATFORM
+from .conftest import PLATFORM, once
 
 #: Kills of the server, of which each has to hit.
 KILLS = int(os.environ.get("HATCHER_KILLS", "2"))
@@ -28,18 +27,6 @@ SOME: dict[str, Any] = {"kinds": ["eggs"], "platforms": [PLATFORM], "python_tags
 def egg(tmp_path: Path) -> Callable[..., Path]:
     """Write an egg; another number gives another content under the same name."""
     return lambda name, number=1: conftest.egg(tmp_path, name, 500 + number)
-
-
-def once(phase: str, act: Callable[[], object]) -> Callable[..., None]:
-    """Return a progress that does something when a phase is told of for the first time."""
-    done: list[str] = []
-
-    def progress(_: int, __: int | None, now: str) -> None:
-        if now == phase and not done:
-            done.append(now)
-            act()
-
-    return progress
 
 
 def test_a_source_that_changes_between_listing_and_packing(lab, egg, tmp_path):
@@ -107,53 +94,11 @@ def test_a_file_that_changes_between_plan_and_delete(to, when, lab, egg, tmp_pat
     assert len(mirror.plan(source, target, prune=True, **SOME).apply().deleted) == 1
 
 
-def test_a_bundle_whose_egg_is_only_disabled(lab, tmp_path):
-    """All that belongs to it is stored, and yet nobody could install it."""
-    source = lab.new("source")
-    eggs = [
-        write_egg(tmp_path, name, platform=PLATFORM, python_tag="cp38") for name in ("one", "two")
-    ]
-    platform, runtime = source.platform(PLATFORM), write_runtime(tmp_path)
-    source.upload_runtime(runtime)
-    platform.upload_egg(eggs[0])
-    platform.upload_egg(eggs[1], enabled=False)
-    fields: dict[str, Any] = {
-        "runtime": {
-            "implementation": "cpython",
-            "platform": "rh8_x86_64",
-            "version": "3.8.17+1",
-            "sha256": file_sha256(runtime),
-            "repository": "acme/source",
-        },
-        "requirements": [
-            {"name": name, "version": "1.0.0-1", "sha256": file_sha256(egg)}
-            for name, egg in zip(("one", "two"), eggs, strict=True)
-        ],
-        "repositories": ["acme/source"],
-        "modifiers": {},
-    }
-    source.upload_bundle(write_bundle(tmp_path, **fields))
-    bundle = platform.bundle("cp38", "tools", "1.0.0-1")
-    check = mirror.check_bundle(bundle)
-    assert [entry.state for entry in check.entries] == ["present", "present", "disabled"]
-    assert not check
-    copy = lab.new()
-    with pytest.raises(HatcherException, match="disabled: egg two"):
-        mirror.promote(bundle, copy, closure=True)
-    assert copy.platform(PLATFORM).list_eggs("cp38") == []
-    platform.reindex([eggs[1]])
-    assert mirror.check_bundle(bundle)
-    mirror.promote(bundle, copy, closure=True).raise_for_failures()
-    assert mirror.check_bundle(bundle, copy)
-
-
 @pytest.mark.long
-def test_a_server_that_is_killed_during_an_apply(lab, egg, tmp_path):
+def test_a_server_that_is_killed_during_an_apply(lab, egg, dice, tmp_path):
     """It shows all that is new or nothing of it; and the next plan does the rest."""
     source = lab.new("source")
-    seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"HATCHER_FAULTS_SEED={seed} repeats these moments")  # shown when the test fails
-    dice, names = random.Random(seed), {f"egg{number}-1.0.0-1.egg" for number in range(20)}
+    names = {f"egg{number}-1.0.0-1.egg" for number in range(20)}
     eggs = [egg(name.partition("-")[0]) for name in names]
     source.platform(PLATFORM).upload_eggs(eggs).raise_for_failures()
     with BroodProcess(tmp_path / "data") as victim:

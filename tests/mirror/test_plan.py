@@ -14,9 +14,22 @@ from hatcher.artefacts.python_tags import preference, usable_tags
 from hatcher.errors import InvalidArgumentError, NotFoundError, UnsupportedAPIVersionError
 from hatcher.mirror.contents import digest
 from hatcher.mirror.selection import select
-from hatcher.testing import write_bundle, write_egg, write_runtime
+from hatcher.testing import write_bundle
 
-from .conftest import BUNDLE, EGG, OLD, PLATFORM, SOME, Lab, actions, egg, places, refused
+from .conftest import (
+    BUNDLE,
+    EGG,
+    OLD,
+    PLATFORM,
+    RUNTIME,
+    SOME,
+    Lab,
+    actions,
+    egg,
+    places,
+    refused,
+    renew,
+)
 
 KINDS: dict[str, Any] = {"kinds": ("eggs", "runtimes", "bundles"), **SOME}
 
@@ -120,12 +133,7 @@ def test_a_folder_shows_what_an_index_would(asked):
 
 def test_every_difference(lab, copy, tmp_path):
     here = copy.platform(PLATFORM)
-    here.upload_egg(
-        write_egg(tmp_path, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311", payload_bytes=1),
-        overwrite=True,
-    )
-    copy.upload_runtime(write_runtime(tmp_path, build_revision="2.2.2"), overwrite=True)
-    copy.upload_bundle(write_bundle(tmp_path, mark="other"), overwrite=True)
+    renew(copy, tmp_path)
     here.delete_egg("cp38", "old", "1.0-1")
     here.upload_egg(egg(tmp_path, "extra", tag="cp38"))
     plan = mirror.plan(lab.dev, copy, prune=True, **KINDS)
@@ -134,7 +142,7 @@ def test_every_difference(lab, copy, tmp_path):
         BUNDLE: "update",
         f"{PLATFORM}/eggs/cp38/extra-1.0.0-1.egg": "delete",
         OLD: "copy",
-        f"{PLATFORM}/runtimes/cpython-3.8.17+1-rh8_x86_64-gnu.runtime": "update",
+        RUNTIME: "update",
     }
     assert not mirror.plan(lab.dev, copy, **KINDS).those("delete")
     document = json.loads(json.dumps(plan.document()))
@@ -152,13 +160,20 @@ def test_every_difference(lab, copy, tmp_path):
 
 
 def test_nothing_is_deleted_when_the_source_could_not_be_read_whole(lab, copy, tmp_path):
+    """Nobody can say what would be surplus then, or lacking the other way round."""
     copy.platform(PLATFORM).upload_egg(egg(tmp_path, "extra"))
     source = lab.behind(refused(f"*/indices/acme/dev/{PLATFORM}/*/eggs"))
-    plan = mirror.plan(source, copy, prune=True, **KINDS)
-    assert places(plan) == [f"acme/dev/{PLATFORM} eggs"]
-    assert not plan.those("delete")
-    assert plan
-    assert lab.gateway.sent("DELETE") == lab.gateway.sent("POST", "*/data/*") == 0
+    problem, archive = [f"acme/dev/{PLATFORM} eggs"], tmp_path / "partial.zip"
+    report = mirror.pack(source, archive, **KINDS)
+    assert not report and places(report) == problem
+    for side in (source, archive):
+        plan = mirror.plan(side, copy, prune=True, **KINDS)
+        assert plan and places(plan) == problem
+        assert not plan.those("delete")
+    for sides in [(lab.dev, source), (source, lab.dev)]:
+        result = mirror.verify(*sides, **SOME)
+        assert not result and result.findings == ()
+        assert places(result) == problem and "problem: acme/dev" in str(result)
 
 
 def test_no_question_for_what_the_indices_say(lab, copy):

@@ -161,17 +161,6 @@ def test_compared_with_the_source(folder, lab, tmp_path):
         mirror.verify(lab.dev, lab.acme, **SOME)
 
 
-def test_a_source_that_cannot_be_read_whole(lab):
-    """Nobody can say what would be surplus then, or lacking the other way round."""
-    through = lab.behind(refused(f"*/indices/acme/dev/{PLATFORM}/*/eggs"))
-    for target, source in [(lab.dev, through), (through, lab.dev)]:
-        result = mirror.verify(target, source, **SOME)
-        assert not result
-        assert findings(result) == []
-        assert places(result) == [f"acme/dev/{PLATFORM} eggs"]
-        assert "problem: acme/dev" in str(result)
-
-
 # -- what a server has, byte by byte -------------------------------------------------------
 
 
