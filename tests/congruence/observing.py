@@ -61,10 +61,8 @@ class Observer:
 
     def both(self, call: Call, api_version: int) -> tuple[Outcome, Outcome]:
         """Return what ours does, and what theirs does."""
-        question = self._question(call, {"url": self.url, "api_version": api_version})
-        return self.observe(driver.answer, question, call), self.observe(
-            self._theirs, question, call
-        )
+        connection = {"url": self.url, "api_version": api_version}
+        return self.connecting(call, connection, connection, keep=True)
 
     def names(self, node: Node, api_version: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the public names of ours, and those of theirs."""
@@ -73,12 +71,12 @@ class Observer:
         return driver.answer(question)["result"], self._theirs(question)["result"]
 
     def connecting(
-        self, call: Call, ours: dict[str, Any], theirs: dict[str, Any]
+        self, call: Call, ours: dict[str, Any], theirs: dict[str, Any], keep: bool = False
     ) -> tuple[Outcome, Outcome]:
         """Return what each does that has been made with `ours` or `theirs`."""
         return (
-            self.observe(driver.answer, self._question(call, ours, keep=False), call),
-            self.observe(self._theirs, self._question(call, theirs, keep=False), call),
+            self.observe(driver.answer, self._question(call, ours, keep), call),
+            self.observe(self._theirs, self._question(call, theirs, keep), call),
         )
 
     def observe(self, drive: Drive, question: dict[str, Any], call: Call) -> Outcome:
@@ -96,9 +94,7 @@ class Observer:
         files = {path.name: path.read_bytes() for path in self._destination.iterdir()}
         return Outcome(list(self._server.requests), answer, files)
 
-    def _question(
-        self, call: Call, connection: dict[str, Any], keep: bool = True
-    ) -> dict[str, Any]:
+    def _question(self, call: Call, connection: dict[str, Any], keep: bool) -> dict[str, Any]:
         return {
             "connection": {**connection, "keep": keep},
             "node": self._steps(call.node),

@@ -102,6 +102,11 @@ class Both:
         assert made[0].read_bytes() == made[1].read_bytes()
         return made[0].name
 
+    def make(self, folder: str) -> None:
+        """Make the same folder in both."""
+        for side in (self.theirs, self.ours):
+            (side.folder / folder).mkdir()
+
     def check(self, but: tuple[str, str] | None = None) -> dict[str, Any]:
         """Hold both servers and both folders against each other; return ours.
 
@@ -287,8 +292,7 @@ def test_an_egg(dev):
     dev("eggs", "metadata", *WHERE, "cp311", "MyEgg", "1.0-1")
     dev("eggs", "metadata", *WHERE, "cp311", "MyEgg", "2.0-1", fails=True)
 
-    for side in (dev.theirs, dev.ours):
-        (side.folder / "downloads").mkdir()
+    dev.make("downloads")
     dev("eggs", "download", *WHERE, "cp311", "MyEgg", "1.0-1", "downloads")
     dev("eggs", "download", *WHERE, "cp311", "MyEgg", "1.0-1", "downloads")
     assert f"downloads/{egg}" in files(dev.ours.folder)
@@ -347,8 +351,7 @@ def test_runtimes(dev, api_version):
     dev("runtimes", "upload", "--force", *REPOSITORY, runtime)
     dev("runtimes", "list", *WHERE)
     dev("runtimes", "metadata", *place)
-    for side in (dev.theirs, dev.ours):
-        (side.folder / "downloads").mkdir()
+    dev.make("downloads")
     dev("runtimes", "download", *place, "downloads")
     assert f"downloads/{runtime}" in files(dev.ours.folder)
     dev.check()
@@ -368,8 +371,7 @@ def test_bundles(dev):
     dev("bundles", "list", *WHERE)
     dev("bundles", "index", *WHERE)
     dev("bundles", "metadata", *place)
-    for side in (dev.theirs, dev.ours):
-        (side.folder / "downloads").mkdir()
+    dev.make("downloads")
     dev("bundles", "download", *place, "downloads")
     dev("bundles", "download", *place, "downloads", fails=True)
     dev("bundles", "download", "--force", *place, "downloads")

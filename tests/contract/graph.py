@@ -154,44 +154,34 @@ def _known(method: str, node: str, version: int, world: World) -> dict[str, Any]
     file = Path(filename)
     file.write_bytes(content)
     is_runtime_of_v1 = kind == "runtime" and version == 1
-    return {
+    known: dict[str, Any] = {
         "name": OWN.bundle if kind == "bundle" else OWN.egg,
         "description": "Made by a test",
-        "public": True,
         "path": f"{OWN.organization}/{OWN.repository}",
         "group_name": "read_index",
-        "email": OWN.email,
-        "user_email": OWN.email,
         "teams": [OWN.team],
         "team_name": OWN.team,
         "platform_name": PLATFORM,
         "repository": OWN.repository,
-        "user": OWN.email,
         "python_tag": PYTHON_TAG,
         "implementation": "cpython" if version == 1 else "cp38",
         "version": OWN.runtime_version if is_runtime_of_v1 else OWN.full_version,
         "app_id": OWN.app,
         "filename": None if "download" in method else file,
         "filepath": file,
-        "runtime": None,
-        "destination": tempfile.mkdtemp(dir="."),
-        "directory": tempfile.mkdtemp(dir="."),
-        "expected_sha256": None,
         "paths": [file],
-        "names": None,
-        "concurrency": 2,
-        "dry_run": False,
-        "journal": None,
-        "progress": None,
         "eggs_to_enable": [file],
-        "auth": None,
-        "force": False,
-        "overwrite": False,
-        "enabled": True,
-        "verify": True,
-        "list_all": True,
-        "include_indexable": True,
+        "concurrency": 2,
+        **{name: tempfile.mkdtemp(dir=".") for name in ("destination", "directory")},
     }
+    known |= dict.fromkeys(("email", "user_email", "user"), OWN.email)
+    for value, names in {
+        None: ("runtime", "expected_sha256", "names", "journal", "progress", "auth"),
+        False: ("dry_run", "force", "overwrite"),
+        True: ("public", "enabled", "verify", "list_all", "include_indexable"),
+    }.items():
+        known |= dict.fromkeys(names, value)
+    return known
 
 
 def _call(method: Callable[..., Any], arguments: dict[str, Any]) -> None:

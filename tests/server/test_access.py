@@ -84,27 +84,21 @@ def test_available_repositories(admin, person):
     reader = person("reader@example.com", "read_repository")
     nobody = person("nobody@example.com")
     v0 = admin.base_url.join("/api/v0/json/metadata/user/repositories")
-    for client, plain, with_indexable in (
-        (indexer, [], ["acme/dev"]),
-        (reader, ["acme/dev"], ["acme/dev"]),
-        (nobody, [], []),
-        (admin, ["acme/dev"], ["acme/dev"]),
+    for client, plain, with_indexable, access in (
+        (indexer, [], ["acme/dev"], ["read_index"]),
+        (reader, ["acme/dev"], ["acme/dev"], ["read_repository"]),
+        (nobody, [], [], []),
+        (admin, ["acme/dev"], ["acme/dev"], ["server_administrator"]),
     ):
-        assert client.get(v0).json() == {"repositories": plain}
-        answered = client.get(v0, params={"include_indexable": "True"})
-        assert answered.json() == {"repositories": with_indexable}
-        answered = client.get(v0, params={"include_indexable": "False"})
-        assert answered.json() == {"repositories": plain}
-    for client, access in (
-        (indexer, "read_index"),
-        (reader, "read_repository"),
-        (admin, "server_administrator"),
-    ):
-        (listed,) = client.get("/metadata/user/repositories").json()["repositories"]
-        assert listed == {"name": "acme/dev", "access": access, "description": "Ours"}
-    listed = reader.get("/admin/organizations/acme/repositories").json()
-    assert listed == {"repositories": ["dev"]}
-    assert nobody.get("/admin/organizations/acme/repositories").json() == {"repositories": []}
+        for query, expected in (("", plain), ("False", plain), ("True", with_indexable)):
+            answered = client.get(v0, params={"include_indexable": query} if query else {})
+            assert answered.json() == {"repositories": expected}
+        ours = {"name": "acme/dev", "description": "Ours"}
+        listed = client.get("/metadata/user/repositories").json()["repositories"]
+        assert listed == [{**ours, "access": level} for level in access]
+    for client, names in ((reader, ["dev"]), (nobody, [])):
+        listed = client.get("/admin/organizations/acme/repositories").json()
+        assert listed == {"repositories": names}
 
 
 def test_repositories_are_deleted_with_care(admin, egg):
@@ -116,7 +110,6 @@ def test_repositories_are_deleted_with_care(admin, egg):
 
 
 def test_what_exists_is_not_made_twice(admin):
-    assert admin.post("/admin/organizations", json={"name": "acme"}).status_code == 409
-    body = {"name": "dev"}
-    assert admin.post("/admin/organizations/acme/repositories", json=body).status_code == 409
-    assert admin.post("/admin/organizations/xyz/repositories", json=body).status_code == 404
+    admin.create("", 409, name="acme")
+    admin.create("/acme/repositories", 409, name="dev")
+    admin.create("/xyz/repositories", 404, name="dev")

@@ -248,15 +248,6 @@ def test_a_file_that_is_replaced_between_finding_and_opening(admin, tmp_path, mo
     assert response.content == eggs[steps].read_bytes()
 
 
-def test_a_client_that_goes_away(admin, tmp_path):
-    assert admin.upload_egg(write_egg(tmp_path, "big", payload_bytes=32 << 20)).status_code == 201
-    url = f"/data/acme/dev/{PLATFORM}/none/eggs/big/1.0.0-1"
-    for _ in range(3):
-        with admin.stream("GET", url) as response:
-            assert response.status_code == 200
-    assert admin.get("/metadata/platforms").status_code == 200
-
-
 @pytest.mark.parametrize(
     ("filename", "header"),
     [

@@ -85,15 +85,12 @@ class TestBuildEgg:
         assert done.stdout.startswith(str(egg))
 
     def test_the_same_input_gives_the_same_bytes(self, tmp_path):
-        first = sha256(build_egg("pluggy", tmp_path))
-
-        assert sha256(build_egg("pluggy", tmp_path)) == first
-        assert sha256(build_egg("pluggy", tmp_path, build=2)) != first
-
-    def test_without_platform_and_tag_it_suits_all(self, tmp_path):
-        told = EggMetadata.from_egg(str(build_egg("pluggy", tmp_path)))
+        egg = build_egg("pluggy", tmp_path)
+        first, told = sha256(egg), EggMetadata.from_egg(str(egg))
 
         assert (told.platform, told.python_tag, told.abi_tag) == (None, None, None)
+        assert sha256(build_egg("pluggy", tmp_path)) == first
+        assert sha256(build_egg("pluggy", tmp_path, build=2)) != first
 
     def test_requirements_are_those_that_apply_here(self, tmp_path):
         # jsonschema requires attrs and, only for an extra, isoduration.
@@ -102,15 +99,12 @@ class TestBuildEgg:
         assert "attrs" in packages
         assert "isoduration" not in packages
 
-    def test_requirements_can_be_given(self, tmp_path):
-        egg = build_egg("pluggy", tmp_path, packages=["numpy 1.26.4-1", "attrs"])
-
-        assert read_egg(egg).packages == ("numpy 1.26.4-1", "attrs")
-
-    def test_another_name_and_version(self, tmp_path):
-        egg = build_egg("pluggy", tmp_path, name="My_Egg", version="9.9")
+    def test_another_name_and_version_and_other_requirements(self, tmp_path):
+        packages = ["numpy 1.26.4-1", "attrs"]
+        egg = build_egg("pluggy", tmp_path, name="My_Egg", version="9.9", packages=packages)
 
         assert egg.name == "My_Egg-9.9-1.egg"
+        assert read_egg(egg).packages == tuple(packages)
         told = EggMetadata.from_egg(str(egg))
         assert (told.egg_basename, told.pkg_info.name) == ("My_Egg", "My_Egg")
         assert told.pkg_info.version == "9.9"
@@ -190,16 +184,9 @@ class TestBuildEgg:
 
 class TestWriteEgg:
     def test_it_says_what_it_was_told_to(self, tmp_path):
-        egg = write_egg(
-            tmp_path,
-            "Spam",
-            "2.1",
-            7,
-            platform="win-x86_64",
-            python_tag="cp38",
-            packages=["eggs 1.0"],
-            files={"spam/data.txt": b"lovely"},
-        )
+        suits = {"platform": "win-x86_64", "python_tag": "cp38"}
+        files = {"spam/data.txt": b"lovely"}
+        egg = write_egg(tmp_path, "Spam", "2.1", 7, packages=["eggs 1.0"], files=files, **suits)
 
         read = read_egg(egg)
         assert egg.name == "Spam-2.1-7.egg"

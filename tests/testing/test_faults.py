@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hatcher.testing import Answer, Fault, FaultProxy, ScriptedServer
+from hatcher.testing import Answer, Fault, FaultProxy, FaultyGateway, ScriptedServer
 
 BODY = bytes(range(256)) * 8000  # 2 MB: more than the buffers of a socket pair hold at once
 
@@ -65,16 +65,13 @@ class TestScriptedServer:
         ):
             get(server.url)
 
-    def test_no_connection_is_counted_before_one_is_made(self):
+    def test_after_the_end_nobody_listens(self):
         with ScriptedServer() as server:
+            parts = urlsplit(server.url)
             assert server.connections == 0
             with pytest.raises(urllib.error.HTTPError, match="500"):
                 get(server.url)
             assert server.connections == 1
-
-    def test_after_the_end_nobody_listens(self):
-        with ScriptedServer() as server:
-            parts = urlsplit(server.url)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((parts.hostname, parts.port), timeout=10)
 
@@ -125,6 +122,7 @@ class TestFaultProxy:
                 urllib.request.urlopen(request, timeout=10)
             assert server.requests == [] or len(server.requests[0].body) < len(BODY)
 
-    def test_a_url_without_a_port(self):
-        with pytest.raises(ValueError, match="http://127"):
-            FaultProxy("https://example.com")
+    @pytest.mark.parametrize("kind", [FaultProxy, FaultyGateway])
+    def test_a_url_without_a_port(self, kind):
+        with pytest.raises(ValueError, match=r"http://127\."):
+            kind("https://example.com")
