@@ -23,7 +23,7 @@ from typing import NamedTuple
 import click
 
 from hatcher.cli.data import Document, declared_by
-from hatcher.cli.groups import DEFAULT_API_VERSION, Argument
+from hatcher.cli.groups import DEFAULT_API_VERSION, Argument, walk
 from hatcher.cli.refusals import ExitCode
 from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
 from scripts.common import only_check, renew
@@ -133,7 +133,9 @@ def entries(name: str) -> list[Entry]:
     found: dict[tuple[str, ...], list[Entry]] = {}
     for version in API_VERSIONS:
         root = root_context(version)
-        for path, context in walk(root, (name,)):
+        command = hatcher.get_command(root, name)
+        for context in walk(click.Context(command, root, name)) if command is not None else ():
+            path = tuple(context.command_path.split()[1:])
             known = found.setdefault(path, [])
             for number, entry in enumerate(known):
                 # A group is the same, whatever commands it has in one of them.
@@ -143,20 +145,6 @@ def entries(name: str) -> list[Entry]:
             else:
                 known.append(Entry(path, context, (version,)))
     return [entry for path in sorted(found) for entry in found[path]]
-
-
-def walk(
-    context: click.Context, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], click.Context]]:
-    assert isinstance(context.command, click.Group)
-    command = context.command.get_command(context, path[-1])
-    if command is None:
-        return
-    below = click.Context(command, context, path[-1])
-    yield path, below
-    if isinstance(command, click.Group):
-        for name in command.list_commands(below):
-            yield from walk(below, (*path, name))
 
 
 def _body(entry: Entry) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -252,3 +252,13 @@ def command(name: str) -> Callable[[Callable[..., Any]], Command]:
 def group(name: str) -> Callable[[Callable[..., Any]], Group]:
     """Make a group of a function, for the root to import."""
     return click.group(name, cls=Group)
+
+
+def walk(ctx: click.Context) -> Iterator[click.Context]:
+    """Yield the context of a command, and those of all below it."""
+    yield ctx
+    if isinstance(group := ctx.command, Group):
+        for name in group.list_commands(ctx):
+            command = group.get_command(ctx, name)
+            assert command is not None
+            yield from walk(click.Context(command, ctx, name))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from hatcher.cli.data import FORMATS
-from hatcher.cli.groups import DEFAULT_API_VERSION, Home, LazyGroup, check_texts
+from hatcher.cli.groups import DEFAULT_API_VERSION, Home, LazyGroup, check_texts, walk
 from hatcher.cli.parameters import completes, flag
 from hatcher.cli.settings.levels import fill_in, settings_of, warn_of_secrets
 from hatcher.cli.state import State
@@ -80,22 +80,13 @@ class _Root(LazyGroup):
 
 def _command_tree(ctx: click.Context) -> str:
     """Return every command below a context's with its arguments, at a glance."""
-    lines = list(_lines(ctx, 0))
+    lines = []
+    for at in walk(ctx):
+        indented = " " * 4 * at.command_path.count(" ") + (at.info_name or "")
+        is_group = isinstance(at.command, click.Group)
+        lines.append((indented, () if is_group else at.command.collect_usage_pieces(at)))
     width = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name:<{width}}   {usage}".rstrip() for name, usage in lines)
-
-
-def _lines(ctx: click.Context, depth: int) -> Iterator[tuple[str, str]]:
-    command = ctx.command
-    indented = " " * 4 * depth + (ctx.info_name or "")
-    if not isinstance(command, click.Group):
-        yield indented, " ".join(command.collect_usage_pieces(ctx))
-        return
-    yield indented, ""
-    for name in command.list_commands(ctx):
-        below = command.get_command(ctx, name)
-        if below is not None:
-            yield from _lines(click.Context(below, ctx, name), depth + 1)
+    return "\n".join(f"{name:<{width}}   {' '.join(usage)}".rstrip() for name, usage in lines)
 
 
 def _version(_: click.Context) -> str:

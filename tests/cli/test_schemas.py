@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hatcher.cli.data import Document, declared_by
+from hatcher.cli.groups import walk
 from hatcher.mirror import export
 from hatcher.testing import (
     BroodServer,
@@ -27,7 +28,7 @@ from hatcher.testing import (
 )
 
 from .conftest import Cli, command_line
-from .test_tree import commands, root
+from .test_tree import root
 
 #: What commands are asked that change nothing which another one is about.
 READING = {
@@ -213,7 +214,7 @@ def cli(world: BroodServer, tmp_path: Path) -> Iterator[Cli]:
 
 def commands_of(api_version: int) -> dict[str, click.Command]:
     """Every command but for groups, by its name."""
-    found = {ctx.command_path: ctx.command for ctx in commands(root(str(api_version)))}
+    found = {ctx.command_path: ctx.command for ctx in walk(root(str(api_version)))}
     return {
         path.removeprefix("hatcher "): command
         for path, command in found.items()

@@ -7,18 +7,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from hatcher.cli.groups import Argument
+from hatcher.cli.groups import Argument, walk
 from hatcher.cli.root import hatcher
-
-
-def commands(ctx: click.Context) -> Iterator[click.Context]:
-    """Every command below a context, with a context of its own."""
-    yield ctx
-    if isinstance(ctx.command, click.Group):
-        for name in ctx.command.list_commands(ctx):
-            below = ctx.command.get_command(ctx, name)
-            assert below is not None
-            yield from commands(click.Context(below, ctx, name))
 
 
 def root(version: str) -> click.Context:
@@ -30,7 +20,7 @@ def root(version: str) -> click.Context:
 def every_command() -> Iterator[click.Context]:
     """Every command of every version of the API."""
     for version in "01":
-        yield from commands(root(version))
+        yield from walk(root(version))
 
 
 def test_help_has_the_first_line_of_each_command():

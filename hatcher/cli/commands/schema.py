@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import click
 from click.shell_completion import CompletionItem
 
 from hatcher.cli.data import Document, Emit, declared_by, emits, schema_of
-from hatcher.cli.groups import command
+from hatcher.cli.groups import command, walk
 from hatcher.cli.parameters import argument
 
 
@@ -39,7 +36,13 @@ def schema(ctx: click.Context, command: tuple[str, ...], emit: Emit) -> None:
     """
     asked = _walked(ctx, command)
     if isinstance(asked.command, click.Group):
-        emit(dict(_schemas(asked)))
+        emit(
+            {
+                at.command_path.partition(" ")[2]: schema_of(at.command_path, declared)
+                for at in walk(asked)
+                if (declared := declared_by(at.command)) is not None
+            }
+        )
         return
     declared = declared_by(asked.command)
     if declared is None:
@@ -56,14 +59,3 @@ def _walked(ctx: click.Context, names: tuple[str, ...]) -> click.Context:
         assert command is not None
         at = click.Context(command, at, name)
     return at
-
-
-def _schemas(at: click.Context) -> Iterator[tuple[str, dict[str, Any]]]:
-    if isinstance(at.command, click.Group):
-        for name in at.command.list_commands(at):
-            command = at.command.get_command(at, name)
-            if command is not None:
-                yield from _schemas(click.Context(command, at, name))
-    elif (declared := declared_by(at.command)) is not None:
-        name = at.command_path.partition(" ")[2]
-        yield name, schema_of(at.command_path, declared)

@@ -60,11 +60,9 @@ def credential_for(settings: Settings, *, may_ask: bool = True) -> Credential | 
         return Credential("password", read_secret("password"), username, source="standard input")
     if settings.password is not None:
         return Credential("password", settings.password, username, source=source)
-    if not may_ask:
-        raise _no_password(username)
     # The existing command line takes the password of --username from a pipe; nobody expects
     # that of a profile, and a loop over the lines of a file would lose one of them.
-    if settings.named_by == "profile" and not is_terminal(sys.stdin):
+    if not may_ask or (settings.named_by == "profile" and not is_terminal(sys.stdin)):
         raise _no_password(username)
     return Credential("password", ask_for_password(username), username, source="a question")
 
