@@ -134,6 +134,14 @@ def set_(ctx: click.Context, /, key: str, value: str, dry_run: bool, **_: Any) -
     check = partial(_check_credential, name, key, checked)
     check(config)
     if dry_run:
+        import tomllib
+
+        import tomlkit
+
+        tables = tomllib.loads(config.text)
+        profiles = tables.setdefault("profiles", {})
+        profiles.setdefault(checked_name(name), {})[key] = checked
+        Config(config.path, tomlkit.dumps(tables))  # what is refused is not said either
         say(f"Would set {key} of the profile {name} to {checked}.")
         return
     with_profile(checked_name(name), {key: checked}, check)
