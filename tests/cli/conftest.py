@@ -229,6 +229,13 @@ def https(tmp_path: Path) -> Iterator[SimpleNamespace]:
         thread.join()
 
 
+@pytest.fixture(params=[0, 1])
+def api_version(request: pytest.FixtureRequest, cli: Cli) -> int:
+    """Each version of the API, which commands take."""
+    cli.setenv("HATCHER_API_VERSION", request.param)
+    return int(request.param)
+
+
 @pytest.fixture
 def nobody() -> Iterator[str]:
     """The URL of a port on which nobody listens."""

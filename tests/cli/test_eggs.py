@@ -12,16 +12,7 @@ from okonomiyaki.file_formats import EggMetadata
 
 from hatcher.testing import Answer, ScriptedServer, write_egg
 
-from .conftest import Cli
-
 PLACE = ("acme", "dev", "rh8-x86_64")
-
-
-@pytest.fixture(params=[0, 1])
-def versions(request: pytest.FixtureRequest, cli: Cli) -> int:
-    """Each version of the API."""
-    cli.setenv("HATCHER_API_VERSION", request.param)
-    return int(request.param)
 
 
 def egg(
@@ -70,7 +61,7 @@ def test_what_is_there_stays_unless_it_is_forced(cli, tmp_path):
     assert Path(path.name).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.usefixtures("versions", "dev")
+@pytest.mark.usefixtures("api_version", "dev")
 def test_eggs_out_of_sight_appear_when_the_index_is_told(cli, tmp_path):
     one, two = egg(tmp_path), egg(tmp_path, build=2)
     platform = cli.client().organization("acme").repository("dev").platform("rh8-x86_64")

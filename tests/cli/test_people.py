@@ -8,8 +8,6 @@ from hatcher.api import BroodBearerTokenAuth, BroodClient
 from hatcher.errors import AuthenticationError
 from hatcher.testing import write_egg
 
-API_VERSIONS = pytest.mark.parametrize("api_version", [0, 1])
-
 
 def test_a_first_organization(cli):
     created = cli("organizations", "create", "acme", "Makers of everything")
@@ -20,9 +18,7 @@ def test_a_first_organization(cli):
     assert cli("organizations", "create", "acme", "Once more").code == 5
 
 
-@API_VERSIONS
 def test_a_repository_from_its_creation_to_its_deletion(cli, api_version):
-    cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().create_organization("acme", "Makers of everything")
     dry = cli("repositories", "create", "acme", "dev", "Builds of the night", "--dry-run")
     assert dry == (0, "", "Would create the repository acme/dev.\n")
@@ -64,9 +60,7 @@ def test_yes_can_stand_in_the_environment(cli, dev):
     assert cli.client().organization("acme").list_repositories() == []
 
 
-@API_VERSIONS
 def test_a_team_from_its_creation_to_its_deletion(cli, dev, api_version):
-    cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().organization("acme")
     creating = ("teams", "create", "acme", "builders", "upload_repository")
     assert cli(*creating) == (0, "", "Created the team builders in acme.\n")
@@ -105,9 +99,7 @@ def test_a_team_with_repositories_can_be_forced_to_go(cli, dev):
     assert organization.list_teams() == []
 
 
-@API_VERSIONS
 def test_members_of_a_team(cli, dev, api_version):
-    cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().organization("acme")
     team = organization.create_team("builders", "read_repository")
     organization.create_user("ada@example.com")
@@ -125,9 +117,7 @@ def test_members_of_a_team(cli, dev, api_version):
     assert cli("teams", "members", "add", "acme", "builders", "nobody@example.com").code == 4
 
 
-@API_VERSIONS
 def test_a_user_from_their_creation_to_their_deletion(cli, dev, api_version):
-    cli.setenv("HATCHER_API_VERSION", api_version)
     organization = cli.client().organization("acme")
     team = organization.create_team("builders", "read_repository")
     team.add_repository("dev")

@@ -53,6 +53,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "caches" / "hatcher"
 
 
+@pytest.fixture
+def cache(folder: Path) -> mirror.Cache:
+    return mirror.Cache(folder)
+
+
 def test_kept_by_what_is_in_it(folder, tmp_path):
     cache = mirror.Cache(folder)
     assert not folder.exists(), "Making one touches nothing."
@@ -92,8 +97,7 @@ def test_others_may_look_and_not_write(folder, tmp_path, mode, is_used):
     assert (cache.add(path, sha256) is not None) is is_used
 
 
-def test_what_is_the_callers_own_is_not_copied(folder, tmp_path):
-    cache = mirror.Cache(folder)
+def test_what_is_the_callers_own_is_not_copied(cache, folder, tmp_path):
     path, sha256 = make(tmp_path, "download")
     used(path, seconds_ago=5000)
     kept = cache.add(path, sha256, own=True)
@@ -104,8 +108,7 @@ def test_what_is_the_callers_own_is_not_copied(folder, tmp_path):
     assert list(cache.folder.glob(".*")) == []
 
 
-def test_bytes_that_rot_are_never_handed_out(folder, tmp_path, caplog):
-    cache = mirror.Cache(folder)
+def test_bytes_that_rot_are_never_handed_out(cache, tmp_path, caplog):
     path, sha256 = make(tmp_path, "spam", 3 << 20)
     target = tmp_path / "target"
     target.write_bytes(b"before")
@@ -131,8 +134,7 @@ def test_bytes_that_rot_are_never_handed_out(folder, tmp_path, caplog):
     assert [found.name for found in tmp_path.glob("target*")] == ["target"]
 
 
-def test_what_is_something_else_is_not_kept(folder, tmp_path, caplog):
-    cache = mirror.Cache(folder)
+def test_what_is_something_else_is_not_kept(cache, folder, tmp_path, caplog):
     path, _ = make(tmp_path, "spam")
     wanted = "ab" * 32
     assert cache.add(path, wanted) is None
@@ -179,8 +181,7 @@ def test_what_is_in_use_is_not_removed(folder, tmp_path):
     assert cache.usage() == mirror.CacheReport(0, 0)
 
 
-def test_verify_prune_clear(folder, tmp_path):
-    cache = mirror.Cache(folder)
+def test_verify_prune_clear(cache, folder, tmp_path):
     files = {name: make(tmp_path, name) for name in "abcde"}
     kept = {name: cache.add(*file) for name, file in files.items()}
     for age, path in enumerate(kept.values()):
@@ -217,8 +218,7 @@ def test_verify_prune_clear(folder, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Links need no permission there.")
-def test_links_are_not_followed(folder, tmp_path):
-    cache = mirror.Cache(folder)
+def test_links_are_not_followed(cache, folder, tmp_path):
     path, sha256 = make(tmp_path, "spam")
     kept = cache.add(path, sha256)
     kept.unlink()
@@ -260,9 +260,8 @@ def test_a_cache_that_cannot_be_used(folder, tmp_path, caplog):
                 ask()
 
 
-def test_a_disk_that_is_full(folder, tmp_path, monkeypatch, caplog):
+def test_a_disk_that_is_full(cache, folder, tmp_path, monkeypatch, caplog):
     """Nothing is left half done, and the rest of the disk is left to others."""
-    cache = mirror.Cache(folder)
     path, sha256 = make(tmp_path, "spam", 3 << 20)
     if sys.platform == "linux":
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -282,8 +281,7 @@ def test_a_disk_that_is_full(folder, tmp_path, monkeypatch, caplog):
     assert cache.get(sha256)
 
 
-def test_a_target_that_cannot_be_written_is_no_fault_of_the_cache(folder, tmp_path):
-    cache = mirror.Cache(folder)
+def test_a_target_that_cannot_be_written_is_no_fault_of_the_cache(cache, tmp_path):
     path, sha256 = make(tmp_path, "spam")
     cache.add(path, sha256)
 
