@@ -27,3 +27,15 @@ def split_filename(filename: str) -> tuple[str, str]:
     """
     name, *version = (filename.rpartition(".")[0] or filename).rsplit("-", 2)
     return name, "-".join(version)
+
+
+def split_runtime(filename: str) -> tuple[str, str]:
+    """Split the name of a runtime's file, ``implementation-version-…``.
+
+    Returns
+    -------
+    implementation, version : str
+        The version is empty where there is none.
+    """
+    implementation, _, rest = filename.partition("-")
+    return implementation, rest.partition("-")[0]

@@ -26,7 +26,7 @@ from hatcher.mirror.records import (
     total_size,
 )
 from hatcher.mirror.selection import Selection
-from hatcher.mirror.sides import Side, changed, read_state, settle
+from hatcher.mirror.sides import Side, changed, looked_up, read_state, settle
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.reports import FileResult, Outcome, reporting
 
@@ -132,15 +132,8 @@ class _Applying:
         def identify(task: Task, counter: ByteCounter) -> None:
             path = task.step.path
             try:
-                task.wanted = task.wanted or self._source.find(path, self._wanted)
-                task.there = task.there or self._target.find(path, self._there)
-                for side, name, held in (
-                    (self._source, path, task.wanted),
-                    (self._target, task.where, task.there),
-                ):
-                    if held is not None and held.is_unknown:
-                        side.identify(name, held, counter)
-                        counter.settle(held.size)
+                task.wanted = looked_up(self._source, self._wanted, path, task.wanted, counter)
+                task.there = looked_up(self._target, self._there, task.where, task.there, counter)
             except (HatcherException, OSError) as error:
                 if not counter.is_stopped:
                     task.fail(error)

@@ -59,21 +59,6 @@ class Member(NamedTuple):
     name: bytes
 
 
-class Contents(NamedTuple):
-    """What an archive holds.
-
-    Attributes
-    ----------
-    manifest : Manifest
-        All that the source had.
-    members : dict of str to Member
-        The files that it carries, by their paths in the layout.
-    """
-
-    manifest: Manifest
-    members: dict[str, Member]
-
-
 # -- writing ---------------------------------------------------------------------------------
 
 
@@ -132,8 +117,8 @@ def _add(
 
     with open(file, "rb", buffering=0) as content, archive.open(info, "w") as out:
 
-        def write(block: memoryview, done: int) -> None:
-            if done <= info.file_size:
+        def write(block: memoryview) -> None:
+            if content.tell() <= info.file_size:  # it may grow meanwhile
                 out.write(block)
                 note(len(block))
 
@@ -155,7 +140,7 @@ def _info(path: str) -> zipfile.ZipInfo:
 # -- reading ---------------------------------------------------------------------------------
 
 
-def read_archive(path: Path) -> Contents:
+def read_archive(path: Path) -> tuple[Manifest, dict[str, Member]]:
     """Read what an archive says that it holds, and check that it can be so.
 
     Its files are not read; see `blocks_of_member`.
@@ -163,6 +148,13 @@ def read_archive(path: Path) -> Contents:
     Parameters
     ----------
     path : pathlib.Path
+
+    Returns
+    -------
+    manifest : Manifest
+        All that the source had.
+    members : dict of str to Member
+        The files that it carries, by their paths in the layout.
 
     Raises
     ------
@@ -194,16 +186,16 @@ def read_archive(path: Path) -> Contents:
     carried = {name: entry for name, entry in manifest.artefacts.items() if entry.carried}
     for name in members:
         if name not in carried:
-            raise _untrusted(path, f"it has '{name}', which its manifest does not list as carried")
+            raise untrusted(path, f"it has '{name}', which its manifest does not list as carried")
     for name, entry in carried.items():
         member = members.get(name)
         if member is None:
-            raise _untrusted(path, f"it lacks '{name}', which its manifest says that it carries")
+            raise untrusted(path, f"it lacks '{name}', which its manifest says that it carries")
         if member.size != entry.size:
-            raise _untrusted(
+            raise untrusted(
                 path, f"its '{name}' has {member.size} bytes, and its manifest says {entry.size}"
             )
-    return Contents(manifest, members)
+    return manifest, members
 
 
 def blocks_of_member(archive: Path, member: Member) -> Iterator[memoryview]:
@@ -233,7 +225,7 @@ def blocks_of_member(archive: Path, member: Member) -> Iterator[memoryview]:
             raise _cut_off(archive, member)
         mark, length, more = _LOCAL.unpack_from(head)
         if (mark, length, head[_LOCAL.size :]) != (_MARK, len(member.name), member.name):
-            raise _untrusted(archive, f"'{member.path}' is not where it should be")
+            raise untrusted(archive, f"'{member.path}' is not where it should be")
         file.seek(more, os.SEEK_CUR)
         buffer = new_buffer(min(BLOCK_SIZE, max(member.size, 1)))
         rest = member.size
@@ -267,20 +259,20 @@ def _members(path: Path, infos: list[zipfile.ZipInfo]) -> dict[str, Member]:
     for info in infos:
         name = info.filename
         if name in members:
-            raise _untrusted(path, f"it has '{name}' more than once")
+            raise untrusted(path, f"it has '{name}' more than once")
         if name != info.orig_filename or stat.S_ISLNK(info.external_attr >> 16):
-            raise _untrusted(path, f"its '{info.orig_filename}' is no plain file")
+            raise untrusted(path, f"its '{info.orig_filename}' is no plain file")
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            raise _untrusted(path, f"its '{name}' is compressed, which hatcher never does")
+            raise untrusted(path, f"its '{name}' is compressed, which hatcher never does")
         if info.flag_bits & _ENCRYPTED:
-            raise _untrusted(path, f"its '{name}' is encrypted")
+            raise untrusted(path, f"its '{name}' is encrypted")
         raw = name.encode("utf-8" if info.flag_bits & _UTF_8 else "cp437")
         members[name] = Member(name, info.header_offset, info.file_size, raw)
     end = 0
     for member in sorted(members.values(), key=lambda member: member.offset):
         if member.offset < end:
             # A small file could stand for an enormous one.
-            raise _untrusted(path, f"'{member.path}' overlaps with another file")
+            raise untrusted(path, f"'{member.path}' overlaps with another file")
         end = member.offset + _LOCAL.size + len(member.name) + member.size
     if end > path.stat().st_size:
         raise zipfile.BadZipFile("it ends too early")
@@ -291,7 +283,7 @@ def _manifest(path: Path, member: Member | None) -> Manifest:
     if member is None:
         raise zipfile.BadZipFile(f"it has no {FILENAME}")
     if member.size > _LARGEST_MANIFEST:
-        raise _untrusted(path, f"its {FILENAME} has {member.size} bytes")
+        raise untrusted(path, f"its {FILENAME} has {member.size} bytes")
     content = b"".join(bytes(block) for block in blocks_of_member(path, member))
     manifest = parse_manifest(content, f"The {FILENAME} in '{path}'")
     if manifest.api_version is None:
@@ -299,7 +291,8 @@ def _manifest(path: Path, member: Member | None) -> Manifest:
     return manifest
 
 
-def _untrusted(path: Path, why: str) -> ArtefactError:
+def untrusted(path: Path, why: str) -> ArtefactError:
+    """Return the error for an archive that contradicts itself."""
     return ArtefactError(
         f"The archive '{path}' is not to be trusted: {why}. Pack it again from where it was made."
     )

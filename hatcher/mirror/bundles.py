@@ -481,8 +481,8 @@ def sought(closure: Closure, place: Where, options: Options) -> tuple[list[Found
         looked_at = None if is_told else _look(need, on, closure.python_tag, entry)
         found[pair] = looked_at or _missing(need, on, closure.python_tag)
 
-    options.quiet.each(shelves, read)
-    options.quiet.each(pairs, look)
+    options.each(shelves, read)
+    options.each(pairs, look)
     best = []
     for need, platforms in places.items():
         there = [found[need, on] for on in platforms]

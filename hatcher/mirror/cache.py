@@ -88,7 +88,8 @@ class CacheReport:
         return not self.damaged
 
     def __str__(self) -> str:
-        parts = [f"{_artefacts(self.files)} of {self.size:,} bytes"]
+        number = f"{self.files:,} artefact{'' if self.files == 1 else 's'}"
+        parts = [f"{number} of {self.size:,} bytes"]
         if self.damaged:
             parts.append(f"{len(self.damaged)} damaged")
         if self.removed:
@@ -190,7 +191,7 @@ class Cache:
             As `get` returns.
         """
         with self._opened(sha256) as kept:
-            if kept is None or not self._is_read(kept, lambda _: None, progress, "hashing"):
+            if kept is None or not self._is_read(kept, None, progress, "hashing"):
                 yield None
             else:
                 yield kept.path
@@ -251,7 +252,7 @@ class Cache:
     def _is_read(
         self,
         kept: _Opened,
-        write: Callable[[memoryview], object],
+        write: Callable[[memoryview], object] | None,
         progress: Progress | None,
         phase: Phase,
     ) -> bool:
@@ -483,10 +484,6 @@ def _checked(limit: int) -> int:
     return limit
 
 
-def _artefacts(number: int) -> str:
-    return f"{number:,} artefact{'' if number == 1 else 's'}"
-
-
 # -- one file ----------------------------------------------------------------------------
 
 
@@ -519,7 +516,7 @@ def _sha256_of(
     descriptor: int,
     progress: Progress | None,
     phase: Phase = "hashing",
-    write: Callable[[memoryview], object] = lambda _: None,
+    write: Callable[[memoryview], object] | None = None,
 ) -> str:
     """Read an open file, and return its sha256.
 
@@ -528,26 +525,14 @@ def _sha256_of(
     _DamagedError
         The disk does not give it.
     """
-    total = os.fstat(descriptor).st_size
-
-    def use(block: memoryview, done: int) -> None:
-        write(block)
-        if progress is not None:
-            progress(done, max(done, total), phase)
-
-    return hashed(_blocks(descriptor), use)
+    return hashed(_blocks(descriptor), write, progress, os.fstat(descriptor).st_size, phase)
 
 
 def _blocks(descriptor: int) -> Iterator[memoryview]:
-    blocks = blocks_of(descriptor)
-    while True:
-        try:
-            block = next(blocks, None)
-        except OSError as error:
-            raise _DamagedError(str(error)) from error
-        if block is None:
-            return
-        yield block
+    try:
+        yield from blocks_of(descriptor)
+    except OSError as error:
+        raise _DamagedError(str(error)) from error
 
 
 def _is_right(file: Kept, counter: ByteCounter) -> bool:
@@ -623,7 +608,7 @@ def _copy(source: Path, folder: Path, target: Path, digest: str) -> None:
     partial = Partial.claim(folder / digest[:16], private=True)
     try:
         with open(source, "rb", buffering=0) as file:
-            actual = hashed(blocks_of(file.fileno()), lambda block, _: partial.write(block))
+            actual = hashed(blocks_of(file.fileno()), partial.write)
         if actual != digest:
             raise _DamagedError(f"its sha256 is {actual}, and not {digest}")
         draft = Path(partial.path)

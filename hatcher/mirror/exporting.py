@@ -42,7 +42,7 @@ from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.manifests import FILENAME
 from hatcher.mirror.reading import Reading, handle
 from hatcher.mirror.records import Collected, Held, MirrorReport, Options, Problem
-from hatcher.mirror.selection import exportable, select
+from hatcher.mirror.selection import usual_selection
 from hatcher.transfer.batch import ByteCounter, Item, checked_concurrency
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
@@ -130,8 +130,7 @@ def export(
     """
     version = client.api_version
     usual = _USUAL[version] if kinds is None else kinds
-    selection = select(usual, repositories, platforms, python_tags, names)
-    exportable(version, selection)
+    selection = usual_selection(version, usual, platforms, python_tags, names, repositories)
     receiving = _Receiving(
         Path(target), Options(checked_concurrency(concurrency), progress, dry_run)
     )
@@ -139,15 +138,13 @@ def export(
     receiving.problems += found.problems
     receiving.sha256s = {path: held.sha256 for path, held in found.held.items()}
     with receiving.recorded():
-        for _, offers in groupby(sorted(found.held.items()), key=_repository):
+        for _, offers in groupby(
+            sorted(found.held.items()), key=lambda offer: offer[0].split("/", 3)[1:3]
+        ):
             for path, held in offers:
                 receiving.take(path, held)
             receiving.run()
     return receiving.report()
-
-
-def _repository(offer: tuple[str, Held]) -> str:
-    return "/".join(offer[0].split("/", 3)[1:3])
 
 
 def fetch_bundle(
@@ -239,7 +236,6 @@ class _Receiving(Collected):
 
     def __init__(self, root: Path, options: Options) -> None:
         super().__init__(root)
-        self.root = root
         self._options = options
         self.files: list[Item[ListedFile]] = []
         self.documents: list[Item[_Document]] = []
@@ -293,10 +289,8 @@ class _Receiving(Collected):
         documents: DownloadBatch[_Document] = DownloadBatch(BatchOptions(number, None, dry_run))
         files.items, self.files = self.files, []
         documents.items, self.documents = self.documents, []
-        if files.items:
-            self.collect(partial(_download, files, self._options.cache))
-        if documents.items:
-            self.collect(partial(_save, documents))
+        self.collect(partial(_download, files, self._options.cache))
+        self.collect(partial(_save, documents))
 
 
 def _save(batch: DownloadBatch[_Document]) -> BatchReport:

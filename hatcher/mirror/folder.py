@@ -270,7 +270,7 @@ class _Writer(Writer):
         assert wanted is not None
         make_directory(target.parent)
         if there is None and target.exists():
-            if self._sha256_now(path, target, counter) != wanted.sha256:
+            if self._folder.identify(path, Held(None, None, target), counter) != wanted.sha256:
                 raise changed(path, self._folder)
             self._note(path, wanted, target)
             return "already there"
@@ -299,13 +299,9 @@ class _Writer(Writer):
         entry = entry_of_file(target, self._folder.kind(path), wanted.sha256)
         self._listed[self._folder._below(target)] = entry
 
-    def _sha256_now(self, path: str, file: Path, progress: Progress | None = None) -> str:
-        return self._folder.identify(path, Held(None, None, file), progress)
-
     def _check(self, path: str, there: Held) -> None:
         """Check that a file is what it was a moment ago."""
-        now = self._sha256_now(path, there.origin)
-        if now != there.sha256:
+        if self._folder.identify(path, Held(None, None, there.origin)) != there.sha256:
             raise changed(path, self._folder)
 
     def delete(self, task: Task, counter: ByteCounter) -> Outcome:
@@ -344,12 +340,8 @@ def _copy(file: Path, target: Path, sha256: str | None, progress: Progress) -> N
             f"'{file}' cannot be read: {error.strerror}. Check it, and apply again."
         ) from error
     with source, replacing(target) as copy:
-
-        def write(block: memoryview, done: int) -> None:
-            copy.write(block)
-            progress(done, None, "downloading")
-
-        actual = hashed(blocks_of(source.fileno()), write)
+        blocks = blocks_of(source.fileno())
+        actual = hashed(blocks, copy.write, progress, phase="downloading")
         if sha256 is not None and actual != sha256:
             raise ChecksumMismatchError(
                 f"'{file}' changed while it was copied; nothing of it was kept. Apply again.",

@@ -130,14 +130,13 @@ class _Import(Collected):
     ) -> None:
         super().__init__(root)
         self._client = client
-        self._folder = root
         self._selection = selection
         self._options = options
         self._hopeless: HatcherException | None = None
 
     def run(self) -> MirrorReport:
         """Upload everything that is asked for."""
-        there = list(repositories_in(self._folder, _API_VERSION))
+        there = list(repositories_in(self.root, _API_VERSION))
         wanted = self._selection.repositories or there
         for pair in sorted(set(wanted) - set(there)):
             error = InvalidArgumentError("It is not in the folder.")
@@ -154,7 +153,7 @@ class _Import(Collected):
     def _check_platforms(self, pairs: list[tuple[str, str]]) -> None:
         if self._selection.platforms is None:
             return
-        there = {name for pair in pairs for name in platforms_in(self._folder, _API_VERSION, *pair)}
+        there = {name for pair in pairs for name in platforms_in(self.root, _API_VERSION, *pair)}
         for platform in self._selection.platforms:
             if platform not in there:
                 error = InvalidArgumentError("There is no such platform in the folder.")
@@ -199,7 +198,7 @@ class _Import(Collected):
                 self._give_up(place, self._files(organization, name), error)
                 return
         kinds = self._selection.kinds
-        stray = stray_in(self._folder, _API_VERSION, organization, name, kinds)
+        stray = stray_in(self.root, _API_VERSION, organization, name, kinds)
         if stray is not None:
             self.problems.append(Problem(place, stray))
         repository = self._client.organization(organization).repository(name)
@@ -235,10 +234,10 @@ class _Import(Collected):
     ) -> Iterator[tuple[str, Kind, list[Path]]]:
         """Give the files of a repository that are asked for, by platform and kind."""
         wanted = self._selection.platforms
-        for platform in platforms_in(self._folder, _API_VERSION, organization, repository):
+        for platform in platforms_in(self.root, _API_VERSION, organization, repository):
             for kind in self._selection.kinds if wanted is None or platform in wanted else ():
                 names = (organization, repository, platform, kind)
-                entries = files_in(folder_in(self._folder, _API_VERSION, *names), kind)
+                entries = files_in(folder_in(self.root, _API_VERSION, *names), kind)
                 files = sorted(Path(entry.path) for _, entry in entries)
                 if files:
                     yield platform, kind, files

@@ -9,7 +9,7 @@ from pathlib import Path
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.errors import ArtefactError, HatcherException, InvalidArgumentError, InvalidNameError
 from hatcher.files.atomic import replacing
-from hatcher.mirror.archive import blocks_of_member, check_member, read_archive
+from hatcher.mirror.archive import blocks_of_member, check_member, read_archive, untrusted
 from hatcher.mirror.contents import DOCUMENTS, digest_of_file
 from hatcher.mirror.layout import Location, parse
 from hatcher.mirror.manifests import Entry, Manifest, kind_at
@@ -189,8 +189,8 @@ class Archive(Listed):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.contents = read_archive(path)
-        super().__init__(self.contents.manifest)
+        manifest, self._members = read_archive(path)
+        super().__init__(manifest)
 
     def beside(self, names: tuple[str, ...], api_version: int) -> Side:
         """Return it as it is: it is of one place."""
@@ -219,7 +219,7 @@ class Archive(Listed):
     def read(
         self,
         path: str,
-        write: Callable[[memoryview], object],
+        write: Callable[[memoryview], object] | None,
         progress: Progress | None,
         phase: Phase,
     ) -> int:
@@ -232,24 +232,17 @@ class Archive(Listed):
         ArtefactError
             The archive ends before, or has something else there.
         """
-        member = self.contents.members[path]
-
-        def use(block: memoryview, done: int) -> None:
-            write(block)
-            if progress is not None:
-                progress(done, member.size, phase)
-
-        sha256 = hashed(blocks_of_member(self.path, member), use)
+        member = self._members[path]
+        blocks = blocks_of_member(self.path, member)
+        sha256 = hashed(blocks, write, progress, member.size, phase)
         check_member(self.path, member, self.manifest.artefacts[path], sha256)
         return member.size
 
     def _check_document(self, path: str, entry: Entry, file: Path) -> None:
         """Check that the document in a file is the one by which it was compared."""
         if digest_of_file(entry.kind, file, is_named=False) != entry.sha256:
-            raise ArtefactError(
-                f"The archive '{self.path}' is not to be trusted: the document in '{path}' is not "
-                "that of which its manifest says the sha256. Pack it again from where it was made."
-            )
+            why = f"the document in '{path}' is not that of which its manifest says the sha256"
+            raise untrusted(self.path, why)
 
     def __str__(self) -> str:
         return os.path.abspath(self.path)  # noqa: PTH100 - resolves no links

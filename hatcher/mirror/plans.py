@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.applying import apply, missing_repository, states_of, too_many
@@ -25,7 +25,7 @@ from hatcher.mirror.records import (
     lines_of,
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
-from hatcher.mirror.sides import Side
+from hatcher.mirror.sides import Side, looked_up
 from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.progress import Progress
 
@@ -227,7 +227,7 @@ class Plan:
                     "and target that it was made of, or plan again."
                 )
         try:
-            steps = tuple(_step(**step) for step in document["steps"])
+            steps = tuple(map(_step, document["steps"]))
             problems = tuple(
                 Problem(problem["place"], HatcherException(problem["error"]))
                 for problem in document["problems"]
@@ -288,21 +288,15 @@ class Plan:
         )
 
 
-def _step(
-    action: Action,
-    path: str,
-    size: int | None,
-    sha256: str | None,
-    replaces: str | None,
-    reason: str | None,
-) -> Step:
+def _step(document: Mapping[str, Any]) -> Step:
     """Return a step of a document."""
-    texts = [text for text in (sha256, replaces, reason) if text is not None]
-    if action not in ACTIONS or not all(isinstance(text, str) for text in (path, *texts)):
-        raise ValueError(f"{action!r} is no action, or {path!r} no path")
-    if size is not None and (type(size) is not int or size < 0):
-        raise ValueError(f"{size!r} is no size")
-    return Step(action, path, size, sha256, replaces, reason)
+    step = Step(**document)
+    texts = [text for text in (step.sha256, step.replaces, step.reason) if text is not None]
+    if step.action not in ACTIONS or not all(isinstance(text, str) for text in (step.path, *texts)):
+        raise ValueError(f"{step.action!r} is no action, or {step.path!r} no path")
+    if step.size is not None and (type(step.size) is not int or step.size < 0):
+        raise ValueError(f"{step.size!r} is no size")
+    return step
 
 
 def plan(
@@ -385,9 +379,9 @@ def plan(
     options = Options(checked_concurrency(concurrency))
     states = states_of(sides, selection, options)
     wanted, there = states
-    comparing = _Comparing(sides, states, prune=prune and not wanted.problems)
-    comparing.look(options)
-    steps = sorted(comparing.steps(), key=lambda step: step.path)
+    pairs = _pairs(sides, states, prune=prune and not wanted.problems)
+    _look(pairs, sides, states, options)
+    steps = sorted((_step_of(pair, sides[1]) for pair in pairs), key=lambda step: step.path)
     most = max(_AT_LEAST, len(there.held) // _PART) if max_deletes is None else max_deletes
     problems = [*wanted.problems, *there.problems]
     if there.repositories is not None:
@@ -400,120 +394,98 @@ def plan(
     return Plan(here, to, tuple(steps), tuple(problems), selection, prune, most, sides)
 
 
-class _Comparing:
-    """Makes steps of what two sides have."""
+@define(eq=False)
+class _Pair:
+    """What the source and the target have of one artefact.
 
-    def __init__(
-        self, sides: tuple[Side, Side], states: tuple[State, State], *, prune: bool
-    ) -> None:
-        self._source, self._target = sides
-        self._wanted, self._there = states
-        self._repositories: set[str] | None = None
-        if len(self._source.names or ()) == 1 and self._wanted.selection.repositories is not None:
-            self._repositories = {name for _, name in self._wanted.selection.repositories}
-        #: Each artefact of the source, with the path that the target has it under.
-        self._pairs = {path: self._there.path_of(path) for path in self._wanted.held}
-        known = {*self._pairs.values()}
-        #: What the source lacks, and is to go.
-        self._surplus = [
-            path
-            for path in self._there.held
-            if prune and path not in known and self._could_have(path)
-        ]
-        #: What the target, and the source, have though their listings leave it out.
-        self._unlisted: tuple[dict[str, Held], dict[str, Held]] = ({}, {})
-        self._errors: dict[str, Exception] = {}
+    Parameters
+    ----------
+    path : str
+    where : str
+        The path that the target has it under.
+    wanted, there : Held or None
+        What the source and the target have.
+    error : Exception, optional
+        Why nobody can say.
+    """
 
-    def _could_have(self, path: str) -> bool:
-        """Whether the source has said that it lacks something that the target has."""
-        location = self._target.location(path)
-        return self._wanted.selection.takes(location) and (
-            self._repositories is None or location.repository in self._repositories
-        )
+    path: str
+    where: str
+    wanted: Held | None
+    there: Held | None
+    error: Exception | None = None
 
-    def look(self, options: Options) -> None:
-        """Find out the hashes that nobody has said, and what a listing has left out."""
-        questions: list[tuple[Side, str, str, Held]] = []
-        for path, other in self._pairs.items():
-            held = self._wanted.held[path]
-            if held.is_unknown:
-                questions.append((self._source, path, path, held))
-            is_compared = held.wrong is None or held.sha256 is not None
-            if other is not None and is_compared and self._there.held[other].is_unknown:
-                questions.append((self._target, path, other, self._there.held[other]))
-        for path in self._surplus:
-            if self._there.held[path].is_unknown:
-                questions.append((self._target, path, path, self._there.held[path]))
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the listings leave something out."""
+        wanted, there = self.wanted, self.there
+        return wanted is None or there is None or wanted.is_unknown or there.is_unknown
 
-        def identify(question: tuple[Side, str, str, Held], counter: ByteCounter) -> None:
-            side, step, path, held = question
-            try:
-                side.identify(path, held, counter)
-                if side is self._source:
-                    side.check(path, held)
-            except (HatcherException, OSError) as error:
-                if not counter.is_stopped:
-                    self._errors[step] = error
 
-        def find(question: tuple[Side, State, dict[str, Held], str], counter: ByteCounter) -> None:
-            side, state, unlisted, path = question
-            try:
-                found = side.find(path, state)
-                if found is not None:
-                    side.identify(path, found, counter)
-                    unlisted[path] = found
-            except HatcherException as error:
-                self._errors[path] = error
+def _pairs(sides: tuple[Side, Side], states: tuple[State, State], *, prune: bool) -> list[_Pair]:
+    """Return what the source has, and with `prune` what it has said that it lacks."""
+    wanted, there = states
+    pairs: list[_Pair] = []
+    known: set[str | None] = set()
+    for path, held in wanted.held.items():
+        where = there.path_of(path)
+        known.add(where)
+        pairs.append(_Pair(path, where or path, held, None if where is None else there.held[where]))
+    repositories: set[str] | None = None
+    if len(sides[0].names or ()) == 1 and wanted.selection.repositories is not None:
+        repositories = {name for _, name in wanted.selection.repositories}
+    for path, held in there.held.items() if prune else ():
+        if path in known:
+            continue
+        location = sides[1].location(path)
+        is_said = repositories is None or location.repository in repositories
+        if is_said and wanted.selection.takes(location):
+            pairs.append(_Pair(path, path, None, held))
+    return pairs
 
-        options.each(questions, identify)
-        of_target, of_source = self._unlisted
-        lacking = [path for path, other in self._pairs.items() if other is None]
-        unsure = [(self._target, self._there, of_target, path) for path in lacking]
-        unsure += [(self._source, self._wanted, of_source, path) for path in self._surplus]
-        options.each(unsure, find)
 
-    def steps(self) -> Iterator[Step]:
-        """Give what is to be done about each artefact."""
-        for path, other in self._pairs.items():
-            held = self._wanted.held[path]
-            target = self._unlisted[0].get(path) if other is None else self._there.held[other]
-            error = self._errors.get(path)
-            # An archive lists what it does not carry: nothing of that has to move.
-            is_same = target is not None and held.sha256 == target.sha256 is not None
-            if held.wrong is not None and not is_same:
-                error = error or held.wrong
-            yield self._step(path, held, target, error)
-        for path in self._surplus:
-            target = self._there.held[path]
-            error = self._errors.get(path)
-            if target.sha256 is None:
-                error = error or target.wrong
-            yield self._step(path, self._unlisted[1].get(path), target, error)
+def _look(
+    pairs: list[_Pair], sides: tuple[Side, Side], states: tuple[State, State], options: Options
+) -> None:
+    """Find out the hashes that nobody has said, and what a listing has left out."""
 
-    def _step(
-        self, path: str, source: Held | None, target: Held | None, error: Exception | None
-    ) -> Step:
-        shown = source or target
-        assert shown is not None
-        sha256 = None if source is None else source.sha256
-        replaces = None if target is None else target.sha256
-        reason = None if error is None else str(error)
-        action: Action = "skip" if sha256 == replaces else "update"
-        if error is not None:
-            action, replaces = "conflict", None
-        elif target is None:
-            action = "copy"
-        elif (
-            source is None
-            and self._target.kind(path) == "apps"
-            and not (self._target.may_delete_apps)
-        ):
-            action, reason = (
-                "conflict",
-                "The source lacks it, and Brood has no way to delete an app.",
-            )
-        elif source is None:
-            action = "delete"
-        elif target.wrong is not None and target.sha256 is None:
-            action, reason = "conflict", str(target.wrong)
-        return Step(action, path, shown.size, sha256, replaces, reason)
+    def look(pair: _Pair, counter: ByteCounter) -> None:
+        try:
+            is_unknown = pair.wanted is not None and pair.wanted.is_unknown
+            pair.wanted = looked_up(sides[0], states[0], pair.path, pair.wanted, counter)
+            if is_unknown and pair.wanted is not None:
+                sides[0].check(pair.path, pair.wanted)
+            is_compared = pair.wanted is None or pair.wanted.sha256 is not None
+            if is_compared or pair.there is None:
+                pair.there = looked_up(sides[1], states[1], pair.where, pair.there, counter)
+        except (HatcherException, OSError) as error:
+            if not counter.is_stopped:
+                pair.error = error
+
+    options.each([pair for pair in pairs if pair.is_unclear], look)
+
+
+def _step_of(pair: _Pair, target: Side) -> Step:
+    """Return what is to be done about an artefact."""
+    wanted, there, error = pair.wanted, pair.there, pair.error
+    sha256 = None if wanted is None else wanted.sha256
+    replaces = None if there is None else there.sha256
+    # An archive lists what it does not carry: nothing of that has to move.
+    if wanted is not None and (sha256 is None or sha256 != replaces):
+        error = error or wanted.wrong
+    if there is not None and replaces is None:
+        error = error or there.wrong
+    reason = None if error is None else str(error)
+    action: Action = "skip" if sha256 == replaces else "update"
+    if error is not None:
+        action, replaces = "conflict", None
+    elif there is None:
+        action = "copy"
+    elif wanted is None and target.kind(pair.path) == "apps" and not target.may_delete_apps:
+        action = "conflict"
+        reason = "The source lacks it, and Brood has no way to delete an app."
+    elif wanted is None:
+        action = "delete"
+    shown = wanted or there
+    assert shown is not None
+    return Step(action, pair.path, shown.size, sha256, replaces, reason)

@@ -123,7 +123,7 @@ def promote(
     options = Options(checked_concurrency(concurrency), progress, dry_run, cache=cache)
     handles = _chosen(artefacts)
     _check(target, handles)
-    chosen = _gathered(handles, options.quiet, closure=closure)
+    chosen = _gathered(handles, options, closure=closure)
     for platform in sorted({path.partition("/")[0] for path in chosen}):
         # Whether it is there at all: what is asked for below may just be missing.
         target.platform(platform).runtime_index()
@@ -133,7 +133,7 @@ def promote(
     plans = [
         plan(
             _Chosen(some, target),
-            _Asked(some, target, options.quiet),
+            _Asked(some, target, options),
             kinds=KINDS,
             concurrency=options.concurrency,
         )
@@ -359,7 +359,7 @@ def _refuse_updates(plans: list[Plan], target: Repository) -> None:
 
 def _apply(plans: list[Plan], options: Options) -> MirrorReport:
     """Do one plan after the other, as long as all goes well."""
-    collected = Collected()
+    collected = Collected(Path())
     unsent = HatcherException(
         "It was not sent, since something else is missing. See to what has failed, and promote "
         "again."

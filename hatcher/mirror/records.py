@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, 
 
 from attrs import define, frozen
 
+from hatcher.artefacts.names import split_runtime
 from hatcher.errors import BatchError, BatchInterrupted, HatcherException
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import ByteCounter, Item, WorkerPool
@@ -152,7 +153,7 @@ def identity_of(path: str) -> str:
         return folded
     *folders, filename = folded.split("/")
     if "runtimes" in folders[-1:]:
-        filename = "-".join(filename.split("-")[:2])
+        filename = "-".join(split_runtime(filename))
     return "/".join([*folders, filename])
 
 
@@ -173,11 +174,6 @@ class Options(NamedTuple):
     create_missing: bool = False
     overwrite: bool = False
     cache: Cache | None = None
-
-    @property
-    def quiet(self) -> Options:
-        """The same, and nobody is told of bytes."""
-        return self._replace(progress=None)
 
     def each(
         self,
@@ -248,7 +244,7 @@ class Task(Item[Any]):
         return self.is_open and self.error is None
 
 
-def total_size(items: Iterable[Item[Any] | Held]) -> int | None:
+def total_size(items: Iterable[Item[Any]]) -> int | None:
     """Return the bytes of them all; None where nobody has said of one."""
     sizes = [item.size for item in items]
     return None if None in sizes else sum(size or 0 for size in sizes)
@@ -301,13 +297,12 @@ class Collected:
 
     Parameters
     ----------
-    root : pathlib.Path or None
-        The folder that the files are in, below which they are named; None where they have
-        names of their own.
+    root : pathlib.Path
+        The folder that the files are in, below which they are named.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
-        self._root = root
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self.results: list[FileResult] = []
         self.problems: list[Problem] = []
 
@@ -330,9 +325,7 @@ class Collected:
     def add(self, results: Iterable[FileResult]) -> None:
         """Keep what became of some files."""
         for result in results:
-            name = result.name
-            if self._root is not None:
-                name = result.path.relative_to(self._root).as_posix()
+            name = result.path.relative_to(self.root).as_posix()
             self.results.append(
                 FileResult(name, result.path, result.outcome, result.size, result.error)
             )

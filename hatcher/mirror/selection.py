@@ -8,6 +8,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
+from hatcher.artefacts.names import split_runtime
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.artefacts.python_tags import preference, python_tag_of, usable_tags
 from hatcher.errors import InvalidArgumentError, UnsupportedAPIVersionError
@@ -60,8 +61,7 @@ class Selection(NamedTuple):
     def takes_file(self, kind: Kind, python_tag: str | None, filename: str) -> bool:
         """Whether a file of that kind is asked for, on whatever platform."""
         if kind == "runtimes":
-            implementation, _, version = filename.partition("-")
-            return self.takes_runtime(implementation, version)
+            return self.takes_runtime(*split_runtime(filename))
         takes_tag = self.takes_egg if kind == "eggs" else self.takes_tag
         # Of what a download has left half done, this is not the name of the artefact.
         return takes_tag(python_tag) and self.takes_name(filename.rsplit("-", 2)[0])
@@ -165,13 +165,14 @@ def usual_selection(
     platforms: Iterable[str] | None,
     python_tags: Iterable[str] | None,
     names: Iterable[str] | None,
+    repositories: Iterable[str] | None = None,
 ) -> Selection:
     """Check what is asked for of a place; by default all that a version of the API gives away.
 
     Parameters
     ----------
     version : int
-    kinds, platforms, python_tags, names
+    kinds, platforms, python_tags, names, repositories
         As for `select`; None for the kinds that there are.
 
     Raises
@@ -181,20 +182,11 @@ def usual_selection(
     UnsupportedAPIVersionError
         A kind cannot be had with that version.
     """
-    chosen = EXPORTABLE[version] if kinds is None else kinds
-    return exportable(version, select(chosen, None, platforms, python_tags, names))
-
-
-def exportable(version: int, selection: Selection) -> Selection:
-    """Return a selection, all of which servers of a version of the API give away.
-
-    Raises
-    ------
-    UnsupportedAPIVersionError
-        They do not.
-    """
+    there = EXPORTABLE[version]
+    asked = there if kinds is None else kinds
+    selection = select(asked, repositories, platforms, python_tags, names)
     for kind in selection.kinds:
-        if kind not in EXPORTABLE[version]:
+        if kind not in there:
             raise UnsupportedAPIVersionError(
                 f"With API version {version}, {kind} cannot be exported. Make the client with "
                 "api_version=1, or leave them out."

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from hatcher.artefacts.app import read_app
-from hatcher.artefacts.names import split_filename
+from hatcher.artefacts.names import split_filename, split_runtime
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.apps import App
+from hatcher.core.batches.downloads import receive
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.dialects import DIALECTS
@@ -42,7 +43,6 @@ from hatcher.mirror.records import Held, Options, State, Task
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import Side, Writer, changed
 from hatcher.transfer.batch import Attempts, ByteCounter
-from hatcher.transfer.download import download
 from hatcher.transfer.hashing import server_sha256
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import Outcome
@@ -187,7 +187,7 @@ class Server(Side):
     ) -> None:
         expected = self.identify(path, held)
         try:
-            _receive(artefact, expected, into, progress)
+            receive(artefact, expected, into, progress)
         except (ChecksumMismatchError, NotFoundError):
             # It may have been replaced since the index was read. Or the tag of the index leads to
             # another egg of that name, which is disabled, and suits it better: its own does not.
@@ -197,7 +197,7 @@ class Server(Side):
             if (own == artefact and sha256 == expected) or not is_itself(own, metadata):
                 raise
             held.sha256 = sha256
-            _receive(own, sha256, into, progress)
+            receive(own, sha256, into, progress)
 
     def check_writable(self) -> None:
         """Do nothing: it can be."""
@@ -221,8 +221,7 @@ class Server(Side):
         """Return what addresses an artefact by its own tag: one that suits it is another one."""
         location, platform = self.location(path), self.platform(path)
         if location.kind == "runtimes":
-            implementation, version = location.filename.split("-")[:2]
-            return platform.runtime(implementation, version)
+            return platform.runtime(*split_runtime(location.filename))
         tag = location.python_tag or NO_PYTHON_TAG
         make: dict[str, Callable[[str, str, str], Artefact]] = {
             "eggs": platform.egg,
@@ -248,19 +247,6 @@ def is_itself(artefact: Artefact, metadata: Mapping[str, Any]) -> bool:
     if not isinstance(artefact, Egg):
         return True
     return bool(metadata.get("python_tag", artefact.python_tag) == artefact.python_tag)
-
-
-def _receive(artefact: FileHandle, sha256: str, into: Path, progress: Progress | None) -> None:
-    download(
-        artefact._session,
-        artefact._request(f"download_{artefact._kind}"),
-        into.parent,
-        sha256,
-        into.name,
-        progress=progress,
-        # Whoever wants it to survive a power failure does that once for all of them.
-        sync=False,
-    )
 
 
 # -- writing ---------------------------------------------------------------------------------
@@ -324,7 +310,7 @@ class _Writer(Writer):
                 if found_itself(self._server.artefact(task.step.path)) is not None:
                     self._is_resumed = True
 
-        self._options.quiet.each(eggs[: self._options.concurrency], ask)
+        self._options.each(eggs[: self._options.concurrency], ask)
 
     def attempts(self, task: Task) -> Attempts:
         """Return what gives up a repository."""

@@ -7,9 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import cast
 
+from hatcher.core.batches import BatchOptions
+from hatcher.core.batches.base import Batch
 from hatcher.errors import AuthenticationError, HatcherException, InvalidArgumentError
 from hatcher.mirror.layout import Kind, Location, parse
-from hatcher.mirror.records import Held, Options, Problem, State, Task, total_size
+from hatcher.mirror.records import Held, Options, Problem, State, Task
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import Attempts, ByteCounter, Item
 from hatcher.transfer.progress import Phase, Progress
@@ -323,16 +325,42 @@ def identify_all(side: Side, held: Mapping[str, Held], options: Options) -> list
             item: Item[Held] = Item(Path(path))
             item.file, item.size, item.error = one, one.size, one.wrong
             items.append(item)
-    unknown = [item for item in items if item.error is None]
-    attempts = Attempts((AuthenticationError,), options.concurrency)
 
     def identify(item: Item[Held], counter: ByteCounter) -> None:
-        def action() -> None:
-            side.identify(item.path.as_posix(), item.file, counter)
+        side.identify(item.path.as_posix(), item.file, counter)
 
-        attempts.attempt(item, counter, action)
-
-    options.each(unknown, identify, "hashing", total_size(unknown))
+    batch: Batch[Held] = Batch(
+        BatchOptions(options.concurrency, options.progress), AuthenticationError
+    )
+    batch.each([item for item in items if item.error is None], identify, "hashing")
     return [
         Problem(f"{side.prefix}{item.path.as_posix()}", item.error) for item in items if item.error
     ]
+
+
+def looked_up(
+    side: Side, state: State, path: str, held: Held | None, counter: ByteCounter
+) -> Held | None:
+    """Return what a side has at a path, with its hash, of which its listing may say neither.
+
+    Parameters
+    ----------
+    side : Side
+    state : State
+        What it has listed.
+    path : str
+    held : Held or None
+        What is listed there.
+    counter : ByteCounter
+        Is told of bytes that are hashed.
+
+    Raises
+    ------
+    HatcherException, OSError
+        It cannot be found out.
+    """
+    held = held or side.find(path, state)
+    if held is not None and held.is_unknown:
+        side.identify(path, held, counter)
+        counter.settle(held.size)
+    return held

@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeAlias, get_args
 from attrs import asdict, frozen
 
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.core.batches import BatchOptions
+from hatcher.core.batches.base import Batch
 from hatcher.errors import (
     ArtefactError,
     AuthenticationError,
@@ -37,12 +39,11 @@ from hatcher.mirror.records import (
     documents_of,
     identity_of,
     lines_of,
-    total_size,
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.server import Server
-from hatcher.mirror.sides import Side, identify_all, read_state, settle
-from hatcher.transfer.batch import Attempts, ByteCounter, Item, checked_concurrency
+from hatcher.mirror.sides import Side, identify_all, looked_up, read_state, settle
+from hatcher.transfer.batch import ByteCounter, Item, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import Outcome
@@ -55,12 +56,6 @@ _CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 #: Findings that are named in words; there may be thousands.
 _MAX_NAMED = 50
-
-#: What is the same for all that a server has.
-_HOPELESS = (AuthenticationError, PermissionDeniedError)
-
-#: Failures in a row after which the server or the network is taken for gone.
-_GONE = 5
 
 
 @frozen
@@ -401,9 +396,8 @@ class _Work:
         """Hash what an archive carries."""
         self._state = archive.state(self._selection)
         if self._source is not None:
-            quiet = self._options.quiet
             self._problems += self._state.problems
-            self._problems += identify_all(archive, self._state.held, quiet)
+            self._problems += identify_all(archive, self._state.held, self._options)
         checks = []
         for key, held in self._state.held.items():
             entry = archive.manifest.artefacts.get(held.origin)
@@ -448,12 +442,9 @@ class _Work:
 
     def _run(self, checks: list[_Check], phase: Phase) -> None:
         """Look at each artefact."""
-        attempts = Attempts(_HOPELESS, max(self._options.concurrency, _GONE))
-
-        def look(check: _Check, counter: ByteCounter) -> None:
-            attempts.attempt(check, counter, lambda: check.look(counter))
-
-        self._options.each(checks, look, phase, total_size(checks))
+        options = BatchOptions(self._options.concurrency, self._options.progress)
+        batch: Batch[Any] = Batch(options, AuthenticationError, PermissionDeniedError)
+        batch.each(checks, _Check.look, phase)
         for check in checks:
             self._note(check)
         left = [check for check in checks if check.is_open]
@@ -517,15 +508,14 @@ class _Work:
 
         def find(path: str, counter: ByteCounter) -> None:
             try:
-                held = side.find(path, state)
+                held = looked_up(side, state, path, None, counter)
                 if held is not None:
-                    side.identify(path, held, counter)
                     found[path] = held
             except HatcherException as error:
                 self._unsure.add(path)
                 self._problems.append(Problem(f"{side.prefix}{path}", error))
 
-        self._options.quiet.each(paths, find)
+        self._options.each(paths, find)
         return found
 
     def _tell_apart(self, path: str, theirs: Held, mine: Held) -> None:
@@ -586,7 +576,7 @@ def _read_member(
     archive: Archive, path: str, held: Held, entry: Entry, progress: Progress
 ) -> tuple[int, str]:
     if entry.kind not in DOCUMENTS:
-        return archive.read(held.origin, lambda _: None, progress, "hashing"), entry.sha256
+        return archive.read(held.origin, None, progress, "hashing"), entry.sha256
     # They are small, and looked into.
     with tempfile.TemporaryDirectory(prefix="hatcher-") as folder:
         size, _ = _download(archive, path, held, folder, progress)

@@ -12,7 +12,7 @@ from hatcher.errors import InvalidArgumentError, InvalidResponseError
 from hatcher.files.blocks import blocks_of
 
 if TYPE_CHECKING:
-    from hatcher.transfer.progress import Progress
+    from hatcher.transfer.progress import Phase, Progress
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -40,23 +40,39 @@ def file_sha256(path: str | os.PathLike[str], *, progress: Progress | None = Non
     """
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
-
-        def tell(_: memoryview, done: int) -> None:
-            if progress is not None:
-                progress(done, max(done, size), "hashing")
-
-        return hashed(blocks_of(file.fileno()), tell)
+        return hashed(blocks_of(file.fileno()), None, progress, size)
 
 
-def hashed(blocks: Iterable[memoryview], use: Callable[[memoryview, int], object]) -> str:
-    """Return the sha256 of blocks; `use` is given each, with the number of bytes until its end."""
+def hashed(
+    blocks: Iterable[memoryview],
+    write: Callable[[memoryview], object] | None = None,
+    progress: Progress | None = None,
+    total: int | None = None,
+    phase: Phase = "hashing",
+) -> str:
+    """Return the sha256 of blocks.
+
+    Parameters
+    ----------
+    blocks : iterable of memoryview
+    write : callable, optional
+        Is given each of them.
+    progress : Progress, optional
+        Told how far it has come.
+    total : int, optional
+        Bytes that all of them should have.
+    phase : str
+    """
     import hashlib
 
     digest, done = hashlib.sha256(), 0
     for block in blocks:
         digest.update(block)
         done += len(block)
-        use(block, done)
+        if write is not None:
+            write(block)
+        if progress is not None:
+            progress(done, None if total is None else max(done, total), phase)
     return digest.hexdigest()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
 from hatcher.core.batches import BatchOptions
 from hatcher.transfer.batch import Attempts, ByteCounter, Item, WorkerPool, checked_concurrency
@@ -11,6 +11,7 @@ from hatcher.transfer.progress import Phase
 from hatcher.transfer.reports import BatchReport, Outcome
 
 F = TypeVar("F")
+AnyItem = TypeVar("AnyItem", bound=Item[Any])
 
 #: Failures in a row after which the server or the network is taken for gone.
 _GONE = 5
@@ -51,15 +52,15 @@ class Batch(Generic[F]):
 
     def each(
         self,
-        items: list[Item[F]],
-        action: Callable[[Item[F], ByteCounter], Outcome | None],
+        items: Sequence[AnyItem],
+        action: Callable[[AnyItem, ByteCounter], Outcome | None],
         phase: Phase | None = None,
     ) -> None:
         """Do something with each file.
 
         Parameters
         ----------
-        items : list of Item
+        items : sequence of Item
         action : callable
             Takes an item and what it may tell the bytes to, as a `progress`; returns what has
             become of the file, or None if that is still open. Its errors are the file's failure.
@@ -67,7 +68,7 @@ class Batch(Generic[F]):
             What is told of.
         """
 
-        def attempt(item: Item[F], counter: ByteCounter) -> None:
+        def attempt(item: AnyItem, counter: ByteCounter) -> None:
             self._attempts.attempt(item, counter, lambda: action(item, counter))
 
         sizes = [item.size for item in items]

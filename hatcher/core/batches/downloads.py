@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.artefacts.names import is_egg_name, split_filename
@@ -29,6 +30,7 @@ from hatcher.transfer.batch import ByteCounter, Item
 from hatcher.transfer.download import download
 from hatcher.transfer.filenames import server_filename, server_name
 from hatcher.transfer.hashing import file_sha256, server_sha256
+from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 
 F = TypeVar("F")
@@ -191,19 +193,23 @@ def _fetch(item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool) -> Ou
             return "already there"
     if dry_run:
         return "would download"
-    # The directory is synchronised once, after all of them.
-    download(
-        artefact._session,
-        artefact._request(f"download_{artefact._kind}"),
-        item.path.parent,
-        sha256,
-        item.path.name,
-        progress=counter,
-        sync=False,
-    )
+    receive(artefact, sha256, item.path, counter)
     if item.size is None:
         item.size = item.path.stat().st_size
     return "downloaded"
+
+
+def receive(artefact: FileArtefact[Any], sha256: str, to: Path, progress: Progress | None) -> None:
+    """Download a file to a path, whose directory the caller synchronises once for all files."""
+    download(
+        artefact._session,
+        artefact._request(f"download_{artefact._kind}"),
+        to.parent,
+        sha256,
+        to.name,
+        progress=progress,
+        sync=False,
+    )
 
 
 def download_eggs(
