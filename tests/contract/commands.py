@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from ..cli.conftest import command_line
-from ..cli.test_schemas import CHANGING, READING, READING_0, commands, furnished, root
+from ..cli.test_schemas import CHANGING, READING, READING_0, commands_of, furnished
 from ..described import Notes
 
 #: Up to how many commands are named for an operation.
@@ -44,7 +44,7 @@ def used(folder: Path, notes: Notes) -> dict[str, list[str]]:
             if version == 0:
                 asking |= READING_0
                 known["runtime"] = known["legacy_runtime"]
-            for name, _ in commands(root(version)):
+            for name in commands_of(version):
                 for arguments in (asking[name], *ALSO.get(name, ())) if name in asking else ():
                     notes.operations.clear()
                     words = shlex.split(arguments.format_map(known))
