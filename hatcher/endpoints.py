@@ -173,6 +173,7 @@ def raw_client(session: Session) -> Client:
     from brood_api.client import Client
 
     client = Client(base_url=str(session.server))
-    client.set_httpx_client(session.httpx_client())
-    client.set_async_httpx_client(session.async_httpx_client())
+    waiting, awaited = session.httpx_clients()
+    client.set_httpx_client(waiting)
+    client.set_async_httpx_client(awaited)
     return client

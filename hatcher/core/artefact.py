@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from hatcher.core.node import Node
 from hatcher.errors import InvalidJSONError
 from hatcher.files.folders import existing_directory
 from hatcher.transfer import filenames, hashing
 from hatcher.transfer.progress import Progress
+
+if TYPE_CHECKING:
+    from hatcher.transfer.download import FileDownload
 
 #: What a server says of an artefact of some kind.
 M = TypeVar("M", bound=Mapping[str, Any])
@@ -168,10 +172,8 @@ class FileArtefact(DeletableArtefact[M]):
         NotFoundError
             It does not exist, or may not be seen.
         """
-        # Imported here, for those who download nothing.
-        from hatcher.transfer.download import download
-
-        download(*self._wanted(destination, expected_sha256, filename), progress=progress)
+        fetch, name = self._wanted(destination, expected_sha256, filename, progress)
+        fetch.run(name)
 
     def iter_download(
         self,
@@ -200,23 +202,37 @@ class FileArtefact(DeletableArtefact[M]):
         HatcherException
             As for `download`; errors in the body come out of the iterator.
         """
-        # Imported here, for those who download nothing.
-        from hatcher.transfer.download import iter_download
-
-        return iter_download(*self._wanted(destination, expected_sha256, filename))
+        fetch, name = self._wanted(destination, expected_sha256, filename)
+        steps = fetch.begin(name)
+        return fetch.total or 0, steps
 
     def _wanted(
-        self, destination: str | os.PathLike[str], sha256: str | None, filename: str | None
-    ) -> tuple[Any, ...]:
-        """Return what a download takes; the server is asked for the sha256 when all else is right."""
+        self,
+        destination: str | os.PathLike[str],
+        sha256: str | None,
+        filename: str | None,
+        progress: Progress | None = None,
+    ) -> tuple[FileDownload, str | Callable[[str], bool]]:
+        """Return its download; the server is asked for the sha256 when all else is right."""
         if sha256 is None:
             existing_directory(destination)
             if filename is not None:
                 filenames.bare_filename(filename, "The name given for the file")
             sha256 = self.sha256()
-        request = self._request(f"download_{self._kind}")
         name = self._is_called if filename is None else filename
-        return self._session, request, destination, sha256, name
+        return self._fetch(destination, sha256, progress), name
+
+    def _receive(self, path: Path, sha256: str, progress: Progress | None) -> None:
+        """Download it to a path; whether that survives a power failure is left to the caller."""
+        self._fetch(path.parent, sha256, progress, sync=False).run(path.name)
+
+    def _fetch(self, *what: Any, **options: Any) -> FileDownload:
+        # Imported here, for those who download nothing.
+        from hatcher.transfer.download import FileDownload
+
+        return FileDownload(
+            self._session, self._request(f"download_{self._kind}"), *what, **options
+        )
 
     def _filename_in(self, said: Mapping[str, Any]) -> str | None:
         """Return the name of its file in metadata or an index's entry; None when there is none.

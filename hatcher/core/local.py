@@ -44,17 +44,13 @@ class LocalArtefact(NamedTuple):
         """What it is called on the server: two files with one key cannot both be there."""
         return self.platform, self.there._address if self.there else self.path.name
 
-    def is_there(self, *, overwrite: bool = False, progress: Progress | None = None) -> bool:
-        """Ask whether the server has it; raise when it has another, which must stay."""
-        if self.there is None:
-            raise InvalidRuntime(
-                f"'{self.path}' cannot be verified: its version gives no python tag to ask the "
-                "server for. Upload it without verify."
-            )
-        said = self.there._found()
-        return said is not None and self.is_same(
-            self.there._content_in(said), overwrite=overwrite, progress=progress
-        )
+    def _same_there(self, **options: Any) -> Mapping[str, Any] | None:
+        """Return what the server says of it; None when it has none, or one that may be replaced."""
+        assert self.there is not None
+        said: Mapping[str, Any] | None = self.there._found()
+        if said is None or not self.is_same(self.there._content_in(said), **options):
+            return None
+        return said
 
     def is_same(
         self,
@@ -135,26 +131,27 @@ class LocalArtefact(NamedTuple):
         enabled : bool, optional
             Of an egg: whether the index shows it.
         """
-        if verify and not overwrite and self.is_there(progress=progress):
-            return False
+        if verify and not overwrite:
+            if self.there is None:
+                raise InvalidRuntime(
+                    f"'{self.path}' cannot be verified: its version gives no python tag to ask the "
+                    "server for. Upload it without verify."
+                )
+            if self._same_there(overwrite=False, progress=progress) is not None:
+                return False
 
         def is_stored(sha256: str) -> bool:
-            assert self.there is not None
-            said = self.there._found()
-            if said is None:
-                return False
-            if not self.is_same(self.there._content_in(said), overwrite=overwrite, sent=sha256):
-                return False
+            said = self._same_there(overwrite=overwrite, sent=sha256)
             # One that is hidden, and should not be, has to be sent again, and so is shown.
-            return enabled is None or said.get("enabled", enabled) == enabled
+            return said is not None and enabled in (None, said.get("enabled", enabled))
+
+        # Imported here, where something is sent: hashlib alone takes 5 ms.
+        from hatcher.transfer.multipart import UploadBody
 
         flags = {} if enabled is None else {"enabled": enabled}
         return upload.upload(
             self.platform._session,
             self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags),
-            self.path,
-            lambda sha256: {**self.described, "sha256": sha256},
+            UploadBody(self.path, self.described, progress, expected),
             is_stored if self.there is not None else None,
-            progress,
-            expected,
         )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.apps import Apps
-from hatcher.core.batches import BatchOptions
 from hatcher.core.bundles import Bundles, LocalBundle
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.eggs import Eggs
@@ -17,10 +16,10 @@ from hatcher.core.local import LocalArtefact
 from hatcher.core.node import InOrganization, Named, Node
 from hatcher.core.runtimes import Runtimes
 from hatcher.errors import ArtefactError, InvalidBundle, InvalidRuntime
+from hatcher.transfer.progress import BatchOptions, Progress
 
 if TYPE_CHECKING:
     from hatcher.core.batches.downloads import Names
-    from hatcher.transfer.progress import Progress
     from hatcher.transfer.reports import BatchReport
 
 
@@ -33,22 +32,19 @@ class PlatformUploads(Node):
     __slots__ = ()
 
     @abstractmethod
-    def _platform_for(self, name: str, error: type[ArtefactError]) -> Any:
+    def _platform_for(self, name: str, error: type[ArtefactError]) -> SinglePlatformRepository:
         """Return the platform that a file for `name` goes to; raise `error` if it may not."""
 
     def _read_runtime(self, path: str | os.PathLike[str]) -> LocalArtefact:
         runtime = DIALECTS[self._session.api_version].read_runtime(path)
-        platform = self._platform_for(runtime.platform, InvalidRuntime)
-        local: LocalArtefact = platform._local_runtime(runtime)
-        return local
+        return self._platform_for(runtime.platform, InvalidRuntime)._local_runtime(runtime)
 
     def _read_bundle(self, path: str | os.PathLike[str]) -> LocalBundle:
         from hatcher.artefacts.bundle import read_bundle
 
         file = read_bundle(path)
         platform = self._platform_for(file.content.platform, InvalidBundle)
-        local: LocalBundle = platform.bundles._local_bundle(file, path)
-        return local
+        return platform.bundles._local_bundle(file, path)
 
     def upload_runtimes(
         self,

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from hatcher import endpoints
-from hatcher.core.batches import BatchOptions
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.local import LocalArtefact
 from hatcher.core.node import InOrganization, Named
 from hatcher.core.platform import PlatformUploads, SinglePlatformRepository
 from hatcher.errors import ArtefactError, HatcherException
-from hatcher.transfer.progress import Progress
+from hatcher.transfer.progress import BatchOptions, Progress
 
 if TYPE_CHECKING:
     from hatcher.core.documents import AvailableRepository

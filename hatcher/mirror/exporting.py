@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hatcher.core.apps import App
-from hatcher.core.batches import BatchOptions
 from hatcher.core.batches.downloads import DownloadBatch, ListedFile, download_files
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
@@ -44,7 +43,7 @@ from hatcher.mirror.reading import Reading, handle
 from hatcher.mirror.records import Collected, Held, MirrorReport, Options, Problem
 from hatcher.mirror.selection import usual_selection
 from hatcher.transfer.batch import ByteCounter, Item, checked_concurrency
-from hatcher.transfer.progress import Progress
+from hatcher.transfer.progress import BatchOptions, Progress
 from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
 
 #: What is exported when nobody says: as the existing client does.

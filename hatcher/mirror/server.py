@@ -14,7 +14,6 @@ from hatcher.artefacts.app import read_app
 from hatcher.artefacts.names import split_filename, split_runtime
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.apps import App
-from hatcher.core.batches.downloads import receive
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.dialects import DIALECTS
@@ -187,7 +186,7 @@ class Server(Side):
     ) -> None:
         expected = self.identify(path, held)
         try:
-            receive(artefact, expected, into, progress)
+            artefact._receive(into, expected, progress)
         except (ChecksumMismatchError, NotFoundError):
             # It may have been replaced since the index was read. Or the tag of the index leads to
             # another egg of that name, which is disabled, and suits it better: its own does not.
@@ -197,7 +196,7 @@ class Server(Side):
             if (own == artefact and sha256 == expected) or not is_itself(own, metadata):
                 raise
             held.sha256 = sha256
-            receive(own, sha256, into, progress)
+            own._receive(into, sha256, progress)
 
     def check_writable(self) -> None:
         """Do nothing: it can be."""

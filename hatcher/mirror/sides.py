@@ -7,14 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import cast
 
-from hatcher.core.batches import BatchOptions
-from hatcher.core.batches.base import Batch
 from hatcher.errors import AuthenticationError, HatcherException, InvalidArgumentError
 from hatcher.mirror.layout import Kind, Location, parse
 from hatcher.mirror.records import Held, Options, Problem, State, Task
 from hatcher.mirror.selection import Selection
-from hatcher.transfer.batch import Attempts, ByteCounter, Item
-from hatcher.transfer.progress import Phase, Progress
+from hatcher.transfer.batch import Attempts, Batch, ByteCounter, Item
+from hatcher.transfer.progress import BatchOptions, Phase, Progress
 from hatcher.transfer.reports import Outcome
 
 #: The levels that a side can stand for, by the number of names that lead there.

@@ -13,8 +13,6 @@ from typing import Any, Literal, TypeAlias, get_args
 from attrs import asdict, frozen
 
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.core.batches import BatchOptions
-from hatcher.core.batches.base import Batch
 from hatcher.errors import (
     ArtefactError,
     AuthenticationError,
@@ -43,9 +41,9 @@ from hatcher.mirror.records import (
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.server import Server
 from hatcher.mirror.sides import Side, identify_all, looked_up, read_state, settle
-from hatcher.transfer.batch import ByteCounter, Item, checked_concurrency
+from hatcher.transfer.batch import Batch, ByteCounter, Item, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transfer.progress import Phase, Progress
+from hatcher.transfer.progress import BatchOptions, Phase, Progress
 from hatcher.transfer.reports import Outcome
 
 Condition: TypeAlias = Literal[

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hatcher.errors import (
     HatcherException,
@@ -25,16 +25,20 @@ from hatcher.errors import (
     TransportError,
 )
 from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency
-from hatcher.transfer.progress import Meter, Phase, Progress
-from hatcher.transfer.reports import FileResult, Outcome
+from hatcher.transfer.progress import BatchOptions, Meter, Phase, Progress
+from hatcher.transfer.reports import BatchReport, FileResult, Outcome
 from hatcher.transport.cancel import CancelToken
 
 T = TypeVar("T")
+AnyItem = TypeVar("AnyItem", bound="Item[Any]")
 
 #: Files that are worked on at once at most, where the caller does not say. Measured with 200 small
 #: eggs: over a link with 20 ms latency, uploads are slower with 8 and no faster with 32, and
 #: downloads slower with 32; without latency it makes little difference.
 CONCURRENCY = 16
+
+#: Failures in a row after which the server or the network is taken for gone.
+_GONE = 5
 
 #: Seconds between two calls of `progress`.
 _INTERVAL = 0.1
@@ -377,3 +381,66 @@ class _Worker(threading.Thread):
             return False
         self.join()
         return True
+
+
+class Batch(Generic[T]):
+    """Files that are worked on together.
+
+    Parameters
+    ----------
+    options : BatchOptions
+    hopeless : type of Exception
+        Failures that are the same for all files.
+
+    Attributes
+    ----------
+    items : list of Item
+        The files, and what has become of each so far.
+
+    Raises
+    ------
+    InvalidArgumentError
+        The concurrency is no number from 1.
+    """
+
+    def __init__(self, options: BatchOptions, *hopeless: type[Exception]) -> None:
+        number = checked_concurrency(options.concurrency)
+        self.options = options
+        self.items: list[Item[T]] = []
+        self._concurrency = number
+        self._pool = WorkerPool(number, options.progress)
+        self._attempts = Attempts(hopeless, max(number, _GONE))
+
+    @property
+    def open(self) -> list[Item[T]]:
+        """The files that are neither done nor failed."""
+        return [item for item in self.items if item.is_open]
+
+    def each(
+        self,
+        items: Sequence[AnyItem],
+        action: Callable[[AnyItem, ByteCounter], Outcome | None],
+        phase: Phase | None = None,
+    ) -> None:
+        """Do something with each file.
+
+        Parameters
+        ----------
+        items : sequence of Item
+        action : callable
+            Takes an item and what it may tell the bytes to, as a `progress`; returns what has
+            become of the file, or None if that is still open. Its errors are the file's failure.
+        phase : Phase, optional
+            What is told of.
+        """
+
+        def attempt(item: AnyItem, counter: ByteCounter) -> None:
+            self._attempts.attempt(item, counter, lambda: action(item, counter))
+
+        sizes = [item.size for item in items]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
+        self._pool.each(items, attempt, phase, total)
+
+    def report(self) -> BatchReport:
+        """Say what became of each file."""
+        return BatchReport(tuple(item.result() for item in self.items))

@@ -70,49 +70,8 @@ _AT_LEAST_EVERY = 0.1
 _PASSING = (BroodConnectionError, BroodTimeoutError, RateLimitedError, ServerError)
 
 
-def download(
-    session: Session,
-    request: Request,
-    destination: str | os.PathLike[str],
-    sha256: str,
-    filename: str | Callable[[str], bool],
-    *,
-    progress: Progress | None = None,
-    sync: bool = True,
-) -> None:
-    """Download a file.
-
-    Parameters
-    ----------
-    session, request, destination, sha256, filename, sync
-        As for `iter_download`.
-    progress : Progress, optional
-        Told how far it has come.
-
-    Raises
-    ------
-    HatcherException
-        As for `iter_download`.
-    """
-    fetch = _Download(session, request, destination, sha256, progress, sync)
-    done = 0
-    with closing(fetch.begin(filename)) as steps:
-        for size in steps:
-            done += size
-            if progress is not None:
-                progress(done, fetch.total, "downloading")
-
-
-def iter_download(
-    session: Session,
-    request: Request,
-    destination: str | os.PathLike[str],
-    sha256: str,
-    filename: str | Callable[[str], bool],
-    *,
-    sync: bool = True,
-) -> tuple[int, Iterator[int]]:
-    """Begin a download, and leave it to the caller to drive it.
+class FileDownload:
+    """One file on its way: what is there of it, and what is still to come.
 
     A body that breaks off is gone on with, as often as the session's `RetryPolicy`
     allows without any headway. What a killed process has left is gone on with too.
@@ -126,46 +85,20 @@ def iter_download(
         An existing directory.
     sha256 : str
         What the file must hash to, in hexadecimal.
-    filename : str or callable
-        How to call the file; or whether the name that the server gives it is the right one.
+    progress : Progress, optional
+        Told of what is hashed, and by `run` of how far it has come.
     sync : bool, default True
         Make the file's name survive a power failure, and not only its content. A
         batch does that once for all its files, with `sync_directory`.
-
-    Returns
-    -------
-    content_length : int
-        The bytes of the file; 0 when the server does not say.
-    chunks : iterator of int
-        Receives as it is driven, and gives the number of bytes of each step, which
-        may be 0 while it waits to try again. The file stands under its name when it
-        is exhausted; when it is closed before, nothing is left behind. For a file
-        that is there already it gives all of its bytes in one step, without
-        receiving any.
-
-    Raises
-    ------
-    InvalidDestinationError, InvalidArgumentError
-        Before anything is sent.
-    NoSpaceError
-        There is no room for it.
-    MissingFilenameError
-        The server gave no name that can be used.
-    HatcherException
-        The request failed.
-    """
-    fetch = _Download(session, request, destination, sha256, None, sync)
-    steps = fetch.begin(filename)
-    return fetch.total or 0, steps
-
-
-class _Download:
-    """One file on its way: what is there of it, and what is still to come.
 
     Attributes
     ----------
     total : int or None
         Bytes of the file, where that is known.
+
+    Raises
+    ------
+    InvalidDestinationError, InvalidArgumentError
     """
 
     def __init__(
@@ -174,8 +107,9 @@ class _Download:
         request: Request,
         destination: str | os.PathLike[str],
         sha256: str,
-        progress: Progress | None,
-        sync: bool,
+        progress: Progress | None = None,
+        *,
+        sync: bool = True,
     ) -> None:
         self.total: int | None = None
         self._session = session
@@ -198,18 +132,40 @@ class _Download:
         #: Whether all bytes are of an earlier process.
         self._is_leftover = False
 
+    def run(self, filename: str | Callable[[str], bool]) -> None:
+        """Download it; `filename` and errors are as for `begin`."""
+        done = 0
+        with closing(self.begin(filename)) as steps:
+            for size in steps:
+                done += size
+                if self._progress is not None:
+                    self._progress(done, self.total, "downloading")
+
     def begin(self, filename: str | Callable[[str], bool]) -> Generator[int]:
         """Do what has to be done before bytes come; return what receives them.
 
         Parameters
         ----------
         filename : str or callable
-            As for `iter_download`.
+            How to call the file; or whether the name that the server gives it is the right one.
+
+        Returns
+        -------
+        generator of int
+            Receives as it is driven, and gives the number of bytes of each step, which
+            may be 0 while it waits to try again. The file stands under its name when it
+            is exhausted; when it is closed before, nothing is left behind. For a file
+            that is there already it gives all of its bytes in one step, without
+            receiving any.
 
         Raises
         ------
+        NoSpaceError
+            There is no room for it.
+        MissingFilenameError
+            The server gave no name that can be used.
         HatcherException
-            Nothing is left behind then, unless it says so.
+            The request failed. Nothing is left behind then, unless it says so.
         """
         steps = self._steps(filename)
         # A generator that was never begun has no `finally` to run when it is closed;

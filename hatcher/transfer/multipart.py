@@ -19,19 +19,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from hatcher.errors import ArtefactError, FileChangedError
 from hatcher.files.blocks import BLOCK_SIZE
 from hatcher.transfer.pipeline import Pipeline
 from hatcher.transfer.progress import Meter, Progress
-
-#: What the `data` part says of a file, given the file's sha256.
-Describe: TypeAlias = Callable[[str], Mapping[str, Any]]
 
 #: Files up to this many bytes are one block that is hashed before it is sent: to begin a
 #: thread would take longer.
@@ -70,9 +68,8 @@ class UploadBody:
     ----------
     path : pathlib.Path
         The file to send.
-    describe : callable
-        Given the file's sha256, returns the JSON object of the `data` part, with the
-        sha256 in it as it is.
+    described : mapping, optional
+        What the `data` part says beside the file's sha256.
     progress : Progress, optional
         Is told how many of the file's bytes have gone out.
     expected : str, optional
@@ -100,7 +97,7 @@ class UploadBody:
     def __init__(
         self,
         path: Path,
-        describe: Describe,
+        described: Mapping[str, Any] = MappingProxyType({}),
         progress: Progress | None = None,
         expected: str | None = None,
     ) -> None:
@@ -125,7 +122,7 @@ class UploadBody:
             'Content-Disposition: form-data; name="data"; filename=""\r\n'
             "Content-Type: application/json; charset=UTF-8\r\n"
             "\r\n"
-            f"{json.dumps(describe(self._placeholder))}"
+            f"{json.dumps({**described, 'sha256': self._placeholder})}"
             f"\r\n--{boundary}--\r\n"
         )
         self.content_length = len(self._before) + self.size + len(self._end("0" * 64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 #: What a long call is doing: reading files to know their sha256; sending; receiving; or
 #: waiting for the server to show what it has.
@@ -35,6 +35,15 @@ class Progress(Protocol):
         phase : {'hashing', 'uploading', 'downloading', 'indexing'}
             What is being done.
         """
+
+
+class BatchOptions(NamedTuple):
+    """What the caller of a batch may choose."""
+
+    concurrency: int | None = None
+    progress: Progress | None = None
+    dry_run: bool = False
+    overwrite: bool = False
 
 
 class Meter:

@@ -20,7 +20,7 @@ def strong_etag(answer: Download) -> str | None:
 def can_go_on(answer: Download) -> bool:
     """Whether the server of a whole file may give the rest of it alone."""
     # Byte 1000 of what was unpacked on the way is another one than byte 1000 of a range.
-    if _is_encoded(answer):
+    if answer.is_packed:
         return False
     units = answer.headers.get("accept-ranges", "").lower()
     return strong_etag(answer) is not None or "bytes" in units
@@ -56,7 +56,7 @@ def total_of_rest(
         Bytes of the whole file; None when nobody knows.
     """
     match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
-    if match is None or _is_encoded(answer):
+    if match is None or answer.is_packed:
         return False, None
     first, last = int(match[1]), int(match[2])
     whole = total if match[3] == "*" else int(match[3])
@@ -69,10 +69,3 @@ def total_of_rest(
         and (etag is None or strong_etag(answer) in (None, etag))
     )
     return fits, whole
-
-
-def _is_encoded(answer: Download) -> bool:
-    return answer.headers.get("content-encoding", "identity").strip().lower() not in (
-        "",
-        "identity",
-    )

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatcher.errors import (
@@ -47,8 +46,7 @@ from hatcher.transport.retry import leaves_open, pause_before_retry
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
-    from hatcher.transfer.multipart import Describe, UploadBody
-    from hatcher.transfer.progress import Progress
+    from hatcher.transfer.multipart import UploadBody
     from hatcher.transport.answers import Answer
 
 logger = logging.getLogger("hatcher")
@@ -57,18 +55,8 @@ logger = logging.getLogger("hatcher")
 LARGE = 8 << 20
 
 
-def _sha256_alone(sha256: str) -> dict[str, str]:
-    return {"sha256": sha256}
-
-
 def upload(
-    session: Session,
-    request: Request,
-    path: Path,
-    describe: Describe = _sha256_alone,
-    is_stored: Callable[[str], bool] | None = None,
-    progress: Progress | None = None,
-    expected: str | None = None,
+    session: Session, request: Request, body: UploadBody, is_stored: Callable[[str], bool] | None
 ) -> bool:
     """Send a file in constant memory, hashing it on the way.
 
@@ -80,18 +68,12 @@ def upload(
     session : Session
     request : Request
         The upload operation, without its body.
-    path : pathlib.Path
-        The file.
-    describe : callable, optional
-        Given the file's sha256, returns what the server is told of it.
-    is_stored : callable, optional
+    body : UploadBody
+        The file; it is closed.
+    is_stored : callable or None
         Given the file's sha256, asks the server whether it has the file, as it was
         meant to be; raises `ChecksumMismatchError` when it has another one that stands
         in the way.
-    progress : Progress, optional
-        Is told of the bytes of the file that have gone out.
-    expected : str, optional
-        The sha256 that the file had when it was looked at.
 
     Returns
     -------
@@ -108,9 +90,8 @@ def upload(
         What `progress` raised; nothing was stored.
     """
     # Imported here, where something is sent: hashlib alone takes 5 ms.
-    from hatcher.transfer.multipart import ProgressError, UploadBody
+    from hatcher.transfer.multipart import ProgressError
 
-    body = UploadBody(path, describe, progress, expected)
     if body.size >= LARGE:
         from hatcher.transfer import preflight
 

@@ -184,9 +184,12 @@ class Hooks:
             url = str(request.url)
             outgoing = Outgoing(request.method, *split(url), own, operation="")
             event, outgoing = self.before(outgoing, origin)
+            check_headers(outgoing.headers.items())
+            request.headers.encoding = "latin-1"  # as http.client writes them
             for name in own.keys() - {name.lower() for name in outgoing.headers}:
                 del request.headers[name]
-            request.headers.update(outgoing.headers)
+            for name, value in outgoing.headers.items():
+                request.headers[name] = value
             request.extensions["hatcher"] = event, time.monotonic()
 
         def after(response: httpx.Response) -> None:

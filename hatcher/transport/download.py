@@ -23,6 +23,8 @@ class Download:
     headers : Headers
     content_length : int or None
         Bytes to come, where the server says so.
+    is_packed : bool
+        Whether they are unpacked here.
     redactor : Redactor
         Takes secrets that were sent out of the server's words.
     """
@@ -38,9 +40,10 @@ class Download:
         self._unpacker: zlib._Decompress | None = None
         self._packed = b""
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
+        self.is_packed = encoding not in ("", "identity")
         if encoding in ("gzip", "x-gzip", "deflate"):
             self._unpacker, self.content_length = _unpacker(), None
-        elif encoding not in ("", "identity"):
+        elif self.is_packed:
             incoming.close()
             raise InvalidResponseError(
                 f"The answer has an unexpected Content-Encoding ({self.redactor(encoding)}). "

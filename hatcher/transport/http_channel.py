@@ -135,8 +135,7 @@ class HTTPChannel:
         """Return the channel for proxies that do not speak HTTP in the clear."""
         if self._httpx is None:
             # Imported here: httpx takes its time, and few have such a proxy.
-            from hatcher.transport.httpx_channel import HttpxChannel
-            from hatcher.transport.httpx_clients import build_client
+            from hatcher.transport.httpx_channel import HttpxChannel, build_client
 
             client = build_client("", self._timeouts, self._ssl_context, None)
             self._httpx = HttpxChannel(client, self._redact, owned=True)

@@ -429,8 +429,7 @@ class Session:
         if self._given is None and not is_httpx_auth(self._auth):
             return self._new_http_channel(self._ssl_context)
         # Imported here: httpx takes its time, and most get by without it.
-        from hatcher.transport.httpx_channel import HttpxChannel
-        from hatcher.transport.httpx_clients import build_client
+        from hatcher.transport.httpx_channel import HttpxChannel, build_client
 
         auth = self._authorizer() if is_httpx_auth(self._auth) else None
         if self._given is not None:
@@ -455,7 +454,7 @@ class Session:
         return WatchedChannel(channel, self.server.origin, self._hooks)
 
     def _authorizer(self) -> httpx.Auth | None:
-        from hatcher.transport.httpx_clients import Authorizer
+        from hatcher.transport.httpx_channel import Authorizer
 
         if is_httpx_auth(self._auth):
             return Authorizer(self.server, self._auth)
@@ -476,15 +475,17 @@ class Session:
 
     # -- httpx clients for the raw client -------------------------------------------
 
-    def httpx_client(self) -> httpx.Client:
+    def httpx_clients(self) -> tuple[httpx.Client, httpx.AsyncClient]:
         """Return the user's own client, or make one with this session's auth, TLS and timeouts.
+
+        The second one is the same for `await`; a user's own has no such side.
 
         Raises
         ------
         HatcherException
             The user's own client would send other credentials than this session does.
         """
-        from hatcher.transport import httpx_clients
+        from hatcher.transport.httpx_channel import build_client, build_client_that_cannot_wait
 
         if self._given is not None:
             if self._auth is not None:
@@ -492,20 +493,10 @@ class Session:
                     "This client has other credentials than its httpx client, so it has no raw "
                     "client: give an httpx client that has them to BroodClient.from_session."
                 )
-            return self._given
-        return self._build(httpx_clients.build_client)
-
-    def async_httpx_client(self) -> httpx.AsyncClient:
-        """Make the same as `httpx_client` does, for `await`; a user's own has no such side."""
-        from hatcher.transport import httpx_clients
-
-        if self._given is not None:
-            return httpx_clients.build_client_that_cannot_wait()
-        return self._build(httpx_clients.build_async_client)
-
-    def _build(self, build: Callable[..., T]) -> T:
+            return self._given, build_client_that_cannot_wait()
         hooks = () if self._hooks is None else self._hooks.for_httpx(self.server.origin)
-        return build(str(self.server), self.timeouts, self._ssl_context, self._authorizer(), hooks)
+        how = str(self.server), self.timeouts, self._ssl_context, self._authorizer(), hooks
+        return build_client(*how), build_client(*how, is_async=True)
 
     # -- pickling -------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hatcher.artefacts import depend
+from hatcher.artefacts import egg as eggs
 from hatcher.artefacts.egg import read_egg
 from hatcher.errors import InvalidEgg
 from hatcher.testing.eggs import build_egg
@@ -176,11 +176,11 @@ def test_so_are_all_platforms(tmp_path):
     assert sum(found is not None for found in read) > 20
 
 
-def compare(tmp_path: Path, text: str) -> depend.EggFile | None:
+def compare(tmp_path: Path, text: str) -> eggs.EggFile | None:
     """Read it both ways; return what was read fast, if it could be."""
-    fast = depend._read_plain(tmp_path / "Spam-1.0-2.egg", text.encode())
+    fast = eggs._read_plain(tmp_path / "Spam-1.0-2.egg", text.encode())
     try:
-        thorough = depend._read_any(tmp_path / "Spam-1.0-2.egg", text.encode())
+        thorough = eggs._read_any(tmp_path / "Spam-1.0-2.egg", text.encode())
     except ValueError:
         assert fast is None
     else:
@@ -192,7 +192,7 @@ def compare(tmp_path: Path, text: str) -> depend.EggFile | None:
 def test_the_eggs_of_build_tools_are_read_fast(tmp_path, platform):
     path = build_egg("attrs", tmp_path, platform=platform, python_tag="cp311")
     with zipfile.ZipFile(path) as archive:
-        text = archive.read(depend.LOCATION)
-    fast = depend._read_plain(path, text)
+        text = archive.read(eggs._LOCATION)
+    fast = eggs._read_plain(path, text)
     assert fast is not None
-    assert fast == depend._read_any(path, text)
+    assert fast == eggs._read_any(path, text)

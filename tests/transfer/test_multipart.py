@@ -14,7 +14,7 @@ from hatcher.transfer.multipart import UploadBody
 
 
 def body_of(path: Path) -> UploadBody:
-    return UploadBody(path, lambda sha256: {"sha256": sha256})
+    return UploadBody(path)
 
 
 def all_of(body: UploadBody) -> bytes:

@@ -248,6 +248,7 @@ class TestWhatTheyDo:
     def test_what_they_put_into_the_headers_is_sent(self, make):
         def on_request(event: RequestEvent) -> None:
             event.headers["traceparent"] = "00-1-2-01"
+            event.headers["X-Name"] = "Zürich"
             event.headers["ACCEPT"] = "text/json"
             del event.headers["User-Agent"]
 
@@ -255,7 +256,7 @@ class TestWhatTheyDo:
             with scripted(PLATFORMS, make=make, on_request=on_request) as (server, client):
                 ask(client, sends)
                 sent = server.requests[0].headers
-            assert sent["traceparent"] == "00-1-2-01"
+            assert (sent["traceparent"], sent["x-name"]) == ("00-1-2-01", "Zürich")
             assert sent["accept"] == "text/json"
             assert make is through_httpx or "user-agent" not in sent
 
@@ -265,12 +266,13 @@ class TestWhatTheyDo:
         def on_request(event: RequestEvent) -> None:
             event.headers[name] = value
 
-        with scripted(PLATFORMS, make=make, on_request=on_request) as (server, client):
-            with pytest.raises(InvalidArgumentError) as caught:
-                client.list_platforms()
-            assert repr(name)[1:-1] in str(caught.value)
-            assert SECRET not in str(caught.value)
-            assert server.requests == []
+        for sends in ("graph", "raw")[: 2 if make is default else 1]:
+            with scripted(PLATFORMS, make=make, on_request=on_request) as (server, client):
+                with pytest.raises(InvalidArgumentError) as caught:
+                    ask(client, sends)
+                assert repr(name)[1:-1] in str(caught.value)
+                assert SECRET not in str(caught.value)
+                assert server.requests == []
 
     @both
     @pytest.mark.parametrize(

@@ -6,13 +6,10 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.artefacts.names import is_egg_name, split_filename
 from hatcher.core.artefact import FileArtefact
-from hatcher.core.batches import BatchOptions
-from hatcher.core.batches.base import Batch
 from hatcher.core.bundles import Bundle, Bundles
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.eggs import Eggs
@@ -26,11 +23,10 @@ from hatcher.errors import (
 )
 from hatcher.files.atomic import replacing, sync_directory
 from hatcher.files.folders import existing_directory
-from hatcher.transfer.batch import ByteCounter, Item
-from hatcher.transfer.download import download
+from hatcher.transfer.batch import Batch, ByteCounter, Item
 from hatcher.transfer.filenames import server_filename, server_name
 from hatcher.transfer.hashing import file_sha256, server_sha256
-from hatcher.transfer.progress import Progress
+from hatcher.transfer.progress import BatchOptions
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 
 F = TypeVar("F")
@@ -193,23 +189,11 @@ def _fetch(item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool) -> Ou
             return "already there"
     if dry_run:
         return "would download"
-    receive(artefact, sha256, item.path, counter)
+    # The directory is synchronised once, after all of them.
+    artefact._receive(item.path, sha256, counter)
     if item.size is None:
         item.size = item.path.stat().st_size
     return "downloaded"
-
-
-def receive(artefact: FileArtefact[Any], sha256: str, to: Path, progress: Progress | None) -> None:
-    """Download a file to a path, whose directory the caller synchronises once for all files."""
-    download(
-        artefact._session,
-        artefact._request(f"download_{artefact._kind}"),
-        to.parent,
-        sha256,
-        to.name,
-        progress=progress,
-        sync=False,
-    )
 
 
 def download_eggs(
@@ -312,32 +296,19 @@ def download_bundles(
         server_name(filename, "The name in the index")
         return bundles.get(**index[filename])
 
-    return save_documents(batch.select(index, names, listed), Bundle._document)
-
-
-def save_documents(batch: DownloadBatch[F], content_of: Callable[[F], bytes]) -> BatchReport:
-    """Write small files whole, but for those that are there already.
-
-    Parameters
-    ----------
-    batch : DownloadBatch
-        With an item for each file.
-    content_of : callable
-        Returns what is to stand in the file that an item is about.
-    """
-
-    def save(item: Item[F], counter: ByteCounter) -> Outcome:
-        content = content_of(item.file)
+    def save(item: Item[Bundle], counter: ByteCounter) -> Outcome:
+        content = item.file._document()
         item.size = len(content)
         counter(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
-        if batch.options.dry_run:
+        if options.dry_run:
             return "would download"
         with replacing(item.path) as file:
             file.write(content)
         return "downloaded"
 
+    batch.select(index, names, listed)
     with reporting(batch.report):
         batch.each(batch.open, save, "downloading")
     return batch.report()

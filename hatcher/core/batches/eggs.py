@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from hatcher.core.batches import BatchOptions
 from hatcher.core.batches.uploads import LocalItem, Paths, UploadBatch
 from hatcher.core.eggs import NO_PYTHON_TAG, Egg, Eggs
 from hatcher.core.local import LocalArtefact
@@ -18,6 +17,7 @@ from hatcher.errors import (
     NotFoundError,
 )
 from hatcher.transfer.batch import ByteCounter
+from hatcher.transfer.progress import BatchOptions
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 from hatcher.transfer.upload import LARGE
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hatcher.core.batches import BatchOptions
-from hatcher.core.batches.base import Batch
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.index import leaves
 from hatcher.core.local import LocalArtefact
@@ -22,8 +20,9 @@ from hatcher.errors import (
     PermissionDeniedError,
     TransportError,
 )
-from hatcher.transfer.batch import ByteCounter, Item
+from hatcher.transfer.batch import Batch, ByteCounter, Item
 from hatcher.transfer.hashing import file_sha256
+from hatcher.transfer.progress import BatchOptions
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 
 #: What is the same for all uploads to one repository.
