@@ -2,20 +2,12 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hatcher.errors import (
-    ChecksumMismatchError,
-    ConflictError,
-    InvalidArgumentError,
-    InvalidDestinationError,
-    InvalidEgg,
-    NotFoundError,
-)
+from hatcher.errors import ChecksumMismatchError, ConflictError, NotFoundError
 from hatcher.testing.eggs import build_egg, write_egg
 from hatcher.transfer.hashing import file_sha256 as sha256
 from hatcher.transport import http_channel
@@ -137,33 +129,6 @@ def test_a_file_that_is_there_is_kept_and_another_one_replaced(platform, egg, ve
     assert list(chunks) == [total] == [egg.stat().st_size]
 
 
-def test_a_download_can_be_driven_step_by_step(platform, tmp_path, downloads):
-    egg = write_egg(tmp_path, "big", "1.0", 1, payload_bytes=3_000_000)
-    platform.upload_egg(egg)
-    total, chunks = platform.iter_download_egg(None, "big", "1.0-1", downloads)
-    assert total == egg.stat().st_size
-    received = next(chunks)
-    assert not (downloads / egg.name).exists()
-    assert received + sum(chunks) == total
-    assert sha256(downloads / egg.name) == sha256(egg)
-
-
-def test_an_abandoned_download_leaves_nothing(platform, tmp_path, downloads):
-    platform.upload_egg(write_egg(tmp_path, "big", "1.0", 1, payload_bytes=3_000_000))
-
-    def abandon_at_once(chunks: Iterator[int]) -> None:
-        del chunks
-
-    def abandon_midway(chunks: Iterator[int]) -> None:
-        next(chunks)
-        chunks.close()  # type: ignore[attr-defined]
-
-    abandonments: list[Callable[[Iterator[int]], None]] = [abandon_at_once, abandon_midway]
-    for abandon in abandonments:
-        abandon(platform.iter_download_egg(None, "big", "1.0-1", downloads)[1])
-        assert list(downloads.iterdir()) == []
-
-
 def test_verify_and_overwrite(platform, egg, version, tmp_path):
     (tmp_path / "other").mkdir()
     name, number = "attrs", version.removesuffix("-1")
@@ -186,21 +151,6 @@ def test_disabled_eggs_appear_when_they_are_reindexed(platform, egg, version, do
     assert platform.egg_metadata(None, "attrs", version)["enabled"] is False
     platform.reindex([egg, str(egg)])
     assert [entry["name"] for entry in platform.list_eggs("cp311")] == [egg.name]
-
-
-def test_bad_input_is_refused_before_anything_is_sent(platform, egg, version, tmp_path):
-    with pytest.raises(InvalidEgg, match="no file"):
-        platform.upload_egg(tmp_path / "missing-1.0-1.egg")
-    with pytest.raises(InvalidEgg):
-        platform.reindex([egg, tmp_path / "missing-1.0-1.egg"])
-    with pytest.raises(InvalidArgumentError, match="list"):
-        platform.reindex(str(egg))
-    for destination in (tmp_path / "nowhere", egg):
-        with pytest.raises(InvalidDestinationError, match="directory"):
-            platform.download_egg(None, "attrs", version, destination)
-    with pytest.raises(InvalidArgumentError, match="64 hexadecimal"):
-        platform.download_egg(None, "attrs", version, tmp_path, expected_sha256="abc")
-    assert platform.list_eggs("cp311") == []
 
 
 def test_eggs_show_under_the_tags_that_they_suit(platform, tmp_path):

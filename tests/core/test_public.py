@@ -14,7 +14,7 @@ from hatcher.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from hatcher.testing import Answer, BroodServer, FaultyGateway, ScriptedServer, write_egg
+from hatcher.testing import Answer, BroodServer, ScriptedServer, write_egg
 
 PLATFORM = "rh8-x86_64"
 
@@ -116,19 +116,6 @@ def test_who_gave_credentials_hears_nothing_of_them(server):
     with pytest.raises(AuthenticationError, match="is wrong") as refused:
         at(wrong, "open").list_eggs("cp311")
     assert "No credentials" not in str(refused.value)
-
-
-def test_no_credentials_go_out(server, tmp_path, monkeypatch):
-    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login eve password evil\n")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    with FaultyGateway(server.url) as gateway, BroodClient.from_url(gateway.url) as client:
-        at(client, "open").download_egg("cp311", "Spam", "1.0.0-1", tmp_path)
-        with pytest.raises(NotFoundError):
-            at(client, "dev").list_eggs("cp311")
-        assert len(gateway.requests) > 2
-        for request in gateway.requests:
-            assert "authorization" not in {name.lower() for name in request.headers}
 
 
 def test_a_refusal_of_one_request_says_nothing_of_others(server):

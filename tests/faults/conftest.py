@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,13 @@ from typing import Any
 import pytest
 
 from hatcher.api import SinglePlatformRepository
-from hatcher.testing import BroodProcess, BroodServer, write_egg
+from hatcher.testing import Answer, BroodProcess, BroodServer, RequestFault, write_egg
 from hatcher.transfer.hashing import file_sha256
+
+from ..forking import Forks
+
+#: What spam() writes is called and asked for like this.
+NAME, ARGUMENTS = "Spam-1.0-1.egg", ("cp311", "Spam", "1.0-1")
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,9 @@ class Egg:
 
 
 def spam(folder: Path, size: int, **options: Any) -> Path:
-    """Write an egg of so many bytes; all of them have one name and version."""
-    made: dict[str, Any] = {"platform": "rh8-x86_64", "python_tag": "cp311", **options}
-    return write_egg(folder, "Spam", "1.0", payload_bytes=size, **made)
+    """Write an egg of so many bytes; all of them have one version, and one name by default."""
+    made: dict[str, Any] = {"name": "Spam", "platform": "rh8-x86_64", "python_tag": "cp311"}
+    return write_egg(folder, version="1.0", payload_bytes=size, **{**made, **options})
 
 
 def stock(brood: BroodServer | BroodProcess, *eggs: Path) -> SinglePlatformRepository:
@@ -40,6 +47,19 @@ def stock(brood: BroodServer | BroodProcess, *eggs: Path) -> SinglePlatformRepos
     for egg in eggs:
         platform.upload_egg(egg)
     return platform
+
+
+def write_eggs(folder: Path, numbers: Iterable[int], size: int) -> list[Path]:
+    """Write eggs of so many bytes, whose names have these numbers."""
+    return [spam(folder, size, name=f"Egg{number}", seed=number) for number in numbers]
+
+
+def some_fault(
+    dice: random.Random, places: dict[Any, list[Any]], statuses: list[int], **options: Any
+) -> RequestFault:
+    """Choose what happens, among some places of each kind, and what is answered instead."""
+    kind, at = dice.choice([(kind, at) for kind, some in places.items() for at in some])
+    return RequestFault(kind, at=at, answer=Answer(dice.choice(statuses)), **options)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +87,37 @@ def dice() -> random.Random:
     seed = int(os.environ.get("HATCHER_FAULTS_SEED", random.SystemRandom().randrange(10**9)))
     print(f"HATCHER_FAULTS_SEED={seed} repeats these faults")  # shown when the test fails
     return random.Random(seed)
+
+
+@pytest.fixture
+def forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Forks]:
+    """Processes that do what jobs.py says; they keep indices where no other test does."""
+    monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
+    if not hasattr(os, "fork"):
+        pytest.skip("client processes are forked")
+    with closing(Forks("tests.faults.jobs", tmp_path)) as forks:
+        yield forks
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file, which hatcher has not made."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def stored(brood: BroodProcess, repository: str) -> list[tuple[str, str]]:
+    """The file names and hashes in the database, which is intact; the files hold what it says."""
+    with closing(sqlite3.connect(brood.data / "brood.sqlite3")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        rows: list[tuple[str, str, int]] = database.execute(
+            "SELECT filename, sha256, size FROM artefacts JOIN repositories"
+            " ON repositories.id = repository_id WHERE repositories.name = ?",
+            (repository,),
+        ).fetchall()
+    for _, sha256, size in rows:
+        blob = brood.data / "blobs" / sha256[:2] / sha256[2:]
+        assert (sha256_of(blob), blob.stat().st_size) == (sha256, size)
+    return [(filename, sha256) for filename, sha256, _ in rows]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import hashlib
 import http.client
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         status = 0
         try:
             connection = http.client.HTTPConnection(self.server.upstream, timeout=60)
-            with _closing(connection):
+            with closing(connection):
                 headers = {k: v for k, v in self.headers.items() if k.lower() != "connection"}
                 connection.request(self.command, self.path, body or None, headers)
                 answer = connection.getresponse()
@@ -108,15 +108,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
-
-
-@contextmanager
-def _closing(connection: http.client.HTTPConnection) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            connection.close()
 
 
 @contextmanager

@@ -16,15 +16,12 @@ from typing import Any
 
 import pytest
 
-if not hasattr(os, "fork"):
-    pytest.skip("client processes are forked", allow_module_level=True)
-
 from hatcher.api import BroodClient, RetryPolicy, Timeouts
 from hatcher.errors import HatcherException
-from hatcher.testing import Answer, BroodProcess, FaultyGateway, RequestFault
+from hatcher.testing import BroodProcess, FaultyGateway, RequestFault
 from hatcher.transfer.hashing import file_sha256
 
-from .conftest import stock
+from .conftest import ARGUMENTS, NAME, some_fault, stock
 from .held import Held, check_same
 from .tls import reached
 
@@ -39,7 +36,6 @@ SEED = int(os.environ.get("HATCHER_FAULTS_SEED", "20250701"))
 FAULTS = 500
 
 SIZE = 3_000_000
-NAME = "Spam-1.0-1.egg"
 
 
 @pytest.fixture(scope="module")
@@ -62,25 +58,20 @@ def stored(brood: BroodProcess) -> str:
     return str(index[NAME]["sha256"])
 
 
-def some_fault(dice: random.Random) -> RequestFault:
-    kind, at = dice.choice(
-        [
-            *(("reset", at) for at in ("request", "request body", "answer", "answer body", "end")),
-            *(("cut", at) for at in ("request", "request body", "answer", "answer body")),
-            *(("stall", at) for at in ("answer", "answer body")),
-            *(("replace", at) for at in ("request", "answer")),
-            ("flip", "answer body"),
-        ]
-    )
-    method = dice.choice(["*", "*", "GET", "POST"])
-    answer = Answer(dice.choice([307, 401, 408, 413, 429, 500, 502, 503, 504]))
-    return RequestFault(
-        kind,  # type: ignore[arg-type]
-        at=at,  # type: ignore[arg-type]
-        method=method,
+def fault(dice: random.Random) -> RequestFault:
+    return some_fault(
+        dice,
+        {
+            "reset": ["request", "request body", "answer", "answer body", "end"],
+            "cut": ["request", "request body", "answer", "answer body"],
+            "stall": ["answer", "answer body"],
+            "replace": ["request", "answer"],
+            "flip": ["answer body"],
+        },
+        [307, 401, 408, 413, 429, 500, 502, 503, 504],
+        method=dice.choice(["*", "*", "GET", "POST"]),
         skip=dice.choice([0, 0, 1]),
         times=dice.choice([1, 1, 2]),
-        answer=answer,
     )
 
 
@@ -110,13 +101,13 @@ def test_faults(brood, eggs, tmp_path, wire):
             "list": lambda: client.list_platforms(),
             "index": lambda: platform.egg_index("cp311"),
             "upload": lambda: platform.upload_egg(dice.choice([*eggs.values()]), overwrite=True),
-            "download": lambda: platform.download_egg("cp311", "Spam", "1.0-1", destination),
+            "download": lambda: platform.download_egg(*ARGUMENTS, destination),
             "download many": lambda: platform.download_eggs("cp311", destination, concurrency=2),
         }
         struck, before, server = 0, None, None
         while struck < FAULTS:
             gateway.clear()
-            gateway.add(some_fault(dice), some_fault(dice))
+            gateway.add(fault(dice), fault(dice))
             name = dice.choice([*acts])
             try:
                 acts[name]()

@@ -27,14 +27,12 @@ from hatcher.testing import (
 )
 
 from ..disks import mounted
-from .conftest import stock
+from .conftest import ARGUMENTS, stock
 
 if sys.platform != "linux":
     pytest.skip("another process's limits can be set on Linux only", allow_module_level=True)
 
 import resource
-
-ARGUMENTS = ("cp311", "Spam", "1.0-1")
 
 
 @contextmanager

@@ -10,17 +10,13 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-if not hasattr(os, "fork"):
-    pytest.skip("client processes are forked", allow_module_level=True)
 
 from hatcher.api import RetryPolicy, SinglePlatformRepository
 from hatcher.errors import HatcherException
@@ -28,8 +24,7 @@ from hatcher.testing import BroodProcess
 from hatcher.transfer.download import KEPT_FROM
 from hatcher.transfer.hashing import file_sha256
 
-from ..forking import Forks
-from .conftest import stock
+from .conftest import ARGUMENTS, NAME, stock, stored
 from .held import Held, check_same
 from .tls import reached
 
@@ -43,9 +38,6 @@ IN_THE_BODY = KILLS // 4
 
 #: Bytes of an egg: large enough that a transfer takes much longer than a kill.
 SIZE = 12_000_000
-
-FILENAME = "Spam-1.0-1.egg"
-ARGUMENTS = ("cp311", "Spam", "1.0-1")
 
 
 @pytest.fixture(scope="module")
@@ -84,29 +76,20 @@ def check_server(brood: BroodProcess, eggs: dict[str, Path], scratch: Path) -> s
     folder.mkdir()
     with platform(brood) as place:
         index = place.egg_index("cp311")
-        assert list(index) == [FILENAME]
-        stored = str(index[FILENAME]["sha256"])
-        assert stored in eggs
-        assert place.egg_metadata(*ARGUMENTS)["sha256"] == stored
-        place.download_egg(*ARGUMENTS, folder, stored)
+        assert list(index) == [NAME]
+        sha256 = str(index[NAME]["sha256"])
+        assert sha256 in eggs
+        assert place.egg_metadata(*ARGUMENTS)["sha256"] == sha256
+        place.download_egg(*ARGUMENTS, folder, sha256)
     check_folder(folder, eggs)
     shutil.rmtree(folder)
-    return stored
-
-
-def check_database(brood: BroodProcess) -> None:
-    """The database is intact, and its only row has its blob."""
-    with closing(sqlite3.connect(brood.data / "brood.sqlite3")) as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        ((digest, size),) = database.execute("SELECT sha256, size FROM artefacts").fetchall()
-    assert (brood.data / "blobs" / digest[:2] / digest[2:]).stat().st_size == size
+    return sha256
 
 
 def check_folder(folder: Path, eggs: dict[str, Path]) -> None:
     """What bears its final name is whole; what is not, does not."""
     for path in folder.iterdir():
-        assert path.suffix == ".hatcher-partial" or path.name == FILENAME
+        assert path.suffix == ".hatcher-partial" or path.name == NAME
         assert path.suffix == ".hatcher-partial" or file_sha256(path) in eggs
 
 
@@ -136,21 +119,21 @@ def settle(brood: BroodProcess) -> None:
 
 @pytest.mark.parametrize("direction", ["up", "down"])
 @pytest.mark.parametrize("wire", ["plain", "TLS"])
-def test_the_client_is_killed(stocked, eggs, dice, tmp_path, wire, direction):
+def test_the_client_is_killed(stocked, eggs, dice, tmp_path, forks, wire, direction):
     before, server = Held.by(os.getpid()), None
     older = next(iter(eggs.values()))
-    forks = Forks("tests.faults.enduring", tmp_path)
-    with closing(forks), reached(stocked.url, wire, tmp_path) as (url, verify_ssl):
+    with reached(stocked.url, wire, tmp_path) as (url, verify_ssl):
         folder = tmp_path / "to"
         auth = [stocked.admin_email, stocked.admin_password]
-        job = {"url": url, "verify_ssl": verify_ssl, "auth": auth, "destination": str(folder)}
+        job = {"do": "transfer", "url": url, "verify_ssl": verify_ssl, "auth": auth}
+        job["destination"] = str(folder)
 
         def begin() -> int:
             """Start with an empty folder, or with an older file in it."""
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             if dice.random() < 0.5:
-                shutil.copy(older, folder / FILENAME)
+                shutil.copy(older, folder / NAME)
             egg = str(other(stocked, eggs))
             return forks.start({**job, "direction": direction, "egg": egg})
 
@@ -161,25 +144,25 @@ def test_the_client_is_killed(stocked, eggs, dice, tmp_path, wire, direction):
         hits = in_the_body = 0
         for number, moment in enumerate(moments(dice, transfer)):
             pid = begin()
-            was_there = (folder / FILENAME).exists()
+            was_there = (folder / NAME).exists()
             time.sleep(moment)
             hits += forks.kill(pid)
             in_the_body += bool(partials(folder))
             check_folder(folder, eggs)
-            assert (folder / FILENAME).exists() or not was_there
+            assert (folder / NAME).exists() or not was_there
             settle(stocked)
-            stored = check_server(stocked, eggs, tmp_path)
+            sha256 = check_server(stocked, eggs, tmp_path)
             forks.start({**job, "direction": "down", "egg": ""})  # where it was left
             forks.wait()
-            assert file_sha256(folder / FILENAME) == stored
-            assert [path.name for path in folder.iterdir()] == [FILENAME]
+            assert file_sha256(folder / NAME) == sha256
+            assert [path.name for path in folder.iterdir()] == [NAME]
             server = Held.by(stocked.pid) if number <= 5 else server
             if hits >= KILLS and (direction == "up" or in_the_body >= IN_THE_BODY):
                 break
     check_same(os.getpid(), before, threads=0)
     check_same(stocked.pid, server, threads=20)
     stocked.stop()
-    check_database(stocked)
+    assert len(stored(stocked, "dev")) == 1
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
@@ -188,7 +171,7 @@ def test_the_server_is_killed(stocked, eggs, dice, tmp_path, direction):
     folder.mkdir()
 
     def transfer(egg: Path) -> None:
-        (folder / FILENAME).unlink(missing_ok=True)
+        (folder / NAME).unlink(missing_ok=True)
         with platform(stocked) as place:
             if direction == "up":
                 place.upload_egg(egg, overwrite=True)
@@ -209,15 +192,15 @@ def test_the_server_is_killed(stocked, eggs, dice, tmp_path, direction):
         # The client lives: of what it could not complete it keeps only what is much.
         assert all(path.stat().st_size >= KEPT_FROM for path in partials(folder))
         check_folder(folder, eggs)
-        check_database(stocked)
+        assert len(stored(stocked, "dev")) == 1
         stocked.restart()
-        stored = check_server(stocked, eggs, tmp_path)
+        sha256 = check_server(stocked, eggs, tmp_path)
         if direction == "down":
             transfer(egg)
-            assert file_sha256(folder / FILENAME) == stored
+            assert file_sha256(folder / NAME) == sha256
         if hits >= KILLS and (direction == "down" or in_the_body >= IN_THE_BODY):
             break
 
     assert list(incoming.iterdir()) == []
     stocked.stop()
-    check_database(stocked)
+    assert len(stored(stocked, "dev")) == 1

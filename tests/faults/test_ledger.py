@@ -9,7 +9,6 @@ there that was not sent, and nothing is there twice. ``HATCHER_LEDGER_FAULTS`` s
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import random
@@ -25,13 +24,11 @@ from typing import Any
 
 import pytest
 
-if not hasattr(os, "fork"):
-    pytest.skip("client processes are forked", allow_module_level=True)
-
-from hatcher.testing import Answer, BroodProcess, FaultyGateway, RequestFault, write_egg
+from hatcher.testing import BroodProcess, FaultyGateway, RequestFault
 
 from ..disks import mounted
 from ..forking import Forks
+from .conftest import sha256_of, some_fault, stored, write_eggs
 from .ledger import ledger
 
 FAULTS = int(os.environ.get("HATCHER_LEDGER_FAULTS", "1000"))
@@ -58,25 +55,21 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 class World:
     """A server with a ledger and a faulty gateway before it, and clients of it."""
 
-    def __init__(self, disk: Path, scratch: Path, dice: random.Random) -> None:
+    def __init__(self, disk: Path, scratch: Path, dice: random.Random, forks: Forks) -> None:
         self.dice = dice
+        self.forks = forks
         self.disk = disk
         self.scratch = scratch
         self.struck = 0
         self.kinds: dict[str, int] = {}
         self._numbers = itertools.count()
-        self._eggs = itertools.count()
 
     def run(self, faults: int) -> None:
         """Go through rounds until there were so many faults."""
         with BroodProcess(self.disk / "data") as self.brood, ledger(self.brood.url) as self.ledger:
             self.brood.client().create_organization("acme", "")
-            self.forks = Forks("tests.faults.ledgered", self.scratch)
-            try:
-                while self.struck < faults:
-                    self.round()
-            finally:
-                self.forks.close()
+            while self.struck < faults:
+                self.round()
 
     def round(self) -> None:
         """Upload a batch and mirror it, with faults; then look at everything."""
@@ -87,8 +80,8 @@ class World:
                 client.organization("acme").create_repository(name, "")
         folder = self.scratch / source
         folder.mkdir()
-        eggs = [self._egg(folder) for _ in range(FILES)]
-        hashes = {egg.name: hashlib.sha256(egg.read_bytes()).hexdigest() for egg in eggs}
+        eggs = write_eggs(folder, range(number * FILES, (number + 1) * FILES), SIZE)
+        hashes = {egg.name: sha256_of(egg) for egg in eggs}
         upload = {"kind": "upload", "repository": source, "eggs": [str(egg) for egg in eggs]}
         copy = {"kind": "mirror", "repository": target, "source": source}
         for job in (upload, copy):
@@ -96,11 +89,6 @@ class World:
                 self._strike(job, hashes)
             self._finish(job, hashes)
         shutil.rmtree(folder)
-
-    def _egg(self, folder: Path) -> Path:
-        number = next(self._eggs)
-        made: dict[str, Any] = {"platform": "rh8-x86_64", "python_tag": "cp311"}
-        return write_egg(folder, f"Egg{number}", "1.0", payload_bytes=SIZE, seed=number, **made)
 
     def _strike(self, job: dict[str, Any], hashes: dict[str, str]) -> None:
         """Let a fault happen during a job."""
@@ -124,7 +112,8 @@ class World:
 
     def _start(self, job: dict[str, Any], url: str | None = None) -> int:
         auth = [self.brood.admin_email, self.brood.admin_password]
-        return self.forks.start({**job, "url": url or self.ledger.url, "auth": auth})
+        how = {"do": "upload_or_mirror", "wait": {"read": 10}, "auth": auth}
+        return self.forks.start({**job, **how, "url": url or self.ledger.url})
 
     def _moment(self) -> None:
         time.sleep(self.dice.uniform(0, 0.35))
@@ -148,26 +137,22 @@ class World:
             gateway.settle()
 
     def _fault(self) -> RequestFault:
-        kind, at = self.dice.choice(
-            [
-                *(("reset", at) for at in ("request", "request body", "answer")),
-                *(("cut", at) for at in ("request body", "answer body")),
-                *(("replace", at) for at in ("request", "answer")),
-                ("flip", "answer body"),
-            ]
-        )
         method, path = self.dice.choice(
             [("POST", "*/eggs/upload"), ("POST", "*/re-index"), ("GET", "*/data/*"), ("GET", "*")]
         )
-        answer = Answer(self.dice.choice([408, 429, 500, 502, 503, 504]))
-        return RequestFault(
-            kind,  # type: ignore[arg-type]
-            at=at,  # type: ignore[arg-type]
+        return some_fault(
+            self.dice,
+            {
+                "reset": ["request", "request body", "answer"],
+                "cut": ["request body", "answer body"],
+                "replace": ["request", "answer"],
+                "flip": ["answer body"],
+            },
+            [408, 429, 500, 502, 503, 504],
             method=method,
             path=path,
             skip=self.dice.randrange(FILES),
             times=self.dice.choice([1, 1, 2, 9]),
-            answer=answer,
         )
 
     def _fill_disk(self, job: dict[str, Any]) -> None:
@@ -185,8 +170,8 @@ class World:
             ballast.unlink(missing_ok=True)
 
     def _lock_database(self, job: dict[str, Any]) -> None:
-        seconds = self.dice.choice([0.2, 1.0, 7.0])
-        with closing(sqlite3.connect(self._database, isolation_level=None, timeout=30)) as other:
+        seconds, database = self.dice.choice([0.2, 1.0, 7.0]), self.brood.data / "brood.sqlite3"
+        with closing(sqlite3.connect(database, isolation_level=None, timeout=30)) as other:
             other.execute("BEGIN IMMEDIATE")
             release = threading.Timer(seconds, other.interrupt)
             release.start()
@@ -206,60 +191,35 @@ class World:
         place = f"acme/{repository}"
         answered, sent = self.ledger.answered(place), self.ledger.sent(place)
         assert answered.items() <= hashes.items(), "lost or corrupt on the way"
-        stored = self._stored(repository)
-        assert sorted(stored) == sorted(hashes.items()), "lost, doubled or corrupt"
-        assert {sha256 for _, sha256 in stored} <= sent, "there is what nobody sent"
+        found = stored(self.brood, repository)
+        assert sorted(found) == sorted(hashes.items()), "lost, doubled or corrupt"
+        assert {sha256 for _, sha256 in found} <= sent, "there is what nobody sent"
         with self.brood.client() as client, tempfile.TemporaryDirectory() as folder:
             platform = client.at(f"{place}/rh8-x86_64")
             for filename, sha256 in hashes.items():
                 name, version, build = filename.removesuffix(".egg").rsplit("-", 2)
                 platform.download_egg("cp311", name, f"{version}-{build}", folder)
-                found = Path(folder, filename).read_bytes()
-                assert hashlib.sha256(found).hexdigest() == sha256, "corrupt"
+                assert sha256_of(Path(folder, filename)) == sha256, "corrupt"
         uploads = len(self.ledger.uploads)
         self._start(job)
         assert self.forks.wait()["complete"]
         assert len(self.ledger.uploads) == uploads, "what is there was sent again"
-
-    @property
-    def _database(self) -> Path:
-        return self.brood.data / "brood.sqlite3"
 
     def _shown(self, repository: str) -> dict[str, str]:
         with self.brood.client() as client:
             index = client.at(f"acme/{repository}/rh8-x86_64").egg_index("cp311")
         return {name: entry["sha256"] for name, entry in index.items()}
 
-    def _stored(self, repository: str) -> list[tuple[str, str]]:
-        """What is in the database; the files are there, and hold what it says."""
-        with closing(sqlite3.connect(self._database)) as database:
-            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            rows = database.execute(
-                "SELECT filename, sha256 FROM artefacts JOIN repositories"
-                " ON repositories.id = repository_id WHERE repositories.name = ?",
-                (repository,),
-            ).fetchall()
-        for _, sha256 in rows:
-            blob = self.brood.data / "blobs" / sha256[:2] / sha256[2:]
-            assert hashlib.sha256(blob.read_bytes()).hexdigest() == sha256
-        return rows
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep indices where no other test does."""
-    monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
-
 
 @pytest.mark.programs
-def test_nothing_is_lost(disk, tmp_path, dice):
-    World(disk, tmp_path, dice).run(8)
+def test_nothing_is_lost(disk, tmp_path, dice, forks):
+    World(disk, tmp_path, dice, forks).run(8)
 
 
 @pytest.mark.programs
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
-def test_nothing_is_lost_in_the_long_run(part, disk, tmp_path, dice):
-    world = World(disk, tmp_path, dice)
+def test_nothing_is_lost_in_the_long_run(part, disk, tmp_path, dice, forks):
+    world = World(disk, tmp_path, dice, forks)
     world.run(-(-FAULTS // PARTS))
     print(f"{world.struck} faults: {world.kinds}; {len(world.ledger.uploads)} uploads came")

@@ -208,8 +208,13 @@ def test_folders_that_cannot_be_made(check_transfers, monkeypatch, tmp_path, way
 LOCKLESS = [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL]
 
 
-@pytest.fixture(params=sorted(set(LOCKLESS)), ids=errno.errorcode.__getitem__)
+@pytest.fixture(params=[None, *sorted(set(LOCKLESS))], ids=str)
 def lockless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system without locks, or a file system that gives a reason."""
+    if request.param is None:
+        monkeypatch.setattr("hatcher.files.locks.fcntl", None)
+        return
+
     def flock(*_: object) -> None:
         raise OSError(request.param, os.strerror(request.param))
 

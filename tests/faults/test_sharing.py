@@ -6,19 +6,16 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-if not hasattr(os, "fork"):
-    pytest.skip("client processes are forked", allow_module_level=True)
-
-from hatcher.testing import BroodProcess, FaultyGateway, RequestFault, write_egg
+from hatcher.testing import BroodProcess, FaultyGateway, RequestFault
 from hatcher.transfer.hashing import file_sha256
 
-from ..forking import Forks
+from .conftest import spam, stock, write_eggs
 from .tls import reached
 
 FILES = 12
@@ -30,43 +27,35 @@ UPLOAD, DOWNLOAD = ("POST", "*/eggs/upload"), ("GET", "*/data/*/Egg*")
 def eggs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Some small ones, and a large one."""
     folder = tmp_path_factory.mktemp("eggs")
-    sizes = {"Large": 30_000_000, **{f"Egg{number}": 60_000 for number in range(FILES)}}
-    options: dict[str, Any] = {"platform": "rh8-x86_64", "python_tag": "cp311"}
-    return {
-        name: write_egg(folder, name, "1.0", payload_bytes=size, **options)
-        for name, size in sizes.items()
-    }
+    paths = write_eggs(folder, range(FILES), 60_000)
+    return {path.name: path for path in [*paths, spam(folder, 30_000_000, name="Large")]}
 
 
 @pytest.fixture(scope="module")
 def brood(eggs: dict[str, Path]) -> Iterator[BroodProcess]:
     with BroodProcess() as running:
-        organization = running.client().create_organization("acme", "")
-        organization.create_repository("dev", "")
-        platform = running.client().at("acme/dev/rh8-x86_64")
-        platform.upload_eggs(eggs.values()).raise_for_failures()
+        stock(running, *eggs.values())
         yield running
 
 
 @pytest.mark.parametrize("wire", ["plain", pytest.param("TLS", marks=pytest.mark.long)])
 @pytest.mark.parametrize("how", ["progress", "Ctrl-C"])
 @pytest.mark.parametrize("kind", ["uploads", "downloads", "apply", "export"])
-def test_a_long_download_goes_on(brood, eggs, tmp_path, monkeypatch, kind, how, wire):
-    monkeypatch.setenv("HATCHER_CACHE_DIR", str(tmp_path / "cache"))
+def test_a_long_download_goes_on(brood, eggs, tmp_path, forks, kind, how, wire):
     method, path = UPLOAD if kind in ("uploads", "apply") else DOWNLOAD
     place: Any = "request body" if method == "POST" else "answer body"
     stall = RequestFault("stall", at=place, method=method, path=path, skip=4, times=99)
     target = tmp_path.name.replace("_", "").lower()
     brood.client().organization("acme").create_repository(target, "")
-    small = [str(egg) for name, egg in eggs.items() if name != "Large"]
-    with ExitStack() as stack:
-        gateway = stack.enter_context(FaultyGateway(brood.url, stall))
-        url, verify_ssl = stack.enter_context(reached(gateway.url, wire, tmp_path))
-        forks = Forks("tests.faults.sharing", tmp_path)
-        stack.callback(forks.close)
-        stack.callback(gateway.close)  # first: what hangs on it ends
+    small = [str(egg) for name, egg in eggs.items() if "Large" not in name]
+    with (
+        FaultyGateway(brood.url, stall) as gateway,
+        reached(gateway.url, wire, tmp_path) as (url, verify_ssl),
+        closing(gateway),  # first: what hangs on it ends
+    ):
         pid = forks.start(
             {
+                "do": "stop_beside_a_download",
                 "url": url,
                 "verify_ssl": verify_ssl,
                 "auth": [brood.admin_email, brood.admin_password],
@@ -90,6 +79,6 @@ def test_a_long_download_goes_on(brood, eggs, tmp_path, monkeypatch, kind, how, 
         "ended": outcome["ended"],
         "threads": [],
         "failures": [],
-        "sha256": file_sha256(eggs["Large"]),
+        "sha256": file_sha256(eggs["Large-1.0-1.egg"]),
         "eggs": 1 + FILES,
     }

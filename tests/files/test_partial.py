@@ -118,32 +118,9 @@ def test_what_others_may_have_laid_out_is_not_touched(target, tmp_path):
     assert all(os.path.lexists(slot) for slot in slots)
 
 
-def test_names_stay_legal(tmp_path):
-    target = tmp_path / ("ü" * 120 + ".egg")
-    partial = Partial.claim(target)
-    assert Path(partial.path).name.endswith(".0.hatcher-partial")
-    partial.publish(target)
-    assert list(tmp_path.iterdir()) == [target]
-
-
 def test_no_file_can_be_made(tmp_path):
     with pytest.raises(FileNotFoundError):
         Partial.claim(tmp_path / "nowhere" / "spam.egg")
-
-
-def test_without_locks_all_begins_anew(target, monkeypatch):
-    monkeypatch.setattr("hatcher.files.locks.fcntl", None)
-    first, second = Partial.claim(target), Partial.claim(target)
-    assert first.path != second.path
-    first.write(b"first")
-    second.write(b"second")
-    first.publish(target)
-    assert target.read_bytes() == b"first"
-    second.discard()
-    third = Partial.claim(target)
-    assert third.size == 0
-    third.discard()
-    assert names(target) == [target.name]
 
 
 @pytest.mark.parametrize("offset", [0, 512, 1], ids=["aligned", "suits most disks", "suits none"])

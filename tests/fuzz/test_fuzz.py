@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import ssl
 import subprocess
 import sys
 import time
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from hatcher.testing import BroodProcess
 
+from ..transport.proxying import server_context
+from ..transport.wires import authority
 from . import requests, wire
 from .readers import TARGETS
 
@@ -82,12 +82,9 @@ def test_server(server, kind):
 @pytest.mark.parametrize("is_safe", [False, True], ids=["plain", "TLS"])
 def test_answers_over_the_wire(is_safe, tmp_path):
     """Whatever a server says: an error of hatcher's at most, in time, and in little memory."""
-    authority = trustme.CA()
     pem = tmp_path / "authority.pem"
-    authority.cert_pem.write_to_path(str(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    speaker = wire.Speaker(context if is_safe else None)
+    authority().cert_pem.write_to_path(str(pem))
+    speaker = wire.Speaker(server_context("localhost") if is_safe else None)
     asking = subprocess.Popen(
         [sys.executable, "-m", "tests.fuzz.wire"],
         stdin=subprocess.PIPE,

@@ -19,7 +19,7 @@ from hatcher.api import (
     BatchReport,
     BroodClient,
     BroodClientAuth,
-    RetryPolicy,
+    Repository,
     SinglePlatformRepository,
 )
 from hatcher.characters import shown
@@ -58,6 +58,8 @@ from hatcher.testing import (
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transport import session
 
+from .common import JSON, platform_at
+
 UPLOAD = ("POST", "*/eggs/upload")
 REINDEX = ("POST", "*/eggs/re-index")
 INDEX = ("GET", "*/indices/*")
@@ -91,16 +93,15 @@ def gateway(faulty_gateway: Callable[..., FaultyGateway]) -> FaultyGateway:
 
 
 @pytest.fixture
-def platform(brood_server: BroodServer, gateway: FaultyGateway) -> SinglePlatformRepository:
-    brood_server.client().create_organization("acme", "").create_repository("dev", "")
+def platform(
+    repository: Repository, brood_server: BroodServer, gateway: FaultyGateway
+) -> SinglePlatformRepository:
     return at(gateway.url, brood_server)
 
 
-def at(url: str, server: BroodServer, version: int = 1, **options: Any) -> SinglePlatformRepository:
+def at(url: str, server: BroodServer, version: int = 1) -> SinglePlatformRepository:
     auth = (server.admin_email, server.admin_password)
-    options = {"retries": RetryPolicy(0), "cache": False, **options}
-    client = BroodClient.from_url(url, auth, api_version=version, **options)
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
+    return platform_at(url, auth, api_version=version, retries=0)
 
 
 def outcomes(report: BatchReport) -> list[str]:
@@ -267,7 +268,7 @@ def test_an_index_without_hashes_is_asked_about(platform, gateway, brood_server,
         "replace",
         at="request",
         path="*/indices/*",
-        answer=Answer(200, {"Content-Type": "application/json"}, old),
+        answer=Answer(200, JSON, old),
     )
     gateway.add(fault)
     before = gateway.sent(*METADATA)
@@ -352,7 +353,7 @@ def test_progress_is_told_in_the_calling_thread(platform, eggs, tmp_path):
     assert threads == {threading.current_thread()}
 
 
-def test_an_exception_of_progress_ends_the_batch(platform, gateway, eggs, tmp_path):
+def test_an_exception_of_progress_ends_the_batch(platform, gateway, eggs, destination):
     def progress(done: int, total: int | None, phase: str) -> None:
         if done > 0 and phase != "hashing":
             raise KeyError("mine")
@@ -366,11 +367,9 @@ def test_an_exception_of_progress_ends_the_batch(platform, gateway, eggs, tmp_pa
     gateway.clear()
     assert len(visible(platform)) == 1
     assert bool(platform.upload_eggs(eggs))
-    folder = tmp_path / "downloads"
-    folder.mkdir()
     with pytest.raises(KeyError, match="mine"):
-        platform.download_eggs("cp311", folder, progress=progress)
-    assert list(folder.glob("*.hatcher-partial")) == []
+        platform.download_eggs("cp311", destination, progress=progress)
+    assert list(destination.glob("*.hatcher-partial")) == []
     assert no_threads()
 
 
@@ -381,27 +380,25 @@ def no_threads() -> bool:
 # -- eggs down -----------------------------------------------------------------------------
 
 
-def test_downloads_need_no_metadata(platform, gateway, eggs, tmp_path):
+def test_downloads_need_no_metadata(platform, gateway, eggs, destination):
     platform.upload_eggs(eggs)
-    folder = tmp_path / "downloads"
-    folder.mkdir()
     before = gateway.sent(*METADATA)
-    report = platform.download_eggs("cp311", folder)
+    report = platform.download_eggs("cp311", destination)
     assert report and outcomes(report) == ["downloaded"] * 6
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+    assert {path.name: path.read_bytes() for path in destination.iterdir()} == {
         path.name: path.read_bytes() for path in eggs
     }
     assert (gateway.sent(*METADATA) - before, gateway.sent(*DOWNLOAD)) == (0, 6)
 
-    (folder / eggs[1].name).write_bytes(b"something else")
-    (folder / eggs[2].name).write_bytes(bytes(eggs[2].stat().st_size))
-    (folder / eggs[3].name).unlink()
-    report = platform.download_eggs("cp311", folder)
+    (destination / eggs[1].name).write_bytes(b"something else")
+    (destination / eggs[2].name).write_bytes(bytes(eggs[2].stat().st_size))
+    (destination / eggs[3].name).unlink()
+    report = platform.download_eggs("cp311", destination)
     there, came = "already there", "downloaded"
     assert outcomes(report) == [there, came, came, came, there, there]
     assert gateway.sent(*DOWNLOAD) == 9
-    assert [result.path for result in report.results] == [folder / path.name for path in eggs]
-    assert (folder / eggs[2].name).read_bytes() == eggs[2].read_bytes()
+    assert [result.path for result in report.results] == [destination / path.name for path in eggs]
+    assert (destination / eggs[2].name).read_bytes() == eggs[2].read_bytes()
 
 
 def test_names_choose_what_is_downloaded(platform, eggs, tmp_path):
@@ -415,16 +412,14 @@ def test_names_choose_what_is_downloaded(platform, eggs, tmp_path):
     assert platform.download_eggs("cp311", tmp_path, names=[]).results == ()
 
 
-def test_what_cannot_be_downloaded_is_reported(platform, gateway, eggs, tmp_path):
+def test_what_cannot_be_downloaded_is_reported(platform, gateway, eggs, destination):
     platform.upload_eggs(eggs)
-    folder = tmp_path / "downloads"
-    folder.mkdir()
     gateway.add(RequestFault("flip", path="*/eggs/Egg1/*"))
-    (folder / eggs[2].name).mkdir()
-    report = platform.download_eggs("cp311", folder)
+    (destination / eggs[2].name).mkdir()
+    report = platform.download_eggs("cp311", destination)
     assert [result.name for result in report.failed] == [eggs[1].name, eggs[2].name]
     assert isinstance(report.failed[0].error, ChecksumMismatchError)
-    assert sorted(path.name for path in folder.iterdir()) == [
+    assert sorted(path.name for path in destination.iterdir()) == [
         path.name for path in eggs if path != eggs[1]
     ]
     with pytest.raises(BatchError):
@@ -447,7 +442,7 @@ def test_an_index_cannot_lead_elsewhere(platform, gateway, tmp_path):
 def downloads_listed(
     platform: SinglePlatformRepository, gateway: FaultyGateway, index: object, folder: Path
 ) -> BatchReport:
-    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(index).encode())
+    answer = Answer(200, JSON, json.dumps(index).encode())
     gateway.add(RequestFault("replace", at="request", path="*/indices/*", answer=answer))
     return platform.download_eggs("cp311", folder)
 
@@ -467,7 +462,7 @@ def test_an_odd_sha256_in_an_index_is_the_servers_fault(platform, gateway, tmp_p
 @pytest.mark.parametrize("sha256", ["00", "", 7, False, "x" * 64])
 def test_an_odd_sha256_in_metadata_is_the_servers_fault(platform, gateway, eggs, tmp_path, sha256):
     said = {"sha256": sha256, "filename": eggs[0].name, "enabled": True, "python_tag": "cp311"}
-    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(said).encode())
+    answer = Answer(200, JSON, json.dumps(said).encode())
     gateway.add(RequestFault("replace", at="request", path="*/metadata/*", answer=answer, times=9))
     egg = platform.egg("cp311", "Egg0", "1.0-1")
     for call in (
@@ -487,7 +482,7 @@ def test_runtimes_of_an_index_are_called_as_they_are(platform, gateway, tmp_path
     names = ["setup.py", "../x.runtime", ".runtime", "cpython-3.8.17+1.runtime", 7, None]
     index = {f"cpython{n}": {"3.8.17+1": {"filename": name}} for n, name in enumerate(names)}
     index["../x"] = {"3.8.17+1": {}}
-    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(index).encode())
+    answer = Answer(200, JSON, json.dumps(index).encode())
     gateway.add(RequestFault("replace", at="request", path="*/indices/*", answer=answer))
     report = platform.download_runtimes(tmp_path, concurrency=1)
     errors = [type(result.error) for result in report.results]
@@ -496,16 +491,14 @@ def test_runtimes_of_an_index_are_called_as_they_are(platform, gateway, tmp_path
     assert gateway.sent(*DOWNLOAD) == 0
 
 
-def test_a_destination_that_vanishes_ends_the_batch(platform, eggs, tmp_path):
+def test_a_destination_that_vanishes_ends_the_batch(platform, eggs, destination):
     platform.upload_eggs(eggs)
-    folder = tmp_path / "downloads"
-    folder.mkdir()
 
     def progress(done: int, total: int | None, phase: str) -> None:
-        if folder.exists():
-            shutil.rmtree(folder)
+        if destination.exists():
+            shutil.rmtree(destination)
 
-    report = platform.download_eggs("cp311", folder, progress=progress, concurrency=1)
+    report = platform.download_eggs("cp311", destination, progress=progress, concurrency=1)
     assert isinstance(report.failed[0].error, InvalidDestinationError)
     assert (len(report.failed), len(report.not_tried)) == (5, 1)
 
@@ -539,23 +532,21 @@ def test_runtimes_go_by_their_platform(platform, gateway, tmp_path):
     assert outcomes(platform.download_runtimes(folder, names=["*3.8.18*"])) == ["already there"]
 
 
-def test_runtimes_of_version_0(platform, gateway, brood_server, tmp_path):
+def test_runtimes_of_version_0(platform, gateway, brood_server, tmp_path, destination):
     old = at(gateway.url, brood_server, 0)
     paths = [write_legacy_runtime(tmp_path, version=f"2.7.{n}") for n in (10, 11)]
     other = write_legacy_runtime(tmp_path, platform="win-64")
     report = old.upload_runtimes([*paths, other])
     assert outcomes(report) == ["uploaded", "uploaded", "failed"]
     assert outcomes(old.upload_runtimes(paths)) == ["already there"] * 2
-    folder = tmp_path / "downloads"
-    folder.mkdir()
-    assert outcomes(old.download_runtimes(folder)) == ["downloaded"] * 2
-    assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in paths)
+    assert outcomes(old.download_runtimes(destination)) == ["downloaded"] * 2
+    assert sorted(p.name for p in destination.iterdir()) == sorted(p.name for p in paths)
     for call in (lambda: old.upload_bundles([write_bundle(tmp_path)]),):
         with pytest.raises(UnsupportedAPIVersionError):
             call()
 
 
-def test_bundles_are_compared_by_their_documents(platform, gateway, tmp_path):
+def test_bundles_are_compared_by_their_documents(platform, gateway, tmp_path, destination):
     paths = [write_bundle(tmp_path, build=build) for build in (1, 2, 3)]
     other = write_bundle(
         tmp_path,
@@ -575,11 +566,11 @@ def test_bundles_are_compared_by_their_documents(platform, gateway, tmp_path):
     assert isinstance(report.failed[0].error, ChecksumMismatchError)
     assert bool(platform.upload_bundles(paths, overwrite=True))
 
-    folder = tmp_path / "downloads"
-    folder.mkdir()
-    assert outcomes(platform.download_bundles(folder)) == ["downloaded"] * 3
-    assert outcomes(platform.download_bundles(folder)) == ["already there"] * 3
-    assert outcomes(platform.download_bundles(folder, names=["*-2.bundle"])) == ["already there"]
+    assert outcomes(platform.download_bundles(destination)) == ["downloaded"] * 3
+    assert outcomes(platform.download_bundles(destination)) == ["already there"] * 3
+    assert outcomes(platform.download_bundles(destination, names=["*-2.bundle"])) == [
+        "already there"
+    ]
 
 
 def test_a_file_that_changes_while_it_is_sent_fails_alone(platform, eggs):
@@ -700,8 +691,7 @@ def test_ctrl_c_ends_an_exchange_of_credentials(platform, brood_server, gateway,
     exchange = "*/auth/tokens/auth"
     gateway.add(RequestFault("stall", at=at_what, path=exchange, times=99))
     auth = BroodClientAuth(gateway.url, (brood_server.admin_email, brood_server.admin_password))
-    client = BroodClient.from_url(gateway.url, auth, api_version=1, cache=False)
-    node = client.organization("acme").repository("dev").platform("rh8-x86_64")
+    node = platform_at(gateway.url, auth)
     begun = time.monotonic()
 
     def press() -> None:
@@ -724,8 +714,9 @@ def test_ctrl_c_ends_an_exchange_of_credentials(platform, brood_server, gateway,
 
 
 @pytest.mark.parametrize("kind", ["eggs", "disabled eggs", "runtimes", "bundles", "apps"])
-def test_of_several_that_upload_the_same_one_has_sent_each(brood_server, eggs, tmp_path, kind):
-    repository = brood_server.client().create_organization("acme", "").create_repository("dev", "")
+def test_of_several_that_upload_the_same_one_has_sent_each(
+    repository, brood_server, eggs, tmp_path, kind
+):
     one_has_compared, reports = threading.Barrier(3), []
     paths = {
         "runtimes": lambda: [write_runtime(tmp_path), write_runtime(tmp_path, version="3.11.9+2")],
@@ -762,9 +753,6 @@ def test_of_several_that_upload_the_same_one_has_sent_each(brood_server, eggs, t
         assert visible(repository.platform("rh8-x86_64")) == [path.name for path in eggs]
 
 
-FOUND = {"Content-Type": "application/json"}
-
-
 @pytest.mark.parametrize(
     ("status", "body", "is_new"),
     [
@@ -783,9 +771,8 @@ FOUND = {"Content-Type": "application/json"}
 )
 def test_only_what_an_answer_says_is_already_there(eggs, status, body, is_new):
     body = body.replace(b"%s", file_sha256(eggs[0]).encode())
-    with ScriptedServer(Answer(status, FOUND, body)) as server:
-        client = BroodClient.from_url(server.url, api_version=1, cache=False)
-        platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+    with ScriptedServer(Answer(status, JSON, body)) as server:
+        platform = platform_at(server.url)
         assert platform._local_egg(eggs[0]).upload(overwrite=False, enabled=True) is is_new
 
 
@@ -793,11 +780,10 @@ def test_what_was_sent_twice_has_been_sent(eggs):
     there = b'{"sha256": "%s"}' % file_sha256(eggs[0]).encode()
     answers = [
         Answer(503, {"Retry-After": "0"}),
-        *[Answer(404, FOUND, b"{}")] * 2,
-        Answer(200, FOUND, there),
+        *[Answer(404, JSON, b"{}")] * 2,
+        Answer(200, JSON, there),
     ]
     with ScriptedServer(*answers) as server:
-        client = BroodClient.from_url(server.url, api_version=1, cache=False)
-        platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        platform = platform_at(server.url)
         assert platform._local_egg(eggs[0]).upload(overwrite=False, enabled=True) is True
         assert len(server.requests) == 4

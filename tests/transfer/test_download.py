@@ -8,14 +8,13 @@ import random
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient, RetryPolicy, SinglePlatformRepository, Timeouts
+from hatcher.api import BroodClient, RetryPolicy, Timeouts
 from hatcher.errors import (
     BroodTimeoutError,
     ChecksumMismatchError,
@@ -30,6 +29,8 @@ from hatcher.files.partial import Partial
 from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.testing.faults import Request
 from hatcher.transfer.download import KEPT_FROM
+
+from .common import AT_ONCE, hashing_threads, platform_at
 
 NAME = "Spam-1.0-1.egg"
 NAMED = {"Content-Disposition": f'attachment; filename="{NAME}"'}
@@ -102,22 +103,15 @@ def flipped(at: int) -> Callable[[Answer], Answer]:
     return spoil
 
 
-@pytest.fixture
-def destination(tmp_path: Path) -> Path:
-    folder = tmp_path / "downloads"
-    folder.mkdir()
-    return folder
-
-
-def platform(url: str, **options: Any) -> SinglePlatformRepository:
-    options = {"api_version": 1, "retries": RetryPolicy(3, backoff=0.001), **options}
-    client = BroodClient.from_url(url, **options)
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
-
-
-def download(server: Ranges, destination: Path, sha256: str = SHA256, **options: Any) -> None:
+def download(
+    server: Ranges,
+    destination: Path,
+    sha256: str = SHA256,
+    retries: RetryPolicy = AT_ONCE,
+    **options: Any,
+) -> None:
     with ScriptedServer(server) as scripted:
-        node = platform(scripted.url, retries=options.pop("retries", RetryPolicy(3, backoff=0.001)))
+        node = platform_at(scripted.url, retries=retries)
         node.download_egg("cp311", "Spam", "1.0-1", destination, sha256, **options)
 
 
@@ -170,7 +164,7 @@ class TestGoingOn:
 
     def test_headway_makes_up_for_faults(self, destination):
         server = Ranges(*[cut(400_000)] * 11)
-        download(server, destination, retries=RetryPolicy(1, backoff=0.001))
+        download(server, destination, retries=RetryPolicy(1, backoff=0))
         assert_downloaded(destination)
         assert server.sent == len(CONTENT)
 
@@ -262,7 +256,7 @@ class TestGoingOn:
     def test_what_ends_it_leaves_nothing(self, spoils, retries, error, starts, destination):
         server = Ranges(*spoils)
         with pytest.raises(error) as caught:
-            download(server, destination, retries=RetryPolicy(retries, backoff=0.001))
+            download(server, destination, retries=RetryPolicy(retries, backoff=0))
         assert len(server.asked) == starts
         assert list(destination.iterdir()) == []
         if isinstance(caught.value, ChecksumMismatchError):
@@ -321,17 +315,14 @@ class TestLeftovers:
         assert_downloaded(destination)
         assert server.asked == []
 
-    def test_the_server_is_ours(self, destination, brood_server):
+    def test_the_server_is_ours(self, destination, platform):
         egg = write_egg(destination.parent, "Spam", "1.0", payload_bytes=3_000_000)
-        brood_server.client().create_organization("acme", "").create_repository("dev", "")
-        auth = (brood_server.admin_email, brood_server.admin_password)
-        node = platform(brood_server.url, auth=auth)
-        node.upload_egg(egg)
+        platform.upload_egg(egg)
         content = egg.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         leave(destination, content[:2_000_000], sha256, f'"{sha256}"')
         told: list[tuple[int, int | None, str]] = []
-        node.download_egg(
+        platform.download_egg(
             None, "Spam", "1.0-1", destination, progress=lambda *step: told.append(step)
         )
         assert (destination / egg.name).read_bytes() == content
@@ -384,12 +375,14 @@ class TestIterators:
             yield server
 
     def begin(self, server: ScriptedServer, destination: Path) -> tuple[int, Iterator[int]]:
-        return platform(server.url).iter_download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
+        return platform_at(server.url).iter_download_egg(
+            "cp311", "Spam", "1.0-1", destination, SHA256
+        )
 
     def assert_nothing_left(self, destination: Path) -> None:
         gc.collect()
         assert list(destination.iterdir()) == []
-        assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
+        assert not hashing_threads()
 
     def test_the_steps_are_all_bytes(self, server, destination):
         length, chunks = self.begin(server, destination)
@@ -468,7 +461,7 @@ class TestProgress:
         with pytest.raises(BrokenPipeError, match="enough"):
             download(Ranges(), destination, progress=refuse)
         assert list(destination.iterdir()) == []
-        assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
+        assert not hashing_threads()
 
 
 class TestRefusals:
@@ -480,17 +473,15 @@ class TestRefusals:
 
     def test_a_name_that_leads_elsewhere_asks_nothing(self, destination):
         with ScriptedServer() as server, pytest.raises(MissingFilenameError):
-            platform(server.url).download_egg(
-                "cp311", "Spam", "1.0-1", destination, filename="../x"
-            )
+            node = platform_at(server.url)
+            node.download_egg("cp311", "Spam", "1.0-1", destination, filename="../x")
         assert server.requests == []
 
     def test_silence_lasts_no_longer_than_the_stall_timeout(self, destination):
         # The head and a first part come at once, and then nothing.
         with ScriptedServer(Answer(200, {**NAMED, "Content-Length": "99"}, b"x" * 9)) as server:
-            node = platform(
-                server.url, timeout=Timeouts(stall=0.2), retries=RetryPolicy(1, backoff=0.001)
-            )
+            timeout, retries = Timeouts(stall=0.2), RetryPolicy(1, backoff=0)
+            node = platform_at(server.url, timeout=timeout, retries=retries)
             with pytest.raises(BroodTimeoutError):
                 node.download_egg("cp311", "Spam", "1.0-1", destination, SHA256)
             assert len(server.requests) == 2

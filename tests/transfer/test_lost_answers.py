@@ -6,7 +6,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from email.utils import formatdate
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hatcher.api import BroodClient, Repository, RetryPolicy, SinglePlatformRepository, Timeouts
+from hatcher.api import BroodClient, RetryPolicy, Timeouts
 from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
@@ -31,82 +30,51 @@ from hatcher.testing import (
     Fault,
     FaultProxy,
     ScriptedServer,
-    write_app,
     write_bundle,
     write_egg,
     write_legacy_runtime,
-    write_runtime,
 )
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transport.cancel import CancelToken
 from hatcher.transport.retry import is_unsent
 
-JSON = {"Content-Type": "application/json"}
+from .common import AT_ONCE, JSON, platform_at
 
-#: As the usual policy, without its pauses.
-AT_ONCE = RetryPolicy(backoff=0)
-
-
-@pytest.fixture
-def repository(brood_server: BroodServer) -> Repository:
-    client = brood_server.client()
-    return client.create_organization("acme", "-").create_repository("dev", "-")
-
-
-def through(proxy: FaultProxy, server: BroodServer, **options: Any) -> Repository:
-    auth = (server.admin_email, server.admin_password)
-    options = {"auth": auth, "api_version": 1, "retries": AT_ONCE, **options}
-    found = BroodClient.from_url(proxy.url, **options).at("acme/dev")
-    assert isinstance(found, Repository)
-    return found
-
-
-UPLOADS: dict[str, Callable[[Repository, Path], object]] = {
-    "egg": lambda repository, folder: repository.platform("rh8-x86_64").upload_egg(
-        write_egg(folder, "nose", "1.3.0", 1, payload_bytes=200_000)
-    ),
-    "disabled egg": lambda repository, folder: repository.platform("rh8-x86_64").upload_egg(
-        write_egg(folder, "nose", "1.3.0", 1), enabled=False
-    ),
-    "large egg": lambda repository, folder: repository.platform("rh8-x86_64").upload_egg(
-        write_egg(folder, "nose", "1.3.0", 1, payload_bytes=2_000_000)
-    ),
-    "runtime": lambda repository, folder: repository.upload_runtime(write_runtime(folder)),
-    "bundle": lambda repository, folder: repository.upload_bundle(write_bundle(folder)),
-    "app": lambda repository, folder: repository.upload_app(write_app(folder)),
+#: For all kinds of artefacts, tests/faults/test_retries.py shows the same.
+UPLOADS: dict[str, Any] = {
+    "egg": {"payload_bytes": 200_000},
+    "disabled egg": {"enabled": False},
+    "large egg": {"payload_bytes": 2_000_000},
 }
 
 
+def upload(proxy: FaultProxy, server: BroodServer, folder: Path, what: str, retries: Any) -> None:
+    options = dict(UPLOADS[what])
+    egg = write_egg(folder, "nose", "1.3.0", 1, payload_bytes=options.pop("payload_bytes", 0))
+    auth = (server.admin_email, server.admin_password)
+    platform_at(proxy.url, auth, retries=retries).upload_egg(egg, **options)
+
+
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("kind", ["cut", "reset"])
 @pytest.mark.parametrize("what", UPLOADS)
-def test_what_has_arrived_is_no_failure(repository, brood_server, tmp_path, what, kind):
-    with FaultProxy(brood_server.url, [Fault(kind, after=0, direction="down")]) as proxy:
-        UPLOADS[what](through(proxy, brood_server, retries=0), tmp_path)
-        assert proxy.connections == 2  # the upload, and the question
+class TestARealServer:
+    def test_what_has_arrived_is_no_failure(self, brood_server, tmp_path, what, kind):
+        with FaultProxy(brood_server.url, [Fault(kind, after=0, direction="down")]) as proxy:
+            upload(proxy, brood_server, tmp_path, what, retries=0)
+            assert proxy.connections == 2  # the upload, and the question
 
+    def test_what_has_not_arrived_is_sent_again(self, brood_server, tmp_path, what, kind):
+        with FaultProxy(brood_server.url, [Fault(kind, after=300, direction="up")]) as proxy:
+            upload(proxy, brood_server, tmp_path, what, AT_ONCE)
+            assert proxy.connections == 2
 
-@pytest.mark.parametrize("kind", ["cut", "reset"])
-@pytest.mark.parametrize("what", UPLOADS)
-def test_what_has_not_arrived_is_sent_again(repository, brood_server, tmp_path, what, kind):
-    with FaultProxy(brood_server.url, [Fault(kind, after=300, direction="up")]) as proxy:
-        UPLOADS[what](through(proxy, brood_server), tmp_path)
-        assert proxy.connections == 2
-
-
-@pytest.mark.parametrize("what", UPLOADS)
-def test_without_retries_it_is_an_error(repository, brood_server, tmp_path, what):
-    with (
-        FaultProxy(brood_server.url, [Fault("cut", after=300, direction="up")]) as proxy,
-        pytest.raises(BroodConnectionError, match="look before"),
-    ):
-        UPLOADS[what](through(proxy, brood_server, retries=0), tmp_path)
-    assert repository.platform("rh8-x86_64").list_eggs("cp311") == []
-
-
-def test_silence_is_a_lost_answer_too(repository, brood_server, tmp_path):
-    with FaultProxy(brood_server.url, [Fault("stall", after=0, direction="down")]) as proxy:
-        timeouts = Timeouts(read=0.3)
-        UPLOADS["egg"](through(proxy, brood_server, timeout=timeouts), tmp_path)
+    def test_without_retries_it_is_an_error(self, platform, brood_server, tmp_path, what, kind):
+        fault = Fault(kind, after=300, direction="up")
+        refused = pytest.raises(BroodConnectionError, match="look before")
+        with FaultProxy(brood_server.url, [fault]) as proxy, refused:
+            upload(proxy, brood_server, tmp_path, what, retries=0)
+        assert platform.list_eggs("cp311") == []
 
 
 # -- step by step, against servers that answer as they are told ----------------------------
@@ -138,11 +106,6 @@ def egg(tmp_path: Path) -> Path:
     return write_egg(tmp_path, "nose", "1.3.0", 1)
 
 
-def platform_at(server: ScriptedServer, **options: Any) -> SinglePlatformRepository:
-    client = BroodClient.from_url(server.url, **{"api_version": 1, "retries": AT_ONCE, **options})
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
-
-
 def answers_of(egg: Path, names: str) -> list[Answer]:
     """Return answers by their names; an egg that is stored is this one, disabled or not."""
     answers = dict(ANSWERS)
@@ -155,7 +118,7 @@ def answers_of(egg: Path, names: str) -> list[Answer]:
 def sent(egg: Path, *answers: Answer, **options: Any) -> str:
     """Upload an egg to a server that answers so; return what it was asked, as letters."""
     with ScriptedServer(*answers) as server:
-        platform_at(server).upload_egg(egg, **options)
+        platform_at(server.url).upload_egg(egg, **options)
         return "".join(request.method[0] for request in server.requests)
 
 
@@ -208,7 +171,7 @@ def test_a_look_tells_what_became_of_it(egg, answers, asked, options):
 def test_what_is_given_up(egg, answers, asked, error):
     with ScriptedServer(*answers_of(egg, answers)) as server:
         with pytest.raises(error) as caught:
-            platform_at(server).upload_egg(egg)
+            platform_at(server.url).upload_egg(egg)
         assert "".join(request.method[0] for request in server.requests) == asked
     if isinstance(caught.value, BroodConnectionError):
         assert caught.value.__cause__ is not None  # what happened on the wire
@@ -224,7 +187,7 @@ def test_the_server_says_when_to_come_back(egg):
     assert time.monotonic() - begin >= 1
     too_late = Answer(503, {"Retry-After": formatdate(time.time() + 3600, usegmt=True)})
     with ScriptedServer(too_late, GONE) as server, pytest.raises(ServerError) as caught:
-        platform_at(server).upload_egg(egg)
+        platform_at(server.url).upload_egg(egg)
     assert caught.value.retry_after is not None
     assert len(server.requests) == 2
 
@@ -261,7 +224,7 @@ def test_a_bundle_is_known_by_its_document(tmp_path):
 
 def test_an_interruption_ends_the_pause(egg):
     with ScriptedServer(LOST, GONE) as server:
-        platform = platform_at(server, retries=RetryPolicy(backoff=60, longest=60))
+        platform = platform_at(server.url, retries=RetryPolicy(backoff=60, longest=60))
 
         token = CancelToken()
 
@@ -285,13 +248,8 @@ def test_a_server_that_cannot_be_reached_is_not_looked_at(egg):
             one = waiting.enter_context(socket.socket())
             one.setblocking(False)
             one.connect_ex(deaf.getsockname())
-        client = BroodClient.from_url(
-            f"http://127.0.0.1:{deaf.getsockname()[1]}",
-            timeout=Timeouts(connect=0.2),
-            retries=0,
-            api_version=1,
-        )
-        platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        platform = platform_at(url, timeout=Timeouts(connect=0.2), retries=0)
         with pytest.raises(BroodTimeoutError, match="upload egg: no connection") as caught:
             platform.upload_egg(egg)
         assert is_unsent(caught.value)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import threading
 from email import message_from_bytes
 from pathlib import Path
 
@@ -12,8 +11,18 @@ import pytest
 from hatcher.errors import ArtefactError, FileChangedError
 from hatcher.transfer.multipart import UploadBody
 
+from .common import hashing_threads
 
-def body_of(path: Path) -> UploadBody:
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a-1-1.egg"
+
+
+def body_of(path: Path, content: bytes | None = None) -> UploadBody:
+    """The body of a file, which may have to be written first."""
+    if content is not None:
+        path.write_bytes(content)
     return UploadBody(path)
 
 
@@ -25,9 +34,7 @@ def all_of(body: UploadBody) -> bytes:
 @pytest.mark.parametrize("size", [0, 1, 1024 * 1024, 1024 * 1024 + 1, 3_000_000])
 def test_the_two_parts_are_as_brood_wants_them(tmp_path, size):
     content = bytes(i % 251 for i in range(size))
-    path = tmp_path / "nose-1.3.0-1.egg"
-    path.write_bytes(content)
-    body = body_of(path)
+    body = body_of(tmp_path / "nose-1.3.0-1.egg", content)
     sent = all_of(body)
     assert len(sent) == body.content_length
     assert body.sent_sha256 == body.sha256() == hashlib.sha256(content).hexdigest()
@@ -42,30 +49,24 @@ def test_the_two_parts_are_as_brood_wants_them(tmp_path, size):
     assert json.loads(data.get_payload()) == {"sha256": hashlib.sha256(content).hexdigest()}
 
 
-def test_it_can_be_sent_again(tmp_path):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(b"abc")
-    body = body_of(path)
+def test_it_can_be_sent_again(path):
+    body = body_of(path, b"abc")
     assert all_of(body) == all_of(body)
 
 
-def test_no_two_bodies_share_a_boundary(tmp_path):
-    path = tmp_path / "a-1-1.egg"
+def test_no_two_bodies_share_a_boundary(path):
     path.touch()
     assert body_of(path).content_type != body_of(path).content_type
 
 
 def test_a_file_name_cannot_break_out_of_its_header(tmp_path):
-    path = tmp_path / 'a"b.egg'
-    path.touch()
-    assert b'filename="a%22b.egg"\r\n' in all_of(body_of(path))
+    body = body_of(tmp_path / 'a"b.egg', b"")
+    assert b'filename="a%22b.egg"\r\n' in all_of(body)
 
 
 @pytest.mark.parametrize("later", [b"", b"shorter", b"this is longer than before"])
-def test_a_file_that_changes_its_size_is_noticed(tmp_path, later):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(b"as it was before")
-    body = body_of(path)
+def test_a_file_that_changes_its_size_is_noticed(path, later):
+    body = body_of(path, b"as it was before")
     path.write_bytes(later)
     with pytest.raises(FileChangedError, match="size"):
         all_of(body)
@@ -101,10 +102,8 @@ def later(path: Path) -> None:
     ("change", "words"),
     [(cut_off, "changed its size"), (grow, "changed its size"), (write_into, "was written to")],
 )
-def test_a_file_that_changes_on_the_way_is_not_sent_to_its_end(tmp_path, change, words):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(bytes(LARGE))
-    body = body_of(path)
+def test_a_file_that_changes_on_the_way_is_not_sent_to_its_end(path, change, words):
+    body = body_of(path, bytes(LARGE))
     given = 0
     with pytest.raises(FileChangedError, match=words):
         for number, block in enumerate(body):
@@ -115,10 +114,8 @@ def test_a_file_that_changes_on_the_way_is_not_sent_to_its_end(tmp_path, change,
     assert body.sent_sha256 is None
 
 
-def test_another_file_in_its_place_is_noticed_before_anything_is_sent(tmp_path):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(bytes(LARGE))
-    body = body_of(path)
+def test_another_file_in_its_place_is_noticed_before_anything_is_sent(tmp_path, path):
+    body = body_of(path, bytes(LARGE))
     (tmp_path / "new").write_bytes(bytes(LARGE))
     (tmp_path / "new").replace(path)
     with pytest.raises(FileChangedError, match="was replaced"):
@@ -127,10 +124,8 @@ def test_another_file_in_its_place_is_noticed_before_anything_is_sent(tmp_path):
         body.sha256()
 
 
-def test_a_file_that_is_replaced_while_it_is_read_is_sent_as_it_was(tmp_path):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(b"x" * LARGE)
-    body = body_of(path)
+def test_a_file_that_is_replaced_while_it_is_read_is_sent_as_it_was(tmp_path, path):
+    body = body_of(path, b"x" * LARGE)
     for number, _ in enumerate(body):
         if number == 1:
             (tmp_path / "new").write_bytes(b"y" * LARGE)
@@ -138,21 +133,17 @@ def test_a_file_that_is_replaced_while_it_is_read_is_sent_as_it_was(tmp_path):
     assert body.sent_sha256 == hashlib.sha256(b"x" * LARGE).hexdigest()
 
 
-def test_a_file_that_vanishes_is_an_error(tmp_path):
-    path = tmp_path / "a-1-1.egg"
+def test_a_file_that_vanishes_is_an_error(path):
     with pytest.raises(FileChangedError, match="is gone"):
         body_of(path)
-    path.write_bytes(b"x")
-    body = body_of(path)
+    body = body_of(path, b"x")
     path.unlink()
     with pytest.raises(FileChangedError, match="is gone"):
         all_of(body)
 
 
-def test_a_file_that_cannot_be_read_is_no_matter_of_the_connection(tmp_path, monkeypatch):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(b"x")
-    body = body_of(path)
+def test_a_file_that_cannot_be_read_is_no_matter_of_the_connection(path, monkeypatch):
+    body = body_of(path, b"x")
 
     def refuse(*_: object, **__: object) -> None:
         raise TimeoutError("the file server does not answer")
@@ -162,14 +153,8 @@ def test_a_file_that_cannot_be_read_is_no_matter_of_the_connection(tmp_path, mon
         all_of(body)
 
 
-def hashing_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "hatcher-transfer"]
-
-
-def test_an_iteration_that_is_given_up_leaves_no_thread(tmp_path):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(bytes(10 * LARGE))
-    body = body_of(path)
+def test_an_iteration_that_is_given_up_leaves_no_thread(path):
+    body = body_of(path, bytes(10 * LARGE))
     blocks = iter(body)
     for _ in range(3):
         next(blocks)
@@ -182,10 +167,8 @@ def test_an_iteration_that_is_given_up_leaves_no_thread(tmp_path):
     assert not hashing_threads()
 
 
-def test_a_small_file_needs_no_thread_and_is_one_block(tmp_path):
-    path = tmp_path / "a-1-1.egg"
-    path.write_bytes(b"abc")
-    blocks = iter(body_of(path))
+def test_a_small_file_needs_no_thread_and_is_one_block(path):
+    blocks = iter(body_of(path, b"abc"))
     next(blocks)
     assert not hashing_threads()
     assert list(blocks) == []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from hatcher.transfer.pipeline import Pipeline
+
+from .common import hashing_threads
 
 
 def pass_through(pipeline: Pipeline, blocks: list[bytes]) -> None:
@@ -28,7 +28,7 @@ def test_every_stage_is_given_every_block_in_order(threads):
         pass_through(pipeline, BLOCKS)
         pipeline.finish()
         assert stages == (BLOCKS, BLOCKS)
-    assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
+    assert not hashing_threads()
 
 
 @pytest.mark.parametrize("threads", [True, False])
@@ -40,4 +40,4 @@ def test_what_a_stage_raises_comes_out_and_ends_no_wait(threads):
     with pytest.raises(OSError, match="full"), pipeline:
         pass_through(pipeline, BLOCKS)
         pipeline.finish()
-    assert "hatcher-transfer" not in {thread.name for thread in threading.enumerate()}
+    assert not hashing_threads()

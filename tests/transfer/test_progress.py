@@ -11,24 +11,11 @@ import sys
 import pytest
 from rich.console import Console
 
-from hatcher.api import (
-    BroodClient,
-    Phase,
-    ProgressBar,
-    Repository,
-    RetryPolicy,
-    SinglePlatformRepository,
-)
+from hatcher.api import Phase, ProgressBar
 from hatcher.errors import ChecksumMismatchError, InvalidArgumentError
-from hatcher.testing import (
-    BroodServer,
-    Fault,
-    FaultProxy,
-    write_app,
-    write_bundle,
-    write_egg,
-    write_runtime,
-)
+from hatcher.testing import Fault, FaultProxy, write_app, write_bundle, write_egg, write_runtime
+
+from .common import platform_at
 
 MB = 1_000_000
 
@@ -49,17 +36,6 @@ class Notes:
         assert bytes_done == sorted(bytes_done)
         assert bytes_done[-1] == size
         assert {total for _, total in of_phase} == {size}
-
-
-@pytest.fixture
-def repository(brood_server: BroodServer) -> Repository:
-    client = brood_server.client()
-    return client.create_organization("acme", "-").create_repository("dev", "-")
-
-
-@pytest.fixture
-def platform(repository: Repository) -> SinglePlatformRepository:
-    return repository.platform("rh8-x86_64")
 
 
 @pytest.mark.parametrize("size", [10, 1024 * 1024, 5 * MB])
@@ -102,10 +78,7 @@ def test_what_is_sent_again_does_not_fall_back(repository, brood_server, tmp_pat
     notes = Notes()
     auth = (brood_server.admin_email, brood_server.admin_password)
     with FaultProxy(brood_server.url, [Fault("reset", 5 * MB, "up")]) as proxy:
-        retries = RetryPolicy(backoff=0)
-        client = BroodClient.from_url(proxy.url, auth=auth, api_version=1, retries=retries)
-        platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
-        platform.upload_egg(egg, progress=notes)
+        platform_at(proxy.url, auth).upload_egg(egg, progress=notes)
         assert proxy.connections == 2
     notes.check("uploading", egg.stat().st_size)
 

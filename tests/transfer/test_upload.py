@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hatcher.api import (
-    BroodClient,
-    BroodClientAuth,
-    Phase,
-    RetryPolicy,
-    SinglePlatformRepository,
-)
+from hatcher.api import BroodClient, BroodClientAuth, Phase, Repository, SinglePlatformRepository
 from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
@@ -31,10 +24,12 @@ from hatcher.errors import (
     PermissionDeniedError,
 )
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer, write_egg
+from hatcher.testing.listener import Listener
 from hatcher.transfer.upload import LARGE
 
+from .common import JSON, hashing_threads, platform_at
+
 MB = 1_000_000
-JSON = {"Content-Type": "application/json"}
 DONE = Answer(200, JSON, b"{}")
 
 
@@ -49,14 +44,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def platform_of(url: str, **options: Any) -> SinglePlatformRepository:
-    who = ("ada@example.com", "secret")
-    options = {"auth": who, "api_version": 1, "retries": RetryPolicy(backoff=0), **options}
-    client = BroodClient.from_url(url, **options)
-    return client.organization("acme").repository("dev").platform("rh8-x86_64")
-
-
-def hashing_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "hatcher-transfer"]
+    return platform_at(url, **{"auth": ("ada@example.com", "secret"), **options})
 
 
 # -- the question before a large file --------------------------------------------------------
@@ -149,30 +137,23 @@ def test_a_server_that_is_not_there_is_an_error_of_the_connection(large):
         platform_of(f"http://127.0.0.1:{port}", retries=0).upload_egg(large)
 
 
-def test_a_real_server_refuses_before_the_body(brood_server, large):
-    admin = brood_server.client()
-    organization = admin.create_organization("acme", "-")
-    repository = organization.create_repository("dev", "-")
+def test_a_real_server_refuses_before_the_body(repository, brood_server, large):
+    organization = brood_server.client().organization("acme")
     team = organization.create_team("readers", "read_repository")
     team.add_repository("dev")
-    created = httpx.post(
-        f"{brood_server.url}/api/v1/json/admin/organizations/acme/users",
-        json={"email": "reader@example.com", "teams": ["readers"]},
-        auth=(brood_server.admin_email, brood_server.admin_password),
-    )
-    reader = "reader@example.com", created.json()["one_time_password"]
+    user = organization.create_user("reader@example.com", [team])
+    reader = user.email, user.one_time_password
     with pytest.raises(PermissionDeniedError, match="read_repository"):
         platform_of(brood_server.url, auth=reader).upload_egg(large)
     with pytest.raises(AuthenticationError):
         platform_of(brood_server.url, auth=("reader@example.com", "wrong")).upload_egg(large)
-    missing = brood_server.client().organization("acme").repository("dav").platform("rh8-x86_64")
+    missing = organization.repository("dav").platform("rh8-x86_64")
     with pytest.raises(NotFoundError, match="'dev'"):
         missing.upload_egg(large)
     assert repository.platform("rh8-x86_64").list_eggs("cp311") == []
 
 
-def test_an_old_session_token_is_renewed_by_the_question(brood_server, large):
-    brood_server.client().create_organization("acme", "-").create_repository("dev", "-")
+def test_an_old_session_token_is_renewed_by_the_question(repository, brood_server, large):
     credentials = (brood_server.admin_email, brood_server.admin_password)
     auth = BroodClientAuth(brood_server.url, credentials)
     platform = platform_of(brood_server.url, auth=auth)
@@ -184,36 +165,23 @@ def test_an_old_session_token_is_renewed_by_the_question(brood_server, large):
 # -- answers that come early -------------------------------------------------------------------
 
 
-class Glutton:
+class Glutton(Listener):
     """A server that counts what it is sent, and answers before it has all of it."""
 
     def __init__(self, answer: bytes, after: int) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.received = 0
         self._answer = answer
         self._after = after
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        super().__init__()
 
-    def __enter__(self) -> Glutton:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listening.close()
-        self._thread.join(5)
-
-    def _serve(self) -> None:
-        connection, _ = self._listening.accept()
-        with connection:
-            connection.settimeout(5)
-            answered = False
-            while data := connection.recv(65536):
-                self.received += len(data)
-                if self.received >= self._after and not answered:
-                    connection.sendall(self._answer)
-                    connection.shutdown(socket.SHUT_WR)
-                    answered = True
+    def _serve(self, connection: socket.socket) -> None:
+        answered = False
+        while data := connection.recv(65536):
+            self.received += len(data)
+            if self.received >= self._after and not answered:
+                connection.sendall(self._answer)
+                connection.shutdown(socket.SHUT_WR)
+                answered = True
 
 
 @pytest.mark.parametrize(
@@ -269,10 +237,7 @@ def meddling(path: Path, at: int) -> Any:
     return progress
 
 
-def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(brood_server, large):
-    client = brood_server.client()
-    client.create_organization("acme", "-").create_repository("dev", "-")
-    platform = client.organization("acme").repository("dev").platform("rh8-x86_64")
+def test_a_file_that_is_cut_off_while_it_is_sent_ends_the_connection(platform, large):
     with pytest.raises(FileChangedError, match="size"):
         platform.upload_egg(large, progress=meddling(large, 3 * MB))
     assert platform.list_eggs("cp311") == []
@@ -316,8 +281,9 @@ def test_a_file_that_vanishes_is_no_matter_of_the_connection(tmp_path, size, ver
 
 
 @pytest.fixture
-def through_httpx(brood_server: BroodServer) -> Iterator[SinglePlatformRepository]:
-    brood_server.client().create_organization("acme", "-").create_repository("dev", "-")
+def through_httpx(
+    repository: Repository, brood_server: BroodServer
+) -> Iterator[SinglePlatformRepository]:
     credentials = f"{brood_server.admin_email}:{brood_server.admin_password}".encode()
     basic = base64.b64encode(credentials).decode()
     with httpx.Client(headers={"Authorization": f"Basic {basic}"}) as client:

@@ -13,13 +13,7 @@ import pytest
 import requests.auth
 
 from brood_api.operations import OPERATIONS
-from hatcher.api import (
-    BasicAuth,
-    BroodBearerTokenAuth,
-    BroodClient,
-    BroodClientAuth,
-    RetryPolicy,
-)
+from hatcher.api import BasicAuth, BroodClient, RetryPolicy
 from hatcher.errors import BroodTimeoutError, InvalidArgumentError
 from hatcher.testing import Answer, ScriptedServer, write_egg
 from hatcher.transport.auth import EXCHANGE_PATHS
@@ -53,29 +47,6 @@ def test_a_secret_shows_itself_only_when_asked():
 def test_basic_authentication_is_utf8_or_bytes(user, password, sent):
     header = BasicAuth(user, password).authorization()
     assert base64.b64decode(header.removeprefix("Basic ")) == sent
-
-
-@pytest.mark.parametrize(
-    "auth",
-    [
-        BasicAuth("ada", "hunter2"),
-        BroodBearerTokenAuth("hunter2"),
-        BroodClientAuth(URL, ("ada", "hunter2")),
-        BroodClientAuth(URL, "hunter2"),
-    ],
-)
-def test_no_repr_and_no_pickle_holds_a_secret(auth):
-    client = BroodClient.from_url(URL, auth=auth)
-    node = platform_of(client)
-    assert "hunter2" not in f"{auth!r} {client!r} {client._session!r} {node!r} {node}"
-    assert b"hunter2" not in pickle.dumps(node) + pickle.dumps(client)
-
-
-@pytest.mark.parametrize("token", ["", "two words", "line\n", "ünicode"])
-def test_what_is_no_token_is_refused_without_being_shown(token):
-    with pytest.raises(InvalidArgumentError) as caught:
-        BroodBearerTokenAuth(token)
-    assert not token or token not in str(caught.value)
 
 
 @pytest.mark.sampled(1)

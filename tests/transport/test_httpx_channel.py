@@ -14,7 +14,7 @@ import pytest
 import respx
 from hishel.httpx import CacheClient
 
-from hatcher.api import BroodClient, RetryPolicy, Timeouts
+from hatcher.api import BroodClient, Timeouts
 from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
@@ -126,26 +126,6 @@ class TestMocks:
         platform_of(mocked(handler)).upload_egg(path)
         assert not is_read or path.read_bytes() in bodies[-1]
 
-    @pytest.mark.parametrize("is_read", [False, True])
-    def test_a_download_that_goes_on(self, is_read, tmp_path):
-        asked = []
-
-        def handler(request: httpx.Request) -> httpx.Response:
-            asked.append(request.headers.get("Range"))
-            headers = {**NAMED, "ETag": '"1"', "Content-Length": str(len(EGG))}
-            if len(asked) == 1:
-                begun = Pieces(EGG[:1000], httpx.ReadError("reset"))
-                return httpx.Response(200, stream=begun, headers=headers)
-            rest = EGG[1000:]
-            headers["Content-Range"] = f"bytes 1000-{len(EGG) - 1}/{len(EGG)}"
-            headers["Content-Length"] = str(len(rest))
-            body: Any = {"content": rest} if is_read else {"stream": Pieces(rest)}
-            return httpx.Response(206, headers=headers, **body)
-
-        download(mocked(handler, retries=AT_ONCE), tmp_path, EGG)
-        assert asked == [None, "bytes=1000-"]
-        assert (tmp_path / "spam-1.0-1.egg").read_bytes() == EGG
-
     def test_errors(self):
         with pytest.raises(ConflictError, match=r"There is one\."):
             conflict = httpx.Response(409, json={"error": "There is one."})
@@ -154,18 +134,6 @@ class TestMocks:
             mocked(httpx.Response(200, html="<title>Hi</title>")).list_platforms()
         with pytest.raises(InvalidJSONError, match="empty"):
             mocked(httpx.Response(304)).list_platforms()
-
-    @pytest.mark.parametrize("location", ["/elsewhere", "http://other/x", "/caf\xc3\xa9"])
-    def test_redirects(self, location):
-        def handler(request: httpx.Request) -> httpx.Response:
-            if request.url.path.startswith("/api"):
-                # Headers are read as the other channel does.
-                return httpx.Response(302, headers=[(b"Location", location.encode("latin-1"))])
-            assert ("authorization" in request.headers) == (request.url.host == "brood.invalid")
-            assert request.url.path in ("/elsewhere", "/x", "/café", "/caf%C3%A9")
-            return fine()
-
-        assert mocked(handler).list_platforms() == ["rh8-x86_64"]
 
     def test_one_answer_that_is_given_again_and_again(self):
         client = mocked(fine())
@@ -377,19 +345,6 @@ def test_the_clients_own_timeouts_hold_unless_others_are_given(timeout, seconds)
 def test_a_timeout_that_is_none(timeout):
     with pytest.raises(HatcherException, match="timeout"):
         BroodClient.from_session(URL, httpx.Client(), timeout=timeout)
-
-
-@pytest.mark.parametrize(("retries", "tries"), [(0, 1), (RetryPolicy(2, backoff=0.001), 3)])
-def test_retries(retries, tries):
-    seen = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        raise httpx.ConnectError("refused")
-
-    with pytest.raises(NotConnectedError):
-        mocked(handler, retries=retries).list_platforms()
-    assert len(seen) == tries
 
 
 def test_what_the_client_adds_goes_to_its_own_server_alone():

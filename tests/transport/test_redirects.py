@@ -119,6 +119,7 @@ class TestOddLocations:
             "http://127.0.0.1:99999/x",
             "http://127.0.0.1:+80/x",
             "http://127.0.0.1:0/x",
+            "http://brood..example/x",
             "http://127.0.0.1:٨٠/x",
             "http://127.0.0.1:x/x",
             "ftp://127.0.0.1/x",

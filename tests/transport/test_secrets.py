@@ -277,22 +277,6 @@ def test_ctrl_c_leaves_no_secret(kind, where, sends, monkeypatch):
             monkeypatch.undo()
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("kind", ["pair", "httpx"])
-def test_a_refused_proxy_password_leaves_no_secret(kind, scheme, monkeypatch):
-    with ScriptedServer(echo(407, {"Content-Type": "text/html"})) as proxy:
-        address = proxy.url.replace("://", f"://ada:{SECRET}@")
-        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
-            monkeypatch.setenv(name, address)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        with (
-            connected(kind, f"{scheme}://brood.invalid") as client,
-            pytest.raises(HatcherException) as caught,
-        ):
-            client.list_platforms()
-    assert not leaks(caught.value, SECRET, PAIR)
-
-
 @pytest.mark.parametrize(
     "answer",
     [

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from hatcher import __version__
-from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth, RetryPolicy
+from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
 from hatcher.errors import HatcherException, NotFoundError, PermissionDeniedError, RedirectError
 from hatcher.testing import Answer, ScriptedServer
 
@@ -135,18 +135,3 @@ def test_an_explanation_that_is_cut_does_not_hide_the_status():
         pytest.raises(PermissionDeniedError, match="403 Forbidden"),
     ):
         client.list_platforms()
-
-
-def test_a_passing_failure_is_not_noticed():
-    again = RetryPolicy(backoff=0.01)
-    answers = [Answer(503), Answer(raw=b""), PLATFORMS]
-    with scripted(*answers, retries=again) as (server, client):
-        assert client.list_platforms() == ["rh8-x86_64"]
-        assert len(server.requests) == 3
-
-
-def test_nothing_is_retried_when_that_is_asked_for():
-    with scripted(Answer(503), PLATFORMS) as (server, client):
-        with pytest.raises(HatcherException, match="503"):
-            client.list_platforms()
-        assert len(server.requests) == 1

@@ -16,23 +16,13 @@ import pytest
 import trustme
 
 from hatcher.api import BroodClient, BroodClientAuth
-from hatcher.errors import (
-    BroodConnectionError,
-    IncompleteDownloadError,
-    InvalidArgumentError,
-    InvalidResponseError,
-    TLSError,
-)
+from hatcher.errors import BroodConnectionError, InvalidArgumentError, TLSError
 from hatcher.testing import ScriptedServer
 from hatcher.transport.tls import ssl_context
 
 from .common import PLATFORMS
 from .proxying import TLSServer, ask, each_way, server_context
-from .wires import HEAD, WIRES, acting, authority, end, reset
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n"
-BODY = PLATFORMS.body
+from .wires import WIRES, authority
 
 #: What is refused, over httpx too.
 refused = pytest.raises((TLSError, httpx.ConnectError), match="certificate verify failed")
@@ -225,31 +215,6 @@ def test_no_context_looks_at_common_names(environment, pem):
     for context in contexts:
         assert not context.hostname_checks_common_name and context.check_hostname
         assert context.verify_mode is ssl.CERT_REQUIRED
-
-
-@pytest.mark.parametrize("then", [end, bool, reset], ids=["orderly", "ragged", "reset"])
-@pytest.mark.parametrize(
-    ("answer", "is_whole"),
-    [
-        (OK + b"\r\n" + BODY, None),  # when TLS says so
-        (OK + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY, True),
-        (CHUNKED % (len(BODY), BODY) + b"0\r\n\r\n", True),
-        (CHUNKED % (len(BODY), BODY), False),
-        (OK + b"Content-Length: 99\r\n\r\n" + BODY, False),
-        (OK[:-2], False),
-        (OK[:20], False),
-        (b"", False),
-    ],
-)
-def test_what_an_end_means(pem, answer, is_whole, then):
-    with WIRES["TLS"].talking(acting(HEAD, answer, then)) as url:
-        if is_whole or (is_whole is None and then is end):
-            assert ask(url, verify_ssl=pem) == ["rh8-x86_64"]
-            return
-        with pytest.raises((BroodConnectionError, InvalidResponseError)) as caught:
-            ask(url, verify_ssl=pem)
-        if answer and then is bool:
-            assert isinstance(caught.value, IncompleteDownloadError)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
 
 from brood_api.api.platforms import v1_list_platforms
-from hatcher.api import BroodClient, BroodClientAuth
+from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
 from hatcher.errors import (
     AuthenticationError,
     HatcherException,
@@ -249,9 +250,10 @@ class TestFailures:
 
     @pytest.mark.parametrize("bad", [bad for bad in BAD.values() if isinstance(bad, str)])
     def test_a_bad_token_of_the_user_is_refused_too(self, bad):
-        with pytest.raises(InvalidArgumentError) as caught:
-            BroodClientAuth("https://brood.example.com", bad)
-        assert not leaks(caught.value, "evil")
+        for make in (BroodBearerTokenAuth, partial(BroodClientAuth, "https://brood.example.com")):
+            with pytest.raises(InvalidArgumentError) as caught:
+                make(bad)
+            assert not leaks(caught.value, "evil")
 
     @by_each
     @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])

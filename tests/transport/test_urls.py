@@ -167,10 +167,3 @@ def test_a_name_that_leads_elsewhere_is_refused(name):
 @pytest.mark.parametrize("name", ["a/b", "a..b", "...", "ä b+c@d?e#f%2F"])
 def test_odd_names_are_names(name):
     assert checked_segment(name, "repository") == name
-
-
-def test_a_server_url_holds_no_secret():
-    server = ServerURL.parse("https://ada:hunter2@brood.example.com/x")
-    pickled = pickle.dumps(server)
-    assert b"hunter2" not in pickled
-    assert pickle.loads(pickled) == server
