@@ -174,13 +174,13 @@ def batches(
 
 
 def moments(dice: random.Random, batch: Callable[[], object]) -> Iterator[float]:
-    """Random moments within a batch; no more than four times as many as have to hit."""
+    """Random moments within a batch; the first, which is measured, may take far longer than others."""
     start = time.perf_counter()
     batch()
     whole = time.perf_counter() - start
-    for _ in range(4 * KILLS):
+    for _ in range(15 * KILLS):
         yield dice.uniform(0, whole)
-    pytest.fail(f"Of {4 * KILLS} kills too few came in the middle of a batch.")
+    pytest.fail(f"Of {15 * KILLS} kills too few came in the middle of a batch.")
 
 
 @both
