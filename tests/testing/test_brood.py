@@ -75,6 +75,11 @@ class TestBroodServer:
         brood_server.start()
         assert brood_server.client().list_organizations() == ["acme"]
 
+    def test_one_that_runs_is_not_started_again(self, brood_server):
+        url = brood_server.url
+        brood_server.start()
+        assert brood_server.url == url
+
     def test_its_repr_tells_no_secret(self, brood_server):
         assert brood_server.url in repr(brood_server)
         assert brood_server.admin_password not in repr(brood_server)
@@ -118,6 +123,25 @@ class TestBroodProcess:
         no_folder.write_text("")
         with pytest.raises(RuntimeError, match=r"(?s)ended with status .*file"):
             BroodProcess(no_folder).start()
+
+    def test_one_that_takes_too_long_is_not_left_running(self):
+        with pytest.raises(RuntimeError, match=r"not ready within 0.01 s"):
+            BroodProcess(start_timeout=0.01).__enter__()
+
+    def test_what_does_not_run_says_so(self, tmp_path):
+        server = BroodProcess(tmp_path)
+        assert "stopped" in repr(server)
+        with pytest.raises(RuntimeError, match="never ran"):
+            _ = server.url
+        with pytest.raises(RuntimeError, match="does not run"):
+            _ = server.pid
+        assert server.log == ""
+        server.kill()
+        server.stop()
+        with server:
+            pid = server.pid
+            server.start()
+            assert server.pid == pid
 
     def test_a_server_that_ends_by_itself_is_stopped_quietly(self):
         with BroodProcess() as server:
