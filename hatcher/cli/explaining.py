@@ -155,7 +155,7 @@ def _failures(report: Any) -> Iterator[tuple[str, BaseException]]:
 
 
 def _line(text: str) -> str:
-    """Return a text as one line of bearable length."""
+    """Return a text as one line of limited length."""
     line = shown(" ".join(text.split()))
     return line if len(line) <= _MOST else f"{line[:_MOST]} …"
 

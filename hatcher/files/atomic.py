@@ -21,7 +21,6 @@ def replacing(target: Path, *, private: bool = False, sync: bool = True) -> Iter
         What the file will be called; what is there stays until then.
     private : bool, default False
         Whether nobody but the user may read it, not even while it is written.
-
     sync : bool, default True
         False for what a power failure may take.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: The end of the name of a file that is not complete yet.
 PARTIAL_SUFFIX = ".hatcher-partial"
 
-#: How many may be at work on one target at a time before names are drawn by lot.
+#: How many may be at work on one target at a time before names are random.
 _SLOTS = 4
 
 #: Longest beginning of a partial file's name in bytes, so that the whole stays a legal name.

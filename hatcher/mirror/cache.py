@@ -1,8 +1,8 @@
 """Artefacts kept on disk by their sha256, so that the same bytes are fetched once.
 
 All repositories and servers share one folder: what an artefact is called does not matter here,
-only what is in it. Nothing leaves the cache without having been hashed anew, since bytes rot on
-disks, and what is wrong must reach no server.
+only what is in it. Nothing leaves the cache without having been hashed anew, since disks
+damage files, and what is wrong must reach no server.
 
 A file gets its name only when it is whole, so that processes may read, add and remove at once.
 Whoever uses a file holds a lock on it meanwhile, and what is locked is not removed to make room.

@@ -129,7 +129,7 @@ class BatchReport(Value):
 
     @property
     def failed(self) -> tuple[FileResult, ...]:
-        """The files that were tried in vain, each with its error."""
+        """The files that failed, each with its error."""
         return self._those("failed")
 
     @property

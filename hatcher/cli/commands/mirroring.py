@@ -447,7 +447,7 @@ def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
     hints = {failure.hint for failure in told}
     raise Refusal(
         f"{summary}; {len(problems):,} problem{'' if len(problems) == 1 else 's'}.",
-        hints.pop() if len(hints) == 1 else "Mend what is named, and run the same command again.",
+        hints.pop() if len(hints) == 1 else "Solve these problems, and run the same command again.",
         ExitCode.PARTIAL,
     )
 
