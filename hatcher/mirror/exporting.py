@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from hatcher.core.apps import App
-from hatcher.core.batches.downloads import DownloadBatch, ListedFile, download_files
+from hatcher.core.batches.downloads import (
+    Document,
+    DownloadBatch,
+    ListedFile,
+    download_files,
+    save_documents,
+)
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.platform import SinglePlatformRepository
@@ -48,9 +54,6 @@ from hatcher.transfer.reports import BatchReport, FileResult, Outcome, reporting
 
 #: What is exported when nobody says: as the existing client does.
 _USUAL: dict[int, tuple[Kind, ...]] = {0: ("eggs",), 1: ("eggs", "runtimes")}
-
-#: Returns a document, and what is to stand in its file.
-_Document: TypeAlias = Callable[[], tuple[Any, bytes]]
 
 
 def export(
@@ -209,7 +212,7 @@ def fetch_bundle(
     where = place_of(bundle, place)
     receiving = _Receiving(Path(directory), options)
     closure = closure_of(bundle)
-    own: Item[_Document] = Item(_own_location(closure, where).below(receiving.root))
+    own: Item[Document] = Item(_own_location(closure, where).below(receiving.root))
     own.file = partial(_content_of, closure)
     found, problems = sought(closure, where, options)
     receiving.problems += problems
@@ -237,7 +240,7 @@ class _Receiving(Collected):
         super().__init__(root)
         self._options = options
         self.files: list[Item[ListedFile]] = []
-        self.documents: list[Item[_Document]] = []
+        self.documents: list[Item[Document]] = []
         self.sha256s: dict[str, str | None] = {}
         if not options.dry_run:
             make_directory(root)
@@ -285,30 +288,11 @@ class _Receiving(Collected):
             _make_folders([*self.files, *self.documents])
         number, progress, dry_run = self._options[:3]
         files: DownloadBatch[ListedFile] = DownloadBatch(BatchOptions(number, progress, dry_run))
-        documents: DownloadBatch[_Document] = DownloadBatch(BatchOptions(number, None, dry_run))
+        documents: DownloadBatch[Document] = DownloadBatch(BatchOptions(number, None, dry_run))
         files.items, self.files = self.files, []
         documents.items, self.documents = self.documents, []
         self.collect(partial(_download, files, self._options.cache))
-        self.collect(partial(_save, documents))
-
-
-def _save(batch: DownloadBatch[_Document]) -> BatchReport:
-    """Save documents, but for those that are there already."""
-
-    def save(item: Item[_Document], counter: ByteCounter) -> Outcome:
-        document, content = item.file()
-        item.size = len(content)
-        counter(len(content), None, "downloading")
-        if item.path.is_file() and item.path.read_bytes() == content:
-            return "already there"
-        if batch.options.dry_run:
-            return "would download"
-        write_document(item.path, document, content)
-        return "downloaded"
-
-    with reporting(batch.report):
-        batch.each(batch.open, save, "downloading")
-    return batch.report()
+        self.collect(partial(save_documents, documents, write_document))
 
 
 def _make_folders(items: list[Item[Any]]) -> None:

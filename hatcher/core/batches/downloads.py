@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.artefacts.names import is_egg_name, split_filename
 from hatcher.core.artefact import FileArtefact
-from hatcher.core.bundles import Bundle, Bundles
+from hatcher.core.bundles import Bundles
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.eggs import Eggs
 from hatcher.core.runtimes import Runtimes
@@ -33,6 +34,9 @@ F = TypeVar("F")
 
 #: Where files go.
 Folder: TypeAlias = str | os.PathLike[str]
+
+#: Gets a document, and what stands in its file.
+Document: TypeAlias = Callable[[], tuple[Any, bytes]]
 
 #: Which files: their names or patterns of these, or whether one is wanted.
 Names: TypeAlias = Iterable[str] | Callable[[str], bool] | None
@@ -288,27 +292,46 @@ def download_bundles(
     platform: Bundles, destination: Folder, names: Names, options: BatchOptions
 ) -> BatchReport:
     """Save bundles; see `SinglePlatformRepository.download_bundles`."""
-    batch: DownloadBatch[Bundle] = DownloadBatch(options, destination)
+    batch: DownloadBatch[Document] = DownloadBatch(options, destination)
     bundles = platform.bundles
     index = {f"{one['name']}-{one['version']}.bundle": one for one in bundles.list()}
 
-    def listed(filename: str) -> Bundle:
+    def listed(filename: str) -> Document:
         server_name(filename, "The name in the index")
-        return bundles.get(**index[filename])
+        bundle = bundles.get(**index[filename])
+        return lambda: (None, bundle._document())
 
-    def save(item: Item[Bundle], counter: ByteCounter) -> Outcome:
-        content = item.file._document()
+    def write(path: Path, _: object, content: bytes) -> None:
+        with replacing(path) as file:
+            file.write(content)
+
+    return save_documents(batch.select(index, names, listed), write)
+
+
+def save_documents(
+    batch: DownloadBatch[Document], write: Callable[[Path, Any, bytes], object]
+) -> BatchReport:
+    """Save documents, but for those that are there already.
+
+    Parameters
+    ----------
+    batch : DownloadBatch
+        With an item for each document.
+    write : callable
+        Given a path, the document and its bytes, writes the file.
+    """
+
+    def save(item: Item[Document], counter: ByteCounter) -> Outcome:
+        document, content = item.file()
         item.size = len(content)
         counter(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
-        if options.dry_run:
+        if batch.options.dry_run:
             return "would download"
-        with replacing(item.path) as file:
-            file.write(content)
+        write(item.path, document, content)
         return "downloaded"
 
-    batch.select(index, names, listed)
     with reporting(batch.report):
         batch.each(batch.open, save, "downloading")
     return batch.report()
