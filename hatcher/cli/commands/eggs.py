@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hatcher.artefacts.versions import egg_key
 from hatcher.cli import transfers
 from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
-from hatcher.cli.ordering import egg_key
 from hatcher.cli.parameters import argument, dry_run, on_platform
 from hatcher.cli.refusals import ExitCode, Refusal, missing_extra
 from hatcher.cli.terminal import say

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hatcher.artefacts.versions import built_key, runtime_key
 from hatcher.cli import transfers
 from hatcher.cli.data import Document, Emit, Field, Listing, emits
 from hatcher.cli.groups import group
-from hatcher.cli.ordering import built_key, runtime_key
 from hatcher.cli.parameters import on_platform, on_repository
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The order of lists: by name, and by version as people count, so that 1.10 follows 1.9."""
+"""The order of names and versions, as the field orders them: 1.10.0-10 follows 1.9.0-2."""
 
 from __future__ import annotations
 
