@@ -20,11 +20,12 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError  # noqa: N812
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 from zlib import crc32
 
 from hatcher.errors import InvalidDestinationError
@@ -32,7 +33,7 @@ from hatcher.files.atomic import replacing
 from hatcher.files.cache import evict, kept_files, private_folder, touch
 from hatcher.files.folders import user_folder
 from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
-from hatcher.transport.parsing import expect, unpack
+from hatcher.transport.parsing import collector_held, copies_of, expect
 from hatcher.transport.request import Request
 from hatcher.transport.urls import ServerURL
 
@@ -42,6 +43,9 @@ T = TypeVar("T")
 
 #: Sends a request; returns the status, the headers and the body of its answer.
 Fetch: TypeAlias = Callable[[Request], tuple[int, Mapping[str, str], bytes]]
+
+#: Makes objects of the body of an answer with these headers.
+Parse: TypeAlias = Callable[[Mapping[str, str], bytes], T]
 
 #: Where the cache is; empty for nowhere.
 VARIABLE = "HATCHER_CACHE_DIR"
@@ -139,14 +143,13 @@ class IndexCache:
 
     def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
         self._space = space
-        self._last = b"", b""
+        #: What was asked for last; and what makes copies of it, when it was asked for again.
+        self._last: tuple[object, Callable[[], object] | None] = None, None
         self._folder = private_folder(folder, "indices")
         self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
         _add(self._view, *view)
 
-    def get(
-        self, request: Request, fetch: Fetch, read: Callable[[Mapping[str, str], bytes], T]
-    ) -> T:
+    def get(self, request: Request, fetch: Fetch, parse: Parse[T], read: Callable[[bytes], T]) -> T:
         """Return an index, from the disk when the server says that it has not changed.
 
         Parameters
@@ -155,14 +158,16 @@ class IndexCache:
             Asks for the index.
         fetch : callable
             Sends a request. Its errors are passed on, and change nothing here.
+        parse : callable
+            Makes objects of the body of an answer with these headers, by `read`. An index that
+            it fails on is not kept.
         read : callable
-            Makes objects of the body of an answer with these headers. An index that it fails
-            on is not kept.
+            Tells what `parse` makes from what other calls make of the same index.
 
         Returns
         -------
         object
-            What `read` returned.
+            What `parse` returned, or a copy of it.
         """
         name = self._view.copy()
         _add(
@@ -177,32 +182,36 @@ class IndexCache:
             status, headers, content = fetch(_with(request, *kept.condition))
             if status == 304 and kept.is_meant_by(headers):
                 touch(path)
-                return read(headers, self._unpacked(kept.content))
+                return self._again(kept.content, read, partial(parse, headers, kept.content))
         if status == 304:  # it is of something else
             status, headers, content = fetch(_with(request, "Cache-Control", "no-cache"))
         condition = _condition(headers)
         if status != 200 or condition is None or not SMALLEST <= len(content) <= self._space:
             with _or_without("kept what is out of date"):
                 path.unlink(missing_ok=True)
-            return read(headers, content)
-        result = read(headers, content)
+            return parse(headers, content)
+        result = parse(headers, content)
         with _or_without("took nothing"):
-            with replacing(path, private=True, sync=False) as partial:
+            with replacing(path, private=True, sync=False) as file:
                 line = ": ".join(condition).encode("ascii")
                 sums = crc32(line), crc32(content)
-                partial.write(_HEAD.pack(_MAGIC, len(line), len(content), *sums) + line)
-                partial.write(content)
+                file.write(_HEAD.pack(_MAGIC, len(line), len(content), *sums) + line)
+                file.write(content)
             files = sorted(kept_files(self._folder, _NAME))
             evict(files, sum(file.size for file in files) - self._space)
         return result
 
-    def _unpacked(self, content: bytes) -> bytes:
-        """Return the text of an index; that of the last one is at hand for who asks again."""
-        packed, text = self._last
-        if packed != content:
-            text = unpack(content)
-            self._last = content, text
-        return text
+    def _again(self, content: bytes, read: Callable[[bytes], T], parse: Callable[[], T]) -> T:
+        """Return what a kept index says: a copy, when the same was asked again and again."""
+        mark, copy = self._last
+        if mark != (read, content):
+            self._last = (read, content), None
+            return parse()
+        with collector_held(4 * len(content)):
+            if copy is None:
+                copy = copies_of(parse())
+                self._last = mark, copy
+            return cast(T, copy())
 
     def __repr__(self) -> str:
         return f"<IndexCache '{self._folder}'>"
@@ -289,8 +298,8 @@ def _key(own: Path) -> bytes:
         key = path.read_bytes()
         if len(key) == 32:
             return key
-    with replacing(path, private=True, sync=False) as partial:
-        partial.write(os.urandom(32))
+    with replacing(path, private=True, sync=False) as file:
+        file.write(os.urandom(32))
     # Another process may have done the same: the last one counts.
     return path.read_bytes()
 

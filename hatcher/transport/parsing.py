@@ -12,9 +12,9 @@ import json
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -158,6 +158,51 @@ def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, An
             raise ShapeError(f"has no JSON object under '{name}'")
         found[name] = {field: entry[field] for field in fields if field in entry}
     return found
+
+
+# -- copies --------------------------------------------------------------------------
+
+
+def copies_of(index: Any) -> Callable[[], Any]:
+    """Return what makes copies of parsed JSON, those of an index in half the time of parsing."""
+    if type(index) is not dict:
+        return partial(_copied, index)
+    # What stands in entries is found once: looking at every field takes as long as parsing.
+    inner = [
+        (name, field, value.copy if _is_flat(value) else partial(_copied, value))
+        for name, entry in index.items()
+        if type(entry) is dict
+        for field, value in entry.items()
+        if _is_container(value)
+    ]
+
+    def copy() -> Any:
+        copied = {
+            name: entry.copy() if type(entry) is dict else _copied(entry)
+            for name, entry in index.items()
+        }
+        for name, field, copy_of_value in inner:
+            copied[name][field] = copy_of_value()
+        return copied
+
+    return copy
+
+
+def _copied(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if type(value) is list else value
+
+
+def _is_container(value: object) -> bool:
+    return type(value) in (dict, list)
+
+
+def _is_flat(value: object) -> bool:
+    return type(value) is list and not any(map(_is_container, value))
+
+
+# -- helpers -------------------------------------------------------------------------
 
 
 def _by_msgspec(text: bytes, fields: tuple[str, ...] | None = None) -> Any:

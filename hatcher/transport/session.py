@@ -192,9 +192,8 @@ class Session:
 
         sent = Outgoing.of(request, self.server, self._redact)
         try:
-            return self._index_cache.get(
-                request, self.fetch, partial(answers.parse_json, sent, read)
-            )
+            parse = partial(answers.parse_json, sent, read)
+            return self._index_cache.get(request, self.fetch, parse, read)
         except BaseException as error:
             bare_own(error)
             raise

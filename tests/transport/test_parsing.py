@@ -286,3 +286,15 @@ class TestTheCollector:
         with pytest.raises(ValueError, match="Expecting"), parsing.collector_held(1 << 30):
             parsing.loads(b"{" + b" " * parsing.LARGE_TEXT)
         assert gc.isenabled()
+
+
+def test_copies_share_nothing_that_can_change():
+    text = b'{"flat": {"a": 1}, "deep": {"a": [1, [2]], "b": {"c": {"d": []}}}, "odd": [[1], 2], "x": 3}'
+    for original in (parsing.loads(text), [parsing.loads(text)]):
+        copy = parsing.copies_of(original)
+        for _ in range(2):
+            index = copy()
+            assert index == original
+            index = index if isinstance(index, dict) else index[0]
+            index["flat"]["a"] = index["deep"]["a"][1][0] = index["odd"][0][0] = 0
+            index["deep"]["b"]["c"]["d"].append(1)
