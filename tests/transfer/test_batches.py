@@ -120,12 +120,12 @@ def test_what_is_there_is_not_sent_again(platform, gateway, eggs):
     assert report and outcomes(report) == ["uploaded"] * 3
     assert [result.size for result in report.results] == [e.stat().st_size for e in eggs[:3]]
     assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX)) == (3, 1)
-    assert (gateway.sent(*INDEX), gateway.sent(*METADATA)) == (1, 3)
+    assert (gateway.sent(*INDEX), gateway.sent(*METADATA)) == (1, 1)
     assert visible(platform) == [path.name for path in eggs[:3]]
 
     report = platform.upload_eggs(map(str, eggs))
     assert outcomes(report) == ["already there"] * 3 + ["uploaded"] * 3
-    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX), gateway.sent(*METADATA)) == (6, 2, 6)
+    assert (gateway.sent(*UPLOAD), gateway.sent(*REINDEX), gateway.sent(*METADATA)) == (6, 2, 2)
     assert str(report) == "6 files: 3 uploaded, 3 already there"
 
     assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 6
@@ -143,7 +143,7 @@ def test_each_python_tag_has_one_index(platform, gateway, tmp_path):
     assert gateway.sent(*INDEX) == 4
     # One that merely suits the Python is another egg.
     assert outcomes(platform.upload_eggs(paths)) == ["already there"] * 8
-    assert (gateway.sent(*INDEX), gateway.sent(*METADATA), gateway.sent(*UPLOAD)) == (8, 8, 8)
+    assert (gateway.sent(*INDEX), gateway.sent(*METADATA), gateway.sent(*UPLOAD)) == (8, 1, 8)
 
 
 def test_one_failure_does_not_stop_the_others(platform, gateway, eggs, tmp_path):
@@ -234,9 +234,10 @@ def test_what_was_left_is_not_believed(platform, gateway, eggs, tmp_path):
     platform.delete_egg("cp311", "Egg0", "1.0-1")
     platform.upload_egg(egg(tmp_path, 1, seed=99), overwrite=True, enabled=False)
     before = gateway.sent(*UPLOAD)
-    report = platform.upload_eggs(eggs[:4], concurrency=3)
+    report = platform.upload_eggs(eggs[:4], concurrency=1)
     assert outcomes(report) == ["uploaded", "failed", "already there", "already there"]
-    assert gateway.sent(*UPLOAD) - before == 2
+    # The server says of the third that it had it, and is asked about the fourth.
+    assert gateway.sent(*UPLOAD) - before == 3
     assert len(visible(platform)) == 3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,6 +43,7 @@ class _EggBatch(UploadBatch):
         self._eggs = eggs
         self._enabled = enabled
         self._asks_for_all = asks_for_all or not enabled
+        self._has_looked = False
         #: The index of each python tag; None for one that cannot be had.
         self._known: dict[str, Mapping[str, Any] | None] = {}
         #: The eggs that the server was asked for, those that it shows, and those that are to be
@@ -59,12 +61,6 @@ class _EggBatch(UploadBatch):
         self.each(
             [item for item in self.open if self._is_worth_asking(item)], self._look, "hashing"
         )
-        # A batch that was interrupted has left eggs that are disabled. It began with the first
-        # ones: where the server has none of these, it is asked for no others.
-        others = [item for item in self.open if id(item) not in self._asked]
-        self.each(others[: self._concurrency], self._probe)
-        if self._hidden:
-            self.each(others[self._concurrency :], self._look)
         self._send()
         self._show()
 
@@ -84,26 +80,41 @@ class _EggBatch(UploadBatch):
                 # Some servers give indices for real Pythons only: each egg is asked for.
                 if tag != NO_PYTHON_TAG:
                     raise
+        self._look_for_left(file)
         return file
+
+    def _look_for_left(self, file: LocalArtefact) -> None:
+        """Ask for the first egg that is not shown: an interrupted batch has left it, disabled.
+
+        Others are read meanwhile.
+        """
+        with self._lock:
+            is_known = self._known[cast(Egg, file.there)._names["python_tag"]] is not None
+            may_be_left = is_known and self._entry(file) is None
+            if self._asks_for_all or self._has_looked or not may_be_left:
+                return
+            self._has_looked = True
+        with suppress(HatcherException):  # it is told when the egg is sent
+            self._asks_for_all = cast(Egg, file.there).exists()
 
     def _is_worth_asking(self, item: LocalItem) -> bool:
         """Whether the server may have the egg: it is shown, or may be there disabled."""
-        egg = _egg(item)
-        if self._known[egg._names["python_tag"]] is None or self._entry(item) is not None:
+        if self._asks_for_all or (item.size or 0) >= LARGE:
             return True
-        return self._asks_for_all or (item.size or 0) >= LARGE
+        is_known = self._known[_egg(item)._names["python_tag"]] is not None
+        return not is_known or self._entry(item.file) is not None
 
-    def _entry(self, item: LocalItem) -> Mapping[str, Any] | None:
+    def _entry(self, file: LocalArtefact) -> Mapping[str, Any] | None:
         """Return what the index says of an egg: of this one, not of one with another tag."""
-        egg = _egg(item)
+        egg = cast(Egg, file.there)
         index = self._known[egg._names["python_tag"]] or {}
-        entry = index.get(egg._filename) or index.get(item.path.name)
+        entry = index.get(egg._filename) or index.get(file.path.name)
         return entry if entry is not None and egg._has_tag(entry) else None
 
     def _look(self, item: LocalItem, counter: ByteCounter) -> Outcome | None:
         """Find out whether the server has the egg, and shows it."""
         self._asked.add(id(item))
-        egg, entry = _egg(item), self._entry(item)
+        egg, entry = _egg(item), self._entry(item.file)
         said: Mapping[str, Any] = entry or {}
         is_visible = True
         if said.get("sha256") is None or "python_tag" not in said:
@@ -119,10 +130,10 @@ class _EggBatch(UploadBatch):
         return outcome
 
     def _probe(self, item: LocalItem, counter: ByteCounter) -> Outcome | None:
-        try:
-            return self._look(item, counter)
-        except HatcherException:
-            return None  # what is wrong is told when it is sent
+        """Find it out of an egg that the server has not been asked for."""
+        with suppress(HatcherException):  # what is wrong is told when it is sent
+            return None if id(item) in self._asked else self._look(item, counter)
+        return None
 
     # -- sending and showing -------------------------------------------------------------
 
@@ -137,13 +148,18 @@ class _EggBatch(UploadBatch):
         self.send(replacing, enabled=True)
 
     def _upload(self, item: LocalItem, counter: ByteCounter, enabled: bool | None) -> Outcome:
+        if self._asks_for_all and self._probe(item, counter):
+            return "already there"
         try:
-            return super()._upload(item, counter, enabled)
+            outcome = super()._upload(item, counter, enabled)
         except ConflictError:
             # Some servers refuse what they have, also where it is the same, and disabled.
-            if id(item) in self._asked or self._probe(item, counter) is None:
+            if self._probe(item, counter) is None:
                 raise
-            return "already there"
+            outcome = "already there"
+        if outcome == "already there":  # so may others be, of a batch that was interrupted
+            self._asks_for_all = True
+        return outcome
 
     def _show(self) -> None:
         """Show all that is stored and disabled, in one request."""
