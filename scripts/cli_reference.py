@@ -155,6 +155,8 @@ def _body(entry: Entry) -> Iterator[str]:
         synopsis = textwrap.wrap(" ".join(words), WIDTH, subsequent_indent="    ", **whole)
         yield "\n".join(["```text", *synopsis, "```\n"])
     yield _prose(command.help or "")
+    if examples := getattr(command, "examples", ()):
+        yield "\n".join(["For example:\n", "```text", *examples, "```\n"])
     if positions := list(_arguments(context)):
         yield _table(("argument", "what it is"), positions)
     if options := list(_options(context)):

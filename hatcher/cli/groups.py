@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any, NamedTuple
 
 import click
@@ -24,6 +25,9 @@ RUNNING = "hatcher.cli.running"
 
 #: What names files, which may be called by any bytes.
 _PATHS = frozenset({"file", "sides"})
+
+#: How the last paragraph of a command's docstring begins: its examples, a line each.
+_EXAMPLES = "\b\nFor example:\n"
 
 #: What Python makes of bytes that are no text.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -73,7 +77,34 @@ def check_texts(ctx: click.Context) -> None:
             raise click.BadParameter("It holds bytes that are no text.", ctx, parameter)
 
 
-class Command(click.Command):
+class _Exemplary(click.Command):
+    """A command whose help ends with the examples that its docstring ends with.
+
+    Attributes
+    ----------
+    examples : list of str
+        Command lines.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        text, _, examples = cleandoc(self.help or "").partition(_EXAMPLES)
+        self.help = text.rstrip()
+        self.examples = examples.splitlines()
+
+    def examples_of(self, ctx: click.Context) -> Sequence[str]:
+        """Return the command lines that its help shows."""
+        return self.examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what belongs at the end, and then the examples."""
+        super().format_epilog(ctx, formatter)
+        if examples := self.examples_of(ctx):
+            with formatter.section("For example"):
+                formatter.write("".join(f"  {example}\n" for example in examples))
+
+
+class Command(_Exemplary):
     """A command whose help says what its arguments are."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -100,7 +131,7 @@ class Command(click.Command):
         return super().invoke(ctx)
 
 
-class Group(click.Group):
+class Group(_Exemplary, click.Group):
     """A group whose commands may differ between the versions of the API."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -136,6 +167,12 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command of the API's version by its name."""
         return self._of_version.get(api_version_of(ctx), {}).get(cmd_name)
+
+    def examples_of(self, ctx: click.Context) -> Sequence[str]:
+        """Return its own examples, or else the first one of each command."""
+        commands = [self.get_command(ctx, name) for name in self.list_commands(ctx)]
+        below = [one.examples_of(ctx)[:1] for one in commands if isinstance(one, _Exemplary)]
+        return self.examples or [example for first in below for example in first]
 
     def versions_with(self, name: str) -> Sequence[int]:
         """Return the versions of the API that have a command."""

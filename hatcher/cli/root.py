@@ -146,15 +146,17 @@ def _shows(name: str, text: Callable[[click.Context], str], help: str) -> Callab
 def hatcher(ctx: click.Context, /, **_: object) -> None:
     """Work with Brood, the server for Python artefacts.
 
-    Begin with 'hatcher login', which keeps the server and who you are. Then, for example:
-
-    \b
-    hatcher user repositories
-    hatcher eggs upload ORGANIZATION REPOSITORY PLATFORM FILENAME
-    hatcher eggs list ORGANIZATION REPOSITORY PLATFORM PYTHON_TAG
+    Begin with 'hatcher login', which keeps the server and who you are.
 
     Every option has an environment variable: HATCHER_URL for --url, HATCHER_TOKEN for
     --token; HATCHER_EGGS_UPLOAD_FORCE for --force of 'hatcher eggs upload'.
+
+    \b
+    For example:
+    hatcher login https://brood.example.com
+    hatcher user repositories
+    hatcher eggs upload acme dev rh8-x86_64 spam-1.0.0-1.egg
+    hatcher eggs list acme dev rh8-x86_64 cp311
     """
     warn_of_secrets(ctx)
     ctx.obj = state = State(lambda: settings_of(ctx))

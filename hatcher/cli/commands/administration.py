@@ -35,7 +35,12 @@ def organizations() -> None:
 @dry_run
 @pass_state
 def create_organization(state: State, name: str, description: str, dry_run: bool) -> None:
-    """Create an organization."""
+    """Create an organization.
+
+    \b
+    For example:
+    hatcher organizations create umbrella "Makers of umbrellas"
+    """
     if dry_run:
         state.client.list_organizations()
         say(f"Would create the organization {name}.")
@@ -48,7 +53,12 @@ def create_organization(state: State, name: str, description: str, dry_run: bool
 @emits(Listing((Field("name", "Organization"),), bare=True))
 @pass_state
 def list_organizations(state: State, emit: Emit) -> None:
-    """List the organizations of the server."""
+    """List the organizations of the server.
+
+    \b
+    For example:
+    hatcher organizations list
+    """
     emit({"name": name} for name in sorted(state.client.list_organizations()))
 
 
@@ -61,7 +71,12 @@ def repositories() -> None:
 @on("organization")
 @emits(Listing((Field("name", "Repository"),), bare=True))
 def list_repositories(place: Organization, emit: Emit) -> None:
-    """List the repositories of an organization."""
+    """List the repositories of an organization.
+
+    \b
+    For example:
+    hatcher repositories list acme
+    """
     emit({"name": name} for name in sorted(place.list_repositories()))
 
 
@@ -74,7 +89,12 @@ def list_repositories(place: Organization, emit: Emit) -> None:
 def create_repository(
     place: Organization, repository: str, description: str, public: bool, dry_run: bool
 ) -> None:
-    """Create a repository in an organization."""
+    """Create a repository in an organization.
+
+    \b
+    For example:
+    hatcher repositories create acme prod "What customers get"
+    """
     what = f"the {'public ' if public else ''}repository {place.name}/{repository}"
     if dry_run:
         place.list_repositories()
@@ -89,7 +109,12 @@ def create_repository(
 @transfers.deleting("Delete it with all that is in it.")
 @pass_state
 def delete_repository(state: State, place: Repository, dry_run: bool, **options: Any) -> None:
-    """Delete a repository."""
+    """Delete a repository.
+
+    \b
+    For example:
+    hatcher repositories delete acme old --force
+    """
     if dry_run:
         _metadata(state, place)
         say(f"Would delete the repository {place}.")
@@ -102,7 +127,12 @@ def delete_repository(state: State, place: Repository, dry_run: bool, **options:
 @emits(Document((Field("name", "Repository"), Field("access", "Access"))))
 @pass_state
 def repository_metadata(state: State, place: Repository, emit: Emit) -> None:
-    """Show what the server says of a repository, and what you may do there."""
+    """Show what the server says of a repository, and what you may do there.
+
+    \b
+    For example:
+    hatcher repositories metadata acme dev
+    """
     emit(_metadata(state, place))
 
 
@@ -155,7 +185,13 @@ def teams() -> None:
 @on("organization")
 @emits(Listing((Field("name", "Team"), Field("group", "Access")), bare=True))
 def list_teams(place: Organization, emit: Emit) -> None:
-    """List the teams of an organization."""
+    """List the teams of an organization.
+
+    \b
+    For example:
+    hatcher teams list acme
+    hatcher teams list acme --output table
+    """
     emit(sorted(place.list_teams(), key=lambda team: team["name"]))
 
 
@@ -169,6 +205,10 @@ def create_team(place: Organization, team: str, group: str, dry_run: bool) -> No
 
     GROUP is what its members may do in its repositories: read_index, read_repository,
     upload_repository or organization_administrator.
+
+    \b
+    For example:
+    hatcher teams create acme testers read_repository
     """
     if dry_run:
         place.list_teams()
@@ -185,6 +225,10 @@ def delete_team(team: Team, **options: Any) -> None:
     """Delete a team; its members and repositories stay.
 
     Asks before in a terminal only; a script is not asked.
+
+    \b
+    For example:
+    hatcher teams delete acme leavers --force
     """
     # The existing command line asks nothing here: scripts do not say --yes.
     options["assume_yes"] = options["assume_yes"] or not is_terminal(sys.stdin)
@@ -195,7 +239,12 @@ def delete_team(team: Team, **options: Any) -> None:
 @_on_team
 @emits(Document((Field("name", "Team"), Field("group", "Access"))))
 def team_metadata(team: Team, emit: Emit) -> None:
-    """Show what the server says of a team."""
+    """Show what the server says of a team.
+
+    \b
+    For example:
+    hatcher teams metadata acme builders
+    """
     emit(team.metadata())
 
 
@@ -211,7 +260,12 @@ def team_repositories() -> None:
 @_on_team
 @emits(Listing((Field("name", "Repository"),), bare=True))
 def list_team_repositories(team: Team, emit: Emit) -> None:
-    """List the repositories that a team has access to."""
+    """List the repositories that a team has access to.
+
+    \b
+    For example:
+    hatcher teams repositories list acme builders
+    """
     emit({"name": name} for name in team.list_repositories())
 
 
@@ -220,7 +274,12 @@ def list_team_repositories(team: Team, emit: Emit) -> None:
 @argument("repository", "The name of the repository.", "repositories")
 @dry_run
 def add_repository(team: Team, repository: str, dry_run: bool) -> None:
-    """Give a team access to a repository."""
+    """Give a team access to a repository.
+
+    \b
+    For example:
+    hatcher teams repositories add acme builders other
+    """
     what = f"the team {team.name} access to {team.organization_name}/{repository}"
     if dry_run:
         already = ", which it has already" if team.query_repository_access(repository) else ""
@@ -235,7 +294,12 @@ def add_repository(team: Team, repository: str, dry_run: bool) -> None:
 @_team_repository
 @dry_run
 def remove_repository(team: Team, repository: str, dry_run: bool) -> None:
-    """Take a team's access to a repository away; the repository stays."""
+    """Take a team's access to a repository away; the repository stays.
+
+    \b
+    For example:
+    hatcher teams repositories remove acme builders dev
+    """
     what = f"the team {team.name}'s access to {team.organization_name}/{repository} away"
     if dry_run:
         hasnt = "" if team.query_repository_access(repository) else ", which it does not have"
@@ -250,7 +314,12 @@ def remove_repository(team: Team, repository: str, dry_run: bool) -> None:
 @_team_repository
 @emits(REPOSITORY_ACCESS)
 def query_repository(team: Team, repository: str, emit: Emit) -> None:
-    """Ask whether a team has access to a repository; the exit code is 1 when not."""
+    """Ask whether a team has access to a repository; the exit code is 1 when not.
+
+    \b
+    For example:
+    hatcher teams repositories query acme builders dev
+    """
     access = team.query_repository_access(repository)
     named = f"{team.organization_name}/{repository}"
     emit({"team": team.name, "repository": named, "access": access})
@@ -269,7 +338,12 @@ def members() -> None:
 @_on_team
 @emits(Listing((Field("email", "Member"),), bare=True))
 def list_members(team: Team, emit: Emit) -> None:
-    """List the members of a team."""
+    """List the members of a team.
+
+    \b
+    For example:
+    hatcher teams members list acme builders
+    """
     emit({"email": email} for email in team.list_users())
 
 
@@ -278,7 +352,12 @@ def list_members(team: Team, emit: Emit) -> None:
 @argument("email", "The user's email address.", "members")
 @dry_run
 def add_member(team: Team, email: str, dry_run: bool) -> None:
-    """Make a user of the organization a member of a team."""
+    """Make a user of the organization a member of a team.
+
+    \b
+    For example:
+    hatcher teams members add acme builders grace@example.com
+    """
     what = f"{email} a member of the team {team.name}"
     if dry_run:
         already = ", which they are already" if team.query_user_access(email) else ""
@@ -293,7 +372,12 @@ def add_member(team: Team, email: str, dry_run: bool) -> None:
 @_member
 @dry_run
 def remove_member(team: Team, email: str, dry_run: bool) -> None:
-    """Take a member out of a team; the user stays in the organization."""
+    """Take a member out of a team; the user stays in the organization.
+
+    \b
+    For example:
+    hatcher teams members remove acme builders ada@example.com
+    """
     what = f"{email} out of the team {team.name}"
     if dry_run:
         hasnt = "" if team.query_user_access(email) else ", where they are not"
@@ -308,7 +392,12 @@ def remove_member(team: Team, email: str, dry_run: bool) -> None:
 @_member
 @emits(MEMBERSHIP)
 def query_member(team: Team, email: str, emit: Emit) -> None:
-    """Ask whether a user is a member of a team; the exit code is 1 when not."""
+    """Ask whether a user is a member of a team; the exit code is 1 when not.
+
+    \b
+    For example:
+    hatcher teams members query acme builders ada@example.com
+    """
     member = team.query_user_access(email)
     emit({"team": team.name, "email": email, "member": member})
     click.get_current_context().exit(int(not member))
@@ -345,6 +434,10 @@ def create_user(
 
     Some servers make up a first password. It is written to standard output, this once; give it
     to the user.
+
+    \b
+    For example:
+    hatcher users create acme barbara@example.com --team builders
     """
     members_of = f", as a member of {', '.join(team)}" if team else ""
     if dry_run:
@@ -363,7 +456,12 @@ def create_user(
 @on("organization", "user")
 @transfers.deleting("Delete them even where the server would keep them.")
 def delete_user(user: User, **options: Any) -> None:
-    """Delete a user from an organization."""
+    """Delete a user from an organization.
+
+    \b
+    For example:
+    hatcher users delete acme grace@example.com --force
+    """
     transfers.delete(user, "the user {email} of {place}", **options)
 
 
@@ -371,7 +469,12 @@ def delete_user(user: User, **options: Any) -> None:
 @on("organization", "user")
 @emits(Document((Field("email", "User"),)))
 def user_metadata(user: User, emit: Emit) -> None:
-    """Show what the server says of a user."""
+    """Show what the server says of a user.
+
+    \b
+    For example:
+    hatcher users metadata acme ada@example.com
+    """
     emit(user.metadata())
 
 
@@ -400,6 +503,10 @@ def create_token(state: State, name: str, dry_run: bool, emit: Emit) -> None:
 
     The token is written to standard output, this once; nobody can ask for it again. Whoever has
     it may do what you may do.
+
+    \b
+    For example:
+    hatcher api-tokens create 'nightly builds'
     """
     if dry_run:
         state.client.list_api_tokens()
@@ -414,7 +521,12 @@ def create_token(state: State, name: str, dry_run: bool, emit: Emit) -> None:
 @dry_run
 @pass_state
 def delete_token(state: State, name: str, assume_yes: bool, dry_run: bool) -> None:
-    """Delete an API token of yours; it stops working at once."""
+    """Delete an API token of yours; it stops working at once.
+
+    \b
+    For example:
+    hatcher api-tokens delete nightly
+    """
     if dry_run:
         known = name in map(itemgetter("name"), state.client.list_api_tokens())
         say(f"Would delete the API token {name}{'' if known else ', which there is not'}.")
@@ -428,7 +540,12 @@ def delete_token(state: State, name: str, assume_yes: bool, dry_run: bool) -> No
 @emits(TOKENS)
 @pass_state
 def list_tokens(state: State, emit: Emit) -> None:
-    """List your API tokens, without their secrets; dates are in UTC."""
+    """List your API tokens, without their secrets; dates are in UTC.
+
+    \b
+    For example:
+    hatcher api-tokens list
+    """
     emit(sorted(state.client.list_api_tokens(), key=itemgetter("name")))
 
 
@@ -441,7 +558,12 @@ def platforms() -> None:
 @emits(Listing((Field("name", "Platforms"),)))
 @pass_state
 def list_platforms(state: State, emit: Emit) -> None:
-    """List the platforms that the server knows."""
+    """List the platforms that the server knows.
+
+    \b
+    For example:
+    hatcher platforms list
+    """
     emit({"name": name} for name in state.client.list_platforms())
 
 
@@ -458,6 +580,10 @@ def list_python_tags(state: State, all: bool, emit: Emit) -> None:
     """List the python tags that the server knows.
 
     Without --all, those of real implementations and versions.
+
+    \b
+    For example:
+    hatcher python-tags list
     """
     emit({"python_tag": tag} for tag in sorted(state.client.list_python_tags(list_all=all)))
 
@@ -472,6 +598,11 @@ def user() -> None:
 @emits(Listing((Field("name", "Repository"),)))
 @pass_state
 def list_available(state: State, include_indexable: bool, emit: Emit) -> None:
-    """List the repositories that you have access to, in all organizations."""
+    """List the repositories that you have access to, in all organizations.
+
+    \b
+    For example:
+    hatcher user repositories
+    """
     names = state.client.list_available_repositories(include_indexable=include_indexable)
     emit({"name": name} for name in names)

@@ -27,7 +27,12 @@ def apps() -> None:
 @on_platform()
 @emits(APPS)
 def list_(place: SinglePlatformRepository, emit: Emit) -> None:
-    """List the apps for a platform."""
+    """List the apps for a platform.
+
+    \b
+    For example:
+    hatcher apps list acme dev rh8-x86_64
+    """
     found = place.list_apps()
     ordered = sorted(found, key=lambda app: (app[0].lower(), built_key(app[1]), app[2]))
     emit(dict(zip(("app_id", "version", "python_tag"), app, strict=True)) for app in ordered)
@@ -37,7 +42,12 @@ def list_(place: SinglePlatformRepository, emit: Emit) -> None:
 @on_platform()
 @emits(Document())
 def index(place: SinglePlatformRepository, emit: Emit) -> None:
-    """Show the index of the apps for a platform."""
+    """Show the index of the apps for a platform.
+
+    \b
+    For example:
+    hatcher apps index acme dev rh8-x86_64
+    """
     emit(place.app_index())
 
 
@@ -48,6 +58,10 @@ def metadata(app: App, emit: Emit) -> None:
     """Show what the server says of an app.
 
     VERSION has the build number: 1.10-2.
+
+    \b
+    For example:
+    hatcher apps metadata acme dev rh8-x86_64 cp38 com.example.viewer 1.10-2
     """
     emit(app.metadata())
 
@@ -60,6 +74,10 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
     """Upload an app.
 
     FILENAME is a YAML file. It goes to the platform that it says it is for.
+
+    \b
+    For example:
+    hatcher apps upload acme dev viewer.yaml
     """
     transfers.upload(place, filename, place._read_app, place.upload_apps, **options)
 
@@ -76,5 +94,9 @@ def batch_upload(place: Repository, apps: tuple[str, ...], **options: Any) -> No
     APPS are YAML files, folders with such files in them, or '-' for a list on standard input. What
     the server has with the same content is not sent again, and one failure does not stop the
     others.
+
+    \b
+    For example:
+    hatcher apps batch-upload acme dev viewer.yaml
     """
     transfers.batch("apps", place.upload_apps, apps, **options)

@@ -67,7 +67,12 @@ def bundles() -> None:
 @on_platform()
 @emits(BUNDLES)
 def list_(place: SinglePlatformRepository, emit: Emit) -> None:
-    """List the bundles for a platform."""
+    """List the bundles for a platform.
+
+    \b
+    For example:
+    hatcher bundles list acme dev rh8-x86_64
+    """
     found = place.bundle_list()
     # As texts, which is what the existing command line does.
     emit(sorted(found, key="{0[name]}:{0[version]}:{0[python_tag]}".format))
@@ -77,7 +82,12 @@ def list_(place: SinglePlatformRepository, emit: Emit) -> None:
 @on_platform()
 @emits(Document())
 def index(place: SinglePlatformRepository, emit: Emit) -> None:
-    """Show the index of the bundles for a platform."""
+    """Show the index of the bundles for a platform.
+
+    \b
+    For example:
+    hatcher bundles index acme dev rh8-x86_64
+    """
     emit(place.bundle_index())
 
 
@@ -88,6 +98,10 @@ def metadata(bundle: Bundle, emit: Emit) -> None:
     """Show what the server says of a bundle, with its document.
 
     PYTHON_TAG is that of its runtime, such as cp38; VERSION has the build number: 1.0.0-1.
+
+    \b
+    For example:
+    hatcher bundles metadata acme dev rh8-x86_64 cp38 tools 1.0.0-1
     """
     emit(bundle.metadata())
 
@@ -105,6 +119,10 @@ def download(bundle: Bundle, directory: str, force: bool, dry_run: bool, emit: E
     """Save the document of a bundle.
 
     It goes into the folder DIRECTORY, which must exist.
+
+    \b
+    For example:
+    hatcher bundles download acme dev rh8-x86_64 cp38 tools 1.0.0-1 downloads
     """
     try:
         if dry_run:
@@ -134,6 +152,10 @@ def batch_download(
     All bundles for the platform, or some of them, go into the folder DESTINATION, or the current
     one. A file with the same document is left as it is, one with another is replaced, and one
     failure does not stop the others.
+
+    \b
+    For example:
+    hatcher bundles batch-download acme dev rh8-x86_64 downloads
     """
     transfers.batch("bundles", place.download_bundles, destination or ".", **options)
 
@@ -150,6 +172,10 @@ def check(state: State, bundle: Bundle, inside: str | None, emit: Emit) -> None:
     could go there. The exit code is 8 when something is missing, disabled or another one.
 
     PYTHON_TAG is that of its runtime, such as cp38; VERSION has the build number: 1.0.0-1.
+
+    \b
+    For example:
+    hatcher bundles check acme dev rh8-x86_64 cp38 tools 1.0.0-1
     """
     _check(state, bundle, inside, emit)
 
@@ -164,6 +190,10 @@ def check_file(state: State, filename: str, inside: str | None, emit: Emit) -> N
 
     In the repositories that the bundle names; with --in in that one. The exit code is 8 when
     something is missing, disabled or another one.
+
+    \b
+    For example:
+    hatcher bundles check-file tools-1.0.0-1.bundle --in acme/dev
     """
     _check(state, filename, inside, emit)
 
@@ -201,6 +231,10 @@ def fetch(state: State, bundle: Bundle, directory: str, inside: str | None, **op
     From the repositories that the bundle names; with --in from that one. Each file is verified by
     the sha256 that the bundle names. They are laid out as by 'hatcher export', so that
     'hatcher import' takes them.
+
+    \b
+    For example:
+    hatcher bundles fetch acme dev rh8-x86_64 cp38 tools 1.0.0-1 tools
     """
     where = _searched(state, inside)
     from hatcher.mirror import fetch_bundle
@@ -217,6 +251,10 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
 
     It goes to the platform that its runtime is for. FILENAME is called name-version-build.bundle,
     such as tools-1.0.0-1.bundle.
+
+    \b
+    For example:
+    hatcher bundles upload acme dev tools-1.0.0-1.bundle
     """
 
     def read(name: str) -> LocalArtefact:
@@ -236,6 +274,10 @@ def batch_upload(place: Repository, bundles: tuple[str, ...], **options: Any) ->
 
     BUNDLES are files, folders with bundles in them, or '-' for a list on standard input. What the
     server has with the same document is not sent again, and one failure does not stop the others.
+
+    \b
+    For example:
+    hatcher bundles batch-upload acme dev tools-1.0.0-1.bundle
     """
     transfers.batch("bundles", place.upload_bundles, bundles, **options)
 
@@ -247,6 +289,10 @@ def delete(bundle: Bundle, **options: Any) -> None:
     """Delete a bundle.
 
     Asks before in a terminal only; a script is not asked.
+
+    \b
+    For example:
+    hatcher bundles delete acme dev rh8-x86_64 cp38 tools 1.0.0-1
     """
     # The existing command line asks nothing here: scripts do not say --yes.
     options["assume_yes"] = options["assume_yes"] or not is_terminal(sys.stdin)

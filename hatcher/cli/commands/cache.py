@@ -68,7 +68,12 @@ def cache() -> None:
 @cache.command("show")
 @emits(CACHE)
 def show(emit: Emit) -> None:
-    """Show where the artefacts are kept, how many, and how large they are."""
+    """Show where the artefacts are kept, how many, and how large they are.
+
+    \b
+    For example:
+    hatcher cache show
+    """
     from hatcher.mirror import Cache
 
     kept = Cache()
@@ -86,6 +91,10 @@ def verify(ctx: click.Context, dry_run: bool, emit: Emit) -> None:
 
     The exit code is 8 when something was. It is not needed for safety: what is damaged is never
     used, and is fetched anew.
+
+    \b
+    For example:
+    hatcher cache verify
     """
     from hatcher.mirror import Cache
 
@@ -108,7 +117,12 @@ def verify(ctx: click.Context, dry_run: bool, emit: Emit) -> None:
 @dry_run
 @emits(REPORT)
 def prune(limit: int | None, dry_run: bool, emit: Emit) -> None:
-    """Remove the artefacts that were used longest ago, down to a limit."""
+    """Remove the artefacts that were used longest ago, down to a limit.
+
+    \b
+    For example:
+    hatcher cache prune --limit 20GiB
+    """
     from hatcher.mirror import Cache
 
     _tell(Cache().prune(limit, dry_run=dry_run), emit, dry_run)
@@ -121,6 +135,10 @@ def clear(dry_run: bool, emit: Emit) -> None:
     """Remove all artefacts that are kept.
 
     What another command is using at this moment stays.
+
+    \b
+    For example:
+    hatcher cache clear
     """
     from hatcher.mirror import Cache
 

@@ -31,6 +31,10 @@ def completion(shell: str | None) -> None:
     bash  put this into ~/.bashrc: eval "$(hatcher completion bash)"
     zsh   put this into ~/.zshrc, after compinit: eval "$(hatcher completion zsh)"
     fish  run: hatcher completion fish > ~/.config/fish/completions/hatcher.fish
+
+    \b
+    For example:
+    hatcher completion bash > hatcher.bash
     """
     from hatcher.cli.shells import SHELLS, script
 

@@ -76,6 +76,10 @@ def path(emit: Emit) -> None:
     """Show where the profiles are kept.
 
     HATCHER_CONFIG names another file.
+
+    \b
+    For example:
+    hatcher config path
     """
     emit([{"path": str(config_path())}])
 
@@ -84,7 +88,12 @@ def path(emit: Emit) -> None:
 @emits(PROFILES)
 @click.pass_context
 def list_(ctx: click.Context, /, emit: Emit) -> None:
-    """List the profiles and what is set in them."""
+    """List the profiles and what is set in them.
+
+    \b
+    For example:
+    hatcher config list
+    """
     config = config_of(ctx)
     emit(
         profile._asdict() | {"default": profile.name == config.default_profile}
@@ -101,6 +110,10 @@ def get(ctx: click.Context, /, key: str, emit: Emit, **_: Any) -> None:
     """Show what is set in a profile.
 
     The exit code is 4 when nothing is.
+
+    \b
+    For example:
+    hatcher config get url --profile site
     """
     config, name = _meant(ctx)
     value = config.default_profile
@@ -125,7 +138,13 @@ def get(ctx: click.Context, /, key: str, emit: Emit, **_: Any) -> None:
 @dry_run
 @click.pass_context
 def set_(ctx: click.Context, /, key: str, value: str, dry_run: bool, **_: Any) -> None:
-    """Set something in a profile; a new name makes a new profile."""
+    """Set something in a profile; a new name makes a new profile.
+
+    \b
+    For example:
+    hatcher config set url https://brood.example.com --profile nightly
+    hatcher config set output json
+    """
     if key == DEFAULT_PROFILE:
         _use(config_of(ctx), value, dry_run)
         return
@@ -155,7 +174,12 @@ def set_(ctx: click.Context, /, key: str, value: str, dry_run: bool, **_: Any) -
 @dry_run
 @click.pass_context
 def unset(ctx: click.Context, /, key: str, dry_run: bool, **_: Any) -> None:
-    """Take away what is set in a profile."""
+    """Take away what is set in a profile.
+
+    \b
+    For example:
+    hatcher config unset output --profile site
+    """
     config, name = _meant(ctx)
     of = f"{config.path}" if key == DEFAULT_PROFILE else f"the profile {name}"
     check = partial(_check_credential, name, key, None)
@@ -177,7 +201,12 @@ def unset(ctx: click.Context, /, key: str, dry_run: bool, **_: Any) -> None:
 @dry_run
 @click.pass_context
 def use(ctx: click.Context, /, profile: str, dry_run: bool) -> None:
-    """Make a profile the default one."""
+    """Make a profile the default one.
+
+    \b
+    For example:
+    hatcher config use site
+    """
     _use(config_of(ctx), profile, dry_run)
 
 

@@ -53,6 +53,10 @@ def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
 
     PYTHON_TAG is that of the Python, such as cp311: eggs for any Python are listed too. Those
     that are not shown in the index are not.
+
+    \b
+    For example:
+    hatcher eggs list acme dev rh8-x86_64 cp311
     """
     found = place.list_eggs(python_tag)
     emit(sorted(found, key=lambda egg: egg_key(egg["name"])))
@@ -63,7 +67,12 @@ def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
 @_python_tag
 @emits(Document())
 def index(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
-    """Show the index of the eggs that a Python can use."""
+    """Show the index of the eggs that a Python can use.
+
+    \b
+    For example:
+    hatcher eggs index acme dev rh8-x86_64 cp311
+    """
     emit(place.egg_index(python_tag))
 
 
@@ -74,6 +83,10 @@ def metadata(egg: Egg, emit: Emit) -> None:
     """Show what the server says of an egg.
 
     PYTHON_TAG is the egg's own: 'none' for one without. VERSION has the build number: 1.3.0-1.
+
+    \b
+    For example:
+    hatcher eggs metadata acme dev rh8-x86_64 none spam 1.0.0-1
     """
     emit(egg.metadata())
 
@@ -86,6 +99,10 @@ def download(egg: Egg, **options: Any) -> None:
 
     It goes into the folder DESTINATION, or the current one. It is verified, and a file that is
     there already with the same content is left as it is.
+
+    \b
+    For example:
+    hatcher eggs download acme dev rh8-x86_64 none spam 1.0.0-1
     """
     transfers.download(egg, **options)
 
@@ -102,6 +119,11 @@ def batch_download(
     All that a Python can use, or some of them, go into the folder DESTINATION, or the current
     one. What is there already with the same content is not downloaded again, and one failure does
     not stop the others.
+
+    \b
+    For example:
+    hatcher eggs batch-download acme dev rh8-x86_64 cp311 downloads
+    hatcher eggs batch-download acme dev rh8-x86_64 cp311 downloads --name 'numpy*'
     """
     transfers.batch("eggs", place.download_eggs, python_tag, destination or ".", **options)
 
@@ -138,6 +160,10 @@ def build(
 
     They suit every platform and every Python; an egg of that name is replaced. The paths of the
     eggs are the output. Needs the extra 'testing'.
+
+    \b
+    For example:
+    hatcher eggs build idna --destination built
     """
     from tempfile import TemporaryDirectory
 
@@ -183,7 +209,12 @@ def build(
 @transfers.filename
 @transfers.uploading(transfers.verify, _shown)
 def upload(place: SinglePlatformRepository, filename: str, **options: Any) -> None:
-    """Upload an egg."""
+    """Upload an egg.
+
+    \b
+    For example:
+    hatcher eggs upload acme dev rh8-x86_64 spam-1.0.0-1.egg
+    """
     transfers.upload(place, filename, place._local_egg, place.upload_eggs, **options)
 
 
@@ -213,6 +244,11 @@ def batch_upload(
     EGGS are files, folders with eggs in them, or '-' for a list on standard input. What the
     server has with the same content is not sent again, one failure does not stop the others, and
     the same command again goes on where it was.
+
+    \b
+    For example:
+    hatcher eggs batch-upload acme dev rh8-x86_64 spam-1.0.0-1.egg numpy-1.26.4-1.egg
+    hatcher eggs batch-upload acme dev rh8-x86_64 eggs
     """
     transfers.batch("eggs", place.upload_eggs, eggs, enabled=index, **options)
 
@@ -225,6 +261,10 @@ def update_index(place: SinglePlatformRepository, eggs: tuple[str, ...], dry_run
     """Show eggs in the index that were uploaded out of sight.
 
     EGGS are the files that were uploaded; folders and '-' as in 'batch-upload'.
+
+    \b
+    For example:
+    hatcher eggs update-index acme dev rh8-x86_64 spam-1.0.0-1.egg
     """
     number = f"{len(eggs)} egg{'' if len(eggs) == 1 else 's'}"
     if dry_run:
@@ -249,5 +289,10 @@ def update_index(place: SinglePlatformRepository, eggs: tuple[str, ...], dry_run
 @on_platform("egg")
 @transfers.deleting()
 def delete(egg: Egg, **options: Any) -> None:
-    """Delete an egg."""
+    """Delete an egg.
+
+    \b
+    For example:
+    hatcher eggs delete acme dev rh8-x86_64 none spam 1.0.0-1
+    """
     transfers.delete(egg, "the egg {name}-{version} ({python_tag}) of {place}", **options)

@@ -45,6 +45,10 @@ def export(state: State, artefact_kinds: tuple[str, ...], target_dir: str, **opt
     Files that are there already, with the right sha256, are not downloaded again; the same
     command goes on with what was interrupted. Nothing in the folder is deleted. Eggs that are
     disabled are in no index, and so are not exported; apps cannot be downloaded.
+
+    \b
+    For example:
+    hatcher export backup --repositories acme/dev --platforms rh8-x86_64 --python-tags cp311
     """
     version = state.settings.api_version
     kinds = [kind for kind in artefact_kinds if version in _KINDS[kind]]
@@ -91,6 +95,10 @@ def import_(state: State, root_dir: str, **options: Any) -> None:
     interrupted. The eggs of a platform appear together.
 
     When a repository is missing on the server, the others go on, and the exit code is 7.
+
+    \b
+    For example:
+    hatcher import exported
     """
     from hatcher import mirror
 

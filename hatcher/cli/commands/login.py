@@ -98,6 +98,11 @@ def login(
     that token is checked and kept. Where there is no keyring, a file that only you can read
     takes its place. The first profile becomes the default one, so that other
     commands need neither --url nor --username.
+
+    \b
+    For example:
+    hatcher login https://brood.example.com
+    hatcher login https://brood.example.com --token-stdin < token.txt
     """
     import socket
 
@@ -139,6 +144,10 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
     """Forget the token of a profile.
 
     The profile stays, with its server. Without --revoke the token stays valid.
+
+    \b
+    For example:
+    hatcher logout --profile site
     """
     levels.take_over(ctx, ("profile",))
     with credentials_alone():
@@ -186,6 +195,10 @@ def whoami(ctx: click.Context, state: State, emit: Emit) -> None:
     """Show which server, and who you are to it.
 
     The exit code is 3 when the server does not accept the credential, or there is none.
+
+    \b
+    For example:
+    hatcher whoami
     """
     credential, settings = state.credential, state.settings
     record = {

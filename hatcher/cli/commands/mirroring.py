@@ -185,6 +185,11 @@ def plan(
 
     The exit code is 0 when there is nothing to do, 8 when there is, and 7 when not all could be
     read or something stands in the way.
+
+    \b
+    For example:
+    hatcher mirror plan site:acme/dev acme/other -p rh8-x86_64 -t cp311
+    hatcher mirror plan acme/dev ./backup -p rh8-x86_64 -t cp311 --save plan.json
     """
     made = _planned(*open_pair(state, source, target), **asked)
     if save is not None:
@@ -242,6 +247,11 @@ def apply(
 
     With --prune it asks before it deletes. Nothing is deleted when SOURCE could not be read
     whole, or where something failed.
+
+    \b
+    For example:
+    hatcher mirror apply acme/dev ./backup -p rh8-x86_64 -t cp311
+    hatcher mirror apply site:acme/dev acme/other -p rh8-x86_64 -t cp311 --kind eggs
     """
     options = {name: asked.pop(name) for name in ("concurrency", "cache", "create_missing")}
     if plan is not None and any(value not in ((), None, False) for value in asked.values()):
@@ -293,6 +303,11 @@ def verify(
 
     The exit code is 0 when all is right, 8 when something is damaged, missing or another one, and
     7 when not all could be read.
+
+    \b
+    For example:
+    hatcher mirror verify exported/
+    hatcher mirror verify acme/dev --against exported/ -p rh8-x86_64 -t cp311 --kind eggs
     """
     if target.sort == "place" and against is None and not download:
         raise Refusal(
@@ -342,6 +357,10 @@ def manifest(
     The manifest goes to standard output, or with --save into a file. Where the place itself cannot
     be reached, it stands for it: as the target of 'plan', for --lacking of 'pack', and for
     --against of 'verify'.
+
+    \b
+    For example:
+    hatcher mirror manifest acme/dev -p rh8-x86_64 -t cp311 --save state.json
     """
     from hatcher import mirror
 
@@ -387,6 +406,10 @@ def pack(
     ARCHIVE is a ZIP file. On the other side it is the SOURCE of 'plan' and 'apply', and it says what
     is to be deleted there, too. It appears when it is complete; the same command goes on with what
     was interrupted.
+
+    \b
+    For example:
+    hatcher mirror pack acme/dev delta.zip -p rh8-x86_64 -t cp311
     """
     if Path(archive).suffix.lower() != ".zip":
         raise Refusal(

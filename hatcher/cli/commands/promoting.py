@@ -51,6 +51,10 @@ def egg(egg: Egg, **options: Any) -> None:
     """Copy an egg to another repository.
 
     VERSION has the build number: 1.3.0-1.
+
+    \b
+    For example:
+    hatcher promote egg acme dev rh8-x86_64 none spam 1.0.0-1 --to acme/other
     """
     _promote(egg, **options)
 
@@ -59,7 +63,12 @@ def egg(egg: Egg, **options: Any) -> None:
 @on_platform("runtime")
 @_promoting
 def runtime(runtime: Runtime, **options: Any) -> None:
-    """Copy a runtime to another repository."""
+    """Copy a runtime to another repository.
+
+    \b
+    For example:
+    hatcher promote runtime acme dev rh8-x86_64 cpython 3.8.17+1 --to acme/other
+    """
     _promote(runtime, **options)
 
 
@@ -70,6 +79,10 @@ def app(app: App, **options: Any) -> None:
     """Copy an app to another repository.
 
     VERSION has the build number: 1.10-2.
+
+    \b
+    For example:
+    hatcher promote app acme dev rh8-x86_64 cp38 com.example.viewer 1.10-2 --to acme/other
     """
     _promote(app, **options)
 
@@ -87,6 +100,10 @@ def bundle(bundle: Bundle, **options: Any) -> None:
     has arrived.
 
     PYTHON_TAG is that of its runtime, such as cp38; VERSION has the build number: 1.0.0-1.
+
+    \b
+    For example:
+    hatcher promote bundle acme dev rh8-x86_64 cp38 tools 1.0.0-1 --to acme/other --closure
     """
     _promote(bundle, **options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 from hatcher.artefacts.versions import built_key, runtime_key
@@ -33,7 +34,12 @@ def runtimes() -> None:
 @on_platform()
 @emits(RUNTIMES)
 def list_(place: SinglePlatformRepository, emit: Emit) -> None:
-    """List the runtimes for a platform."""
+    """List the runtimes for a platform.
+
+    \b
+    For example:
+    hatcher runtimes list acme dev rh8-x86_64
+    """
     found = place.list_runtimes()
     ordered = sorted(found, key=lambda runtime: (runtime[0], runtime_key(runtime[1])))
     emit({"implementation": runtime[0], "version": runtime[1]} for runtime in ordered)
@@ -43,7 +49,12 @@ def list_(place: SinglePlatformRepository, emit: Emit) -> None:
 @on_platform()
 @emits(LEGACY_RUNTIMES)
 def legacy_list(place: SinglePlatformRepository, emit: Emit) -> None:
-    """List the runtimes for a platform."""
+    """List the runtimes for a platform.
+
+    \b
+    For example:
+    hatcher --api-version 0 runtimes list acme dev rh8-64
+    """
     index = place.runtime_index()
     found = [
         {
@@ -62,7 +73,12 @@ def legacy_list(place: SinglePlatformRepository, emit: Emit) -> None:
 @on_platform()
 @emits(Document())
 def index(place: SinglePlatformRepository, emit: Emit) -> None:
-    """Show the index of the runtimes for a platform."""
+    """Show the index of the runtimes for a platform.
+
+    \b
+    For example:
+    hatcher runtimes index acme dev rh8-x86_64
+    """
     emit(place.runtime_index())
 
 
@@ -73,6 +89,10 @@ def metadata(runtime: Runtime, emit: Emit) -> None:
     """Show what the server says of a runtime.
 
     IMPLEMENTATION is such as cpython, VERSION such as 3.8.17+1.
+
+    \b
+    For example:
+    hatcher runtimes metadata acme dev rh8-x86_64 cpython 3.8.17+1
     """
     emit(runtime.metadata())
 
@@ -84,6 +104,10 @@ def legacy_metadata(runtime: Runtime, emit: Emit) -> None:
     """Show what the server says of a runtime.
 
     PYTHON_TAG is such as cp27, VERSION has the build number: 2.7.10-1.
+
+    \b
+    For example:
+    hatcher --api-version 0 runtimes metadata acme dev rh8-64 cp27 2.7.10-1
     """
     emit(runtime.metadata())
 
@@ -97,9 +121,13 @@ def download(runtime: Runtime, **options: Any) -> None:
     transfers.download(runtime, **options)
 
 
-for _version, _runtime in ((0, "legacy runtime"), (1, "runtime")):
+for _version, _runtime, _example in (
+    (0, "legacy runtime", "--api-version 0 runtimes download acme dev rh8-64 cp27 2.7.10-1"),
+    (1, "runtime", "runtimes download acme dev rh8-x86_64 cpython 3.8.17+1"),
+):
     _made = on_platform(_runtime)(transfers.downloading(download))
-    runtimes.command("download", api_versions=[_version])(_made)
+    _help = f"{cleandoc(download.__doc__ or '')}\n\n\b\nFor example:\nhatcher {_example}"
+    runtimes.command("download", api_versions=[_version], help=_help)(_made)
 
 
 @runtimes.command("batch-download")
@@ -113,6 +141,10 @@ def batch_download(
     All for the platform, or some of them, go into the folder DESTINATION, or the current one.
     What is there already with the same content is not downloaded again, and one failure does not
     stop the others.
+
+    \b
+    For example:
+    hatcher runtimes batch-download acme dev rh8-x86_64 downloads
     """
     transfers.batch("runtimes", place.download_runtimes, destination or ".", **options)
 
@@ -125,6 +157,10 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
     """Upload a runtime.
 
     It goes to the platform that it says it is for.
+
+    \b
+    For example:
+    hatcher runtimes upload acme dev cpython-3.8.17+1-rh8_x86_64-gnu.runtime
     """
     transfers.upload(place, filename, place._read_runtime, place.upload_runtimes, **options)
 
@@ -141,6 +177,10 @@ def batch_upload(place: Repository, runtimes: tuple[str, ...], **options: Any) -
     RUNTIMES are files, folders with runtimes in them, or '-' for a list on standard input. What
     the server has with the same content is not sent again, and one failure does not stop the
     others.
+
+    \b
+    For example:
+    hatcher runtimes batch-upload acme dev cpython-3.8.17+1-rh8_x86_64-gnu.runtime
     """
     transfers.batch("runtimes", place.upload_runtimes, runtimes, **options)
 
@@ -149,5 +189,10 @@ def batch_upload(place: Repository, runtimes: tuple[str, ...], **options: Any) -
 @on_platform("runtime")
 @transfers.deleting()
 def delete(runtime: Runtime, **options: Any) -> None:
-    """Delete a runtime."""
+    """Delete a runtime.
+
+    \b
+    For example:
+    hatcher runtimes delete acme dev rh8-x86_64 cpython 3.8.17+1
+    """
     transfers.delete(runtime, "the runtime {implementation} {version} of {place}", **options)

@@ -33,6 +33,10 @@ def schema(ctx: click.Context, command: tuple[str, ...], emit: Emit) -> None:
     COMMAND is a command, such as 'eggs list'; the schema is that of what it writes with --output
     json. With --output jsonl each line is one of a list's items. Of a group, or without COMMAND, it
     shows the schemas of all commands with data, by their names.
+
+    \b
+    For example:
+    hatcher schema eggs list
     """
     asked = _walked(ctx, command)
     if isinstance(asked.command, click.Group):

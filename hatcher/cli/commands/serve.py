@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hatcher.cli import demo as demonstration
+from hatcher.cli.groups import command
 from hatcher.cli.parameters import flag
 from hatcher.cli.refusals import missing_extra
 from hatcher.errors import InvalidArgumentError
@@ -16,7 +17,7 @@ from hatcher.errors import InvalidArgumentError
 PASSWORD_VARIABLE = "HATCHER_SERVER_ADMIN_PASSWORD"  # noqa: S105 - a name, not a password
 
 
-@click.command()
+@command("serve")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -72,6 +73,11 @@ def serve(ctx: click.Context, /, data: Path, host: str, demo: bool, **options: A
 
     With --demo there are repositories, eggs, a runtime and a bundle to try things out with, and
     the password is a known one: nobody but this machine can reach it.
+
+    \b
+    For example:
+    hatcher serve --demo
+    hatcher serve --data brood --admin ada@example.com
     """
     try:
         from attrs import evolve
