@@ -15,6 +15,8 @@ import click
 
 from hatcher.characters import shown
 from hatcher.cli.terminal import is_terminal, takes_color, write
+from hatcher.sizes import human_size
+from hatcher.tables import utc_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +25,9 @@ Format: TypeAlias = Literal["table", "json", "jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "json", "jsonl", "csv")
 
 Record: TypeAlias = Mapping[str, Any]
+
+#: No size or time is such a number.
+_HUGE = 10**18
 
 #: The dialect of the schemas.
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -41,12 +46,33 @@ class Field(NamedTuple):
         Its type in JSON Schema.
     in_tables : bool, default True
         Whether people see it in the table of a listing; programs always get it.
+    readable : callable, optional
+        Makes what people see of a number.
     """
 
     key: str
     heading: str
     type: str | Sequence[str] = "string"
     in_tables: bool = True
+    readable: Callable[[Any], str] | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it stands at the right of its column."""
+        return not {"integer", "number"}.isdisjoint((self.type, *self.type))
+
+    def cell(self, record: Record) -> str:
+        """Return what people see of a record."""
+        value = record.get(self.key)
+        if self.readable is None or isinstance(value, bool) or not isinstance(value, int | float):
+            return _cell(value)
+        # Servers may say anything.
+        return self.readable(value) if -_HUGE < value < _HUGE else _cell(value)
+
+
+#: Bytes, and when something was stored or made, of which not all that is listed says anything.
+SIZE = Field("size", "Size", ("integer", "null"), readable=human_size)
+TIME = Field("mtime", "Date (UTC)", ("number", "null"), readable=utc_time)
 
 
 class Listing(NamedTuple):
@@ -82,9 +108,11 @@ class Listing(NamedTuple):
         elif self.bare and chosen is None:
             write_names(record[keys[0]] for record in records)
         else:
-            seen = [field for field in self.fields if field.in_tables]
-            rows = [[record[field.key] for field in seen] for record in records]
-            write_table([field.heading for field in seen], rows)
+            write_table([field for field in self.fields if field.in_tables], records)
+
+
+#: The columns of the table of a document of which nothing is known.
+_PAIR = (Field("field", "Field"), Field("value", "Value"))
 
 
 class Document(NamedTuple):
@@ -119,10 +147,9 @@ class Document(NamedTuple):
         elif chosen is None and self.sentence is not None:
             write_names([self.sentence(document)])
         elif chosen in {"table", None} and self.as_row:
-            row = [document.get(field.key) for field in self.fields]
-            write_table([field.heading for field in self.fields], [row])
+            write_table(self.fields, [document])
         elif chosen == "table":
-            write_table(["Field", "Value"], [[key, document[key]] for key in keys])
+            write_table(_PAIR, [{"field": key, "value": document[key]} for key in keys])
         else:
             write(_indented(document))
 
@@ -230,17 +257,18 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _GAP = "  "
 
 
-def write_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def write_table(fields: Sequence[Field], records: Iterable[Record]) -> None:
     """Write a table: with lines and colors in a terminal, and plainly into a file or a pipe.
 
     Parameters
     ----------
-    headings : sequence of str
-    rows : sequence of sequence
+    fields : sequence of Field
+        The columns; numbers stand at their right.
+    records : iterable of mapping
         None is an empty cell.
     """
     write_as = _write_for_people if is_terminal(sys.stdout) else _write_plainly
-    write_as(headings, [[_cell(value) for value in row] for row in rows])
+    write_as(fields, [[field.cell(record) for field in fields] for record in records])
 
 
 def write_names(names: Iterable[str]) -> None:
@@ -301,70 +329,84 @@ def as_json(value: Any, **options: Any) -> str:
     return json.dumps(value, **options).replace("\x7f", "\\u007f")
 
 
-def _write_plainly(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _write_plainly(fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> None:
     # As the existing command line does: there are scripts that cut it up.
+    headings = [field.heading for field in fields]
     widths = [
         max([len(heading) + 2, *map(len, cells)])
         for heading, *cells in zip(headings, *rows, strict=True)
     ]
     lines = (headings, ["-" * width for width in widths], *rows)
-    write("".join(f"{_laid_out(line, widths, _GAP)}\n" for line in lines))
+    write("".join(f"{_laid_out(line, fields, widths, _GAP)}\n" for line in lines))
 
 
-def _laid_out(cells: Iterable[str], widths: Iterable[int], gap: str) -> str:
-    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+def _laid_out(
+    cells: Iterable[str], fields: Iterable[Field], widths: Iterable[int], gap: str
+) -> str:
+    padded = (
+        cell.rjust(width) if field.is_number else cell.ljust(width)
+        for cell, field, width in zip(cells, fields, widths, strict=True)
+    )
     return gap.join(padded).rstrip()
 
 
-def _write_for_people(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _write_for_people(fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> None:
     # Imported here, where somebody looks: it takes as long as everything else together.
     from rich.console import Console
 
     console = Console(highlight=False, no_color=not takes_color(sys.stdout))
-    gaps = len(_WIDE_GAP) * (len(headings) - 1)
+    gaps = len(_WIDE_GAP) * (len(fields) - 1)
     if len(rows) > _LONG:
         write_as = _write_long
-    elif sum(_narrowest(headings, rows)) + gaps > console.width:
+    elif sum(_narrowest(fields, rows)) + gaps > console.width:
         write_as = _write_fields
     else:
         write_as = _write_folded
-    write_as(console, headings, rows)
+    write_as(console, fields, rows)
 
 
-def _narrowest(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+def _widths(fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> list[int]:
+    headings = [field.heading for field in fields]
+    return [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+
+
+def _narrowest(fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> list[int]:
     """Return how narrow each column may be."""
-    return [min(_NARROW, max(map(len, column))) for column in zip(headings, *rows, strict=True)]
+    return [min(_NARROW, width) for width in _widths(fields, rows)]
 
 
-def _write_long(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _write_long(console: Console, fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> None:
     """Write a table that rich would take seconds for; the terminal wraps what is too wide."""
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    console.print(_laid_out(headings, widths, _WIDE_GAP), style=_HEADING, soft_wrap=True)
+    widths = _widths(fields, rows)
+    headings = [field.heading for field in fields]
+    heading = _laid_out(headings, fields, widths, _WIDE_GAP)
+    console.print(heading, style=_HEADING, soft_wrap=True)
     whole = sum(widths) + len(_WIDE_GAP) * (len(widths) - 1)
-    lines = (_laid_out(row, widths, _WIDE_GAP) for row in rows)
+    lines = (_laid_out(row, fields, widths, _WIDE_GAP) for row in rows)
     line = "-" if console.options.ascii_only else "─"
     write("\n".join((line * min(whole, console.width), *lines)) + "\n")
 
 
-def _write_fields(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _write_fields(console: Console, fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> None:
     """Write one field on each line, where a table's columns would be single letters."""
     from rich.text import Text
 
     for row in rows:
-        for heading, cell in zip(headings, row, strict=True):
-            console.print(Text.assemble((f"{heading}: ", _HEADING), cell), soft_wrap=True)
+        for field, cell in zip(fields, row, strict=True):
+            console.print(Text.assemble((f"{field.heading}: ", _HEADING), cell), soft_wrap=True)
         console.print()
 
 
-def _write_folded(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _write_folded(console: Console, fields: Sequence[Field], rows: Sequence[Sequence[str]]) -> None:
     """Write a table whose long cells are folded, and never cut."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style=_HEADING)
-    for heading, width in zip(headings, _narrowest(headings, rows), strict=True):
-        table.add_column(heading, overflow="fold", min_width=width)
+    for field, width in zip(fields, _narrowest(fields, rows), strict=True):
+        justify: Literal["right", "left"] = "right" if field.is_number else "left"
+        table.add_column(field.heading, overflow="fold", min_width=width, justify=justify)
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)

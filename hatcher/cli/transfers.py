@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from hatcher.cli.data import Emit, Field, Listing, emits
+from hatcher.cli.data import SIZE, Emit, Field, Listing, emits
 from hatcher.cli.explaining import OPTIONS, explain
 from hatcher.cli.parameters import (
     Decorator,
@@ -40,7 +40,7 @@ TRANSFERS = Listing(
     (
         Field("file", "File"),
         Field("outcome", "Outcome"),
-        Field("size", "Size", ("integer", "null")),
+        SIZE,
         Field("path", "Path"),
         Field("error", "Error", ("string", "null")),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from hatcher.cli.data import FORMATS, Document, Emit, Field, Listing
+from hatcher.cli.data import FORMATS, SIZE, TIME, Document, Emit, Field, Listing
 
 #: What the schemas are checked against in the other formats.
 PEOPLE = Listing(
@@ -34,9 +34,9 @@ def test_a_listing_in_each_format(capsys):
         'name,age,ok\nAda,36,true\n"Grace, née Murray",,false\n'
     )
     plain = (
-        "Name               Age    OK\n"
+        "Name                 Age  OK\n"
         "-----------------  -----  -----\n"
-        "Ada                36     true\n"
+        "Ada                   36  true\n"
         "Grace, née Murray         false\n"
     )
     assert written(capsys, PEOPLE, "table", records) == plain
@@ -51,7 +51,7 @@ def test_an_empty_listing_in_each_format(capsys):
     assert written(capsys, PEOPLE, "json", []) == "[]\n"
     assert written(capsys, PEOPLE, "jsonl", []) == ""
     assert written(capsys, PEOPLE, "csv", []) == "name,age,ok\n"
-    assert written(capsys, PEOPLE, "table", []) == "Name    Age    OK\n------  -----  ----\n"
+    assert written(capsys, PEOPLE, "table", []) == "Name      Age  OK\n------  -----  ----\n"
     assert written(capsys, PEOPLE._replace(bare=True), None, []) == ""
 
 
@@ -103,6 +103,33 @@ def test_lines_are_written_as_records_come(capsys):
             assert json.loads(capsys.readouterr().out)["name"] == record["name"]
 
     Emit(PEOPLE, "jsonl")(slowly())
+
+
+def test_people_read_sizes_and_times_and_programs_get_numbers(capsys):
+    stored = Listing((SIZE, TIME))
+    records = [
+        {"size": 0, "mtime": 0},
+        {"size": 999, "mtime": 1709268600.5},
+        {"size": 999_949, "mtime": -1.0},
+        {"size": 999_950, "mtime": 1e300},
+        {"size": 5_400_000_000, "mtime": float("inf")},
+        {"size": "7", "mtime": "today"},
+        {"size": None, "mtime": True},
+    ]
+    rows = written(capsys, stored, None, records).splitlines()[2:]
+    assert [row.split(maxsplit=2) for row in rows] == [
+        ["0", "B", "1970-01-01 00:00"],
+        ["999", "B", "2024-03-01 04:50"],
+        ["1.00", "MB", "1969-12-31 23:59"],
+        ["1.00", "MB", "1e+300"],
+        ["5.40", "GB", "Infinity"],
+        ["7", "today"],
+        ["true"],
+    ]
+    assert {len(row) for row in rows} == {len(rows[0])}  # at the right
+    # Of no egg that there is.
+    assert str(10**400) in written(capsys, stored, None, [{"size": 10**400}])
+    assert written(capsys, stored, "csv", records[1:2]) == "size,mtime\n999,1709268600.5\n"
 
 
 @pytest.mark.parametrize("chosen", ["table", None])

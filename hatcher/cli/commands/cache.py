@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hatcher.cli.data import Document, Emit, Field, emits
+from hatcher.cli.data import SIZE, Document, Emit, Field, emits
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import dry_run
 from hatcher.cli.refusals import ExitCode
 from hatcher.cli.terminal import say
 from hatcher.cli.transfers import progress_bar
+from hatcher.sizes import human_size
 
 if TYPE_CHECKING:
     from hatcher.mirror import CacheReport
@@ -21,8 +22,8 @@ CACHE = Document(
     (
         Field("folder", "Folder", ("string", "null")),
         Field("files", "Artefacts", "integer"),
-        Field("size", "Bytes", "integer"),
-        Field("limit", "Limit", "integer"),
+        SIZE._replace(type="integer"),
+        Field("limit", "Limit", "integer", readable=human_size),
     ),
     as_row=True,
 )

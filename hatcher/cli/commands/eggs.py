@@ -11,7 +11,7 @@ import click
 
 from hatcher.artefacts.versions import egg_key
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
+from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import argument, dry_run, on_platform
 from hatcher.cli.refusals import ExitCode, Refusal, missing_extra
@@ -25,7 +25,7 @@ EGGS = Listing(
 )
 EGG = Document((Field("filename", "File"), Field("sha256", "SHA-256")))
 BUILT = Listing(
-    (Field("path", "Path"), Field("size", "Size", "integer"), Field("sha256", "SHA-256")),
+    (Field("path", "Path"), SIZE._replace(type="integer"), Field("sha256", "SHA-256")),
     bare=True,
 )
 

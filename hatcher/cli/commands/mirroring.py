@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, as_json, emits
+from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, as_json, emits
 from hatcher.cli.explaining import explain
 from hatcher.cli.groups import group
 from hatcher.cli.mirror_sides import Side, Sort, WrittenSide, open_pair
@@ -36,7 +36,7 @@ PLAN = Listing(
     (
         Field("action", "Action"),
         Field("path", "Path"),
-        Field("size", "Size", ("integer", "null")),
+        SIZE,
         Field("reason", "Reason", ("string", "null")),
         Field("sha256", "SHA-256", ("string", "null"), in_tables=False),
         Field("replaces", "Replaces", ("string", "null"), in_tables=False),
