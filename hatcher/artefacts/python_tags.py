@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 
 from hatcher.characters import shown
 
@@ -112,3 +114,19 @@ def preference(egg_tag: str, usable: list[str]) -> int | None:
     """
     ranks = [usable.index(part) for part in (egg_tag, *egg_tag.split(".")) if part in usable]
     return min(ranks, default=None)
+
+
+@lru_cache(maxsize=4096)
+def rank(egg_tag: str, tag: str) -> int | None:
+    """Return how well an egg suits a Python, as `preference` does."""
+    return preference(egg_tag, usable_tags(tag))
+
+
+def tag_of(entry: Mapping[str, Any]) -> str | None:
+    """Return an egg's own tag, of an index's entry; older ones say the version of Python."""
+    if "python_tag" in entry:
+        tag = entry["python_tag"]
+        # What is no text is no tag either, and will not be found.
+        return tag if tag is None else str(tag)
+    python = entry.get("python")
+    return f"cp{python.replace('.', '')}" if isinstance(python, str) else None

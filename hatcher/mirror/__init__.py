@@ -6,6 +6,7 @@ another one, moving only what differs; and what proves that they are the same.
 >>> mirror.plan(dev, prod, prune=True).apply().raise_for_failures()
 """
 
+from hatcher.core.places import Problem
 from hatcher.mirror.bundles import BundleCheck, BundleEntry, check_bundle
 from hatcher.mirror.cache import Cache, CacheReport
 from hatcher.mirror.exporting import export, fetch_bundle
@@ -16,7 +17,7 @@ from hatcher.mirror.manifests import Difference, Entry, Manifest, read_manifest
 from hatcher.mirror.packing import pack
 from hatcher.mirror.plans import Plan, plan
 from hatcher.mirror.promoting import promote
-from hatcher.mirror.records import MirrorReport, Problem, Step
+from hatcher.mirror.records import MirrorReport, Step
 from hatcher.mirror.verifying import Finding, Verification, verify
 
 __all__ = [

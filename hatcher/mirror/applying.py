@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hatcher.core.places import Problem
 from hatcher.errors import BroodHTTPError, HatcherException
 from hatcher.files.locks import lock, locked
 from hatcher.files.space import explained
@@ -19,7 +20,6 @@ from hatcher.mirror.records import (
     Held,
     MirrorReport,
     Options,
-    Problem,
     State,
     Step,
     Task,

@@ -20,6 +20,7 @@ from hatcher.core.batches.downloads import (
 )
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
+from hatcher.core.places import Problem
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.repository import Repository
 from hatcher.errors import (
@@ -46,7 +47,7 @@ from hatcher.mirror.folder import record_files
 from hatcher.mirror.layout import Kind, Location
 from hatcher.mirror.manifests import FILENAME
 from hatcher.mirror.reading import Reading, handle
-from hatcher.mirror.records import Collected, Held, MirrorReport, Options, Problem
+from hatcher.mirror.records import Collected, Held, MirrorReport, Options
 from hatcher.mirror.selection import usual_selection
 from hatcher.transfer.batch import ByteCounter, Item, checked_concurrency
 from hatcher.transfer.progress import BatchOptions, Progress

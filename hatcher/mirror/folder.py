@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hatcher.artefacts.app import read_app
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.core.places import Problem
 from hatcher.errors import (
     ArtefactError,
     ChecksumMismatchError,
@@ -34,7 +35,7 @@ from hatcher.mirror.layout import (
     stray_in,
 )
 from hatcher.mirror.manifests import FILENAME, Entry, Manifest, kind_at, now, read_manifest
-from hatcher.mirror.records import Held, Options, Problem, State, Task
+from hatcher.mirror.records import Held, Options, State, Task
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import LEVELS, Side, Writer, changed
 from hatcher.transfer.batch import Attempts, ByteCounter

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from hatcher.core.brood_client import BroodClient
+from hatcher.core.places import Problem, existing_repositories
 from hatcher.core.repository import Repository
 from hatcher.errors import (
     AuthenticationError,
@@ -28,8 +29,8 @@ from hatcher.mirror.layout import (
     repositories_in,
     stray_in,
 )
-from hatcher.mirror.reading import create_repository, existing_repositories
-from hatcher.mirror.records import Collected, MirrorReport, Options, Problem
+from hatcher.mirror.reading import create_repository
+from hatcher.mirror.records import Collected, MirrorReport, Options
 from hatcher.mirror.selection import Selection, select
 from hatcher.transfer.batch import checked_concurrency
 from hatcher.transfer.progress import Progress

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.core.places import Problem
 from hatcher.errors import ArtefactError, HatcherException, InvalidArgumentError, InvalidNameError
 from hatcher.files.atomic import replacing
 from hatcher.mirror.archive import blocks_of_member, check_member, read_archive, untrusted
 from hatcher.mirror.contents import DOCUMENTS, digest_of_file
 from hatcher.mirror.layout import Location, parse
 from hatcher.mirror.manifests import Entry, Manifest, kind_at
-from hatcher.mirror.records import Held, Problem, State
+from hatcher.mirror.records import Held, State
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import Side
 from hatcher.transfer.hashing import hashed

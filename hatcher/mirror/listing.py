@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hatcher.core.organization import Organization
+from hatcher.core.places import Problem
 from hatcher.core.repository import Repository, SinglePlatformRepository
 from hatcher.errors import InvalidArgumentError, InvalidNameError
 from hatcher.mirror.contents import DOCUMENTS
@@ -15,7 +16,7 @@ from hatcher.mirror.folder import Folder
 from hatcher.mirror.layout import Kind, repositories_in
 from hatcher.mirror.listed import Archive, Listed
 from hatcher.mirror.manifests import Entry, Manifest, kind_at, now, read_manifest
-from hatcher.mirror.records import Held, Options, Problem
+from hatcher.mirror.records import Held, Options
 from hatcher.mirror.selection import usual_selection
 from hatcher.mirror.server import Place, Server
 from hatcher.mirror.sides import LEVELS, Side, identify_all, read_state

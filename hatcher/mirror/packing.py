@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from hatcher.core.places import Problem
 from hatcher.errors import (
     AuthenticationError,
     FileChangedError,
@@ -25,7 +26,7 @@ from hatcher.mirror.contents import DOCUMENTS
 from hatcher.mirror.folder import Folder
 from hatcher.mirror.listing import SideLike, entries_of, pair_of, side_of
 from hatcher.mirror.manifests import Entry, Manifest
-from hatcher.mirror.records import Held, MirrorReport, Options, Problem, State, total_size
+from hatcher.mirror.records import Held, MirrorReport, Options, State, total_size
 from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.sides import Side, identify_all, read_state, settle
 from hatcher.transfer.batch import Attempts, ByteCounter, Item, checked_concurrency

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from hatcher.core.places import Problem
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.applying import apply, missing_repository, states_of, too_many
 from hatcher.mirror.listing import SideLike, pair_of
@@ -18,7 +19,6 @@ from hatcher.mirror.records import (
     Held,
     MirrorReport,
     Options,
-    Problem,
     State,
     Step,
     documents_of,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.artefacts.python_tags import tag_of
 from hatcher.core.apps import App
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
@@ -29,7 +30,6 @@ from hatcher.mirror.contents import DOCUMENTS, digest, document_of
 from hatcher.mirror.layout import KINDS, Kind, Location
 from hatcher.mirror.plans import Plan, plan
 from hatcher.mirror.reading import Artefact as Promotable
-from hatcher.mirror.reading import tag_of
 from hatcher.mirror.records import Collected, Held, MirrorReport, Options, State
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.server import Server, found_itself

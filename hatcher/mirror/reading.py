@@ -13,15 +13,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from hatcher.artefacts.names import split_filename
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.artefacts.python_tags import rank, tag_of
 from hatcher.core.apps import App
 from hatcher.core.batches.downloads import listed_egg, listed_runtime, runtimes_by_filename
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.eggs import NO_PYTHON_TAG, Egg
+from hatcher.core.places import HIDDEN, IndexOf, Problem, Shadows, problems_of, repositories_of
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.runtimes import Runtime
 from hatcher.errors import (
@@ -30,18 +32,14 @@ from hatcher.errors import (
     ConflictError,
     HatcherException,
     InvalidResponseError,
-    NotFoundError,
     PermissionDeniedError,
     TransportError,
 )
 from hatcher.mirror.layout import Kind, Location
-from hatcher.mirror.records import Held, Problem
-from hatcher.mirror.selection import Selection, rank
+from hatcher.mirror.records import Held
+from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import Attempts, ByteCounter, Item, WorkerPool, checked_concurrency
 from hatcher.transfer.hashing import server_sha256
-
-#: Who may not know of something is told that it is not there.
-HIDDEN = (NotFoundError, PermissionDeniedError)
 
 #: Eggs that are called as nearly all are; the others are looked at closely.
 _USUAL_EGG = re.compile(r"\w[\w.+]*-\w[\w.+!~]*-\d+\.egg", re.ASCII).fullmatch
@@ -57,12 +55,10 @@ _NEXT = 5
 Artefact: TypeAlias = Egg | Runtime | App | Bundle
 
 
-class Index(NamedTuple):
+class Index(IndexOf):
     """An index to read."""
 
-    platform: SinglePlatformRepository
-    kind: Kind
-    python_tag: str | None
+    __slots__ = ()
 
     def location(self, python_tag: str | None, filename: str) -> Location:
         """Return where something in it belongs."""
@@ -93,49 +89,6 @@ def handle(path: str, held: Held) -> Artefact:
         return origin
     # By the tag of the index, which is how all servers find it.
     return origin.platform.egg(origin.python_tag, *split_filename(path.rpartition("/")[2]))
-
-
-def repositories_of(client: BroodClient) -> list[tuple[str, str]]:
-    """Return all repositories that the caller may see."""
-    usable = set(client.list_available_repositories())
-    # Of these only the index may be read.
-    indexable = set(client.list_available_repositories(include_indexable=True)) - usable
-    # It takes an administrator to list all of them; what others may use has been told above.
-    organizations: list[str] = []
-    if not client._session.is_anonymous:
-        with suppress(*HIDDEN):
-            organizations = client.list_organizations()
-    for organization in organizations:
-        names: list[str] = []
-        with suppress(*HIDDEN):
-            names = client.organization(organization).list_repositories()
-        usable.update(f"{organization}/{name}" for name in names)
-    pairs = (name.partition("/") for name in usable - indexable)
-    return sorted((organization, repository) for organization, _, repository in pairs)
-
-
-def existing_repositories(client: BroodClient, organization: str) -> set[str]:
-    """Return the repositories of an organization, as far as they can be known.
-
-    Parameters
-    ----------
-    client : BroodClient
-    organization : str
-
-    Raises
-    ------
-    NotFoundError, PermissionDeniedError
-        There is no such organization, or nothing of it may be seen.
-    """
-    try:
-        return set(client.organization(organization).list_repositories())
-    except HIDDEN:
-        # It takes an administrator to list them; what one may use is told to everybody.
-        pairs = [name.partition("/") for name in client.list_available_repositories()]
-        names = {name for owner, _, name in pairs if owner == organization}
-        if not names:
-            raise
-        return names
 
 
 def create_repository(client: BroodClient, place: str, description: str) -> None:
@@ -183,8 +136,7 @@ class Reading:
         self._refused: set[str] = set()
         self._unanswered: dict[Index, Exception | None] = {}
         self._hidden: dict[tuple[SinglePlatformRepository, Kind], Exception] = {}
-        #: Names of eggs that may hide one with a shared tag, in all indices that would show it.
-        self._hiding: dict[tuple[SinglePlatformRepository, str], set[str]] = {}
+        self._shadows = Shadows()
         self._lock = threading.Lock()
         self._begin()
 
@@ -214,7 +166,11 @@ class Reading:
             for tag, error in self._without_index.items()
             if tag in self._seen or tag in self._shared
         ]
-        return [*self._lists, *refused, *_problems(self._answers)]
+        return [
+            *self._lists,
+            *refused,
+            *problems_of(self._answers),
+        ]
 
     @property
     def _without_index(self) -> dict[str | None, Exception]:
@@ -226,9 +182,10 @@ class Reading:
         }
 
     @property
-    def _answers(self) -> dict[Index, Item[Any]]:
-        """The indices of which the server has said something."""
-        return {index: item for index, item in self._items.items() if index not in self._unanswered}
+    def _answers(self) -> dict[IndexOf, Exception | None]:
+        """The indices of which the server has said something, and why some cannot be read."""
+        items = self._items.items()
+        return {index: item.error for index, item in items if index not in self._unanswered}
 
     @property
     def has_usual_names(self) -> bool:
@@ -251,7 +208,7 @@ class Reading:
                 self._shared = {tag for tag in tags if tag.startswith("py")} | {NO_PYTHON_TAG}
             self._told = set(tags) - self._shared
         self._complete()
-        errors = [item.error for item in self._answers.values()]
+        errors = self._answers.values()
         failed = [error for error in errors if error is not None]
         refused = [error for error in failed if isinstance(error, AuthenticationError)]
         if refused or (failed and len(failed) == len(errors)):
@@ -348,7 +305,7 @@ class Reading:
                     yield from (
                         Index(platform, "eggs", tag)
                         for tag in sorted(self._shared)
-                        if tag in lonely or self._hiding.get((platform, tag))
+                        if tag in lonely or self._shadows.may_hide(platform, tag)
                     )
                 for kind in self._selection.kinds:
                     if kind != "eggs":
@@ -411,23 +368,8 @@ class Reading:
         with self._lock:
             for tag in names:
                 self._see(tag)
-            self._note_hiding(index, names)
+            self._shadows.note(index.platform, index.python_tag, names, self._shared)
         return found
-
-    def _note_hiding(self, index: Index, names: Mapping[str | None, list[str]]) -> None:
-        """Note what an index may not show, since of eggs of one name it shows the best alone."""
-        own = index.python_tag or ""
-        for shared in self._shared:
-            suits = rank(shared, own)
-            known = self._hiding.get((index.platform, shared))
-            if suits is None or known == set():
-                continue
-            here: set[str] = set()
-            for tag, filenames in names.items():
-                other = rank(tag or NO_PYTHON_TAG, own)
-                if (tag or NO_PYTHON_TAG) != shared and (other is None or other <= suits):
-                    here.update(filenames)
-            self._hiding[index.platform, shared] = here if known is None else known & here
 
     def _others(self, index: Index) -> dict[str, Held]:
         """Read an index of runtimes, apps or bundles."""
@@ -511,39 +453,3 @@ def _folder(index: Index, tag: str | None) -> tuple[str, HatcherException | None
 
 def _tag(held: Held) -> str:
     return held.origin.python_tag or "" if isinstance(held.origin, Index) else ""
-
-
-def tag_of(entry: Mapping[str, Any]) -> str | None:
-    """Return an egg's own tag; older indices say the version of Python instead."""
-    if "python_tag" in entry:
-        tag = entry["python_tag"]
-        # What is no text is no tag either, and will not be found.
-        return tag if tag is None else str(tag)
-    python = entry.get("python")
-    return f"cp{python.replace('.', '')}" if isinstance(python, str) else None
-
-
-def _problems(answers: Mapping[Index, Item[Any]]) -> list[Problem]:
-    """Say of each place once what is wrong with it; of a repository, when it is all of it."""
-    places: dict[str, dict[Index, Exception | None]] = defaultdict(dict)
-    for index, item in answers.items():
-        on = index.platform
-        places[f"{on.organization_name}/{on.repository_name}"][index] = item.error
-    problems: dict[str, Exception] = {}
-    for place, those in places.items():
-        hidden = [error for error in those.values() if isinstance(error, HIDDEN)]
-        if len(hidden) == len(those):
-            problems[place] = hidden[0]
-            continue
-        kinds: dict[SinglePlatformRepository, dict[Kind, Exception | None]] = defaultdict(dict)
-        for index, error in those.items():
-            of_platform = kinds[index.platform]
-            of_platform[index.kind] = of_platform.get(index.kind) or error
-        for platform, errors in kinds.items():
-            failed = {kind: error for kind, error in errors.items() if error is not None}
-            is_whole = len(errors) > 1 and len(failed) == len(errors)
-            if is_whole and len({type(error) for error in failed.values()}) == 1:
-                problems[str(platform)] = next(iter(failed.values()))
-            else:
-                problems.update((f"{platform} {kind}", error) for kind, error in failed.items())
-    return [Problem(place, error) for place, error in problems.items()]

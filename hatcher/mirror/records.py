@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, 
 from attrs import define, frozen
 
 from hatcher.artefacts.names import split_runtime
+from hatcher.core.places import Problem
 from hatcher.errors import BatchError, BatchInterrupted, HatcherException
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import ByteCounter, Item, WorkerPool
@@ -24,25 +25,6 @@ T = TypeVar("T")
 
 Action: TypeAlias = Literal["copy", "update", "delete", "conflict", "skip"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
-
-
-@frozen
-class Problem:
-    """A place of which nothing is known, or to which nothing can go.
-
-    Parameters
-    ----------
-    place : str
-        Such as ``acme/dev``, or ``acme/dev/rh8-x86_64 eggs``.
-    error : Exception
-        Why.
-    """
-
-    place: str
-    error: Exception
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.error}"
 
 
 def documents_of(problems: Iterable[Problem]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hatcher.artefacts.names import split_runtime
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.artefacts.python_tags import preference, python_tag_of, usable_tags
+from hatcher.artefacts.python_tags import python_tag_of, rank
 from hatcher.errors import InvalidArgumentError, UnsupportedAPIVersionError
 from hatcher.mirror.layout import KINDS, Kind, Location
 
@@ -99,12 +99,6 @@ class Selection(NamedTuple):
 @lru_cache(maxsize=8)
 def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{translate(name.casefold())})" for name in names))
-
-
-@lru_cache(maxsize=4096)
-def rank(egg_tag: str, tag: str) -> int | None:
-    """Return how well an egg suits a Python, as `preference` does."""
-    return preference(egg_tag, usable_tags(tag))
 
 
 def select(

@@ -19,6 +19,7 @@ from hatcher.core.bundles import Bundle
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.eggs import NO_PYTHON_TAG, Egg
 from hatcher.core.organization import Organization
+from hatcher.core.places import HIDDEN, existing_repositories
 from hatcher.core.repository import Repository, SinglePlatformRepository
 from hatcher.core.runtimes import Runtime
 from hatcher.errors import (
@@ -31,11 +32,9 @@ from hatcher.errors import (
 )
 from hatcher.mirror.contents import DOCUMENTS, digest, document_of, write_document
 from hatcher.mirror.reading import (
-    HIDDEN,
     Artefact,
     Reading,
     create_repository,
-    existing_repositories,
     handle,
 )
 from hatcher.mirror.records import Held, Options, State, Task

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import cast
 
+from hatcher.core.places import Problem
 from hatcher.errors import AuthenticationError, HatcherException, InvalidArgumentError
 from hatcher.mirror.layout import Kind, Location, parse
-from hatcher.mirror.records import Held, Options, Problem, State, Task
+from hatcher.mirror.records import Held, Options, State, Task
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import Attempts, Batch, ByteCounter, Item
 from hatcher.transfer.progress import BatchOptions, Phase, Progress

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from attrs import asdict, frozen
 
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.core.places import Problem
 from hatcher.errors import (
     ArtefactError,
     AuthenticationError,
@@ -32,7 +33,6 @@ from hatcher.mirror.manifests import FILENAME, Entry, Manifest, read_manifest
 from hatcher.mirror.records import (
     Held,
     Options,
-    Problem,
     State,
     documents_of,
     identity_of,
