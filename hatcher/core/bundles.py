@@ -124,6 +124,9 @@ class Bundle(DeletableArtefact["BundleMetadata"]):
 class LocalBundle:
     """A bundle's file, and where on a server it may go.
 
+    It is equal to another one that goes to the same place with the same document. What can be
+    asked of the bundle can be asked of it, too: name, version and the like are those of `bundle`.
+
     Attributes
     ----------
     bundle : Bundle
@@ -165,6 +168,94 @@ class LocalBundle:
             The repository may not be written to, or not even be seen.
         """
         self._file.upload(overwrite=overwrite, progress=progress)
+
+    # -- what it is on the server ---------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The name of the bundle."""
+        return self.bundle.name
+
+    @property
+    def version(self) -> str:
+        """The full version, such as ``1.0.0-1``."""
+        return self.bundle.version
+
+    @property
+    def python_tag(self) -> str:
+        """The PEP 425 tag of the bundle's runtime."""
+        return self.bundle.python_tag
+
+    @property
+    def canonical_filename(self) -> str:
+        """What the bundle's file is called once it has been saved from the server."""
+        return self.bundle.canonical_filename
+
+    def metadata(self) -> BundleMetadata:
+        """Return what the server says of the bundle: `Bundle.metadata`.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Returns
+        -------
+        BundleMetadata
+            A dict.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such bundle, or it may not be seen.
+        """
+        return self.bundle.metadata()
+
+    def save(self, directory: str | os.PathLike[str], overwrite: bool = False) -> str:
+        """Save the server's document to a file: `Bundle.save`.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Parameters
+        ----------
+        directory : str or path-like
+            An existing directory.
+        overwrite : bool, default False
+            Replace a file of that name.
+
+        Returns
+        -------
+        str
+            The path of the file.
+
+        Raises
+        ------
+        HatcherException
+            As for `Bundle.save`.
+        """
+        return self.bundle.save(directory, overwrite)
+
+    def delete(self, force: bool = False) -> None:
+        """Delete the bundle from the server; the file stays.
+
+        ``DELETE /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        Parameters
+        ----------
+        force : bool, default False
+            Delete it also where the server would rather keep it.
+
+        Raises
+        ------
+        HatcherException
+            As for `Bundle.delete`.
+        """
+        self.bundle.delete(force)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LocalBundle):
+            return NotImplemented
+        return (self.bundle, self._file.document) == (other.bundle, other._file.document)
+
+    def __hash__(self) -> int:
+        return hash((LocalBundle, self.bundle))
 
     def __repr__(self) -> str:
         return f"<LocalBundle bundle={self.bundle!r}, filepath={os.fspath(self.filepath)!r}>"

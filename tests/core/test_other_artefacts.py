@@ -181,6 +181,30 @@ class TestBundles:
         platform.bundle_delete("cp38", "tools", "1.0.0-1")
         assert not bundle.exists() and list(platform.bundles) == []
 
+    def test_a_file_is_what_it_becomes_on_the_server(self, v1, v0, tmp_path, downloads):
+        file = write_bundle(tmp_path)
+        platform = v1.platform("rh8-x86_64")
+        local = platform.bundles.from_file(file)
+        local.upload()
+        said = (local.python_tag, local.name, local.version, local.canonical_filename)
+        assert said == ("cp38", "tools", "1.0.0-1", "tools-1.0.0-1.bundle")
+        assert local.metadata() == local.bundle.metadata()
+        path = local.save(downloads)
+        with pytest.raises(TargetFileExists):
+            local.save(str(downloads))
+        assert local.save(directory=downloads, overwrite=True) == path
+        # By where it goes and by what is in it, not by its path.
+        read = platform.bundles.from_file
+        assert read(path) == local and hash(read(path)) == hash(local)
+        assert read(write_bundle(downloads, note="other")) != local
+        assert read(write_bundle(downloads, version="1.0.1")) != local
+        assert v1.platform("win-x86_64").bundles.from_file(file) != local
+        assert local not in (local.bundle, str(file), None, v0)
+        local.delete()
+        assert file.exists() and not local.bundle.exists()
+        with pytest.raises(NotFoundError):
+            local.delete(force=True)
+
     def test_a_failed_save_leaves_what_was_there(self, v1, downloads):
         old = downloads / "tools-1.0.0-1.bundle"
         old.write_text("old")
