@@ -35,6 +35,9 @@ EXCHANGE_PATHS = ("/api/v1/json/auth/tokens/auth", "/api/v0/json/auth/tokens/aut
 #: Seconds after which a session token is renewed; servers keep one for longer.
 RENEWAL_INTERVAL = 240.0
 
+#: What stands before a token in a header.
+_BEARER = "Bearer "
+
 #: Characters that a token has at most; no server takes a head that is much larger.
 MAX_TOKEN = 16 * 1024
 
@@ -111,7 +114,12 @@ class BroodBearerTokenAuth:
                 "punctuation. Check for a line break or quotes that were copied with it."
             )
         # The value of the Authorization header.
-        self.header = Secret(f"Bearer {token}")
+        self.header = Secret(f"{_BEARER}{token}")
+
+    @property
+    def token(self) -> str:
+        """The API token itself (`str`); nothing else shows it."""
+        return self.authorization().removeprefix(_BEARER)
 
     def authorization(self) -> str:
         """Return the value of the Authorization header.
@@ -164,13 +172,29 @@ class BroodClientAuth:
         verify_ssl: bool | str | None = None,
     ) -> None:
         self.server = ServerURL.parse(brood_url)
-        self.verify_ssl = None if verify_ssl is None else checked_verify(verify_ssl)
+        #: How an exchange verifies certificates; None as the client that uses it.
+        self.own_verify = None if verify_ssl is None else checked_verify(verify_ssl)
         self.credentials = _exchangeable(credentials)
         #: Held during an exchange, so that threads do not all make one.
         self.lock = threading.RLock()
         # The value of the Authorization header; None before the first exchange.
         self.header: Secret | None = None
         self._renew_at = 0.0
+
+    @property
+    def brood_url(self) -> str:
+        """The URL of the server that gives out the session tokens (`str`)."""
+        return str(self.server)
+
+    @property
+    def verify_ssl(self) -> bool | str:
+        """How an exchange verifies certificates: True also where that is left to the client."""
+        return True if self.own_verify is None else self.own_verify
+
+    @property
+    def session_token(self) -> str | None:
+        """The session token itself; None before the first exchange. Nothing else shows it."""
+        return None if self.header is None else self.authorization().removeprefix(_BEARER)
 
     @property
     def is_stale(self) -> bool:
@@ -184,7 +208,7 @@ class BroodClientAuth:
         ----------
         token : str
         """
-        self.header = Secret(f"Bearer {token}")
+        self.header = Secret(f"{_BEARER}{token}")
         self._renew_at = time.monotonic() + RENEWAL_INTERVAL
 
     def authorization(self) -> str:

@@ -418,8 +418,8 @@ class Session:
         # Imported here, for those who have credentials.
         from hatcher.transport.tokens import Authenticator
 
-        if isinstance(auth, BroodClientAuth) and auth.verify_ssl not in (None, self.verify_ssl):
-            context = once(partial(ssl_context, auth.verify_ssl))
+        if isinstance(auth, BroodClientAuth) and auth.own_verify not in (None, self.verify_ssl):
+            context = once(partial(ssl_context, auth.own_verify))
             channel = self._watched(self._new_http_channel(context))
         return Authenticator(auth, channel, self._redact)
 

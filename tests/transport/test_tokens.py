@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,7 +27,7 @@ from hatcher.transport.auth import MAX_TOKEN
 from hatcher.transport.retry import is_unsent
 
 from .common import JSON, PAIR, PLATFORMS, ask, by_each, default, scripted, token
-from .leaking import leaks
+from .leaking import leaks, renderings
 from .proxying import TLSServer
 
 pytestmark = pytest.mark.sampled(4)
@@ -65,12 +66,31 @@ class TestExchanges:
 
     def test_the_header_is_there_with_the_token(self):
         with ScriptedServer(token("one"), PLATFORMS) as server:
-            auth = BroodClientAuth(server.url, PAIR)
+            auth = BroodClientAuth(f"{server.url}/", PAIR)
+            assert auth.session_token is None and auth.brood_url == server.url
             with pytest.raises(RuntimeError, match="no session token yet"):
                 auth.authorization()
             with default(server.url, auth) as client:
                 client.list_platforms()
-        assert auth.authorization() == "Bearer one"
+        assert (auth.authorization(), auth.session_token) == ("Bearer one", "one")
+        assert type(auth.session_token) is type(auth.brood_url) is str
+
+    @pytest.mark.parametrize("given", [None, True, False])
+    def test_how_an_exchange_verifies_can_be_read(self, given):
+        auth = BroodClientAuth("https://brood.example.com", "token", given)
+        assert auth.verify_ssl is (given is not False)
+
+    def test_a_token_shows_where_it_is_asked_for_and_nowhere_else(self):
+        bearer = BroodBearerTokenAuth("api-token")
+        auth = BroodClientAuth("https://brood.example.com", bearer)
+        auth.remember("session-token")
+        assert (bearer.token, auth.session_token) == ("api-token", "session-token")
+        assert type(bearer.token) is str
+        shown = [text for each in (bearer, auth) for text in (*renderings(each), repr(vars(each)))]
+        assert not [text for text in shown if "-token" in text]
+        for each in (bearer, auth):
+            with pytest.raises(TypeError):
+                pickle.dumps(each)
 
     def test_a_server_without_version_1_is_asked_at_version_0(self):
         answers = [Answer(404), token("one"), PLATFORMS]
