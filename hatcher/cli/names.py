@@ -201,6 +201,7 @@ def _runtimes_of_tags(place: SinglePlatformRepository) -> Iterable[Row]:
         for versions in place.runtime_index().values()
         for version, builds in versions.items()
         for build, entry in builds.items()
+        if "python_tag" in entry
     ]
 
 

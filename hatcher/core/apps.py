@@ -8,7 +8,7 @@ from hatcher.core.artefact import Artefact
 from hatcher.core.index import Index, leaves
 from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
-from hatcher.transport.parsing import load_object
+from hatcher.transport.parsing import nested
 
 if TYPE_CHECKING:
     from hatcher.artefacts.app import AppFile
@@ -83,7 +83,7 @@ class Apps(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.index(self._request("get_app_index"), load_object))
+        return Index(self._session.index(self._request("get_app_index"), nested(3)))
 
     def list_apps(self) -> list[tuple[str, str, str]]:
         """List the apps.

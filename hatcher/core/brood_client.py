@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from types import EllipsisType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from hatcher import endpoints
 from hatcher.core.missing import missing_name
@@ -324,7 +324,7 @@ class BroodClient(Node):
         list of str
             Their names, sorted.
         """
-        return sorted(self._texts("list_organizations", "organizations"))
+        return sorted(self._list("list_organizations", "organizations"))
 
     def create_organization(self, name: str, description: str) -> Organization:
         """Create an organization.
@@ -365,7 +365,7 @@ class BroodClient(Node):
         list of str
             Their names, in the server's order.
         """
-        return self._texts("list_platforms", "platforms")
+        return self._list("list_platforms", "platforms")
 
     def list_python_tags(self, list_all: bool = False) -> list[str]:
         """List the PEP 425 python tags that the server knows.
@@ -383,15 +383,7 @@ class BroodClient(Node):
             The tags, in the server's order.
         """
         operation = "list_all_python_tags" if list_all else "list_python_tags"
-        return self._texts(operation, "python_tags")
-
-    def _texts(self, operation: str, name: str) -> list[str]:
-        """Return a list of names that the server gives, each of which is a text."""
-        request = self._request(operation)
-        texts = self._session.field(request, name, list)
-        if not all(isinstance(text, str) for text in texts):
-            raise self._session.unexpected(request, f"has something else than texts in '{name}'")
-        return cast(list[str], texts)
+        return self._list(operation, "python_tags")
 
     def list_available_repositories(self, include_indexable: bool = False) -> list[str]:
         """List the repositories that the caller may use, in all organizations.
@@ -450,9 +442,10 @@ class BroodClient(Node):
             "repositories": dict(repositories),
         }
 
-    def _access(self) -> dict[str, str]:
-        repositories = self._list("list_available_repositories", "repositories")
-        return {repository["name"]: repository["access"] for repository in repositories}
+    def _access(self) -> dict[str, str | None]:
+        """Return the access levels by the repositories' names; None where the server says none."""
+        repositories = self._list("list_available_repositories", "repositories", "name")
+        return {repository["name"]: repository.get("access") for repository in repositories}
 
     # -- API tokens -----------------------------------------------------------------
 
@@ -466,7 +459,7 @@ class BroodClient(Node):
         list of APIToken
             ``{'name', 'created', 'last_used'}``; dates in ISO 8601, UTC.
         """
-        return self._list("list_api_tokens", "tokens")
+        return self._list("list_api_tokens", "tokens", "name")
 
     def create_api_token(self, name: str) -> NewAPIToken:
         """Create an API token for the caller.
@@ -489,7 +482,7 @@ class BroodClient(Node):
             There is one of that name.
         """
         body = {"name": checked_segment(name, "name of the API token")}
-        token: NewAPIToken = self._ask("create_api_token", json=body)
+        token: NewAPIToken = self._ask("create_api_token", "token", json=body)
         return token
 
     def delete_api_token(self, name: str) -> None:

@@ -20,7 +20,7 @@ from hatcher.files.atomic import replacing
 from hatcher.files.folders import existing_directory
 from hatcher.transfer.filenames import server_name
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import load_object
+from hatcher.transport.parsing import nested, text_in
 
 if TYPE_CHECKING:
     from hatcher.artefacts.bundle import BundleFile
@@ -314,7 +314,7 @@ class BundleCollection(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.index(self._request("get_bundle_index"), load_object))
+        return Index(self._session.index(self._request("get_bundle_index"), nested(4)))
 
     def list(self) -> list[BundleListing]:
         """List the bundles.
@@ -332,10 +332,7 @@ class BundleCollection(Node):
         UnsupportedAPIVersionError, NotFoundError
             As for `index`.
         """
-        return [
-            {"python_tag": tag, "name": entry["name"], "version": entry["full_version"]}
-            for (tag, *_), entry in leaves(self.index(), 4)
-        ]
+        return self._session.index(self._request("get_bundle_index"), _listings)
 
     def __iter__(self) -> Iterator[Bundle]:
         for listed in self.list():
@@ -415,6 +412,18 @@ class BundleCollection(Node):
 
     def __str__(self) -> str:
         return "/".join([*self._names.values(), "bundles"])
+
+
+def _listings(text: bytes) -> list[BundleListing]:
+    """Return what a list says of the bundles in an index's text."""
+    return [
+        {
+            "python_tag": tag,
+            "name": text_in(entry, "name"),
+            "version": text_in(entry, "full_version"),
+        }
+        for (tag, *_), entry in leaves(nested(4)(text), 4)
+    ]
 
 
 class Bundles(Node):

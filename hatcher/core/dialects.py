@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.index import leaves
+from hatcher.transport.parsing import nested, text_in
 
 if TYPE_CHECKING:
     import os
@@ -47,6 +48,8 @@ class Dialect:
 
     #: What addresses a runtime beside its version.
     runtime_selector = "implementation"
+    #: How many objects stand in each other in the index of runtimes.
+    runtime_index_depth = 2
 
     def read_runtime(self, path: str | os.PathLike[str]) -> RuntimeDescription:
         """Read a runtime's file."""
@@ -56,8 +59,9 @@ class Dialect:
         file = read_runtime(path)
         return RuntimeDescription(file.path, file.platform, file.implementation, file.version, {})
 
-    def list_runtimes(self, index: Mapping[str, Any]) -> list[str] | list[tuple[str, str]]:
-        """List the runtimes in an index."""
+    def list_runtimes(self, text: bytes) -> list[str] | list[tuple[str, str]]:
+        """List the runtimes in an index's text."""
+        index = nested(self.runtime_index_depth)(text)
         return [(implementation, version) for (implementation, version), _ in leaves(index, 2)]
 
     def runtime_entries(self, index: Mapping[str, Any]) -> RuntimeEntries:
@@ -75,6 +79,7 @@ class DialectV0(Dialect):
     """Version 0 of the API."""
 
     runtime_selector = "python_tag"
+    runtime_index_depth = 3
 
     def read_runtime(self, path: str | os.PathLike[str]) -> RuntimeDescription:
         """Read a runtime's file, whose name says it all."""
@@ -93,14 +98,17 @@ class DialectV0(Dialect):
             file.path, file.platform, file.python_tag, file.full_version, described
         )
 
-    def list_runtimes(self, index: Mapping[str, Any]) -> list[str] | list[tuple[str, str]]:
-        """List the runtimes in an index, by the names of their files."""
-        return list(dict.fromkeys(entry["filename"] for _, entry in leaves(index, 3)))
+    def list_runtimes(self, text: bytes) -> list[str] | list[tuple[str, str]]:
+        """List the runtimes in an index's text, by the names of their files."""
+        entries = leaves(nested(self.runtime_index_depth)(text), 3)
+        return list(dict.fromkeys(text_in(entry, "filename") for _, entry in entries))
 
     def runtime_entries(self, index: Mapping[str, Any]) -> RuntimeEntries:
         """Give what an index says of each runtime."""
         for (language, version, build), entry in leaves(index, 3):
-            tag = entry.get("python_tag") or python_tag_of(language, version)
+            tag = entry.get("python_tag")
+            if not tag or not isinstance(tag, str):
+                tag = python_tag_of(language, version)
             yield tag, f"{version}-{build}", entry
 
     def is_runtime_called(self, selector: str, version: str, filename: str) -> bool:

@@ -13,7 +13,7 @@ from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import entries_with, list_of_each, load_object
+from hatcher.transport.parsing import entries_with, list_of_each, nested
 
 if TYPE_CHECKING:
     from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
@@ -121,8 +121,7 @@ class Eggs(Node):
             There is no such repository or platform, or it may not be seen.
         """
         request = self._request("get_egg_index", python_tag=python_tag)
-        entries: dict[str, Any] = self._session.index(request, load_object)
-        return Index(entries)
+        return Index(self._session.index(request, nested(1)))
 
     def _egg_hashes(self, python_tag: str) -> dict[str, dict[str, Any]]:
         """Return what tells the eggs of an index apart, and nothing else that it says of them."""

@@ -34,19 +34,19 @@ def missing_name(session: Session, request: Request) -> MissingName | None:
             # Servers take a platform's hyphen and underscore alike.
             if name.replace("_", "-") not in [each.replace("_", "-") for each in siblings]:
                 return MissingName(kind, name, alike(name, siblings))
-    except (HatcherException, AttributeError, KeyError, TypeError):
-        # The user asked for something else, and is told how that went; also where what the
-        # server lists cannot be understood.
-        pass
+    except HatcherException:
+        pass  # the user asked for something else, and is told how that went
     return None
 
 
 def _siblings(session: Session, names: Mapping[str, str], kind: str) -> Iterable[str]:
     """Ask for all names that there are of a kind, where the names before it lead to."""
 
-    def listed(operation: str, field: str, version: int = session.api_version) -> list[Any]:
+    def listed(
+        operation: str, field: str, *texts: str, version: int = session.api_version
+    ) -> list[Any]:
         asked = endpoints.request(version, operation, names)
-        return session.field(asked._replace(may_be_missing=True), field, list)
+        return session.items(asked._replace(may_be_missing=True), field, *texts)
 
     if kind == "platform":
         return listed("list_platforms", "platforms")
@@ -54,7 +54,7 @@ def _siblings(session: Session, names: Mapping[str, str], kind: str) -> Iterable
         field = "organizations" if kind == "organization" else "repositories"
         return listed(f"list_{field}", field)
     # No other list is open to everybody; that of version 1 leaves nothing out.
-    everything = listed("list_available_repositories", "repositories", 1)
+    everything = listed("list_available_repositories", "repositories", "name", version=1)
     visible = [each["name"].partition("/") for each in everything]
     if kind == "organization":
         return {organization for organization, _, _ in visible}

@@ -59,13 +59,13 @@ class Node:
         """Have an operation carried out."""
         self._session.send(self._request(operation, **arguments))
 
-    def _ask(self, operation: str, **arguments: Any) -> Any:
-        """Return the JSON object that an operation answers with."""
-        return self._session.json_object(self._request(operation, **arguments))
+    def _ask(self, operation: str, *texts: str, **arguments: Any) -> Any:
+        """Return the JSON object that an operation answers with, which has these texts."""
+        return self._session.json_object(self._request(operation, **arguments), *texts)
 
-    def _list(self, operation: str, field: str, **arguments: Any) -> list[Any]:
-        """Return the list in the JSON object that an operation answers with."""
-        return self._session.field(self._request(operation, **arguments), field, list)
+    def _list(self, operation: str, field: str, *texts: str, **arguments: Any) -> list[Any]:
+        """Return a list that an operation answers with: of texts, or of objects that have them."""
+        return self._session.items(self._request(operation, **arguments), field, *texts)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(

@@ -151,7 +151,7 @@ class Organization(Named):
         NotFoundError, PermissionDeniedError
             There is no such organization, or its teams may not be seen.
         """
-        return self._list("list_teams", "teams")
+        return self._list("list_teams", "teams", "name")
 
     def create_team(self, name: str, group_name: str) -> Team:
         """Create a team.

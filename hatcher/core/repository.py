@@ -93,8 +93,8 @@ class Repository(PlatformUploads, Named, InOrganization):
             There is no such repository, or the caller may not see it.
         """
         request = endpoints.request(1, "list_available_repositories")
-        for repository in self._session.field(request, "repositories", list):
-            if repository.get("name") == str(self):
+        for repository in self._session.items(request, "repositories", "name"):
+            if repository["name"] == str(self):
                 return cast("AvailableRepository", repository)
         raise HatcherException(
             f"There is no repository '{self}' among those that you may see. Check the names; "

@@ -13,7 +13,7 @@ from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import load_object
+from hatcher.transport.parsing import nested
 
 if TYPE_CHECKING:
     from hatcher.core.documents import RuntimeMetadata
@@ -105,7 +105,8 @@ class Runtimes(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.index(self._request("get_runtime_index"), load_object))
+        depth = DIALECTS[self._session.api_version].runtime_index_depth
+        return Index(self._session.index(self._request("get_runtime_index"), nested(depth)))
 
     def list_runtimes(self) -> list[str] | list[tuple[str, str]]:
         """List the runtimes.
@@ -123,7 +124,8 @@ class Runtimes(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return DIALECTS[self._session.api_version].list_runtimes(self.runtime_index())
+        read = DIALECTS[self._session.api_version].list_runtimes
+        return self._session.index(self._request("get_runtime_index"), read)
 
     def runtime_metadata(
         self,

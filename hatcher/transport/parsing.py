@@ -122,19 +122,57 @@ def loads(text: bytes) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def load_object(text: bytes) -> dict[str, Any]:
-    """Parse JSON that should be an object."""
+def load_object(text: bytes, *texts: str) -> dict[str, Any]:
+    """Parse JSON that should be an object, in which some fields are texts."""
     value = loads(text)
     if not isinstance(value, dict):
         raise ShapeError("is no JSON object")
+    for name in texts:
+        text_in(value, name)
     return value
 
 
-def load_field(name: str, kind: type[T], text: bytes) -> T:
-    """Parse JSON that should be an object, and return one of its fields."""
-    value = load_object(text).get(name)
-    if not isinstance(value, kind):
-        raise ShapeError(f"has no '{name}' that is a {kind.__name__}")
+def load_list(name: str, texts: tuple[str, ...], text: bytes) -> list[Any]:
+    """Parse a JSON object, and return a list in it: of texts, or of objects that have `texts`."""
+    kind: type[Any] = dict if texts else str
+    items = load_object(text).get(name)
+    if not isinstance(items, list):
+        raise ShapeError(f"has no '{name}' that is a list")
+    for item in items:
+        if not isinstance(item, kind):
+            what = "JSON objects" if texts else "texts"
+            raise ShapeError(f"has something else than {what} in '{name}'")
+        for field in texts:
+            text_in(item, field, f" in '{name}'")
+    return items
+
+
+@cache
+def nested(depth: int) -> Callable[[bytes], dict[str, Any]]:
+    """Return what parses objects in objects, so many levels below the outermost."""
+    return partial(_load_nested, depth)
+
+
+def _load_nested(depth: int, text: bytes) -> dict[str, Any]:
+    value = load_object(text)
+    _check_nested(value, depth)
+    return value
+
+
+def _check_nested(value: dict[str, Any], depth: int, *path: str) -> None:
+    if {*map(type, value.values())} - {dict}:
+        key = next(key for key, inner in value.items() if not isinstance(inner, dict))
+        raise ShapeError(f"has no JSON object under '{'/'.join((*path, key))}'")
+    if depth > 1:
+        for key, inner in value.items():
+            _check_nested(inner, depth - 1, *path, key)
+
+
+def text_in(entry: dict[str, Any], field: str, where: str = "") -> str:
+    """Return a field of parsed JSON that should be a text."""
+    value = entry.get(field)
+    if not isinstance(value, str):
+        raise ShapeError(f"has no '{field}' that is a text{where}")
     return value
 
 
@@ -153,9 +191,7 @@ def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, An
     if found is not None:
         return found
     found = {}
-    for name, entry in load_object(text).items():
-        if not isinstance(entry, dict):
-            raise ShapeError(f"has no JSON object under '{name}'")
+    for name, entry in nested(1)(text).items():
         found[name] = {field: entry[field] for field in fields if field in entry}
     return found
 

@@ -15,7 +15,6 @@ from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
     HatcherException,
-    InvalidJSONError,
     MissingName,
     NotFoundError,
     RedirectError,
@@ -202,9 +201,9 @@ class Session:
         """Send a request and return its answer with its body, also one of 304."""
         return self.send(request, answers.receive)
 
-    def json_object(self, request: Request) -> dict[str, Any]:
-        """Send a request and return the JSON object of its answer."""
-        return self.json(request, parsing.load_object)
+    def json_object(self, request: Request, *texts: str) -> dict[str, Any]:
+        """Send a request and return the JSON object of its answer, which has these texts."""
+        return self.json(request, lambda text: parsing.load_object(text, *texts))
 
     def json_if_any(self, request: Request) -> dict[str, Any]:
         """Send a request and return the JSON object of its answer; some servers give none."""
@@ -233,13 +232,9 @@ class Session:
             return False
         return True
 
-    def field(self, request: Request, name: str, kind: type[T]) -> T:
-        """Send a request and return one field of the JSON object in its answer."""
-        return self.json(request, partial(parsing.load_field, name, kind))
-
-    def unexpected(self, request: Request, what: str) -> InvalidJSONError:
-        """Return the error for an answer that is not as it should be."""
-        return answers.unexpected(Outgoing.of(request, self.server, self._redact), what)
+    def items(self, request: Request, name: str, *texts: str) -> list[Any]:
+        """Send a request and return a list in its answer: of texts, or of objects that have them."""
+        return self.json(request, partial(parsing.load_list, name, texts))
 
     def pause(self, request: Request, seconds: float) -> None:
         """Wait before something is sent on behalf of a request, unless it is cancelled."""
