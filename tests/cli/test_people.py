@@ -74,9 +74,9 @@ def test_a_team_from_its_creation_to_its_deletion(cli, dev, api_version):
     builders = organization.team("builders")
     adding = ("teams", "repositories", "add", "acme", "builders", "dev")
     query = ("teams", "repositories", "query", "acme", "builders", "dev")
-    assert cli(*query) == (1, "The team builders does not have access to acme/dev.\n", "")
+    assert cli(*query) == (1, "'builders' does not have access to 'dev'\n", "")
     assert cli(*adding).code == 0
-    assert cli(*query) == (0, "The team builders has access to acme/dev.\n", "")
+    assert cli(*query) == (0, "'builders' has access to 'dev'\n", "")
     assert cli("teams", "repositories", "list", "acme", "builders").out == "dev\n"
 
     delete = ("teams", "delete", "acme", "builders")
@@ -107,7 +107,7 @@ def test_members_of_a_team(cli, dev, api_version):
     query = ("teams", "members", "query", *ada)
     assert cli(*query).code == 1
     assert cli("teams", "members", "add", *ada).code == 0
-    assert cli(*query) == (0, "ada@example.com is a member of the team builders.\n", "")
+    assert cli(*query) == (0, "'ada@example.com' has access to 'builders'\n", "")
     answer = cli(*query, "-o", "json").data
     assert answer == {"team": "builders", "email": "ada@example.com", "member": True}
     assert cli("teams", "members", "list", "acme", "builders").out == "ada@example.com\n"

@@ -57,6 +57,4 @@ WORKFLOWS: tuple[Difference, ...] = (
     ),
     Difference("users create: words", "`users create`", "Nobody else gets to know the password."),
     Difference("teams metadata: words", "`teams metadata`", "JSON, as all other metadata."),
-    Difference("teams repositories query: words", "`teams … query`", "A sentence; JSON if asked."),
-    Difference("teams members query: words", "`teams … query`", "Likewise."),
 )

@@ -152,23 +152,24 @@ def _metadata(state: State, place: Repository) -> Record:
         ) from None
 
 
+def _access(who: str, has: bool, what: str) -> str:
+    """Return the words of the old command line, which scripts may look for."""
+    return f"'{who}' {'has' if has else 'does not have'} access to '{what}'"
+
+
 REPOSITORY_ACCESS = Document(
     (
         Field("team", "Team"),
         Field("repository", "Repository"),
         Field("access", "Access", "boolean"),
     ),
-    sentence=lambda seen: (
-        f"The team {seen['team']} {'has' if seen['access'] else 'does not have'} access to "
-        f"{seen['repository']}."
+    sentence=lambda seen: _access(
+        seen["team"], seen["access"], seen["repository"].partition("/")[2]
     ),
 )
 MEMBERSHIP = Document(
     (Field("team", "Team"), Field("email", "Member"), Field("member", "Is a member", "boolean")),
-    sentence=lambda seen: (
-        f"{seen['email']} {'is' if seen['member'] else 'is not'} a member of the team "
-        f"{seen['team']}."
-    ),
+    sentence=lambda seen: _access(seen["email"], seen["member"], seen["team"]),
 )
 
 _on_team = on("organization", "team")

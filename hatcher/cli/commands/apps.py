@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hatcher.api import App, Repository, SinglePlatformRepository
 
 APPS = Listing(
-    (Field("app_id", "App"), Field("version", "Version"), Field("python_tag", "Python Tag"))
+    (Field("app_id", "App Name"), Field("version", "Version"), Field("python_tag", "Python Tag"))
 )
 
 
