@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hatcher.core.artefact import Artefact
 from hatcher.core.index import Index, leaves
 from hatcher.core.local import LocalArtefact
-from hatcher.core.node import Node
+from hatcher.core.node import Node, public
 from hatcher.transport.parsing import nested
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hatcher.core.documents import AppIndexEntry, AppMetadata
 
 
+@public
 class App(Artefact["AppMetadata"]):
     """One app; get it from `SinglePlatformRepository.app`.
 

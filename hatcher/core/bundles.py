@@ -14,7 +14,7 @@ from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.artefact import DeletableArtefact
 from hatcher.core.index import Index, leaves
 from hatcher.core.local import LocalArtefact
-from hatcher.core.node import Node
+from hatcher.core.node import Node, public
 from hatcher.errors import InvalidBundle, TargetFileExists
 from hatcher.files.atomic import replacing
 from hatcher.files.folders import existing_directory
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hatcher.core.documents import BundleIndexEntry, BundleListing, BundleMetadata
 
 
+@public
 class Bundle(DeletableArtefact["BundleMetadata"]):
     """One bundle; get it from `BundleCollection.get`.
 
@@ -474,7 +475,7 @@ class Bundles(Node):
         """
         return self.bundles.index()
 
-    def bundle_list(self) -> list[BundleListing]:
+    def list_bundles(self) -> list[BundleListing]:
         """List the bundles: `BundleCollection.list`.
 
         ``GET /indices/{organization}/{repository}/{platform}/bundles``
@@ -490,6 +491,8 @@ class Bundles(Node):
             As for `bundle_index`.
         """
         return self.bundles.list()
+
+    bundle_list = list_bundles
 
     def bundle_metadata(self, python_tag: str, name: str, version: str) -> BundleMetadata:
         """Return what the server says of one bundle.
@@ -549,7 +552,30 @@ class Bundles(Node):
         """
         return self.bundle(python_tag, name, version).save(directory, overwrite)
 
-    def bundle_delete(self, python_tag: str, name: str, version: str, force: bool = False) -> None:
+    def download_bundle(
+        self, python_tag: str, name: str, version: str, destination: str | os.PathLike[str]
+    ) -> None:
+        """Download a bundle's document into a directory: `Bundle.download`.
+
+        ``GET /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
+
+        A file of that name is replaced, as other artefacts' are; `bundle_save` keeps it.
+
+        Parameters
+        ----------
+        python_tag, name, version : str
+            As for `BundleCollection.get`.
+        destination : str or path-like
+            An existing directory.
+
+        Raises
+        ------
+        HatcherException
+            As for `Bundle.save`.
+        """
+        self.bundle(python_tag, name, version).download(destination)
+
+    def delete_bundle(self, python_tag: str, name: str, version: str, force: bool = False) -> None:
         """Delete a bundle from the server.
 
         ``DELETE /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
@@ -567,3 +593,5 @@ class Bundles(Node):
             As for `BundleCollection.delete`.
         """
         self.bundle(python_tag, name, version).delete(force)
+
+    bundle_delete = delete_bundle

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from unicodedata import normalize
 
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.index import Index
 from hatcher.core.local import LocalArtefact
-from hatcher.core.node import Node
+from hatcher.core.node import Node, public
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import entries_with, list_of_each, nested
@@ -18,10 +18,13 @@ from hatcher.transport.parsing import entries_with, list_of_each, nested
 if TYPE_CHECKING:
     from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 
+T = TypeVar("T")
+
 #: How an egg for every Python is addressed.
 NO_PYTHON_TAG = "none"
 
 
+@public
 class Egg(FileArtefact["EggMetadata"]):
     """One egg; get it from `SinglePlatformRepository.egg`.
 
@@ -94,20 +97,19 @@ class Eggs(Node):
         InvalidNameError
             One of them is empty, ``.`` or ``..``.
         """
-        tag = NO_PYTHON_TAG if python_tag is None else python_tag
-        return self._child(Egg, python_tag=tag, name=name, version=version)
+        return self._child(Egg, python_tag=_addressed(python_tag), name=name, version=version)
 
-    def egg_index(self, python_tag: str) -> Index[EggIndexEntry]:
+    def egg_index(self, python_tag: str | None) -> Index[EggIndexEntry]:
         """Return every enabled egg that a Python can use.
 
         ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``
 
         Parameters
         ----------
-        python_tag : str
+        python_tag : str or None
             The PEP 425 tag of the Python, such as ``cp311``. The index holds the
             eggs with this tag, and those that suit it: ``py3``, ``py2.py3``, no
-            tag at all.
+            tag at all. None for the eggs without one, where the server has an index of them.
 
         Returns
         -------
@@ -120,23 +122,25 @@ class Eggs(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        request = self._request("get_egg_index", python_tag=python_tag)
-        return Index(self._session.index(request, nested(1)))
+        return Index(self._read_index(python_tag, nested(1)))
 
     def _egg_hashes(self, python_tag: str) -> dict[str, dict[str, Any]]:
         """Return what tells the eggs of an index apart, and nothing else that it says of them."""
-        request = self._request("get_egg_index", python_tag=python_tag)
-        return self._session.index(request, _hashes)
+        return self._read_index(python_tag, _hashes)
 
-    def list_eggs(self, python_tag: str) -> list[EggListing]:
+    def _read_index(self, python_tag: str | None, read: Callable[[bytes], T]) -> T:
+        request = self._request("get_egg_index", python_tag=_addressed(python_tag))
+        return self._session.index(request, read)
+
+    def list_eggs(self, python_tag: str | None) -> list[EggListing]:
         """List the enabled eggs that a Python can use.
 
         ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``
 
         Parameters
         ----------
-        python_tag : str
-            The PEP 425 tag of the Python, such as ``cp311``.
+        python_tag : str or None
+            The PEP 425 tag of the Python, such as ``cp311``; None as for `egg_index`.
 
         Returns
         -------
@@ -148,8 +152,7 @@ class Eggs(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        request = self._request("get_egg_index", python_tag=python_tag)
-        return self._session.index(request, _listings)
+        return self._read_index(python_tag, _listings)
 
     def egg_metadata(self, python_tag: str | None, name: str, version: str) -> EggMetadata:
         """Return what the server says of one egg, enabled or not.
@@ -396,6 +399,11 @@ class Eggs(Node):
             ]
         }
         self._send("reindex_eggs", json=body)
+
+
+def _addressed(python_tag: str | None) -> str:
+    """Return the tag by which an egg, or an index, is asked for."""
+    return NO_PYTHON_TAG if python_tag is None else python_tag
 
 
 def _listings(text: bytes) -> list[EggListing]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any, NoReturn, TypeVar
 
 from hatcher import endpoints
@@ -124,6 +125,22 @@ class InOrganization(Node):
     def organization_name(self) -> str:
         """The name of the organization that it belongs to."""
         return self._names["organization"]
+
+
+def public(cls: type[N]) -> type[N]:
+    """Let the methods that a class inherits be shown as its own, as in IPython."""
+    found = {name: value for base in cls.__mro__[::-1] for name, value in vars(base).items()}
+    for name, method in found.items():
+        if isinstance(method, FunctionType) and not name.startswith("_") and name not in vars(cls):
+            own = FunctionType(
+                method.__code__, method.__globals__, name, method.__defaults__, method.__closure__
+            )
+            own.__dict__.update(method.__dict__)
+            own.__doc__, own.__kwdefaults__ = method.__doc__, method.__kwdefaults__
+            own.__annotations__ = method.__annotations__
+            own.__qualname__ = f"{cls.__name__}.{name}"
+            setattr(cls, name, own)
+    return cls
 
 
 def _unpickle(cls: type[Node], session: Session, names: dict[str, str]) -> Node:

@@ -13,7 +13,7 @@ from hatcher.core.bundles import Bundles, LocalBundle
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.eggs import Eggs
 from hatcher.core.local import LocalArtefact
-from hatcher.core.node import InOrganization, Named, Node
+from hatcher.core.node import InOrganization, Named, Node, public
 from hatcher.core.runtimes import Runtimes
 from hatcher.errors import ArtefactError, InvalidBundle, InvalidRuntime
 from hatcher.transfer.progress import BatchOptions, Progress
@@ -138,6 +138,7 @@ class PlatformUploads(Node):
         return upload_bundles(lambda path: self._read_bundle(path)._file, paths, options)
 
 
+@public
 class SinglePlatformRepository(
     Eggs, Runtimes, Bundles, Apps, PlatformUploads, Named, InOrganization
 ):
@@ -255,7 +256,7 @@ class SinglePlatformRepository(
 
     def download_eggs(
         self,
-        python_tag: str,
+        python_tag: str | None,
         destination: str | os.PathLike[str],
         *,
         names: Names = None,
@@ -275,7 +276,7 @@ class SinglePlatformRepository(
 
         Parameters
         ----------
-        python_tag : str
+        python_tag : str or None
             The PEP 425 tag of the Python, such as ``cp311``: see `egg_index`.
         destination : str or path-like
             An existing directory.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from hatcher import endpoints
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.local import LocalArtefact
-from hatcher.core.node import InOrganization, Named
+from hatcher.core.node import InOrganization, Named, public
 from hatcher.core.platform import PlatformUploads, SinglePlatformRepository
 from hatcher.errors import ArtefactError, HatcherException
 from hatcher.transfer.progress import BatchOptions, Progress
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Repository", "SinglePlatformRepository"]
 
 
+@public
 class Repository(PlatformUploads, Named, InOrganization):
     """A repository of an organization.
 

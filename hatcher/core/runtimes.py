@@ -10,7 +10,7 @@ from hatcher.core.artefact import FileArtefact
 from hatcher.core.dialects import DIALECTS, RuntimeDescription
 from hatcher.core.index import Index
 from hatcher.core.local import LocalArtefact
-from hatcher.core.node import Node
+from hatcher.core.node import Node, public
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import nested
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hatcher.core.documents import RuntimeMetadata
 
 
+@public
 class Runtime(FileArtefact["RuntimeMetadata"]):
     """One runtime; get it from `SinglePlatformRepository.runtime`.
 
@@ -253,7 +254,7 @@ class Runtimes(Node):
         runtime = self.runtime(implementation, version, python_tag=python_tag)
         return runtime.iter_download(destination, expected_sha256, filename)
 
-    def runtime_delete(self, implementation: str, version: str, force: bool = False) -> None:
+    def delete_runtime(self, implementation: str, version: str, force: bool = False) -> None:
         """Delete a runtime from the server; API version 1 only.
 
         ``DELETE /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
@@ -275,3 +276,5 @@ class Runtimes(Node):
             The repository may not be written to.
         """
         self.runtime(implementation, version).delete(force)
+
+    runtime_delete = delete_runtime

@@ -1,5 +1,7 @@
 """The graph against a running Brood: every method, in both API versions."""
 
+import json
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -7,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from hatcher.errors import ChecksumMismatchError, ConflictError, NotFoundError
+from hatcher.api import BroodClient, SinglePlatformRepository
+from hatcher.errors import (
+    ChecksumMismatchError,
+    ConflictError,
+    HatcherException,
+    InvalidNameError,
+    NotFoundError,
+)
+from hatcher.testing import Answer, ScriptedServer
 from hatcher.testing.eggs import build_egg, write_egg
 from hatcher.transfer.hashing import file_sha256 as sha256
 from hatcher.transport import http_channel
@@ -159,6 +169,26 @@ def test_eggs_show_under_the_tags_that_they_suit(platform, tmp_path):
     platform.upload_egg(write_egg(tmp_path, "old", "1.0", 1, python_tag="cp38"))
     assert sorted(platform.egg_index("cp311")) == ["any-1.0-1.egg", "new-1.0-1.egg"]
     assert sorted(platform.egg_index("cp38")) == ["any-1.0-1.egg", "old-1.0-1.egg"]
+    # As where one egg is asked for, None is no tag.
+    assert [*platform.egg_index(None)] == [*platform.egg_index("none")] == ["any-1.0-1.egg"]
+    assert platform.list_eggs(None) == [{"name": "any-1.0-1.egg", "python_tag": None}]
+    report = platform.download_eggs(None, tmp_path, dry_run=True)
+    assert [result.path.name for result in report.results] == ["any-1.0-1.egg"]
+    for tag in ("", " ", "..", "a\nb", "\udc80", 311):
+        with pytest.raises(InvalidNameError, match="python tag"):
+            platform.list_eggs(tag)
+
+
+@pytest.mark.parametrize("said", [{}, {"sha256": None}, {"sha256": "zz"}, {"sha256": "ab" * 32}])
+def test_what_an_upload_advises_is_an_argument_of_it(egg, said):
+    answer = Answer(200, {}, json.dumps(said).encode())
+    with ScriptedServer(lambda _: answer) as server:
+        place = BroodClient.from_url(server.url).at("acme/dev/rh8-x86_64")
+        assert isinstance(place, SinglePlatformRepository)
+        with pytest.raises(HatcherException) as caught:
+            place.upload_egg(egg, verify=True)
+    advised = set(re.findall(r"(\w+)=|`(\w+)`", str(caught.value).partition("> ")[2]))
+    assert {"".join(names) for names in advised} <= {"overwrite"}
 
 
 @pytest.mark.parametrize("name", ["with space", "plus+sign", "a@b", "Ünï", "UPPER", "q?x#y%2Fz"])

@@ -3,15 +3,25 @@
 import pickle
 import re
 import socket
+from inspect import signature
 from itertools import combinations
 from pathlib import Path
+from types import FunctionType
 
 import httpx
 import pytest
 from IPython.core.completer import IPCompleter, provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
-from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth, Timeouts
+import hatcher.api
+from hatcher.api import (
+    BroodBearerTokenAuth,
+    BroodClient,
+    BroodClientAuth,
+    SinglePlatformRepository,
+    Timeouts,
+)
+from hatcher.core.eggs import Eggs
 from hatcher.core.node import Node
 from hatcher.errors import (
     InvalidArgumentError,
@@ -154,6 +164,19 @@ def test_tab_completion_shows_the_public_names_and_nothing_else(number):
     with provisionalcompleter():
         completions = list(completer.completions("place.", len("place.")))
     assert {completion.text.removeprefix(".") for completion in completions} == public_names(place)
+
+
+def test_methods_are_shown_as_those_of_the_class_that_users_know():
+    for kind in hatcher.api.__all__:
+        cls = getattr(hatcher.api, kind)
+        for name in dir(cls) if isinstance(cls, type) and issubclass(cls, Node) else ():
+            method = getattr(cls, name)
+            if isinstance(method, FunctionType) and not name.startswith("_"):
+                assert method.__qualname__ == f"{kind}.{name}" and method.__doc__
+    platform = places(BroodClient.from_url(URL))[-1]
+    assert "SinglePlatformRepository.upload_egg" in repr(platform.upload_egg)  # type: ignore[attr-defined]
+    own, inherited = SinglePlatformRepository.upload_egg, Eggs.upload_egg
+    assert (own.__module__, signature(own)) == (inherited.__module__, signature(inherited))
 
 
 def test_every_public_name_has_a_docstring_that_names_its_endpoint_and_sections():

@@ -185,6 +185,7 @@ def use_runtimes(platform: SinglePlatformRepository, folder: Path) -> None:
     runtime: Runtime = platform.runtime("cpython", version)
     runtime.delete(force=True)
     platform.runtime_delete("cpython", version)
+    platform.delete_runtime("cpython", version)
     print(total, sum(chunks))
 
 
@@ -232,10 +233,12 @@ def use_bundles(platform: SinglePlatformRepository, folder: Path) -> str:
     collection = platform.bundles
     print(collection.index(), collection.list(), collection.from_file(folder / "a-1-1.bundle"))
     collection.delete("cp38", "tools", "1.0.0-1")
-    print(platform.bundle_index(), platform.bundle_list())
+    print(platform.bundle_index(), platform.bundle_list(), platform.list_bundles())
     runtime = platform.bundle_metadata("cp38", "tools", "1.0.0-1")["data"]["runtime"]
     path: str = platform.bundle_save("cp38", "tools", "1.0.0-1", folder, overwrite=True)
     platform.bundle_delete("cp38", "tools", "1.0.0-1")
+    platform.delete_bundle("cp38", "tools", "1.0.0-1")
+    platform.download_bundle("cp38", "tools", "1.0.0-1", folder)
     one: Bundle = collection.get("cp38", "tools", "1.0.0-1")
     one.delete()
     return path + one.save(folder) + str(platform.bundle("cp38", "tools", "1.0.0-1")) + str(runtime)

@@ -201,7 +201,7 @@ def _fetch(item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool) -> Ou
 
 
 def download_eggs(
-    platform: Eggs, python_tag: str, destination: Folder, names: Names, options: BatchOptions
+    platform: Eggs, python_tag: str | None, destination: Folder, names: Names, options: BatchOptions
 ) -> BatchReport:
     """Download eggs; see `SinglePlatformRepository.download_eggs`."""
     batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination)
