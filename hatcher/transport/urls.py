@@ -62,8 +62,7 @@ class ServerURL(NamedTuple):
                 raise ValueError("it has a query or a fragment")
         except ValueError as error:
             raise InvalidURLError(
-                f"'{_without_credentials(text)}' is not the URL of a Brood server: {error}. "
-                f"{_EXAMPLE}"
+                f"'{_without_secrets(text)}' is not the URL of a Brood server: {error}. {_EXAMPLE}"
             ) from None
         return cls(*origin, _API_ROOT.sub("", parts.path).rstrip("/"))
 
@@ -223,7 +222,7 @@ def showable(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return re.sub(r"[?#].*", "", _without_credentials(url), flags=re.DOTALL)
+        return _without_secrets(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
@@ -234,6 +233,6 @@ def _port(parts: SplitResult) -> int | None:
     return parts.port
 
 
-def _without_credentials(text: str) -> str:
+def _without_secrets(text: str) -> str:
     # To the last @: a password may hold a '/' that should have been quoted.
-    return re.sub(r"(?<=//).*@|^.*@", "", text, flags=re.DOTALL)
+    return re.sub(r"(?<=//).*@|^.*@|[?#].*", "", text, flags=re.DOTALL)

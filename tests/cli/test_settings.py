@@ -339,6 +339,70 @@ def test_the_token_of_edm_is_for_its_store_alone(cli, edm, elsewhere):
     assert not any("authorization" in request.headers for request in elsewhere.requests)
 
 
+def test_the_server_of_edm(cli, edm, elsewhere):
+    """It is the server where none is named, and its token goes nowhere else."""
+    cli.delenv("HATCHER_URL")
+    told = cli("whoami", "-o", "json").data
+    assert (told["url"], told["credential"]) == (cli.server.url, "token from ~/.edm.yaml")
+    listing = ("organizations", "list")
+    assert cli(*listing).code == 0
+    # With the name and password of another in its URL, which are not used; or without a token.
+    spelt = cli.server.url.replace("://", "://eve:hunter2@")
+    edm.path.write_text(f"store_url: {spelt}/\nauthentication: {{api_token: {edm.token}}}\n")
+    assert cli("whoami", "-o", "json").data == told
+    edm.path.write_text(f"store_url: {spelt}\n")
+    assert cli(*listing).code == 3
+    assert cli("--token-stdin", *listing, input=f"{edm.token}\n").code == 0
+    # Who names a server does not want that one.
+    edm.path.write_text(
+        f"store_url: {cli.server.url}\nauthentication: {{api_token: {edm.token}}}\n"
+    )
+    assert cli("config", "set", "--profile", "own", "url", elsewhere.url).code == 0
+    for named in (("--url", elsewhere.url), ("--profile", "own")):
+        assert cli(*named, *listing).code == 3
+    assert not any("authorization" in request.headers for request in elsewhere.requests)
+
+
+#: Files of EDM, and what is told of them where no server is named.
+ODD_FILES = {
+    "a: [": "line 1 is no YAML",
+    "- a\n- b": "it holds no settings",
+    "just text": "it holds no settings",
+    "store_url: 7": "its store_url is no text",
+    "store_url: [https://a.example]": "its store_url is no text",
+    "store_url: ' '": "The server's URL is empty",
+    "store_url: ftp://a.example": "its scheme is 'ftp'",
+    "store_url: https://ada:hunter2@": "it has no host",
+    "store_url: https://ada:hunter2@a.example/?token=hunter2": "has a query",
+    'store_url: "https://a.ex\\nample"': "a line break",
+    'store_url: "https://\\ud800.example"': "invalid Unicode",
+    "store_url: https://a.example:port": "its port",
+    "\udcff": "codec can't decode",
+    "\0": "no YAML",
+    f"store_url: https://{'a' * 100_000}.example": "'https://aaaa",
+}
+
+
+@pytest.mark.parametrize(("text", "told"), ODD_FILES.items(), ids=range(len(ODD_FILES)))
+def test_an_odd_file_of_edm_names_no_server(cli, edm, text, told):
+    cli.delenv("HATCHER_URL")
+    text += "\nauthentication: {api_token: hunter2}\n" if text.startswith("store_url") else ""
+    edm.path.write_text(text, "utf-8", errors="surrogateescape")
+    result = cli.fails(2, "No server is named, and ~/.edm.yaml", "organizations", "list")
+    assert told in result.err and "hunter2" not in result.err, result.err
+
+
+def test_a_file_of_edm_that_names_no_server(cli, edm):
+    cli.delenv("HATCHER_URL")
+    for text in ("", "store_url:\n", f"authentication: {{api_token: {edm.token}}}"):
+        edm.path.write_text(text)
+        cli.fails(2, "Which server?", "organizations", "list")
+    edm.path.unlink()
+    edm.path.mkdir()
+    cli.fails(2, "Is a directory", "organizations", "list")
+    assert cli("--url", cli.server.url, "--anonymous", "whoami").code == 0
+
+
 @pytest.mark.parametrize(
     "text", ["a: [", "- a\n- b", "store_url: 7\nauthentication: {api_token: x}", "\udcff"]
 )

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import codecs
 import sys
-from typing import Any
 
 import click
 
 from hatcher.characters import shown
 from hatcher.cli.refusals import ExitCode, Refusal
+from hatcher.cli.settings import edm
 from hatcher.cli.settings.keeping import Credential, Kind, keeper_of
 from hatcher.cli.settings.levels import Settings
 from hatcher.cli.settings.profiles import server_at
 from hatcher.cli.terminal import is_terminal, say
-from hatcher.files.folders import expanded
 
 #: The variables that the words on a credential name.
 _SOURCES = {
@@ -160,49 +159,18 @@ def _no_password(username: str) -> Refusal:
     )
 
 
-# -- EDM, the last resort -----------------------------------------------------------------------
-
-#: Where EDM goes when its file does not say.
-DEFAULT_STORE_URL = "https://packages.enthought.com"
-
-_EDM_FILE = "~/.edm.yaml"
-
-
 def _edm_token(url: str) -> Credential | None:
     """Return the API token that EDM keeps, where it is for the server at a URL.
 
     A file that cannot be read is warned of, and is no reason not to go on: it belongs to another
     program.
     """
-    server = server_at(url)
     try:
-        document = _edm_document()
-        authentication = document.get("authentication")
-        token = authentication.get("api_token") if isinstance(authentication, dict) else None
-        if not isinstance(token, str) or not token:
+        kept = edm.read()
+        if kept is None or kept.token is None or kept.server != server_at(url):
             return None
-        store = server_at(document.get("store_url") or DEFAULT_STORE_URL)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        say(f"Warning: {_EDM_FILE} cannot be read, so no token in it is used: {reason}", "yellow")
+        reason = edm.reason(error)
+        say(f"Warning: {edm.FILE} cannot be read, so no token in it is used: {reason}", "yellow")
         return None
-    return Credential("token", token, source=_EDM_FILE) if store == server else None
-
-
-def _edm_document() -> dict[str, Any]:
-    try:
-        text = expanded(_EDM_FILE).read_text("utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    # Imported here, for the few that have such a file and nothing better.
-    import yaml
-
-    try:
-        document = yaml.safe_load(text) or {}
-    except Exception as error:  # YAML that breaks its reader raises whatever it likes
-        mark = getattr(error, "problem_mark", None)
-        # Not chained: the error quotes the text.
-        raise ValueError(f"line {mark.line + 1} is no YAML." if mark else "no YAML.") from None
-    if not isinstance(document, dict):
-        raise ValueError("it holds no settings.")
-    return document
+    return Credential("token", kept.token.reveal(), source=edm.FILE)

@@ -64,7 +64,7 @@ class Settings(NamedTuple):
 def settings_of(ctx: click.Context) -> Settings:
     """Return the settings of an invocation, from the options of the root.
 
-    Asks nobody, and reads no more than the profile.
+    Asks nobody, and reads no more than the profile; and EDM's file, where nobody names a server.
 
     Parameters
     ----------
@@ -74,9 +74,25 @@ def settings_of(ctx: click.Context) -> Settings:
     Raises
     ------
     click.UsageError, Refusal
-        The options contradict each other, or the profile cannot be used.
+        The options contradict each other, or the profile or EDM's file cannot be used.
     """
-    return settings_with(ctx, profile_of(ctx), ctx.params["url"])
+    settings = settings_with(ctx, profile_of(ctx), ctx.params["url"])
+    return settings if settings.url is not None else settings._replace(url=_server_of_edm())
+
+
+def _server_of_edm() -> str | None:
+    """Return the server that EDM's file names, if there is one."""
+    from hatcher.cli.settings import edm
+
+    try:
+        kept = edm.read()
+    except (OSError, ValueError) as error:
+        raise Refusal(
+            f"No server is named, and {edm.FILE}, which may name one, cannot be read: "
+            f"{edm.reason(error)}",
+            "Correct it there; or give --url, or keep a server in a profile: hatcher login URL",
+        ) from None
+    return str(kept.server) if kept is not None and kept.is_named else None
 
 
 def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) -> Settings:
