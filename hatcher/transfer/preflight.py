@@ -10,7 +10,11 @@ levels that nobody has heard of.
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 from hatcher import endpoints
@@ -34,6 +38,15 @@ _GOOD_FOR = 60.0
 
 #: The access levels that are known not to allow uploads.
 _READERS = frozenset({"read_index", "read_repository"})
+
+
+class _Known:
+    """What was answered for a repository. One thread asks at a time: those that wait take its answer."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.asked_at = -_GOOD_FOR
+        self.refusal: HatcherException | None = None
 
 
 def check(session: Session, request: Request) -> None:
@@ -65,8 +78,37 @@ def check(session: Session, request: Request) -> None:
         Somebody has interrupted the session.
     """
     repository = f"{request.names['organization']}/{request.names['repository']}"
-    if time.monotonic() - session.uploads_allowed.get(repository, -_GOOD_FOR) < _GOOD_FOR:
-        return
+    known: _Known = session.uploads_allowed.setdefault(repository, _Known())
+    began = time.monotonic()
+    with _alone(known, session, request):
+        if known.refusal is None and time.monotonic() - known.asked_at < _GOOD_FOR:
+            return
+        if known.refusal is not None and known.asked_at >= began:
+            raise copy(known.refusal)
+        try:
+            _ask(session, request, repository)
+        except TransferInterruptedError:
+            raise  # it is no answer, and of this thread alone
+        except HatcherException as error:
+            # Without its traceback, whose frames hold the request.
+            known.refusal, known.asked_at = copy(error), time.monotonic()
+            raise
+        known.refusal, known.asked_at = None, time.monotonic()
+
+
+@contextmanager
+def _alone(known: _Known, session: Session, request: Request) -> Iterator[None]:
+    """Let one thread through at a time; one that is cancelled waits no longer."""
+    while not known.lock.acquire(timeout=0.2):
+        session.pause(request, 0)
+    try:
+        yield
+    finally:
+        known.lock.release()
+
+
+def _ask(session: Session, request: Request, repository: str) -> None:
+    """Ask the server whether an upload would be refused; see `check`."""
     # Named after the upload, which is what the user hears of.
     question = endpoints.request(1, "list_available_repositories")
     question = question._replace(operation=request.operation)
@@ -87,7 +129,6 @@ def check(session: Session, request: Request) -> None:
         )
     if levels and access is None:
         _look_for(session, request)
-    session.uploads_allowed[repository] = time.monotonic()
 
 
 def _levels(answer: dict[str, Any] | None) -> dict[str, str]:

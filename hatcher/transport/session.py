@@ -127,8 +127,8 @@ class Session:
         self._unpickled = unpickled
         # Shared by all connections, since making one takes 0.05 s.
         self._ssl_context = once(partial(ssl_context, verify_ssl))
-        #: When it was last found that files may be uploaded to a repository.
-        self.uploads_allowed: dict[str, float] = {}
+        #: What is known of uploads, by repository: see `hatcher.transfer.preflight`.
+        self.uploads_allowed: dict[str, Any] = {}
         #: What carries requests, and what puts credentials on them where that does not.
         self._channel: Channel | None = None
         self._authenticator: Authenticator | None = None

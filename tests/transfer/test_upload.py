@@ -6,8 +6,11 @@ import base64
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +22,16 @@ from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
     FileChangedError,
+    HatcherException,
     NotConnectedError,
     NotFoundError,
     PermissionDeniedError,
+    TransferInterruptedError,
 )
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer, write_egg
 from hatcher.testing.listener import Listener
 from hatcher.transfer.upload import LARGE
+from hatcher.transport.cancel import CancelToken
 
 from .common import JSON, hashing_threads, platform_at
 
@@ -128,6 +134,67 @@ def test_it_is_asked_once_in_a_while_and_not_for_small_files(large, small):
         platform.upload_egg(large)
         platform.upload_egg(large)
         assert [method[0] for method in asked(server)] == ["P", "G", "P", "P"]
+
+
+@pytest.mark.parametrize(
+    ("access", "error"), [("upload_repository", None), ("read_index", PermissionDeniedError)]
+)
+def test_threads_that_start_together_ask_once(large, access, error):
+    def answer(request: Request) -> Answer:
+        if request.method == "POST":
+            return DONE
+        time.sleep(0.7)  # until all of them wait
+        return listed(("acme/dev", access))
+
+    def upload() -> object:
+        start.wait()
+        try:
+            platform.upload_egg(large)
+        except HatcherException as refusal:
+            return refusal
+        return None
+
+    start = threading.Barrier(6)
+    with ScriptedServer(answer) as server, ThreadPoolExecutor(6) as pool:
+        platform = platform_of(server.url)
+        results = [future.result() for future in [pool.submit(upload) for _ in range(6)]]
+        questions = [each for each in asked(server) if each == "GET repositories"]
+        assert len(questions) == 1
+        assert {type(result) for result in results} == {error or type(None)}
+        assert len({id(result) for result in results}) == (6 if error else 1)
+        with suppress(PermissionDeniedError):
+            platform.upload_egg(large)
+        # Who was refused asks anew: an administrator may have been kind.
+        assert asked(server).count("GET repositories") == (2 if error else 1)
+
+
+def test_who_waits_for_an_answer_can_be_cancelled_and_an_interruption_is_none(large):
+    asking, may_answer = threading.Event(), threading.Event()
+
+    def answer(request: Request) -> Answer:
+        if request.method == "GET":
+            asking.set()
+            may_answer.wait(10)
+        return listed(("acme/dev", "upload_repository")) if request.method == "GET" else DONE
+
+    def upload(token: CancelToken) -> None:
+        with token.active():
+            platform.upload_egg(large)
+
+    first, second = CancelToken(), CancelToken()
+    with ScriptedServer(answer) as server, ThreadPoolExecutor(2) as pool:
+        platform = platform_of(server.url)
+        uploads = []
+        for token in (first, second):
+            uploads.append(pool.submit(upload, token))
+            asking.wait(10)
+        for token, future in ((second, uploads[1]), (first, uploads[0])):
+            token.cancel()
+            with pytest.raises(TransferInterruptedError):
+                future.result(5)
+        may_answer.set()
+        platform.upload_egg(large)
+        assert [each[0] for each in asked(server)] == ["G", "G", "P"]
 
 
 def test_a_server_that_is_not_there_is_an_error_of_the_connection(large):
