@@ -56,9 +56,8 @@ def read() -> Kept | None:
         raise ValueError("its store_url is no text.")
     authentication = document.get("authentication")
     token = authentication.get("api_token") if isinstance(authentication, dict) else None
-    has_token = isinstance(token, str) and token.strip()
-    server = server_at(url or _USUAL_SERVER)
-    return Kept(server, url is not None, Secret(token) if has_token else None)
+    secret = Secret(token) if isinstance(token, str) and token.strip() else None
+    return Kept(server_at(url or _USUAL_SERVER), url is not None, secret)
 
 
 def reason(error: OSError | ValueError) -> str:
