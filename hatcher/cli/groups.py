@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from inspect import cleandoc
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import click
@@ -28,6 +29,9 @@ _PATHS = frozenset({"file", "sides"})
 
 #: How the last paragraph of a command's docstring begins: its examples, a line each.
 _EXAMPLES = "\b\nFor example:\n"
+
+#: What leads to a place, in this order.
+_STEPS = ("organization", "repository", "platform")
 
 #: What Python makes of bytes that are no text.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -104,8 +108,68 @@ class _Exemplary(click.Command):
                 formatter.write("".join(f"  {example}\n" for example in examples))
 
 
+def place_of(command: click.Command) -> list[Argument]:
+    """Return the arguments with which a command begins that lead to a place."""
+    arguments = [param for param in command.params if isinstance(param, Argument)]
+    steps = takewhile(lambda pair: pair[0].name == pair[1], zip(arguments, _STEPS, strict=False))
+    return [argument for argument, _ in steps]
+
+
+def parts_of_place(ctx: click.Context, steps: Sequence[Argument], words: list[str]) -> list[str]:
+    """Return the words of a command with a place among them taken apart.
+
+    Raises
+    ------
+    click.BadParameter
+        What stands for the place is none.
+    """
+    parts: list[str] = []
+    for number, word in enumerate(words):
+        if len(parts) >= len(steps):
+            return parts + words[number:]
+        step = steps[len(parts)]
+        inside = word.split("/") if len(steps) > 1 else [word]
+        too_many = len(parts) + len(inside) > len(steps)
+        if len(inside) > 1 and (too_many or not all(inside)) and not ctx.resilient_parsing:
+            form = "/".join(str(each.name).upper() for each in steps)
+            raise click.BadParameter(f"'{word}' is no part of {form}.", ctx, step)
+        parts += inside
+    return parts
+
+
 class Command(_Exemplary):
-    """A command whose help says what its arguments are."""
+    """A command whose help says what its arguments are, and whose places may be one word."""
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Make the parser, which takes ``acme/dev`` for ``acme dev``."""
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_args(args: list[str]) -> Any:
+            opts, rest, order = parse(args)
+            return opts, self._divided(ctx, opts, rest), order
+
+        parser.parse_args = parse_args  # type: ignore[method-assign]
+        return parser
+
+    def _divided(self, ctx: click.Context, opts: dict[str, Any], rest: list[str]) -> list[str]:
+        """Put each part of a place where it belongs; return the words that are too many."""
+        steps = place_of(self)
+        arguments = [param for param in self.params if isinstance(param, click.Argument)]
+        words: list[str] = []
+        for argument in arguments:
+            value = opts.get(argument.name or "")
+            words += [value] if isinstance(value, str) else value if type(value) is tuple else []
+        words += rest
+        taken = parts_of_place(ctx, steps, words)
+        if taken == words:
+            return rest
+        for argument in arguments:
+            count = len(taken) if argument.nargs == -1 else 1
+            given, taken = taken[:count], taken[count:]
+            if given:
+                opts[argument.name or ""] = tuple(given) if argument.nargs == -1 else given[0]
+        return taken
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, and then the options."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from hatcher.artefacts.names import split_filename
 from hatcher.characters import all_show
 from hatcher.cli.deadline import within
+from hatcher.cli.groups import place_of
 from hatcher.cli.mirror_sides import divided, is_written_as_path
 from hatcher.cli.settings.levels import config_of, settings_of, settings_of_profile
 from hatcher.cli.state import State
@@ -352,11 +353,29 @@ def matching(ctx: click.Context, question: str, parameter: str, incomplete: str)
     """
     from click.shell_completion import CompletionItem
 
+    question, parameter, before, incomplete = _in_place(ctx, question, parameter, incomplete)
     is_side = question == "sides"
     if question == "file" or (is_side and is_written_as_path(incomplete)):
         return [CompletionItem(incomplete, type="file")]
     names = _sides(ctx, incomplete) if is_side else names_for(ctx, question, parameter)
     # Not those of files either, if they would steer the terminal.
     return [
-        CompletionItem(name) for name in names if name.startswith(incomplete) and all_show(name)
+        CompletionItem(before + name)
+        for name in names
+        if name.startswith(incomplete) and all_show(name)
     ]
+
+
+def _in_place(
+    ctx: click.Context, question: str, parameter: str, incomplete: str
+) -> tuple[str, str, str, str]:
+    """Return what is asked when a place is written in one word, with what stands before it."""
+    steps = place_of(ctx.command)
+    names = [step.name or "" for step in steps]
+    *given, last = incomplete.split("/")
+    here = names.index(parameter) if parameter in names else len(names)
+    if not given or here + len(given) >= len(names):
+        return question, parameter, "", incomplete
+    ctx.params.update(zip(names[here:], given, strict=False))
+    step = steps[here + len(given)]
+    return step.names or "", step.name or "", "/".join((*given, "")), last

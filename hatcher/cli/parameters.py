@@ -164,6 +164,12 @@ def on(*path: str) -> Decorator:
         arguments = [
             argument(name, *known) for step in path for name, known in _BELOW[step].items()
         ]
+        if path[1:2] == ("repository",):
+            form = "/".join(step.upper() for step in path[:3] if step in _BELOW[step])
+            explanation, names = _BELOW["organization"]["organization"]
+            arguments[0] = argument(
+                "organization", f"{explanation[:-1]}, or all in one word: {form}.", names
+            )
         return together(*arguments)(pass_state(with_place))
 
     return decorate

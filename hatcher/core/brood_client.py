@@ -300,19 +300,59 @@ class BroodClient(Node):
         --------
         >>> brood_client.at('acme/dev/rh8-x86_64').list_eggs('cp311')
         """
-        if not isinstance(path, str):
-            raise InvalidNameError(f"A path is a string such as 'acme/dev', not {path!r}.")
-        match path.strip("/").split("/"):
-            case [organization]:
-                return self.organization(organization)
-            case [organization, repository]:
-                return self.organization(organization).repository(repository)
-            case [organization, repository, platform]:
-                return self.organization(organization).repository(repository).platform(platform)
-        raise InvalidNameError(
-            f"'{path}' is no path of a place. Give 'organization/repository/platform', or its "
-            "beginning."
-        )
+        names = _names(path, "organization/repository/platform", at_least=1)
+        place: Organization | Repository | SinglePlatformRepository = self.organization(names[0])
+        for step, name in zip(("repository", "platform"), names[1:], strict=False):
+            place = getattr(place, step)(name)
+        return place
+
+    def repository(self, path: str) -> Repository:
+        """Return the repository at a path; sends nothing.
+
+        Parameters
+        ----------
+        path : str
+            ``organization/repository``.
+
+        Returns
+        -------
+        Repository
+
+        Raises
+        ------
+        InvalidNameError
+            The path has not two parts, or one of them is empty, ``.`` or ``..``.
+
+        Examples
+        --------
+        >>> brood_client.repository('acme/dev').metadata()
+        """
+        organization, repository = _names(path, "organization/repository")
+        return self.organization(organization).repository(repository)
+
+    def platform(self, path: str) -> SinglePlatformRepository:
+        """Return one platform of a repository at a path; sends nothing.
+
+        Parameters
+        ----------
+        path : str
+            ``organization/repository/platform``.
+
+        Returns
+        -------
+        SinglePlatformRepository
+
+        Raises
+        ------
+        InvalidNameError
+            The path has not three parts, or one of them is empty, ``.`` or ``..``.
+
+        Examples
+        --------
+        >>> brood_client.platform('acme/dev/rh8-x86_64').list_eggs('cp311')
+        """
+        organization, repository, platform = _names(path, "organization/repository/platform")
+        return self.organization(organization).repository(repository).platform(platform)
 
     def list_organizations(self) -> list[str]:
         """List the organizations that the caller may see.
@@ -555,3 +595,14 @@ def _folder(cache: object) -> Path | bool:
             f"cache names '{os.fspath(cache)}', and there is no such home directory. Give the "
             "whole path, or False for no cache."
         ) from error
+
+
+def _names(path: str, form: str, *, at_least: int | None = None) -> list[str]:
+    """Return the names in the path of a place, which has that form, or a beginning of it."""
+    if not isinstance(path, str):
+        raise InvalidNameError(f"A path is a string such as 'acme/dev', not {path!r}.")
+    names, most = path.strip("/").split("/"), form.count("/") + 1
+    if not (at_least or most) <= len(names) <= most:
+        beginning = ", or its beginning" if at_least else ""
+        raise InvalidNameError(f"'{path}' is no path of a place. Give '{form}'{beginning}.")
+    return names

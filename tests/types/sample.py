@@ -82,6 +82,8 @@ def use_client(client: BroodClient) -> list[str]:
         place = client.at("acme/dev/rh8-x86_64")
         if isinstance(place, SinglePlatformRepository):
             use_eggs(place, Path("downloads"))
+        repository: Repository = client.repository("acme/dev")
+        use_eggs(client.platform("acme/dev/rh8-x86_64"), Path(repository.name))
         client.raw.get_httpx_client()
         number: int = client.api_version
         client.close()
