@@ -84,7 +84,7 @@ def run(settings: Settings, *, is_temporary: bool) -> None:
             where = (
                 "a temporary folder, removed when it ends" if is_temporary else f"'{settings.data}'"
             )
-            say(_greeting(server.url, settings.admin, where, made))
+            say(_greeting(server.url, settings.admin, where, made), always=True)
             threading.Event().wait()
     except KeyboardInterrupt:
         return  # to stop when told so is no failure

@@ -52,7 +52,7 @@ def show(error: BaseException, ctx: click.Context | None = None) -> ExitCode:
     say(f"Error: {failure.what}", "red")
     for line in (*failure.details, failure.hint):
         if line:
-            say(line)
+            say(line, always=True)
     return failure.code
 
 

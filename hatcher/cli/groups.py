@@ -21,6 +21,9 @@ ALL_API_VERSIONS = (0, 1)
 #: What `--api-version` is when nobody says.
 DEFAULT_API_VERSION = 1
 
+#: As many retries as make sense; more are a slip.
+MOST_RETRIES = 100
+
 #: Where a context keeps, for all contexts of a run, that of the command that is run.
 RUNNING = "hatcher.cli.running"
 
@@ -137,7 +140,33 @@ def parts_of_place(ctx: click.Context, steps: Sequence[Argument], words: list[st
     return parts
 
 
-class Command(_Exemplary):
+class BelowRoot(_Exemplary):
+    """A command or group that takes the options of the root, too; see `hatcher.cli.anywhere`."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, and that there are those of the root."""
+        super().format_options(ctx, formatter)
+        if ctx.parent is not None:
+            formatter.write_paragraph()
+            formatter.write_text(
+                "Options of hatcher itself (--url, --profile, --timeout, --quiet, …) may stand here, "
+                "too: see 'hatcher --help'."
+            )
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Offer the options of the root, when one has been begun."""
+        found = super().shell_complete(ctx, incomplete)
+        if ctx.parent is None or len(incomplete) < 3 or not incomplete.startswith("--"):
+            return found
+        from click.shell_completion import CompletionItem
+
+        offered = {item.value for item in found}
+        root = ctx.find_root().command
+        names = (name for param in root.params for name in param.opts if name not in offered)
+        return found + [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+class Command(BelowRoot):
     """A command whose help says what its arguments are, and whose places may be one word."""
 
     def make_parser(self, ctx: click.Context) -> Any:
@@ -195,7 +224,7 @@ class Command(_Exemplary):
         return super().invoke(ctx)
 
 
-class Group(_Exemplary, click.Group):
+class Group(BelowRoot, click.Group):
     """A group whose commands may differ between the versions of the API."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -237,6 +266,11 @@ class Group(_Exemplary, click.Group):
         commands = [self.get_command(ctx, name) for name in self.list_commands(ctx)]
         below = [one.examples_of(ctx)[:1] for one in commands if isinstance(one, _Exemplary)]
         return self.examples or [example for first in below for example in first]
+
+    def of_any_version(self, name: str) -> click.Command | None:
+        """Return a command by its name, of the newest version of the API that has it."""
+        versions = sorted(self._of_version, reverse=True)
+        return next(filter(None, (self._of_version[each].get(name) for each in versions)), None)
 
     def versions_with(self, name: str) -> Sequence[int]:
         """Return the versions of the API that have a command."""
@@ -313,10 +347,14 @@ class LazyGroup(Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command of the API's version by its name."""
-        if cmd_name not in self.list_commands(ctx):
+        return self.of_any_version(cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+    def of_any_version(self, name: str) -> click.Command | None:
+        """Import a command by its name, whatever the version of the API."""
+        if name not in self.homes:
             return None
-        module, _, attribute = self.homes[cmd_name].place.partition(":")
-        attribute = attribute or cmd_name.replace("-", "_")
+        module, _, attribute = self.homes[name].place.partition(":")
+        attribute = attribute or name.replace("-", "_")
         command = getattr(import_module(f"hatcher.cli.commands.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command

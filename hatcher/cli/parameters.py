@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,6 +14,9 @@ from hatcher.cli.state import State, pass_state
 
 if TYPE_CHECKING:
     from hatcher.api import Repository
+
+#: A number that is not as long as to make no sense.
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -33,6 +37,21 @@ def completes(names: str) -> Callable[[click.Context, click.Parameter, str], lis
         return matching(ctx, names, parameter.name or "", incomplete)
 
     return complete
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
+    """The type of options that take a number of seconds above 0."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the number."""
+        text = str(value)
+        if not _SECONDS.fullmatch(text) or float(text) <= 0:
+            self.fail(f"'{text}' is no number of seconds above 0, such as 30 or 2.5.", param, ctx)
+        return float(text)
 
 
 def argument(name: str, explanation: str, names: str | None = None, **options: Any) -> Decorator:

@@ -7,10 +7,23 @@ from typing import Any
 
 import click
 
+from hatcher.cli.anywhere import arranged
 from hatcher.cli.data import FORMATS
-from hatcher.cli.groups import DEFAULT_API_VERSION, Home, LazyGroup, check_texts, walk
-from hatcher.cli.parameters import completes, flag
-from hatcher.cli.settings.levels import fill_in, settings_of, warn_of_secrets
+from hatcher.cli.groups import (
+    DEFAULT_API_VERSION,
+    MOST_RETRIES,
+    Home,
+    LazyGroup,
+    check_texts,
+    walk,
+)
+from hatcher.cli.parameters import Seconds, completes, flag
+from hatcher.cli.settings.levels import (
+    fill_in,
+    settings_of,
+    settle_verbosity,
+    warn_of_secrets,
+)
 from hatcher.cli.state import State
 
 PROGRAM = "hatcher"
@@ -62,6 +75,11 @@ class _Root(LazyGroup):
         for number, argument in enumerate(args, 1):
             if "\0" in argument:
                 raise click.UsageError(f"Argument {number} of the command line holds a NUL.", ctx)
+        lines = arranged(self, args)
+        if lines.unfinished and not ctx.resilient_parsing:
+            (option,) = lines.unfinished
+            raise click.BadOptionUsage(option, f"Option '{option}' requires an argument.", ctx)
+        args = [*lines.first, *lines.rest]
         # Before --help and --command-tree, which show the commands of that version.
         version = next(param for param in self.params if param.name == "api_version")
         opts, _, _ = self.make_parser(ctx).parse_args(args=list(args))
@@ -138,8 +156,25 @@ def _shows(name: str, text: Callable[[click.Context], str], help: str) -> Callab
     help="The version of Brood's API.",
 )
 @click.option(
-    "--output", type=click.Choice(FORMATS), help="How data is written, unless a command says."
+    "-o",
+    "--output",
+    type=click.Choice(FORMATS),
+    help="How data is written, unless a command says; with json, errors are JSON, too.",
 )
+@click.option(
+    "--timeout",
+    type=Seconds(),
+    metavar="SECONDS",
+    help="How long to wait for the server each time, instead of 10 s to connect and 60 s else.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0, MOST_RETRIES),
+    metavar="NUMBER",
+    help="How often to try again what failed in passing; 3 when it is not given.",
+)
+@flag("-q", "--quiet", help="Say nothing but warnings and errors; data are written all the same.")
+@flag("-v", "--verbose", help="Say more: what was left as it is, and what was looked at again.")
 @_shows("--command-tree", _command_tree, "Show every command with its arguments.")
 @_shows("--version", _version, "Show the version.")
 @click.pass_context
@@ -149,7 +184,8 @@ def hatcher(ctx: click.Context, /, **_: object) -> None:
     Begin with 'hatcher login', which keeps the server and who you are.
 
     Every option has an environment variable: HATCHER_URL for --url, HATCHER_TOKEN for
-    --token; HATCHER_EGGS_UPLOAD_FORCE for --force of 'hatcher eggs upload'.
+    --token; HATCHER_EGGS_UPLOAD_FORCE for --force of 'hatcher eggs upload'. The options below
+    may stand behind a command, too, in their long form.
 
     \b
     For example:
@@ -158,6 +194,7 @@ def hatcher(ctx: click.Context, /, **_: object) -> None:
     hatcher eggs upload acme dev rh8-x86_64 spam-1.0.0-1.egg
     hatcher eggs list acme dev rh8-x86_64 cp311
     """
+    settle_verbosity(ctx)
     warn_of_secrets(ctx)
     ctx.obj = state = State(lambda: settings_of(ctx))
     ctx.call_on_close(state.close)

@@ -7,14 +7,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
 import click
 
-from hatcher.characters import shown
 from hatcher.cli.explaining import show
 from hatcher.cli.groups import RUNNING
 from hatcher.cli.refusals import ExitCode, Terminated
@@ -97,7 +96,11 @@ def run(arguments: Sequence[str]) -> int:
     root: click.Context | None = None
     try:
         root = hatcher.make_context(PROGRAM, list(arguments), auto_envvar_prefix=VARIABLES)
-        with root, _debugging(root):
+        with root:
+            if root.params["debug"]:
+                from hatcher.cli.logs import listen
+
+                listen(root)
             hatcher.invoke(root)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -116,31 +119,6 @@ def run(arguments: Sequence[str]) -> int:
             import traceback
 
             # Never the values of variables.
-            say("".join(traceback.format_exception(error)).rstrip())
+            say("".join(traceback.format_exception(error)).rstrip(), always=True)
         return show(error, root and root.meta.get(RUNNING))
     return ExitCode.DONE
-
-
-@contextmanager
-def _debugging(root: click.Context) -> Iterator[None]:
-    """Show what the library logs, when that was asked for: requests, without secrets."""
-    if not root.params["debug"]:
-        yield
-        return
-    import logging
-
-    class Spoken(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            # No line of it is another one: words of the server are among them.
-            say(shown(self.format(record)))
-
-    logger = logging.getLogger("hatcher")
-    handler, level = Spoken(), logger.level
-    handler.setFormatter(logging.Formatter("%(relativeCreated)d ms %(name)s: %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        logger.removeHandler(handler)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import click
 from click import shell_completion
 
+from hatcher.cli.anywhere import arranged
 from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
 from hatcher.cli.terminal import show_all
 
@@ -75,11 +76,15 @@ class _Shell(shell_completion.ShellComplete):
     def get_completions(
         self, args: list[str], incomplete: str
     ) -> list[shell_completion.CompletionItem]:
+        option, equals, _ = incomplete.partition("=")
         try:
+            # The value of an option of the root is asked for where that stands: before a command.
+            lines = arranged(self.cli, [*args, option] if equals else args)
+            if lines.unfinished:
+                args = lines.first if equals else lines.first + lines.unfinished
             items = super().get_completions(args, incomplete)
         except Exception:  # whatever it is: nobody reads a traceback in the middle of a line
             return []
-        option, equals, _ = incomplete.partition("=")
         if equals and option.startswith("-"):
             # Shells replace the whole word.
             for item in items:

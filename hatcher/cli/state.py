@@ -107,8 +107,10 @@ def client_of(
 ) -> BroodClient:
     """Return a client of the server of the settings, for whoever has the credential."""
     # Imported here: the help of a command needs no client.
-    from hatcher.api import BroodClient, RetryPolicy
+    from hatcher.api import BroodClient, RetryPolicy, Timeouts
+    from hatcher.cli.logs import listen
 
+    listen(click.get_current_context(silent=True))
     url = settings.url
     assert url is not None
     if settings.anonymous:  # not even with the name in it
@@ -120,7 +122,8 @@ def client_of(
         auth=credential and credential.auth(url, settings.verify_ssl),
         verify_ssl=settings.verify_ssl,
         api_version=settings.api_version,
-        retries=0 if quick else RetryPolicy(),
+        timeout=Timeouts() if settings.timeout is None else settings.timeout,
+        retries=0 if quick else RetryPolicy() if settings.retries is None else settings.retries,
     )
 
 

@@ -13,6 +13,9 @@ import click
 from hatcher.characters import shown
 from hatcher.cli.refusals import ExitCode, Refusal
 
+#: The colors of warnings and errors.
+_ALARMING = ("red", "yellow")
+
 
 def show_all() -> None:
     """Let standard output and error spell out what their encodings lack, and never fail for it."""
@@ -51,8 +54,13 @@ def discard(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def say(text: str, color: str | None = None) -> None:
-    """Say something to people; in a color of `click.style`, where a terminal shows it."""
+def say(text: str, color: str | None = None, *, always: bool = False) -> None:
+    """Say something to people; in a color of `click.style`, where a terminal shows it.
+
+    With ``--quiet`` only what is `always` said, and what is red or yellow.
+    """
+    if not always and color not in _ALARMING and is_wanted("quiet"):
+        return
     # A server's words are among them: they must not steer the terminal.
     styled = click.style(shown(text, keep="\n"), fg=color)
     try:
@@ -60,6 +68,12 @@ def say(text: str, color: str | None = None) -> None:
     except BrokenPipeError:
         # Nobody listens, which is no reason to leave things half done.
         discard(sys.stderr)
+
+
+def is_wanted(option: str) -> bool:
+    """Whether the running command was given a flag of the root, such as 'quiet' or 'verbose'."""
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and bool(ctx.find_root().params.get(option))
 
 
 def confirm(question: str, *, assume_yes: bool) -> None:
@@ -77,7 +91,7 @@ def confirm(question: str, *, assume_yes: bool) -> None:
         with redirect_stdout(sys.stderr):
             agreed = click.confirm(shown(question, keep="\n"))
     except click.Abort as abort:
-        say("")  # the question is the end of no line
+        say("", always=True)  # the question is the end of no line
         if isinstance(abort.__context__, EOFError):
             raise Refusal(
                 "Nobody is there to answer the question.", "Give --yes to go on without asking."

@@ -298,7 +298,7 @@ def batch(
             report = move(*args, progress=bar, **as_python(options))
     except BatchInterrupted as stop:
         emit(map(_record, stop.report.results))
-        say(f"{stop.report}\nThe same command again goes on where this one ended.")
+        say(f"{stop.report}\nThe same command again goes on where this one ended.", always=True)
         raise
     # People are told once, and below, why others were not tried.
     told = [

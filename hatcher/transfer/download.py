@@ -408,13 +408,6 @@ class FileDownload:
     def _pause(self, failures: int, have: int, error: TransportError) -> Iterator[int]:
         """Wait a while, with signs of life for those who may have had enough."""
         seconds = pause_before_retry(self._session.retries, "safe", failures, error)
-        logger.info(
-            "%s broke off after %d bytes; going on in %.1f s: %s",
-            self._target.name,
-            have,
-            seconds,
-            error,
-        )
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
             self._session.pause(self._request, min(left, _SIGN_OF_LIFE))

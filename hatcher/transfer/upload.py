@@ -129,7 +129,6 @@ def _see_through(
             raise failure
         tries += 1
         seconds = pause_before_retry(session.retries, "idempotent", tries, failure)
-        logger.info("looking again in %.1f s after: %s", seconds, failure)
         session.pause(request, seconds)
         if _has_arrived(body, is_stored, failure):
             return True

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -22,6 +23,9 @@ from hatcher.errors import (
 )
 from hatcher.transport.request import Safety
 from hatcher.transport.value import Value
+
+#: A logger of its own, so that those who wait can be told of retries alone.
+logger = logging.getLogger("hatcher.retry")
 
 #: Attributes of errors: nothing was sent; another try would fail too.
 _UNSENT, _FINAL = "_unsent", "_final"
@@ -174,10 +178,12 @@ def leaves_open(error: BaseException) -> bool:
 def pause_before_retry(
     policy: RetryPolicy, safety: Safety, failures: int, error: BaseException
 ) -> float:
-    """Return how long to wait after so many failures; raise the last one if it is no use."""
+    """Return how long to wait after so many failures, and log it; raise the last if it is no use."""
     if failures > policy.retries or not policy.allows(safety, error):
         raise error
-    return policy.pause(failures, error)
+    seconds = policy.pause(failures, error)
+    logger.info("Trying again in %.1f s (%d of %d): %s", seconds, failures, policy.retries, error)
+    return seconds
 
 
 def parse_retry_after(value: str | None) -> float | None:

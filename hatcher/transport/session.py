@@ -164,7 +164,6 @@ class Session:
                 seconds = pause_before_retry(self.retries, request.safety, failures, error)
                 if request.method == "DELETE" and not is_certainly_undone(error):
                     may_be_gone, request = True, request._replace(may_be_missing=True)
-                logger.info("trying again in %.1f s after: %s", seconds, error)
             # Not within `except`: what follows is no part of that failure.
             self.pause(request, seconds)
 

@@ -49,6 +49,11 @@ class Result(NamedTuple):
         assert self.code == 0, self.err
         return json.loads(self.out)
 
+    @property
+    def told(self) -> list[str]:
+        """The lines on standard error, but for those of retries."""
+        return [line for line in self.err.splitlines() if not line.startswith("Trying again in ")]
+
 
 class Cli:
     """Runs `hatcher` as the server's administrator, in a home of its own.

@@ -28,7 +28,7 @@ EXCEPTIONS = [
 def told(result: Result, code: int) -> tuple[str, str]:
     """The two lines of a failure; there is nothing else, on either stream."""
     assert (result.code, result.out) == (code, ""), result
-    what, hint = result.err.splitlines()
+    what, hint = result.told
     assert what.startswith("Error: ") and what.endswith(".")
     assert len(hint.split()) > 2
     return what.removeprefix("Error: "), hint

@@ -90,6 +90,7 @@ def test_a_password_becomes_a_token(cli, ring):
         "insecure": None,
         "ca_file": None,
         "output": None,
+        **dict.fromkeys(("timeout", "retries", "quiet", "verbose")),
         "credential": "keyring",
     }
     (secret,) = kept(ring)

@@ -64,7 +64,7 @@ COMMANDS = [
 def assert_told(result: Result) -> None:
     assert 0 <= result.code <= 8
     assert_harmless(result)
-    assert result.code in (0, 7) or 1 <= len(result.err.splitlines()) <= 3
+    assert result.code in (0, 7) or 1 <= len(result.told) <= 3
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))

@@ -211,7 +211,7 @@ def refusing(gateway: FaultyGateway, name: str) -> Iterator[list[str]]:
 
     class Listening(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == threading.get_ident() and "trying again" in record.msg:
+            if record.thread == threading.get_ident() and "Trying again" in record.msg:
                 said.append(record.getMessage())
                 gateway.accept_again()
 

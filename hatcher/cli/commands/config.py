@@ -37,12 +37,21 @@ PROFILES = Listing(
         Field("insecure", "Insecure", ("boolean", "null")),
         Field("ca_file", "CA file", ("string", "null")),
         Field("output", "Output", ("string", "null")),
+        Field("timeout", "Timeout", ("number", "null"), in_tables=False),
+        Field("retries", "Retries", ("integer", "null"), in_tables=False),
+        Field("quiet", "Quiet", ("boolean", "null"), in_tables=False),
+        Field("verbose", "Verbose", ("boolean", "null"), in_tables=False),
         Field("credential", "Kept in", ("string", "null")),
     )
 )
 
 _SETTABLE = [key for key in KEYS if not KEYS[key].by_login] + [DEFAULT_PROFILE]
-_TYPES: dict[type, click.ParamType[Any]] = {bool: click.BOOL, int: click.INT, str: click.STRING}
+_TYPES: dict[type, click.ParamType[Any]] = {
+    bool: click.BOOL,
+    int: click.INT,
+    float: click.FLOAT,
+    str: click.STRING,
+}
 
 #: What there is to set, below the help.
 _KEYS = "\n".join(

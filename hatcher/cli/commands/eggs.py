@@ -195,7 +195,7 @@ def build(
     if len(distributions) == 1 and failures:
         raise failures[0]
     for failure in failures:
-        say(f"failed: {failure.what} {failure.advice}")
+        say(f"failed: {failure.what} {failure.advice}", always=True)
     if failures:
         raise Refusal(
             f"{len(failures)} of {len(distributions)} eggs could not be made.",

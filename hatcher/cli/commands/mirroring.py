@@ -330,13 +330,16 @@ def verify(
         emit(found.document())
     summary = f"{found.target}: {_summary(found)}"
     for finding in found.findings[:_MOST_NAMED]:
-        say(str(finding))
+        say(str(finding), always=True)
     if len(found.findings) > _MOST_NAMED:
-        say(f"and {len(found.findings) - _MOST_NAMED:,} more; --output json names them all")
+        say(
+            f"and {len(found.findings) - _MOST_NAMED:,} more; --output json names them all",
+            always=True,
+        )
     if not found.findings:
         _raise_for(found.problems, summary)
     for problem in found.problems:
-        say(f"problem: {problem.place}: {explain(problem.error).what}")
+        say(f"problem: {problem.place}: {explain(problem.error).what}", always=True)
     say(summary, "red" if found.findings else "green")
     if found.findings:
         click.get_current_context().exit(ExitCode.DIFFERENCES)
@@ -464,9 +467,9 @@ def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
         return
     told = [explain(problem.error) for problem in problems]
     for problem, failure in zip(problems[:_MOST_NAMED], told, strict=False):
-        say(f"problem: {problem.place}: {failure.what}")
+        say(f"problem: {problem.place}: {failure.what}", always=True)
     if len(problems) > _MOST_NAMED:
-        say(f"and {len(problems) - _MOST_NAMED:,} more")
+        say(f"and {len(problems) - _MOST_NAMED:,} more", always=True)
     hints = {failure.hint for failure in told}
     raise Refusal(
         f"{summary}; {len(problems):,} problem{'' if len(problems) == 1 else 's'}.",

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 #: Who said something: the command line, a variable, the profile.
 Level: TypeAlias = Literal["options", "environment", "profile"]
 
+#: What a profile may say beside an option of the root, and whether that is for its server alone.
+_IN_PROFILES = {
+    "output": False,
+    "quiet": False,
+    "verbose": False,
+    "timeout": True,
+    "retries": True,
+    "api_version": True,
+}
+
 #: A URL with a user name in it.
 _URL_NAMES = re.compile(r"(?:[^/]*//)?[^/]*@")
 
@@ -43,6 +53,10 @@ class Settings(NamedTuple):
         What is to be read from there.
     anonymous : bool
         Whether nobody is to ask, whatever credentials there are.
+    timeout : float or None
+        Seconds to wait; None for the usual timeouts.
+    retries : int or None
+        None for as many as usual.
     """
 
     url: str | None
@@ -55,6 +69,8 @@ class Settings(NamedTuple):
     named_by: Level | None = None
     standard_input: Literal["password", "token"] | None = None
     anonymous: bool = False
+    timeout: float | None = None
+    retries: int | None = None
 
     def __repr__(self) -> str:
         # Neither a password nor a token.
@@ -120,6 +136,8 @@ def settings_with(ctx: click.Context, profile: Profile | None, url: str | None) 
         verify_ssl=_verify_ssl(ctx, profile),
         api_version=int(ctx.params["api_version"]),
         profile=profile,
+        timeout=ctx.params["timeout"],
+        retries=ctx.params["retries"],
         **_who(ctx, profile),
     )
 
@@ -149,15 +167,20 @@ def settings_of_profile(ctx: click.Context, name: str) -> Settings:
             f"Name it: hatcher config set --profile {name} url URL",
         )
     # Not what the chosen profile says.
-    is_said = _level(root, "api_version") is not None
-    api_version = int(root.params["api_version"]) if is_said else profile.api_version
+    said = {
+        name: root.params[name] if _level(root, name) is not None else getattr(profile, name)
+        for name in ("api_version", "timeout", "retries")
+    }
+    api_version = said["api_version"]
     is_named = profile.username is not None or profile.credential is not None
     return Settings(
         url=profile.url,
         username=profile.username,
         verify_ssl=profile.verify_ssl(),
-        api_version=DEFAULT_API_VERSION if api_version is None else api_version,
+        api_version=DEFAULT_API_VERSION if api_version is None else int(api_version),
         profile=profile,
+        timeout=said["timeout"],
+        retries=said["retries"],
         named_by="profile" if is_named else None,
     )
 
@@ -204,7 +227,7 @@ def profile_of(ctx: click.Context) -> Profile | None:
 
 
 def fill_in(ctx: click.Context, arguments: list[str]) -> None:
-    """Let the profile say the API's version and the output, where nobody else did.
+    """Let the profile say the API's version, the output and their like, where nobody else did.
 
     Parameters
     ----------
@@ -224,10 +247,32 @@ def fill_in(ctx: click.Context, arguments: list[str]) -> None:
         return
     if profile is None:
         return
-    if profile.output is not None and _level(ctx, "output") is None:
-        ctx.params["output"] = profile.output
-    if is_for_server and profile.api_version is not None and _level(ctx, "api_version") is None:
-        ctx.params["api_version"] = str(profile.api_version)
+    for name, for_server in _IN_PROFILES.items():
+        value = getattr(profile, name)
+        if value is not None and _level(ctx, name) is None and (is_for_server or not for_server):
+            ctx.params[name] = str(value) if name == "api_version" else value
+
+
+def settle_verbosity(ctx: click.Context) -> None:
+    """See to it that not both of ``--quiet`` and ``--verbose`` hold: a higher level outdoes.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the root.
+
+    Raises
+    ------
+    click.UsageError
+        They were said in the same place.
+    """
+    if not (ctx.params["quiet"] and ctx.params["verbose"]):
+        return
+    ranks = {"options": 0, "environment": 1, None: 2}
+    quiet, verbose = (ranks[_level(ctx, name)] for name in ("quiet", "verbose"))
+    if quiet == verbose:
+        raise click.UsageError("Give one of --quiet and --verbose, not both.", ctx)
+    ctx.params["verbose" if quiet < verbose else "quiet"] = False
 
 
 def warn_of_secrets(ctx: click.Context) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hatcher.cli.data import FORMATS
+from hatcher.cli.groups import MOST_RETRIES
 from hatcher.cli.refusals import Refusal
 from hatcher.files.folders import NoHomeError, expanded, user_folder
 from hatcher.suggestions import alike, question
@@ -34,7 +35,7 @@ class Key(NamedTuple):
     Attributes
     ----------
     type : type
-    choices : tuple
+    choices : sequence
         The only values there are; empty where any will do.
     help : str
         What it is.
@@ -43,7 +44,7 @@ class Key(NamedTuple):
     """
 
     type: type
-    choices: tuple[Any, ...]
+    choices: Sequence[Any]
     help: str
     by_login: bool = False
 
@@ -51,6 +52,10 @@ class Key(NamedTuple):
         """Return what its values are, in words."""
         if self.type is bool:
             return "true or false"
+        if self.type is float:
+            return "a number of seconds above 0"
+        if isinstance(self.choices, range):
+            return f"a number from {self.choices[0]} to {self.choices[-1]}"
         if self.choices:
             return " or ".join(
                 f'"{choice}"' if self.type is str else str(choice) for choice in self.choices
@@ -59,6 +64,8 @@ class Key(NamedTuple):
 
     def accepts(self, value: object) -> bool:
         """Whether it can have this value."""
+        if self.type is float and type(value) in (int, float):
+            return 0 < value < 1_000_000  # type: ignore[operator]
         return type(value) is self.type and (not self.choices or value in self.choices)
 
 
@@ -69,6 +76,10 @@ KEYS = {
     "insecure": Key(bool, (), "Accept any certificate of the server."),
     "ca_file": Key(str, (), "Authorities that the server's certificate may be from."),
     "output": Key(str, FORMATS, "How data is written, unless a command says."),
+    "timeout": Key(float, (), "How many seconds to wait for the server each time."),
+    "retries": Key(int, range(MOST_RETRIES + 1), "How often to try again what failed in passing."),
+    "quiet": Key(bool, (), "Say nothing but warnings and errors."),
+    "verbose": Key(bool, (), "Say more."),
     "credential": Key(str, ("keyring", "file"), "Where your credential is kept.", by_login=True),
 }
 
@@ -84,7 +95,7 @@ class Profile(NamedTuple):
     name : str
     folder : pathlib.Path
         The one of the configuration, which `ca_file` starts from.
-    url, username, api_version, insecure, ca_file, output, credential
+    url, username, api_version, insecure, ca_file, output, timeout, retries, quiet, verbose, credential
         As in `KEYS`; None where it is not said.
     """
 
@@ -96,6 +107,10 @@ class Profile(NamedTuple):
     insecure: bool | None = None
     ca_file: str | None = None
     output: str | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    quiet: bool | None = None
+    verbose: bool | None = None
     credential: str | None = None
 
     def is_for(self, url: str) -> bool:
