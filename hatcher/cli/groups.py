@@ -263,9 +263,11 @@ class Group(BelowRoot, click.Group):
 
     def examples_of(self, ctx: click.Context) -> Sequence[str]:
         """Return its own examples, or else the first one of each command."""
+        if self.examples:  # those of the root, whose commands are not to be imported for them
+            return self.examples
         commands = [self.get_command(ctx, name) for name in self.list_commands(ctx)]
         below = [one.examples_of(ctx)[:1] for one in commands if isinstance(one, _Exemplary)]
-        return self.examples or [example for first in below for example in first]
+        return [example for first in below for example in first]
 
     def of_any_version(self, name: str) -> click.Command | None:
         """Return a command by its name, of the newest version of the API that has it."""
