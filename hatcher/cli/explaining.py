@@ -432,6 +432,7 @@ OPTIONS: Mapping[str, str] = {
     "kinds": "artefact_kinds",
     "repositories": "requested_repos",
     "platforms": "requested_platforms",
+    "exist_ok": "if_missing",
 }
 
 _SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z'])")

@@ -113,6 +113,10 @@ assume_yes = flag("assume_yes", "-y", "--yes", help="Ask nothing; do it.")
 #: Say what would be done, and do nothing.
 dry_run = flag("-n", "--dry-run", help="Say what would be done, and change nothing.")
 
+#: Whether what is to be created may be there, and what is to be deleted may not.
+if_missing = flag("--if-missing", help="Be content when it is there already, and as it is to be.")
+missing_ok = flag("--missing-ok", help="Be content when it is not there.")
+
 #: For commands that are about profiles; see `hatcher.cli.settings.levels.take_over`.
 profile_option = click.option(
     "--profile",

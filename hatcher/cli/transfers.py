@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,10 +23,11 @@ from hatcher.cli.parameters import (
     choices,
     dry_run,
     flag,
+    missing_ok,
     together,
 )
 from hatcher.cli.terminal import confirm, is_terminal, say
-from hatcher.errors import BatchInterrupted
+from hatcher.errors import BatchInterrupted, NotFoundError
 
 if TYPE_CHECKING:
     from hatcher import api
@@ -328,10 +330,18 @@ def _record(result: api.FileResult) -> dict[str, Any]:
 
 def deleting(force: str = "Delete it even where the server would keep it.") -> Decorator:
     """Give a command the parameters of a deletion; ``--force`` has this help."""
-    return together(flag("--force", help=force), assume_yes, dry_run)
+    return together(flag("--force", help=force), missing_ok, assume_yes, dry_run)
 
 
-def delete(thing: _Deletable, what: str, *, force: bool, assume_yes: bool, dry_run: bool) -> None:
+def delete(
+    thing: _Deletable,
+    what: str,
+    *,
+    force: bool,
+    missing_ok: bool,
+    assume_yes: bool,
+    dry_run: bool,
+) -> None:
     """Delete something from the server: said before, asked for, said after.
 
     Parameters
@@ -342,6 +352,8 @@ def delete(thing: _Deletable, what: str, *, force: bool, assume_yes: bool, dry_r
         arguments of the command, whose ``place`` is where they lead.
     force : bool
         Also where the server would rather keep it.
+    missing_ok : bool
+        Be content when it is not there.
     assume_yes : bool
         Do not ask.
     dry_run : bool
@@ -351,12 +363,41 @@ def delete(thing: _Deletable, what: str, *, force: bool, assume_yes: bool, dry_r
     path = [named[step] for step in ("organization", "repository", "platform") if step in named]
     what = what.format(place="/".join(path), **named)
     if dry_run:
-        thing.metadata()
+        try:
+            thing.metadata()
+        except NotFoundError as error:
+            if not missing_ok or error.missing is not None:
+                raise
+            say(f"There is no {what.removeprefix('the ')}.")
+            return
         say(f"Would delete {what}.")
         return
     confirm(f"{what[0].upper()}{what[1:]} will be deleted. Go on?", assume_yes=assume_yes)
-    thing.delete(force)
-    say(f"Deleted {what}.", "green")
+    gone = f"There is no {what.removeprefix('the ')}."
+    remove(partial(thing.delete, force), f"Deleted {what}.", gone, missing_ok=missing_ok)
+
+
+def remove(delete: Callable[..., None], done: str, gone: str, *, missing_ok: bool) -> None:
+    """Delete something, and say so; or that it is not there, where that will do.
+
+    Parameters
+    ----------
+    delete : callable
+        Takes ``missing_ok``.
+    done, gone : str
+        What is said then.
+    missing_ok : bool
+        Be content when it is not there.
+    """
+    try:
+        delete(missing_ok=False)
+    except NotFoundError:
+        if not missing_ok:
+            raise
+        delete(missing_ok=True)  # raises where nobody can say that it is gone
+        say(gone)
+    else:
+        say(done, "green")
 
 
 # -- progress ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from hatcher.core.node import Node
+from hatcher.core.presence import delete
 from hatcher.errors import InvalidJSONError
 from hatcher.files.folders import existing_directory
 from hatcher.transfer import filenames, hashing
@@ -72,6 +73,10 @@ class Artefact(Node, Generic[M]):
         """Return its metadata, or None when it does not exist or may not be seen."""
         return cast(M | None, self._session.find(self._request(f"get_{self._kind}_metadata")))
 
+    def _is_there(self) -> bool:
+        """Ask for it, and not for another one that suits as well."""
+        return self._found() is not None
+
     def _content_in(self, said: Mapping[str, Any]) -> Any:
         """Return what tells it from others of the same name: its sha256, or a bundle's document."""
         field = self._content_field
@@ -88,13 +93,15 @@ class DeletableArtefact(Artefact[M]):
 
     __slots__ = ()
 
-    def delete(self, force: bool = False) -> None:
+    def delete(self, force: bool = False, *, missing_ok: bool = False) -> None:
         """Delete it from the server.
 
         Parameters
         ----------
         force : bool, default False
             Delete it also where the server would rather keep it.
+        missing_ok : bool, default False
+            Be content when it is not there; its platform must be, and be readable.
 
         Raises
         ------
@@ -103,7 +110,12 @@ class DeletableArtefact(Artefact[M]):
         PermissionDeniedError
             The repository may not be written to.
         """
-        self._send(f"delete_{self._kind}", force=force)
+
+        def is_gone() -> bool:
+            self._ask("get_runtime_index")  # which shows that the platform is there
+            return not self._is_there()
+
+        delete(self, f"delete_{self._kind}", is_gone if missing_ok else None, force=force)
 
 
 class FileArtefact(DeletableArtefact[M]):

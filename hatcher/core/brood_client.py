@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from hatcher import endpoints
 from hatcher.core.missing import missing_name
 from hatcher.core.node import Node
+from hatcher.core.presence import create, delete
 from hatcher.errors import InvalidArgumentError, InvalidNameError
 from hatcher.transport.auth import BasicAuth
 from hatcher.transport.retry import RetryPolicy
@@ -366,7 +367,9 @@ class BroodClient(Node):
         """
         return sorted(self._list("list_organizations", "organizations"))
 
-    def create_organization(self, name: str, description: str) -> Organization:
+    def create_organization(
+        self, name: str, description: str, *, exist_ok: bool = False
+    ) -> Organization:
         """Create an organization.
 
         ``POST /admin/organizations``
@@ -376,11 +379,14 @@ class BroodClient(Node):
         name : str
         description : str
             What it is, in a sentence.
+        exist_ok : bool, default False
+            Be content with one of that name; its description, which the server does not tell,
+            stays what it is.
 
         Returns
         -------
         Organization
-            The new organization.
+            The organization.
 
         Raises
         ------
@@ -390,7 +396,12 @@ class BroodClient(Node):
             The caller is no administrator of the server.
         """
         organization = self.organization(name)
-        self._send("create_organization", json={"name": name, "description": description})
+        body = {"name": name, "description": description}
+        create(
+            self._session.send,
+            self._request("create_organization", json=body),
+            (lambda: name in self.list_organizations()) if exist_ok else None,
+        )
         return organization
 
     # -- what the server knows ------------------------------------------------------
@@ -525,7 +536,7 @@ class BroodClient(Node):
         token: NewAPIToken = self._ask("create_api_token", "token", json=body)
         return token
 
-    def delete_api_token(self, name: str) -> None:
+    def delete_api_token(self, name: str, *, missing_ok: bool = False) -> None:
         """Delete one of the caller's API tokens. It stops working at once.
 
         ``DELETE /auth/tokens/api/{name}``
@@ -533,13 +544,19 @@ class BroodClient(Node):
         Parameters
         ----------
         name : str
+        missing_ok : bool, default False
+            Be content when there is none of that name.
 
         Raises
         ------
         NotFoundError
             There is none of that name.
         """
-        self._send("delete_api_token", name=name)
+
+        def is_gone() -> bool:
+            return all(token["name"] != name for token in self.list_api_tokens())
+
+        delete(self, "delete_api_token", is_gone if missing_ok else None, name=name)
 
     # -- the end --------------------------------------------------------------------
 

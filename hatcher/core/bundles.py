@@ -339,7 +339,15 @@ class BundleCollection(Node):
         for listed in self.list():
             yield self.get(listed["python_tag"], listed["name"], listed["version"])
 
-    def delete(self, python_tag: str, name: str, version: str, force: bool = False) -> None:
+    def delete(
+        self,
+        python_tag: str,
+        name: str,
+        version: str,
+        force: bool = False,
+        *,
+        missing_ok: bool = False,
+    ) -> None:
         """Delete a bundle from the server.
 
         ``DELETE /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
@@ -350,6 +358,8 @@ class BundleCollection(Node):
             As for `get`.
         force : bool, default False
             Delete it also where the server would rather keep it.
+        missing_ok : bool, default False
+            Be content when it is not there; the platform must be, and be readable.
 
         Raises
         ------
@@ -358,7 +368,7 @@ class BundleCollection(Node):
         PermissionDeniedError
             The repository may not be written to.
         """
-        self.get(python_tag, name, version).delete(force)
+        self.get(python_tag, name, version).delete(force, missing_ok=missing_ok)
 
     def from_file(
         self, filepath: str | os.PathLike[str], runtime: Mapping[str, str] | None = None
@@ -575,7 +585,15 @@ class Bundles(Node):
         """
         self.bundle(python_tag, name, version).download(destination)
 
-    def delete_bundle(self, python_tag: str, name: str, version: str, force: bool = False) -> None:
+    def delete_bundle(
+        self,
+        python_tag: str,
+        name: str,
+        version: str,
+        force: bool = False,
+        *,
+        missing_ok: bool = False,
+    ) -> None:
         """Delete a bundle from the server.
 
         ``DELETE /metadata/{organization}/{repository}/{platform}/bundles/{python_tag}/{name}/{version}``
@@ -586,12 +604,14 @@ class Bundles(Node):
             As for `BundleCollection.get`.
         force : bool, default False
             Delete it also where the server would rather keep it.
+        missing_ok : bool, default False
+            Be content when it is not there; the platform must be, and be readable.
 
         Raises
         ------
         HatcherException
             As for `BundleCollection.delete`.
         """
-        self.bundle(python_tag, name, version).delete(force)
+        self.bundle(python_tag, name, version).delete(force, missing_ok=missing_ok)
 
     bundle_delete = delete_bundle

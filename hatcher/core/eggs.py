@@ -64,6 +64,10 @@ class Egg(FileArtefact["EggMetadata"]):
         tag: object = said.get("python_tag", self.python_tag)
         return tag == self.python_tag
 
+    def _is_there(self) -> bool:
+        found = self._found()
+        return found is not None and self._has_tag(found)
+
     def _is_called(self, filename: str) -> bool:
         # The case of names is the server's; versions are what they are.
         called, end = (normalize("NFC", text) for text in (filename, f"-{self.version}.egg"))
@@ -341,7 +345,13 @@ class Eggs(Node):
         )
 
     def delete_egg(
-        self, python_tag: str | None, name: str, version: str, force: bool = False
+        self,
+        python_tag: str | None,
+        name: str,
+        version: str,
+        force: bool = False,
+        *,
+        missing_ok: bool = False,
     ) -> None:
         """Delete an egg from the server.
 
@@ -357,6 +367,8 @@ class Eggs(Node):
             Version and build number, such as ``1.3.0-1``.
         force : bool, default False
             Delete it also where the server would rather keep it.
+        missing_ok : bool, default False
+            Be content when it is not there; the platform must be, and be readable.
 
         Raises
         ------
@@ -365,7 +377,7 @@ class Eggs(Node):
         PermissionDeniedError
             The repository may not be written to.
         """
-        self.egg(python_tag, name, version).delete(force)
+        self.egg(python_tag, name, version).delete(force, missing_ok=missing_ok)
 
     def reindex(self, eggs_to_enable: Iterable[str | os.PathLike[str]]) -> None:
         """Enable eggs that were uploaded disabled, so that the index shows them.

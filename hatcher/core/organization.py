@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hatcher.core.node import Named
+from hatcher.core.presence import create, differing
 from hatcher.core.repository import Repository
 from hatcher.core.team import HasName, Team, name_of
 from hatcher.core.user import User
@@ -70,7 +71,12 @@ class Organization(Named):
         return self._list("list_repositories", "repositories")
 
     def create_repository(
-        self, name: str, description: str, *, public: bool | str = False
+        self,
+        name: str,
+        description: str,
+        *,
+        public: bool | str = False,
+        exist_ok: bool = False,
     ) -> Repository:
         """Create a repository.
 
@@ -85,29 +91,35 @@ class Organization(Named):
             Let everybody read it, also without credentials: True or ``'read_repository'`` all
             of it, ``'read_index'`` its indices and metadata. The embedded server can do that;
             other servers may not.
+        exist_ok : bool, default False
+            Be content with one of that name that is as public; its description stays what it is.
 
         Returns
         -------
         Repository
-            The new repository.
+            The repository.
 
         Raises
         ------
         HatcherException
             The server has created the repository, and has not made it public.
         ConflictError
-            There is one of that name.
+            There is one of that name, or with `exist_ok` one that is not as public.
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
         repository = self.repository(name)
         body = {"name": name, "description": description}
-        if not public:
-            self._send("create_repository", json=body)
-            return repository
-        level = body["public"] = "read_repository" if public is True else str(public)
-        answer = self._session.json_if_any(self._request("create_repository", json=body))
-        if answer.get("public") != level:
+        level = "read_repository" if public is True else str(public or "") or None
+        if level is not None:
+            body["public"] = level
+        answer = create(
+            self._session.send if level is None else self._session.json_if_any,
+            self._request("create_repository", json=body),
+            (lambda: name in self.list_repositories()) if exist_ok else None,
+            lambda: differing("public access", repository._public(), level),
+        )
+        if isinstance(answer, dict) and answer.get("public") != level:
             raise HatcherException(
                 f"The server has created the repository '{repository}', but did not say that it "
                 "is public: it may know no public repositories. Ask its administrators who can "
@@ -153,7 +165,7 @@ class Organization(Named):
         """
         return self._list("list_teams", "teams", "name")
 
-    def create_team(self, name: str, group_name: str) -> Team:
+    def create_team(self, name: str, group_name: str, *, exist_ok: bool = False) -> Team:
         """Create a team.
 
         ``POST /admin/organizations/{organization}/teams``
@@ -165,23 +177,30 @@ class Organization(Named):
             The access level that it gives its members to its repositories, such as
             ``read_index``, ``read_repository``, ``upload_repository`` or
             ``organization_administrator``.
+        exist_ok : bool, default False
+            Be content with a team of that name with the same access level.
 
         Returns
         -------
         Team
-            The new team.
+            The team.
 
         Raises
         ------
         BadRequestError
             There is no such access level.
         ConflictError
-            There is a team of that name.
+            There is a team of that name, or with `exist_ok` one with another access level.
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
         team = self.team(name)
-        self._send("create_team", json={"group": group_name, "name": name})
+        create(
+            self._session.send,
+            self._request("create_team", json={"group": group_name, "name": name}),
+            team._is_listed if exist_ok else None,
+            lambda: differing("access level", team.metadata().get("group"), group_name),
+        )
         return team
 
     # -- users ----------------------------------------------------------------------
@@ -204,7 +223,13 @@ class Organization(Named):
         """
         return User(self._session, organization=self.name, email=user_email)
 
-    def create_user(self, email: str, teams: Iterable[HasName | str] | None = None) -> User:
+    def create_user(
+        self,
+        email: str,
+        teams: Iterable[HasName | str] | None = None,
+        *,
+        exist_ok: bool = False,
+    ) -> User:
         """Create a user.
 
         ``POST /admin/organizations/{organization}/users``
@@ -214,17 +239,19 @@ class Organization(Named):
         email : str
         teams : iterable of Team or str, optional
             The teams, or their names, that the user becomes a member of.
+        exist_ok : bool, default False
+            Be content with a user with that address, who is a member of these teams.
 
         Returns
         -------
         User
-            The new user; its `one_time_password` is the first password, where the
-            server made one up.
+            The user; its `one_time_password` is the first password, where the server made
+            one up for a new one.
 
         Raises
         ------
         ConflictError
-            There is a user with that address.
+            There is a user with that address, or with `exist_ok` one who is not in these teams.
         NotFoundError
             There is no such team.
         PermissionDeniedError
@@ -236,8 +263,14 @@ class Organization(Named):
             if isinstance(teams, str):
                 raise InvalidArgumentError("teams must be a list; put the one team into a list.")
             body["teams"] = [name_of(team) for team in teams]
-        answer = self._session.json_if_any(self._request("create_user", json=body))
-        password = answer.get("one_time_password")
+        user = self.user(email)
+        answer = create(
+            self._session.json_if_any,
+            self._request("create_user", json=body),
+            (lambda: user._found() is not None) if exist_ok else None,
+            lambda: user._lacking(body.get("teams", ())),
+        )
+        password = (answer or {}).get("one_time_password")
         return User(
             self._session,
             organization=self.name,
@@ -245,17 +278,27 @@ class Organization(Named):
             one_time_password=Secret(password) if isinstance(password, str) else None,
         )
 
-    def list_users(self) -> NoReturn:
-        """Brood cannot list the users of an organization.
+    def list_users(self) -> list[str]:
+        """List the users of the organization, as far as they are in a team.
 
-        A team can list its members: `Team.list_users`.
+        ``GET /admin/organizations/{organization}/teams``, and
+        ``GET /admin/teams/{organization}/{team}/members`` once for each team, 64 at a time:
+        Brood lists users nowhere, so that those without a team do not show.
+
+        Returns
+        -------
+        list of str
+            Their e-mail addresses, sorted.
 
         Raises
         ------
-        NotImplementedError
-            Always, and without a request.
+        NotFoundError, PermissionDeniedError
+            There is no such organization, or one of its teams may not be seen.
         """
-        raise NotImplementedError("Not implemented in brood.")
+        # Imported here, as all that asks many questions at a time.
+        from hatcher.core.batches.existing import list_users
+
+        return list_users(self)
 
     # -- the organization itself ----------------------------------------------------
 

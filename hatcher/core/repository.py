@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from hatcher import endpoints
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.local import LocalArtefact
 from hatcher.core.node import InOrganization, Named, public
 from hatcher.core.platform import PlatformUploads, SinglePlatformRepository
-from hatcher.errors import ArtefactError, HatcherException
+from hatcher.core.presence import delete
+from hatcher.errors import ArtefactError, HatcherException, NotFoundError
 from hatcher.transfer.progress import BatchOptions, Progress
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Repository(PlatformUploads, Named, InOrganization):
     def _platform_for(self, name: str, error: type[ArtefactError]) -> SinglePlatformRepository:
         return self.platform(name)
 
-    def delete(self, force: bool = False) -> None:
+    def delete(self, force: bool = False, *, missing_ok: bool = False) -> None:
         """Delete the repository.
 
         ``DELETE /admin/repositories/{organization}/{repository}``
@@ -66,6 +67,9 @@ class Repository(PlatformUploads, Named, InOrganization):
         ----------
         force : bool, default False
             Delete it with everything that is in it.
+        missing_ok : bool, default False
+            Be content when the organization has no such repository, which its administrators
+            alone are told.
 
         Raises
         ------
@@ -74,7 +78,13 @@ class Repository(PlatformUploads, Named, InOrganization):
         PermissionDeniedError, NotFoundError
             It may not be deleted, or there is none.
         """
-        self._send("delete_repository", force=force)
+
+        def is_gone() -> bool:
+            # Others may not see all that there are.
+            self._list("list_teams", "teams")
+            return self.name not in self._list("list_repositories", "repositories")
+
+        delete(self, "delete_repository", is_gone if missing_ok else None, force=force)
 
     def metadata(self) -> AvailableRepository:
         """Return what the server says of the repository.
@@ -102,17 +112,39 @@ class Repository(PlatformUploads, Named, InOrganization):
             "list_available_repositories(include_indexable=True) lists them."
         )
 
-    def list_platforms(self) -> NoReturn:
-        """Brood cannot list the platforms of a repository.
+    def _public(self) -> str | None:
+        """Return the access that everybody has, as far as the server says."""
+        try:
+            return self.metadata().get("public")
+        except NotFoundError:  # an old server, of version 0 alone
+            return None
 
-        `BroodClient.list_platforms` lists all that the server knows.
+    def list_platforms(self) -> list[str]:
+        """List the platforms that the repository has something for.
+
+        ``GET /metadata/platforms``, ``GET /metadata/python-tags``, and, 64 at a time,
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes``, ``…/apps``,
+        ``…/bundles`` and ``…/{python_tag}/eggs`` of each platform, until one of them shows
+        something: 500 requests where the server knows 20 platforms and 22 python tags, and all
+        are empty. `BroodClient.list_platforms` lists all that the server knows, with one.
+
+        Returns
+        -------
+        list of str
+            In the server's order. Eggs that are disabled, or for a Python that the server does
+            not list, do not count.
 
         Raises
         ------
-        NotImplementedError
-            Always, and without a request.
+        NotFoundError, PermissionDeniedError
+            There is no such repository, or it may not be seen.
+        HatcherException
+            One of the indices could not be read.
         """
-        raise NotImplementedError("Not implemented in brood.")
+        # Imported here, as all that asks many questions at a time.
+        from hatcher.core.batches.existing import list_platforms
+
+        return list_platforms(self)
 
     # -- uploads whose file says which platform they are for ------------------------
 

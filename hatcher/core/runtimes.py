@@ -254,7 +254,14 @@ class Runtimes(Node):
         runtime = self.runtime(implementation, version, python_tag=python_tag)
         return runtime.iter_download(destination, expected_sha256, filename)
 
-    def delete_runtime(self, implementation: str, version: str, force: bool = False) -> None:
+    def delete_runtime(
+        self,
+        implementation: str,
+        version: str,
+        force: bool = False,
+        *,
+        missing_ok: bool = False,
+    ) -> None:
         """Delete a runtime from the server; API version 1 only.
 
         ``DELETE /data/{organization}/{repository}/{platform}/runtimes/{implementation}/{version}``
@@ -265,6 +272,8 @@ class Runtimes(Node):
             As for `runtime`.
         force : bool, default False
             Delete it also where the server would rather keep it.
+        missing_ok : bool, default False
+            Be content when it is not there; the platform must be, and be readable.
 
         Raises
         ------
@@ -275,6 +284,6 @@ class Runtimes(Node):
         PermissionDeniedError
             The repository may not be written to.
         """
-        self.runtime(implementation, version).delete(force)
+        self.runtime(implementation, version).delete(force, missing_ok=missing_ok)
 
     runtime_delete = delete_runtime

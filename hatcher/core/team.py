@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from hatcher.core.node import InOrganization, Named
+from hatcher.core.presence import delete
 
 if TYPE_CHECKING:
     from hatcher.core.documents import TeamMetadata
@@ -66,7 +67,10 @@ class Team(Named, InOrganization):
         metadata: TeamMetadata = self._ask("get_team")
         return metadata
 
-    def delete(self, force: bool = False) -> None:
+    def _is_listed(self) -> bool:
+        return any(team["name"] == self.name for team in self._list("list_teams", "teams", "name"))
+
+    def delete(self, force: bool = False, *, missing_ok: bool = False) -> None:
         """Delete the team; its repositories and members stay.
 
         ``DELETE /admin/teams/{organization}/{team}``
@@ -75,6 +79,8 @@ class Team(Named, InOrganization):
         ----------
         force : bool, default False
             Delete it also when it has repositories or members.
+        missing_ok : bool, default False
+            Be content when the organization has no such team.
 
         Raises
         ------
@@ -83,7 +89,8 @@ class Team(Named, InOrganization):
         NotFoundError, PermissionDeniedError
             There is no such team, or it may not be deleted.
         """
-        self._send("delete_team", force=force)
+        is_gone = (lambda: not self._is_listed()) if missing_ok else None
+        delete(self, "delete_team", is_gone, force=force)
 
     # -- repositories ---------------------------------------------------------------
 
@@ -123,7 +130,9 @@ class Team(Named, InOrganization):
         """
         self._send("add_team_repository", repository=name_of(repository))
 
-    def remove_repository(self, repository: HasName | str, force: bool = False) -> None:
+    def remove_repository(
+        self, repository: HasName | str, force: bool = False, *, missing_ok: bool = False
+    ) -> None:
         """Take the team's access to a repository away; the repository stays.
 
         ``DELETE /admin/teams/{organization}/{team}/repositories/{repository}``
@@ -134,6 +143,8 @@ class Team(Named, InOrganization):
             The repository, or its name without that of the organization.
         force : bool, default False
             Do so also where the server would rather not.
+        missing_ok : bool, default False
+            Be content when the team has no access; the team and the repository must exist.
 
         Raises
         ------
@@ -142,7 +153,14 @@ class Team(Named, InOrganization):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        self._send("remove_team_repository", repository=name_of(repository), force=force)
+        name = name_of(repository)
+
+        def is_gone() -> bool:
+            is_real = name in self._list("list_repositories", "repositories")
+            return is_real and name not in self.list_repositories()
+
+        gone = is_gone if missing_ok else None
+        delete(self, "remove_team_repository", gone, repository=name, force=force)
 
     def query_repository_access(self, repository: HasName | str) -> bool:
         """Ask whether the team has access to a repository.
@@ -199,7 +217,9 @@ class Team(Named, InOrganization):
         """
         self._send("add_team_member", email=email_of(user))
 
-    def remove_user(self, user: HasEmail | str, force: bool = False) -> None:
+    def remove_user(
+        self, user: HasEmail | str, force: bool = False, *, missing_ok: bool = False
+    ) -> None:
         """Take a member out of the team; the user stays in the organization.
 
         ``DELETE /admin/teams/{organization}/{team}/members/{email}``
@@ -210,6 +230,8 @@ class Team(Named, InOrganization):
             The user, or their e-mail address.
         force : bool, default False
             Do so also where the server would rather not.
+        missing_ok : bool, default False
+            Be content when they are no member; the team and the user must exist.
 
         Raises
         ------
@@ -218,7 +240,15 @@ class Team(Named, InOrganization):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        self._send("remove_team_member", email=email_of(user), force=force)
+        email = email_of(user)
+
+        def is_gone() -> bool:
+            is_real = self._session.find(self._request("get_user", email=email)) is not None
+            members = {member.lower() for member in self.list_users()}
+            return is_real and email.lower() not in members
+
+        gone = is_gone if missing_ok else None
+        delete(self, "remove_team_member", gone, email=email, force=force)
 
     def query_user_access(self, user: HasEmail | str) -> bool:
         """Ask whether a user is a member.

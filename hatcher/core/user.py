@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from hatcher.core.node import InOrganization
+from hatcher.core.presence import delete
 from hatcher.transport.secret import Secret
 from hatcher.transport.session import Session
 
@@ -67,7 +69,18 @@ class User(InOrganization):
         metadata: UserMetadata = self._ask("get_user")
         return metadata
 
-    def delete(self, force: bool = False) -> None:
+    def _found(self) -> dict[str, Any] | None:
+        """Return what the server says of the user; None when there is none to be seen."""
+        return self._session.find(self._request("get_user"))
+
+    def _lacking(self, teams: Iterable[str]) -> str:
+        """Say which teams the user is not in; nothing when there is none."""
+        known = self.metadata().get("teams")
+        lacking = [team for team in teams if not isinstance(known, list) or team not in known]
+        named = " and ".join(map(repr, lacking))
+        return f"They are not in {named}: add them to it, or delete them first." if lacking else ""
+
+    def delete(self, force: bool = False, *, missing_ok: bool = False) -> None:
         """Delete the user from the organization.
 
         ``DELETE /admin/users/{organization}/{email}``
@@ -76,6 +89,8 @@ class User(InOrganization):
         ----------
         force : bool, default False
             Delete them also where the server would rather keep them.
+        missing_ok : bool, default False
+            Be content when the organization has no such user.
 
         Raises
         ------
@@ -84,4 +99,10 @@ class User(InOrganization):
         PermissionDeniedError
             The caller is no administrator of the organization.
         """
-        self._send("delete_user", force=force)
+
+        def is_gone() -> bool:
+            # Only who administers the organization is told that there is no such user.
+            self._list("list_teams", "teams")
+            return self._found() is None
+
+        delete(self, "delete_user", is_gone if missing_ok else None, force=force)

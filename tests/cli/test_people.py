@@ -201,3 +201,72 @@ def test_what_the_server_knows(cli):
         tags = cli("python-tags", "list", *options, "-o", "json").data
         known = sorted(client.list_python_tags(list_all=wanted))
         assert [tag["python_tag"] for tag in tags] == known
+
+
+CREATING = {
+    "organizations create": ("acme", "Others"),
+    "repositories create": ("acme", "dev", "Others"),
+    "teams create": ("acme", "builders", "read_index"),
+    "users create": ("acme", "ada@example.com", "--team", "builders"),
+}
+REMOVING = {
+    "repositories delete": ("acme", "prod", "-y"),
+    "teams delete": ("acme", "others", "-y"),
+    "teams members remove": ("acme", "builders", "grace@example.com"),
+    "teams repositories remove": ("acme", "builders", "other"),
+    "users delete": ("acme", "barbara@example.com", "-y"),
+    "api-tokens delete": ("weekly", "-y"),
+    "eggs delete": ("acme", "dev", "rh8-x86_64", "cp311", "spam", "1.0.0-1", "-y"),
+}
+
+
+@pytest.fixture
+def people(cli, dev):
+    """What is there already, and users and repositories that are in no team."""
+    organization = cli.client().organization("acme")
+    builders = organization.create_team("builders", "read_index")
+    organization.create_user("ada@example.com", [builders])
+    organization.create_user("grace@example.com")
+    organization.create_repository("other", "-")
+    return organization
+
+
+@pytest.mark.parametrize("name", CREATING)
+def test_what_is_there_may_be_there(cli, people, name):
+    asking = (*name.split(), *CREATING[name])
+    assert cli(*asking).code == 5
+    for rehearsed in ((), ("--dry-run",)):
+        there = cli(*asking, "--if-missing", *rehearsed)
+        assert (there.code, there.out) == (0, "")
+        assert there.err.startswith("There is the ") and there.err.endswith(" already.\n")
+
+
+@pytest.mark.parametrize(
+    ("asking", "said"),
+    [
+        (("teams", "create", "acme", "builders", "read_repository"), "'read_index'"),
+        (("users", "create", "acme", "grace@example.com", "--team", "builders"), "'builders'"),
+        (("repositories", "create", "acme", "dev", "-", "--public"), "public access"),
+    ],
+)
+def test_what_is_there_otherwise_is_an_error(cli, people, asking, said):
+    refused = cli(*asking, "--if-missing")
+    assert (refused.code, refused.out) == (5, "")
+    assert said in refused.err
+    if asking[0] == "teams":
+        assert "with read_index already" in cli(*asking, "--if-missing", "-n").err
+
+
+@pytest.mark.parametrize("name", REMOVING)
+def test_what_is_gone_may_be_gone(cli, people, name):
+    asking = (*name.split(), *REMOVING[name])
+    assert cli(*asking).code == 4
+    gone = cli(*asking, "--missing-ok")
+    assert (gone.code, gone.out) == (0, "")
+    assert " no " in gone.err
+    assert cli(*asking, "--missing-ok", "--dry-run").code == 0
+    if name != "api-tokens delete":
+        misspelt = [word.replace("acme", "akme") for word in asking]
+        # Whether there is an access to take away is asked as 'query' asks.
+        for rehearsed in ((), ("--dry-run",)) if "remove" not in name else ((),):
+            assert cli(*misspelt, "--missing-ok", *rehearsed).code == 4

@@ -180,8 +180,9 @@ def _organization() -> Iterator[Call]:
     yield Call(ORGANIZATION, "create_user", (Name("ada@example.com"),))
     yield Call(ORGANIZATION, "create_user", (Name("ada@example.com"), []), note="no teams")
     yield Call(ORGANIZATION, "create_user", (Name("a@b"), [REPOSITORY]), note="in a team")
-    for unknown in ("metadata", "delete", "list_users"):
+    for unknown in ("metadata", "delete"):
         yield Call(ORGANIZATION, unknown)
+    yield Call(ORGANIZATION, "list_users", note="of teams")
     for shown in ("email", "organization_name", "__repr__", "__str__"):
         yield Call(USER, shown)
     yield Call(USER, "metadata")
@@ -211,7 +212,7 @@ def _repository() -> Iterator[Call]:
     yield Call(REPOSITORY, "delete")
     yield Call(REPOSITORY, "delete", (True,), note="by force")
     yield Call(REPOSITORY, "metadata", note="of one")
-    yield Call(REPOSITORY, "list_platforms")
+    yield Call(REPOSITORY, "list_platforms", note="by index")
     for shown in ("name", "organization_name", "repository_name", "__repr__", "__str__"):
         yield Call(PLATFORM, shown)
 

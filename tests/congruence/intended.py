@@ -68,6 +68,8 @@ INTENDED = _differences(
         ("*download_* / brackets", "error files", "Likewise."),
         # What is not implemented
         ("*Repository.metadata of one", "requests error", "The list of all repositories says it."),
+        ("*Organization.list_users of teams", "requests error", "The members of its teams say it."),
+        ("*Repository.list_platforms by index", "requests error", "The indices say it."),
         # Runtimes
         ("*upload_runtime renamed", "refused", "The server would call it otherwise than the file."),
         # Bundles

@@ -11,7 +11,9 @@ from hatcher.errors import (
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
+    ServerError,
 )
+from hatcher.testing import FaultyGateway, RequestFault, write_app, write_egg, write_runtime
 
 
 def test_a_team_from_its_creation_to_its_deletion(organization, repository):
@@ -113,12 +115,48 @@ def test_a_team_gives_its_members_access(organization, repository, brood_server)
             theirs.at("acme/dev").delete()  # type: ignore[union-attr]
 
 
-def test_what_brood_does_not_implement_says_so(organization, repository):
-    for method in (
-        organization.delete,
-        organization.metadata,
-        organization.list_users,
-        repository.list_platforms,
-    ):
+def test_the_users_of_an_organization_are_the_members_of_its_teams(organization, brood_server):
+    assert organization.list_users() == []
+    builders, readers = (organization.create_team(n, "read_index") for n in ("builders", "readers"))
+    organization.create_team("nobody", "read_index")
+    organization.create_user("grace@example.com", [builders, readers])
+    password = organization.create_user("Ada@example.com", [readers]).one_time_password
+    organization.create_user("alone@example.com")
+    assert organization.list_users() == ["Ada@example.com", "grace@example.com"]
+    with pytest.raises(NotFoundError):
+        brood_server.client().organization("akme").list_users()
+    ada = brood_server.client(auth=("ada@example.com", password), api_version=1)
+    with ada, pytest.raises(PermissionDeniedError):
+        ada.organization("acme").list_users()
+
+
+def test_the_platforms_of_a_repository_are_those_with_something_on_them(
+    organization, repository, client, tmp_path
+):
+    assert repository.list_platforms() == []
+    repository.platform("win-x86_64").upload_egg(write_egg(tmp_path))
+    repository.platform("osx-x86_64").upload_egg(write_egg(tmp_path, name="hidden"), enabled=False)
+    if client.api_version == 0:
+        repository.platform("rh8-x86_64").upload_egg(
+            write_egg(tmp_path, "tagged", python_tag="cp27")
+        )
+    else:
+        repository.upload_runtime(write_runtime(tmp_path))
+    assert repository.list_platforms() == ["rh8-x86_64", "win-x86_64"]
+    organization.create_repository("other", "-").upload_app(write_app(tmp_path))
+    assert organization.repository("other").list_platforms() == ["rh8-x86_64"]
+    with pytest.raises(NotFoundError, match="Did you mean 'dev'"):
+        organization.repository("deb").list_platforms()
+
+
+def test_a_platform_that_cannot_be_read_is_an_error(repository, brood_server):
+    broken = RequestFault("replace", path="*/rh8-x86_64/apps", times=10)
+    with FaultyGateway(brood_server.url, broken) as gateway, pytest.raises(ServerError):
+        through = brood_server.client(url=gateway.url)
+        through.organization("acme").repository("dev").list_platforms()
+
+
+def test_what_brood_does_not_implement_says_so(organization):
+    for method in (organization.delete, organization.metadata):
         with pytest.raises(NotImplementedError, match=r"Not implemented in brood\."):
             method()

@@ -3,25 +3,58 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hatcher.cli import transfers
 from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
-from hatcher.cli.parameters import argument, assume_yes, choices, dry_run, flag, on, on_repository
+from hatcher.cli.parameters import (
+    argument,
+    assume_yes,
+    choices,
+    dry_run,
+    flag,
+    if_missing,
+    missing_ok,
+    on,
+    on_repository,
+)
 from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.state import State, pass_state
 from hatcher.cli.terminal import confirm, is_terminal, say
-from hatcher.errors import HatcherException
+from hatcher.errors import BadRequestError, ConflictError, HatcherException
 from hatcher.suggestions import alike, question
 
 if TYPE_CHECKING:
     from hatcher.api import Organization, Repository, Team, User
 
+T = TypeVar("T")
+
 _description = argument("description", "What it is, in a sentence.")
+
+
+def _create(what: str, create: Callable[..., T], *, if_missing: bool, more: str = "") -> T:
+    """Create something, and say so; or that it is there already, where that will do."""
+    try:
+        created = create(exist_ok=False)
+    except (BadRequestError, ConflictError):
+        if not if_missing:
+            raise
+        there = create(exist_ok=True)  # raises where it is not as it is to be
+        say(f"There is {what} already.")
+        return there
+    say(f"Created {what}{more}.", "green")
+    return created
+
+
+def _would_create(what: str, name: str, known: Iterable[str], *, if_missing: bool) -> None:
+    there = if_missing and name in known
+    say(f"There is {what} already." if there else f"Would create {what}.")
 
 
 @group("organizations")
@@ -32,9 +65,12 @@ def organizations() -> None:
 @organizations.command("create")
 @argument("name", "What to call the organization.")
 @_description
+@if_missing
 @dry_run
 @pass_state
-def create_organization(state: State, name: str, description: str, dry_run: bool) -> None:
+def create_organization(
+    state: State, name: str, description: str, if_missing: bool, dry_run: bool
+) -> None:
     """Create an organization.
 
     \b
@@ -42,11 +78,11 @@ def create_organization(state: State, name: str, description: str, dry_run: bool
     hatcher organizations create umbrella "Makers of umbrellas"
     """
     if dry_run:
-        state.client.list_organizations()
-        say(f"Would create the organization {name}.")
+        known = state.client.list_organizations()
+        _would_create(f"the organization {name}", name, known, if_missing=if_missing)
         return
-    state.client.create_organization(name, description)
-    say(f"Created the organization {name}.", "green")
+    create = partial(state.client.create_organization, name, description)
+    _create(f"the organization {name}", create, if_missing=if_missing)
 
 
 @organizations.command("list")
@@ -85,9 +121,15 @@ def list_repositories(place: Organization, emit: Emit) -> None:
 @argument("repository", "What to call the repository.")
 @_description
 @flag("--public", help="Let everybody read it, without credentials.")
+@if_missing
 @dry_run
 def create_repository(
-    place: Organization, repository: str, description: str, public: bool, dry_run: bool
+    place: Organization,
+    repository: str,
+    description: str,
+    public: bool,
+    if_missing: bool,
+    dry_run: bool,
 ) -> None:
     """Create a repository in an organization.
 
@@ -97,11 +139,10 @@ def create_repository(
     """
     what = f"the {'public ' if public else ''}repository {place.name}/{repository}"
     if dry_run:
-        place.list_repositories()
-        say(f"Would create {what}.")
+        _would_create(what, repository, place.list_repositories(), if_missing=if_missing)
         return
-    place.create_repository(repository, description, public=public)
-    say(f"Created {what}.", "green")
+    create = partial(place.create_repository, repository, description, public=public)
+    _create(what, create, if_missing=if_missing)
 
 
 @repositories.command("delete")
@@ -116,6 +157,10 @@ def delete_repository(state: State, place: Repository, dry_run: bool, **options:
     hatcher repositories delete acme old --force
     """
     if dry_run:
+        organization = state.client.organization(place.organization_name)
+        if options["missing_ok"] and place.name not in organization.list_repositories():
+            say(f"There is no repository {place}.")
+            return
         _metadata(state, place)
         say(f"Would delete the repository {place}.")
         return
@@ -200,8 +245,11 @@ def list_teams(place: Organization, emit: Emit) -> None:
 @on("organization")
 @argument("team", "What to call the team.")
 @argument("group", "What its members may do: an access level.")
+@if_missing
 @dry_run
-def create_team(place: Organization, team: str, group: str, dry_run: bool) -> None:
+def create_team(
+    place: Organization, team: str, group: str, if_missing: bool, dry_run: bool
+) -> None:
     """Create a team.
 
     GROUP is what its members may do in its repositories: read_index, read_repository,
@@ -212,11 +260,13 @@ def create_team(place: Organization, team: str, group: str, dry_run: bool) -> No
     hatcher teams create acme testers read_repository
     """
     if dry_run:
-        place.list_teams()
-        say(f"Would create the team {team} in {place.name}, with {group}.")
+        known = {each["name"]: each["group"] for each in place.list_teams()}
+        group = known.get(team, group) if if_missing else group
+        what = f"the team {team} in {place.name}, with {group}"
+        _would_create(what, team, known, if_missing=if_missing)
         return
-    place.create_team(team, group)
-    say(f"Created the team {team} in {place.name}.", "green")
+    create = partial(place.create_team, team, group)
+    _create(f"the team {team} in {place.name}", create, if_missing=if_missing)
 
 
 @teams.command("delete")
@@ -293,8 +343,9 @@ def add_repository(team: Team, repository: str, dry_run: bool) -> None:
 @team_repositories.command("remove")
 @_on_team
 @_team_repository
+@missing_ok
 @dry_run
-def remove_repository(team: Team, repository: str, dry_run: bool) -> None:
+def remove_repository(team: Team, repository: str, missing_ok: bool, dry_run: bool) -> None:
     """Take a team's access to a repository away; the repository stays.
 
     \b
@@ -306,8 +357,9 @@ def remove_repository(team: Team, repository: str, dry_run: bool) -> None:
         hasnt = "" if team.query_repository_access(repository) else ", which it does not have"
         say(f"Would take {what}{hasnt}.")
         return
-    team.remove_repository(repository)
-    say(f"Took {what}.", "green")
+    gone = f"The team {team.name} has no access to {team.organization_name}/{repository}."
+    remove = partial(team.remove_repository, repository)
+    transfers.remove(remove, f"Took {what}.", gone, missing_ok=missing_ok)
 
 
 @team_repositories.command("query")
@@ -371,8 +423,9 @@ def add_member(team: Team, email: str, dry_run: bool) -> None:
 @members.command("remove")
 @_on_team
 @_member
+@missing_ok
 @dry_run
-def remove_member(team: Team, email: str, dry_run: bool) -> None:
+def remove_member(team: Team, email: str, missing_ok: bool, dry_run: bool) -> None:
     """Take a member out of a team; the user stays in the organization.
 
     \b
@@ -384,8 +437,9 @@ def remove_member(team: Team, email: str, dry_run: bool) -> None:
         hasnt = "" if team.query_user_access(email) else ", where they are not"
         say(f"Would take {what}{hasnt}.")
         return
-    team.remove_user(email)
-    say(f"Took {what}.", "green")
+    gone = f"{email} is no member of the team {team.name}."
+    remove = partial(team.remove_user, email)
+    transfers.remove(remove, f"Took {what}.", gone, missing_ok=missing_ok)
 
 
 @members.command("query")
@@ -426,10 +480,16 @@ def users() -> None:
     completed="teams",
     help="Make them a member of it; may be repeated.",
 )
+@if_missing
 @dry_run
 @emits(NEW_USER)
 def create_user(
-    place: Organization, email: str, team: tuple[str, ...], dry_run: bool, emit: Emit
+    place: Organization,
+    email: str,
+    team: tuple[str, ...],
+    if_missing: bool,
+    dry_run: bool,
+    emit: Emit,
 ) -> None:
     """Create a user in an organization.
 
@@ -444,10 +504,13 @@ def create_user(
     if dry_run:
         for name in team:
             place.team(name).metadata()
-        say(f"Would create the user {email} in {place.name}{members_of}.")
+        what = f"the user {email} in {place.name}{members_of}"
+        known = [email] if if_missing and place.user(email)._found() else []
+        _would_create(what, email, known, if_missing=if_missing)
         return
-    user = place.create_user(email, teams=team or None)
-    say(f"Created the user {email} in {place.name}{members_of}.", "green")
+    create = partial(place.create_user, email, teams=team or None)
+    what = f"the user {email} in {place.name}"
+    user = _create(what, create, if_missing=if_missing, more=members_of)
     # For people there is nothing more to see, unless there is a password.
     if emit.is_chosen or user.one_time_password is not None:
         emit({"email": email, "one_time_password": user.one_time_password})
@@ -518,10 +581,13 @@ def create_token(state: State, name: str, dry_run: bool, emit: Emit) -> None:
 
 @api_tokens.command("delete")
 @argument("name", "What the token is called.", "API tokens")
+@missing_ok
 @assume_yes
 @dry_run
 @pass_state
-def delete_token(state: State, name: str, assume_yes: bool, dry_run: bool) -> None:
+def delete_token(
+    state: State, name: str, missing_ok: bool, assume_yes: bool, dry_run: bool
+) -> None:
     """Delete an API token of yours; it stops working at once.
 
     \b
@@ -533,8 +599,9 @@ def delete_token(state: State, name: str, assume_yes: bool, dry_run: bool) -> No
         say(f"Would delete the API token {name}{'' if known else ', which there is not'}.")
         return
     confirm(f"The API token {name} will be deleted. Go on?", assume_yes=assume_yes)
-    state.client.delete_api_token(name)
-    say(f"Deleted the API token {name}.", "green")
+    delete, what = partial(state.client.delete_api_token, name), f"API token {name}"
+    done, gone = f"Deleted the {what}.", f"There is no {what}."
+    transfers.remove(delete, done, gone, missing_ok=missing_ok)
 
 
 @api_tokens.command("list")

@@ -1,0 +1,57 @@
+"""What exists, where Brood lists it nowhere: found out by many questions at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hatcher.transfer.batch import ByteCounter, WorkerPool
+
+if TYPE_CHECKING:
+    from hatcher.core.organization import Organization
+    from hatcher.core.platform import SinglePlatformRepository
+    from hatcher.core.repository import Repository
+
+#: How many questions at once.
+_AT_ONCE = 64
+
+
+def list_users(organization: Organization) -> list[str]:
+    """List the members of all teams; see `Organization.list_users`."""
+    found: dict[str, str] = {}
+
+    def ask(team: str, _: ByteCounter) -> None:
+        for email in organization.team(team).list_users():
+            found.setdefault(email.lower(), email)
+
+    teams = [team["name"] for team in organization.list_teams()]
+    WorkerPool(_AT_ONCE, None).each(teams, ask)
+    return [email for _, email in sorted(found.items())]
+
+
+def list_platforms(repository: Repository) -> list[str]:
+    """List the platforms that something is for; see `Repository.list_platforms`."""
+    found = set[str]()
+
+    def ask(pair: tuple[str, Callable[[SinglePlatformRepository], Sized]], _: ByteCounter) -> None:
+        name, question = pair
+        if name not in found and question(repository.platform(name)):
+            found.add(name)
+
+    platforms = repository._list("list_platforms", "platforms")
+    tags = repository._list("list_python_tags", "python_tags")
+    questions: list[Callable[[SinglePlatformRepository], Sized]] = [
+        lambda platform: platform.list_runtimes(),
+        lambda platform: platform.list_apps(),
+        *([lambda platform: platform.bundle_list()] if repository._session.api_version > 0 else []),
+        *(partial(_eggs, python_tag=tag) for tag in reversed(tags)),
+    ]
+    # What is found out by one question is not asked by the next one.
+    pairs = [(name, question) for question in questions for name in platforms]
+    WorkerPool(_AT_ONCE, None).each(pairs, ask)
+    return [name for name in platforms if name in found]
+
+
+def _eggs(platform: SinglePlatformRepository, python_tag: str) -> Sized:
+    return platform._egg_hashes(python_tag)
