@@ -81,7 +81,7 @@ class Repository(PlatformUploads, Named, InOrganization):
 
         def is_gone() -> bool:
             # Others may not see all that there are.
-            self._list("list_teams", "teams")
+            self._list("list_teams", "teams", "name")
             return self.name not in self._list("list_repositories", "repositories")
 
         delete(self, "delete_repository", is_gone if missing_ok else None, force=force)

@@ -102,7 +102,7 @@ class User(InOrganization):
 
         def is_gone() -> bool:
             # Only who administers the organization is told that there is no such user.
-            self._list("list_teams", "teams")
+            self._list("list_teams", "teams", "name")
             return self._found() is None
 
         delete(self, "delete_user", is_gone if missing_ok else None, force=force)
