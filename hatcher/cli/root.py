@@ -47,6 +47,9 @@ _HOMES = {
     "import": Home("exporting:import_", "Upload a folder that was exported.", _MIRROR, (1,)),
     "promote": Home("promoting", "Copy artefacts from one repository to another.", _MIRROR, (1,)),
     "mirror": Home("mirroring", "Make one place like another, moving only what changed.", _MIRROR),
+    "diff": Home(
+        "mirroring:diff", "Show how two places, folders, archives or manifests differ.", _MIRROR
+    ),
     "cache": Home("cache", "Look after the artefacts that are kept here.", _MIRROR),
     "organizations": Home("administration", "Create and list organizations.", _PLACES),
     "repositories": Home("administration", "Create, delete and list repositories.", _PLACES),

@@ -9,6 +9,7 @@ another one, moving only what differs; and what proves that they are the same.
 from hatcher.core.places import Problem
 from hatcher.mirror.bundles import BundleCheck, BundleEntry, check_bundle
 from hatcher.mirror.cache import Cache, CacheReport
+from hatcher.mirror.diffs import Change, Diff, diff
 from hatcher.mirror.exporting import export, fetch_bundle
 from hatcher.mirror.folder import Folder
 from hatcher.mirror.importing import import_
@@ -25,6 +26,8 @@ __all__ = [
     "BundleEntry",
     "Cache",
     "CacheReport",
+    "Change",
+    "Diff",
     "Difference",
     "Entry",
     "Finding",
@@ -36,6 +39,7 @@ __all__ = [
     "Step",
     "Verification",
     "check_bundle",
+    "diff",
     "export",
     "fetch_bundle",
     "import_",

@@ -102,7 +102,7 @@ class Folder(Side):
         names, version = self.names, self.version
         assert names is not None
         state = State({}, [], selection)
-        if not self.root.joinpath(f"v{version}", *names).is_dir():
+        if not os.path.isdir(self.root.joinpath(f"v{version}", *names)):  # noqa: PTH112 - any path
             state.missing = InvalidArgumentError(
                 f"There is no folder '{self.prefix}' in '{self.root}'. Check the path; an export "
                 "writes such a folder."

@@ -192,6 +192,6 @@ def organizations_in(folder: Folder) -> list[Folder]:
     return [
         Folder(folder.root, organization, api_version=version)
         for version in (0, 1)
-        if (folder.root / f"v{version}").is_dir()
+        if os.path.isdir(folder.root / f"v{version}")  # noqa: PTH112 - takes any path
         for organization in sorted({pair[0] for pair in repositories_in(folder.root, version)})
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -379,8 +379,9 @@ def plan(
     options = Options(checked_concurrency(concurrency))
     states = states_of(sides, selection, options)
     wanted, there = states
-    pairs = _pairs(sides, states, prune=prune and not wanted.problems)
-    _look(pairs, sides, states, options)
+    may_delete = _may_lack(sides, states) if prune and not wanted.problems else lambda path: False
+    pairs = [pair for pair in pairs_of(states) if pair.wanted or may_delete(pair.path)]
+    look(pairs, sides, states, options)
     steps = sorted((_step_of(pair, sides[1]) for pair in pairs), key=lambda step: step.path)
     most = max(_AT_LEAST, len(there.held) // _PART) if max_deletes is None else max_deletes
     problems = [*wanted.problems, *there.problems]
@@ -395,7 +396,7 @@ def plan(
 
 
 @define(eq=False)
-class _Pair:
+class Pair:
     """What the source and the target have of one artefact.
 
     Parameters
@@ -422,38 +423,52 @@ class _Pair:
         return wanted is None or there is None or wanted.is_unknown or there.is_unknown
 
 
-def _pairs(sides: tuple[Side, Side], states: tuple[State, State], *, prune: bool) -> list[_Pair]:
-    """Return what the source has, and with `prune` what it has said that it lacks."""
+def pairs_of(states: tuple[State, State]) -> list[Pair]:
+    """Return all that two sides have, each artefact once."""
     wanted, there = states
-    pairs: list[_Pair] = []
+    pairs: list[Pair] = []
     known: set[str | None] = set()
     for path, held in wanted.held.items():
         where = there.path_of(path)
         known.add(where)
-        pairs.append(_Pair(path, where or path, held, None if where is None else there.held[where]))
+        pairs.append(Pair(path, where or path, held, None if where is None else there.held[where]))
+    others = (path for path in there.held if path not in known)
+    return pairs + [Pair(path, path, None, there.held[path]) for path in others]
+
+
+def _may_lack(sides: tuple[Side, Side], states: tuple[State, State]) -> Callable[[str], bool]:
+    """Return what says whether the source could have something: it was asked for there."""
+    selection = states[0].selection
     repositories: set[str] | None = None
-    if len(sides[0].names or ()) == 1 and wanted.selection.repositories is not None:
-        repositories = {name for _, name in wanted.selection.repositories}
-    for path, held in there.held.items() if prune else ():
-        if path in known:
-            continue
+    if len(sides[0].names or ()) == 1 and selection.repositories is not None:
+        repositories = {name for _, name in selection.repositories}
+
+    def may_lack(path: str) -> bool:
         location = sides[1].location(path)
         is_said = repositories is None or location.repository in repositories
-        if is_said and wanted.selection.takes(location):
-            pairs.append(_Pair(path, path, None, held))
-    return pairs
+        return is_said and selection.takes(location)
+
+    return may_lack
 
 
-def _look(
-    pairs: list[_Pair], sides: tuple[Side, Side], states: tuple[State, State], options: Options
+def look(
+    pairs: list[Pair],
+    sides: tuple[Side, Side],
+    states: tuple[State, State],
+    options: Options,
+    *,
+    check: bool = True,
 ) -> None:
-    """Find out the hashes that nobody has said, and what a listing has left out."""
+    """Find out the hashes that nobody has said, and what a listing has left out.
 
-    def look(pair: _Pair, counter: ByteCounter) -> None:
+    With `check`, what the source has must also be what was once put there.
+    """
+
+    def look_at(pair: Pair, counter: ByteCounter) -> None:
         try:
             is_unknown = pair.wanted is not None and pair.wanted.is_unknown
             pair.wanted = looked_up(sides[0], states[0], pair.path, pair.wanted, counter)
-            if is_unknown and pair.wanted is not None:
+            if check and is_unknown and pair.wanted is not None:
                 sides[0].check(pair.path, pair.wanted)
             is_compared = pair.wanted is None or pair.wanted.sha256 is not None
             if is_compared or pair.there is None:
@@ -462,10 +477,17 @@ def _look(
             if not counter.is_stopped:
                 pair.error = error
 
-    options.each([pair for pair in pairs if pair.is_unclear], look)
+    unclear = [pair for pair in pairs if pair.is_unclear]
+    total = sum(
+        held.size or 0
+        for pair in unclear
+        for held in (pair.wanted, pair.there)
+        if held is not None and held.is_unknown
+    )
+    options.each(unclear, look_at, "hashing" if total else None, total)
 
 
-def _step_of(pair: _Pair, target: Side) -> Step:
+def _step_of(pair: Pair, target: Side) -> Step:
     """Return what is to be done about an artefact."""
     wanted, there, error = pair.wanted, pair.there, pair.error
     sha256 = None if wanted is None else wanted.sha256

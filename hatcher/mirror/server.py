@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -138,6 +138,15 @@ class Server(Side):
             return existing_repositories(self.client, self.names[0])
         except HIDDEN:
             return None
+
+    @cached_property
+    def may_hide_repositories(self) -> bool:
+        """Whether the organization may have repositories that its list leaves out: it is asked."""
+        try:
+            self.client.organization(self.names[0]).list_repositories()
+        except HIDDEN:
+            return True
+        return False
 
     def find(self, path: str, among: State) -> Held | None:
         """Ask for an egg that an index hides behind another one, of the same name.

@@ -345,6 +345,79 @@ def test_over_an_air_gap(cli, dev, there, tmp_path):
     assert cli("mirror", "plan", "delta.zip", f"site:{site}").code == 1
 
 
+# -- differences -------------------------------------------------------------------------------
+
+
+def test_differences(cli, dev, there, tmp_path):
+    """Versions side by side for people, a row for each artefact for programs."""
+    keep(cli, there, "site")
+    site = there.client().organization("acme").create_repository(f"{dev.name}-diff", "Elsewhere")
+    ends = (str(dev), f"site:{site}", *SOME)
+    assert cli("mirror", "apply", *ends).code == 0
+    same = cli("diff", *ends)
+    assert (same.code, same.out, same.err) == (0, "", "3 the same\n")
+    assert cli("diff", *ends, "--exit-code").code == 0
+
+    platform = site.platform(PLATFORM)
+    platform.egg("cp311", "numpy", "1.0.0-1").delete()
+    options = {"platform": PLATFORM, "python_tag": "cp311"}
+    for version in ("1.10.0", "1.9.0"):
+        platform.upload_egg(write_egg(tmp_path, "numpy", version, **options))
+    platform.upload_egg(
+        write_egg(tmp_path, "pure", platform=PLATFORM, payload_bytes=9), overwrite=True
+    )
+    done = cli("diff", *ends)
+    assert (done.code, done.err) == (0, "2 added, 1 removed, 1 changed, 1 the same\n")
+    assert [line.split() for line in done.out.splitlines()] == [
+        ["Where", "Name", "Only", "in", "A", "Only", "in", "B", "Different"],
+        [*map("-".__mul__, (21, 6, 11, 17, 11))],
+        [f"{PLATFORM}/eggs/None", "pure", "1.0.0-1"],
+        [f"{PLATFORM}/eggs/cp311", "numpy", "1.0.0-1", "1.9.0-1,", "1.10.0-1"],
+    ]
+    assert cli("diff", *ends, "--exit-code").code == 8
+    rows = cli("diff", *ends, "-o", "json").data
+    assert [(row["change"], row["name"], row["version"]) for row in rows] == [
+        ("changed", "pure", "1.0.0-1"),
+        ("removed", "numpy", "1.0.0-1"),
+        ("added", "numpy", "1.9.0-1"),
+        ("added", "numpy", "1.10.0-1"),
+    ]
+    assert cli("diff", *ends, "-o", "csv", "--name", "pure").out.count("\n") == 2
+
+    cli("mirror", "manifest", str(dev), *SOME, "--save", "state.json")
+    cli("mirror", "pack", str(dev), "all.zip", *SOME)
+    cli("mirror", "apply", str(dev), "./backup", *SOME)
+    for other in ("state.json", "all.zip", f"./backup:{dev}"):
+        assert cli("diff", other, f"site:{site}", *SOME, "-o", "json").data == rows
+    assert cli("diff", "./backup", "./backup").err == "3 the same\n"
+
+    Path("backup", f"v1/{dev}/{PLATFORM}/eggs/what.txt").touch()
+    unsure = cli("diff", f"./backup:{dev}", f"site:{site}", *SOME)
+    assert unsure.code == 7 and f"problem: {dev}: " in unsure.err
+    assert "Not known" in unsure.out and "Only in B" not in unsure.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("acme/dev acme", 2, "Give two organizations, two repositories or two platforms"),
+        ("acme/dev", 2, "Missing argument 'B'"),
+        ("acme/dev missing.json", 2, "There is no manifest 'missing.json'"),
+        ("acme/dev ./empty", 2, "There is no folder 'v1/acme/dev"),
+        ("./empty ./empty", 2, "There is no export in"),
+        ("acme/dev nobody/dev", 4, "nobody"),
+        ("acme/dev acme/dev -t 3.11", 2, "no python tag"),
+        ("acme/dev a\x1bb/dev", 2, "control"),
+        ("acme/dev acme/dev --kind wheels", 2, "wheels"),
+    ],
+)
+def test_what_cannot_be_compared(cli, dev, arguments, code, said):
+    Path("empty").mkdir()
+    done = cli("diff", *arguments.replace("acme/dev", str(dev)).split(" "))
+    assert (done.code, done.out) == (code, ""), done
+    assert said in done.err
+
+
 # -- completion --------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""`hatcher mirror`: whole places kept equal, across servers, folders and air gaps."""
+"""`hatcher mirror` and `hatcher diff`: whole places kept equal, across servers, folders and air gaps."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, as_json, emits
+from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, as_json, emits, write_table
 from hatcher.cli.explaining import explain
-from hatcher.cli.groups import group
+from hatcher.cli.groups import command, group
 from hatcher.cli.mirror_sides import Side, Sort, WrittenSide, open_pair
 from hatcher.cli.parameters import (
     Decorator,
@@ -71,6 +71,30 @@ VERIFICATION = Document(
     )
 )
 
+DIFF = Listing(
+    (
+        Field("change", "Change"),
+        Field("path", "Path"),
+        Field("kind", "Kind", in_tables=False),
+        Field("platform", "Platform", in_tables=False),
+        Field("python_tag", "Python tag", ("string", "null"), in_tables=False),
+        Field("name", "Name", in_tables=False),
+        Field("version", "Version", in_tables=False),
+        SIZE._replace(key="a_size", heading="Size in A"),
+        SIZE._replace(key="b_size", heading="Size in B"),
+        Field("a_sha256", "SHA-256 in A", ("string", "null"), in_tables=False),
+        Field("b_sha256", "SHA-256 in B", ("string", "null"), in_tables=False),
+        Field("reason", "Reason", ("string", "null")),
+    )
+)
+#: What people see of it: the versions of each name, side by side.
+_SIDE_BY_SIDE = (
+    Field("removed", "Only in A"),
+    Field("added", "Only in B"),
+    Field("changed", "Different"),
+    Field("unknown", "Not known"),
+)
+
 #: Findings and problems that are told one by one; there may be thousands.
 _MOST_NAMED = 50
 
@@ -104,6 +128,7 @@ _pruning = together(
 )
 
 _PLACES: tuple[Sort, ...] = ("place", "folder", "archive")
+_ANY = Side(*_PLACES, "manifest")
 _source = argument(
     "source", "What there is to be: a place, a folder, or an archive.", "sides", type=Side(*_PLACES)
 )
@@ -131,7 +156,7 @@ def _compared_with(option: str, metavar: str, help: str) -> Decorator:
     """Give a command the option that names another side."""
     return click.option(
         option,
-        type=Side(*_PLACES, "manifest"),
+        type=_ANY,
         metavar=metavar,
         shell_complete=completes("sides"),
         help=help,
@@ -162,7 +187,7 @@ def mirror() -> None:
     "target",
     "Where it is to be: a place or a folder, or its manifest or archive.",
     "sides",
-    type=Side(*_PLACES, "manifest"),
+    type=_ANY,
 )
 @_selecting
 @_pruning
@@ -377,6 +402,56 @@ def manifest(
     _raise_for(made.problems, summary)
     if save is not None:
         say(f"{summary}; written to {save}", "green")
+
+
+@command("diff")
+@argument("a", "What to compare: a place, a folder, an archive or a manifest.", "sides", type=_ANY)
+@argument("b", "What to compare it with, likewise.", "sides", type=_ANY)
+@_selecting
+@flag("--exit-code", help="Exit with 8 when they differ, as 'hatcher mirror verify' does.")
+@transfers.concurrency
+@emits(DIFF)
+@pass_state
+def diff(
+    state: State,
+    /,
+    a: WrittenSide,
+    b: WrittenSide,
+    exit_code: bool,
+    emit: Emit,
+    **asked: Any,
+) -> None:
+    """Show how two places, folders, archives or manifests differ.
+
+    They are written as those of 'hatcher mirror', and nothing is changed. What counts is the
+    sha256. Each name has a line, with the versions that only A has, those that only B has, and
+    those with different content; --output gives a row for each artefact.
+
+    The exit code is 0 whether they differ or not, unless --exit-code is given, and 7 when not all
+    could be read. What could not be read counts neither as added nor as removed.
+
+    \b
+    For example:
+    hatcher diff acme/dev acme/old --platform rh8-x86_64
+    """
+    from hatcher import mirror
+
+    with transfers.progress_bar("Diff") as bar:
+        found = mirror.diff(
+            a.open(state), b.open(state), progress=bar, **transfers.as_python(asked)
+        )
+    if emit.is_chosen:
+        emit(found.rows())
+    elif found.changes:
+        rows = found.by_name()
+        seen = [field for field in _SIDE_BY_SIDE if any(row[field.key] for row in rows)]
+        versions = [{field.key: ", ".join(row[field.key]) for field in seen} for row in rows]
+        records = (row | texts for row, texts in zip(rows, versions, strict=True))
+        write_table([Field("where", "Where"), Field("name", "Name"), *seen], records)
+    _raise_for(found.problems, found.summary())
+    say(found.summary(), None if found else "green")
+    if found and exit_code:
+        click.get_current_context().exit(ExitCode.DIFFERENCES)
 
 
 @mirror.command("pack")
