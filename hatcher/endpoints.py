@@ -39,7 +39,7 @@ _WORDS = {
 }
 
 
-def checked_api_version(api_version: int) -> int:
+def checked_api_version(api_version: int | str) -> int:
     """Return `api_version` when it is one that the description knows.
 
     Raises
@@ -50,9 +50,10 @@ def checked_api_version(api_version: int) -> int:
     if isinstance(api_version, bool) or api_version not in API_VERSIONS:
         known = " and ".join(map(str, API_VERSIONS))
         raise UnsupportedAPIVersionError(
-            f"There is no API version {api_version!r}. The known versions are {known}."
+            f"There is no API version {api_version!r}. The known versions are {known}; 'newest' is "
+            "the newest that the server speaks."
         )
-    return api_version
+    return int(api_version)
 
 
 def request(

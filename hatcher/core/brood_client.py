@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from types import EllipsisType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from hatcher import endpoints
 from hatcher.core.missing import missing_name
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hatcher.core.repository import Repository, SinglePlatformRepository
     from hatcher.transport.auth import AuthTypes
     from hatcher.transport.callbacks import Hooks, OnRequest, OnResponse
+    from hatcher.transport.session import FindVersion
 
 
 class BroodClient(Node):
@@ -58,7 +59,7 @@ class BroodClient(Node):
         url: str,
         auth: AuthTypes | None = None,
         verify_ssl: bool | str | os.PathLike[str] = True,
-        api_version: int = 0,
+        api_version: int | Literal["newest"] = 0,
         *,
         timeout: float | Timeouts | None = Timeouts(),
         retries: int | RetryPolicy = RetryPolicy(),
@@ -82,9 +83,11 @@ class BroodClient(Node):
         verify_ssl : bool, str or path-like, default True
             True verifies the server's certificate against the usual authorities,
             a path against those in that PEM file or folder; False does not verify.
-        api_version : {0, 1}, default 0
+        api_version : {0, 1, 'newest'}, default 0
             The version of Brood's API. New scripts should say 1. Version 0, which scripts for
-            the existing client expect, has no bundles and no newer runtimes.
+            the existing client expect, has no bundles and no newer runtimes. With 'newest', the
+            first request is preceded by ``GET /metadata/platforms``, which finds out the newest
+            version that the server speaks.
         timeout : float, Timeouts or None, optional
             Seconds to wait for the server: one number for everything, or `Timeouts`
             (by default 10 s to connect and 60 s for the rest). None waits for ever.
@@ -126,7 +129,7 @@ class BroodClient(Node):
         return cls(
             Session(
                 server,
-                api_version=endpoints.checked_api_version(api_version),
+                api_version=_version(api_version),
                 auth=auth,
                 verify_ssl=checked_verify(verify_ssl),
                 timeouts=Timeouts.of(timeout),
@@ -143,7 +146,7 @@ class BroodClient(Node):
         cls,
         url: str,
         session: httpx.Client,
-        api_version: int = 0,
+        api_version: int | Literal["newest"] = 0,
         *,
         timeout: float | Timeouts | EllipsisType | None = ...,
         retries: int | RetryPolicy = RetryPolicy(),
@@ -160,8 +163,8 @@ class BroodClient(Node):
         url : str
             Where the server is.
         session : httpx.Client
-        api_version : {0, 1}, default 0
-            The version of Brood's API.
+        api_version : {0, 1, 'newest'}, default 0
+            The version of Brood's API, as for `from_url`.
         timeout : float, Timeouts or None, optional
             As for `from_url`, for the requests of this client; by default the timeouts
             of `session`.
@@ -187,7 +190,7 @@ class BroodClient(Node):
                 f"{type(session).__name__}. For a requests.Session, pass what it was set up "
                 "with (auth, verify_ssl) to BroodClient.from_url instead."
             )
-        version = endpoints.checked_api_version(api_version)
+        version = _version(api_version)
         server = ServerURL.parse(url)
         return cls(
             Session(
@@ -203,7 +206,11 @@ class BroodClient(Node):
 
     @property
     def api_version(self) -> int:
-        """The version of Brood's API that this client speaks: 0 or 1."""
+        """The version of Brood's API that this client speaks: 0 or 1.
+
+        After ``from_url(url, api_version='newest')`` the server is asked, unless a method has
+        asked it for something before.
+        """
         return self._session.api_version
 
     @property
@@ -576,7 +583,17 @@ class BroodClient(Node):
         return type(self), (self._session,)
 
     def __repr__(self) -> str:
-        return f"<BroodClient url='{self.url}', api_version={self.api_version}>"
+        return f"<BroodClient url='{self.url}', api_version={self._session.shown_version!r}>"
+
+
+def _version(given: int | str) -> int | FindVersion:
+    """Return the version of the API that a user gives, or what finds it out."""
+    if given != "newest":
+        return endpoints.checked_api_version(given)
+    # Imported here, for those who leave it to the server.
+    from hatcher.core.dialects import newest_version
+
+    return newest_version
 
 
 def _hooks(

@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from hatcher import endpoints
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.index import leaves
+from hatcher.errors import BroodHTTPError
 from hatcher.transport.parsing import nested, text_in
 
 if TYPE_CHECKING:
     import os
     from pathlib import Path
+
+    from hatcher.transport.session import Session
 
 #: What an index says of a runtime, after what addresses it: the selector and the version.
 RuntimeEntries: TypeAlias = "Iterator[tuple[str | None, str, Mapping[str, Any]]]"
@@ -120,3 +124,23 @@ class DialectV0(Dialect):
 
 
 DIALECTS: Mapping[int, Dialect] = {0: DialectV0(), 1: Dialect()}
+
+
+def newest_version(session: Session) -> int:
+    """Find out the newest version of the API that a server speaks, by a small list of each.
+
+    Raises
+    ------
+    HatcherException
+        The server cannot be asked, or gives the list in no version.
+    """
+    for version in sorted(DIALECTS, reverse=True):
+        question = endpoints.request(version, "list_platforms")
+        try:
+            session.items(question._replace(may_be_missing=True), "platforms")
+        except BroodHTTPError as error:
+            if error.status_code not in (404, 405) or version == min(DIALECTS):
+                raise
+        else:
+            break
+    return version

@@ -79,7 +79,7 @@ class Node:
 
     def _identity(self) -> tuple[object, ...]:
         session = self._session
-        return type(self), session.server, session.api_version, *self._names.values()
+        return type(self), session.server, session.given_version, *self._names.values()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Node):

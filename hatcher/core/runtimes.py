@@ -14,6 +14,7 @@ from hatcher.core.node import Node, public
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import nested
+from hatcher.transport.request import Request
 
 if TYPE_CHECKING:
     from hatcher.core.documents import RuntimeMetadata
@@ -33,10 +34,14 @@ class Runtime(FileArtefact["RuntimeMetadata"]):
 
     _kind = "runtime"
 
+    def _request(self, operation: str, **arguments: Any) -> Request:
+        # When it was made, the version may not have been known that says how it is addressed.
+        selector = DIALECTS[self._session.api_version].runtime_selector
+        return super()._request(operation, **{selector: self._address[0], **arguments})
+
     def _is_called(self, filename: str) -> bool:
         dialect = DIALECTS[self._session.api_version]
-        selector = self._names[dialect.runtime_selector]
-        return dialect.is_runtime_called(selector, self.version, filename)
+        return dialect.is_runtime_called(self._address[0], self.version, filename)
 
 
 class Runtimes(Node):
@@ -78,7 +83,8 @@ class Runtimes(Node):
         InvalidArgumentError
             A python tag is given with API version 1.
         """
-        selector = DIALECTS[self._session.api_version].runtime_selector
+        known = self._session.shown_version
+        selector = DIALECTS[0 if known == 0 else 1].runtime_selector
         if python_tag is not None:
             if selector != "python_tag" or implementation is not None:
                 raise InvalidArgumentError(

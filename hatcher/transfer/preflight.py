@@ -2,9 +2,10 @@
 
 ``GET /metadata/user/repositories`` of API version 1 is cheap, and says of every
 repository how far it may be used. It is asked over the session's own connections, with
-its authentication, which renews a session token that has grown old. What it cannot tell
-does not stop an upload: servers that do not know it, answers that make no sense, access
-levels that nobody has heard of.
+its authentication, which renews a session token that has grown old. Threads that start
+together ask once: one asks, and the others take its answer. What it cannot tell does not
+stop an upload: servers that do not know it, answers that make no sense, access levels that
+nobody has heard of.
 """
 
 from __future__ import annotations

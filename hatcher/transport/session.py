@@ -54,6 +54,9 @@ T = TypeVar("T")
 
 OnNotFound: TypeAlias = "Callable[[Session, Request], MissingName | None]"
 
+#: Finds out which version of the API to speak.
+FindVersion: TypeAlias = "Callable[[Session], int]"
+
 #: Makes a result of an answer whose body may still be arriving; closes it, or hands it on.
 Finish: TypeAlias = Callable[[Outgoing, Incoming], T]
 
@@ -76,8 +79,9 @@ class Session:
     Parameters
     ----------
     server : ServerURL
-    api_version : int
-        The version of Brood's API that the nodes of the graph speak.
+    api_version : int or callable
+        The version of Brood's API that the nodes of the graph speak; or what finds it out, given
+        the session, when it is first needed.
     auth : BroodAuth, httpx.Auth, callable or tuple of (str, str), optional
     verify_ssl : bool, str or pathlib.Path, default True
     timeouts : Timeouts, optional
@@ -101,7 +105,7 @@ class Session:
         self,
         server: ServerURL,
         *,
-        api_version: int,
+        api_version: int | FindVersion,
         auth: AuthTypes | None = None,
         verify_ssl: bool | str | Path = True,
         timeouts: Timeouts | None = None,
@@ -113,7 +117,8 @@ class Session:
         unpickled: bool = False,
     ) -> None:
         self.server = server
-        self.api_version = api_version
+        self.given_version = api_version
+        self._found_version = api_version if isinstance(api_version, int) else None
         self.verify_ssl = verify_ssl
         self.timeouts = timeouts or Timeouts()
         self._given_timeouts = timeouts
@@ -134,10 +139,27 @@ class Session:
         self._authenticator: Authenticator | None = None
         self._is_closed = False
         self._lock = threading.Lock()
+        #: Held by the request that finds out the version.
+        self._finding = threading.Lock()
         #: Held by the request that finds out whether the server accepts the credentials.
         self._first_login = threading.RLock()
         self._is_admitted = False
         self._refusal: tuple[AuthenticationError, int, float] | None = None
+
+    @property
+    def api_version(self) -> int:
+        """The version of the API; the server is asked when it is to be found out."""
+        if self._found_version is None:
+            with self._finding:
+                if self._found_version is None and not isinstance(self.given_version, int):
+                    self._found_version = self.given_version(self)
+        assert self._found_version is not None
+        return self._found_version
+
+    @property
+    def shown_version(self) -> int | str:
+        """The version, or 'newest' while that is not known; nothing is sent."""
+        return "newest" if self._found_version is None else self._found_version
 
     # -- what nodes call ------------------------------------------------------------
 
@@ -362,12 +384,14 @@ class Session:
 
     def with_auth(self, auth: AuthTypes | None) -> Session:
         """Return a session like this one for somebody else."""
-        return Session(self.server, auth=auth, client=self._given, **self._options())
+        session = Session(self.server, auth=auth, client=self._given, **self._options())
+        session._found_version = self._found_version
+        return session
 
     def _options(self) -> dict[str, Any]:
         """Return how it was made, but for whom, and what it sends through."""
         return {
-            "api_version": self.api_version,
+            "api_version": self.given_version,
             "verify_ssl": self.verify_ssl,
             "timeouts": self._given_timeouts,
             "retries": self.retries,
@@ -501,4 +525,4 @@ class Session:
         return partial(Session, self.server, unpickled=True, **self._options()), ()
 
     def __repr__(self) -> str:
-        return f"<Session url='{self.server}', api_version={self.api_version}>"
+        return f"<Session url='{self.server}', api_version={self.shown_version!r}>"
