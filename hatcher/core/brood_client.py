@@ -208,8 +208,8 @@ class BroodClient(Node):
     def api_version(self) -> int:
         """The version of Brood's API that this client speaks: 0 or 1.
 
-        After ``from_url(url, api_version='newest')`` the server is asked, unless a method has
-        asked it for something before.
+        A client that was made with 'newest' asks the server, unless a method has asked it for
+        something before.
         """
         return self._session.api_version
 

@@ -147,9 +147,11 @@ def test_what_says_nothing_is_an_error_and_is_asked_again(answer, error):
 
 
 def test_a_server_that_is_not_there_is_an_error():
-    with newest("http://127.0.0.1:9") as client:
-        with pytest.raises((NotConnectedError, BroodTimeoutError)):
-            client.list_organizations()
+    with (
+        newest("http://127.0.0.1:9") as client,
+        pytest.raises((NotConnectedError, BroodTimeoutError)),
+    ):
+        client.list_organizations()
 
 
 @pytest.mark.parametrize("given", ["Newest", "newest ", "", "latest", "1", b"newest", None, 2, []])
