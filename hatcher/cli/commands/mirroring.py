@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, as_json, emits, write_table
+from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, emits, write_table
 from hatcher.cli.explaining import explain
 from hatcher.cli.groups import command, group
 from hatcher.cli.mirror_sides import Side, Sort, WrittenSide, open_pair
@@ -23,13 +23,14 @@ from hatcher.cli.parameters import (
     selecting,
     together,
 )
+from hatcher.cli.plans import MOST_NAMED, most_deletes, raise_for, read_plan, saving, write_json
 from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.state import State, pass_state
-from hatcher.cli.terminal import confirm, say, write
+from hatcher.cli.terminal import confirm, say
 from hatcher.cli.transfers import TRANSFERS
 
 if TYPE_CHECKING:
-    from hatcher.mirror import Manifest, Plan, Problem, Verification
+    from hatcher.mirror import Manifest, Plan, Verification
     from hatcher.mirror.listing import SideLike
 
 PLAN = Listing(
@@ -95,9 +96,6 @@ _SIDE_BY_SIDE = (
     Field("unknown", "Not known"),
 )
 
-#: Findings and problems that are told one by one; there may be thousands.
-_MOST_NAMED = 50
-
 _selecting = together(
     choices(
         "-a",
@@ -118,13 +116,7 @@ _selecting = together(
 
 _pruning = together(
     flag("--prune", help="Delete from TARGET what SOURCE lacks."),
-    click.option(
-        "--max-deletes",
-        type=click.IntRange(min=0),
-        metavar="NUMBER",
-        help="Delete nothing if it would be more; a tenth of what is there when not given, "
-        "but at least 10.",
-    ),
+    most_deletes("Delete nothing if it would be more"),
 )
 
 _PLACES: tuple[Sort, ...] = ("place", "folder", "archive")
@@ -132,24 +124,6 @@ _ANY = Side(*_PLACES, "manifest")
 _source = argument(
     "source", "What there is to be: a place, a folder, or an archive.", "sides", type=Side(*_PLACES)
 )
-
-
-def _in_a_folder(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
-    """Return a file that is to be written, whose folder is there: known before anything is asked."""
-    if path is not None and not Path(path).parent.is_dir():
-        raise click.BadParameter(f"There is no folder '{Path(path).parent}'.", ctx, param)
-    return path
-
-
-def _saving(help: str) -> Decorator:
-    """Give a command the option that names a file to write what it says into."""
-    return click.option(
-        "--save",
-        type=click.Path(dir_okay=False, writable=True),
-        callback=_in_a_folder,
-        metavar="FILE",
-        help=help,
-    )
 
 
 def _compared_with(option: str, metavar: str, help: str) -> Decorator:
@@ -193,7 +167,7 @@ def mirror() -> None:
 @_pruning
 @transfers.concurrency
 @flag("--all", "show_all", help="Show what is skipped too.")
-@_saving("Keep the plan as JSON, for 'hatcher mirror apply --plan'.")
+@saving("Keep the plan as JSON, for 'hatcher mirror apply --plan'.")
 @emits(PLAN)
 @pass_state
 def plan(
@@ -218,7 +192,7 @@ def plan(
     """
     made = _planned(*open_pair(state, source, target), **asked)
     if save is not None:
-        _write_json(save, made.document())
+        write_json(save, made.document())
         say(f"The plan is kept in {save}.")
     steps = made.steps if show_all else [step for step in made.steps if step.action != "skip"]
     if steps or emit.is_chosen:
@@ -226,7 +200,7 @@ def plan(
     _confirm_deletes(made, assume_yes=True)
     if 0 < len(made.those("delete")) <= made.max_deletes:
         say(f"At most {made.max_deletes:,} may be deleted.")
-    _raise_for(made.problems, _summary(made))
+    raise_for(made.problems, _summary(made))
     if made:
         say(f"To do: {_summary(made)}")
         click.get_current_context().exit(ExitCode.DIFFERENCES)
@@ -286,7 +260,7 @@ def apply(
         )
     sides = open_pair(state, source, target)
     asked["concurrency"] = options["concurrency"]
-    made = _planned(*sides, **asked) if plan is None else _read_plan(plan, *sides)
+    made = _planned(*sides, **asked) if plan is None else _kept_plan(plan, *sides)
     _confirm_deletes(made, assume_yes=assume_yes or dry_run)
     if made:
         transfers.batch("Mirror", made.apply, dry_run=dry_run, emit=emit, **options)
@@ -354,15 +328,15 @@ def verify(
     if emit.is_chosen:
         emit(found.document())
     summary = f"{found.target}: {_summary(found)}"
-    for finding in found.findings[:_MOST_NAMED]:
+    for finding in found.findings[:MOST_NAMED]:
         say(str(finding), always=True)
-    if len(found.findings) > _MOST_NAMED:
+    if len(found.findings) > MOST_NAMED:
         say(
-            f"and {len(found.findings) - _MOST_NAMED:,} more; --output json names them all",
+            f"and {len(found.findings) - MOST_NAMED:,} more; --output json names them all",
             always=True,
         )
     if not found.findings:
-        _raise_for(found.problems, summary)
+        raise_for(found.problems, summary)
     for problem in found.problems:
         say(f"problem: {problem.place}: {explain(problem.error).what}", always=True)
     say(summary, "red" if found.findings else "green")
@@ -374,7 +348,7 @@ def verify(
 @argument("place", "A place on a server, a folder, or an archive.", "sides", type=Side(*_PLACES))
 @_selecting
 @transfers.concurrency
-@_saving("Write it into a file, which appears whole or not at all.")
+@saving("Write it into a file, which appears whole or not at all.")
 @emits(MANIFEST)
 @pass_state
 def manifest(
@@ -399,7 +373,7 @@ def manifest(
     if save is None or emit.is_chosen:
         emit(made.document())
     summary = _summary(made)
-    _raise_for(made.problems, summary)
+    raise_for(made.problems, summary)
     if save is not None:
         say(f"{summary}; written to {save}", "green")
 
@@ -448,7 +422,7 @@ def diff(
         versions = [{field.key: ", ".join(row[field.key]) for field in seen} for row in rows]
         records = (row | texts for row, texts in zip(rows, versions, strict=True))
         write_table([Field("where", "Where"), Field("name", "Name"), *seen], records)
-    _raise_for(found.problems, found.summary())
+    raise_for(found.problems, found.summary())
     say(found.summary(), None if found else "green")
     if found and exit_code:
         click.get_current_context().exit(ExitCode.DIFFERENCES)
@@ -517,6 +491,12 @@ def _planned(source: SideLike, target: SideLike, **asked: Any) -> Plan:
     return plan(source, target, **transfers.as_python(asked))
 
 
+def _kept_plan(path: str, source: SideLike, target: SideLike) -> Plan:
+    from hatcher import mirror
+
+    return mirror.Plan.from_document(read_plan(path, "hatcher plan", "mirror"), source, target)
+
+
 def _summary(made: Plan | Manifest | Verification) -> str:
     """Return the line that counts."""
     return str(made).partition("\n")[0]
@@ -534,46 +514,3 @@ def _confirm_deletes(made: Plan, *, assume_yes: bool) -> None:
     elif deletes:
         artefacts = f"{deletes:,} artefact{'' if deletes == 1 else 's'}"
         confirm(f"{artefacts} of {made.target} will be deleted. Go on?", assume_yes=assume_yes)
-
-
-def _raise_for(problems: tuple[Problem, ...], summary: str) -> None:
-    """End the command when there is something of which nobody knows, or that is in the way."""
-    if not problems:
-        return
-    told = [explain(problem.error) for problem in problems]
-    for problem, failure in zip(problems[:_MOST_NAMED], told, strict=False):
-        say(f"problem: {problem.place}: {failure.what}", always=True)
-    if len(problems) > _MOST_NAMED:
-        say(f"and {len(problems) - _MOST_NAMED:,} more", always=True)
-    hints = {failure.hint for failure in told}
-    raise Refusal(
-        f"{summary}; {len(problems):,} problem{'' if len(problems) == 1 else 's'}.",
-        hints.pop() if len(hints) == 1 else "Solve these problems, and run the same command again.",
-        ExitCode.PARTIAL,
-    )
-
-
-def _write_json(path: str, document: dict[str, Any]) -> None:
-    from hatcher.files.atomic import replacing
-
-    text = as_json(document, indent=1) + "\n"
-    if path == "-":
-        write(text)
-        return
-    with replacing(Path(path).resolve()) as partial:
-        partial.write(text.encode())
-
-
-def _read_plan(path: str, source: SideLike, target: SideLike) -> Plan:
-    import json
-
-    from hatcher import mirror
-
-    hint = "Make one with: hatcher mirror plan --save FILE"
-    try:
-        document = json.loads(Path(path).read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise Refusal(f"'{path}' is no plan: {error}.", hint) from error
-    if not isinstance(document, dict) or document.get("format") != "hatcher plan":
-        raise Refusal(f"'{path}' is no plan.", hint)
-    return mirror.Plan.from_document(document, source, target)
