@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,6 +41,16 @@ class Problem(Value):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.error}"
+
+
+def documents_of(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """Return problems as what JSON can hold."""
+    return [{"place": problem.place, "error": str(problem.error)} for problem in problems]
+
+
+def lines_of(problems: Iterable[Problem]) -> list[str]:
+    """Return what is said of problems at the end of a summary."""
+    return [f"problem: {problem}" for problem in problems]
 
 
 class IndexOf(NamedTuple):

@@ -18,7 +18,7 @@ from hatcher.core.batches.downloads import ListedFile, listed_egg
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.dialects import DIALECTS
-from hatcher.core.places import HIDDEN, Problem
+from hatcher.core.places import HIDDEN, Problem, documents_of, lines_of
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.repository import Repository
 from hatcher.errors import (
@@ -29,7 +29,7 @@ from hatcher.errors import (
 )
 from hatcher.mirror.contents import document_of
 from hatcher.mirror.layout import Kind
-from hatcher.mirror.records import Options, documents_of, lines_of
+from hatcher.mirror.records import Options
 from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.hashing import normalized_sha256
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 from attrs import asdict, field, frozen
 
 from hatcher.characters import shown
-from hatcher.core.places import Problem
+from hatcher.core.places import Problem, documents_of, lines_of
 from hatcher.errors import (
     ArtefactError,
     HatcherException,
@@ -29,7 +29,6 @@ from hatcher.errors import (
 from hatcher.files.atomic import replacing
 from hatcher.mirror.contents import DOCUMENTS
 from hatcher.mirror.layout import Kind, parse
-from hatcher.mirror.records import documents_of, lines_of
 from hatcher.mirror.selection import Selection, select
 from hatcher.transfer.filenames import server_name
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from hatcher.core.places import Problem
+from hatcher.core.places import Problem, documents_of, lines_of
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.applying import apply, missing_repository, states_of, too_many
 from hatcher.mirror.listing import SideLike, pair_of
@@ -21,8 +21,6 @@ from hatcher.mirror.records import (
     Options,
     State,
     Step,
-    documents_of,
-    lines_of,
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.sides import Side, looked_up

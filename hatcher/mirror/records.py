@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, 
 from attrs import define, frozen
 
 from hatcher.artefacts.names import split_runtime
-from hatcher.core.places import Problem
+from hatcher.core.places import Problem, lines_of
 from hatcher.errors import BatchError, BatchInterrupted, HatcherException
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import ByteCounter, Item, WorkerPool
@@ -25,16 +25,6 @@ T = TypeVar("T")
 
 Action: TypeAlias = Literal["copy", "update", "delete", "conflict", "skip"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
-
-
-def documents_of(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    """Return problems as what JSON can hold."""
-    return [{"place": problem.place, "error": str(problem.error)} for problem in problems]
-
-
-def lines_of(problems: Iterable[Problem]) -> list[str]:
-    """Return what is said of problems at the end of a summary."""
-    return [f"problem: {problem}" for problem in problems]
 
 
 # -- what a side has -----------------------------------------------------------------------

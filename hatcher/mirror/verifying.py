@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from attrs import asdict, frozen
 
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.core.places import Problem
+from hatcher.core.places import Problem, documents_of, lines_of
 from hatcher.errors import (
     ArtefactError,
     AuthenticationError,
@@ -34,9 +34,7 @@ from hatcher.mirror.records import (
     Held,
     Options,
     State,
-    documents_of,
     identity_of,
-    lines_of,
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.server import Server
