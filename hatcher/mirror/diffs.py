@@ -11,14 +11,14 @@ from attrs import asdict, frozen
 from hatcher.artefacts.names import split_filename, split_runtime
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.artefacts.versions import Key, built_key, runtime_key
-from hatcher.core.places import Problem
+from hatcher.core.places import Problem, documents_of, lines_of
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.folder import Folder
 from hatcher.mirror.layout import KINDS, Kind, Location, parse
 from hatcher.mirror.listed import Listed
 from hatcher.mirror.listing import SideLike, organizations_in, pair_of, side_of
 from hatcher.mirror.plans import Pair, look, pairs_of
-from hatcher.mirror.records import Held, Options, State, documents_of, lines_of
+from hatcher.mirror.records import Held, Options, State
 from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.server import Server
 from hatcher.mirror.sides import Side, read_state, settle
