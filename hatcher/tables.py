@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from hatcher.errors import HatcherException
@@ -69,7 +70,7 @@ def data_frame(rows: Sequence[Mapping[str, Any]], types: Mapping[str, object]) -
             advice="It comes with hatcher's extra 'pandas'. In a checkout of hatcher, run: "
             "python -m pip install '.[pandas]'",
         ) from error
-    columns = list(dict.fromkeys([*types, *(key for row in rows for key in row)]))
+    columns = dict.fromkeys(chain(types, *rows))
     frame: Any = pandas.DataFrame(
         {
             column: pandas.Series([row.get(column) for row in rows], dtype=object)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import click
@@ -84,14 +85,17 @@ class Listing(NamedTuple):
     bare : bool, default False
         Whether people, unless they ask for a table, see neither headings nor lines, nor more than
         the first field, so that each line is a name.
+    more : tuple of Field, optional
+        What records have besides when it is asked for; see `Emit.long`.
     """
 
     fields: tuple[Field, ...]
     bare: bool = False
+    more: tuple[Field, ...] = ()
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of its JSON; ``items`` is that of a line of JSON lines."""
-        items = _record_schema(self.fields) | {"additionalProperties": False}
+        items = _record_schema(self.fields, self.more) | {"additionalProperties": False}
         return {"type": "array", "items": items}
 
     def write(self, records: Iterable[Record], chosen: Format | None) -> None:
@@ -127,11 +131,15 @@ class Document(NamedTuple):
         JSON.
     sentence : callable, optional
         Makes the line that people see, of the record.
+    rows : tuple of Field, optional
+        The columns of the table of an index. As CSV, as JSON lines and in a table, it is a row for
+        each artefact in it; JSON is what the server has said.
     """
 
     fields: tuple[Field, ...] = ()
     as_row: bool = False
     sentence: Callable[[Record], str] | None = None
+    rows: tuple[Field, ...] = ()
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of its JSON."""
@@ -140,7 +148,9 @@ class Document(NamedTuple):
     def write(self, document: Record, chosen: Format | None) -> None:
         """Write a record as it was asked for; None is for people."""
         keys = sorted(document)
-        if chosen == "jsonl":
+        if self.rows and chosen in {"table", "csv", "jsonl"}:
+            self._write_rows(document, chosen)
+        elif chosen == "jsonl":
             write(as_json(document) + "\n")
         elif chosen == "csv":
             write_csv(keys, [[document[key] for key in keys]])
@@ -153,11 +163,36 @@ class Document(NamedTuple):
         else:
             write(_indented(document))
 
+    def _write_rows(self, index: Any, chosen: Format | None) -> None:
+        """Write the rows of an index, with all that the server says of any of them."""
+        rows = index.rows()
+        keys = dict.fromkeys(chain(index._types(), *rows))
+        seen = [field for field in self.rows if field.key in keys]
+        fields = seen if chosen == "table" else [Field(key, key) for key in keys]
+        Listing(tuple(fields)).write(rows, chosen)
 
-def _record_schema(fields: tuple[Field, ...]) -> dict[str, Any]:
+
+#: An index of any kind of artefact.
+INDEX = Document(
+    rows=(
+        Field("id", "App"),
+        Field("implementation", "Runtime"),
+        Field("language", "Runtime"),
+        Field("name", "Name"),
+        Field("version", "Version"),
+        Field("build", "Build", "integer"),
+        Field("python_tag", "Python Tag"),
+        SIZE,
+        TIME,
+    )
+)
+
+
+def _record_schema(fields: tuple[Field, ...], more: tuple[Field, ...] = ()) -> dict[str, Any]:
+    every = (*fields, *more)
     return {
         "type": "object",
-        "properties": {field.key: {"title": field.heading, "type": field.type} for field in fields},
+        "properties": {field.key: {"title": field.heading, "type": field.type} for field in every},
         "required": [field.key for field in fields],
     }
 
@@ -229,6 +264,12 @@ class Emit(NamedTuple):
     def is_chosen(self) -> bool:
         """Whether somebody said how data are to be written."""
         return self.chosen is not None
+
+    @property
+    def long(self) -> Emit:
+        """What writes the further fields of a listing, too, as a table for people."""
+        assert isinstance(self.declared, Listing)
+        return self._replace(declared=Listing((*self.declared.fields, *self.declared.more)))
 
     def __call__(self, data: Any) -> None:
         self.declared.write(data, self.chosen)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatcher.core.artefact import Artefact
-from hatcher.core.index import Index, leaves
+from hatcher.core.index import APPS, Index, leaves
 from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node, public
-from hatcher.transport.parsing import nested
 
 if TYPE_CHECKING:
     from hatcher.artefacts.app import AppFile
@@ -84,7 +83,7 @@ class Apps(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.index(self._request("get_app_index"), nested(3)))
+        return Index(self._session.index(self._request("get_app_index"), APPS.read), APPS)
 
     def list_apps(self) -> list[tuple[str, str, str]]:
         """List the apps.

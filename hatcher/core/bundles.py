@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.core.artefact import DeletableArtefact
-from hatcher.core.index import Index, leaves
+from hatcher.core.index import BUNDLES, Index, leaves
 from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node, public
 from hatcher.errors import InvalidBundle, TargetFileExists
@@ -20,7 +20,7 @@ from hatcher.files.atomic import replacing
 from hatcher.files.folders import existing_directory
 from hatcher.transfer.filenames import server_name
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import nested, text_in
+from hatcher.transport.parsing import text_in
 
 if TYPE_CHECKING:
     from hatcher.artefacts.bundle import BundleFile
@@ -315,7 +315,7 @@ class BundleCollection(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._session.index(self._request("get_bundle_index"), nested(4)))
+        return Index(self._session.index(self._request("get_bundle_index"), BUNDLES.read), BUNDLES)
 
     def list(self) -> list[BundleListing]:
         """List the bundles.
@@ -433,7 +433,7 @@ def _listings(text: bytes) -> list[BundleListing]:
             "name": text_in(entry, "name"),
             "version": text_in(entry, "full_version"),
         }
-        for (tag, *_), entry in leaves(nested(4)(text), 4)
+        for (tag, *_), entry in leaves(BUNDLES.read(text), 4)
     ]
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hatcher import endpoints
 from hatcher.artefacts.python_tags import python_tag_of
-from hatcher.core.index import leaves
+from hatcher.core.index import LEGACY_RUNTIMES, RUNTIMES, leaves
 from hatcher.errors import BroodHTTPError
-from hatcher.transport.parsing import nested, text_in
+from hatcher.transport.parsing import text_in
 
 if TYPE_CHECKING:
     import os
@@ -52,8 +52,8 @@ class Dialect:
 
     #: What addresses a runtime beside its version.
     runtime_selector = "implementation"
-    #: How many objects stand in each other in the index of runtimes.
-    runtime_index_depth = 2
+    #: How an index of runtimes is laid out.
+    runtime_layout = RUNTIMES
 
     def read_runtime(self, path: str | os.PathLike[str]) -> RuntimeDescription:
         """Read a runtime's file."""
@@ -65,7 +65,7 @@ class Dialect:
 
     def list_runtimes(self, text: bytes) -> list[str] | list[tuple[str, str]]:
         """List the runtimes in an index's text."""
-        index = nested(self.runtime_index_depth)(text)
+        index = self.runtime_layout.read(text)
         return [(implementation, version) for (implementation, version), _ in leaves(index, 2)]
 
     def runtime_entries(self, index: Mapping[str, Any]) -> RuntimeEntries:
@@ -83,7 +83,7 @@ class DialectV0(Dialect):
     """Version 0 of the API."""
 
     runtime_selector = "python_tag"
-    runtime_index_depth = 3
+    runtime_layout = LEGACY_RUNTIMES
 
     def read_runtime(self, path: str | os.PathLike[str]) -> RuntimeDescription:
         """Read a runtime's file, whose name says it all."""
@@ -104,7 +104,7 @@ class DialectV0(Dialect):
 
     def list_runtimes(self, text: bytes) -> list[str] | list[tuple[str, str]]:
         """List the runtimes in an index's text, by the names of their files."""
-        entries = leaves(nested(self.runtime_index_depth)(text), 3)
+        entries = leaves(self.runtime_layout.read(text), 3)
         return list(dict.fromkeys(text_in(entry, "filename") for _, entry in entries))
 
     def runtime_entries(self, index: Mapping[str, Any]) -> RuntimeEntries:

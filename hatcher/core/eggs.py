@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from unicodedata import normalize
 
 from hatcher.core.artefact import FileArtefact
-from hatcher.core.index import Index
+from hatcher.core.index import EGGS, Index
 from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node, public
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import entries_with, list_of_each, nested
+from hatcher.transport.parsing import entries_with, list_of_each
 
 if TYPE_CHECKING:
     from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
@@ -126,7 +126,7 @@ class Eggs(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        return Index(self._read_index(python_tag, nested(1)))
+        return Index(self._read_index(python_tag, EGGS.read), EGGS)
 
     def _egg_hashes(self, python_tag: str) -> dict[str, dict[str, Any]]:
         """Return what tells the eggs of an index apart, and nothing else that it says of them."""

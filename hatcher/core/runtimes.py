@@ -13,7 +13,6 @@ from hatcher.core.local import LocalArtefact
 from hatcher.core.node import Node, public
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
-from hatcher.transport.parsing import nested
 from hatcher.transport.request import Request
 
 if TYPE_CHECKING:
@@ -112,8 +111,8 @@ class Runtimes(Node):
         NotFoundError
             There is no such repository or platform, or it may not be seen.
         """
-        depth = DIALECTS[self._session.api_version].runtime_index_depth
-        return Index(self._session.index(self._request("get_runtime_index"), nested(depth)))
+        layout = DIALECTS[self._session.api_version].runtime_layout
+        return Index(self._session.index(self._request("get_runtime_index"), layout.read), layout)
 
     def list_runtimes(self) -> list[str] | list[tuple[str, str]]:
         """List the runtimes.

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from hatcher.errors import BatchError, BatchInterrupted
+from hatcher.tables import data_frame, html_table
 from hatcher.transport.value import Value
 
 #: What became of one file; in the order in which a summary counts them.
@@ -29,11 +30,11 @@ Outcome: TypeAlias = Literal[
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
+#: What a data frame has as texts.
+_TEXTS = ("name", "path", "outcome", "error")
+
 #: Failures that a summary names; a batch may have thousands.
 _MAX_NAMED = 20
-
-#: Rows of the table in notebooks.
-_MAX_ROWS = 100
 
 
 class FileResult(Value):
@@ -162,19 +163,35 @@ class BatchReport(Value):
             lines.append(f"not tried: {self.not_tried[0].error}")
         return "\n".join(lines)
 
+    def to_frame(self) -> Any:
+        """Return a data frame of pandas with a row for each file.
+
+        Texts are ``string``, numbers ``Int64``; the error is the text of one.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns ``name``, ``path``, ``outcome``, ``size`` (in bytes) and ``error``.
+
+        Raises
+        ------
+        HatcherException
+            pandas is not installed; it comes with the extra ``pandas``.
+        """
+        fields = FileResult.__match_args__
+        rows = [dict(zip(fields, result._values(), strict=True)) for result in self.results]
+        for row in rows:
+            row |= {name: None if row[name] is None else str(row[name]) for name in _TEXTS}
+        return data_frame(rows, dict.fromkeys(fields) | dict.fromkeys(_TEXTS, str) | {"size": int})
+
     def _repr_html_(self) -> str:
+        # Imported here, for notebooks.
         from html import escape
 
         # What went wrong comes first: the table may end before the last row.
-        rows = sorted(self.results, key=lambda result: -_OUTCOMES.index(result.outcome))
-        body = "".join(
-            f"<tr><td>{escape(row.name)}</td><td>{row.outcome}</td>"
-            f"<td>{'' if row.size is None else f'{row.size:,}'}</td>"
-            f"<td>{escape(str(row.error or ''))}</td></tr>"
-            for row in rows[:_MAX_ROWS]
-        )
-        head = "<tr><th></th><th>outcome</th><th>size</th><th>error</th></tr>"
-        table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+        ordered = sorted(self.results, key=lambda result: -_OUTCOMES.index(result.outcome))
+        rows = ((each.name, each.outcome, each.size, each.error) for each in ordered)
+        table = html_table(("", "outcome", "size", "error"), rows, len(ordered))
         return f"<p>{escape(self._summary())}</p>{table}"
 
     def _summary(self) -> str:

@@ -147,13 +147,8 @@ def load_list(name: str, texts: tuple[str, ...], text: bytes) -> list[Any]:
     return items
 
 
-@cache
-def nested(depth: int) -> Callable[[bytes], dict[str, Any]]:
-    """Return what parses objects in objects, so many levels below the outermost."""
-    return partial(_load_nested, depth)
-
-
-def _load_nested(depth: int, text: bytes) -> dict[str, Any]:
+def load_nested(text: bytes, depth: int) -> dict[str, Any]:
+    """Parse JSON that should be objects in objects, so many levels below the outermost."""
     value = load_object(text)
     _check_nested(value, depth)
     return value
@@ -191,7 +186,7 @@ def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, An
     if found is not None:
         return found
     found = {}
-    for name, entry in nested(1)(text).items():
+    for name, entry in load_nested(text, 1).items():
         found[name] = {field: entry[field] for field in fields if field in entry}
     return found
 

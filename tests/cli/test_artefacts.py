@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +146,7 @@ def test_from_its_upload_to_its_deletion(cli, kind, tmp_path):
     assert cli(kind.name, "metadata", *kind.place, *kind.address[:-1], "9.9-9").code == 4
     index = cli(kind.name, "index", *kind.place, *kind.tag)
     assert index.data == getattr(platform, f"{one}_index")(*kind.tag)
+    _rows(cli, kind, getattr(platform, f"{one}_index")(*kind.tag).rows())
 
     assert kind.write(tmp_path, **kind.other) == path
     for options in ([], ["--dry-run"]):
@@ -152,6 +155,22 @@ def test_from_its_upload_to_its_deletion(cli, kind, tmp_path):
     assert outcomes(cli(*upload, "--force", "-n", "-o", "json").out) == ["would upload"]
     assert outcomes(cli(*upload, "--force", "-o", "json").out) == ["uploaded"]
     _delete(cli, kind)
+
+
+def _rows(cli: Cli, kind: Kind, rows: list[dict[str, Any]]) -> None:
+    """Indices have one row for each artefact where there are rows, and none else."""
+
+    def written(chosen: str) -> str:
+        return cli(kind.name, "index", *kind.place, *kind.tag, "-o", chosen).out
+
+    assert [json.loads(line) for line in written("jsonl").splitlines()] == rows
+    (row,) = csv.DictReader(io.StringIO(written("csv")))
+    assert row.keys() == rows[0].keys()
+    assert {name for name, value in row.items() if value} == {
+        name for name, value in rows[0].items() if value is not None
+    }
+    heading, _, line = written("table").splitlines()
+    assert "Version" in heading and rows[0]["version"] in line
 
 
 def _delete(cli: Cli, kind: Kind) -> None:

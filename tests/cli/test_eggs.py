@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from okonomiyaki.file_formats import EggMetadata
 
 from hatcher.testing import Answer, ScriptedServer, write_egg
@@ -178,3 +180,22 @@ def test_one_that_cannot_be_built(cli):
 def test_building_without_the_extra(cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "packaging.requirements", None)
     cli.fails(1, "extra 'testing'", "eggs", "build", "idna")
+
+
+@pytest.mark.usefixtures("dev")
+def test_a_long_list_has_more_of_each_egg(cli, tmp_path):
+    eggs = [egg(tmp_path, version=version) for version in ("1.10.0", "1.9.0")]
+    assert cli("eggs", "batch-upload", *PLACE, *eggs).code == 0
+    plain = cli("eggs", "list", *PLACE, "cp311", "-o", "json").data
+    long = cli("eggs", "list", *PLACE, "cp311", "--long", "-o", "json")
+    Draft202012Validator(cli("schema", "eggs", "list").data).validate(long.data)
+    assert [each["version"] for each in long.data] == ["1.9.0", "1.10.0"]
+    for record, short in zip(long.data, plain, strict=True):
+        assert short.items() <= record.items()
+        assert record["size"] == (tmp_path / record["name"]).stat().st_size
+    heading, _, line, _ = cli("eggs", "list", *PLACE, "cp311", "-l").out.splitlines()
+    assert re.split(" {2,}", heading) == [
+        *("Egg Name", "Python Tag", "Version", "Build", "Size", "Date (UTC)")
+    ]
+    assert re.split(" {2,}", line)[:4] == ["nose-1.9.0-1.egg", "1.9.0", "1", "2.01 kB"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d", line[-16:])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatcher.artefacts.versions import built_key
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.data import INDEX, Document, Emit, Field, Listing, emits
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import on_platform, on_repository
 
@@ -40,9 +40,12 @@ def list_(place: SinglePlatformRepository, emit: Emit) -> None:
 
 @apps.command("index")
 @on_platform()
-@emits(Document())
+@emits(INDEX)
 def index(place: SinglePlatformRepository, emit: Emit) -> None:
     """Show the index of the apps for a platform.
+
+    As CSV, as JSON lines and in a table it is a row for each artefact; as JSON, and without
+    --output, it is what the server has said.
 
     \b
     For example:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.data import INDEX, Document, Emit, Field, Listing, emits
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import (
     argument,
@@ -80,9 +80,12 @@ def list_(place: SinglePlatformRepository, emit: Emit) -> None:
 
 @bundles.command("index")
 @on_platform()
-@emits(Document())
+@emits(INDEX)
 def index(place: SinglePlatformRepository, emit: Emit) -> None:
     """Show the index of the bundles for a platform.
+
+    As CSV, as JSON lines and in a table it is a row for each artefact; as JSON, and without
+    --output, it is what the server has said.
 
     \b
     For example:

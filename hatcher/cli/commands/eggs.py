@@ -11,9 +11,9 @@ import click
 
 from hatcher.artefacts.versions import egg_key
 from hatcher.cli import transfers
-from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, Record, emits
+from hatcher.cli.data import INDEX, SIZE, TIME, Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
-from hatcher.cli.parameters import argument, dry_run, on_platform
+from hatcher.cli.parameters import argument, dry_run, flag, on_platform
 from hatcher.cli.refusals import ExitCode, Refusal, missing_extra
 from hatcher.cli.terminal import say
 
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 EGGS = Listing(
     (Field("name", "Egg Name"), Field("python_tag", "Python Tag", ("string", "null"))),
+    more=(
+        Field("version", "Version", ("string", "null")),
+        Field("build", "Build", ("integer", "null")),
+        SIZE,
+        TIME,
+    ),
 )
 EGG = Document((Field("filename", "File"), Field("sha256", "SHA-256")))
 BUILT = Listing(
@@ -47,8 +53,9 @@ def eggs() -> None:
 @eggs.command("list")
 @on_platform()
 @argument("python_tag", "Of the runtime that is to use the eggs, such as cp311.", "python tags")
+@flag("-l", "--long", help="Show the version, build, size and date of each, too.")
 @emits(EGGS)
-def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
+def list_(place: SinglePlatformRepository, python_tag: str, long: bool, emit: Emit) -> None:
     """List the eggs that a Python can use.
 
     PYTHON_TAG is that of the Python, such as cp311: eggs for any Python are listed too. Those
@@ -57,7 +64,12 @@ def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
     \b
     For example:
     hatcher eggs list acme dev rh8-x86_64 cp311
+    hatcher eggs list acme dev rh8-x86_64 cp311 --long
     """
+    if long:
+        rows = sorted(place.egg_index(python_tag).rows(), key=lambda row: egg_key(row["filename"]))
+        emit.long({**row, "name": row["filename"]} for row in rows)
+        return
     found = place.list_eggs(python_tag)
     emit(sorted(found, key=lambda egg: egg_key(egg["name"])))
 
@@ -65,13 +77,17 @@ def list_(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
 @eggs.command("index")
 @on_platform()
 @_python_tag
-@emits(Document())
+@emits(INDEX)
 def index(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
     """Show the index of the eggs that a Python can use.
+
+    As CSV, as JSON lines and in a table it is a row for each artefact; as JSON, and without
+    --output, it is what the server has said.
 
     \b
     For example:
     hatcher eggs index acme dev rh8-x86_64 cp311
+    hatcher eggs index acme dev rh8-x86_64 cp311 --output csv
     """
     emit(place.egg_index(python_tag))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatcher.artefacts.versions import built_key, runtime_key
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, emits
+from hatcher.cli.data import INDEX, Document, Emit, Field, Listing, emits
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import on_platform, on_repository
 
@@ -71,9 +71,12 @@ def legacy_list(place: SinglePlatformRepository, emit: Emit) -> None:
 
 @runtimes.command("index")
 @on_platform()
-@emits(Document())
+@emits(INDEX)
 def index(place: SinglePlatformRepository, emit: Emit) -> None:
     """Show the index of the runtimes for a platform.
+
+    As CSV, as JSON lines and in a table it is a row for each artefact; as JSON, and without
+    --output, it is what the server has said.
 
     \b
     For example:
