@@ -1,21 +1,35 @@
 """Bundles: JSON files that name a runtime, and eggs by their hashes.
 
-A bundle is called ``name-version-build.bundle``; its document does not repeat that.
+A bundle is called ``name-version-build.bundle``, or as EDM does ``name-version-build.json``; its
+document does not repeat that.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from hatcher.artefacts.checks import check_build, check_document, check_name, read_json
-from hatcher.artefacts.local_files import named_file, read_text, refusing
+from hatcher.artefacts.local_files import (
+    check_suffix,
+    existing_file,
+    parts_of,
+    read_text,
+    refusing,
+)
 from hatcher.artefacts.python_tags import python_tag_of
 from hatcher.characters import shown
 from hatcher.errors import InvalidBundle
+
+#: How the name of a bundle ends; what EDM writes ends in ``.json``.
+SUFFIXES = (".bundle", ".json")
+
+#: How zip files begin.
+_ZIP = b"PK\x03\x04"
 
 #: What else a document may say, and what that is called.
 _TYPES: dict[str, tuple[Any, str]] = {
@@ -77,7 +91,7 @@ def read_bundle(path: str | os.PathLike[str]) -> BundleFile:
     Parameters
     ----------
     path : str or path-like
-        A file called ``name-version-build.bundle``.
+        A file called ``name-version-build.bundle``, or ``.json``.
 
     Returns
     -------
@@ -88,10 +102,25 @@ def read_bundle(path: str | os.PathLike[str]) -> BundleFile:
     InvalidBundle
         The file is missing, unreadable, not called so, no JSON, or names no runtime.
     """
-    file, parts = named_file(path, InvalidBundle, ".bundle", "a bundle", "tools-1.0.0-1")
+    file = existing_file(path, InvalidBundle, "", "a bundle")
+    _refuse_archive(file)
+    check_suffix(file, InvalidBundle, SUFFIXES, "a bundle")
+    parts = parts_of(file, InvalidBundle, "a bundle", "tools-1.0.0-1")
     with refusing(InvalidBundle, f"'{shown(file.name)}' is no bundle", "Rename it."):
         address = check_bundle_name(*parts)
     return BundleFile(file, *address, read_bundle_document(file))
+
+
+def _refuse_archive(file: Path) -> None:
+    """Refuse what EDM calls a data bundle: a zip file of a bundle with what belongs to it."""
+    with suppress(OSError), file.open("rb") as opened:
+        if opened.read(len(_ZIP)) != _ZIP:
+            return
+        raise InvalidBundle(
+            f"'{file}' is a zip file, such as EDM's data bundles, with more in it than a bundle. "
+            "Servers take a bundle's document alone: unpack the JSON file in it, call that "
+            "name-version-build.json, and give it instead."
+        )
 
 
 def check_bundle_name(name: str, version: str, build: object) -> tuple[str, str, int]:

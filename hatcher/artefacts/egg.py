@@ -21,7 +21,7 @@ from unicodedata import normalize
 
 from hatcher.artefacts.archives import read_description
 from hatcher.artefacts.checks import check_build, check_name, check_names
-from hatcher.artefacts.local_files import named_file, refusing
+from hatcher.artefacts.local_files import existing_file, parts_of, refusing
 from hatcher.artefacts.python_tags import NO_TAG, check_tag
 from hatcher.characters import shown
 from hatcher.errors import InvalidEgg
@@ -31,6 +31,9 @@ _LOCATION = "EGG-INFO/spec/depend"
 
 #: What readers of eggs unpack: this one the first, okonomiyaki's EggMetadata all.
 _DESCRIPTIONS = (_LOCATION, "EGG-INFO/spec/summary", "EGG-INFO/PKG-INFO")
+
+#: What setuptools calls its eggs: ``name-1.0-py2.7.egg``, ``name-1.0-py3.8-linux-x86_64.egg``.
+_OF_SETUPTOOLS = re.compile(r"[^-]+-[^-]+-py[0-9]+(\.[0-9]+)?(-.+)?\.egg")
 
 #: Bytes of one that Python's own parser is given, which takes some hundred times as much memory.
 _LONGEST_IN_ANY_WORDS = 128 << 10
@@ -99,12 +102,18 @@ def read_egg(path: str | os.PathLike[str]) -> EggFile:
         holds no valid ``EGG-INFO/spec/depend``; or its file name contradicts what
         stands there.
     """
-    file, (name, version, build) = named_file(path, InvalidEgg, ".egg", "an egg", "nose-1.3.0-1")
+    file = existing_file(path, InvalidEgg, ".egg", "an egg")
+    if _OF_SETUPTOOLS.fullmatch(file.name):
+        raise InvalidEgg(
+            f"'{file}' is a setuptools egg, not an Enthought egg. Repack it as one: "
+            f"edm repack-egg {file.name}"
+        )
+    name, version, build = parts_of(file, InvalidEgg, "an egg", "nose-1.3.0-1")
     text = read_description(file, _DESCRIPTIONS, InvalidEgg)
     if text is None:
         raise InvalidEgg(
             f"'{file}' holds no {_LOCATION}: it is a setuptools egg or another zip "
-            "file, not an Enthought egg. Repack it as one."
+            f"file, not an Enthought egg. Repack it as one: edm repack-egg {file.name}"
         )
     problem = f"The metadata in '{file}' ({_LOCATION}) is not valid"
     with refusing(InvalidEgg, problem, "Build the egg again."):

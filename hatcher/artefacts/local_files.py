@@ -58,10 +58,8 @@ def existing_file(
         raise error(f"'{file}' is no ordinary file, so it is not {kind}. Copy it into one.")
     if not os.access(file, os.R_OK):
         raise error(f"'{file}' cannot be read. Check its permissions.")
-    if suffix and file.suffix != suffix:
-        raise error(
-            f"'{file.name}' is not {kind}: its name does not end in '{suffix}'. Give one that does."
-        )
+    if suffix:
+        check_suffix(file, error, (suffix,), kind)
     if not all_show(file.name):
         raise error(
             f"The name of the file '{shown(file.name)}' holds characters that do not show, which no "
@@ -70,23 +68,30 @@ def existing_file(
     return file
 
 
-def named_file(
-    path: str | os.PathLike[str],
-    error: type[ArtefactError],
-    suffix: str,
-    kind: str,
-    example: str,
-) -> tuple[Path, tuple[str, str, str]]:
-    """Return a file as `existing_file` does, and the name, version and build that it is called."""
-    file = existing_file(path, error, suffix, kind)
+def check_suffix(
+    file: Path, error: type[ArtefactError], suffixes: tuple[str, ...], kind: str
+) -> None:
+    """Refuse a file whose name ends in none of some suffixes."""
+    if file.suffix not in suffixes:
+        ends = " or ".join(f"'{suffix}'" for suffix in suffixes)
+        raise error(
+            f"'{shown(file.name)}' is not {kind}: its name does not end in {ends}. Give one that "
+            "does."
+        )
+
+
+def parts_of(
+    file: Path, error: type[ArtefactError], kind: str, example: str
+) -> tuple[str, str, str]:
+    """Return the name, version and build that a file is called."""
     called = _PARTS.fullmatch(normalize("NFC", file.stem))
     if called is None:
         raise error(
-            f"'{shown(file.name)}' is not called as {kind} must be: name-version-build{suffix}, "
-            f"for example {example}{suffix}. Rename it."
+            f"'{shown(file.name)}' is not called as {kind} must be: name-version-build"
+            f"{file.suffix}, for example {example}{file.suffix}. Rename it."
         )
     name, version, build = called.groups()
-    return file, (name, version, build)
+    return name, version, build
 
 
 def read_text(file: Path, error: type[ArtefactError], largest: int = LARGEST_TEXT) -> str:

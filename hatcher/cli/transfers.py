@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -103,18 +104,18 @@ def uploading(*more: Decorator) -> Decorator:
     return together(force, *more, moving)
 
 
-def files(name: str, *suffixes: str) -> Decorator:
+def files(name: str, *patterns: str) -> Decorator:
     """Give a command any number of files.
 
-    A folder stands for all files in it with one of the suffixes, and ``-`` for a list on
-    standard input, one file in each line.
+    A folder stands for all files in it that are called like one of the patterns, and ``-`` for a
+    list on standard input, one file in each line.
 
     Parameters
     ----------
     name : str
         Of the argument.
-    *suffixes : str
-        Such as ``.egg``.
+    *patterns : str
+        Such as ``*.egg``.
     """
 
     def expanded(
@@ -122,7 +123,7 @@ def files(name: str, *suffixes: str) -> Decorator:
     ) -> tuple[str, ...]:
         if ctx.resilient_parsing:
             return tuple(given)
-        found = (_expanded(path, suffixes, ctx, param) for path in given)
+        found = (_expanded(path, patterns, ctx, param) for path in given)
         return tuple(dict.fromkeys(chain.from_iterable(found)))
 
     return argument(
@@ -135,7 +136,7 @@ def files(name: str, *suffixes: str) -> Decorator:
 
 
 def _expanded(
-    path: str, suffixes: tuple[str, ...], ctx: click.Context, param: click.Parameter
+    path: str, patterns: tuple[str, ...], ctx: click.Context, param: click.Parameter
 ) -> Iterable[str]:
     if path == _STDIN:
         # As bytes: names of files need not be text in the terminal's encoding.
@@ -143,12 +144,12 @@ def _expanded(
         return [os.fsdecode(line) for line in lines if line.strip()]
     if not os.path.isdir(path):  # noqa: PTH112 - paths stay as they were written
         return [path]
-    inside = sorted(os.path.join(path, name) for name in os.listdir(path))  # noqa: PTH118, PTH208
-    matching = [name for name in inside if name.endswith(suffixes)]
+    inside = sorted(os.listdir(path))  # noqa: PTH208
+    matching = [name for name in inside if any(fnmatchcase(name, like) for like in patterns)]
     if not matching:
-        called = " or ".join(f"*{suffix}" for suffix in suffixes)
+        called = " or ".join(patterns)
         raise click.BadParameter(f"There is no {called} in the folder '{path}'.", ctx, param)
-    return matching
+    return [os.path.join(path, name) for name in matching]  # noqa: PTH118
 
 
 # -- one file ----------------------------------------------------------------------------

@@ -378,7 +378,7 @@ class BundleCollection(Node):
         Parameters
         ----------
         filepath : str or path-like
-            A file called ``name-version-build.bundle``.
+            A file called ``name-version-build.bundle``, or as EDM does ``name-version-build.json``.
         runtime : mapping of str to str, optional
             The runtime to take the python tag from, instead of the file's: with
             ``implementation`` and ``version``.
@@ -418,7 +418,8 @@ class BundleCollection(Node):
             "bundle_build": file.build,
         }
         document = file.content.document
-        local = LocalArtefact("bundle", file.path, self, there, described, document)
+        called = file.path.with_suffix(".bundle").name  # as it is everywhere but in EDM's folders
+        local = LocalArtefact("bundle", file.path, self, there, described, document, called)
         return LocalBundle(there, local, filepath)
 
     def __str__(self) -> str:

@@ -30,6 +30,8 @@ class LocalArtefact(NamedTuple):
         What the server is told beside the sha256.
     document : mapping, optional
         What it is compared by, where that is not its sha256.
+    filename : str, optional
+        What the server is told that the file is called, where that is otherwise than here.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class LocalArtefact(NamedTuple):
     there: Artefact[Any] | None
     described: Mapping[str, Any] = MappingProxyType({})
     document: Mapping[str, Any] | None = None
+    filename: str | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -152,6 +155,6 @@ class LocalArtefact(NamedTuple):
         return upload.upload(
             self.platform._session,
             self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags),
-            UploadBody(self.path, self.described, progress, expected),
+            UploadBody(self.path, self.described, progress, expected, self.filename),
             is_stored if self.there is not None else None,
         )

@@ -255,7 +255,7 @@ class Repository(PlatformUploads, Named, InOrganization):
         Parameters
         ----------
         filepath : str or path-like
-            A file called ``name-version-build.bundle``.
+            A file called ``name-version-build.bundle``, or as EDM does ``name-version-build.json``.
         overwrite : bool, default False
             Replace a bundle of the same name and version with other content.
         progress : Progress, optional

@@ -74,6 +74,8 @@ class UploadBody:
         Is told how many of the file's bytes have gone out.
     expected : str, optional
         The sha256 that the file had when it was looked at.
+    filename : str, optional
+        What the file is called there, where that is otherwise than here.
 
     Attributes
     ----------
@@ -100,6 +102,7 @@ class UploadBody:
         described: Mapping[str, Any] = MappingProxyType({}),
         progress: Progress | None = None,
         expected: str | None = None,
+        filename: str | None = None,
     ) -> None:
         self.path = path
         self._expected = expected
@@ -114,7 +117,7 @@ class UploadBody:
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._before = (
             f"--{boundary}\r\n"
-            f'Content-Disposition: form-data; name="file"; filename="{_quoted(path.name)}"\r\n'
+            f'Content-Disposition: form-data; name="file"; filename="{_quoted(filename or path.name)}"\r\n'
             "\r\n"
         ).encode()
         self._after = (

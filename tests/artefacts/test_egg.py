@@ -55,14 +55,25 @@ def test_what_is_no_egg_is_refused_with_the_reason(tmp_path):
     folder.mkdir()
     wheel = shutil.copy(whole, tmp_path / "attrs-1.0-py3-none-any.whl")
     nameless = shutil.copy(whole, tmp_path / "attrs.egg")
+    of_setuptools = [
+        shutil.copy(whole, tmp_path / f"attrs-1.0-py{end}.egg")
+        for end in ("2.7", "3", "3.11", "3.8-linux-x86_64", "3.8-macosx-10.9-x86_64")
+    ]
     cases = {
+        **{
+            path: f"setuptools egg, not .* Repack it as one: edm repack-egg {path.name}"
+            for path in of_setuptools
+        },
         tmp_path / "missing-1.0-1.egg": "There is no file",
+        tmp_path / "missing-1.0-py2.7.egg": "There is no file",
         folder: "is a directory",
         wheel: r"does not end in '\.egg'",
         nameless: "name-version-build.egg",
         cut: "not a zip file",
         nothing: "not a zip file",
-        written(tmp_path / "plain-1.0-1.egg", "", "EGG-INFO/PKG-INFO"): "setuptools egg",
+        written(tmp_path / "plain-1.0-1.egg", "", "EGG-INFO/PKG-INFO"): (
+            "edm repack-egg plain-1.0-1.egg"
+        ),
         written(tmp_path / "odd-1.0-1.egg", "name ="): "not valid",
         written(tmp_path / "old-1.0-1.egg", "name = 'old'"): "not valid",
     }

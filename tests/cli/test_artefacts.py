@@ -283,6 +283,21 @@ def test_version_0_of_the_api_has_none(cli):
     cli.fails(2, "--api-version 1", "--api-version", "0", "bundles", "list", *TOOLS[:3])
 
 
+def test_a_folder_of_bundles_has_other_json_too(cli, dev, tmp_path):
+    tools = write_bundle(tmp_path)
+    write_bundle(tmp_path, "more").rename(tmp_path / "more-1.0.0-1.json")
+    for name in ("package.json", "tools-py36-rh6-x86_64.json", "manifest.json"):
+        (tmp_path / name).write_text("{}")
+    done = cli("bundles", "batch-upload", "acme", "dev", tmp_path, "-o", "json")
+    assert [Path(told["file"]).name for told in done.data] == ["more-1.0.0-1.json", tools.name]
+    listed = cli("bundles", "list", "acme", "dev", "rh8-x86_64", "-o", "csv").out.splitlines()
+    assert listed[1:] == ["more,1.0.0-1,cp38", "tools,1.0.0-1,cp38"]
+    for path in (tools, tmp_path / "more-1.0.0-1.json"):
+        path.unlink()
+    said = "There is no *.bundle or *-*-[0-9]*.json in the folder"
+    cli.fails(2, said, "bundles", "batch-upload", "acme", "dev", tmp_path)
+
+
 def test_what_is_no_runtime_is_refused(cli, tmp_path):
     cli.setenv("HATCHER_URL", "http://127.0.0.1:9")  # where nobody listens
     wrong = tmp_path / "python.runtime"

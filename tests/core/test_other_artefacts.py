@@ -21,14 +21,19 @@ from hatcher.errors import (
     TargetFileExists,
     UnsupportedAPIVersionError,
 )
+from hatcher.mirror import check_bundle
 from hatcher.testing import (
     BroodServer,
     write_app,
     write_bundle,
+    write_egg,
     write_legacy_runtime,
     write_runtime,
 )
 from hatcher.transfer.hashing import file_sha256
+
+#: What every zip file begins with.
+ZIP = b"PK\x03\x04"
 
 
 @pytest.fixture
@@ -204,6 +209,50 @@ class TestBundles:
         assert file.exists() and not local.bundle.exists()
         with pytest.raises(NotFoundError):
             local.delete(force=True)
+
+    def test_a_bundle_as_edm_writes_it(self, v1, tmp_path):
+        """Its name ends in `.json`, here alone; format 1.0 has neither sha256 nor repositories."""
+        required = [{"name": "spam", "version": "1.0.0-1"}]
+        made = write_bundle(tmp_path, metadata_version="1.0", requirements=required)
+        document = json.loads(made.read_text("utf-8"))
+        del document["repositories"], document["modifiers"]
+        file = tmp_path / "tools-1.0.0-1.json"
+        file.write_text(json.dumps(document), "utf-8")
+        local = v1.upload_bundle(file)
+        assert local.filepath == file and local.canonical_filename == "tools-1.0.0-1.bundle"
+        said = local.metadata()
+        assert (said["data"], said["filename"]) == (document, "tools-1.0.0-1.bundle")
+        platform = v1.platform("rh8-x86_64")
+        assert platform.bundles.from_file(str(file)).metadata() == said
+        (result,) = v1.upload_bundles([file]).results
+        assert result.outcome == "already there"
+        platform.upload_egg(write_egg(tmp_path))
+        v1.upload_runtime(write_runtime(tmp_path))
+        assert check_bundle(file, v1)
+        assert not check_bundle(file, v1.platform("win-x86_64"))
+
+    @pytest.mark.parametrize(
+        ("name", "content", "reason"),
+        [
+            ("tools-1.0.0-1.zip", ZIP, "is a zip file, such as EDM's data bundles"),
+            ("tools-1.0.0-1.json", ZIP, "unpack the JSON file in it"),
+            ("tools-1.0.0-1.bundle", ZIP, "takes? a bundle's document alone"),
+            ("tools-1.0.0-1.zip", b"{}", "does not end in '.bundle' or '.json'"),
+            ("tools-1.0.0-1.JSON", b"{}", "does not end in '.bundle' or '.json'"),
+            ("tools.json", b"{}", "name-version-build.json, for example tools-1.0.0-1.json"),
+            ("tools-py36-rh6-x86_64.json", b"{}", "name-version-build.json"),
+            ("tools-1.0.0-1.json", b"", "is no JSON"),
+            ("tools-1.0.0-1.json", b" PK\x03\x04", "is no JSON"),
+            ("tools-1.0.0-1.json", b"PK\xff", "not UTF-8"),
+            ("tools-1.0.0-1.json", b"[]", "names no runtime"),
+            ("t\u202eools-1.0.0-1.json", b"{}", "do not show"),
+        ],
+    )
+    def test_what_is_no_bundle(self, v1, tmp_path, name, content, reason):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InvalidBundle, match=reason):
+            v1.upload_bundle(tmp_path / name)
+        assert v1.platform("rh8-x86_64").bundle_list() == []
 
     def test_a_failed_save_leaves_what_was_there(self, v1, downloads):
         old = downloads / "tools-1.0.0-1.bundle"

@@ -87,7 +87,7 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
 
 @apps.command("batch-upload")
 @on_repository()
-@transfers.files("apps", ".yaml", ".yml")
+@transfers.files("apps", "*.yaml", "*.yml")
 @transfers.uploading(transfers.concurrency)
 def batch_upload(place: Repository, apps: tuple[str, ...], **options: Any) -> None:
     """Upload many apps.

@@ -253,7 +253,7 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
     """Upload a bundle.
 
     It goes to the platform that its runtime is for. FILENAME is called name-version-build.bundle,
-    such as tools-1.0.0-1.bundle.
+    such as tools-1.0.0-1.bundle; EDM calls it name-version-build.json, which is taken, too.
 
     \b
     For example:
@@ -268,7 +268,7 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
 
 @bundles.command("batch-upload")
 @on_repository()
-@transfers.files("bundles", ".bundle")
+@transfers.files("bundles", "*.bundle", "*-*-[0-9]*.json")
 @transfers.uploading(transfers.concurrency)
 def batch_upload(place: Repository, bundles: tuple[str, ...], **options: Any) -> None:
     """Upload many bundles.

@@ -236,7 +236,7 @@ def upload(place: SinglePlatformRepository, filename: str, **options: Any) -> No
 
 @eggs.command("batch-upload")
 @on_platform()
-@transfers.files("eggs", ".egg")
+@transfers.files("eggs", "*.egg")
 @transfers.uploading(
     click.option(
         "--index/--no-index", default=True, help="Show the eggs in the index when they are stored."
@@ -271,7 +271,7 @@ def batch_upload(
 
 @eggs.command("update-index")
 @on_platform()
-@transfers.files("eggs", ".egg")
+@transfers.files("eggs", "*.egg")
 @dry_run
 def update_index(place: SinglePlatformRepository, eggs: tuple[str, ...], dry_run: bool) -> None:
     """Show eggs in the index that were uploaded out of sight.

@@ -170,7 +170,7 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
 
 @runtimes.command("batch-upload")
 @on_repository()
-@transfers.files("runtimes", ".runtime", ".zip")
+@transfers.files("runtimes", "*.runtime", "*.zip")
 @transfers.uploading(transfers.concurrency)
 def batch_upload(place: Repository, runtimes: tuple[str, ...], **options: Any) -> None:
     """Upload many runtimes.
