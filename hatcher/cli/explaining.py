@@ -11,6 +11,7 @@ import click
 
 from hatcher import errors
 from hatcher.characters import shown
+from hatcher.cli.data import Document, Field, as_json
 from hatcher.cli.groups import Argument
 from hatcher.cli.refusals import ExitCode, Terminated
 from hatcher.cli.terminal import say
@@ -46,8 +47,40 @@ class Failure(NamedTuple):
     details: tuple[str, ...] = ()
 
 
-def show(error: BaseException, ctx: click.Context | None = None) -> ExitCode:
-    """Tell an error of a command on standard error; return the exit code."""
+#: An error as programs get it: the last line on standard error, with ``--output json``.
+FAILURE = Document(
+    (
+        Field("code", "Exit code", "integer"),
+        Field("what", "What went wrong"),
+        Field("advice", "What to do next"),
+        Field("status", "HTTP status", ("integer", "null")),
+        Field("request_id", "Request id", ("string", "null")),
+        Field("details", "Details", "array"),
+    )
+)
+
+
+def failure_document(error: BaseException, ctx: click.Context | None = None) -> dict[str, Any]:
+    """Return an error as `FAILURE` has it."""
+    told = explain(error, ctx)
+    return {
+        "code": int(told.code),
+        "what": told.what,
+        "advice": told.hint,
+        "status": getattr(error, "status_code", None),
+        "request_id": getattr(error, "request_id", None),
+        "details": list(told.details),
+    }
+
+
+def show(
+    error: BaseException, ctx: click.Context | None = None, *, as_data: bool = False
+) -> ExitCode:
+    """Tell an error of a command on standard error, maybe as JSON; return the exit code."""
+    if as_data:
+        document = failure_document(error, ctx)
+        say(as_json(document), always=True)
+        return ExitCode(document["code"])
     failure = explain(error, ctx)
     say(f"Error: {failure.what}", "red")
     for line in (*failure.details, failure.hint):

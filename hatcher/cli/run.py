@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import _thread
 import os
+import re
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -19,6 +20,10 @@ from hatcher.cli.groups import RUNNING
 from hatcher.cli.refusals import ExitCode, Terminated
 from hatcher.cli.root import PROGRAM, VARIABLES, hatcher
 from hatcher.cli.terminal import discard, say, show_all, write
+
+#: The formats that are JSON, and how they are asked for.
+_JSON = frozenset({"json", "jsonl"})
+_ASKS_FOR_JSON = re.compile(r"(?:^|\0)(?:-o|--output[=\0])[=\0]?jsonl?(?:\0|$)")
 
 #: Seconds after which an interruption that Python has dropped comes again.
 _AGAIN = 0.02
@@ -120,5 +125,13 @@ def run(arguments: Sequence[str]) -> int:
 
             # Never the values of variables.
             say("".join(traceback.format_exception(error)).rstrip(), always=True)
-        return show(error, root and root.meta.get(RUNNING))
+        running = root and root.meta.get(RUNNING)
+        contexts = (getattr(error, "ctx", None), running, root)
+        return show(error, running, as_data=_wants_json(contexts, arguments))
     return ExitCode.DONE
+
+
+def _wants_json(contexts: Iterable[click.Context | None], arguments: Sequence[str]) -> bool:
+    """Whether data were to be JSON: as the contexts know, or a command line that went wrong."""
+    known = (ctx.params.get("output") for ctx in contexts if ctx is not None)
+    return not _JSON.isdisjoint(known) or _ASKS_FOR_JSON.search("\0".join(arguments)) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -27,8 +28,9 @@ from hatcher.cli.parameters import (
     missing_ok,
     together,
 )
-from hatcher.cli.terminal import confirm, is_terminal, say
+from hatcher.cli.terminal import confirm, is_terminal, is_wanted, say
 from hatcher.errors import BatchInterrupted, NotFoundError
+from hatcher.sizes import human_size
 
 if TYPE_CHECKING:
     from hatcher import api
@@ -48,6 +50,9 @@ TRANSFERS = Listing(
         Field("error", "Error", ("string", "null")),
     )
 )
+
+#: Seconds between two lines that say how far it is, where there is no terminal.
+LINE_EVERY = 10.0
 
 #: The argument that stands for a list of files on standard input.
 _STDIN = "-"
@@ -406,7 +411,7 @@ def remove(delete: Callable[..., None], done: str, gone: str, *, missing_ok: boo
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[api.Progress | None]:
-    """Show how far it is, where somebody sees it.
+    """Show how far it is: a bar in a terminal, and elsewhere a line now and then.
 
     Parameters
     ----------
@@ -416,13 +421,38 @@ def progress_bar(what: str) -> Iterator[api.Progress | None]:
     Yields
     ------
     Progress or None
-        What to tell; None where nobody looks.
+        What to tell; None with ``--quiet``.
     """
-    if not is_terminal(sys.stderr):
+    if is_wanted("quiet"):
         yield None
+        return
+    if not is_terminal(sys.stderr):
+        yield _ProgressLines(what)
         return
     # Imported here, where it is drawn.
     from hatcher.api import ProgressBar
 
     with ProgressBar(what) as bar:
         yield bar
+
+
+class _ProgressLines:
+    """Says how far a long call is, a line now and then: for logs, which no bar can be drawn in."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._begin: tuple[str, int, float] = ("", 0, 0.0)
+        self._due = time.monotonic() + LINE_EVERY
+
+    def __call__(self, done: int, total: int | None, phase: api.Phase) -> None:
+        """Say so many bytes, when it is time for that."""
+        now = time.monotonic()
+        if phase != self._begin[0] or done < self._begin[1]:
+            self._begin = phase, done, now
+        if now < self._due:
+            return
+        self._due = now + LINE_EVERY
+        _, before, since = self._begin
+        speed = f", {human_size(int((done - before) / (now - since)))}/s" if now > since else ""
+        share = f" of {human_size(total)} ({100 * done // total} %)" if total else ""
+        say(f"{self._what} {phase}: {human_size(done)}{share}{speed}")

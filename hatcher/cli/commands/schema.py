@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import click
 from click.shell_completion import CompletionItem
 
 from hatcher.cli.data import Document, Emit, declared_by, emits, schema_of
+from hatcher.cli.explaining import FAILURE
 from hatcher.cli.groups import command, walk
 from hatcher.cli.parameters import argument
+
+#: What is not the data of one command, by the word for it.
+_DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+    "error": lambda: schema_of("An error with --output json", FAILURE),
+}
 
 
 def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -15,6 +24,8 @@ def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
     if not isinstance(below.command, click.Group):
         return []
     names = below.command.list_commands(below)
+    if below.parent is None:
+        names = sorted([*names, *_DOCUMENTS])
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
@@ -32,12 +43,16 @@ def schema(ctx: click.Context, command: tuple[str, ...], emit: Emit) -> None:
 
     COMMAND is a command, such as 'eggs list'; the schema is that of what it writes with --output
     json. With --output jsonl each line is one of a list's items. Of a group, or without COMMAND, it
-    shows the schemas of all commands with data, by their names.
+    shows the schemas of all commands with data, by their names. 'error' stands for what --output json
+    makes of an error: the last line on standard error.
 
     \b
     For example:
     hatcher schema eggs list
     """
+    if len(command) == 1 and command[0] in _DOCUMENTS:
+        emit(_DOCUMENTS[command[0]]())
+        return
     asked = _walked(ctx, command)
     if isinstance(asked.command, click.Group):
         emit(
