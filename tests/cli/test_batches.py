@@ -118,9 +118,10 @@ def test_one_failure_does_not_stop_the_others(cli, eggs):
     assert outcomes(done.out) == wanted | dict.fromkeys(others, "uploaded")
     errors = [record["error"] for record in json.loads(done.out) if record["error"]]
     assert len(errors) == 2
-    assert done.err.startswith("Error: 5 files: 3 uploaded, 2 failed\n")
-    assert f"\nfailed: {broken.name}: " in done.err
-    assert done.err.endswith("Files that are done are skipped when you run the command again.\n")
+    told = json.loads(done.err)
+    assert told["what"] == "5 files: 3 uploaded, 2 failed"
+    assert any(line.startswith(f"failed: {broken.name}: ") for line in told["details"])
+    assert told["advice"].endswith("Files that are done are skipped when you run the command again.")
     assert shown(cli) == [path.name for path in eggs]
 
     forced = cli(*UPLOAD, *eggs, "--force", "--concurrency", "1", "-o", "json")
