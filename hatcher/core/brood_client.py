@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hatcher.core.documents import APIToken, NewAPIToken, WhoAmI
     from hatcher.core.organization import Organization
     from hatcher.core.repository import Repository, SinglePlatformRepository
+    from hatcher.core.url_handler import BroodURLHandler
     from hatcher.transport.auth import AuthTypes
     from hatcher.transport.callbacks import Hooks, OnRequest, OnResponse
     from hatcher.transport.session import FindVersion
@@ -49,8 +50,10 @@ class BroodClient(Node):
     ['acme']
     """
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, url_handler: Session | BroodURLHandler, api_version: int = 0) -> None:
+        if not isinstance(url_handler, Session):
+            url_handler = _session_of(url_handler, api_version)
+        super().__init__(url_handler)
 
     @classmethod
     @discreet
@@ -584,6 +587,23 @@ class BroodClient(Node):
 
     def __repr__(self) -> str:
         return f"<BroodClient url='{self.url}', api_version={self._session.shown_version!r}>"
+
+
+def _session_of(handler: BroodURLHandler, api_version: int) -> Session:
+    """Return what a client sends through that is made as scripts for the existing client do."""
+    import warnings
+
+    session = getattr(handler, "_session", None)
+    if not isinstance(session, Session):
+        raise InvalidArgumentError(
+            f"A BroodClient cannot be made of a {type(handler).__name__}. Use BroodClient.from_url."
+        )
+    warnings.warn(
+        "BroodClient(url_handler, api_version) is deprecated: use BroodClient.from_url.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return session.with_version(_version(api_version))
 
 
 def _version(given: int | str) -> int | FindVersion:

@@ -388,6 +388,11 @@ class Session:
         session._found_version = self._found_version
         return session
 
+    def with_version(self, api_version: int | FindVersion) -> Session:
+        """Return a session like this one that speaks another version of the API."""
+        options = {**self._options(), "api_version": api_version}
+        return Session(self.server, auth=self._auth, client=self._given, **options)
+
     def _options(self) -> dict[str, Any]:
         """Return how it was made, but for whom, and what it sends through."""
         return {
