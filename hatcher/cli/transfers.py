@@ -140,13 +140,18 @@ def files(name: str, *patterns: str) -> Decorator:
     )
 
 
+def _listed() -> list[str]:
+    """Return the lines on standard input."""
+    # As bytes: names of files need not be text in the terminal's encoding.
+    lines = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8).splitlines()
+    return [os.fsdecode(line) for line in lines if line.strip()]
+
+
 def _expanded(
     path: str, patterns: tuple[str, ...], ctx: click.Context, param: click.Parameter
 ) -> Iterable[str]:
     if path == _STDIN:
-        # As bytes: names of files need not be text in the terminal's encoding.
-        lines = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8).splitlines()
-        return [os.fsdecode(line) for line in lines if line.strip()]
+        return _listed()
     if not os.path.isdir(path):  # noqa: PTH112 - paths stay as they were written
         return [path]
     inside = sorted(os.listdir(path))  # noqa: PTH208
@@ -276,6 +281,13 @@ def as_python(options: Mapping[str, Any]) -> dict[str, Any]:
 
         given["cache"] = Cache() if given["cache"] else None
     return given
+
+
+def names_from(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
+    """Return names as they were given; those on standard input for ``-``."""
+    if ctx.resilient_parsing or _STDIN not in given:
+        return tuple(given)
+    return tuple(chain.from_iterable(_listed() if name == _STDIN else [name] for name in given))
 
 
 def batch(

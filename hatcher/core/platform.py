@@ -19,6 +19,7 @@ from hatcher.errors import ArtefactError, InvalidBundle, InvalidRuntime
 from hatcher.transfer.progress import BatchOptions, Progress
 
 if TYPE_CHECKING:
+    from hatcher.core.batches.deletions import AnyEgg
     from hatcher.core.batches.downloads import Names
     from hatcher.transfer.reports import BatchReport
 
@@ -253,6 +254,73 @@ class SinglePlatformRepository(
 
         options = BatchOptions(concurrency, progress, dry_run, overwrite)
         return upload_eggs(self, paths, options, enabled, asks_for_all=journal is False)
+
+    def delete_eggs(
+        self,
+        eggs: Iterable[AnyEgg],
+        python_tag: str | None = None,
+        *,
+        force: bool = False,
+        missing_ok: bool = False,
+        concurrency: int | None = None,
+        dry_run: bool = False,
+    ) -> BatchReport:
+        """Delete many eggs.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs`` once, or
+        ``GET /indices/{organization}/{repository}/{platform}/runtimes`` where no names are
+        given, and
+        ``DELETE /data/{organization}/{repository}/{platform}/{python_tag}/eggs/{name}/{version}``
+        for each egg
+
+        When one fails, the others go on.
+
+        Parameters
+        ----------
+        eggs : iterable of Egg, str or dict
+            Handles of this platform; names of files; patterns of these, such as ``nose-*``; or
+            what `list_eggs` says of an egg. One that is given twice counts once.
+        python_tag : str, optional
+            The PEP 425 tag of a Python, such as ``cp311``, in whose index names and patterns are
+            looked for; an egg that it shows is deleted by its own tag. One that it does not show
+            may be stored out of sight, with this tag. Needed for names and patterns.
+        force : bool, default False
+            Delete them also where the server would rather keep them.
+        missing_ok : bool, default False
+            Be content when one of them is not there: it is ``already gone`` then.
+        concurrency : int, optional
+            How many to delete at once at most, 16 by default.
+        dry_run : bool, default False
+            Delete nothing, and say of each egg whether it would be.
+
+        Returns
+        -------
+        BatchReport
+            What became of each egg.
+
+        Raises
+        ------
+        InvalidArgumentError, InvalidNameError
+            An argument cannot be used, or one of the eggs is on another platform; nothing was
+            deleted.
+        HatcherException
+            The platform could not be read. What goes wrong with single eggs is in the report.
+
+        Notes
+        -----
+        Ctrl-C ends the call within about a second, with a `BatchInterrupted`.
+
+        Examples
+        --------
+        >>> old = [egg for egg in platform.list_eggs('cp311') if 'rc' in egg['name']]
+        >>> platform.delete_eggs(old, dry_run=True)
+        >>> platform.delete_eggs(old).raise_for_failures()
+        >>> platform.delete_eggs(['nose-*'], 'cp311')
+        """
+        from hatcher.core.batches.deletions import delete_eggs
+
+        options = BatchOptions(concurrency, dry_run=dry_run)
+        return delete_eggs(self, eggs, python_tag, options, force=force, missing_ok=missing_ok)
 
     def download_eggs(
         self,

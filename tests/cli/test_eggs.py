@@ -199,3 +199,31 @@ def test_a_long_list_has_more_of_each_egg(cli, tmp_path):
     ]
     assert re.split(" {2,}", line)[:4] == ["nose-1.9.0-1.egg", "1.9.0", "1", "2.01 kB"]
     assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d", line[-16:])
+
+
+def test_many_eggs_are_deleted_at_once(cli, dev, api_version):
+    platform = cli.client(api_version=api_version).at("acme/dev/rh8-x86_64")
+    for name in ("nose", "nose_more", "six"):
+        platform.upload_egg(write_egg(cli.home, name))
+    command = ("eggs", "batch-delete", "acme", "dev", "rh8-x86_64", "cp38")
+    dry = cli(*command, "nose*", "--dry-run", "-o", "json").data
+    assert [(one["file"], one["outcome"]) for one in dry] == [
+        ("nose-1.0.0-1.egg", "would delete"),
+        ("nose_more-1.0.0-1.egg", "would delete"),
+    ]
+    no = cli(*command, "nose*", input="n\n")
+    assert (no.code, no.out) == (0, "")
+    assert no.err.startswith("nose-1.0.0-1.egg\nnose_more-1.0.0-1.egg\n2 eggs of acme/dev")
+    missing = cli(*command, "-", "-y", "-o", "json", input="six-1.0.0-1.egg\nnoose-1.0.0-1.egg\n")
+    assert missing.code == 7
+    assert "Did you mean 'nose-1.0.0-1.egg'" in missing.err
+    assert [egg["name"] for egg in platform.list_eggs("cp38")] == [
+        "nose-1.0.0-1.egg",
+        "nose_more-1.0.0-1.egg",
+    ]
+    yes = cli(*command, "nose*", "six-1.0.0-1.egg", "--missing-ok", input="y\n")
+    assert yes.code == 0
+    assert yes.err.endswith("3 files: 2 deleted, 1 already gone\n")
+    assert platform.list_eggs("cp38") == []
+    assert cli(*command[:-1], "cp 38", "nose*", "-y").code != 0
+    assert cli(*command, "nose").code == 2

@@ -102,6 +102,7 @@ CHANGING = {
     "config set": "username ada@example.com",
     "config unset": "url",
     "config use": "kept",
+    "eggs batch-delete": "acme dev rh8-x86_64 cp311 'doomed_too-*' -y",
     "eggs batch-upload": "acme dev rh8-x86_64 {egg}",
     "eggs build": "idna --destination built",
     "eggs delete": "acme dev rh8-x86_64 none doomed 1.0.0-1 -y",
@@ -168,7 +169,7 @@ def furnished(parent: Path) -> Iterator[tuple[BroodServer, dict[str, object]]]:
 
         repository = organization.repository("dev")
         platform = repository.platform("rh8-x86_64")
-        for egg in (files["egg"], write_egg(doomed, "doomed")):
+        for egg in (files["egg"], *(write_egg(doomed, name) for name in ("doomed", "doomed_too"))):
             platform.upload_egg(egg)
         for runtime in (files["runtime"], write_runtime(doomed, version="3.9.1+1")):
             repository.upload_runtime(runtime)

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hatcher.api import BroodClient
+from hatcher.api import BatchReport, BroodClient
 from hatcher.errors import (
     ConflictError,
     HatcherException,
+    InvalidArgumentError,
+    InvalidNameError,
     NotFoundError,
     PermissionDeniedError,
     UnsupportedAPIVersionError,
@@ -187,6 +189,108 @@ def test_a_token_that_is_gone(client):
     client.delete_api_token("weekly", missing_ok=True)
     with pytest.raises(NotFoundError):
         client.delete_api_token("weekly")
+
+
+@pytest.fixture
+def many(platform, tmp_path):
+    """A platform with eggs for several Pythons, of which one is out of sight."""
+    for name, version, tag in (
+        ("nose", "1.3.0", "cp27"),
+        ("nose", "1.4.0", "cp27"),
+        ("six", "1.0", None),
+        ("spam", "1.0", "cp38"),
+    ):
+        platform.upload_egg(write_egg(tmp_path, name, version, python_tag=tag))
+    platform.upload_egg(write_egg(tmp_path, "hidden", "1.0", python_tag="cp27"), enabled=False)
+    return platform
+
+
+def outcomes(report: BatchReport) -> dict[str, str]:
+    return {result.name: result.outcome for result in report.results}
+
+
+def test_many_eggs_are_deleted_whatever_stands_for_them(many):
+    (spam,) = (egg for egg in many.list_eggs("cp38") if egg["name"].startswith("spam"))
+    given = [
+        many.egg("cp27", "nose", "1.3.0-1"),
+        spam,
+        "six-*",
+        "hidden-1.0-1.egg",
+        "six-1.0-1.egg",
+    ]
+    would = many.delete_eggs(given, "cp27", dry_run=True)
+    names = ["nose-1.3.0-1.egg", "spam-1.0-1.egg", "six-1.0-1.egg", "hidden-1.0-1.egg"]
+    assert outcomes(would) == dict.fromkeys(names, "would delete")
+    report = many.delete_eggs(given, "cp27", concurrency=2)
+    assert str(report) == "4 files: 4 deleted"
+    assert outcomes(report) == dict.fromkeys(names, "deleted")
+    assert [egg["name"] for egg in many.list_eggs("cp27")] == ["nose-1.4.0-1.egg"]
+    assert not many.egg("cp27", "hidden", "1.0-1").exists()
+    gone = many.delete_eggs([*given, "ham-*"], "cp27", missing_ok=True)
+    assert outcomes(gone) == {
+        "nose-1.3.0-1.egg": "already gone",
+        "spam-1.0-1.egg": "already gone",
+        "six-*": "already gone",
+        "hidden-1.0-1.egg": "already gone",
+        "six-1.0-1.egg": "already gone",
+        "ham-*": "already gone",
+    }
+    assert many.delete_eggs([]).results == ()
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_one_failure_does_not_stop_other_deletions(many, dry_run):
+    # The tag of the second one is another; what suits it is not it.
+    given = ["noose-1.3.0-1.egg", many.egg("cp38", "six", "1.0-1"), "ham*", "nose-1.3.0-1.egg"]
+    report = many.delete_eggs(given, "cp27", dry_run=dry_run)
+    done = "would delete" if dry_run else "deleted"
+    assert [result.outcome for result in report.results] == ["failed", "failed", "failed", done]
+    assert "Did you mean 'nose-1.3.0-1.egg'" in str(report)
+    assert "no egg that matches 'ham*'" in str(report)
+    assert [egg["name"] for egg in many.list_eggs("cp38") if egg["name"] == "six-1.0-1.egg"]
+    assert len(many.list_eggs("cp27")) == 3 - (not dry_run)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "nose-1.3.0-1.egg",
+        {"name": "nose-1.3.0-1.egg", "python_tag": None},
+        None,
+        5,
+        [None],
+        [5],
+        [b"nose-1.3.0-1.egg"],
+        [""],
+        [" "],
+        ["nose"],
+        ["nose-1.3.0.egg"],
+        ["n\nose-1.3.0-1.egg"],
+        ["n\ud800se-1.3.0-1.egg"],
+        [{}],
+        [{"name": "nose-1.3.0-1.egg"}],
+        [{"name": "nose", "python_tag": "cp27"}],
+        [{"name": "nose-1.3.0-1.egg", "python_tag": 5}],
+    ],
+    ids=repr,
+)
+def test_what_is_no_list_of_eggs_deletes_nothing(many, given):
+    with pytest.raises((InvalidArgumentError, InvalidNameError)):
+        many.delete_eggs(given, "cp27")
+    assert len(many.list_eggs("cp27")) == 3
+
+
+def test_eggs_of_another_place_delete_nothing(many, repository):
+    other = repository.platform("win-x86_64").egg("cp27", "nose", "1.3.0-1")
+    with pytest.raises(InvalidArgumentError, match="not on acme/dev/rh8-x86_64"):
+        many.delete_eggs(["nose-*", other], "cp27")
+    with pytest.raises(InvalidArgumentError, match="python_tag='cp311'"):
+        many.delete_eggs(["nose-*"])
+    for misspelt in (["nose-*"], [{"name": "nose-1.3.0-1.egg", "python_tag": "cp27"}]):
+        with pytest.raises(NotFoundError, match="Did you mean 'dev'"):
+            there = repository._child(type(repository), repository="deb").platform("rh8-x86_64")
+            there.delete_eggs(misspelt, "cp27" if misspelt == ["nose-*"] else None, missing_ok=True)
+    assert len(many.list_eggs("cp27")) == 3
 
 
 @pytest.mark.parametrize("what", ["repository", "team", "user", "access", "egg"])

@@ -13,12 +13,12 @@ from hatcher.artefacts.versions import egg_key
 from hatcher.cli import transfers
 from hatcher.cli.data import INDEX, SIZE, TIME, Document, Emit, Field, Listing, Record, emits
 from hatcher.cli.groups import group
-from hatcher.cli.parameters import argument, dry_run, flag, on_platform
+from hatcher.cli.parameters import argument, assume_yes, dry_run, flag, missing_ok, on_platform
 from hatcher.cli.refusals import ExitCode, Refusal, missing_extra
-from hatcher.cli.terminal import say
+from hatcher.cli.terminal import confirm, say
 
 if TYPE_CHECKING:
-    from hatcher.api import Egg, SinglePlatformRepository
+    from hatcher.api import BatchReport, Egg, SinglePlatformRepository
 
 EGGS = Listing(
     (Field("name", "Egg Name"), Field("python_tag", "Python Tag", ("string", "null"))),
@@ -312,3 +312,52 @@ def delete(egg: Egg, **options: Any) -> None:
     hatcher eggs delete acme dev rh8-x86_64 none spam 1.0.0-1
     """
     transfers.delete(egg, "the egg {name}-{version} ({python_tag}) of {place}", **options)
+
+
+@eggs.command("batch-delete")
+@on_platform()
+@_python_tag
+@argument(
+    "names",
+    "File names, patterns such as 'nose-*', or - for a list on stdin.",
+    metavar="NAME...",
+    nargs=-1,
+    required=True,
+    callback=transfers.names_from,
+)
+@flag("--force", help="Delete them even where the server would keep them.")
+@missing_ok
+@assume_yes
+@transfers.concurrency
+@transfers.moving
+def batch_delete(
+    place: SinglePlatformRepository,
+    python_tag: str,
+    names: tuple[str, ...],
+    force: bool,
+    missing_ok: bool,
+    assume_yes: bool,
+    dry_run: bool,
+    **options: Any,
+) -> None:
+    """Delete many eggs.
+
+    They are looked for in the index of the Python with PYTHON_TAG; each is deleted by its own
+    tag. One failure does not stop the others.
+
+    \b
+    For example:
+    hatcher eggs batch-delete acme dev rh8-x86_64 cp311 'spam-1.*' --dry-run
+    """
+
+    def delete(progress: object = None, **given: Any) -> BatchReport:
+        # There are no bytes to tell of.
+        return place.delete_eggs(names, python_tag, force=force, missing_ok=missing_ok, **given)
+
+    if not dry_run and not assume_yes:
+        report = delete(dry_run=True)
+        doomed = [result.name for result in report.results if result.outcome == "would delete"]
+        say("\n".join(doomed))
+        number = f"{len(doomed):,} egg{'' if len(doomed) == 1 else 's'}"
+        confirm(f"{number} of {place} will be deleted. Go on?", assume_yes=not doomed)
+    transfers.batch("eggs", delete, dry_run=dry_run, **options)

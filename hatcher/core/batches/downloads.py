@@ -76,7 +76,7 @@ class DownloadBatch(Batch[F]):
         listed : callable
             Returns what an item is about, given a file name; raises what is its failure.
         """
-        for name in _selected(filenames, names):
+        for name in selected(filenames, names):
             item: Item[F] = Item(self._directory / name)
             self.items.append(item)
             try:
@@ -100,7 +100,13 @@ class DownloadBatch(Batch[F]):
         return [item for item in items if item.path.name in names[item.path.parent]]
 
 
-def _selected(filenames: Collection[str], names: Names) -> Iterable[str]:
+def is_pattern(name: str) -> bool:
+    """Whether a name is a shell pattern of others."""
+    return any(sign in name for sign in "*?[")
+
+
+def selected(filenames: Collection[str], names: Names) -> Iterable[str]:
+    """Return the names that are wanted; one that there is not, as well."""
     if names is None:
         return filenames
     if callable(names):
@@ -112,7 +118,7 @@ def _selected(filenames: Collection[str], names: Names) -> Iterable[str]:
         if not isinstance(wanted, str):
             raise InvalidArgumentError(f"{wanted!r} is no file name; names takes a list of them.")
         matching = [wanted] if wanted in filenames else []
-        if not matching and any(sign in wanted for sign in "*?["):
+        if not matching and is_pattern(wanted):
             matching = [name for name in filenames if fnmatchcase(name, wanted)]
         # One that matches nothing is named in the report.
         chosen.update(dict.fromkeys(matching or [wanted]))
