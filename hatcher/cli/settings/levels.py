@@ -98,14 +98,15 @@ def settings_of(ctx: click.Context) -> Settings:
 
 def _server_of_edm() -> str | None:
     """Return the server that EDM's file names, if there is one."""
-    from hatcher.cli.settings import edm
+    # Imported here: most people name a server.
+    from hatcher.cli.settings.credentials import EDM_FILE, read_edm_file, reason_for
 
     try:
-        kept = edm.read()
+        kept = read_edm_file()
     except (OSError, ValueError) as error:
         raise Refusal(
-            f"No server is named, and {edm.FILE}, which may name one, cannot be read: "
-            f"{edm.reason(error)}",
+            f"No server is named, and {EDM_FILE}, which may name one, cannot be read: "
+            f"{reason_for(error)}",
             "Correct it there; or give --url, or keep a server in a profile: hatcher login URL",
         ) from None
     return str(kept.server) if kept is not None and kept.is_named else None
