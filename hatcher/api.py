@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hatcher.core.organization import Organization
     from hatcher.core.repository import Repository, SinglePlatformRepository
     from hatcher.core.runtimes import Runtime
+    from hatcher.core.search import SearchResult, SearchResults
     from hatcher.core.team import Team
     from hatcher.core.user import User
     from hatcher.transfer.progress import Phase, Progress
@@ -39,6 +40,7 @@ _HOMES = {
         "core.organization": ("Organization",),
         "core.repository": ("Repository", "SinglePlatformRepository"),
         "core.runtimes": ("Runtime",),
+        "core.search": ("SearchResult", "SearchResults"),
         "core.team": ("Team",),
         "core.user": ("User",),
         "transfer.progress": ("Phase", "Progress"),
@@ -74,6 +76,8 @@ __all__ = [
     "ResponseEvent",
     "RetryPolicy",
     "Runtime",
+    "SearchResult",
+    "SearchResults",
     "SinglePlatformRepository",
     "Team",
     "Timeouts",

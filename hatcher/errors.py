@@ -223,6 +223,10 @@ class BatchInterrupted(KeyboardInterrupt):
         self.report = report
 
 
+class NoMatchError(HatcherException, LookupError):
+    """The server has been asked, and has nothing of what was asked for."""
+
+
 class ChecksumMismatchError(HatcherException):
     """The sha256 of an artefact is not the expected one.
 

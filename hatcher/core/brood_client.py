@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from hatcher import endpoints
 from hatcher.core.missing import missing_name
-from hatcher.core.node import Node
+from hatcher.core.node import public
+from hatcher.core.places import access_levels, available_repositories
 from hatcher.core.presence import create, delete
+from hatcher.core.searchable import Searchable
 from hatcher.errors import InvalidArgumentError, InvalidNameError
 from hatcher.transport.auth import BasicAuth
 from hatcher.transport.retry import RetryPolicy
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
     from hatcher.transport.session import FindVersion
 
 
-class BroodClient(Node):
+@public
+class BroodClient(Searchable):
     """A Brood server, as somebody sees it.
 
     Make one with `from_url`. Nothing is sent until a method asks the server for
@@ -365,6 +368,9 @@ class BroodClient(Node):
         organization, repository, platform = _names(path, "organization/repository/platform")
         return self.organization(organization).repository(repository).platform(platform)
 
+    def _platform_at(self, *names: str) -> SinglePlatformRepository:
+        return self.organization(names[0])._platform_at(*names)
+
     def list_organizations(self) -> list[str]:
         """List the organizations that the caller may see.
 
@@ -461,14 +467,7 @@ class BroodClient(Node):
         list of str
             Their names, such as ``acme/dev``, in the server's order.
         """
-        if self.api_version == 0:
-            operation = "list_available_repositories"
-            return self._list(operation, "repositories", include_indexable=include_indexable)
-        return [
-            name
-            for name, access in self._access().items()
-            if include_indexable or access != "read_index"
-        ]
+        return available_repositories(self, indexable=include_indexable)
 
     def whoami(self) -> WhoAmI:
         """Ask the server whether it accepts the credentials, and what they open.
@@ -493,7 +492,7 @@ class BroodClient(Node):
         repositories: Mapping[str, str | None] = (
             dict.fromkeys(self.list_available_repositories(include_indexable=True))
             if self.api_version == 0
-            else self._access()
+            else access_levels(self)
         )
         return {
             "server": self.url,
@@ -502,11 +501,6 @@ class BroodClient(Node):
             "user": user,
             "repositories": dict(repositories),
         }
-
-    def _access(self) -> dict[str, str | None]:
-        """Return the access levels by the repositories' names; None where the server says none."""
-        repositories = self._list("list_available_repositories", "repositories", "name")
-        return {repository["name"]: repository.get("access") for repository in repositories}
 
     # -- API tokens -----------------------------------------------------------------
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hatcher.core.node import Named
+from hatcher.core.node import Named, public
 from hatcher.core.presence import create, differing
-from hatcher.core.repository import Repository
+from hatcher.core.repository import Repository, SinglePlatformRepository
+from hatcher.core.searchable import Searchable
 from hatcher.core.team import HasName, Team, name_of
 from hatcher.core.user import User
 from hatcher.errors import HatcherException, InvalidArgumentError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from hatcher.core.documents import TeamMetadata
 
 
-class Organization(Named):
+@public
+class Organization(Searchable, Named):
     """An organization: it owns repositories, teams and users.
 
     Get one from the client; that sends nothing.
@@ -31,6 +33,9 @@ class Organization(Named):
     """
 
     __slots__ = ()
+
+    def _platform_at(self, *names: str) -> SinglePlatformRepository:
+        return self.repository(names[1])._platform_at(*names)
 
     # -- repositories ---------------------------------------------------------------
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hatcher.artefacts.python_tags import NO_TAG, rank
-from hatcher.errors import NotFoundError, PermissionDeniedError
+from hatcher.errors import (
+    HatcherException,
+    InvalidResponseError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from hatcher.transport.value import Value
 
 if TYPE_CHECKING:
-    from hatcher.core.brood_client import BroodClient
+    from hatcher.core.node import Node
     from hatcher.core.platform import SinglePlatformRepository
 
 #: Who may not know of something is told that it is not there.
@@ -61,40 +66,54 @@ class IndexOf(NamedTuple):
     python_tag: str | None
 
 
-def repositories_of(client: BroodClient, *, indexable: bool = False) -> list[tuple[str, str]]:
-    """Return all repositories that the caller may see.
+def access_levels(node: Node) -> dict[str, str | None]:
+    """Return the access levels by the repositories' names; None where the server says none."""
+    repositories = node._list("list_available_repositories", "repositories", "name")
+    return {repository["name"]: repository.get("access") for repository in repositories}
 
-    Parameters
-    ----------
-    client : BroodClient
-    indexable : bool, default False
-        Also those of which only the index may be read.
-    """
-    usable = set(client.list_available_repositories())
-    listed = set(client.list_available_repositories(include_indexable=True))
-    left_out = set() if indexable else listed - usable
-    usable |= listed - left_out
-    # It takes an administrator to list all of them; what others may use has been told above.
-    organizations: list[str] = []
-    if not client._session.is_anonymous:
-        with suppress(*HIDDEN):
-            organizations = client.list_organizations()
-    for organization in organizations:
-        names: list[str] = []
-        with suppress(*HIDDEN):
-            names = client.organization(organization).list_repositories()
-        usable.update(f"{organization}/{name}" for name in names)
-    pairs = (name.partition("/") for name in usable - left_out)
+
+def available_repositories(node: Node, *, indexable: bool = False) -> list[str]:
+    """Return what `BroodClient.list_available_repositories` does, by any node of the client."""
+    if node._session.api_version == 0:
+        operation = "list_available_repositories"
+        return node._list(operation, "repositories", include_indexable=indexable)
+    levels = access_levels(node).items()
+    return [name for name, access in levels if indexable or access != "read_index"]
+
+
+def repositories_of(node: Node) -> list[tuple[str, str]]:
+    """Return all repositories that the caller may use."""
+    usable = set(available_repositories(node))
+    # Of these only the index may be read.
+    indexable = set(available_repositories(node, indexable=True)) - usable
+    usable |= administered_repositories(node)
+    pairs = (name.partition("/") for name in usable - indexable)
     return sorted((organization, repository) for organization, _, repository in pairs)
 
 
-def existing_repositories(client: BroodClient, organization: str) -> set[str]:
+def administered_repositories(node: Node) -> set[str]:
+    """Return the repositories that administrators are told of; what others may use is listed."""
+    organizations: list[str] = []
+    if not node._session.is_anonymous:
+        with suppress(*HIDDEN):
+            organizations = node._list("list_organizations", "organizations")
+    found: set[str] = set()
+    for organization in organizations:
+        with suppress(*HIDDEN):
+            found.update(f"{organization}/{name}" for name in _repositories(node, organization))
+    return found
+
+
+def existing_repositories(node: Node, organization: str, *, indexable: bool = False) -> set[str]:
     """Return the repositories of an organization, as far as they can be known.
 
     Parameters
     ----------
-    client : BroodClient
+    node : Node
+        Any of the client.
     organization : str
+    indexable : bool, default False
+        Also those of which only the index may be read.
 
     Raises
     ------
@@ -102,14 +121,33 @@ def existing_repositories(client: BroodClient, organization: str) -> set[str]:
         There is no such organization, or nothing of it may be seen.
     """
     try:
-        return set(client.organization(organization).list_repositories())
+        return set(_repositories(node, organization))
     except HIDDEN:
         # It takes an administrator to list them; what one may use is told to everybody.
-        pairs = [name.partition("/") for name in client.list_available_repositories()]
+        listed = available_repositories(node, indexable=indexable)
+        pairs = [name.partition("/") for name in listed]
         names = {name for owner, _, name in pairs if owner == organization}
         if not names:
             raise
         return names
+
+
+def _repositories(node: Node, organization: str) -> list[str]:
+    return node._list("list_repositories", "repositories", organization=organization)
+
+
+@contextmanager
+def understanding(what: str) -> Iterator[None]:
+    """Make sense of an index; raise `InvalidResponseError` where there is none."""
+    try:
+        yield
+    except HatcherException:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidResponseError(
+            f"The index of {what} cannot be understood: it is not laid out as Brood does. Tell "
+            "the administrators of the server."
+        ) from error
 
 
 class Shadows:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.core.apps import Apps
-from hatcher.core.bundles import Bundles, LocalBundle
+from hatcher.core.apps import App, Apps
+from hatcher.core.bundles import Bundle, Bundles, LocalBundle
 from hatcher.core.dialects import DIALECTS
-from hatcher.core.eggs import Eggs
+from hatcher.core.eggs import Egg, Eggs
 from hatcher.core.local import LocalArtefact
 from hatcher.core.node import InOrganization, Named, Node, public
-from hatcher.core.runtimes import Runtimes
+from hatcher.core.runtimes import Runtime, Runtimes
+from hatcher.core.searchable import Searchable
 from hatcher.errors import ArtefactError, InvalidBundle, InvalidRuntime
 from hatcher.transfer.progress import BatchOptions, Progress
 
@@ -141,7 +142,7 @@ class PlatformUploads(Node):
 
 @public
 class SinglePlatformRepository(
-    Eggs, Runtimes, Bundles, Apps, PlatformUploads, Named, InOrganization
+    Eggs, Runtimes, Bundles, Apps, PlatformUploads, Searchable, Named, InOrganization
 ):
     """One platform of a repository, and the artefacts in it.
 
@@ -160,6 +161,9 @@ class SinglePlatformRepository(
         """The name of the repository, without its organization."""
         return self._names["repository"]
 
+    def _platform_at(self, *names: str) -> Self:
+        return self
+
     def _platform_for(self, name: str, error: type[ArtefactError]) -> Self:
         if usual_platform(name) != usual_platform(self.name):
             raise error(
@@ -167,6 +171,66 @@ class SinglePlatformRepository(
                 "platform; the repository's method of the same name does so."
             )
         return self
+
+    # -- the newest -----------------------------------------------------------------
+
+    @overload
+    def latest(
+        self, name: str, python_tag: str | None = None, *, kind: Literal["egg"] = "egg"
+    ) -> Egg: ...
+    @overload
+    def latest(
+        self, name: str, python_tag: str | None = None, *, kind: Literal["runtime"]
+    ) -> Runtime: ...
+    @overload
+    def latest(self, name: str, python_tag: str | None = None, *, kind: Literal["app"]) -> App: ...
+    @overload
+    def latest(
+        self, name: str, python_tag: str | None = None, *, kind: Literal["bundle"]
+    ) -> Bundle: ...
+
+    def latest(
+        self, name: str, python_tag: str | None = None, *, kind: str = "egg"
+    ) -> Egg | Runtime | App | Bundle:
+        """Return a handle of the newest egg of a name, or of another artefact.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``, or
+        ``…/runtimes``, ``…/apps``, ``…/bundles``
+
+        Parameters
+        ----------
+        name : str
+            The name of an egg or a bundle, the implementation of a runtime, the id of an app;
+            capital letters do not count. Comparisons may follow, as for `search`: ``numpy<2``.
+            Pre-releases count only where one of them names one.
+        python_tag : str, optional
+            Of an egg, the PEP 425 tag of the Python that is to use it, such as ``cp311``; the egg
+            may have another one that suits it. None is for eggs without a tag. Of others, their
+            tag; None is for any.
+        kind : {'egg', 'runtime', 'app', 'bundle'}, default 'egg'
+
+        Returns
+        -------
+        Egg, Runtime, App or Bundle
+
+        Raises
+        ------
+        InvalidArgumentError
+            An argument cannot be used; nothing was sent.
+        NoMatchError
+            There is none; the message says what there is instead.
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+
+        Examples
+        --------
+        >>> platform.latest('numpy', 'cp311').download('.')
+        >>> platform.latest('cpython', 'cp311', kind='runtime').version
+        '3.11.9+2'
+        """
+        from hatcher.core.search import latest
+
+        return latest(self, name, python_tag, kind)
 
     # -- many files at once ---------------------------------------------------------
 

@@ -12,6 +12,7 @@ from hatcher.core.local import LocalArtefact
 from hatcher.core.node import InOrganization, Named, public
 from hatcher.core.platform import PlatformUploads, SinglePlatformRepository
 from hatcher.core.presence import delete
+from hatcher.core.searchable import Searchable
 from hatcher.errors import ArtefactError, HatcherException, NotFoundError
 from hatcher.transfer.progress import BatchOptions, Progress
 
@@ -23,7 +24,7 @@ __all__ = ["Repository", "SinglePlatformRepository"]
 
 
 @public
-class Repository(PlatformUploads, Named, InOrganization):
+class Repository(PlatformUploads, Searchable, Named, InOrganization):
     """A repository of an organization.
 
     Get one from its organization; that sends nothing.
@@ -54,6 +55,9 @@ class Repository(PlatformUploads, Named, InOrganization):
             The name is empty, ``.`` or ``..``.
         """
         return self._child(SinglePlatformRepository, platform=platform_name)
+
+    def _platform_at(self, *names: str) -> SinglePlatformRepository:
+        return self.platform(names[2])
 
     def _platform_for(self, name: str, error: type[ArtefactError]) -> SinglePlatformRepository:
         return self.platform(name)

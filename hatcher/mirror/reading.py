@@ -23,7 +23,15 @@ from hatcher.core.batches.downloads import listed_egg, listed_runtime, runtimes_
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.bundles import Bundle
 from hatcher.core.eggs import NO_PYTHON_TAG, Egg
-from hatcher.core.places import HIDDEN, IndexOf, Problem, Shadows, problems_of, repositories_of
+from hatcher.core.places import (
+    HIDDEN,
+    IndexOf,
+    Problem,
+    Shadows,
+    problems_of,
+    repositories_of,
+    understanding,
+)
 from hatcher.core.platform import SinglePlatformRepository
 from hatcher.core.runtimes import Runtime
 from hatcher.errors import (
@@ -315,7 +323,8 @@ class Reading:
         """Read an index."""
         tag = index.python_tag
         try:
-            found = (self._eggs if index.kind == "eggs" else self._others)(index)
+            with understanding(f"{index.platform} {index.kind}"):
+                found = (self._eggs if index.kind == "eggs" else self._others)(index)
         except (*HIDDEN, BadRequestError) as error:
             is_listed = usual_platform(index.platform.name) not in self._unlisted
             is_bad = isinstance(error, BadRequestError)
@@ -330,13 +339,6 @@ class Reading:
                 # It will be no other with the other tags.
                 self._hidden[index.platform, index.kind] = error
             raise
-        except HatcherException:
-            raise
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InvalidResponseError(
-                f"The index of {index.platform} {index.kind} cannot be understood: it is not laid "
-                "out as Brood does. Tell the administrators of the server."
-            ) from error
         with self._lock:
             self._answered.add(usual_platform(index.platform.name))
             for path, held in found.items():

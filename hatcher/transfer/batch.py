@@ -12,9 +12,10 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from hatcher.errors import (
@@ -281,6 +282,36 @@ class WorkerPool:
             raise failures[0]
         # Files may have grown or shrunk meanwhile; and those that failed are through, too.
         meter.reach(_done(workers) if total is None else total)
+
+    def stream(self, produce: Callable[[Callable[[T], None]], None]) -> Generator[T, None, None]:
+        """Give what a function puts, as it comes; it runs in a thread of its own, by `each`.
+
+        Parameters
+        ----------
+        produce : callable
+            Is given what it puts things by. What it raises comes out at the end; closing the
+            iterator stops it.
+        """
+        came: SimpleQueue[tuple[T, ...]] = SimpleQueue()  # an empty one is the end
+        failures: list[BaseException] = []
+
+        def run(_: ByteCounter) -> None:
+            try:
+                produce(lambda thing: came.put((thing,)))
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                came.put(())
+
+        worker = _Worker(run, ByteCounter(None, self._stop))
+        worker.start()
+        try:
+            while thing := came.get():
+                yield thing[0]
+        finally:
+            self._stop_all([worker])
+        if failures:
+            raise failures[0]
 
     def tell(self, done: int, total: int, phase: Phase) -> None:
         """Tell the user of something that is one request for all files."""

@@ -12,7 +12,7 @@ import json
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from importlib import import_module
@@ -68,7 +68,7 @@ def unpack(content: bytes) -> bytes:
         return content
     expect(int.from_bytes(content[-4:], "little"))  # gzip ends with the size of the text
     codec: Any = zlib
-    if len(content) >= LARGE_GZIP:
+    if len(content) >= LARGE_GZIP or "isal" in sys.modules:
         with suppress(ImportError):  # not every platform has it
             from isal import isal_zlib as codec
     room = min(MAX_UNPACKED, max(ALWAYS_ALLOWED, MAX_RATIO * len(content)))
@@ -109,6 +109,13 @@ def expect(size: int) -> None:
     if size >= LARGE_TEXT and "msgspec" not in sys.modules:
         with suppress(RuntimeError):  # no more threads
             threading.Thread(target=import_module, args=("msgspec",)).start()
+
+
+def prepare() -> None:
+    """Prepare to parse many texts, which together are a large one."""
+    for name in ("msgspec", "isal.isal_zlib"):
+        with suppress(ImportError):  # not every platform has isal
+            import_module(name)
 
 
 def loads(text: bytes) -> Any:
@@ -191,6 +198,20 @@ def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, An
     return found
 
 
+def chosen_entries(
+    text: bytes, choose: Callable[[Iterable[str]], Iterable[str]]
+) -> dict[str, dict[str, Any]]:
+    """Parse a JSON object of objects, but only those entries whose keys are chosen of all."""
+    raw = _by_msgspec(text, ())
+    entries = load_object(text) if raw is None else raw
+    found = {}
+    for name in choose(entries):
+        found[name] = loads(bytes(entries[name])) if raw is not None else entries[name]
+        if not isinstance(found[name], dict):
+            raise ShapeError(f"has no JSON object under '{name}'")
+    return found
+
+
 # -- copies --------------------------------------------------------------------------
 
 
@@ -253,6 +274,8 @@ def _decoder(fields: tuple[str, ...] | None) -> msgspec.json.Decoder[Any]:
 
     if fields is None:
         return msgspec.json.Decoder()
+    if not fields:
+        return msgspec.json.Decoder(dict[str, msgspec.Raw])
     # Made from what is known at run time, which type checkers cannot follow.
     entry = TypedDict("Entry", dict.fromkeys(fields, Any), total=False)  # type: ignore[misc]
     return msgspec.json.Decoder(dict[str, entry])

@@ -24,6 +24,8 @@ from hatcher.api import (
     ResponseEvent,
     RetryPolicy,
     Runtime,
+    SearchResult,
+    SearchResults,
     SinglePlatformRepository,
     Team,
     Timeouts,
@@ -82,6 +84,9 @@ def use_client(client: BroodClient) -> list[str]:
         place = client.at("acme/dev/rh8-x86_64")
         if isinstance(place, SinglePlatformRepository):
             use_eggs(place, Path("downloads"))
+        results: SearchResults = client.search("numpy<2", platform="rh8-*", kind=["egg", "app"])
+        found: SearchResult = max(results)
+        names += [found.place, results.advice, *(problem.place for problem in results.unreadable)]
         repository: Repository = client.repository("acme/dev")
         use_eggs(client.platform("acme/dev/rh8-x86_64"), Path(repository.name))
         client.raw.get_httpx_client()
@@ -157,6 +162,9 @@ def use_eggs(platform: SinglePlatformRepository, folder: Path) -> int:
     tell: Progress = tell_of
     platform.upload_egg(folder / "nose-1.3.0-1.egg", progress=tell)
     platform.reindex([folder / "nose-1.3.0-1.egg"])
+    newest: Egg = platform.latest("nose", "cp311")
+    runtime: Runtime = platform.latest("cpython", kind="runtime")
+    print(newest.name, runtime.version)
     tags: list[str | None] = [egg["python_tag"] for egg in platform.list_eggs("cp311")]
     size: int = platform.egg_index("cp311")["nose-1.3.0-1.egg"]["size"]
     digest: str = platform.egg_metadata(None, "nose", "1.3.0-1")["sha256"]
