@@ -121,7 +121,9 @@ def test_one_failure_does_not_stop_the_others(cli, eggs):
     told = json.loads(done.err)
     assert told["what"] == "5 files: 3 uploaded, 2 failed"
     assert any(line.startswith(f"failed: {broken.name}: ") for line in told["details"])
-    assert told["advice"].endswith("Files that are done are skipped when you run the command again.")
+    assert told["advice"].endswith(
+        "Files that are done are skipped when you run the command again."
+    )
     assert shown(cli) == [path.name for path in eggs]
 
     forced = cli(*UPLOAD, *eggs, "--force", "--concurrency", "1", "-o", "json")

@@ -98,8 +98,7 @@ def settings_of(ctx: click.Context) -> Settings:
 
 def _server_of_edm() -> str | None:
     """Return the server that EDM's file names, if there is one."""
-    # Imported here: most people name a server.
-    from hatcher.cli.settings.credentials import EDM_FILE, read_edm_file, reason_for
+    from hatcher.cli.settings.profiles import EDM_FILE, read_edm_file, reason_for
 
     try:
         kept = read_edm_file()
