@@ -98,7 +98,7 @@ def found(request: Request) -> Answer:
         case "GET", ["indices", *_, "eggs"]:
             return _json(_EGGS)
         case "GET", ["indices", *_, "apps"]:
-            builds = {"1": {"name": "x"}, "2": None}
+            builds = {"1": {"name": "x"}, "2": {}}
             return _json({"cp38": {"b": {"1.10": builds, "1.9": {}}}, "cp27": {"a": {"1": builds}}})
         case "GET", ["indices", *_, "runtimes"] if version == "v0":
             versions = {"2.7.9": {"1": _LEGACY_RUNTIME}, "2.7.10": {"3": {"filename": "ü.zip"}}}

@@ -8,7 +8,7 @@ varied with. ``*`` stands for anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from attrs import frozen
@@ -25,11 +25,14 @@ class Difference:
     what : frozenset of str
         In what they differ; see `observing.differences`.
     why : str
+    manual : str
+        How the row of the manual begins that tells it.
     """
 
     calls: str
     what: frozenset[str]
     why: str
+    manual: str
 
     def has(self, case: str) -> bool:
         """Whether a call has it."""
@@ -41,54 +44,112 @@ def _pattern(calls: str) -> re.Pattern[str]:
     return re.compile(re.escape(calls).replace(r"\*", ".*"))
 
 
-def _differences(table: Iterable[tuple[str, str, str]]) -> list[Difference]:
-    return [Difference(calls, frozenset(what.split()), why) for calls, what, why in table]
-
-
-#: The calls, in what they differ, and why.
-INTENDED = _differences(
-    [
-        # Names
-        ("* / a slash", "url", "Theirs asks for another thing: it does not quote."),
-        ("* / a question mark", "url", "Likewise: the rest of the name becomes the query."),
-        ("* / a hash", "url", "Likewise: the rest is cut off, and ?force with it."),
-        ("* / an escape", "url", "Likewise: what looks quoted is taken for it."),
-        ("* / two dots", "refused", "Theirs asks for what is above."),
-        ("* / a dot", "refused", "Likewise."),
-        ("* / nothing", "refused", "Likewise: DELETE /admin/repositories/acme/"),
-        ("* / a newline", "refused", "No name has control characters; logs would be fooled."),
-        # Answers
-        ("* / 404 in a place", "advice", "Ours says which of the names is wrong."),
-        ("* BroodClient.create_api_token / compressed", "error", "Theirs reads it after GET only."),
-        ("* without a hash", "error", "A missing sha256 is a KeyError in theirs."),
-        ("*: what has no hash", "error", "Likewise."),
-        ("* into nothing", "refused", "Theirs sends two requests before it finds out."),
-        ("*download_* / letters", "error files", "What else arrives gets no name of another's."),
-        ("*download_* / signs", "error files", "Likewise."),
-        ("*download_* / brackets", "error files", "Likewise."),
-        # What is not implemented
-        ("*Repository.metadata of one", "requests error", "The list of all repositories says it."),
-        ("*Organization.list_users of teams", "requests error", "The members of its teams say it."),
-        ("*Repository.list_platforms by index", "requests error", "The indices say it."),
-        # Runtimes
-        ("*upload_runtime renamed", "refused", "The server would call it otherwise than the file."),
-        # Bundles
-        ("* Bundle.__repr__*", "result", "Other classes, and quotes around names as elsewhere."),
-        ("* BundleCollection.__repr__*", "result", "Likewise."),
-        ("* LocalBundle.__*", "result", "Likewise."),
-        ("* BundleCollection.from_file *", "result", "Likewise."),
-        ("* Repository.upload_bundle plain", "result", "Likewise."),
-        ("* Repository.upload_bundle overwriting", "result", "Likewise."),
-        ("* Repository.upload_bundle odd", "result", "Likewise."),
-        ("*save / 40*", "files", "Theirs leaves an empty file, and may have emptied a full one."),
-        ("*save / signs", "refused", "No file can be called so on every system."),
-        ("*save / brackets", "refused", "Likewise."),
-        ("* into no folder", "error", "Ours has its own error for it."),
-        # Old releases
-        ("old v* SinglePlatformRepository.__str__", "result", "As in newer releases."),
-        ("old v* Repository.platform", "result", "Likewise."),
-        ("old v1 BroodClient.list_available_repositories*", "url", "It asks API version 0."),
+def _differences(rows: Mapping[str, Iterable[tuple[str, str, str]]]) -> list[Difference]:
+    return [
+        Difference(calls, frozenset(what.split()), why, row)
+        for row, table in rows.items()
+        for calls, what, why in table
     ]
+
+
+#: How the row of ``docs/porting.md`` begins that tells of a difference; the calls that have it, in
+#: what they differ, and why.
+INTENDED = _differences(
+    {
+        # Sending
+        "names with `/`": [
+            ("* / a slash", "url", "Theirs asks for another thing: it does not quote."),
+            ("* / a question mark", "url", "Likewise: the rest of the name becomes the query."),
+            ("* / a hash", "url", "Likewise: the rest is cut off, and ?force with it."),
+            ("* / an escape", "url", "Likewise: what looks quoted is taken for it."),
+        ],
+        "empty names": [
+            ("* / two dots", "refused", "Theirs asks for what is above."),
+            ("* / a dot", "refused", "Likewise."),
+            ("* / nothing", "refused", "Likewise: DELETE /admin/repositories/acme/"),
+        ],
+        "names with line ends": [
+            ("* / a newline", "refused", "No name has control characters; logs would be fooled."),
+        ],
+        "after a 404": [
+            ("* / 404 in a place", "advice", "Ours says which of the names is wrong."),
+        ],
+        "API version 1, releases": [
+            ("old v1 BroodClient.list_available_repositories*", "url", "It asks API version 0."),
+        ],
+        # Answers
+        "an answer that is packed": [
+            (
+                "* BroodClient.create_api_token / compressed",
+                "error",
+                "Theirs only unpacks after GET.",
+            ),
+        ],
+        "`KeyError`": [
+            ("* without a hash", "error", "A missing sha256 is a KeyError in theirs."),
+            ("*: what has no hash", "error", "Likewise."),
+        ],
+        # Files
+        "a download into no directory": [
+            ("* into nothing", "refused", "Theirs sends two requests before it finds out."),
+        ],
+        "a server's file name": [
+            ("*download_* / letters", "error files", "What else arrives gets no other's name."),
+            ("*download_* / signs", "error files", "Likewise."),
+            ("*download_* / brackets", "error files", "Likewise."),
+        ],
+        "`FileNotFoundError` for a missing destination": [
+            ("* into no folder", "error", "Ours has its own error for it."),
+        ],
+        "an egg or runtime whose name": [
+            ("*upload_runtime renamed", "refused", "The server would call it otherwise."),
+        ],
+        "`bundle_save` that fails": [
+            ("*save / 40*", "files", "Theirs leaves an empty file, and may have emptied another."),
+        ],
+        "`bundle_save` of a bundle": [
+            ("*save / signs", "refused", "No file can be called so on every system."),
+            ("*save / brackets", "refused", "Likewise."),
+        ],
+        # Methods
+        "`repository.metadata`": [
+            ("*Repository.metadata of one", "requests error", "The list of all of them says it."),
+        ],
+        "reprs of bundles": [
+            (
+                "* Bundle.__repr__*",
+                "result",
+                "Other classes, and quotes around names as elsewhere.",
+            ),
+            ("* BundleCollection.__repr__*", "result", "Likewise."),
+            ("* LocalBundle.__*", "result", "Likewise."),
+            ("* BundleCollection.from_file *", "result", "Likewise."),
+            ("* Repository.upload_bundle plain", "result", "Likewise."),
+            ("* Repository.upload_bundle overwriting", "result", "Likewise."),
+            ("* Repository.upload_bundle odd", "result", "Likewise."),
+        ],
+        "`str` of a platform": [
+            ("old v* SinglePlatformRepository.__str__", "result", "As in newer releases."),
+            ("old v* Repository.platform", "result", "Likewise."),
+        ],
+    }
+)
+
+#: The headers that differ, and the rows that tell it.
+HEADERS = {
+    "accept": "`Accept`",
+    "accept-encoding": "`Accept-Encoding`",
+    "authorization": "user names and passwords beyond ASCII",
+    "connection": "`Connection",
+    "content-length": "`Connection",
+    "user-agent": "`User-Agent`",
+}
+
+#: The rows of what the other tests hold: `test_connecting.test_urls`, `test_names.INSIDES`.
+ELSEWHERE = (
+    "a path in the server's URL",
+    "a query in the server's URL",
+    "helpers of bundle objects",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -10,7 +11,7 @@ from attrs import evolve
 from ..interop.environments import NEWEST, WITH_TEAMS
 from . import answers
 from .calls import CALLS, Call
-from .intended import INTENDED, intended
+from .intended import ELSEWHERE, HEADERS, INTENDED, intended
 from .observing import differences
 
 pytestmark = pytest.mark.programs
@@ -113,3 +114,14 @@ def test_every_intended_difference_has_a_call():
     cases += [f"old v{v} {case}" for case, call in OLD_CASES.items() for v in call.versions]
     unused = [difference for difference in INTENDED if not any(map(difference.has, cases))]
     assert unused == []
+
+
+def test_the_manual_tells_each_difference_once():
+    page = (Path(__file__).parents[2] / "docs" / "porting.md").read_text(encoding="utf-8")
+    python = page.partition("\n## The command line")[0]
+    rows = [line for line in python.splitlines() if line.startswith("| ") and line[2] != "|"]
+    told = [difference.manual for difference in INTENDED]
+    for begin in {*told, *HEADERS.values(), *ELSEWHERE}:
+        assert len([row for row in rows if row.startswith(f"| {begin}")]) == 1, begin
+    firsts = [row.split(" | ")[0] for row in rows]
+    assert len({*firsts}) == len(firsts)

@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 from ..interop.environments import NEWEST, WITH_TEAMS
-from .calls import CLIENT, Call
+from .calls import CALLS, CLIENT, Call
+from .intended import HEADERS
 from .observing import Outcome, differences
 
 pytestmark = pytest.mark.programs
 
 CALL = Call(CLIENT, "list_organizations")
+
+#: Of each way to send something.
+HEADED = {
+    "BroodClient.list_organizations",
+    "BroodClient.create_organization",
+    "SinglePlatformRepository.upload_egg",
+    "SinglePlatformRepository.download_egg",
+    "SinglePlatformRepository.delete_egg",
+}
 
 BASIC = ["ada@example.com", "pa:ss word"]
 
@@ -82,3 +92,18 @@ def test_api_versions_that_there_are_not(version, observers):
     for outcome in outcomes:
         assert "error" in outcome.answer
         assert outcome.requests == []
+
+
+@pytest.mark.parametrize("release", [NEWEST, WITH_TEAMS], ids=lambda release: release.version)
+def test_headers(release, observers):
+    """Those that differ are in the table: with a password that is not ASCII, all of them do."""
+    observer, differ = observers[release], set()
+    connection = {"url": observer.url, "api_version": 0, "auth": {"basic": ["ada", "pässword"]}}
+    for call in CALLS:
+        if str(call) not in HEADED:
+            continue
+        ours, theirs = observer.connecting(call, connection, connection)
+        for our, their in zip(ours.requests, theirs.requests, strict=True):
+            names = {*our.headers, *their.headers} - {"content-type"}  # it has the boundary
+            differ |= {name for name in names if our.headers.get(name) != their.headers.get(name)}
+    assert differ == HEADERS.keys()
