@@ -53,6 +53,7 @@ class BroodClient(Searchable):
     ['acme']
     """
 
+    @discreet
     def __init__(self, url_handler: Session | BroodURLHandler, api_version: int = 0) -> None:
         if not isinstance(url_handler, Session):
             url_handler = _session_of(url_handler, api_version)
@@ -595,7 +596,7 @@ def _session_of(handler: BroodURLHandler, api_version: int) -> Session:
     warnings.warn(
         "BroodClient(url_handler, api_version) is deprecated: use BroodClient.from_url.",
         DeprecationWarning,
-        stacklevel=3,
+        stacklevel=4,  # of the caller of what keeps secrets out of frames
     )
     return session.with_version(_version(api_version))
 

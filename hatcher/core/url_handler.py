@@ -32,6 +32,7 @@ class BroodURLHandler:
         As for `BroodClient.from_session`.
     """
 
+    @discreet
     def __init__(self, url: str, session: httpx.Client) -> None:
         self._session = BroodClient.from_session(url, session)._session
 

@@ -22,7 +22,7 @@ from hatcher.errors import (
     UnsupportedAPIVersionError,
 )
 
-from ..transport.leaking import renderings
+from ..transport.leaking import leaks, renderings
 
 SECRET = "correct-horse-battery"
 
@@ -101,6 +101,12 @@ def test_what_a_url_handler_lacks_and_refuses():
         BroodURLHandler.from_auth(" ")
     with pytest.raises(UnsupportedAPIVersionError), pytest.warns(DeprecationWarning):
         BroodClient(handler, api_version=2)
-    for other in (5, None, "https://brood.example.com", object(), hatcher.api):
-        with pytest.raises(HatcherException, match=r"BroodClient\.from_url"):
+    url = f"https://ada:{SECRET}@brood.example.com/?q"
+    for other in (5, None, url, object(), hatcher.api):
+        with pytest.raises(HatcherException, match=r"BroodClient\.from_url") as caught:
             BroodClient(other)
+        assert not [where for where in leaks(caught.value, SECRET) if __file__ not in where]
+    for make in (BroodURLHandler.from_auth, BroodURLHandler, BroodURLHandler.from_session):
+        with pytest.raises(InvalidArgumentError) as caught:
+            make(url, ("a:b", SECRET))
+        assert not [where for where in leaks(caught.value, SECRET) if __file__ not in where]
