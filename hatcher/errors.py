@@ -18,6 +18,7 @@
     │   └── FileChangedError              ... or changed while it was being sent
     ├── TargetFileExists
     ├── BatchError                        some files of a batch are missing
+    ├── NoMatchError                      the server has nothing of what was asked for
     ├── ChecksumMismatchError             the bytes are not the ones expected
     ├── TransportError                    no usable answer arrived
     │   ├── BroodConnectionError

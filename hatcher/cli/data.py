@@ -294,6 +294,9 @@ _HEADING = "bold cyan"
 #: What a formula begins with, in the spreadsheets of some countries in full width.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
+#: What trees are drawn with, where that cannot be written.
+_PLAIN = str.maketrans("├└│─", "|`|-")
+
 #: What is between two columns of a plain table.
 _GAP = "  "
 
@@ -320,6 +323,20 @@ def write_names(names: Iterable[str]) -> None:
     names : iterable of str
     """
     write("".join(f"{shown(name)}\n" for name in names))
+
+
+def write_tree(drawn: str) -> None:
+    """Write a tree that is drawn; with what every encoding has, where one lacks its lines.
+
+    Parameters
+    ----------
+    drawn : str
+    """
+    try:
+        drawn.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        drawn = drawn.translate(_PLAIN)
+    write_names(drawn.split("\n"))
 
 
 def write_csv(headings: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:

@@ -352,7 +352,7 @@ _HINTS: Mapping[ExitCode, Mapping[type[BaseException], _Hint]] = {
             "Check your access with 'hatcher whoami', or ask an administrator for more."
         ),
     },
-    ExitCode.NOT_FOUND: {errors.NotFoundError: _not_found},
+    ExitCode.NOT_FOUND: {errors.NotFoundError: _not_found, errors.NoMatchError: _advice},
     ExitCode.CONFLICT: {
         errors.TargetFileExists: "Choose another folder, or move the file away.",
         errors.ChecksumMismatchError: (

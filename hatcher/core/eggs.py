@@ -14,8 +14,10 @@ from hatcher.core.node import Node, public
 from hatcher.errors import InvalidArgumentError
 from hatcher.transfer.progress import Progress
 from hatcher.transport.parsing import entries_with, list_of_each
+from hatcher.transport.urls import checked_segment
 
 if TYPE_CHECKING:
+    from hatcher.core.dependencies import Dependencies, DependencyTree
     from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 
 T = TypeVar("T")
@@ -157,6 +159,98 @@ class Eggs(Node):
             There is no such repository or platform, or it may not be seen.
         """
         return self._read_index(python_tag, _listings)
+
+    def requirements_of(
+        self, name: str, python_tag: str | None, version: str | None = None
+    ) -> DependencyTree:
+        """Return what an egg requires, and what that requires, as a tree.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``
+
+        What is required without a version, or without a build, is the newest one that there is.
+
+        Parameters
+        ----------
+        name : str
+            Of the egg, whatever its case.
+        python_tag : str or None
+            The PEP 425 tag of the Python that is to use it, such as ``cp311``; None as for
+            `egg_index`.
+        version : str, optional
+            With or without the build number; by default the newest.
+
+        Returns
+        -------
+        DependencyTree
+            A list of dicts, from the top down: ``depth``, ``name``, ``version``, ``python_tag``,
+            ``filename``, ``requirement`` and ``state``, which tells what is missing in the index,
+            and cycles. ``str`` and ``print`` draw the tree.
+
+        Raises
+        ------
+        InvalidNameError
+            The name or the version is empty, or none that can be.
+        NoMatchError
+            The index has no such egg.
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+
+        Examples
+        --------
+        >>> print(platform.requirements_of('scipy', 'cp311'))
+        scipy 1.11.4-1
+        └── numpy 1.26.4-1 (numpy 1.26.4)
+            └── mkl 2023.2: not in this index
+        """
+        return self._dependencies(name, python_tag, version).requirements_of(name, version)
+
+    def dependents_of(
+        self, name: str, python_tag: str | None, version: str | None = None
+    ) -> DependencyTree:
+        """Return what requires an egg, and what requires that, as a tree.
+
+        ``GET /indices/{organization}/{repository}/{platform}/{python_tag}/eggs``
+
+        Parameters
+        ----------
+        name : str
+            Of the egg, whatever its case. It need not be in the index itself.
+        python_tag : str or None
+            As for `requirements_of`.
+        version : str, optional
+            With or without the build number; by default it is what requires any version.
+
+        Returns
+        -------
+        DependencyTree
+            As of `requirements_of`. What the index tells no requirements of is named by its
+            ``unknown``: it may belong to the tree.
+
+        Raises
+        ------
+        InvalidNameError
+            The name or the version is empty, or none that can be.
+        NoMatchError
+            The index has no such egg, and none that requires it.
+        NotFoundError
+            There is no such repository or platform, or it may not be seen.
+
+        Examples
+        --------
+        >>> print(platform.dependents_of('mkl', 'cp311'))
+        mkl 2023.2-1
+        └── numpy 1.26.4-1 (MKL 2023.2)
+            └── scipy 1.11.4-1 (numpy 1.26.4)
+        """
+        return self._dependencies(name, python_tag, version).dependents_of(name, version)
+
+    def _dependencies(self, name: str, python_tag: str | None, version: str | None) -> Dependencies:
+        from hatcher.core.dependencies import Dependencies
+
+        checked_segment(name, "name of the egg")
+        if version is not None:
+            checked_segment(version, "version of the egg")
+        return Dependencies(self.egg_index(python_tag))
 
     def egg_metadata(self, python_tag: str | None, name: str, version: str) -> EggMetadata:
         """Return what the server says of one egg, enabled or not.

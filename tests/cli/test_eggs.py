@@ -227,3 +227,43 @@ def test_many_eggs_are_deleted_at_once(cli, dev, api_version):
     assert platform.list_eggs("cp38") == []
     assert cli(*command[:-1], "cp 38", "nose*", "-y").code != 0
     assert cli(*command, "nose").code == 2
+
+
+@pytest.mark.usefixtures("dev")
+def test_why_an_egg_is_there(cli, tmp_path):
+    for name, packages in (("mkl", []), ("Numpy", ["MKL 1.0.0"]), ("scipy", ["numpy", "six 2"])):
+        cli.client().at("acme/dev/rh8-x86_64").upload_egg(
+            write_egg(tmp_path, name, packages=packages)
+        )
+    why = ("eggs", "why", *PLACE, "cp311")
+    assert cli(*why, "mkl") == (
+        *(0, "mkl 1.0.0-1\n└── Numpy 1.0.0-1 (MKL 1.0.0)\n    └── scipy 1.0.0-1 (numpy)\n", ""),
+    )
+    required = cli(*why, "SciPy", "1.0.0", "--requirements").out
+    assert required == (
+        "scipy 1.0.0-1\n├── Numpy 1.0.0-1\n│   └── mkl 1.0.0-1 (MKL 1.0.0)\n"
+        "└── six 2: not in this index\n"
+    )
+    assert cli.process(*why, "six", env={"PYTHONIOENCODING": "latin-1"}).out == (
+        "six: not in this index\n`-- scipy 1.0.0-1 (six 2)\n"
+    )
+    lines = cli(*why, "scipy", "-r", "-o", "json").data
+    assert [(line["depth"], line["name"], line["state"]) for line in lines] == [
+        (0, "scipy", "found"),
+        (1, "Numpy", "found"),
+        (2, "mkl", "found"),
+        (1, "six", "missing"),
+    ]
+    cli.fails(4, "Did you mean 'numpy'?", *why, "nunpy")
+    cli.fails(4, "It has: 1.0.0-1.", *why, "mkl", "2")
+    for wrong in ("", " ", "..", "a\nb"):
+        cli.fails(2, "name of the egg", *why, wrong)
+        cli.fails(2, "version of the egg", *why, "mkl", wrong)
+
+
+def test_why_where_the_index_does_not_tell_all(cli):
+    index = json.dumps({"mkl-1-1.egg": {}, "numpy-1-1.egg": {"packages": ["mkl"]}}).encode()
+    json_header = {"Content-Type": "application/json"}
+    told = cli.answered(Answer(200, json_header, index), "eggs", "why", *PLACE, "cp311", "mkl")
+    assert (told.code, told.out) == (7, "mkl 1-1\n└── numpy 1-1 (mkl)\n")
+    assert "does not say what 1 egg requires, such as mkl-1-1.egg" in told.err

@@ -52,6 +52,7 @@ READING = {
     "eggs index": "acme dev rh8-x86_64 cp311",
     "eggs list": "acme dev rh8-x86_64 cp311",
     "eggs metadata": "acme dev rh8-x86_64 none spam 1.0.0-1",
+    "eggs why": "acme dev rh8-x86_64 cp311 spam",
     "export": "exported -p rh8-x86_64 -t cp311",
     "mirror manifest": "{exported}",
     "mirror plan": "acme/dev {exported}/ --all -p rh8-x86_64 -t cp311 --kind eggs",

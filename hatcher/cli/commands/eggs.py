@@ -11,7 +11,18 @@ import click
 
 from hatcher.artefacts.versions import egg_key
 from hatcher.cli import transfers
-from hatcher.cli.data import INDEX, SIZE, TIME, Document, Emit, Field, Listing, Record, emits
+from hatcher.cli.data import (
+    INDEX,
+    SIZE,
+    TIME,
+    Document,
+    Emit,
+    Field,
+    Listing,
+    Record,
+    emits,
+    write_tree,
+)
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import argument, assume_yes, dry_run, flag, missing_ok, on_platform
 from hatcher.cli.refusals import ExitCode, Refusal, missing_extra
@@ -28,6 +39,17 @@ EGGS = Listing(
         SIZE,
         TIME,
     ),
+)
+DEPENDENCIES = Listing(
+    (
+        Field("depth", "Depth", "integer"),
+        Field("name", "Name"),
+        Field("version", "Version", ("string", "null")),
+        Field("python_tag", "Python Tag", ("string", "null")),
+        Field("filename", "File", ("string", "null")),
+        Field("requirement", "Requirement", ("string", "null")),
+        Field("state", "State"),
+    )
 )
 EGG = Document((Field("filename", "File"), Field("sha256", "SHA-256")))
 BUILT = Listing(
@@ -90,6 +112,54 @@ def index(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
     hatcher eggs index acme dev rh8-x86_64 cp311 --output csv
     """
     emit(place.egg_index(python_tag))
+
+
+@eggs.command("why")
+@on_platform()
+@_python_tag
+@argument("name", "The name of an egg, whatever its case.", "eggs")
+@argument(
+    "version",
+    "Its version, with or without the build; any when it is left out, or the newest.",
+    "eggs",
+    required=False,
+    default=None,
+)
+@flag("-r", "--requirements", help="Show what it requires instead.")
+@emits(DEPENDENCIES)
+def why(
+    place: SinglePlatformRepository,
+    python_tag: str,
+    name: str,
+    version: str | None,
+    requirements: bool,
+    emit: Emit,
+) -> None:
+    """Show which eggs require an egg, and which require these, as a tree.
+
+    It is told from the index of the eggs that a Python can use. As JSON, CSV and in a table it is
+    the lines of the tree, with their depth.
+
+    The exit code is 7 when the index does not say of some eggs what they require.
+
+    \b
+    For example:
+    hatcher eggs why acme dev rh8-x86_64 cp311 spam
+    hatcher eggs why acme dev rh8-x86_64 cp311 spam --requirements
+    """
+    ask = place.requirements_of if requirements else place.dependents_of
+    tree = ask(name, python_tag, version)
+    if emit.is_chosen:
+        emit(tree)
+    else:
+        write_tree(str(tree))
+    if number := len(tree.unknown):
+        raise Refusal(
+            f"The index does not say what {number:,} egg{' requires' if number == 1 else 's require'}, "
+            f"such as {tree.unknown[0]}.",
+            "Look into these: it stands in their EGG-INFO/spec/depend.",
+            ExitCode.PARTIAL,
+        )
 
 
 @eggs.command("metadata")
