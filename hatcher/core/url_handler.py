@@ -60,6 +60,7 @@ class BroodURLHandler:
         return handler
 
     @classmethod
+    @discreet
     def from_session(cls, url: str, session: httpx.Client) -> BroodURLHandler:
         """Make one with what `BroodClient.from_session` takes.
 
