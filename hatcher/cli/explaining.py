@@ -437,7 +437,8 @@ def _missing_in(
         assert ctx is not None
         name, value = parameter.name or "", ctx.params.get(parameter.name or "")
         # No list names the tag of an egg without one.
-        if not isinstance(value, str) or (name == "python_tag" and value.lower() == "none"):
+        no_names = {("python_tag", "none"), ("version", "latest")}
+        if not isinstance(value, str) or (name, value.lower()) in no_names:
             continue
         known = names_for(ctx, parameter.names, name)
         if known and value not in known:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hatcher.artefacts.names import split_filename
+from hatcher.artefacts.versions import built_key, runtime_key
 from hatcher.characters import all_show
 from hatcher.cli.deadline import within
 from hatcher.cli.groups import place_of
@@ -283,7 +284,8 @@ def names_for(ctx: click.Context, question: str | None, parameter: str) -> list[
         if all(name in (None, given) for name, given in zip(chosen, row, strict=False))
     }
     if parameter == "version":
-        return sorted(found, key=_age_of, reverse=True)
+        key = runtime_key if question == "runtimes" else built_key
+        return sorted(found, key=key, reverse=True)
     return sorted(found)
 
 
@@ -330,12 +332,6 @@ def _folder() -> Path | None:
     except OSError:
         return None
     return folder and folder / "completion"
-
-
-def _age_of(version: str) -> list[tuple[int, int, str]]:
-    """Return what versions are ordered by: their numbers as numbers."""
-    parts = re.findall(r"\d+|[^\d.+-]+", version)
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
 
 
 def matching(ctx: click.Context, question: str, parameter: str, incomplete: str) -> list[Any]:

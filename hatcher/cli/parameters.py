@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from hatcher.cli.groups import Argument
+from hatcher.cli.refusals import Refusal
 from hatcher.cli.state import State, pass_state
 
 if TYPE_CHECKING:
@@ -21,20 +22,25 @@ _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def completes(names: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+def completes(names: str, *more: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
     """Return a ``shell_complete``, which offers the names that answer a question.
 
     Parameters
     ----------
     names : str
         A question of `hatcher.cli.names`, or 'file'.
+    *more : str
+        Offered besides.
     """
 
     def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
         # Imported here: no command needs it.
+        from click.shell_completion import CompletionItem
+
         from hatcher.cli.names import matching
 
-        return matching(ctx, names, parameter.name or "", incomplete)
+        offered = [CompletionItem(word) for word in more if word.startswith(incomplete)]
+        return offered + matching(ctx, names, parameter.name or "", incomplete)
 
     return complete
 
@@ -65,7 +71,7 @@ def argument(name: str, explanation: str, names: str | None = None, **options: A
         Of `click.Argument`.
     """
     if names is not None:
-        options["shell_complete"] = completes(names)
+        options.setdefault("shell_complete", completes(names))
     return click.argument(name, cls=Argument, explanation=explanation, names=names, **options)
 
 
@@ -166,13 +172,19 @@ _BELOW: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 
 
-def on(*path: str) -> Decorator:
+#: What stands for the newest version.
+LATEST = "latest"
+
+
+def on(*path: str, latest: bool = True) -> Decorator:
     """Give a command the arguments that lead to a place or artefact, and hand that over first.
 
     Parameters
     ----------
     *path : str
         Such as ``organization``, ``repository``; what `_BELOW` knows.
+    latest : bool, default True
+        Whether the version may be 'latest'.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -180,12 +192,17 @@ def on(*path: str) -> Decorator:
         def with_place(state: State, **options: Any) -> Any:
             place: Any = state.client
             for step in path:
-                names = [options.pop(name) for name in _BELOW[step]]
-                place = getattr(place, step.split()[-1])(*names)
+                names = {name: options.pop(name) for name in _BELOW[step]}
+                if names.get("version") == LATEST:
+                    place = _newest(place, step, names, allowed=latest)
+                else:
+                    place = getattr(place, step.split()[-1])(*names.values())
             return function(place, **options)
 
         arguments = [
-            argument(name, *known) for step in path for name, known in _BELOW[step].items()
+            _of_artefact(name, *known, latest=latest)
+            for step in path
+            for name, known in _BELOW[step].items()
         ]
         if path[1:2] == ("repository",):
             form = "/".join(step.upper() for step in path[:3] if step in _BELOW[step])
@@ -198,14 +215,45 @@ def on(*path: str) -> Decorator:
     return decorate
 
 
+def _of_artefact(name: str, explanation: str, names: str, *, latest: bool) -> Decorator:
+    """Return an argument that names a place or an artefact."""
+    if name != "version" or not latest:
+        return argument(name, explanation, names)
+    explanation = f"{explanation[:-1]}; or '{LATEST}'."
+    return argument(name, explanation, names, shell_complete=completes(names, LATEST))
+
+
+def _newest(place: Any, step: str, names: Mapping[str, str], *, allowed: bool) -> Any:
+    """Return the newest artefact of a name.
+
+    Raises
+    ------
+    Refusal
+        A command that deletes is to do it with a version that nobody has named.
+    """
+    *own, _ = names.values()
+    if not allowed:
+        raise Refusal(
+            f"'{LATEST}' is no version to delete: which one it is may change at any moment.",
+            "Name the version.",
+        )
+    # Imported here, for those who do not know the version.
+    from hatcher.core.search import latest
+
+    kind = step.split()[-1]
+    if step == "legacy runtime":
+        return latest(place, None, own[0], kind)
+    return latest(place, own[-1], own[0] if own[1:] else None, kind)
+
+
 def on_repository(*more: str) -> Decorator:
     """Give a command ORGANIZATION and REPOSITORY, and what leads on from there, as `on` does."""
     return on("organization", "repository", *more)
 
 
-def on_platform(*more: str) -> Decorator:
-    """Give a command ORGANIZATION, REPOSITORY and PLATFORM, and what leads on from there."""
-    return on("organization", "repository", "platform", *more)
+def on_platform(*more: str, latest: bool = True) -> Decorator:
+    """Give a command ORGANIZATION, REPOSITORY and PLATFORM, and what leads on, as `on` does."""
+    return on("organization", "repository", "platform", *more, latest=latest)
 
 
 def repository_named(state: State, name: str, option: str) -> Repository:

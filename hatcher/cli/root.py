@@ -43,6 +43,7 @@ _HOMES = {
     "runtimes": Home("runtimes", "Upload, download and list runtimes.", _ARTEFACTS),
     "bundles": Home("bundles", "Upload, download and list bundles.", _ARTEFACTS, (1,)),
     "apps": Home("apps", "Upload and list apps.", _ARTEFACTS),
+    "search": Home("searching", "Find artefacts by name and version.", _ARTEFACTS),
     "export": Home("exporting", "Download whole repositories into a folder.", _MIRROR),
     "import": Home("exporting:import_", "Upload a folder that was exported.", _MIRROR, (1,)),
     "promote": Home("promoting", "Copy artefacts from one repository to another.", _MIRROR, (1,)),

@@ -146,7 +146,10 @@ class SearchResults(Iterator[SearchResult]):
 
     @property
     def advice(self) -> str:
-        """When nothing was found: what there is instead, such as names that are alike (`str`)."""
+        """When nothing was found: what there is instead, such as names that are alike (`str`).
+
+        It is empty when something was found.
+        """
         return self._search.advice
 
     def close(self) -> None:
@@ -436,6 +439,8 @@ class _Search:
     @property
     def advice(self) -> str:
         """What there is, where nothing is as it was asked for."""
+        if self._given:
+            return ""
         if not self._items:
             return "There is no repository that you may see."
         return f"{self.finder.advice()} {self._unknown_tag}".rstrip()
@@ -447,15 +452,15 @@ def search(place: Searchable, *asked: Any) -> SearchResults:
 
 
 def latest(
-    platform: SinglePlatformRepository, name: str, python_tag: str | None, kind: str
+    platform: SinglePlatformRepository, name: str | None, python_tag: str | None, kind: str
 ) -> Artefact:
-    """Return the newest artefact of a name; see `SinglePlatformRepository.latest`."""
+    """Return the newest artefact of a name, or any; see `SinglePlatformRepository.latest`."""
     (plural,) = _checked_kinds(kind)
     tag = python_tag
     if python_tag is not None or plural == "eggs":
         tag = _checked_tag(NO_TAG if python_tag is None else python_tag)
-    finder = Finder(name, tag)
-    if finder.requirement.is_pattern:
+    finder = Finder("*" if name is None else name, tag)
+    if finder.requirement.is_pattern and name is not None:
         raise InvalidArgumentError(f"'{name}' may be several. Give the name of one.")
     index = IndexOf(platform, plural, tag if plural == "eggs" else None)
     found = finder.read(index, may_be_missing=False)

@@ -68,6 +68,7 @@ READING = {
     "runtimes list": "acme dev rh8-x86_64",
     "runtimes metadata": "acme dev rh8-x86_64 cpython 3.8.17+1",
     "schema": "eggs list",
+    "search": "'*' acme/dev -p rh8-x86_64",
     "teams list": "acme",
     "teams members list": "acme builders",
     "teams members query": "acme builders ada@example.com",

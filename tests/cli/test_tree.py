@@ -56,7 +56,7 @@ _NEW = {
     "api-tokens create name", "config set value", "eggs build distributions", "login url",
     "organizations create description",
     "organizations create name", "repositories create description",
-    "repositories create repository", "teams create group", "teams create team",
+    "repositories create repository", "search requirement", "teams create group", "teams create team",
     "users create email",
 }  # fmt: skip
 

@@ -286,7 +286,7 @@ def batch_upload(place: Repository, bundles: tuple[str, ...], **options: Any) ->
 
 
 @bundles.command("delete")
-@on_platform("bundle")
+@on_platform("bundle", latest=False)
 @transfers.deleting()
 def delete(bundle: Bundle, **options: Any) -> None:
     """Delete a bundle.

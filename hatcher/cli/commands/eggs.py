@@ -372,7 +372,7 @@ def update_index(place: SinglePlatformRepository, eggs: tuple[str, ...], dry_run
 
 
 @eggs.command("delete")
-@on_platform("egg")
+@on_platform("egg", latest=False)
 @transfers.deleting()
 def delete(egg: Egg, **options: Any) -> None:
     """Delete an egg.

@@ -189,7 +189,7 @@ def batch_upload(place: Repository, runtimes: tuple[str, ...], **options: Any) -
 
 
 @runtimes.command("delete", api_versions=[1])
-@on_platform("runtime")
+@on_platform("runtime", latest=False)
 @transfers.deleting()
 def delete(runtime: Runtime, **options: Any) -> None:
     """Delete a runtime.
