@@ -1,7 +1,8 @@
 """Where our command line is otherwise than the existing one on purpose: one table.
 
 What differs is named as the tests name it: a command with its parameter and the property of it, or a
-step of a workflow. Each has its row in ``docs/porting.md``.
+step of a workflow. Each has its row in ``docs/porting.md``, and each row of the page's part on the
+command line stands here.
 """
 
 from __future__ import annotations
@@ -57,4 +58,51 @@ WORKFLOWS: tuple[Difference, ...] = (
     ),
     Difference("users create: words", "`users create`", "Nobody else gets to know the password."),
     Difference("teams metadata: words", "`teams metadata`", "JSON, as all other metadata."),
+)
+
+#: What other tests show, each by its place below ``tests``.
+ELSEWHERE: tuple[Difference, ...] = (
+    Difference(
+        "congruence/test_cli_workflows.py::test_deletes_of_before_there_were_questions",
+        "other deletes, releases up to 0.10.5",
+        "What newer releases ask, ours asks.",
+    ),
+    Difference(
+        "congruence/test_cli_lists.py::test_debugging",
+        "`--debug`, `HATCHER_DEBUG`",
+        "Ours tells of the requests, and returns the code that scripts look at.",
+    ),
+    Difference(
+        "congruence/test_cli_workflows.py::test_many_eggs", "`--index_timeout`", "It is not needed."
+    ),
+    Difference(
+        "congruence/test_cli_workflows.py::test_export_and_import",
+        "`import --create-missing`",
+        "Each says in its own words who has made the repository.",
+    ),
+    Difference(
+        "cli/test_failures.py::test_each_status_has_its_exit_code",
+        "failures",
+        "Scripts can tell them apart.",
+    ),
+    Difference(
+        "cli/test_batches.py::test_one_failure_does_not_stop_the_others",
+        "`eggs batch-upload` with a file that fails",
+        "One bad file held up all others.",
+    ),
+    Difference(
+        "cli/test_terminal.py::test_a_team_is_asked_for_in_a_terminal",
+        "`bundles delete`, `teams delete`",
+        "In a terminal somebody is there to answer.",
+    ),
+    Difference(
+        "cli/test_settings.py::test_secrets_as_arguments_are_warned_of",
+        "a password on the command line",
+        "Others can see it.",
+    ),
+    Difference(
+        "cli/test_settings.py::test_the_highest_level_wins_as_a_whole",
+        "`HATCHER_TOKEN` and `--username`",
+        "A token given by hand was not used.",
+    ),
 )

@@ -115,3 +115,21 @@ def test_they_are_the_same(server, processes, release, api_version, tmp_path):  
                 assert (old.returncode == 0) is (new.code == 0), f"{line}\n{old}\n{new}"
                 is_meant = f"{name}: words" in INTENDED
                 assert (new.out != old.stdout) is is_meant, f"{line}\n{old.stdout}\n{new.out}"
+
+
+@pytest.mark.parametrize("release", [NEWEST, WITH_TEAMS], ids=lambda release: release.version)
+@pytest.mark.parametrize("debugging", [("--debug",), ()], ids=["option", "variable"])
+def test_debugging(server, processes, release, debugging, tmp_path):  # noqa: F811
+    """Both show where an error is from; ours also what was asked, and returns the usual code."""
+    who = {"USERNAME": server.admin_email, "PASSWORD": server.admin_password, "URL": server.url}
+    environment = {f"HATCHER_{name}": value for name, value in who.items()}
+    if not debugging:
+        environment["HATCHER_DEBUG"] = "1"
+    nobody = (*debugging, "repositories", "list", "nobody")
+    line = CommandLine(processes(Commands, release), server, 1, tmp_path)
+    theirs = line(*nobody, environment=environment)
+    assert (theirs.returncode, "Traceback" in theirs.stderr) == (1, True)
+    with command_line(server, tmp_path) as cli:
+        ours = cli.process(*nobody, env=environment)
+    assert (ours.code, "Traceback" in ours.err, theirs.stdout, ours.out) == (4, True, "", "")
+    assert " 404 " in ours.err and "Error: Could not list repositories" in ours.err

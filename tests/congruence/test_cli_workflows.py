@@ -458,6 +458,27 @@ def test_apps(dev):
     assert dev.check()[f"acme/dev/{PLATFORM}"]["apps"]
 
 
+@pytest.mark.programs
+@pytest.mark.parametrize("release", [WITH_TEAMS], ids=["0.10.5"])
+@pytest.mark.parametrize("api_version", [0], ids=["v0"])
+def test_deletes_of_before_there_were_questions(dev):
+    """Ours asks what newer releases ask: it deletes nothing without an answer, or -y."""
+    egg = dev.write(write_egg, "MyEgg", "1.0", platform=PLATFORM)
+    for side in (dev.theirs, dev.ours):
+        side.client(0).at("/".join(WHERE)).upload_egg(side.folder / egg)
+    dev("users", "create", "acme", PEOPLE[0])
+    for deletion in (
+        ("eggs", "delete", *WHERE, "none", "MyEgg", "1.0-1"),
+        ("users", "delete", "acme", PEOPLE[0]),
+        ("repositories", "delete", *REPOSITORY),
+    ):
+        theirs, ours = (side.run(*deletion) for side in (dev.theirs, dev.ours))
+        assert (theirs.failed, ours.failed) == (False, True)
+        assert "--yes" in ours.err
+        assert not dev.ours.run(*deletion, "-y").failed
+    dev.check()
+
+
 def test_export_and_import(dev, api_version):
     eggs = [
         dev.write(write_egg, "MyEgg", "1.0", platform=PLATFORM, python_tag="cp311"),
