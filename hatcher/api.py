@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hatcher.core.user import User
     from hatcher.transfer.progress import Phase, Progress
     from hatcher.transfer.progress_bar import ProgressBar
-    from hatcher.transfer.reports import BatchReport, FileResult
+    from hatcher.transfer.reports import BatchReport, FileFacts, FileResult
     from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
     from hatcher.transport.callbacks import RequestEvent, ResponseEvent
     from hatcher.transport.retry import RetryPolicy
@@ -45,7 +45,7 @@ _HOMES = {
         "core.user": ("User",),
         "transfer.progress": ("Phase", "Progress"),
         "transfer.progress_bar": ("ProgressBar",),
-        "transfer.reports": ("BatchReport", "FileResult"),
+        "transfer.reports": ("BatchReport", "FileFacts", "FileResult"),
         "transport.auth": ("BasicAuth", "BroodBearerTokenAuth", "BroodClientAuth"),
         "transport.callbacks": ("RequestEvent", "ResponseEvent"),
         "transport.retry": ("RetryPolicy",),
@@ -65,6 +65,7 @@ __all__ = [
     "Bundle",
     "BundleCollection",
     "Egg",
+    "FileFacts",
     "FileResult",
     "LocalBundle",
     "Organization",

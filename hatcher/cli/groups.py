@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from inspect import cleandoc
 from itertools import takewhile
@@ -26,6 +27,9 @@ MOST_RETRIES = 100
 
 #: Where a context keeps, for all contexts of a run, that of the command that is run.
 RUNNING = "hatcher.cli.running"
+
+#: Where it keeps what the run of the command is enclosed by, if by anything.
+ENCLOSING = "hatcher.cli.enclosing"
 
 #: What names files, which may be called by any bytes.
 _PATHS = frozenset({"file", "sides"})
@@ -221,7 +225,8 @@ class Command(BelowRoot):
     def invoke(self, ctx: click.Context) -> Any:
         """Run it, and let those who tell errors know which command it was."""
         ctx.meta[RUNNING] = ctx
-        return super().invoke(ctx)
+        with ctx.meta.get(ENCLOSING) or nullcontext():
+            return super().invoke(ctx)
 
 
 class Group(BelowRoot, click.Group):

@@ -31,7 +31,7 @@ def most_deletes(refused: str) -> Decorator:
     )
 
 
-def _in_a_folder(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
+def in_a_folder(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
     """Return a file that is to be written, whose folder is there: known before anything is asked."""
     if path is not None and not Path(path).parent.is_dir():
         raise click.BadParameter(f"There is no folder '{Path(path).parent}'.", ctx, param)
@@ -43,7 +43,7 @@ def saving(help: str) -> Decorator:
     return click.option(
         "--save",
         type=click.Path(dir_okay=False, writable=True),
-        callback=_in_a_folder,
+        callback=in_a_folder,
         metavar="FILE",
         help=help,
     )

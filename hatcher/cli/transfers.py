@@ -28,6 +28,7 @@ from hatcher.cli.parameters import (
     missing_ok,
     together,
 )
+from hatcher.cli.reporting import note_batch, report_option
 from hatcher.cli.terminal import confirm, is_terminal, is_wanted, say
 from hatcher.errors import BatchInterrupted, NotFoundError
 from hatcher.sizes import human_size
@@ -74,6 +75,9 @@ concurrency = click.option(
     help="How many files at once; 16 when it is not given.",
 )
 
+#: What every command takes that moves many files.
+batching = together(concurrency, report_option)
+
 cache = flag(
     "--cache",
     help="Keep what is received for the next time, and look there first: see 'hatcher cache'.",
@@ -101,7 +105,7 @@ moving = together(dry_run, emits(TRANSFERS))
 
 #: The parameters of commands that download one file, and many.
 downloading = together(_destination, moving)
-downloading_many = together(_destination, _names, concurrency, moving)
+downloading_many = together(_destination, _names, batching, moving)
 
 
 def uploading(*more: Decorator) -> Decorator:
@@ -317,9 +321,11 @@ def batch(
         with progress_bar(what) as bar:
             report = move(*args, progress=bar, **as_python(options))
     except BatchInterrupted as stop:
+        note_batch(stop.report)
         emit(map(_record, stop.report.results))
         say(f"{stop.report}\nThe same command again goes on where this one ended.", always=True)
         raise
+    note_batch(report)
     # People are told once, and below, why others were not tried.
     told = [
         _record(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -119,6 +119,7 @@ class LocalArtefact(NamedTuple):
         progress: Progress | None = None,
         expected: str | None = None,
         enabled: bool | None = None,
+        sent: Callable[[str | None], object] | None = None,
     ) -> bool:
         """Upload it; return whether the server did not have it already.
 
@@ -133,6 +134,8 @@ class LocalArtefact(NamedTuple):
             The sha256 without which nothing is stored.
         enabled : bool, optional
             Of an egg: whether the index shows it.
+        sent : callable, optional
+            Is told the sha256 of what was sent.
         """
         if verify and not overwrite:
             if self.there is None:
@@ -152,9 +155,14 @@ class LocalArtefact(NamedTuple):
         from hatcher.transfer.multipart import UploadBody
 
         flags = {} if enabled is None else {"enabled": enabled}
-        return upload.upload(
-            self.platform._session,
-            self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags),
-            UploadBody(self.path, self.described, progress, expected, self.filename),
-            is_stored if self.there is not None else None,
-        )
+        body = UploadBody(self.path, self.described, progress, expected, self.filename)
+        try:
+            return upload.upload(
+                self.platform._session,
+                self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags),
+                body,
+                is_stored if self.there is not None else None,
+            )
+        finally:
+            if sent is not None:
+                sent(body.sent_sha256)

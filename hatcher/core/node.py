@@ -68,6 +68,11 @@ class Node:
         """Return a list that an operation answers with: of texts, or of objects that have them."""
         return self._session.items(self._request(operation, **arguments), field, *texts)
 
+    @property
+    def _whereabouts(self) -> str:
+        """The place that it is or is in, with its server."""
+        return f"{'/'.join([*self._names.values()][:3])} on {self._session.server}"
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(
             f"'{name}' cannot be set: places on a server do not change. Ask the client for "

@@ -28,7 +28,7 @@ from hatcher.mirror.records import (
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import Side, changed, looked_up, read_state, settle
 from hatcher.transfer.batch import ByteCounter, WorkerPool
-from hatcher.transfer.reports import FileResult, Outcome, reporting
+from hatcher.transfer.reports import Outcome, reporting
 
 _PREFIX, _LOCK = "hatcher-mirror-", ".lock"
 
@@ -80,6 +80,14 @@ class _Applying:
         where = self._there.path_of(step.path)
         there = None if where is None else self._there.held[where]
         task = Task(step, wanted, there, where or step.path)
+        source, target = self._source, self._target
+        task.note(
+            sha256=step.sha256 or step.replaces,
+            source=str(source),
+            target=str(target),
+            server=target.server or source.server,
+            replaced=step.action == "update",
+        )
         if step.action != "conflict":
             try:
                 task.path = self._writer.local(step.path)
@@ -304,10 +312,7 @@ class _Applying:
 
     def report(self) -> MirrorReport:
         """Say what became of everything, sorted by path."""
-        results = [
-            FileResult(task.step.path, task.path, task.outcome, task.size, task.error)
-            for task in self._tasks
-        ]
+        results = [task.result(task.step.path) for task in self._tasks]
         return MirrorReport(tuple(results), tuple(self._problems))
 
 

@@ -16,6 +16,7 @@ from hatcher.core.batches.downloads import (
     DownloadBatch,
     ListedFile,
     download_files,
+    note_source,
     save_documents,
 )
 from hatcher.core.brood_client import BroodClient
@@ -276,6 +277,7 @@ class _Receiving(Collected):
             item.fail(error)
             self.files.append(item)
             return
+        note_source(item, artefact)
         if isinstance(artefact, App | Bundle):
             item.file = partial(document_of, artefact)
             self.documents.append(item)
@@ -364,6 +366,7 @@ def _add(found: Found, closure: Closure, receiving: _Receiving) -> None:
         receiving.results.append(FileResult(location.path, receiving.root, "failed", None, error))
         return
     receiving.files.append(item)
+    note_source(item, found.platform)
     if found.listed is None:
         item.fail(
             HatcherException(

@@ -187,6 +187,12 @@ class _Packing:
                 self._entries[full] = self._entries[full]._replace(carried=True)
                 item = self._items[path] = Item(self._target)
                 item.file, item.size = held, held.size
+                item.note(
+                    sha256=held.sha256,
+                    source=str(here),
+                    target=str(self._target),
+                    server=here.server,
+                )
 
     def check_size(self) -> None:
         """Check that the archive may be as large as it will be.
@@ -303,8 +309,7 @@ class _Packing:
         for path, held in sorted(self._state.held.items()):
             item, full = self._items.get(path), f"{self._source.prefix}{path}"
             if item is not None:
-                result = FileResult(full, self._target, item.outcome, item.size, item.error)
-                results.append(result)
+                results.append(item.result(full))
             elif full in self._entries:
                 results.append(FileResult(full, self._target, "already there", held.size))
         return MirrorReport(tuple(results), tuple(self._problems + self._others))

@@ -36,7 +36,7 @@ from hatcher.mirror.server import Server, found_itself
 from hatcher.mirror.sides import Side
 from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.progress import Progress
-from hatcher.transfer.reports import FileResult
+from hatcher.transfer.reports import FileFacts, FileResult
 
 #: Artefacts that a message names.
 _MOST = 5
@@ -372,7 +372,13 @@ def _apply(plans: list[Plan], options: Options) -> MirrorReport:
             )
             continue
         collected.add(
-            FileResult(step.path, Path(step.path), "already there", step.size)
+            FileResult(
+                step.path,
+                Path(step.path),
+                "already there",
+                step.size,
+                facts=FileFacts(step.sha256, made.source, made.target),
+            )
             for step in made.those("skip")
         )
         collected.collect(

@@ -299,7 +299,9 @@ class Collected:
         for result in results:
             name = result.path.relative_to(self.root).as_posix()
             self.results.append(
-                FileResult(name, result.path, result.outcome, result.size, result.error)
+                FileResult(
+                    name, result.path, result.outcome, result.size, result.error, result.facts
+                )
             )
 
     def report(self) -> MirrorReport:

@@ -237,8 +237,13 @@ class Server(Side):
         }
         return make[location.kind](tag, *split_filename(location.filename))
 
+    @property
+    def server(self) -> str | None:
+        """The URL of the server."""
+        return str(self.session.server)
+
     def __str__(self) -> str:
-        return f"{'/'.join(self.names)} on {self.session.server}"
+        return f"{'/'.join(self.names)} on {self.server}"
 
 
 def found_itself(artefact: Artefact) -> Mapping[str, Any] | None:

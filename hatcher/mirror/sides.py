@@ -171,6 +171,11 @@ class Side(ABC):
         """Return what writes to it, if `check_writable` lets it."""
         raise NotImplementedError
 
+    @property
+    def server(self) -> str | None:
+        """The URL of the server that it is on, if it is on one."""
+        return None
+
     @abstractmethod
     def __str__(self) -> str:
         """Return it for people, and for plans that are kept."""

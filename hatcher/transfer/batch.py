@@ -27,8 +27,9 @@ from hatcher.errors import (
 )
 from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency
 from hatcher.transfer.progress import BatchOptions, Meter, Phase, Progress
-from hatcher.transfer.reports import BatchReport, FileResult, Outcome
+from hatcher.transfer.reports import BatchReport, FileFacts, FileResult, Outcome
 from hatcher.transport.cancel import CancelToken
+from hatcher.transport.retry import retries_of_thread
 
 T = TypeVar("T")
 AnyItem = TypeVar("AnyItem", bound="Item[Any]")
@@ -131,9 +132,10 @@ class Item(Generic[T]):
     outcome : str
         One of `Outcome`.
     error : Exception or None
+    facts : FileFacts
     """
 
-    __slots__ = ("error", "file", "outcome", "path", "size")
+    __slots__ = ("error", "facts", "file", "outcome", "path", "size")
 
     file: T
 
@@ -142,6 +144,7 @@ class Item(Generic[T]):
         self.size: int | None = None
         self.outcome: Outcome = "not tried"
         self.error: Exception | None = None
+        self.facts = FileFacts()
 
     @property
     def is_open(self) -> bool:
@@ -153,9 +156,14 @@ class Item(Generic[T]):
         self.outcome, self.error = "failed", error
         _forget_locals(error)
 
-    def result(self) -> FileResult:
-        """Return it as users see it."""
-        return FileResult(self.path.name, self.path, self.outcome, self.size, self.error)
+    def note(self, **facts: Any) -> None:
+        """Note what is known of it; the names are those of `FileFacts`."""
+        self.facts = self.facts._replace(**facts)
+
+    def result(self, name: str | None = None, path: Path | None = None) -> FileResult:
+        """Return it as users see it, maybe under another name than that of its own path."""
+        path = path or self.path
+        return FileResult(name or path.name, path, self.outcome, self.size, self.error, self.facts)
 
 
 def _forget_locals(error: BaseException | None) -> None:
@@ -199,6 +207,7 @@ class Attempts:
         if self._reason is not None:
             item.error = self._reason
         else:
+            begin, retried = time.monotonic(), retries_of_thread()
             try:
                 item.outcome = action() or item.outcome
                 self._in_a_row = 0
@@ -208,6 +217,11 @@ class Attempts:
                     raise Stopped from None
                 item.fail(error)
                 self._consider(error)
+            finally:
+                item.note(
+                    attempts=(item.facts.attempts or 1) + retries_of_thread() - retried,
+                    seconds=item.facts.seconds + time.monotonic() - begin,
+                )
         counter.settle(item.size)
 
     def _consider(self, error: Exception) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from hatcher.errors import BatchError, BatchInterrupted
 from hatcher.tables import data_frame, html_table
@@ -37,6 +37,36 @@ _TEXTS = ("name", "path", "outcome", "error")
 _MAX_NAMED = 20
 
 
+class FileFacts(NamedTuple):
+    """What is known of a file of a batch beside what became of it.
+
+    Attributes
+    ----------
+    sha256 : str or None
+        Of its content, in hexadecimal; None where nobody has found it out. Of bundles and apps that
+        a mirror copies, it is that of the document.
+    source, target : str or None
+        Where it is from and where it goes: a local path, or a place such as
+        ``acme/dev/rh8-x86_64 on https://brood.example.com``.
+    server : str or None
+        The URL of the server that it goes to, or else of the one that it is from.
+    replaced : bool
+        Whether something else of that name was there, as far as is known.
+    attempts : int
+        How often it was tried, retries included; 0 when its turn never came.
+    seconds : float
+        How long that took.
+    """
+
+    sha256: str | None = None
+    source: str | None = None
+    target: str | None = None
+    server: str | None = None
+    replaced: bool = False
+    attempts: int = 0
+    seconds: float = 0.0
+
+
 class FileResult(Value):
     """What became of one file.
 
@@ -56,16 +86,19 @@ class FileResult(Value):
         Its size in bytes; None where nobody said.
     error : Exception, optional
         Why it failed, or why it was not tried.
+    facts : FileFacts, optional
+        What else is known; it does not count when two results are compared.
     """
 
     __match_args__ = ("name", "path", "outcome", "size", "error")
-    __slots__ = __match_args__
+    __slots__ = (*__match_args__, "facts")
 
     name: str
     path: Path
     outcome: Outcome
     size: int | None
     error: Exception | None
+    facts: FileFacts
 
     def __init__(
         self,
@@ -74,8 +107,13 @@ class FileResult(Value):
         outcome: Outcome,
         size: int | None = None,
         error: Exception | None = None,
+        facts: FileFacts = FileFacts(),  # noqa: B008 - cannot be changed
     ) -> None:
         super().__init__(name, path, outcome, size, error)
+        object.__setattr__(self, "facts", facts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self._values(), self.facts)
 
 
 class BatchReport(Value):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ from hatcher.transport.value import Value
 
 #: A logger of its own, so that those who wait can be told of retries alone.
 logger = logging.getLogger("hatcher.retry")
+
+_counts = threading.local()
 
 #: Attributes of errors: nothing was sent; another try would fail too.
 _UNSENT, _FINAL = "_unsent", "_final"
@@ -175,6 +178,12 @@ def leaves_open(error: BaseException) -> bool:
     return type(error) is InvalidResponseError
 
 
+def retries_of_thread() -> int:
+    """Return how often this thread has tried something again."""
+    count: int = getattr(_counts, "retries", 0)
+    return count
+
+
 def pause_before_retry(
     policy: RetryPolicy, safety: Safety, failures: int, error: BaseException
 ) -> float:
@@ -182,6 +191,7 @@ def pause_before_retry(
     if failures > policy.retries or not policy.allows(safety, error):
         raise error
     seconds = policy.pause(failures, error)
+    _counts.retries = retries_of_thread() + 1
     logger.info("Trying again in %.1f s (%d of %d): %s", seconds, failures, policy.retries, error)
     return seconds
 

@@ -88,7 +88,7 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
 @apps.command("batch-upload")
 @on_repository()
 @transfers.files("apps", "*.yaml", "*.yml")
-@transfers.uploading(transfers.concurrency)
+@transfers.uploading(transfers.batching)
 def batch_upload(place: Repository, apps: tuple[str, ...], **options: Any) -> None:
     """Upload many apps.
 

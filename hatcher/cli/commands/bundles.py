@@ -224,7 +224,7 @@ def _searched(state: State, inside: str | None) -> BroodClient | Repository:
     type=click.Path(file_okay=False),
 )
 @_inside
-@transfers.concurrency
+@transfers.batching
 @transfers.cache
 @transfers.moving
 @pass_state
@@ -269,7 +269,7 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
 @bundles.command("batch-upload")
 @on_repository()
 @transfers.files("bundles", "*.bundle", "*-*-[0-9]*.json")
-@transfers.uploading(transfers.concurrency)
+@transfers.uploading(transfers.batching)
 def batch_upload(place: Repository, bundles: tuple[str, ...], **options: Any) -> None:
     """Upload many bundles.
 

@@ -316,7 +316,7 @@ def upload(place: SinglePlatformRepository, filename: str, **options: Any) -> No
         default=10,
         help="Not needed any more: the index is told of what is known to be stored.",
     ),
-    transfers.concurrency,
+    transfers.batching,
 )
 def batch_upload(
     place: SinglePlatformRepository,

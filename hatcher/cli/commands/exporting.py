@@ -29,7 +29,7 @@ _KINDS = {"eggs": (0, 1), "runtimes": (1,), "bundles": (1,)}
 @selecting("platform", "-p", "--platforms")
 @selecting("python tag", "-t", "--python-tags")
 @argument("target-dir", "The folder to export to.", type=click.Path(file_okay=False))
-@transfers.concurrency
+@transfers.batching
 @transfers.moving
 @pass_state
 def export(state: State, artefact_kinds: tuple[str, ...], target_dir: str, **options: Any) -> None:
@@ -84,7 +84,7 @@ _IN_FOLDER = "all in the folder"
 @argument(
     "root-dir", "The folder that was exported.", type=click.Path(exists=True, file_okay=False)
 )
-@transfers.concurrency
+@transfers.batching
 @transfers.moving
 @pass_state
 def import_(state: State, root_dir: str, **options: Any) -> None:

@@ -222,7 +222,7 @@ def plan(
 )
 @flag("--create-missing", help="Create repositories that are missing on the server of TARGET.")
 @transfers.cache
-@transfers.concurrency
+@transfers.batching
 @dry_run
 @assume_yes
 @emits(MIRRORED)
@@ -442,7 +442,7 @@ def diff(
     "The side that it is for, or its manifest; without it everything is packed.",
 )
 @_selecting
-@transfers.concurrency
+@transfers.batching
 @dry_run
 @emits(MIRRORED)
 @pass_state

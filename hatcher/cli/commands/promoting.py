@@ -9,6 +9,7 @@ import click
 from hatcher.cli import transfers
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import completes, flag, on_platform, repository_named, together
+from hatcher.cli.reporting import report_option
 from hatcher.cli.state import State, pass_state
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _promoting = together(
         shell_complete=completes("profiles"),
         help="The profile of the server that it goes to, when that is another one.",
     ),
-    transfers.uploading(transfers.cache),
+    transfers.uploading(transfers.cache, report_option),
 )
 
 

@@ -171,7 +171,7 @@ def upload(place: Repository, filename: str, **options: Any) -> None:
 @runtimes.command("batch-upload")
 @on_repository()
 @transfers.files("runtimes", "*.runtime", "*.zip")
-@transfers.uploading(transfers.concurrency)
+@transfers.uploading(transfers.batching)
 def batch_upload(place: Repository, runtimes: tuple[str, ...], **options: Any) -> None:
     """Upload many runtimes.
 

@@ -12,10 +12,12 @@ from hatcher.cli.data import Document, Emit, declared_by, emits, schema_of
 from hatcher.cli.explaining import FAILURE
 from hatcher.cli.groups import command, walk
 from hatcher.cli.parameters import argument
+from hatcher.cli.reporting import report_schema
 
 #: What is not the data of one command, by the word for it.
 _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "error": lambda: schema_of("An error with --output json", FAILURE),
+    "report": report_schema,
 }
 
 
@@ -44,7 +46,7 @@ def schema(ctx: click.Context, command: tuple[str, ...], emit: Emit) -> None:
     COMMAND is a command, such as 'eggs list'; the schema is that of what it writes with --output
     json. With --output jsonl each line is one of a list's items. Of a group, or without COMMAND, it
     shows the schemas of all commands with data, by their names. 'error' stands for what --output json
-    makes of an error: the last line on standard error.
+    makes of an error: the last line on standard error; 'report' for the file of --report.
 
     \b
     For example:

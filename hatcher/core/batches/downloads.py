@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -14,6 +15,7 @@ from hatcher.core.artefact import FileArtefact
 from hatcher.core.bundles import Bundles
 from hatcher.core.dialects import DIALECTS
 from hatcher.core.eggs import Eggs
+from hatcher.core.node import Node
 from hatcher.core.runtimes import Runtimes
 from hatcher.errors import (
     AuthenticationError,
@@ -62,12 +64,14 @@ class DownloadBatch(Batch[F]):
         self._directory = existing_directory(destination)
 
     def select(
-        self, filenames: Collection[str], names: Names, listed: Callable[[str], F]
+        self, place: Node, filenames: Collection[str], names: Names, listed: Callable[[str], F]
     ) -> DownloadBatch[F]:
         """Make an item of each file that is wanted; what there is not, has failed.
 
         Parameters
         ----------
+        place : Node
+            Where they are from.
         filenames : collection of str
             Those that there are.
         names : iterable of str, callable or None
@@ -79,6 +83,7 @@ class DownloadBatch(Batch[F]):
         for name in selected(filenames, names):
             item: Item[F] = Item(self._directory / name)
             self.items.append(item)
+            note_source(item, place)
             try:
                 if name not in filenames:
                     raise InvalidArgumentError(
@@ -165,6 +170,7 @@ def download_files(batch: DownloadBatch[ListedFile]) -> BatchReport:
     """
     for item in batch.open:
         item.size = item.file.size
+        item.note(sha256=item.file.sha256)
     with reporting(batch.report):
         batch.each(batch.present, _look, "hashing")
         dry_run = batch.options.dry_run
@@ -178,14 +184,22 @@ def download_files(batch: DownloadBatch[ListedFile]) -> BatchReport:
     return batch.report()
 
 
+def note_source(item: Item[Any], artefact: Node) -> None:
+    """Note where something is downloaded from, and to."""
+    server = str(artefact._session.server)
+    item.note(source=artefact._whereabouts, target=str(item.path), server=server)
+
+
 def _look(item: Item[ListedFile], counter: ByteCounter) -> Outcome | None:
     """Say whether a file is there already: by its sha256, never by its name alone."""
     there = item.path.stat()
+    item.note(replaced=True)  # unless it is the same
     if item.file.sha256 is None or (item.size is not None and there.st_size != item.size):
         return None
     if not item.path.is_file() or file_sha256(item.path, progress=counter) != item.file.sha256:
         return None
     item.size = there.st_size
+    item.note(replaced=False)
     return "already there"
 
 
@@ -195,6 +209,7 @@ def _fetch(item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool) -> Ou
         # The index says too little, as old ones do.
         sha256 = artefact.sha256()
         item.file = item.file._replace(sha256=sha256)
+        item.note(sha256=sha256)
         if item.path.exists() and _look(item, counter) is not None:
             return "already there"
     if dry_run:
@@ -217,7 +232,7 @@ def download_eggs(
         entry = index[filename]
         return listed_egg(platform, entry.get("python_tag"), filename, entry)
 
-    return download_files(batch.select(index, names, listed))
+    return download_files(batch.select(platform, index, names, listed))
 
 
 def listed_egg(
@@ -250,7 +265,9 @@ def download_runtimes(
     batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination)
     index = runtimes_by_filename(platform)
     return download_files(
-        batch.select(index, names, lambda name: listed_runtime(platform, name, *index[name]))
+        batch.select(
+            platform, index, names, lambda name: listed_runtime(platform, name, *index[name])
+        )
     )
 
 
@@ -311,7 +328,7 @@ def download_bundles(
         with replacing(path) as file:
             file.write(content)
 
-    return save_documents(batch.select(index, names, listed), write)
+    return save_documents(batch.select(platform, index, names, listed), write)
 
 
 def save_documents(
@@ -330,11 +347,13 @@ def save_documents(
     def save(item: Item[Document], counter: ByteCounter) -> Outcome:
         document, content = item.file()
         item.size = len(content)
+        item.note(sha256=hashlib.sha256(content).hexdigest())
         counter(len(content), None, "downloading")
         if item.path.is_file() and item.path.read_bytes() == content:
             return "already there"
         if batch.options.dry_run:
             return "would download"
+        item.note(replaced=item.path.exists())
         write(item.path, document, content)
         return "downloaded"
 

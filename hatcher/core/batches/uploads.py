@@ -95,6 +95,12 @@ class UploadBatch(Batch[LocalArtefact]):
             try:
                 item.file = read(item.path)
                 item.size = os.stat(item.path).st_size  # noqa: PTH116 - many files
+                platform = item.file.platform
+                item.note(
+                    source=str(item.path),
+                    target=platform._whereabouts,
+                    server=str(platform._session.server),
+                )
             except (ArtefactError, OSError) as error:
                 if isinstance(error, TransportError):  # which may be an OSError too
                     raise
@@ -142,9 +148,9 @@ class UploadBatch(Batch[LocalArtefact]):
             said = there._found() or {}
             if said.get(there._content_field) is None:
                 return None
-        same = item.file.is_same(
-            there._content_in(said), overwrite=self.options.overwrite, progress=counter
-        )
+        content = there._content_in(said)
+        same = item.file.is_same(content, overwrite=self.options.overwrite, progress=counter)
+        item.note(replaced=not same, sha256=content if same and isinstance(content, str) else None)
         return "already there" if same else None
 
     def send(self, items: list[LocalItem], enabled: bool | None = None) -> None:
@@ -159,7 +165,12 @@ class UploadBatch(Batch[LocalArtefact]):
 
     def _upload(self, item: LocalItem, counter: ByteCounter, enabled: bool | None) -> Outcome:
         overwrite = self.options.overwrite
-        is_new = item.file.upload(overwrite=overwrite, enabled=enabled, progress=counter)
+        is_new = item.file.upload(
+            overwrite=overwrite,
+            enabled=enabled,
+            progress=counter,
+            sent=lambda sha256: item.note(sha256=sha256),
+        )
         return "uploaded" if is_new else "already there"
 
     def report(self) -> BatchReport:
