@@ -206,7 +206,10 @@ def test_data_that_cannot_be_written(cli, command):
     assert done.returncode == 1
     said = "The data could not be written: No space left on device.\n"
     advised = "No space left on device.\nMake room, and run the same command again.\n"
-    assert done.stderr == f"Error: {said if 'list' in command else advised}"
+    if {"json", "jsonl"} & {*command}:
+        assert json.loads(done.stderr)["what"] == said.strip()
+    else:
+        assert done.stderr == f"Error: {said if 'list' in command else advised}"
 
 
 @pytest.mark.parametrize("ends", ["<&- >&- 2>&-", "<&- >&-"])
