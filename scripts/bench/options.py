@@ -14,6 +14,7 @@ INDEX_ENTRIES = 50_000
 SMALL_EGGS = 200
 SMALL_EGG = 2_000
 MIRRORED_EGGS = 1_000
+SEARCHED_EGGS = 1_000
 TINY_GETS = 1_000
 #: The round trip to a server that is far away, in seconds.
 ROUND_TRIP = 0.02

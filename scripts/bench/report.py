@@ -66,8 +66,8 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
             "process that has imported the client and sent one request; of the whole process "
             "for a first answer and for commands; and CPU time for a tiny GET. Limits are what no "
             "client can undercut, and what curl takes; curl checks no hash. The existing client "
-            "cannot compare two repositories: beside a plan stands what it takes hatcher to fetch "
-            "their indices one after the other."
+            "cannot compare two repositories, nor search them: beside a plan stands what it takes "
+            "hatcher to fetch their indices one after the other, beside a search what it takes curl."
         ),
     )
     for outcome in outcomes:

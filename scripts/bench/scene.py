@@ -18,6 +18,7 @@ from scripts.bench.options import (
     LARGE_UPLOAD,
     MIRRORED_EGGS,
     ROUND_TRIP,
+    SEARCHED_EGGS,
     SMALL_EGG,
     SMALL_EGGS,
     Options,
@@ -32,6 +33,7 @@ from scripts.bench.servers.site import (
     ORGANIZATION,
     REPOSITORY,
     REQUESTS,
+    SEARCHED,
     SMALL,
     File,
     Site,
@@ -185,6 +187,14 @@ class Scene:
     def nearly(self) -> None:
         """An index that is nearly the large one, in another repository."""
         self.site.add_index(NEARLY, nearly(made_up(self.entries)))
+
+    @cached_property
+    def searched(self) -> int:
+        """The number of entries of each index that is searched, which are served from now on."""
+        count = self._options.scaled(SEARCHED_EGGS)
+        for repository in SEARCHED:
+            self.site.add_index(repository, made_up(count))
+        return count
 
     @cached_property
     def mirrored(self) -> list[File]:

@@ -120,6 +120,7 @@ def test_every_comparison_of_the_table_is_there():
         "index": (1.8, 3.5),
         "list": (3, 6),
         "index-again": (3, 10),
+        "search": (0.77, None),
         "many-up": (2.5, 6),
         "many-up-far": (11, 19),
         "many-down": (1.5, 3),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.cases.jobs import job_for
+from scripts.bench.cases.jobs import curl_at_once, job_for
 from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.scene import Scene
-from scripts.bench.servers.site import REPOSITORY
+from scripts.bench.servers.site import REPOSITORY, SEARCHED
 
 
 def _index(method: str, before: int = 0, times: int = 1) -> JobMaker:
@@ -31,6 +31,20 @@ def _where(scene: Scene) -> Path:
 def _curl(scene: Scene, folder: Path) -> list[str]:
     path = _where(scene).relative_to(scene.site.folder).as_posix()
     return ["--compressed", "--output", str(folder / "file"), f"{scene.http}/{path}"]
+
+
+def _search(scene: Scene, folder: Path) -> dict[str, Any]:
+    scene.searched  # noqa: B018
+    return job_for(scene, "far", found=len(SEARCHED))
+
+
+def _curl_all(scene: Scene, folder: Path) -> list[str]:
+    scene.searched  # noqa: B018
+    told = [
+        f'url = "{scene.far}{scene.site.index_url(name)}"\ncompressed\noutput = "{folder}/{name}"\n'
+        for name in SEARCHED
+    ]
+    return curl_at_once(folder, told, 64)
 
 
 _PARSE = Limit("json alone", "limit_parse", _file(""))
@@ -63,6 +77,14 @@ COMPARISONS = (
         must=3,
         aim=10,
         limits=(_PARSE,),
+    ),
+    Comparison(
+        "search",
+        "`search` of 50 repositories with 1,000 eggs each, 20 ms latency",
+        "search",
+        _search,
+        must=0.77,
+        instead=Limit("curl, 64 at once", "curl", _curl_all),
     ),
     Comparison(
         "index-again-fresh",

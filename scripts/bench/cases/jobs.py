@@ -29,8 +29,8 @@ def job_for(
     }
 
 
-def curl_at_once(folder: Path, transfers: Iterable[str]) -> list[str]:
-    """Return what curl is told to do several transfers, sixteen at once.
+def curl_at_once(folder: Path, transfers: Iterable[str], most: int = 16) -> list[str]:
+    """Return what curl is told to do several transfers, so many at once.
 
     Parameters
     ----------
@@ -43,5 +43,5 @@ def curl_at_once(folder: Path, transfers: Iterable[str]) -> list[str]:
     # Each transfer forgets what was said of the one before, this included.
     text = "next\n".join(f"fail\n{transfer}" for transfer in transfers)
     path.write_text(text, encoding="utf-8")
-    at_once = ("--parallel", "--parallel-immediate", "--parallel-max", "16")
+    at_once = ("--parallel", "--parallel-immediate", "--parallel-max", str(most))
     return ["--no-progress-meter", *at_once, "--config", str(path)]

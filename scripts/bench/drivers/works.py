@@ -80,6 +80,20 @@ def egg_index(job: Job) -> Work:
     return lambda: expect(len(get("cp311")), job["entries"], "eggs")
 
 
+def search(job: Job) -> Work:
+    """One egg in many repositories."""
+    organization, _, platform = job["platform"]
+    place = make_client(job).organization(organization)
+
+    def work() -> None:
+        wanted = {"python_tag": "cp311", "platform": platform, "kind": "egg"}
+        found = place.search("package_000000>=1,<2", **wanted)
+        expect(sum(1 for _ in found), job["found"], "eggs")
+        expect(found.unreadable, [], "unreadable places")
+
+    return work
+
+
 def egg_indices(job: Job) -> Work:
     """The indices of several repositories, one after the other; all of them stay in memory."""
     organization, _, platform = job["platform"]

@@ -43,6 +43,8 @@ MIRRORED_PLATFORMS = ("rh8-x86_64", "win-x86_64")
 MIRRORED_TAGS = ("cp38", "cp311")
 #: The repository whose index is nearly that of the large one.
 NEARLY = "nearly"
+#: The repositories that are searched.
+SEARCHED = tuple(f"searched-{number:02}" for number in range(50))
 
 #: Where the server says how many requests it has had, as nginx's stub_status does.
 REQUESTS = "/requests"
@@ -90,9 +92,11 @@ class Site:
             self._write(f"metadata/{tags}", {"python_tags": _TAGS})
         repositories = [
             {"name": f"{ORGANIZATION}/{name}", "access": "upload_repository", "description": ""}
-            for name in (REPOSITORY, SMALL, EMPTY, MIRRORED, NEARLY)
+            for name in (REPOSITORY, SMALL, EMPTY, MIRRORED, NEARLY, *SEARCHED)
         ]
         self._write("metadata/user/repositories", {"repositories": repositories})
+        path = f"admin/organizations/{ORGANIZATION}/repositories"
+        self._write(path, {"repositories": [*SEARCHED]})
         self._write(_index(EMPTY), {})
 
     def add_egg(
@@ -127,6 +131,11 @@ class Site:
     def index_of(self, repository: str) -> Path:
         """Return where the index of a repository is, as plain JSON."""
         return self._path(_index(repository))
+
+    @staticmethod
+    def index_url(repository: str) -> str:
+        """Return the path of the URL of a repository's index."""
+        return f"{ROOT_PATH}/{_index(repository)}"
 
     def _write(self, path: str, document: Any) -> None:
         """Write a document twice: as it is, and gzipped."""
