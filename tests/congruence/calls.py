@@ -139,7 +139,7 @@ _SILENT = {
     "SinglePlatformRepository": {"name", "organization_name", "repository_name", "bundles"},
     "BundleCollection": {"from_file", "get"},
     "Bundle": {"name", "version", "python_tag", "canonical_filename"},
-    "LocalBundle": {"bundle", "filepath"},
+    "LocalBundle": {"bundle", "filepath", "name", "version", "python_tag", "canonical_filename"},
 }
 
 
@@ -221,6 +221,10 @@ def _eggs() -> Iterator[Call]:
     place = (Name("cp27"), Name("spam"), Name("1.0-1"))
     yield Call(PLATFORM, "egg_index", (Name("cp27"),))
     yield Call(PLATFORM, "list_eggs", (Name("cp27"),))
+    for method in ("egg_index", "list_eggs"):
+        yield Call(PLATFORM, method, (None,), note="untagged")
+    for method in ("egg_metadata", "delete_egg"):
+        yield Call(PLATFORM, method, (None, Name("spam"), Name("1.0-1")), note="untagged")
     yield Call(PLATFORM, "egg_metadata", place)
     yield Call(PLATFORM, "delete_egg", place)
     yield from _downloads("download_egg", place, filename=True)
@@ -339,13 +343,12 @@ def _bundles() -> Iterator[Call]:
         yield Call(BUNDLES, method, **new)
     yield Call(BUNDLES, "get", place, **new)
     yield Call(BUNDLES, "delete", place, **new)
-    for shown in ("name", "version", "python_tag", "canonical_filename"):
-        yield Call(BUNDLE, shown, **new)
-    yield Call(BUNDLE, "metadata", **new)
-    yield Call(BUNDLE, "delete", **new)
-    yield Call(BUNDLE, "save", (DESTINATION,), **new)
-    yield Call(BUNDLE, "save", (DESTINATION, True), note="overwriting", **new)
-    yield Call(BUNDLE, "save", (f"{DESTINATION}/none",), note="into no folder", **new)
+    for node in (BUNDLE, BUNDLE_FILE):
+        for shown in ("name", "version", "python_tag", "canonical_filename", "metadata", "delete"):
+            yield Call(node, shown, **new)
+        yield Call(node, "save", (DESTINATION,), **new)
+        yield Call(node, "save", (DESTINATION, True), note="overwriting", **new)
+        yield Call(node, "save", (f"{DESTINATION}/none",), note="into no folder", **new)
 
     bundle = files.BUNDLE
     pypy = {"implementation": "pypy", "version": "2.6.0"}

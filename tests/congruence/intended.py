@@ -108,12 +108,26 @@ INTENDED = _differences(
             ("*save / 40*", "files", "Theirs leaves an empty file, and may have emptied another."),
         ],
         "`bundle_save` of a bundle": [
-            ("*save / signs", "refused", "No file can be called so on every system."),
-            ("*save / brackets", "refused", "Likewise."),
+            ("* Bundle.save / signs", "refused", "No file can be called so on every system."),
+            ("* Bundle.save / brackets", "refused", "Likewise."),
+            ("*.bundle_save / signs", "refused", "Likewise."),
+            ("*.bundle_save / brackets", "refused", "Likewise."),
         ],
         # Methods
         "`repository.metadata`": [
             ("*Repository.metadata of one", "requests error", "The list of all of them says it."),
+        ],
+        "eggs without a python tag": [
+            ("*egg_index untagged", "url", "Theirs asks for a tag that is called None."),
+            ("*list_eggs untagged", "url", "Likewise."),
+            ("*egg_metadata untagged", "url", "Likewise."),
+            ("*delete_egg untagged", "url", "Likewise."),
+        ],
+        "`organization.list_users`": [
+            ("*Organization.list_users of teams", "requests error", "Its teams' members say it."),
+        ],
+        "`repository.list_platforms`": [
+            ("*Repository.list_platforms by index", "requests error", "The indices say it."),
         ],
         "reprs of bundles": [
             (
