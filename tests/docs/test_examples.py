@@ -44,7 +44,7 @@ def test_the_examples_work_as_printed(page, tmp_path):
     with reading(tmp_path, furnished=True, with_site=page.stem == "mirroring") as reader:
         ran = reader.run(examples)
         for example in examples:
-            if example.kind == "yaml":  # the file that the page uploads
+            if example.kind == "yaml" and page.stem == "apps":  # the file that the page uploads
                 uploaded = yaml.safe_load(Path("viewer.yaml").read_text(encoding="utf-8"))
                 assert yaml.safe_load(example.code) == uploaded
     left = [example for example in examples if example not in ran]

@@ -14,7 +14,11 @@ from ..transcripts import Shell, is_as_printed, steps_of
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(
     page
-    for page in [*(DOCS / "command-line").glob("*.md"), DOCS / "mirroring.md"]
+    for page in [
+        *(DOCS / "command-line").glob("*.md"),
+        DOCS / "continuous-integration.md",
+        DOCS / "mirroring.md",
+    ]
     if any(example.kind == "console" for example in examples_of(page))
 )
 
