@@ -113,6 +113,25 @@ def together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
+#: Which artefacts of a place are meant.
+selecting_some = together(
+    choices(
+        "-a",
+        "--kind",
+        "kinds",
+        type=click.Choice(["eggs", "runtimes", "apps", "bundles"]),
+        help="A kind of artefact; may be repeated. Without it all, with API version 0 eggs.",
+    ),
+    selecting("platform", "-p", "--platform", "platforms"),
+    selecting("python tag", "-t", "--python-tag", "python_tags"),
+    choices(
+        "--name",
+        "names",
+        metavar="PATTERN",
+        help="Only what is called so, such as 'numpy*'; may be repeated.",
+    ),
+)
+
 #: Instead of a question before something is lost.
 assume_yes = flag("assume_yes", "-y", "--yes", help="Ask nothing; do it.")
 

@@ -52,6 +52,7 @@ _HOMES = {
         "mirroring:diff", "Show how two places, folders, archives or manifests differ.", _MIRROR
     ),
     "cache": Home("cache", "Look after the artefacts that are kept here.", _MIRROR),
+    "du": Home("usage:du", "Show how much room artefacts take on the server.", _MIRROR),
     "organizations": Home("administration", "Create and list organizations.", _PLACES),
     "repositories": Home("administration", "Create, delete and list repositories.", _PLACES),
     "teams": Home("administration", "Manage teams, their members and repositories.", _PLACES),

@@ -19,6 +19,7 @@ from hatcher.mirror.packing import pack
 from hatcher.mirror.plans import Plan, plan
 from hatcher.mirror.promoting import promote
 from hatcher.mirror.records import MirrorReport, Step
+from hatcher.mirror.usage import Share, Usage, usage
 from hatcher.mirror.verifying import Finding, Verification, verify
 
 __all__ = [
@@ -36,7 +37,9 @@ __all__ = [
     "MirrorReport",
     "Plan",
     "Problem",
+    "Share",
     "Step",
+    "Usage",
     "Verification",
     "check_bundle",
     "diff",
@@ -48,5 +51,6 @@ __all__ = [
     "plan",
     "promote",
     "read_manifest",
+    "usage",
     "verify",
 ]

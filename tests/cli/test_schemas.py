@@ -47,6 +47,7 @@ READING = {
     "config list": "",
     "config path": "",
     "diff": "acme/dev {exported}/ -p rh8-x86_64 --kind apps",
+    "du": "acme/dev/rh8-x86_64",
     "eggs batch-download": "acme dev rh8-x86_64 cp311",
     "eggs download": "acme dev rh8-x86_64 none spam 1.0.0-1",
     "eggs index": "acme dev rh8-x86_64 cp311",

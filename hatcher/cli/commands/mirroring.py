@@ -16,11 +16,10 @@ from hatcher.cli.parameters import (
     Decorator,
     argument,
     assume_yes,
-    choices,
     completes,
     dry_run,
     flag,
-    selecting,
+    selecting_some,
     together,
 )
 from hatcher.cli.plans import MOST_NAMED, most_deletes, raise_for, read_plan, saving, write_json
@@ -96,24 +95,6 @@ _SIDE_BY_SIDE = (
     Field("unknown", "Not known"),
 )
 
-_selecting = together(
-    choices(
-        "-a",
-        "--kind",
-        "kinds",
-        type=click.Choice(["eggs", "runtimes", "apps", "bundles"]),
-        help="A kind of artefact; may be repeated. Without it all, with API version 0 eggs.",
-    ),
-    selecting("platform", "-p", "--platform", "platforms"),
-    selecting("python tag", "-t", "--python-tag", "python_tags"),
-    choices(
-        "--name",
-        "names",
-        metavar="PATTERN",
-        help="Only what is called so, such as 'numpy*'; may be repeated.",
-    ),
-)
-
 _pruning = together(
     flag("--prune", help="Delete from TARGET what SOURCE lacks."),
     most_deletes("Delete nothing if it would be more"),
@@ -163,7 +144,7 @@ def mirror() -> None:
     "sides",
     type=_ANY,
 )
-@_selecting
+@selecting_some
 @_pruning
 @transfers.concurrency
 @flag("--all", "show_all", help="Show what is skipped too.")
@@ -212,7 +193,7 @@ def plan(
 @argument(
     "target", "Where it is to be: a place or a folder.", "sides", type=Side("place", "folder")
 )
-@_selecting
+@selecting_some
 @_pruning
 @click.option(
     "--plan",
@@ -282,7 +263,7 @@ def apply(
     "--download",
     help="Download everything from the server of TARGET, and hash it; nothing of it is kept.",
 )
-@_selecting
+@selecting_some
 @transfers.concurrency
 @emits(VERIFICATION)
 @pass_state
@@ -346,7 +327,7 @@ def verify(
 
 @mirror.command("manifest")
 @argument("place", "A place on a server, a folder, or an archive.", "sides", type=Side(*_PLACES))
-@_selecting
+@selecting_some
 @transfers.concurrency
 @saving("Write it into a file, which appears whole or not at all.")
 @emits(MANIFEST)
@@ -381,7 +362,7 @@ def manifest(
 @command("diff")
 @argument("a", "What to compare: a place, a folder, an archive or a manifest.", "sides", type=_ANY)
 @argument("b", "What to compare it with, likewise.", "sides", type=_ANY)
-@_selecting
+@selecting_some
 @flag("--exit-code", help="Exit with 8 when they differ, as 'hatcher mirror verify' does.")
 @transfers.concurrency
 @emits(DIFF)
@@ -441,7 +422,7 @@ def diff(
     "TARGET",
     "The side that it is for, or its manifest; without it everything is packed.",
 )
-@_selecting
+@selecting_some
 @transfers.batching
 @dry_run
 @emits(MIRRORED)
