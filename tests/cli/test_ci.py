@@ -146,6 +146,16 @@ def test_the_report_of_uploads(cli, dev, tmp_path):
     assert report_of(cli, *upload, new, "--dry-run")["counts"] == {"would upload": 1}
 
 
+def test_the_report_of_deletions(cli, dev, tmp_path):
+    place, egg = "acme/dev/rh8-x86_64", write_egg(tmp_path, "nose", python_tag="cp311")
+    cli.client().platform(place).upload_egg(egg)
+    delete = ("eggs", "batch-delete", place, "cp311", "nose-*", "-y")
+    (record,) = report_of(cli, *delete)["files"]
+    assert (record["outcome"], record["target"]) == ("deleted", f"{place} on {cli.server.url}")
+    assert record["sha256"] == hashlib.sha256(egg.read_bytes()).hexdigest()
+    assert report_of(cli, *delete, "--missing-ok", "-n")["counts"] in ({}, {"already gone": 1})
+
+
 def test_attempts_are_counted(cli, dev, tmp_path, faulty_gateway):
     egg = write_egg(tmp_path, "nose", platform="rh8-x86_64", python_tag="cp311")
     fault = RequestFault("replace", method="POST", path="*/upload", times=2, answer=_BUSY)

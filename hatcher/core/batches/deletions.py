@@ -48,7 +48,13 @@ def delete_eggs(
         index = platform.egg_index(python_tag)
     for egg, filename in _found(platform, given, index, python_tag).items():
         item: Item[Egg] = Item(Path(filename))
-        item.size = index.get(filename, {}).get("size")
+        entry = index.get(filename, {})
+        item.size = entry.get("size")
+        item.note(
+            sha256=entry.get("sha256"),
+            target=platform._whereabouts,
+            server=str(platform._session.server),
+        )
         batch.items.append(item)
         if isinstance(egg, Egg):
             item.file = egg
