@@ -365,6 +365,14 @@ def test_the_server_of_edm(cli, edm, elsewhere):
 
 #: Files of EDM, and what is told of them where no server is named.
 ODD_FILES = {
+    **{
+        f"authentication: {{api_token: {token}}}": "its api_token is no token"
+        for token in (
+            *("12345", "[hunter2]", "true", "2001-01-01", "!!binary aHVudGVyMg==", "' '"),
+            *("hunter2 hunter3", '"hunter2\\nhunter3"', '"hunter2\\ud800"', "h\u00fcnter2"),
+            "hunter2" * 20_000,
+        )
+    },
     "a: [": "line 1 is no YAML",
     "- a\n- b": "it holds no settings",
     "just text": "it holds no settings",

@@ -452,6 +452,7 @@ def read_edm_file() -> EDM | None:
     except FileNotFoundError:
         return None
     # Imported here, for the few that have such a file and nothing better.
+    from hatcher.transport.auth import is_token
     from hatcher.transport.secret import Secret
 
     document = _document(text)
@@ -460,8 +461,10 @@ def read_edm_file() -> EDM | None:
         raise ValueError("its store_url is no text.")
     authentication = document.get("authentication")
     token = authentication.get("api_token") if isinstance(authentication, dict) else None
-    secret = Secret(token) if isinstance(token, str) and token.strip() else None
-    return EDM(server_at(url or _USUAL_SERVER), url is not None, secret)
+    if token and not is_token(token):
+        raise ValueError("its api_token is no token: one word of ASCII letters, digits and signs.")
+    server = server_at(url or _USUAL_SERVER)
+    return EDM(server, url is not None, Secret(token) if token else None)
 
 
 def reason_for(error: OSError | ValueError) -> str:
