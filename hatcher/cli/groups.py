@@ -179,7 +179,14 @@ class Command(BelowRoot):
         parse = parser.parse_args
 
         def parse_args(args: list[str]) -> Any:
-            opts, rest, order = parse(args)
+            try:
+                opts, rest, order = parse(args)
+            except click.NoSuchOption as error:
+                if error.possibilities:
+                    raise
+                names = (name for param in ctx.find_root().command.params for name in param.opts)
+                meant = list(alike(error.option_name, names))
+                raise click.NoSuchOption(error.option_name, None, meant, ctx) from None
             return opts, self._divided(ctx, opts, rest), order
 
         parser.parse_args = parse_args  # type: ignore[method-assign]

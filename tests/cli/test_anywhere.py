@@ -72,7 +72,8 @@ def test_what_stands_behind_a_command_counts(cli, dev):
         cli("--url", "http://127.0.0.1:1", "repositories", "list", "acme", "--url", url).code == 0
     )
     cli.fails(2, "Option '--url' requires an argument.", "repositories", "list", "acme", "--url")
-    cli.fails(2, "No such option '--urk'", "repositories", "list", "acme", "--urk", "x")
+    cli.fails(2, "'--timeout'?", "repositories", "list", "acme", "--timeuot", "3")
+    cli.fails(2, "No such option '--zzz'", "repositories", "list", "acme", "--zzz", "x")
     cli.fails(2, "not both", "platforms", "list", "--quiet", "--verbose")
     told = cli("platforms", "list", "--url", url, "--password", "x", "--username", "y")
     assert "Warning: a password on the command line" in told.err and told.code == 3
