@@ -271,6 +271,11 @@ class Emit(NamedTuple):
         assert isinstance(self.declared, Listing)
         return self._replace(declared=Listing((*self.declared.fields, *self.declared.more)))
 
+    @property
+    def is_for_people(self) -> bool:
+        """Whether it is people who read it: what does not matter to them may be left out."""
+        return self.chosen in {"table", None}
+
     def __call__(self, data: Any) -> None:
         self.declared.write(data, self.chosen)
 

@@ -295,7 +295,12 @@ def names_from(ctx: click.Context, param: click.Parameter, given: Sequence[str])
 
 
 def batch(
-    what: str, move: Callable[..., api.BatchReport], *args: object, emit: Emit, **options: Any
+    what: str,
+    move: Callable[..., api.BatchReport],
+    *args: object,
+    emit: Emit,
+    skipped: Sequence[api.FileResult] = (),
+    **options: Any,
 ) -> None:
     """Move many files, and say what became of each.
 
@@ -309,6 +314,8 @@ def batch(
         Of it.
     emit : Emit
         Of `TRANSFERS`.
+    skipped : sequence of FileResult
+        What need not even be looked at; see `emit_results`.
     **options
         Of it, as the command line has them.
 
@@ -322,21 +329,34 @@ def batch(
             report = move(*args, progress=bar, **as_python(options))
     except BatchInterrupted as stop:
         note_batch(stop.report)
-        emit(map(_record, stop.report.results))
+        emit_results(stop.report.results, emit)
         say(f"{stop.report}\nThe same command again goes on where this one ended.", always=True)
         raise
     note_batch(report)
-    # People are told once, and below, why others were not tried.
-    told = [
-        _record(result)
-        for result in report.results
-        if emit.is_chosen or result.outcome != "not tried"
-    ]
-    if told or emit.is_chosen or not report.results:
-        emit(told)
+    emit_results(report.results, emit, skipped)
     # What failed is said once, with the summary, by whoever tells errors.
     report.raise_for_failures()
     say(str(report), "green")
+
+
+#: What people need not see of each file: nothing has changed, or it is said once for all.
+_UNCHANGED = {"already there", "already gone", "not tried"}
+
+
+def emit_results(
+    results: Sequence[api.FileResult], emit: Emit, skipped: Sequence[api.FileResult] = ()
+) -> None:
+    """Write what became of each file: for people, what changes.
+
+    With ``--verbose`` they see all, and what was skipped, too.
+    """
+    told = results
+    if emit.is_for_people:
+        told = [*results, *skipped]
+        if not is_wanted("verbose"):
+            told = [result for result in results if result.outcome not in _UNCHANGED]
+    if told or not emit.is_for_people or not results:
+        emit(map(_record, told))
 
 
 def _record(result: api.FileResult) -> dict[str, Any]:

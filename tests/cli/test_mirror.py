@@ -345,6 +345,34 @@ def test_over_an_air_gap(cli, dev, there, tmp_path):
     assert cli("mirror", "plan", "delta.zip", f"site:{site}").code == 1
 
 
+def test_people_see_what_changes(cli, dev):
+    """Of what stays as it is they see the number, unless they ask; programs get all of it."""
+    some = (*SOME, "--kind", "eggs")
+    apply = ("mirror", "apply", str(dev), "./backup", *some)
+    assert cli(*apply).out.count("downloaded") == 2
+    Path("backup", f"v1/{dev}/{NUMPY}").unlink()
+    plan = ("mirror", "plan", str(dev), "./backup", *some)
+    assert "pure" not in cli(*plan).out
+    assert "skip" in cli(*plan, "--verbose").out
+    again = cli(*apply, "-n")
+    assert ("would download" in again.out, "pure" in again.out) == (True, False)
+    again = cli(*apply, "--verbose")
+    assert [line.split()[:2] for line in again.out.splitlines()[2:]] == [
+        [NUMPY, "downloaded"],
+        [PURE, "already"],
+    ]
+    done = cli(*apply)
+    assert (done.out, done.err) == ("", "Nothing to do: 2 artefacts: 2 skip\n")
+    assert cli(*apply, "--verbose").out.count("already there") == 2
+
+    export = ("export", "-r", str(dev), "-p", PLATFORM, "-t", "cp311", "-a", "eggs", "backup")
+    done = cli(*export)
+    assert (done.out, done.err) == ("", "2 files: 2 already there\n")
+    assert "already there" not in cli(*export, "-o", "table").out
+    assert cli(*export, "--verbose").out.count("already there") == 2
+    assert len(cli(*export, "-o", "json").data) == len(cli(*export, "-v", "-o", "json").data) == 2
+
+
 # -- differences -------------------------------------------------------------------------------
 
 

@@ -25,10 +25,11 @@ from hatcher.cli.parameters import (
 from hatcher.cli.plans import MOST_NAMED, most_deletes, raise_for, read_plan, saving, write_json
 from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.state import State, pass_state
-from hatcher.cli.terminal import confirm, say
+from hatcher.cli.terminal import confirm, is_wanted, say
 from hatcher.cli.transfers import TRANSFERS
 
 if TYPE_CHECKING:
+    from hatcher.api import FileResult
     from hatcher.mirror import Manifest, Plan, Verification
     from hatcher.mirror.listing import SideLike
 
@@ -147,7 +148,7 @@ def mirror() -> None:
 @selecting_some
 @_pruning
 @transfers.concurrency
-@flag("--all", "show_all", help="Show what is skipped too.")
+@flag("--all", "show_all", help="Show what is skipped too, as --verbose does.")
 @saving("Keep the plan as JSON, for 'hatcher mirror apply --plan'.")
 @emits(PLAN)
 @pass_state
@@ -175,6 +176,7 @@ def plan(
     if save is not None:
         write_json(save, made.document())
         say(f"The plan is kept in {save}.")
+    show_all |= is_wanted("verbose")
     steps = made.steps if show_all else [step for step in made.steps if step.action != "skip"]
     if steps or emit.is_chosen:
         emit({field.key: getattr(step, field.key) for field in PLAN.fields} for step in steps)
@@ -243,14 +245,17 @@ def apply(
     asked["concurrency"] = options["concurrency"]
     made = _planned(*sides, **asked) if plan is None else _kept_plan(plan, *sides)
     _confirm_deletes(made, assume_yes=assume_yes or dry_run)
+    skipped = _skipped(made)
     if made:
-        transfers.batch("Mirror", made.apply, dry_run=dry_run, emit=emit, **options)
+        transfers.batch(
+            "Mirror", made.apply, dry_run=dry_run, emit=emit, skipped=skipped, **options
+        )
         return
     if target.sort != "place":
         # Nothing moves into the folder, but its manifest may lack what is there.
         made.apply(dry_run=dry_run, **transfers.as_python(options)).raise_for_failures()
-    if emit.is_chosen:
-        emit([])
+    if emit.is_chosen or is_wanted("verbose"):
+        transfers.emit_results((), emit, skipped)
     say(f"Nothing to do: {_summary(made)}", "green")
 
 
@@ -476,6 +481,16 @@ def _kept_plan(path: str, source: SideLike, target: SideLike) -> Plan:
     from hatcher import mirror
 
     return mirror.Plan.from_document(read_plan(path, "hatcher plan", "mirror"), source, target)
+
+
+def _skipped(made: Plan) -> list[FileResult]:
+    """Return what the target has already, as what became of it."""
+    from hatcher.api import FileResult
+
+    return [
+        FileResult(step.path, Path(step.path), "already there", step.size)
+        for step in made.those("skip")
+    ]
 
 
 def _summary(made: Plan | Manifest | Verification) -> str:
