@@ -1,4 +1,4 @@
-"""Tables: how times look, what notebooks show, and pandas' data frames."""
+"""What people see of much: its first lines, tables in notebooks; and pandas' data frames."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ MAX_ROWS = 100
 
 #: What pandas calls the columns of values of a type, also where some are missing.
 _DTYPES: Mapping[object, str] = {int: "Int64", float: "Float64", bool: "boolean", str: "string"}
+
+
+def first_lines(lines: Sequence[str], most: int = 20) -> list[str]:
+    """Return the first lines, and one that says how many more there are."""
+    more = [f"and {len(lines) - most:,} more"] if len(lines) > most else []
+    return [*lines[:most], *more]
+
+
+def brief(self: object) -> str:
+    """Return the repr of an object with much in it: the first line of what is said of it."""
+    return f"<{type(self).__name__}: {str(self).partition(chr(10))[0]}>"
 
 
 def utc_time(seconds: float) -> str:

@@ -14,6 +14,7 @@ from hatcher.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
+from hatcher.tables import first_lines
 from hatcher.transport.value import Value
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def documents_of(problems: Iterable[Problem]) -> list[dict[str, str]]:
 
 def lines_of(problems: Iterable[Problem]) -> list[str]:
     """Return what is said of problems at the end of a summary."""
-    return [f"problem: {problem}" for problem in problems]
+    return first_lines([f"problem: {problem}" for problem in problems])
 
 
 class IndexOf(NamedTuple):

@@ -30,6 +30,7 @@ from hatcher.errors import (
 from hatcher.mirror.contents import document_of
 from hatcher.mirror.layout import Kind
 from hatcher.mirror.records import Options
+from hatcher.tables import brief, first_lines
 from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.hashing import normalized_sha256
 
@@ -92,7 +93,7 @@ class BundleEntry:
         return f"{where} has the sha256 {self.actual}, and not {self.sha256}"
 
 
-@frozen
+@frozen(repr=False)
 class BundleCheck:
     """Whether everything that a bundle names is there; true when it is.
 
@@ -141,13 +142,15 @@ class BundleCheck:
     def __bool__(self) -> bool:
         return len(self.those("present")) == len(self.entries)
 
+    __repr__ = brief
+
     def __str__(self) -> str:
         counts = Counter(entry.state for entry in self.entries)
         parts = [f"{counts[state]} {state}" for state in PRESENCES if counts[state]]
         number = len(self.entries)
         artefacts = f"{number} artefact{'' if number == 1 else 's'}"
         lines = [f"{self.bundle}: {artefacts}: {', '.join(parts)}"]
-        lines += [str(entry) for entry in self.entries if entry.state != "present"]
+        lines += first_lines([str(one) for one in self.entries if one.state != "present"])
         return "\n".join([*lines, *lines_of(self.problems)])
 
 

@@ -40,6 +40,7 @@ from hatcher.files.cache import (
 )
 from hatcher.files.partial import Partial
 from hatcher.files.space import disk_of
+from hatcher.sizes import human_size
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.hashing import hashed, normalized_sha256
 from hatcher.transfer.progress import Phase, Progress
@@ -89,11 +90,11 @@ class CacheReport:
 
     def __str__(self) -> str:
         number = f"{self.files:,} artefact{'' if self.files == 1 else 's'}"
-        parts = [f"{number} of {self.size:,} bytes"]
+        parts = [f"{number} of {human_size(self.size)}"]
         if self.damaged:
             parts.append(f"{len(self.damaged)} damaged")
         if self.removed:
-            parts.append(f"{len(self.removed)} of {self.freed:,} bytes removed")
+            parts.append(f"{len(self.removed)} of {human_size(self.freed)} removed")
         return "; ".join(parts)
 
 

@@ -22,16 +22,13 @@ from hatcher.mirror.records import Held, Options, State
 from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.server import Server
 from hatcher.mirror.sides import Side, read_state, settle
-from hatcher.tables import html_table
+from hatcher.tables import first_lines, html_table
 from hatcher.transfer.batch import checked_concurrency
 from hatcher.transfer.progress import Progress
 
 Condition: TypeAlias = Literal["added", "removed", "changed", "unknown"]
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-
-#: Names that are told in words; there may be thousands.
-_MAX_NAMED = 20
 
 
 @frozen
@@ -179,14 +176,11 @@ class Diff:
         return f"<Diff of {self.a} and {self.b}: {self.summary()}>"
 
     def __str__(self) -> str:
-        rows = self.by_name()
-        lines = [self.summary()]
-        for row in rows[:_MAX_NAMED]:
+        lines = []
+        for row in self.by_name():
             said = (f"{name} {', '.join(row[name])}" for name in CONDITIONS if row[name])
             lines.append(f"{row['where']} {row['name']}: {'; '.join(said)}")
-        if len(rows) > _MAX_NAMED:
-            lines.append(f"and {len(rows) - _MAX_NAMED:,} more names")
-        return "\n".join([*lines, *lines_of(self.problems)])
+        return "\n".join([self.summary(), *first_lines(lines), *lines_of(self.problems)])
 
     def summary(self) -> str:
         """Return the line that counts, such as ``2 added, 1 changed, 40 the same``."""

@@ -30,6 +30,7 @@ from hatcher.files.atomic import replacing
 from hatcher.mirror.contents import DOCUMENTS
 from hatcher.mirror.layout import Kind, parse
 from hatcher.mirror.selection import Selection, select
+from hatcher.sizes import human_size
 from hatcher.transfer.filenames import server_name
 
 #: What it is called in a folder and in an archive.
@@ -210,7 +211,9 @@ class Manifest:
 
     def __str__(self) -> str:
         number = len(self.artefacts)
-        head = f"{self.source}: {number} artefact{'' if number == 1 else 's'}, {self.size:,} bytes"
+        head = (
+            f"{self.source}: {number} artefact{'' if number == 1 else 's'}, {human_size(self.size)}"
+        )
         return "\n".join([head, *lines_of(self.problems)])
 
     # -- as a file ---------------------------------------------------------------------

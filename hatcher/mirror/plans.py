@@ -24,6 +24,8 @@ from hatcher.mirror.records import (
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.sides import Side, looked_up
+from hatcher.sizes import human_size
+from hatcher.tables import first_lines, html_table
 from hatcher.transfer.batch import ByteCounter, checked_concurrency
 from hatcher.transfer.progress import Progress
 
@@ -32,14 +34,11 @@ if TYPE_CHECKING:
 
 _FORMAT, _VERSION = "hatcher plan", 1
 
-#: Rows of the table in notebooks.
-_MAX_ROWS = 100
-
 #: What may be deleted when nobody says: this part of what the target has, and at least so much.
 _PART, _AT_LEAST = 10, 10
 
 
-@frozen
+@frozen(repr=False)
 class Plan:
     """What is to be done, so that a target has what a source has; pure data.
 
@@ -248,12 +247,18 @@ class Plan:
         lines = [self._summary()]
         if self.prune and self:
             lines.append(f"at most {self.max_deletes:,} may be deleted")
-        for step in self.steps:
-            if step.action != "skip":
-                size = "" if step.size is None else f" ({step.size:,} bytes)"
-                because = f": {step.reason}" if step.reason else ""
-                lines.append(f"{step.action} {step.path}{size}{because}")
-        return "\n".join([*lines, *lines_of(self.problems)])
+        return "\n".join(
+            [*lines, *first_lines([*map(str, self._changes)]), *lines_of(self.problems)]
+        )
+
+    def __repr__(self) -> str:
+        return f"<Plan from {self.source} to {self.target}: {self._summary()}>"
+
+    @property
+    def _changes(self) -> list[Step]:
+        """What is not skipped; first what somebody has to look into."""
+        changes = [step for step in self.steps if step.action != "skip"]
+        return sorted(changes, key=lambda step: step.action != "conflict")
 
     def _summary(self) -> str:
         counts = Counter(step.action for step in self.steps)
@@ -263,27 +268,19 @@ class Plan:
         if parts:
             summary += f": {', '.join(parts)}"
         if counts["copy"] or counts["update"]:
-            summary += f"; {self.bytes:,} bytes to move"
+            summary += f"; {human_size(self.bytes)} to move"
         return summary
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        changes = [step for step in self.steps if step.action != "skip"]
-        body = "".join(
-            f"<tr><td>{step.action}</td><td>{escape(step.path)}</td>"
-            f"<td>{'' if step.size is None else f'{step.size:,}'}</td>"
-            f"<td>{escape(step.reason or '')}</td></tr>"
-            for step in changes[:_MAX_ROWS]
-        )
-        more = len(changes) - _MAX_ROWS
-        head = "<tr><th>action</th><th></th><th>size</th><th>reason</th></tr>"
-        table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>" if body else ""
-        said = "".join(f"<p>problem: {escape(str(problem))}</p>" for problem in self.problems)
-        return (
-            f"<p>{escape(self.source)} to {escape(self.target)}: {escape(self._summary())}</p>"
-            f"{table}{f'<p>and {more:,} more</p>' if more > 0 else ''}{said}"
-        )
+        changes = self._changes
+        rows = ((step.action, step.path, step.size, step.reason) for step in changes)
+        headings = ("action", "", "size", "reason")
+        table = html_table(headings, rows, len(changes)) if changes else ""
+        said = "".join(f"<p>{escape(line)}</p>" for line in lines_of(self.problems))
+        ends = f"{escape(self.source)} to {escape(self.target)}"
+        return f"<p>{ends}: {escape(self._summary())}</p>{table}{said}"
 
 
 def _step(document: Mapping[str, Any]) -> Step:
@@ -361,10 +358,10 @@ def plan(
     --------
     >>> plan = mirror.plan(dev, prod, platforms=['rh8-x86_64'], prune=True)
     >>> print(plan)
-    12 artefacts: 2 copy, 10 skip; 5,403,211 bytes to move
+    12 artefacts: 2 copy, 10 skip; 5.40 MB to move
     at most 10 may be deleted
-    copy rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg (5,400,102 bytes)
-    copy rh8-x86_64/eggs/cp311/six-1.16.0-1.egg (3,109 bytes)
+    copy rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg (5.40 MB)
+    copy rh8-x86_64/eggs/cp311/six-1.16.0-1.egg (3.11 kB)
     """
     sides = pair_of(source, target)
     version = min(side.version for side in sides)

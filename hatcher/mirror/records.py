@@ -13,6 +13,7 @@ from hatcher.artefacts.names import split_runtime
 from hatcher.core.places import Problem, lines_of
 from hatcher.errors import BatchError, BatchInterrupted, HatcherException
 from hatcher.mirror.selection import Selection
+from hatcher.sizes import human_size
 from hatcher.transfer.batch import ByteCounter, Item, WorkerPool
 from hatcher.transfer.progress import Phase, Progress
 from hatcher.transfer.reports import BatchReport, FileResult
@@ -186,6 +187,10 @@ class Step:
     sha256: str | None = None
     replaces: str | None = None
     reason: str | None = None
+
+    def __str__(self) -> str:
+        size = "" if self.size is None else f" ({human_size(self.size)})"
+        return f"{self.action} {self.path}{size}{f': {self.reason}' if self.reason else ''}"
 
 
 # -- what became of it ---------------------------------------------------------------------

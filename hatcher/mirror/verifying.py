@@ -39,6 +39,8 @@ from hatcher.mirror.records import (
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.server import Server
 from hatcher.mirror.sides import Side, identify_all, looked_up, read_state, settle
+from hatcher.sizes import human_size
+from hatcher.tables import brief, first_lines
 from hatcher.transfer.batch import Batch, ByteCounter, Item, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import BatchOptions, Phase, Progress
@@ -49,9 +51,6 @@ Condition: TypeAlias = Literal[
 ]
 
 _CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-
-#: Findings that are named in words; there may be thousands.
-_MAX_NAMED = 50
 
 
 @frozen
@@ -77,7 +76,7 @@ class Finding:
         return f"{self.condition} {self.path}{f': {self.reason}' if self.reason else ''}"
 
 
-@frozen
+@frozen(repr=False)
 class Verification:
     """What came out of verifying a side; true when all is right.
 
@@ -135,15 +134,15 @@ class Verification:
     def __bool__(self) -> bool:
         return not self.findings and not self.problems
 
+    __repr__ = brief
+
     def __str__(self) -> str:
         counts = Counter(found.condition for found in self.findings)
         parts = [f"{counts[name]} {name}" for name in _CONDITIONS if counts[name]]
         number = f"{self.checked:,} artefact{'' if self.checked == 1 else 's'}"
         said = ", ".join(parts) or ("all right" if self else "not all could be looked at")
-        lines = [f"{number} checked, {self.bytes:,} bytes hashed: {said}"]
-        lines += map(str, self.findings[:_MAX_NAMED])
-        if len(self.findings) > _MAX_NAMED:
-            lines.append(f"and {len(self.findings) - _MAX_NAMED:,} more")
+        lines = [f"{number} checked, {human_size(self.bytes)} hashed: {said}"]
+        lines += first_lines([*map(str, self.findings)])
         return "\n".join([*lines, *lines_of(self.problems)])
 
 
@@ -205,7 +204,7 @@ def verify(
     Examples
     --------
     >>> print(mirror.verify('backup'))
-    1,148 artefacts checked, 5,403,211,004 bytes hashed: all right
+    1,148 artefacts checked, 5.40 GB hashed: all right
     >>> bool(mirror.verify(prod, dev, platforms=['rh8-x86_64']))
     True
     """

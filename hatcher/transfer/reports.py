@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from hatcher.errors import BatchError, BatchInterrupted
-from hatcher.tables import data_frame, html_table
+from hatcher.tables import brief, data_frame, first_lines, html_table
 from hatcher.transport.value import Value
 
 #: What became of one file; in the order in which a summary counts them.
@@ -32,9 +32,6 @@ _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 #: What a data frame has as texts.
 _TEXTS = ("name", "path", "outcome", "error")
-
-#: Failures that a summary names; a batch may have thousands.
-_MAX_NAMED = 20
 
 
 class FileFacts(NamedTuple):
@@ -191,12 +188,11 @@ class BatchReport(Value):
     def __bool__(self) -> bool:
         return not self.failed and not self.not_tried
 
+    __repr__ = brief
+
     def __str__(self) -> str:
-        failed = self.failed
         lines = [self._summary()]
-        lines += [f"failed: {result.name}: {result.error}" for result in failed[:_MAX_NAMED]]
-        if len(failed) > _MAX_NAMED:
-            lines.append(f"and {len(failed) - _MAX_NAMED} more")
+        lines += first_lines([f"failed: {each.name}: {each.error}" for each in self.failed])
         if self.not_tried and self.not_tried[0].error is not None:
             lines.append(f"not tried: {self.not_tried[0].error}")
         return "\n".join(lines)

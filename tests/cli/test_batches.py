@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hatcher.sizes import human_size
 from hatcher.testing import RequestFault, write_egg
 
 from .conftest import Cli, outcomes
@@ -76,8 +77,8 @@ def test_a_batch_is_said_in_every_format(cli, eggs):
     assert (table.code, table.err) == (0, "2 files: 2 uploaded\n")
     headings, _, *rows = table.out.splitlines()
     assert headings.split() == ["File", "Outcome", "Size", "Path", "Error"]
-    assert [row.split()[:3] for row in rows] == [
-        [path.name, "uploaded", str(path.stat().st_size)] for path in eggs[:2]
+    assert [row.split()[:4] for row in rows] == [
+        [path.name, "uploaded", *human_size(path.stat().st_size).split()] for path in eggs[:2]
     ]
     assert shown(cli) == [path.name for path in eggs[:2]]
 

@@ -40,15 +40,15 @@ def test_show(cli, cache):
 def test_prune_and_clear(cli, cache):
     done = cli("cache", "prune")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "Nothing to remove: 3 artefacts of 3,000 bytes.\n"
+    assert done.err == "Nothing to remove: 3 artefacts of 3.00 kB.\n"
     for limit in ("2.5kB", "2KiB", "2k", "2100"):
         done = cli("cache", "prune", "--limit", limit, "-n")
-        assert done.err == "Would remove 1 of 1,000 bytes; 2 of 2,000 bytes stay.\n"
+        assert done.err == "Would remove 1 of 1.00 kB; 2 of 2.00 kB stay.\n"
     assert cache.usage().files == 3
     assert len(cli("cache", "prune", "--limit", "2kB", "-o", "json").data["removed"]) == 1
     assert cli("cache", "clear", "--dry-run").code == 0
     assert cache.usage().files == 2
-    assert cli("cache", "clear").err == "Removed 2 of 2,000 bytes; 0 of 0 bytes stay.\n"
+    assert cli("cache", "clear").err == "Removed 2 of 2.00 kB; 0 of 0 B stay.\n"
     assert cache.usage().files == 0
     cli.fails(2, "such as 500MB or 10GiB", "cache", "prune", "--limit", "a lot")
 

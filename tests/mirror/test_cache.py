@@ -74,7 +74,7 @@ def test_kept_by_what_is_in_it(folder, tmp_path):
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == sha256
     other, _ = make(tmp_path, "nose-1.3.0-1.egg")
     assert again.add(other, sha256) == kept
-    assert str(again.usage()) == "1 artefact of 400 bytes"
+    assert str(again.usage()) == "1 artefact of 400 B"
     assert (folder / "artefacts" / "CACHEDIR.TAG").read_bytes().startswith(b"Signature: 8a477f597")
     with pytest.raises(InvalidArgumentError, match="sha256"):
         cache.get("../../etc/passwd")
@@ -200,7 +200,7 @@ def test_verify_prune_clear(cache, folder, tmp_path):
     assert not report
     assert report.damaged == report.removed == (files["b"][1],)
     assert (report.files, report.size, report.freed) == (4, 1600, 400)
-    assert str(report) == ("4 artefacts of 1,600 bytes; 1 damaged; 1 of 400 bytes removed")
+    assert str(report) == ("4 artefacts of 1.60 kB; 1 damaged; 1 of 400 B removed")
     assert cache.verify()
     assert not given_up.exists()
     assert at_work.exists()

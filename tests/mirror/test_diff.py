@@ -172,7 +172,7 @@ def test_versions_side_by_side(folders):
     said = str(found).splitlines()
     assert said[0] == "32 added, 29 removed, 1 changed, 0 the same"
     assert said[2] == f"{where} n01: added {', '.join(added)}; removed 1.9.0-2"
-    assert (len(said), said[-1]) == (22, "and 10 more names")
+    assert (len(said), said[-1]) == (22, "and 10 more")
     assert repr(found) == f"<Diff of {a} and {b}: {said[0]}>"
     html = found._repr_html_()
     assert html.count("<tr>") == 31 and "1.9.0-10, 1.10.0-1, 1.10.0-2, 1.10.0-10" in html

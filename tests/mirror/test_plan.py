@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from hatcher import mirror
-from hatcher.api import Repository
+from hatcher.api import FileResult, Repository
 from hatcher.artefacts.python_tags import preference, usable_tags
-from hatcher.errors import InvalidArgumentError, NotFoundError, UnsupportedAPIVersionError
+from hatcher.errors import (
+    HatcherException,
+    InvalidArgumentError,
+    NotFoundError,
+    UnsupportedAPIVersionError,
+)
 from hatcher.mirror.contents import digest
 from hatcher.mirror.selection import select
+from hatcher.sizes import human_size
 from hatcher.testing import write_bundle
 
 from .conftest import (
@@ -58,7 +64,7 @@ def test_an_empty_target_lacks_everything(lab, expected, tmp_path):
         assert actions(plan) == dict.fromkeys(sorted(expected), "copy")
         sizes = {step.path: step.size for step in plan.steps if "/eggs/" in step.path}
         assert sizes == {path: len(expected[path]) for path in sizes}
-        assert str(plan).startswith(f"7 artefacts: 7 copy; {plan.bytes:,} bytes to move\n")
+        assert str(plan).startswith(f"7 artefacts: 7 copy; {human_size(plan.bytes)} to move\n")
     assert not mirror.plan(empty, lab.dev, **KINDS)
     plan = mirror.plan(empty, lab.dev, prune=True, **KINDS)
     assert actions(plan) == dict.fromkeys(sorted(expected), "delete")
@@ -201,3 +207,35 @@ def test_what_cannot_be_compared(lab, tmp_path):
         mirror.plan(lab.acme.repository("nowhere"), lab.dev, **KINDS)
     with pytest.raises(InvalidArgumentError, match="'v1/acme/dev/'"):
         mirror.plan(tmp_path, lab.dev, **KINDS)
+
+
+def test_what_is_said_of_much_is_short():
+    """What somebody has to look into comes first; of all else there are the first ones, and a number."""
+    steps = [mirror.Step("copy", f"p/eggs/None/e{number:02}-1-1.egg", 1000) for number in range(30)]
+    steps += [
+        mirror.Step("skip", "p/eggs/None/f-1-1.egg"),
+        mirror.Step("conflict", "z", reason="?"),
+    ]
+    wrong = mirror.Problem("acme/dev", HatcherException("No."))
+    asked = select(["eggs"], None, None)
+    plan = mirror.Plan("here", "there", tuple(steps), (wrong,) * 30, asked, True, 10)
+    summary, limit, first, *lines = str(plan).splitlines()
+    assert summary == "32 artefacts: 30 copy, 1 conflict, 1 skip; 30.0 kB to move"
+    assert (limit, first) == ("at most 10 may be deleted", "conflict z: ?")
+    assert lines[0] == "copy p/eggs/None/e00-1-1.egg (1.00 kB)"
+    assert lines[18:21] == [str(steps[18]), "and 11 more", "problem: acme/dev: No."]
+    assert lines[40:] == ["and 10 more"]
+    assert repr(plan) == f"<Plan from here to there: {summary}>"
+    assert "<td>conflict</td><td>z</td>" in plan._repr_html_()
+    result = FileResult("x", Path("x"), "failed", 1, HatcherException("No."))
+    report = mirror.MirrorReport((result,) * 30, (wrong,))
+    assert len(str(report).splitlines()) == 1 + 20 + 1 + 1
+    assert repr(report) == "<MirrorReport: 30 files: 30 failed>"
+    finding = mirror.Finding("missing", "x")
+    proof = mirror.Verification("there", None, 1, 10**9, (finding,) * 30)
+    assert repr(proof) == "<Verification: 1 artefact checked, 1.00 GB hashed: 30 missing>"
+    assert len(str(proof).splitlines()) == 1 + 20 + 1
+    entry = mirror.BundleEntry("missing", "eggs", "n", "1-1", "acme/dev")
+    check = mirror.BundleCheck("b", (entry,) * 30)
+    assert repr(check) == "<BundleCheck: b: 30 artefacts: 30 missing>"
+    assert len(str(check).splitlines()) == 1 + 20 + 1

@@ -11,6 +11,7 @@ from hatcher import mirror
 from hatcher.api import RetryPolicy
 from hatcher.errors import InvalidArgumentError, NotConnectedError, NotFoundError
 from hatcher.mirror.layout import KINDS
+from hatcher.sizes import human_size
 from hatcher.testing import Answer, RequestFault, write_bundle, write_egg
 
 from .conftest import BUNDLE, EGG, FILLED, OLD, PLATFORM, SOME, Lab, egg, places, refused
@@ -47,7 +48,7 @@ def test_a_folder_that_is_as_it_was_left(folder):
     result = mirror.verify(folder, progress=lambda *now: told.append(now))
     size = sum(path.stat().st_size for path in (folder / "v1").rglob("*") if path.is_file())
     assert result
-    assert str(result) == f"8 artefacts checked, {size:,} bytes hashed: all right"
+    assert str(result) == f"8 artefacts checked, {human_size(size)} hashed: all right"
     assert told[-1] == (size, size, "hashing")
     assert result.document() == {
         "ok": True,

@@ -149,8 +149,8 @@ def clear(dry_run: bool, emit: Emit) -> None:
 def _tell(report: CacheReport, emit: Emit, dry_run: bool) -> None:
     would = "Would remove" if dry_run else "Removed"
     say(
-        f"{would} {len(report.removed):,} of {report.freed:,} bytes; "
-        f"{report.files:,} of {report.size:,} bytes stay."
+        f"{would} {len(report.removed):,} of {human_size(report.freed)}; "
+        f"{report.files:,} of {human_size(report.size)} stay."
         if report.removed
         else f"Nothing to remove: {report}.",
         None if dry_run or report.damaged else "green",
