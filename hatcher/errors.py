@@ -14,6 +14,7 @@
     │   ├── InvalidRuntime
     │   ├── InvalidBundle
     │   ├── InvalidApp
+    │   ├── InvalidAccessFile
     │   ├── MissingPlatformError
     │   └── FileChangedError              ... or changed while it was being sent
     ├── TargetFileExists
@@ -181,6 +182,24 @@ class InvalidBundle(ArtefactError):  # noqa: N818
 
 class InvalidApp(ArtefactError):  # noqa: N818
     """The file is not a valid app."""
+
+
+class InvalidAccessFile(ArtefactError):  # noqa: N818
+    """The document does not say who may do what.
+
+    Attributes
+    ----------
+    errors : tuple of str
+        What is wrong with it, each with its line, where there is one.
+    """
+
+    def __init__(self, message: str, errors: tuple[str, ...] = ()) -> None:
+        several = len(errors) > 1
+        super().__init__(
+            "\n".join([f"{message}: {errors[0]}", *errors[1:]]) if errors else message,
+            what=f"{message} has {len(errors)} errors." if several else "",
+        )
+        self.errors = errors
 
 
 class MissingPlatformError(ArtefactError):

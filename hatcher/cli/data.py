@@ -65,6 +65,8 @@ class Field(NamedTuple):
     def cell(self, record: Record) -> str:
         """Return what people see of a record."""
         value = record.get(self.key)
+        if self.type == "array" and isinstance(value, list):
+            return ", ".join(map(_cell, value))
         if self.readable is None or isinstance(value, bool) or not isinstance(value, int | float):
             return _cell(value)
         # Servers may say anything.

@@ -164,6 +164,8 @@ def _hatcher_error(error: errors.HatcherException, ctx: click.Context | None) ->
     ):
         code = ExitCode.NETWORK
     details = tuple(_details(error.report, ctx)) if isinstance(error, errors.BatchError) else ()
+    if isinstance(error, errors.InvalidAccessFile) and len(error.errors) > 1:
+        details = tuple(map(_line, error.errors[:_MOST_FILES]))
     advice = (_own(error) or hint) if isinstance(hint, str) else hint(error, ctx)
     return Failure(code, error.what or str(error), advice, details)
 
@@ -325,6 +327,7 @@ _HINTS: Mapping[ExitCode, Mapping[type[BaseException], _Hint]] = {
         errors.InvalidRuntime: "Check the file, or have the runtime built again; nothing was sent.",
         errors.InvalidBundle: "Mend the file; nothing was sent.",
         errors.InvalidApp: "Mend the file; nothing was sent.",
+        errors.InvalidAccessFile: "Mend the file; nothing was changed.",
         errors.MissingPlatformError: (
             "Have the file say its platform, such as rh8-x86_64; nothing was sent."
         ),

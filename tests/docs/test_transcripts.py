@@ -16,6 +16,7 @@ PAGES = sorted(
     page
     for page in [
         *(DOCS / "command-line").glob("*.md"),
+        DOCS / "access.md",
         DOCS / "continuous-integration.md",
         DOCS / "mirroring.md",
     ]

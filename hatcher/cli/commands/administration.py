@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hatcher.cli import transfers
-from hatcher.cli.data import Document, Emit, Field, Listing, Record, emits
+from hatcher.cli.data import Document, Emit, Field, Listing, emits
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import (
     argument,
@@ -24,6 +24,7 @@ from hatcher.cli.parameters import (
     on,
     on_repository,
 )
+from hatcher.cli.plans import raise_for
 from hatcher.cli.refusals import ExitCode, Refusal
 from hatcher.cli.state import State, pass_state
 from hatcher.cli.terminal import confirm, is_terminal, say
@@ -161,7 +162,7 @@ def delete_repository(state: State, place: Repository, dry_run: bool, **options:
         if options["missing_ok"] and place.name not in organization.list_repositories():
             say(f"There is no repository {place}.")
             return
-        _metadata(state, place)
+        found(state, place, place.metadata)
         say(f"Would delete the repository {place}.")
         return
     transfers.delete(place, "the repository {place}", dry_run=False, **options)
@@ -178,12 +179,13 @@ def repository_metadata(state: State, place: Repository, emit: Emit) -> None:
     For example:
     hatcher repositories metadata acme dev
     """
-    emit(_metadata(state, place))
+    emit(found(state, place, place.metadata))
 
 
-def _metadata(state: State, place: Repository) -> Record:
+def found(state: State, place: Any, ask: Callable[[], T]) -> T:
+    """Ask something of a place; where there is no such repository, say which one may be meant."""
     try:
-        return place.metadata()
+        return ask()
     except HatcherException as error:
         if type(error) is not HatcherException:
             raise
@@ -229,15 +231,18 @@ def teams() -> None:
 
 @teams.command("list")
 @on("organization")
+@flag("--long", help="Show their access levels, too.")
 @emits(Listing((Field("name", "Team"), Field("group", "Access")), bare=True))
-def list_teams(place: Organization, emit: Emit) -> None:
+def list_teams(place: Organization, long: bool, emit: Emit) -> None:
     """List the teams of an organization.
 
     \b
     For example:
     hatcher teams list acme
-    hatcher teams list acme --output table
+    hatcher teams list acme --long
     """
+    if long:
+        emit = emit._replace(chosen=emit.chosen or "table")
     emit(sorted(place.list_teams(), key=lambda team: team["name"]))
 
 
@@ -468,7 +473,7 @@ NEW_USER = Document(
 
 @group("users")
 def users() -> None:
-    """Create and delete users."""
+    """Create, delete and list users."""
 
 
 @users.command("create")
@@ -514,6 +519,26 @@ def create_user(
     # For people there is nothing more to see, unless there is a password.
     if emit.is_chosen or user.one_time_password is not None:
         emit({"email": email, "one_time_password": user.one_time_password})
+
+
+@users.command("list")
+@on("organization")
+@emits(Listing((Field("email", "User"), Field("teams", "Teams", "array"))))
+def list_users(place: Organization, emit: Emit) -> None:
+    """List the users of an organization, with their teams.
+
+    Those who are in no team are not in it: Brood does not tell of them. The exit code is 7 when the
+    members of a team could not be read.
+
+    \b
+    For example:
+    hatcher users list acme
+    """
+    from hatcher import access
+
+    told = access.read(place)
+    emit(told.members)
+    raise_for(told.problems, told.summary)
 
 
 @users.command("delete")

@@ -316,11 +316,8 @@ def verify(
     summary = f"{found.target}: {_summary(found)}"
     for finding in found.findings[:MOST_NAMED]:
         say(str(finding), always=True)
-    if len(found.findings) > MOST_NAMED:
-        say(
-            f"and {len(found.findings) - MOST_NAMED:,} more; --output json names them all",
-            always=True,
-        )
+    if (more := len(found.findings) - MOST_NAMED) > 0:
+        say(f"and {more:,} more; --output json names them all", always=True)
     if not found.findings:
         raise_for(found.problems, summary)
     for problem in found.problems:
