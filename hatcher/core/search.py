@@ -93,6 +93,18 @@ class SearchResult(Value):
     size: int | None
     sha256: str | None
 
+    def __init__(
+        self,
+        kind: Kind,
+        artefact: Artefact,
+        name: str,
+        version: str,
+        python_tag: str | None,
+        size: int | None,
+        sha256: str | None,
+    ) -> None:
+        super().__init__(kind, artefact, name, version, python_tag, size, sha256)
+
     @property
     def place(self) -> str:
         """Where it is: ``organization/repository/platform`` (`str`)."""
@@ -121,6 +133,11 @@ class SearchResults(Iterator[SearchResult]):
 
     Nothing is sent before the first result is asked for. Leaving it early stops the search.
 
+    Parameters
+    ----------
+    search : object
+        What is searched for, and where: `BroodClient.search` makes it.
+
     Examples
     --------
     >>> results = brood_client.search('numpy>=1.26,<2', python_tag='cp311')
@@ -131,8 +148,8 @@ class SearchResults(Iterator[SearchResult]):
     ...     print(problem)
     """
 
-    def __init__(self, search: _Search) -> None:
-        self._search = search
+    def __init__(self, search: Any) -> None:
+        self._search: _Search = search
         pool = WorkerPool(AT_ONCE, None)
         self._stream: Generator[SearchResult, None, None] = pool.stream(partial(search.run, pool))
 

@@ -19,6 +19,7 @@ PAGES = sorted(
         DOCS / "access.md",
         DOCS / "continuous-integration.md",
         DOCS / "mirroring.md",
+        DOCS / "searching.md",
     ]
     if any(example.kind == "console" for example in examples_of(page))
 )
@@ -67,7 +68,7 @@ def test_there_are_transcripts():
     shown = {word for command in commands for word in command.split() if word in root.homes}
     assert shown >= {
         *("eggs", "repositories", "teams", "users", "login"),
-        *("export", "import", "mirror", "promote"),
+        *("export", "import", "mirror", "promote", "search"),
     }
 
 
