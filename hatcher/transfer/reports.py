@@ -30,9 +30,6 @@ Outcome: TypeAlias = Literal[
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-#: What a data frame has as texts.
-_TEXTS = ("name", "path", "outcome", "error")
-
 
 class FileFacts(NamedTuple):
     """What is known of a file of a batch beside what became of it.
@@ -205,18 +202,24 @@ class BatchReport(Value):
         Returns
         -------
         pandas.DataFrame
-            With the columns ``name``, ``path``, ``outcome``, ``size`` (in bytes) and ``error``.
+            With the columns ``name``, ``path``, ``outcome``, ``size`` (in bytes), ``error``, and
+            those of `FileFacts`.
 
         Raises
         ------
         HatcherException
             pandas is not installed; it comes with the extra ``pandas``.
         """
-        fields = FileResult.__match_args__
-        rows = [dict(zip(fields, result._values(), strict=True)) for result in self.results]
-        for row in rows:
-            row |= {name: None if row[name] is None else str(row[name]) for name in _TEXTS}
-        return data_frame(rows, dict.fromkeys(fields) | dict.fromkeys(_TEXTS, str) | {"size": int})
+        rows = []
+        for each in self.results:
+            error = None if each.error is None else str(each.error)
+            told = (each.name, str(each.path), each.outcome, each.size, error)
+            rows.append(dict(zip(FileResult.__match_args__, told, strict=True)))
+            rows[-1] |= each.facts._asdict()
+        fields = (*FileResult.__match_args__, *FileFacts._fields)
+        types: dict[str, object] = dict.fromkeys(fields, str)
+        types |= {"size": int, "replaced": bool, "attempts": int, "seconds": float}
+        return data_frame(rows, types)
 
     def _repr_html_(self) -> str:
         # Imported here, for notebooks.

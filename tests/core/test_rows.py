@@ -15,6 +15,7 @@ from hatcher.core import index as indices
 from hatcher.core.index import Index
 from hatcher.errors import HatcherException
 from hatcher.testing import write_app, write_bundle, write_egg, write_legacy_runtime, write_runtime
+from hatcher.transfer.reports import FileFacts
 
 EGG = {"name": "spam", "version": "1.0.0", "build": 1, "size": 7, "mtime": 0.5, "odd": [{}]}
 
@@ -137,7 +138,9 @@ class TestWithPandas:
     def test_reports(self, tmp_path):
         report = BatchReport(
             (
-                FileResult("a.egg", tmp_path / "a.egg", "uploaded", 7),
+                FileResult(
+                    "a.egg", tmp_path / "a.egg", "uploaded", 7, None, FileFacts("ab", attempts=2)
+                ),
                 FileResult("b.egg", tmp_path / "b.egg", "failed", None, OSError("no room")),
             )
         )
@@ -146,4 +149,9 @@ class TestWithPandas:
         assert frame["error"].isna().tolist() == [True, False] and frame["error"][1] == "no room"
         assert frame["path"][0] == str(tmp_path / "a.egg")
         assert str(frame["size"].dtype) == "Int64" and frame["size"].sum() == 7
+        assert frame["attempts"].tolist() == [2, 0] and frame["sha256"].isna().tolist() == [0, 1]
+        assert [str(frame[name].dtype) for name in ("replaced", "seconds")] == [
+            "boolean",
+            "Float64",
+        ]
         assert list(BatchReport(()).to_frame()) == list(frame)
