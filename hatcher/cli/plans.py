@@ -61,7 +61,7 @@ def write_json(path: str, document: dict[str, Any]) -> None:
         partial.write(text.encode())
 
 
-def read_plan(path: str, format: str, group: str) -> dict[str, Any]:
+def read_plan(path: str, format: str, maker: str) -> dict[str, Any]:
     """Return a plan that a command has kept.
 
     Parameters
@@ -69,8 +69,8 @@ def read_plan(path: str, format: str, group: str) -> dict[str, Any]:
     path : str
     format : str
         What plans of this kind say that they are.
-    group : str
-        The commands that make them, such as ``mirror``.
+    maker : str
+        The command that makes them, such as ``mirror plan``.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def read_plan(path: str, format: str, group: str) -> dict[str, Any]:
     """
     import json
 
-    hint = f"Make one with: hatcher {group} plan --save FILE"
+    hint = f"Make one with: hatcher {maker} --save FILE"
     try:
         document = json.loads(Path(path).read_text("utf-8"))
     except (ValueError, RecursionError) as error:

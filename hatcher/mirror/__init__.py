@@ -18,6 +18,7 @@ from hatcher.mirror.manifests import Difference, Entry, Manifest, read_manifest
 from hatcher.mirror.packing import pack
 from hatcher.mirror.plans import Plan, plan
 from hatcher.mirror.promoting import promote
+from hatcher.mirror.pruning import Pruning, prune
 from hatcher.mirror.records import MirrorReport, Step
 from hatcher.mirror.usage import Share, Usage, usage
 from hatcher.mirror.verifying import Finding, Verification, verify
@@ -37,6 +38,7 @@ __all__ = [
     "MirrorReport",
     "Plan",
     "Problem",
+    "Pruning",
     "Share",
     "Step",
     "Usage",
@@ -50,6 +52,7 @@ __all__ = [
     "pack",
     "plan",
     "promote",
+    "prune",
     "read_manifest",
     "usage",
     "verify",

@@ -365,7 +365,7 @@ def too_many(target: Side, deletes: int, most: int) -> Problem:
         str(target),
         HatcherException(
             f"{deletes:,} artefacts would be deleted, and at most {most:,} may be: nothing is. "
-            f"Check the source; if it is right, plan again with max_deletes={deletes}."
+            f"Check the plan; if it is right, plan again with max_deletes={deletes}."
         ),
     )
 

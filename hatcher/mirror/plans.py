@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -366,11 +366,7 @@ def plan(
     sides = pair_of(source, target)
     version = min(side.version for side in sides)
     selection = usual_selection(version, kinds, platforms, python_tags, names)
-    if max_deletes is not None and (type(max_deletes) is not int or max_deletes < 0):
-        raise InvalidArgumentError(
-            f"max_deletes is {max_deletes!r}; give the most that may be deleted, from 0, or "
-            "nothing for a tenth."
-        )
+    most_deletes((), max_deletes)
     options = Options(checked_concurrency(concurrency))
     states = states_of(sides, selection, options)
     wanted, there = states
@@ -378,7 +374,7 @@ def plan(
     pairs = [pair for pair in pairs_of(states) if pair.wanted or may_delete(pair.path)]
     look(pairs, sides, states, options)
     steps = sorted((_step_of(pair, sides[1]) for pair in pairs), key=lambda step: step.path)
-    most = max(_AT_LEAST, len(there.held) // _PART) if max_deletes is None else max_deletes
+    most = most_deletes(there.held, max_deletes)
     problems = [*wanted.problems, *there.problems]
     if there.repositories is not None:
         new = {sides[1].location(step.path).place for step in steps if step.action == "copy"}
@@ -388,6 +384,24 @@ def plan(
         problems.append(too_many(sides[1], deletes, most))
     here, to = map(str, sides)
     return Plan(here, to, tuple(steps), tuple(problems), selection, prune, most, sides)
+
+
+def most_deletes(there: Collection[str], given: int | None) -> int:
+    """Return the most that may be deleted of what is there.
+
+    Raises
+    ------
+    InvalidArgumentError
+        What was given is no number from 0.
+    """
+    if given is None:
+        return max(_AT_LEAST, len(there) // _PART)
+    if type(given) is not int or given < 0:
+        raise InvalidArgumentError(
+            f"max_deletes is {given!r}; give the most that may be deleted, from 0, or nothing for a "
+            "tenth."
+        )
+    return given
 
 
 @define(eq=False)

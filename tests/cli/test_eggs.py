@@ -267,3 +267,56 @@ def test_why_where_the_index_does_not_tell_all(cli):
     told = cli.answered(Answer(200, json_header, index), "eggs", "why", *PLACE, "cp311", "mkl")
     assert (told.code, told.out) == (7, "mkl 1-1\n└── numpy 1-1 (mkl)\n")
     assert "does not say what 1 egg requires, such as mkl-1-1.egg" in told.err
+
+
+def test_old_versions_go(cli, dev, tmp_path):
+    platform = cli.client().at("acme/dev/rh8-x86_64")
+    for version in ("1.9", "1.10", "1.11"):
+        platform.upload_egg(egg(tmp_path, "spam", version))
+    command = ("eggs", "prune", "acme/dev/rh8-x86_64")
+    some = ("--keep", "2", "-t", "cp311")
+    dry = cli(*command, *some, "--dry-run", "-o", "json").data
+    assert [(one["file"], one["outcome"]) for one in dry] == [
+        ("eggs/None/spam-1.9-1.egg", "would delete")
+    ]
+    young = cli(*command, *some, "--older-than", "1d")
+    assert young == (0, "", "0 of 3 eggs of acme/dev/rh8-x86_64 are to go.\n")
+    kept = cli(*command, *some, "--save", "plan.json")
+    assert (kept.code, kept.out) == (0, "")
+    assert kept.err.startswith("The plan is kept in plan.json.\n1 of 3 eggs")
+    no = cli(*command, "--plan", "plan.json", input="n\n")
+    assert no.err.startswith(
+        "eggs/None/spam-1.9-1.egg\n1 of 3 eggs of acme/dev/rh8-x86_64 are to go"
+    )
+    assert len(platform.list_eggs("cp311")) == 3
+    yes = cli(*command, "--plan", "plan.json", "-y", "-o", "json").data
+    assert [(one["file"], one["outcome"]) for one in yes] == [
+        ("eggs/None/spam-1.9-1.egg", "deleted")
+    ]
+    assert len(platform.list_eggs("cp311")) == 2
+    limited = cli(*command, "--keep", "1", "-t", "cp311", "--max-deletes", "0", "-y")
+    assert limited.code == 7
+    assert "--max-deletes 1" in limited.err
+    assert len(platform.list_eggs("cp311")) == 2
+
+
+@pytest.mark.usefixtures("dev")
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        (("acme/dev",), 2, "--keep NUMBER, or --plan FILE"),
+        (("acme/dev", "--keep", "0"), 2, "--keep"),
+        (("acme/dev", "--keep", "1", "--older-than", "180"), 2, "--older-than"),
+        (("acme/dev", "--keep", "1", "--plan", "plan.json"), 2, "give --plan alone"),
+        (("acme/dev", "--plan", "plan.json"), 2, "hatcher eggs prune --save FILE"),
+        (("acme/dev", "--plan", "none.json"), 2, "none.json"),
+        (("acme/deb", "--keep", "1", "-t", "cp311", "-p", "rh8-x86_64"), 4, "'dev'"),
+        (("acme/dev/x/y", "--keep", "1"), 2, "acme/dev/x/y"),
+        (("", "--keep", "1"), 2, ""),
+    ],
+)
+def test_what_cannot_be_pruned(cli, asked, code, said):
+    Path("plan.json").write_text("{}", "utf-8")
+    refused = cli("eggs", "prune", *asked)
+    assert (refused.code, refused.out) == (code, "")
+    assert said in refused.err

@@ -113,6 +113,7 @@ CHANGING = {
     "eggs batch-delete": "acme dev rh8-x86_64 cp311 'doomed_too-*' -y",
     "eggs batch-upload": "acme dev rh8-x86_64 {egg}",
     "eggs build": "idna --destination built",
+    "eggs prune": "acme/dev/rh8-x86_64 --keep 1 -t cp311 -y",
     "eggs delete": "acme dev rh8-x86_64 none doomed 1.0.0-1 -y",
     "eggs update-index": "acme dev rh8-x86_64 {egg}",
     "eggs upload": "acme dev rh8-x86_64 {egg}",

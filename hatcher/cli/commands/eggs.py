@@ -24,12 +24,24 @@ from hatcher.cli.data import (
     write_tree,
 )
 from hatcher.cli.groups import group
-from hatcher.cli.parameters import argument, assume_yes, dry_run, flag, missing_ok, on_platform
+from hatcher.cli.parameters import (
+    argument,
+    assume_yes,
+    choices,
+    dry_run,
+    flag,
+    missing_ok,
+    on_platform,
+    selecting,
+)
+from hatcher.cli.plans import most_deletes, raise_for, read_plan, saving, write_json
 from hatcher.cli.refusals import ExitCode, Refusal, missing_extra
+from hatcher.cli.state import State, pass_state
 from hatcher.cli.terminal import confirm, say
 
 if TYPE_CHECKING:
     from hatcher.api import BatchReport, Egg, SinglePlatformRepository
+    from hatcher.mirror import Pruning
 
 EGGS = Listing(
     (Field("name", "Egg Name"), Field("python_tag", "Python Tag", ("string", "null"))),
@@ -431,3 +443,94 @@ def batch_delete(
         number = f"{len(doomed):,} egg{'' if len(doomed) == 1 else 's'}"
         confirm(f"{number} of {place} will be deleted. Go on?", assume_yes=not doomed)
     transfers.batch("eggs", delete, dry_run=dry_run, **options)
+
+
+@eggs.command("prune")
+@argument("place", "acme, acme/dev or acme/dev/rh8-x86_64.", "places")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="How many versions of each name and python tag stay.",
+)
+@click.option(
+    "--older-than",
+    metavar="AGE",
+    help="Only what is older, such as 180d: s, m, h, d, w or y.",
+)
+@flag("--except-referenced", help="Not what a bundle of the organization names.")
+@choices("--name", "names", metavar="PATTERN", help="Only eggs called so; may be repeated.")
+@selecting("platform", "-p", "--platform", "platforms")
+@selecting("python tag", "-t", "--python-tag", "python_tags")
+@most_deletes("Delete nothing if it would be more")
+@saving("Keep the plan as JSON, for --plan, and delete nothing.")
+@click.option(
+    "--plan",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Delete what this plan says, as far as it still holds, and nothing else.",
+)
+@transfers.concurrency
+@assume_yes
+@transfers.moving
+@pass_state
+def prune(
+    state: State,
+    place: str,
+    save: str | None,
+    assume_yes: bool,
+    dry_run: bool,
+    emit: Emit,
+    concurrency: int | None,
+    **asked: Any,
+) -> None:
+    """Delete old versions of eggs; the newest stay.
+
+    It says what would go, and asks; --save keeps the plan instead, which says of each egg that
+    stays why it does. Eggs that are disabled are never deleted, nor is anything when an index or a
+    bundle cannot be read.
+
+    \b
+    For example:
+    hatcher eggs prune acme/dev/rh8-x86_64 --keep 3 -t cp311 --older-than 180d --dry-run
+    hatcher eggs prune acme --keep 1 -p rh8-x86_64 -t cp311 --except-referenced --save plan.json
+    """
+    made = _pruning(state, place, concurrency=concurrency, **asked)
+    doomed = [step.path for step in made.those("delete")]
+    summary = f"{len(doomed):,} of {len(made.steps):,} eggs of {place} are to go"
+    if unknown := made.of_unknown_age:
+        say(f"{len(unknown):,} stay, since the server does not say how old they are.")
+    raise_for(made.problems, summary)
+    if save is not None and not dry_run:
+        write_json(save, made.document())
+        say(f"The plan is kept in {save}.")
+    if doomed and (dry_run or save is None):
+        if not (assume_yes or dry_run):
+            say("\n".join(doomed))
+        confirm(f"{summary}. Go on?", assume_yes=assume_yes or dry_run)
+        transfers.batch("Prune", made.apply, emit=emit, concurrency=concurrency, dry_run=dry_run)
+        return
+    if emit.is_chosen:
+        emit([])
+    say(f"{summary}.", "green")
+
+
+def _pruning(state: State, place: str, *, plan: str | None, **asked: Any) -> Pruning:
+    """Return the plan that was kept, or a new one."""
+    # Imported here, as all of the mirror: help needs none of it.
+    from hatcher import mirror
+
+    where = state.client.at(place)
+    # A limit of 0 is one.
+    given = {
+        name: value
+        for name, value in asked.items()
+        if value is not False and value not in ((), None)
+    }
+    if plan is not None:
+        if given.keys() - {"concurrency"}:
+            raise click.UsageError("The plan says already what is to go: give --plan alone.")
+        return mirror.Pruning.read(read_plan(plan, "hatcher plan", "eggs prune"), where)
+    if "keep" not in given:
+        raise click.UsageError("How many versions stay? Give --keep NUMBER, or --plan FILE.")
+    return mirror.prune(where, **transfers.as_python(given))

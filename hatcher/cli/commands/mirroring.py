@@ -477,7 +477,7 @@ def _planned(source: SideLike, target: SideLike, **asked: Any) -> Plan:
 def _kept_plan(path: str, source: SideLike, target: SideLike) -> Plan:
     from hatcher import mirror
 
-    return mirror.Plan.from_document(read_plan(path, "hatcher plan", "mirror"), source, target)
+    return mirror.Plan.from_document(read_plan(path, "hatcher plan", "mirror plan"), source, target)
 
 
 def _skipped(made: Plan) -> list[FileResult]:

@@ -39,55 +39,55 @@ def delete_eggs(
 ) -> BatchReport:
     """Delete eggs; see `SinglePlatformRepository.delete_eggs`."""
     given = _checked(platform, eggs, python_tag)
-    batch: Batch[Egg] = Batch(options, AuthenticationError, PermissionDeniedError)
+    batch: Batch[Egg | str] = Batch(options, AuthenticationError, PermissionDeniedError)
     index: Mapping[str, Mapping[str, Any]] = {}
     # Of a place that is not there it is said once, and not of each egg.
     if python_tag is None:
         platform.runtime_index()
     else:
         index = platform.egg_index(python_tag)
-    for egg, filename in _found(platform, given, index, python_tag).items():
-        item: Item[Egg] = Item(Path(filename))
-        entry = index.get(filename, {})
-        item.size = entry.get("size")
-        item.note(
-            sha256=entry.get("sha256"),
-            target=platform._whereabouts,
-            server=str(platform._session.server),
-        )
-        batch.items.append(item)
-        if isinstance(egg, Egg):
-            item.file = egg
-        elif missing_ok:
-            item.outcome = "already gone"
-        else:
-            item.fail(_missing(platform, filename, index))
+    found = _found(platform, given, index, python_tag)
+    batch.items = [
+        _item(platform, egg, filename, index.get(filename, {})) for egg, filename in found.items()
+    ]
 
-    def delete(item: Item[Egg], _: ByteCounter) -> Outcome:
-        egg = item.file
-        if options.dry_run:
-            listed = index.get(item.path.name)
-            is_shown = listed is not None and tag_of(listed) == egg.python_tag
-            if is_shown or egg._is_there():
-                return "would delete"
-            if missing_ok:
-                return "already gone"
-            raise _missing(platform, item.path.name, index)
-        request = egg._request("delete_egg", force=force)
-        try:
-            egg._session.send(request._replace(may_be_missing=True))
-        except NotFoundError as error:
-            # One that is there may not be deleted, which some servers tell in the same way.
-            if egg._is_there():
-                raise
-            if missing_ok:
-                return "already gone"
-            raise _missing(platform, item.path.name, index) from error
-        return "deleted"
+    def delete(item: Item[Egg | str], _: ByteCounter) -> Outcome:
+        egg, name, cause = item.file, item.path.name, None
+        if isinstance(egg, Egg):  # no pattern that matches nothing
+            try:
+                if not options.dry_run:
+                    request = egg._request("delete_egg", force=force)
+                    egg._session.send(request._replace(may_be_missing=True))
+                    return "deleted"
+                if _is_shown(egg, index.get(name)) or egg._is_there():
+                    return "would delete"
+            except NotFoundError as error:
+                # One that is there may not be deleted, which some servers tell in the same way.
+                if egg._is_there():
+                    raise
+                cause = error
+        if missing_ok:
+            return "already gone"
+        raise _missing(platform, name, index) from cause
 
     with reporting(batch.report):
         batch.each(batch.open, delete)
     return batch.report()
+
+
+def _item(
+    platform: SinglePlatformRepository, egg: Egg | str, filename: str, entry: Mapping[str, Any]
+) -> Item[Egg | str]:
+    item: Item[Egg | str] = Item(Path(filename))
+    size = entry.get("size")
+    item.file, item.size = egg, size if isinstance(size, int) else None
+    server = str(platform._session.server)
+    item.note(sha256=entry.get("sha256"), target=platform._whereabouts, server=server)
+    return item
+
+
+def _is_shown(egg: Egg, entry: Mapping[str, Any] | None) -> bool:
+    return entry is not None and tag_of(entry) == egg.python_tag
 
 
 def _checked(
