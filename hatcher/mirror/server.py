@@ -44,6 +44,7 @@ from hatcher.transfer.batch import Attempts, ByteCounter
 from hatcher.transfer.hashing import server_sha256
 from hatcher.transfer.progress import Meter, Progress
 from hatcher.transfer.reports import Outcome
+from hatcher.transfer.upload import LARGE
 
 #: A place on a server.
 Place: TypeAlias = Organization | Repository | SinglePlatformRepository
@@ -56,9 +57,6 @@ _HOPELESS = (AuthenticationError, NotFoundError, PermissionDeniedError)
 
 #: Failures in a row after which the server or the network is taken for gone.
 _GONE = 16
-
-#: Bytes from which on an egg is worth the question whether it is there, disabled.
-_WORTH_ASKING = 1_000_000
 
 #: What is said of a repository that was created on the way.
 _DESCRIPTION = "Created by hatcher mirror"
@@ -347,7 +345,7 @@ class _Writer(Writer):
             return platform._local_egg(obtain()).upload(
                 overwrite=True, enabled=True, progress=counter, expected=wanted.sha256
             )
-        is_worth_asking = self._is_resumed or (wanted.size or 0) >= _WORTH_ASKING
+        is_worth_asking = self._is_resumed or (wanted.size or 0) >= LARGE
         if is_worth_asking and self._is_stored(task, platform):
             return False
         egg = platform._local_egg(obtain())
