@@ -13,6 +13,7 @@ from hatcher.access.documents import ADMINISTRATOR
 from hatcher.access.reading import AT_ONCE
 from hatcher.core.places import Problem, lines_of
 from hatcher.errors import BatchError, HatcherException
+from hatcher.tables import brief, first_lines
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.reports import reporting
 
@@ -104,24 +105,8 @@ def stage_of(step: Step, caller: str | None) -> int:
     return _KINDS.index(step.kind)
 
 
-Outcome: TypeAlias = Literal[
-    "added",
-    "replaced",
-    "removed",
-    "would add",
-    "would replace",
-    "would remove",
-    "already so",
-    "failed",
-    "not tried",
-]
-
-_DONE: Mapping[Action, Outcome] = {"add": "added", "replace": "replaced", "remove": "removed"}
-_WOULD: Mapping[Action, Outcome] = {
-    "add": "would add",
-    "replace": "would replace",
-    "remove": "would remove",
-}
+#: What a step that is done is said to be.
+_DONE: Mapping[Action, str] = {"add": "added", "replace": "replaced", "remove": "removed"}
 
 
 @define
@@ -142,7 +127,7 @@ class Result:
     """
 
     step: Step
-    outcome: Outcome = "not tried"
+    outcome: str = "not tried"
     error: Exception | None = None
     user: User | None = None
 
@@ -152,7 +137,7 @@ class Result:
         return str(self.step)
 
 
-@frozen
+@frozen(repr=False)
 class Report:
     """What became of a plan; true when everything is as it should be.
 
@@ -193,10 +178,12 @@ class Report:
     def __bool__(self) -> bool:
         return not (self.problems or self.failed or self.not_tried)
 
+    __repr__ = brief
+
     def __str__(self) -> str:
-        lines = [counted(result.outcome for result in self.results)]
-        lines += [f"failed: {result.name}: {result.error}" for result in self.failed]
-        return "\n".join([*lines, *lines_of(self.problems)])
+        said = counted(result.outcome for result in self.results)
+        failed = [f"failed: {result.name}: {result.error}" for result in self.failed]
+        return "\n".join([said, *first_lines(failed), *lines_of(self.problems)])
 
 
 class Applying:
@@ -226,12 +213,15 @@ class Applying:
         self._results = [Result(step) for step in steps]
         self._failed: set[tuple[str, str | None]] = set()
         self._incomplete: set[str] = set()
-        unclear = {problem.place.partition(" ")[0]: problem.error for problem in problems}
+        # What is no answer of a server's stands in the way, and hides nothing.
+        unclear = [each for each in problems if type(each.error) is not HatcherException]
         needed = {step: step for step in now}
         for result in self._results:
             if (step := needed.get(result.step)) is None:
                 # What could not be read again is no evidence that somebody has done it.
-                result.error = unclear.get(result.step.organization)
+                name = result.step.organization
+                errors = (each.error for each in unclear if each.place.startswith(name))
+                result.error = next(errors, None)
                 result.outcome = "already so" if result.error is None else "not tried"
             elif step.reason is not None:
                 result.error = HatcherException(step.reason)
@@ -245,7 +235,7 @@ class Applying:
         ]
         if dry_run:
             for result in todo:
-                result.outcome = _WOULD[result.step.action]
+                result.outcome = f"would {result.step.action}"
             return self.report()
 
         def stage(result: Result) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict
 
 from hatcher.artefacts.checks import check_document, check_name
 from hatcher.artefacts.local_files import LARGEST_TEXT, existing_file, read_text
 from hatcher.characters import all_show, shown
-from hatcher.errors import InvalidAccessFile
+from hatcher.errors import InvalidAccessFile, InvalidArgumentError
 from hatcher.suggestions import alike, question
 
 if TYPE_CHECKING:
@@ -133,22 +133,11 @@ SCHEMA: Mapping[str, Any] = {
 }
 
 #: What YAML's types are called in a schema.
-_TYPES = {
-    "map": "object",
-    "seq": "array",
-    "str": "string",
-    "int": "integer",
-    "float": "number",
-    "bool": "boolean",
-}
+_TYPES = {"map": "object", "seq": "array", "str": "string", "int": "integer"}
+#: What they are called in messages.
 _CALLED = {
-    "object": "keys with values",
-    "array": "a list",
-    "string": "text",
-    "integer": "a number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "nothing",
+    **{"object": "keys with values", "array": "a list", "string": "text", "integer": "a number"},
+    **{"float": "a number", "bool": "true or false", "null": "nothing"},
 }
 
 _Path: TypeAlias = tuple[str | int, ...]
@@ -168,6 +157,8 @@ class Written:
 
     Raises
     ------
+    InvalidArgumentError
+        It is neither.
     InvalidAccessFile
         It cannot be read, or is not as `SCHEMA` says; the message names the line of each error.
     """
@@ -175,8 +166,12 @@ class Written:
     document: AccessDocument
 
     def __init__(self, source: str | os.PathLike[str] | Mapping[str, Any]) -> None:
-        self._is_file = not isinstance(source, Mapping)
-        self._name = str(Path(os.fspath(source)).name) if self._is_file else "The document"  # type: ignore[arg-type]
+        if not isinstance(source, str | os.PathLike | Mapping):
+            raise InvalidArgumentError(
+                f"{type(source).__name__} is no document of who may do what: give the path of a "
+                "file, or a dict."
+            )
+        self._name = "The document" if isinstance(source, Mapping) else shown(Path(source).name)
         self._lines: dict[_Path, int] = {}
         self._items: dict[int, list[tuple[Any, Any]]] = {}
         self._errors: list[str] = []
@@ -363,9 +358,3 @@ def as_yaml(document: AccessDocument) -> str:
         if all(map(all_show, text.splitlines())):
             break
     return text
-
-
-def known_level(level: str, others: Iterable[str]) -> str:
-    """Return what was meant by an access level that is like a known one; empty if it is one."""
-    known = {*LEVELS, *others}
-    return "" if level in known else question(alike(level, known, most=1))

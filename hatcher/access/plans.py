@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import asdict, evolve, field, fields_dict, frozen
@@ -12,19 +13,20 @@ from attrs import asdict, evolve, field, fields_dict, frozen
 from hatcher.access.changes import SENTENCES, Applying, Kind, Report, Step, counted, stage_of
 from hatcher.access.documents import (
     ADMINISTRATOR,
+    LEVELS,
     AccessDocument,
     OrganizationAccess,
     TeamAccess,
     Written,
-    known_level,
 )
 from hatcher.access.reading import ask, document_of, grants_of, rank_of
-from hatcher.core.places import HIDDEN, Problem, documents_of, lines_of
+from hatcher.core.places import HIDDEN, Problem, documents_of, lines_of, problems_in
 from hatcher.errors import (
     HatcherException,
     InvalidArgumentError,
 )
 from hatcher.suggestions import alike, question
+from hatcher.tables import brief, first_lines
 
 if TYPE_CHECKING:
     from hatcher.core.brood_client import BroodClient
@@ -35,7 +37,7 @@ _FORMAT, _VERSION = "hatcher access plan", 1
 _PART, _AT_LEAST = 10, 10
 
 
-@frozen
+@frozen(repr=False)
 class Plan:
     """What has to change so that a server is as a document says; pure data.
 
@@ -167,10 +169,7 @@ class Plan:
             )
         try:
             steps = tuple(map(_step, document["steps"]))
-            problems = tuple(
-                Problem(each["place"], HatcherException(each["error"]))
-                for each in document["problems"]
-            )
+            problems = problems_in(document["problems"])
             prune, most, force, caller = (
                 document[name] for name in ("prune", "max_deletes", "force", "caller")
             )
@@ -186,11 +185,14 @@ class Plan:
     def __bool__(self) -> bool:
         return bool(self.steps or self.problems)
 
+    __repr__ = brief
+
     def __str__(self) -> str:
-        lines = [counted(step.action for step in self.steps)]
-        for step in self.steps:
-            lines.append(f"{step}; not done: {step.reason}" if step.reason else str(step))
-        return "\n".join([*lines, *lines_of(self.problems)])
+        done = [
+            f"{step}{'; not done: ' + step.reason if step.reason else ''}" for step in self.steps
+        ]
+        said = counted(step.action for step in self.steps)
+        return "\n".join([said, *first_lines(done), *lines_of(self.problems)])
 
 
 def _step(document: Mapping[str, Any]) -> Step:
@@ -322,6 +324,12 @@ def _teams_of(organization: OrganizationAccess) -> dict[str, TeamAccess]:
     return organization.get("teams", {})
 
 
+def _members_of(organization: OrganizationAccess) -> dict[str, str]:
+    """Return the members of all teams, by what makes them another one to a server."""
+    teams = _teams_of(organization).values()
+    return {email.lower(): email for team in teams for email in team.get("members", ())}
+
+
 class _Comparison:
     """Compares what there is to be with what there is.
 
@@ -349,7 +357,6 @@ class _Comparison:
         InvalidAccessFile
             A repository is named that there is not, or a level that is like another one.
         """
-        new: dict[str, set[str]] = {}
         for name, wanted in self._written.document["organizations"].items():
             known = self._there["organizations"].get(name)
             if known is None:
@@ -357,8 +364,7 @@ class _Comparison:
                 self._add("organization", name, name, description=said)
             self._repositories(name, wanted, known)
             self._teams(name, wanted, {"teams": {}} if known is None else known)
-            new[name] = self._strangers(name, wanted)
-        self._users(client, new)
+        self._users(client)
         return self._steps
 
     def _add(self, kind: Kind, organization: str, name: str, **more: Any) -> None:
@@ -378,7 +384,7 @@ class _Comparison:
             if repository not in there:
                 described = said.get("description", repository)
                 self._add("repository", name, repository, description=described, public=level)
-            elif level is not None and level != there[repository].get("public"):
+            elif level and there[repository] and level != there[repository].get("public"):
                 self._problem(
                     f"{name}/{repository}",
                     f"It should be public, with {level}, and is not. Brood cannot change that: "
@@ -399,9 +405,10 @@ class _Comparison:
         if "teams" not in known:
             return
         there = known["teams"]
-        levels = [team["group"] for team in there.values()]
+        levels = {*LEVELS, *(team["group"] for team in there.values())}
         for team, given in wanted.get("teams", {}).items():
-            if meant := known_level(given["group"], levels):
+            # Servers may have others; what is nearly one of these is a slip of the pen.
+            if given["group"] not in levels and (meant := question(alike(given["group"], levels))):
                 where = ("organizations", name, "teams", team, "group")
                 raise self._written.error(
                     where, f"there is no access level '{given['group']}'. {meant}"
@@ -449,32 +456,25 @@ class _Comparison:
             for key in (there.keys() - wanted.keys()) if self._prune else ():
                 self._steps.append(Step("remove", kind, name, there[key], **more))
 
-    def _strangers(self, name: str, wanted: OrganizationAccess) -> set[str]:
-        """Return the members to be that no team has."""
-        known = self._there["organizations"].get(name, {})
-        members = {
-            email.lower() for team in _teams_of(known).values() for email in team.get("members", ())
-        }
-        emails = {e.lower(): e for t in _teams_of(wanted).values() for e in t.get("members", ())}
-        return {email for key, email in emails.items() if key not in members}
-
-    def _users(self, client: BroodClient, new: Mapping[str, set[str]]) -> None:
-        """Find out who is no user of an organization yet."""
-        asked = {}
-        for name, emails in new.items():
-            for email in emails if name in self._there["organizations"] else ():
+    def _users(self, client: BroodClient) -> None:
+        """Find out which members to be are no users of their organization yet."""
+        asked: dict[tuple[str, str], Callable[[], bool]] = {}
+        new: list[tuple[str, str]] = []
+        for name, wanted in self._written.document["organizations"].items():
+            known = self._there["organizations"].get(name)
+            members = _members_of({} if known is None else known)
+            strangers = [email for key, email in _members_of(wanted).items() if key not in members]
+            if known is None:
+                new += ((name, email) for email in strangers)
+            for email in strangers if known is not None else ():
                 user = client.organization(name).user(email)
-                asked[name, email] = lambda user=user: user._session.succeeds(
-                    user._request("get_user")
-                )
+                asked[name, email] = partial(user._session.succeeds, user._request("get_user"))
         told = ask(asked, self._problems)
-        for name, emails in new.items():
-            for email in emails:
-                if told.get((name, email), (name, email) in asked):
-                    continue
-                if "@" not in email:
-                    self._problem(name, f"'{email}' is no user of it, and no e-mail address.")
+        for name, email in [*new, *(key for key, is_user in told.items() if not is_user)]:
+            if "@" in email:
                 self._add("user", name, email)
+            else:
+                self._problem(name, f"'{email}' is no user of it, and no e-mail address.")
 
 
 #: What a team that has just been made has.

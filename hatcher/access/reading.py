@@ -25,6 +25,7 @@ from hatcher.core.organization import Organization
 from hatcher.core.places import Problem, lines_of
 from hatcher.core.repository import Repository
 from hatcher.errors import BatchError, HatcherException, InvalidArgumentError
+from hatcher.tables import brief
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 
 K = TypeVar("K", bound=tuple[str, ...])
@@ -53,7 +54,7 @@ class MemberRow(TypedDict):
     teams: list[str]
 
 
-@frozen
+@frozen(repr=False)
 class Access:
     """Who may do what, as far as a server has told; true when it has told everything.
 
@@ -131,6 +132,8 @@ class Access:
     def summary(self) -> str:
         """What was read, in a line (`str`)."""
         return f"{', '.join(self.document['organizations'])}: {len(self.members)} members of teams"
+
+    __repr__ = brief
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *lines_of(self.problems)])

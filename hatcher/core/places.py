@@ -54,6 +54,11 @@ def documents_of(problems: Iterable[Problem]) -> list[dict[str, str]]:
     return [{"place": problem.place, "error": str(problem.error)} for problem in problems]
 
 
+def problems_in(documents: Iterable[Mapping[str, str]]) -> tuple[Problem, ...]:
+    """Return the problems that such documents tell of."""
+    return tuple(Problem(each["place"], HatcherException(each["error"])) for each in documents)
+
+
 def lines_of(problems: Iterable[Problem]) -> list[str]:
     """Return what is said of problems at the end of a summary."""
     return first_lines([f"problem: {problem}" for problem in problems])

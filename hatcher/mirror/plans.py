@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from hatcher.core.places import Problem, documents_of, lines_of
+from hatcher.core.places import Problem, documents_of, lines_of, problems_in
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.applying import apply, missing_repository, states_of, too_many
 from hatcher.mirror.listing import SideLike, pair_of
@@ -225,10 +225,7 @@ class Plan:
                 )
         try:
             steps = tuple(map(_step, document["steps"]))
-            problems = tuple(
-                Problem(problem["place"], HatcherException(problem["error"]))
-                for problem in document["problems"]
-            )
+            problems = problems_in(document["problems"])
             selection = select(repositories=None, **document["selection"])
             prune, max_deletes = document["prune"], document["max_deletes"]
             if not isinstance(prune, bool) or type(max_deletes) is not int:

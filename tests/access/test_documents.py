@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from hatcher.access import SCHEMA
 from hatcher.access.documents import Written, as_yaml
-from hatcher.errors import ArtefactError, InvalidAccessFile
+from hatcher.errors import ArtefactError, InvalidAccessFile, InvalidArgumentError
 
 
 def organization(text: str) -> str:
@@ -209,6 +209,12 @@ def test_a_document_in_memory(document, said):
     with pytest.raises(InvalidAccessFile) as caught:
         Written(document)
     assert said in str(caught.value) and "line 1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", [None, 5, b"people.yaml", [{}], object()])
+def test_what_is_no_document(source):
+    with pytest.raises(InvalidArgumentError, match="give the path of a file, or a dict"):
+        Written(source)
 
 
 def test_too_many_values(tmp_path, monkeypatch):
