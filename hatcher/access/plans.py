@@ -408,7 +408,8 @@ class _Comparison:
         levels = {*LEVELS, *(team["group"] for team in there.values())}
         for team, given in wanted.get("teams", {}).items():
             # Servers may have others; what is nearly one of these is a slip of the pen.
-            if given["group"] not in levels and (meant := question(alike(given["group"], levels))):
+            meant = question(alike(given["group"], levels, most=1, least=0.9))
+            if given["group"] not in levels and meant:
                 where = ("organizations", name, "teams", team, "group")
                 raise self._written.error(
                     where, f"there is no access level '{given['group']}'. {meant}"
