@@ -52,6 +52,9 @@ Artefact: TypeAlias = "Egg | Runtime | App | Bundle"
 Kind: TypeAlias = Literal["egg", "runtime", "app", "bundle"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+#: What an index says of an artefact: name, version, tag, what else there is, and what makes it.
+_Entry: TypeAlias = tuple[str, str, str | None, Mapping[str, Any], Callable[[], Any]]
+
 #: Requests at a time: as many as there are connections.
 AT_ONCE = 64
 
@@ -190,21 +193,43 @@ class Finder:
         self._names: set[str] = set()
         self._others: set[tuple[str, str]] = set()
         self._has_matched = False
+        #: What an index names that nothing can be called.
+        self.problems: list[Problem] = []
         #: Tags of implementations that something has.
         self.tags: set[str] = set()
 
     def read(self, index: IndexOf, *, may_be_missing: bool = True) -> list[SearchResult]:
         """Return what an index has of it, in order."""
-        tag = {"python_tag": index.python_tag} if index.kind == "eggs" else {}
-        request = index.platform._request(f"get_{index.kind[:-1]}_index", **tag)
+        of_tag = {"python_tag": index.python_tag} if index.kind == "eggs" else {}
+        request = index.platform._request(f"get_{index.kind[:-1]}_index", **of_tag)
         request = request._replace(may_be_missing=may_be_missing)
         read: Callable[[bytes], Any] = load_object
         if index.kind == "eggs":
             read = partial(chosen_entries, choose=self._chosen)
         entries = index.platform._session.index(request, read)
+        pick = {"eggs": self._eggs, "runtimes": self._runtimes}.get(index.kind, self._nested)
+        found = []
         with understanding(f"{index.platform} {index.kind}"):
-            pick = {"eggs": self._eggs, "runtimes": self._runtimes}.get(index.kind, self._nested)
-            return sorted(pick(index, entries))
+            for name, version, tag, entry, make in pick(index, entries):
+                try:
+                    artefact = make()
+                except HatcherException as error:
+                    place = f"{index.platform} {index.kind} {name} {version}"
+                    self.problems.append(Problem(place.rstrip(), error))
+                    continue
+                size, sha256 = entry.get("size"), entry.get("sha256")
+                found.append(
+                    SearchResult(
+                        index.kind[:-1],
+                        artefact,
+                        name,
+                        version,
+                        tag,
+                        size if isinstance(size, int) else None,
+                        sha256 if isinstance(sha256, str) else None,
+                    )
+                )
+        return sorted(found)
 
     def _chosen(self, filenames: Iterable[str]) -> list[str]:
         """Return the file names of eggs that are asked for."""
@@ -226,39 +251,32 @@ class Finder:
         self._others.add((name, version))
         return False
 
-    def _eggs(self, index: IndexOf, entries: Mapping[str, Any]) -> Iterator[SearchResult]:
+    def _eggs(self, index: IndexOf, entries: Mapping[str, Any]) -> Iterator[_Entry]:
         for filename, entry in entries.items():
             (name, version), tag = split_filename(filename), tag_of(entry)
             self._see(tag)
-            egg = index.platform.egg(tag, name, version)
-            size, sha256 = entry.get("size"), entry.get("sha256")
-            yield SearchResult("egg", egg, name, version, tag, size, sha256)
+            yield name, version, tag, entry, partial(index.platform.egg, tag, name, version)
 
-    def _runtimes(self, index: IndexOf, entries: Mapping[str, Any]) -> Iterator[SearchResult]:
-        version_of_api = index.platform._session.api_version
-        for selector, version, entry in DIALECTS[version_of_api].runtime_entries(entries):
-            name, tag = selector or "", selector
-            if version_of_api == 0:
-                name = str(entry.get("language") or "python")
-            else:
-                tag = python_tag_of(name, version)
+    def _runtimes(self, index: IndexOf, entries: Mapping[str, Any]) -> Iterator[_Entry]:
+        is_old = index.platform._session.api_version == 0
+        dialect = DIALECTS[index.platform._session.api_version]
+        for selector, version, entry in dialect.runtime_entries(entries):
+            name = str(entry.get("language") or "python") if is_old else selector or ""
+            tag = selector if is_old else python_tag_of(name, version)
             self._see(tag)
             if self._takes(name, version) and self.python_tag in (None, tag):
-                runtime = index.platform.runtime(selector, version)
-                size, sha256 = entry.get("size"), entry.get("sha256")
-                yield SearchResult("runtime", runtime, name, version, tag, size, sha256)
+                make = partial(index.platform.runtime, selector, version)
+                yield name, version, tag, entry, make
 
-    def _nested(self, index: IndexOf, entries: Mapping[str, Any]) -> Iterator[SearchResult]:
+    def _nested(self, index: IndexOf, entries: Mapping[str, Any]) -> Iterator[_Entry]:
         """Pick apps or bundles."""
-        is_app = index.kind == "apps"
-        make: Callable[..., Any] = index.platform.app if is_app else index.platform.bundle
-        for (tag, name, version, build), _ in leaves(entries, 4):
-            full = f"{version}-{build}"
-            self._see(tag)
-            is_suited = self.python_tag in (None, tag) or tag.lower() == NO_TAG
-            if self._takes(name, full) and is_suited:
-                kind: Kind = "app" if is_app else "bundle"
-                yield SearchResult(kind, make(tag, name, full), name, full, tag, None, None)
+        platform = index.platform
+        handle: Callable[..., Any] = platform.app if index.kind == "apps" else platform.bundle
+        for (tag, name, upstream, build), entry in leaves(entries, 4):
+            version, own = f"{upstream}-{build}", None if tag.lower() == NO_TAG else tag
+            self._see(own)
+            if self._takes(name, version) and self.python_tag in (None, NO_TAG, own or NO_TAG):
+                yield name, version, own, entry, partial(handle, tag, name, version)
 
     def _see(self, tag: str | None) -> None:
         if tag is not None:
@@ -451,7 +469,7 @@ class _Search:
                 # Asked again, the server is also asked which of the names is wrong.
                 self.finder.read(next(iter(answers)), may_be_missing=False)
             raise error
-        self.problems = problems_of(answers)
+        self.problems = [*problems_of(answers), *self.finder.problems]
 
     @property
     def advice(self) -> str:

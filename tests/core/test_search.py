@@ -228,6 +228,16 @@ def test_when_nothing_can_be_read_the_reason_comes_out(answer, error):
             list(client.at("acme/dev/rh8-x86_64").search("n", python_tag="cp311", kind="egg"))
 
 
+def test_what_nothing_can_be_called_is_told_and_the_rest_is_found():
+    index = b'{"n-1-1.egg": {"size": "big", "sha256": 3}, "n.egg": {}, "..-1-1.egg": {}}'
+    with ScriptedServer(Answer(200, {"Content-Type": "application/json"}, index)) as server:
+        platform = BroodClient.from_url(server.url).platform("acme/dev/rh8-x86_64")
+        results = platform.search("*", python_tag="cp311", kind="egg")
+        assert [(one.version, one.size, one.sha256) for one in results] == [("1-1", None, None)]
+    told = [problem.place for problem in results.unreadable]
+    assert told == ["acme/dev/rh8-x86_64 eggs n", "acme/dev/rh8-x86_64 eggs .. 1-1"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -21,6 +21,7 @@ from hatcher.api import BroodClient
 from hatcher.artefacts.app import read_app
 from hatcher.artefacts.bundle import read_bundle
 from hatcher.artefacts.egg import read_egg
+from hatcher.artefacts.requirements import Requirement
 from hatcher.artefacts.runtime import read_legacy_runtime, read_runtime
 from hatcher.characters import all_show
 from hatcher.cli.settings.profiles import VARIABLE, read_config
@@ -152,6 +153,14 @@ def _check_name(name: str) -> None:
         BroodClient.from_url("http://127.0.0.1:1").at(name)
 
 
+def _check_search(given: tuple[str, str]) -> None:
+    asked, there = given
+    with own_errors():
+        requirement = Requirement(asked)
+        requirement.takes_name(there)
+        requirement.takes_version(there)
+
+
 def _check_url(url: str) -> None:
     with own_errors():
         client = BroodClient.from_url(url)
@@ -235,6 +244,18 @@ TARGETS = (
         _reader(read_manifest, "manifest.json", lambda found: ()),
     ),
     Target("names", odd.texts, _check_name),
+    Target(
+        "searches",
+        st.tuples(
+            odd.texts
+            | st.tuples(st.sampled_from(("n>=", "n*==", "n!=1,~=", "n<")), odd.texts).map("".join)
+            | odd.changed_bytes([b"numpy>=1.26.4-1,<2.0rc1,!=1.*"]).map(
+                lambda text: text.decode("utf-8", "surrogateescape")
+            ),
+            odd.texts | st.from_regex(r"\A[0-9]{1,3}([.][0-9a-z]{0,5}){0,3}-[0-9]\Z"),
+        ),
+        _check_search,
+    ),
     Target(
         "URLs",
         odd.texts
