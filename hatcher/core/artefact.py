@@ -112,7 +112,8 @@ class DeletableArtefact(Artefact[M]):
         """
 
         def is_gone() -> bool:
-            self._ask("get_runtime_index")  # which shows that the platform is there
+            # It shows that the platform is there; a runtime addresses itself in its own way.
+            self._session.json_object(Node._request(self, "get_runtime_index"))
             return not self._is_there()
 
         delete(self, f"delete_{self._kind}", is_gone if missing_ok else None, force=force)
