@@ -11,8 +11,14 @@ import pytest
 
 from hatcher import mirror
 from hatcher.api import BroodClient, Repository
-from hatcher.errors import ArtefactError, HatcherException, InvalidArgumentError, NotFoundError
-from hatcher.testing import write_egg
+from hatcher.errors import (
+    ArtefactError,
+    HatcherException,
+    InvalidArgumentError,
+    NotFoundError,
+    UnsupportedAPIVersionError,
+)
+from hatcher.testing import BroodServer, write_egg
 
 from .conftest import (
     APP,
@@ -269,6 +275,78 @@ def test_what_a_manifest_does_not_speak_of(lab, copy):
     assert not mirror.diff(
         said, lab.dev, platforms=[PLATFORM], python_tags=["cp311"], kinds=["eggs"]
     )
+
+
+# -- many -------------------------------------------------------------------------------------------
+
+
+def test_what_sets_say(dice, tmp_path):
+    """Of any two folders it says what their sets of paths and contents say."""
+    for number in range(3):
+        sides: list[dict[str, bytes]] = []
+        for name in ("a", "b"):
+            side = {}
+            for _ in range(60):
+                place = dice.choice(("acme/dev", "acme/old", "corp/dev"))
+                tag, platform = (
+                    dice.choice(("None", "cp38", "cp311")),
+                    dice.choice((PLATFORM, "win-x86_64")),
+                )
+                egg = f"{dice.choice('xyz')}-1.{dice.randrange(3)}-1.egg"
+                side[f"v1/{place}/{platform}/eggs/{tag}/{egg}"] = dice.choice((b"1", b"2"))
+            for path, content in side.items():
+                file = tmp_path / f"{name}{number}" / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+            sides.append(side)
+        a, b = sides
+        expected = dict.fromkeys(a.keys() - b.keys(), "removed")
+        expected |= dict.fromkeys(b.keys() - a.keys(), "added")
+        common = a.keys() & b.keys()
+        expected |= {path: "changed" for path in common if a[path] != b[path]}
+        found = mirror.diff(tmp_path / f"a{number}", tmp_path / f"b{number}")
+        assert told(found) == expected
+        assert found.same == sum(a[path] == b[path] for path in common)
+
+
+@pytest.mark.long
+def test_organizations_of_many_repositories(tmp_path):
+    """3 organizations with 30 repositories and 5,010 eggs."""
+    eggs = tmp_path / "eggs"
+    eggs.mkdir()
+    for number in range(167):
+        write_egg(eggs, f"n{number:03}", platform=PLATFORM, python_tag="cp311")
+    with BroodServer() as server:
+        client = server.client()
+        for name in ("acme", "corp", "site"):
+            organization = client.create_organization(name, "")
+            for number in range(10):
+                below = tmp_path / "all/v1" / name / f"r{number}" / PLATFORM / "eggs/cp311"
+                shutil.copytree(eggs, below)
+                organization.create_repository(f"r{number}", "")
+        mirror.import_(client, tmp_path / "all").raise_for_failures()
+        acme, corp, site = map(client.organization, ("acme", "corp", "site"))
+        found = mirror.diff(acme, corp, **EGGS)
+        assert (bool(found), found.same) == (False, 1670)
+        assert not mirror.diff(mirror.Folder(tmp_path / "all", "site"), site, **EGGS)
+        changes = {}
+        for number in range(10):
+            platform = corp.repository(f"r{number}").platform(PLATFORM)
+            platform.egg("cp311", f"n{number:03}", "1.0.0-1").delete()
+            platform.upload_egg(egg(tmp_path, "new"))
+            where = f"r{number}/{PLATFORM}/eggs/cp311"
+            changes |= {f"{where}/n{number:03}-1.0.0-1.egg": "removed"}
+            changes |= {f"{where}/new-1.0.0-1.egg": "added"}
+        assert told(mirror.diff(acme, corp, **EGGS)) == changes
+
+
+def test_version_0(lab, copy, tmp_path):
+    """It gives away eggs alone, and so nothing else is compared."""
+    old = lab.server.client(api_version=0).at("acme/dev")
+    found = mirror.diff(old, copy, **SOME)
+    assert told(found) == {path: what for path, what in EXPECTED.items() if "/eggs/" in path}
+    with pytest.raises(UnsupportedAPIVersionError):
+        mirror.diff(old, copy, kinds=["bundles"])
 
 
 # -- bad input ----------------------------------------------------------------------------------------
