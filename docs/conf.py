@@ -57,7 +57,7 @@ nitpick_ignore_regex = [
     (r"py:obj", r"[a-z_]+|True|False"),  # parameters, in single backticks
     (
         r"py:.*",
-        r"(brood_api|collections\.abc|httpx|os|pathlib|rich)\..*",
+        r"(brood_api|collections\.abc|httpx|os|pandas|pathlib|rich)\..*",
     ),  # the manuals of others
     (
         r"py:class",

@@ -20,6 +20,7 @@ PAGES = sorted(
         DOCS / "continuous-integration.md",
         DOCS / "mirroring.md",
         DOCS / "searching.md",
+        DOCS / "tables.md",
     ]
     if any(example.kind == "console" for example in examples_of(page))
 )
