@@ -21,6 +21,7 @@ from hatcher.sizes import human_size
         (2**31, "2.15 GB"),
         (10**12, "1.00 TB"),
         (10**18, "1000 PB"),
+        (10**400, "1000000000 PB"),
     ],
 )
 def test_three_digits_count(size, said):

@@ -27,9 +27,6 @@ FORMATS: tuple[Format, ...] = ("table", "json", "jsonl", "csv")
 
 Record: TypeAlias = Mapping[str, Any]
 
-#: No size or time is such a number.
-_HUGE = 10**18
-
 #: The dialect of the schemas.
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -67,10 +64,9 @@ class Field(NamedTuple):
         value = record.get(self.key)
         if self.type == "array" and isinstance(value, list):
             return ", ".join(map(_cell, value))
-        if self.readable is None or isinstance(value, bool) or not isinstance(value, int | float):
-            return _cell(value)
-        # Servers may say anything.
-        return self.readable(value) if -_HUGE < value < _HUGE else _cell(value)
+        if self.readable and isinstance(value, int | float) and not isinstance(value, bool):
+            return self.readable(value)
+        return _cell(value)
 
 
 #: Bytes, and when something was stored or made, of which not all that is listed says anything.
