@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from hatcher import endpoints
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.dialects import DIALECTS, RuntimeDescription
 from hatcher.core.index import Index
@@ -35,8 +36,9 @@ class Runtime(FileArtefact["RuntimeMetadata"]):
 
     def _request(self, operation: str, **arguments: Any) -> Request:
         # When it was made, the version may not have been known that says how it is addressed.
-        selector = DIALECTS[self._session.api_version].runtime_selector
-        return super()._request(operation, **{selector: self._address[0], **arguments})
+        version = self._session.api_version
+        place = {**self._names, DIALECTS[version].runtime_selector: self._address[0]}
+        return endpoints.request(version, operation, place, **arguments)
 
     def _is_called(self, filename: str) -> bool:
         dialect = DIALECTS[self._session.api_version]
