@@ -270,7 +270,7 @@ def _planned(state: State, file: str, asked: dict[str, Any]) -> Plan:
 def _kept(state: State, path: str) -> Plan:
     from hatcher import access
 
-    document = read_plan(path, "hatcher access plan", "access")
+    document = read_plan(path, "hatcher access plan", "access plan")
     return access.Plan.from_document(document, state.client)
 
 
