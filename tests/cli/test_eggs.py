@@ -320,3 +320,26 @@ def test_what_cannot_be_pruned(cli, asked, code, said):
     refused = cli("eggs", "prune", *asked)
     assert (refused.code, refused.out) == (code, "")
     assert said in refused.err
+
+
+#: What a server may say of an egg, and should not.
+ODD = [
+    {},
+    {"name": 7, "version": None, "build": "x", "size": "y", "mtime": [], "packages": "numpy"},
+    {"size": 10**400, "mtime": 1e308, "build": True, "packages": [7, None]},
+    {"size": -1, "mtime": -1e12, "build": [], "packages": ["", " ", "a\u202e\x1b[2J b  c\nd"]},
+    {"packages": ["\udc80", "x" * 100_000], "python_tag": {"a": 1}, "filename": "other"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_indices_are_shown_as_far_as_they_go(cli, odd):
+    index = {name: odd for name in ("mkl-1-1.egg", "no version", "..", "a\x1b/b-1-1.egg")}
+    answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(index).encode())
+    for asked in ("index", "list --long", "why mkl", "why mkl -r"):
+        command, *rest = asked.split()
+        for chosen in ("table", "csv", "json", "jsonl", None):
+            output = () if chosen is None else ("--output", chosen)
+            shown = cli.answered(answer, "eggs", command, *PLACE, "cp311", *rest, *output)
+            assert shown.code in (0, 7) and "Traceback" not in shown.err, (asked, chosen, shown)
+            assert not {"\x1b", "\u202e"} & {*shown.out, *shown.err}, (asked, chosen)
