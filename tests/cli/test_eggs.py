@@ -334,7 +334,7 @@ ODD = [
 
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_indices_are_shown_as_far_as_they_go(cli, odd):
-    index = {name: odd for name in ("mkl-1-1.egg", "no version", "..", "a\x1b/b-1-1.egg")}
+    index = dict.fromkeys(("mkl-1-1.egg", "no version", "..", "a\x1b/b-1-1.egg"), odd)
     answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(index).encode())
     for asked in ("index", "list --long", "why mkl", "why mkl -r"):
         command, *rest = asked.split()
