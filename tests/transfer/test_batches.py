@@ -648,7 +648,10 @@ def test_ctrl_c_tells_what_has_been_done(platform, gateway, eggs):
         platform.upload_eggs(eggs, concurrency=1, progress=press)
     assert isinstance(raised.value, KeyboardInterrupt)
     assert outcomes(raised.value.report) == ["uploaded"] * 2 + ["not tried"] * 4
-    assert pickle.loads(pickle.dumps(raised.value)).report == raised.value.report
+    again = pickle.loads(pickle.dumps(raised.value)).report
+    assert again == raised.value.report
+    facts = [result.facts for result in raised.value.report.results]
+    assert [result.facts for result in again.results] == facts
     gateway.clear()
     assert outcomes(platform.upload_eggs(eggs)) == ["already there"] * 2 + ["uploaded"] * 4
 
