@@ -154,6 +154,11 @@ def test_the_report_of_deletions(cli, dev, tmp_path):
     assert (record["outcome"], record["target"]) == ("deleted", f"{place} on {cli.server.url}")
     assert record["sha256"] == hashlib.sha256(egg.read_bytes()).hexdigest()
     assert report_of(cli, *delete, "--missing-ok", "-n")["counts"] in ({}, {"already gone": 1})
+    for version in ("1.0", "1.1"):
+        egg = write_egg(tmp_path, "nose", version, python_tag="cp311")
+        cli.client().platform(place).upload_egg(egg)
+    pruned = report_of(cli, "eggs", "prune", place, "--keep", "1", "-y")
+    assert pruned["counts"] == {"deleted": 1} and pruned["files"][0]["sha256"]
 
 
 def test_attempts_are_counted(cli, dev, tmp_path, faulty_gateway):

@@ -470,7 +470,7 @@ def batch_delete(
     metavar="FILE",
     help="Delete what this plan says, as far as it still holds, and nothing else.",
 )
-@transfers.concurrency
+@transfers.batching
 @assume_yes
 @transfers.moving
 @pass_state
