@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, Self
 from hatcher import endpoints
 from hatcher.core.missing import missing_name
 from hatcher.core.node import public
-from hatcher.core.places import access_levels, available_repositories
 from hatcher.core.presence import create, delete
 from hatcher.core.searchable import Searchable
 from hatcher.errors import InvalidArgumentError, InvalidNameError
@@ -468,6 +467,9 @@ class BroodClient(Searchable):
         list of str
             Their names, such as ``acme/dev``, in the server's order.
         """
+        # Imported here: it knows python tags, which takes as long as all the rest of a method.
+        from hatcher.core.places import available_repositories
+
         return available_repositories(self, indexable=include_indexable)
 
     def whoami(self) -> WhoAmI:
@@ -489,6 +491,8 @@ class BroodClient(Searchable):
         AuthenticationError
             The server does not accept the credentials.
         """
+        from hatcher.core.places import access_levels
+
         authentication, user = self._session.identity
         repositories: Mapping[str, str | None] = (
             dict.fromkeys(self.list_available_repositories(include_indexable=True))
