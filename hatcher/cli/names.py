@@ -25,7 +25,7 @@ from hatcher.files.folders import user_folder
 if TYPE_CHECKING:
     import click
 
-    from hatcher.api import BroodClient, Organization, SinglePlatformRepository
+    from hatcher.api import BroodClient, SinglePlatformRepository
     from hatcher.cli.settings.levels import Settings
 
 Row: TypeAlias = tuple[str, ...]
@@ -207,12 +207,6 @@ def _runtimes_of_tags(place: SinglePlatformRepository) -> Iterable[Row]:
     ]
 
 
-def _members(place: Organization) -> Iterable[str]:
-    # There is no list of users, but one of each team's members.
-    members = (place.team(team["name"]).list_users() for team in place.list_teams())
-    return {email for emails in members for email in emails}
-
-
 _PLATFORM = ("organization", "repository", "platform")
 _TEAM = ("organization", "team")
 
@@ -231,6 +225,11 @@ _TABLES: Mapping[str, _Table] = {
         ("name", "version"),
         lambda place, tag: (split_filename(egg["name"]) for egg in place.list_eggs(tag)),
     ),
+    "egg files": _Table(
+        (*_PLATFORM, "python_tag"),
+        ("names",),
+        lambda place, tag: (egg["name"] for egg in place.list_eggs(tag)),
+    ),
     "runtimes": _Table(_PLATFORM, ("implementation", "version"), _runtimes),
     "runtimes of tags": _Table(_PLATFORM, ("python_tag", "version"), _runtimes_of_tags),
     "bundles": _Table(
@@ -246,7 +245,7 @@ _TABLES: Mapping[str, _Table] = {
     "team's repositories": _Table(
         _TEAM, ("repository",), lambda o, team: o.team(team).list_repositories(), 1
     ),
-    "members": _Table(("organization",), ("email",), _members),
+    "members": _Table(("organization",), ("email",), lambda o: o.list_users()),
     "API tokens": _Table((), ("name",), lambda c: map(itemgetter("name"), c.list_api_tokens())),
 }
 

@@ -111,6 +111,7 @@ _NAMES = {
     "eggs list acme dev rh8-x86_64 cp311": ["cp311"],
     "eggs download acme dev rh8-x86_64 cp311 n": ["nose", "numpy"],
     "eggs delete acme dev rh8-x86_64 cp311 nose 1": ["1.10.0-2", "1.9.0-1"],
+    "eggs batch-delete acme dev rh8-x86_64 cp311 nu": ["numpy-2.0-1.egg"],
     "teams metadata acme ": ["builders"],
     "teams create acme ": [],
     "teams members remove acme builders ad": ["ada@example.com"],

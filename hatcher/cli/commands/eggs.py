@@ -402,6 +402,7 @@ def delete(egg: Egg, **options: Any) -> None:
 @argument(
     "names",
     "File names, patterns such as 'nose-*', or - for a list on stdin.",
+    "egg files",
     metavar="NAME...",
     nargs=-1,
     required=True,
