@@ -143,6 +143,8 @@ class IndexCache:
 
     def __init__(self, folder: Path, view: tuple[str, ...], space: int = SPACE) -> None:
         self._space = space
+        #: Bytes that may be written before the folder is looked at again.
+        self._room = 0
         #: What was asked for last; and what makes copies of it, when it was asked for again.
         self._last: tuple[object, Callable[[], object] | None] = None, None
         self._folder = private_folder(folder, "indices")
@@ -197,9 +199,18 @@ class IndexCache:
                 sums = crc32(line), crc32(content)
                 file.write(_HEAD.pack(_MAGIC, len(line), len(content), *sums) + line)
                 file.write(content)
-            files = sorted(kept_files(self._folder, _NAME))
-            evict(files, sum(file.size for file in files) - self._space)
+            self._make_room(len(content))
         return result
+
+    def _make_room(self, written: int) -> None:
+        """Let the oldest files go, when there may be too much; many indices may be read at once."""
+        self._room -= written
+        if self._room <= 0:
+            files = sorted(kept_files(self._folder, _NAME))
+            used = sum(file.size for file in files)
+            evict(files, used - self._space)
+            # Half of what is free: another process may fill the other half without looking.
+            self._room = (self._space - used) // 2
 
     def _again(self, content: bytes, read: Callable[[bytes], T], parse: Callable[[], T]) -> T:
         """Return what a kept index says: a copy, when the same was asked again and again."""

@@ -25,6 +25,7 @@ import pytest
 from hatcher.api import BroodBearerTokenAuth, BroodClient, BroodClientAuth
 from hatcher.core.index import Index
 from hatcher.errors import InvalidArgumentError, InvalidJSONError, NotFoundError, ServerError
+from hatcher.files.cache import kept_files
 from hatcher.testing import Answer, Request, ScriptedServer, write_egg
 from hatcher.transport.auth import BasicAuth
 from hatcher.transport.cache import SMALLEST, IndexCache, open_cache
@@ -484,6 +485,18 @@ class TestSpace:
             get(name)
         assert asked == ["a", "b", "c", "a known", "d", "a known", "b", "c"]
         assert len(kept(folder)) == 3
+
+    def test_who_keeps_many_does_not_look_at_all_of_them_each_time(self, folder, monkeypatch):
+        looked = []
+        monkeypatch.setattr(
+            "hatcher.transport.cache.kept_files",
+            lambda *where: looked.append(where) or kept_files(*where),
+        )
+        cache = IndexCache(folder, ("view",), space=100 * len(body_of(1)))
+        for number in range(60):
+            answer = 200, {"ETag": '"1"'}, body_of(1)
+            cache.get(wanted(str(number)), lambda _, a=answer: a, lambda _, text: text, bytes)
+        assert len(kept(folder)) == 60 and len(looked) < 5
 
     def test_what_is_larger_than_all_the_space_is_not_kept(self, folder):
         cache = IndexCache(folder, ("view",), space=len(body_of(1)) - 1)
