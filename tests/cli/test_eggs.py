@@ -255,6 +255,7 @@ def test_why_an_egg_is_there(cli, tmp_path):
         (1, "six", "missing"),
     ]
     cli.fails(4, "Did you mean 'numpy'?", *why, "nunpy")
+    assert cli(*why, "Scipy", "latest") == (0, "scipy 1.0.0-1\n", "")
     cli.fails(4, "It has: 1.0.0-1.", *why, "mkl", "2")
     for wrong in ("", " ", "..", "a\nb"):
         cli.fails(2, "name of the egg", *why, wrong)

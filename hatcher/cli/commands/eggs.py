@@ -25,9 +25,11 @@ from hatcher.cli.data import (
 )
 from hatcher.cli.groups import group
 from hatcher.cli.parameters import (
+    LATEST,
     argument,
     assume_yes,
     choices,
+    completes,
     dry_run,
     flag,
     missing_ok,
@@ -132,9 +134,10 @@ def index(place: SinglePlatformRepository, python_tag: str, emit: Emit) -> None:
 @argument("name", "The name of an egg, whatever its case.", "eggs")
 @argument(
     "version",
-    "Its version, with or without the build; any when it is left out, or the newest.",
+    f"Its version, with or without the build, or '{LATEST}'; any when it is left out.",
     "eggs",
     required=False,
+    shell_complete=completes("eggs", LATEST),
     default=None,
 )
 @flag("-r", "--requirements", help="Show what it requires instead.")
@@ -159,6 +162,8 @@ def why(
     hatcher eggs why acme dev rh8-x86_64 cp311 spam
     hatcher eggs why acme dev rh8-x86_64 cp311 spam --requirements
     """
+    if version == LATEST:
+        version = place.latest(name, python_tag).version
     ask = place.requirements_of if requirements else place.dependents_of
     tree = ask(name, python_tag, version)
     if emit.is_chosen:
