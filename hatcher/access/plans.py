@@ -61,6 +61,8 @@ class Plan:
         Whether the caller's own access may be taken away.
     caller : str, optional
         Who applies it; see `plan`.
+    client : BroodClient, optional
+        Of the server, to apply it; not part of the data.
     """
 
     server: str

@@ -111,7 +111,12 @@ class Access:
         return [found[key] for key in sorted(found)]
 
     def yaml(self) -> str:
-        """Return the document as YAML (`str`), for a file that `plan` reads."""
+        """Return the document as YAML, for a file that `plan` reads.
+
+        Returns
+        -------
+        str
+        """
         return as_yaml(self.document)
 
     def raise_for_problems(self) -> None:

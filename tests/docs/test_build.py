@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sphinx.util.inventory import InventoryFile
 
+import hatcher.access
 import hatcher.api
 import hatcher.errors
 import hatcher.mirror
@@ -21,7 +22,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def public_names() -> Iterator[str]:
-    for module in (hatcher.api, hatcher.errors, hatcher.mirror, hatcher.testing):
+    for module in (hatcher.access, hatcher.api, hatcher.errors, hatcher.mirror, hatcher.testing):
         yield from (f"{module.__name__}.{name}" for name in module.__all__)
     for name, value in vars(documents).items():
         if inspect.isclass(value) and value.__module__ == documents.__name__:
