@@ -512,7 +512,7 @@ def prune(
         say(f"The plan is kept in {save}.")
     if doomed and (dry_run or save is None):
         if not (assume_yes or dry_run):
-            say("\n".join(doomed))
+            say("\n".join(doomed), always=True)
         confirm(f"{summary}. Go on?", assume_yes=assume_yes or dry_run)
         transfers.batch("Prune", made.apply, emit=emit, concurrency=concurrency, dry_run=dry_run)
         return
