@@ -167,6 +167,11 @@ def use_eggs(platform: SinglePlatformRepository, folder: Path) -> int:
     print(newest.name, runtime.version)
     tags: list[str | None] = [egg["python_tag"] for egg in platform.list_eggs("cp311")]
     size: int = platform.egg_index("cp311")["nose-1.3.0-1.egg"]["size"]
+    name: str = platform.egg_index("cp311").rows()[0]["name"]
+    above = [line["depth"] for line in platform.dependents_of("nose", "cp311", "1.3.0")]
+    print(
+        platform.egg_index("cp311").to_frame(), name, platform.requirements_of("nose", None), above
+    )
     digest: str = platform.egg_metadata(None, "nose", "1.3.0-1")["sha256"]
     platform.download_egg(None, "nose", "1.3.0-1", folder, expected_sha256=digest, progress=tell)
     total, chunks = platform.iter_download_egg(None, "nose", "1.3.0-1", folder, filename="x.egg")
@@ -220,6 +225,7 @@ def use_batches(repository: Repository, folder: Path) -> BatchReport:
         print(counts)
     first: FileResult = report.results[0]
     print(first.name, first.path, first.outcome, first.size)
+    print(platform.delete_eggs(["nose-1.3.0-1.egg"], "cp311", dry_run=True).deleted)
     return report
 
 
