@@ -136,7 +136,9 @@ class Access:
     @property
     def summary(self) -> str:
         """What was read, in a line (`str`)."""
-        return f"{', '.join(self.document['organizations'])}: {len(self.members)} members of teams"
+        number = len(self.members)
+        names = ", ".join(self.document["organizations"])
+        return f"{names}: {number} member{'' if number == 1 else 's'} of teams"
 
     __repr__ = brief
 
@@ -237,7 +239,9 @@ def read(*places: Organization | Repository) -> Access:
     first = places[0]
     if not isinstance(first, Repository):
         document, problems = document_of(BroodClient(session), [place.name for place in places])
-        return Access(document, tuple(problems))
+        # One of which nothing is known may not be there: no file should name it.
+        told = {name: said for name, said in document["organizations"].items() if said}
+        return Access({**document, "organizations": told}, tuple(problems))
     first.metadata()  # it says which one may be meant, when there is none
     document, problems = document_of(BroodClient(session), [first.organization_name])
     return Access(document, tuple(problems), repository=str(first))

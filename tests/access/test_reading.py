@@ -60,6 +60,9 @@ def test_places_that_cannot_be_read(client, acme, brood_server):
         access.read(acme.repository("dve"))
     with pytest.raises(NotFoundError, match="acme"):
         access.read(client.organization("acne"))
+    told = access.read(acme, client.organization("acne"))
+    assert list(told.document["organizations"]) == ["acme"]
+    assert [problem.place for problem in told.problems] == ["acne repositories", "acne teams"]
     platform = acme.repository("dev").platform("rh8-x86_64")
     other = brood_server.client(url=brood_server.url.replace("127.0.0.1", "localhost"))
     for places in (
