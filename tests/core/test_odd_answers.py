@@ -79,12 +79,21 @@ ASKED: dict[str, tuple[Callable[[BroodClient, Any], Any], Any]] = {
         _names("repositories"),
     ),
     "members": (lambda c, w: c.organization("acme").team("t").list_users(), _names("members")),
+    "users": (
+        lambda c, w: c.organization("acme").list_users(),
+        {"teams": [{"name": "t"}], **_names("members")},
+    ),
+    "user in teams": (
+        lambda c, w: c.organization("acme").user("a@b")._lacking(["t"]),
+        {"email": "a@b", "teams": ["t"]},
+    ),
     "user": (lambda c, w: c.organization("acme").user("a@b").metadata(), {"email": "a@b"}),
     "egg index": (lambda c, w: _place(c).egg_index("cp311"), EGGS),
     "eggs": (lambda c, w: _place(c).list_eggs("cp311"), EGGS),
     "egg": (lambda c, w: _place(c).egg_metadata("cp311", "spam", "1.0-1"), SAID),
     "sha256": (lambda c, w: _place(c).egg("cp311", "spam", "1.0-1").sha256(), SAID),
     "download eggs": (lambda c, w: _place(c).download_eggs("cp311", w, dry_run=True), EGGS),
+    "delete eggs": (lambda c, w: _place(c).delete_eggs(["spam-*"], "cp311", dry_run=True), EGGS),
     "upload eggs": (_upload("eggs"), EGGS),
     "app index": (lambda c, w: _place(c).app_index(), APPS),
     "apps": (lambda c, w: _place(c).list_apps(), APPS),
@@ -127,7 +136,7 @@ OF_VERSION: dict[int, dict[str, tuple[Callable[[BroodClient, Any], Any], Any]]] 
     },
 }
 #: What is about one thing, or each.
-OF_THINGS = {"repository", "each bundle"}
+OF_THINGS = {"repository", "each bundle", "users"}
 CASES = [
     (version, what, *asked)
     for version, more in OF_VERSION.items()
@@ -168,7 +177,7 @@ def test_odd_answers(version, what, ask, document, tmp_path):
     def answer(request: Any) -> Answer:
         return Answer(200, {"Content-Type": "application/json"}, json.dumps(said[0]).encode())
 
-    # Another repository, or a bundle without a name, is no answer of another shape.
+    # Another repository, or a bundle or team without a name, is no answer of another shape.
     may_raise = HatcherException if what in OF_THINGS else InvalidResponseError
     with (
         ScriptedServer(answer) as server,

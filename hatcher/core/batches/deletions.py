@@ -12,6 +12,7 @@ from hatcher.core.batches.downloads import is_pattern, selected
 from hatcher.core.eggs import Egg
 from hatcher.errors import (
     AuthenticationError,
+    HatcherException,
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
@@ -46,10 +47,7 @@ def delete_eggs(
         platform.runtime_index()
     else:
         index = platform.egg_index(python_tag)
-    found = _found(platform, given, index, python_tag)
-    batch.items = [
-        _item(platform, egg, filename, index.get(filename, {})) for egg, filename in found.items()
-    ]
+    batch.items = _items(platform, given, index, python_tag)
 
     def delete(item: Item[Egg | str], _: ByteCounter) -> Outcome:
         egg, name, cause = item.file, item.path.name, None
@@ -75,15 +73,32 @@ def delete_eggs(
     return batch.report()
 
 
-def _item(
-    platform: SinglePlatformRepository, egg: Egg | str, filename: str, entry: Mapping[str, Any]
-) -> Item[Egg | str]:
-    item: Item[Egg | str] = Item(Path(filename))
-    size = entry.get("size")
-    item.file, item.size = egg, size if isinstance(size, int) else None
+def _items(
+    platform: SinglePlatformRepository,
+    given: Iterable[Egg | str],
+    index: Mapping[str, Mapping[str, Any]],
+    python_tag: str | None,
+) -> list[Item[Egg | str]]:
+    """Return an item for each egg that is meant, or for a pattern that matches nothing."""
+    items: dict[Egg | str, Item[Egg | str]] = {}
     server = str(platform._session.server)
-    item.note(sha256=entry.get("sha256"), target=platform._whereabouts, server=server)
-    return item
+    for one in given:
+        for filename in [one._filename] if isinstance(one, Egg) else selected(index, [one]):
+            item: Item[Egg | str] = Item(Path(filename))
+            item.file, entry = one, index.get(filename, {})
+            size = entry.get("size")
+            item.size = size if isinstance(size, int) else None
+            item.note(sha256=entry.get("sha256"), target=platform._whereabouts, server=server)
+            if not isinstance(one, Egg) and is_egg_name(filename):
+                # What is not listed may be stored out of sight.
+                tag = tag_of(entry) if filename in index else python_tag
+                try:
+                    item.file = platform.egg(tag, *split_filename(filename))
+                except HatcherException as error:  # the index says what cannot be
+                    item.file = filename
+                    item.fail(error)
+            items.setdefault(item.file, item)
+    return list(items.values())
 
 
 def _is_shown(egg: Egg, entry: Mapping[str, Any] | None) -> bool:
@@ -119,30 +134,10 @@ def _checked(
                 f"Which egg is '{egg}'? Say with python_tag in whose index its name is looked for, "
                 "such as python_tag='cp311'."
             )
+        elif not is_pattern(egg):
+            platform.egg(python_tag, *split_filename(egg))
         given.append(egg)
     return given
-
-
-def _found(
-    platform: SinglePlatformRepository,
-    given: Iterable[Egg | str],
-    index: Mapping[str, Mapping[str, Any]],
-    python_tag: str | None,
-) -> dict[Egg | str, str]:
-    """Return the handles of what is meant, or a pattern that matches nothing, with their names."""
-    found: dict[Egg | str, str] = {}
-    for one in given:
-        if isinstance(one, Egg):
-            found.setdefault(one, one._filename)
-            continue
-        for filename in selected(index, [one]):
-            if not is_egg_name(filename):
-                found[filename] = filename
-                continue
-            # What is not listed may be stored out of sight.
-            tag = tag_of(index[filename]) if filename in index else python_tag
-            found.setdefault(platform.egg(tag, *split_filename(filename)), filename)
-    return found
 
 
 def _missing(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hatcher.core.organization import Organization
     from hatcher.core.platform import SinglePlatformRepository
     from hatcher.core.repository import Repository
+    from hatcher.core.team import Team
 
 #: How many questions at once.
 _AT_ONCE = 64
@@ -21,12 +22,12 @@ def list_users(organization: Organization) -> list[str]:
     """List the members of all teams; see `Organization.list_users`."""
     found: dict[str, str] = {}
 
-    def ask(team: str, _: ByteCounter) -> None:
-        for email in organization.team(team).list_users():
+    def ask(team: Team, _: ByteCounter) -> None:
+        for email in team.list_users():
             found.setdefault(email.lower(), email)
 
-    teams = [team["name"] for team in organization.list_teams()]
-    WorkerPool(_AT_ONCE, None).each(teams, ask)
+    names = [team["name"] for team in organization.list_teams()]
+    WorkerPool(_AT_ONCE, None).each(list(map(organization.team, names)), ask)
     return [email for _, email in sorted(found.items())]
 
 
