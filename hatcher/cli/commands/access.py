@@ -246,7 +246,7 @@ def apply(
     removals = sum(step.reason is None for step in made.removals)
     if removals:
         for step in made.removals:
-            say(str(step))
+            say(str(step), always=True)
         number = f"{removals:,} change{'' if removals == 1 else 's'} above"
         confirm(f"The {number} will take access away. Go on?", assume_yes=assume_yes or dry_run)
     try:
