@@ -10,14 +10,10 @@ from hatcher.errors import (
     BadRequestError,
     ConflictError,
     NotFoundError,
-    PermissionDeniedError,
 )
 from hatcher.transport.request import Request
 
 T = TypeVar("T")
-
-#: Who may not know of something is told that it is not there.
-_HIDDEN = (NotFoundError, PermissionDeniedError)
 
 
 def create(
@@ -95,9 +91,12 @@ def delete(
 
 
 def _proven(look: Callable[[], bool]) -> bool:
+    # Imported here, for those to whom nothing is missing.
+    from hatcher.core.places import HIDDEN
+
     try:
         return look()
-    except _HIDDEN:
+    except HIDDEN:
         return False
 
 
