@@ -138,7 +138,8 @@ def _arguments(
     call: Callable[..., Any], node: str, version: int, world: World
 ) -> list[dict[str, Any]]:
     taken = [*inspect.signature(call).parameters.values()][1:]
-    needed = [each for each in taken if each.default is inspect.Parameter.empty]
+    # To search all platforms takes seconds.
+    needed = [each for each in taken if each.default is each.empty or each.name == "platform"]
     known = _known(call.__name__, node, version, world)
     if any(each.name == "implementation" for each in taken):
         known["python_tag"] = None
@@ -161,7 +162,10 @@ def _known(method: str, node: str, version: int, world: World) -> dict[str, Any]
         "group_name": "read_index",
         "teams": [OWN.team],
         "team_name": OWN.team,
-        "platform_name": PLATFORM,
+        **dict.fromkeys(("platform", "platform_name"), PLATFORM),
+        "requirement": OWN.egg,
+        "kind": kind,
+        "eggs": [file.name],
         "repository": OWN.repository,
         "python_tag": PYTHON_TAG,
         "implementation": "cpython" if version == 1 else "cp38",
@@ -177,7 +181,7 @@ def _known(method: str, node: str, version: int, world: World) -> dict[str, Any]
     known |= dict.fromkeys(("email", "user_email", "user"), OWN.email)
     for value, names in {
         None: ("runtime", "expected_sha256", "names", "journal", "progress", "auth"),
-        False: ("dry_run", "force", "overwrite"),
+        False: ("dry_run", "exist_ok", "force", "missing_ok", "overwrite"),
         True: ("public", "enabled", "verify", "list_all", "include_indexable"),
     }.items():
         known |= dict.fromkeys(names, value)
