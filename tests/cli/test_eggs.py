@@ -227,6 +227,8 @@ def test_many_eggs_are_deleted_at_once(cli, dev, api_version):
     assert platform.list_eggs("cp38") == []
     assert cli(*command[:-1], "cp 38", "nose*", "-y").code != 0
     assert cli(*command, "nose").code == 2
+    none = cli(*command, "nose*", "--missing-ok")
+    assert (none.code, none.err) == (0, "1 file: 1 already gone\n")
 
 
 @pytest.mark.usefixtures("dev")

@@ -445,7 +445,8 @@ def batch_delete(
     if not dry_run and not assume_yes:
         report = delete(dry_run=True)
         doomed = [result.name for result in report.results if result.outcome == "would delete"]
-        say("\n".join(doomed), always=True)
+        if doomed:
+            say("\n".join(doomed), always=True)
         number = f"{len(doomed):,} egg{'' if len(doomed) == 1 else 's'}"
         confirm(f"{number} of {place} will be deleted. Go on?", assume_yes=not doomed)
     transfers.batch("eggs", delete, dry_run=dry_run, **options)
