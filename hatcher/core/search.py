@@ -37,7 +37,7 @@ from hatcher.errors import (
 )
 from hatcher.suggestions import alike, question
 from hatcher.transfer.batch import Attempts, ByteCounter, Item, WorkerPool
-from hatcher.transport.parsing import chosen_entries, load_object, prepare
+from hatcher.transport.parsing import LARGE_TEXT, chosen_entries, expect, load_object, prepare
 from hatcher.transport.value import Value
 
 if TYPE_CHECKING:
@@ -333,6 +333,8 @@ class _Search:
         """Read all indices, and put what is found."""
         if self._kinds is None:
             self._kinds = _checked_kinds(KINDS if self._place._session.api_version else KINDS[:-1])
+        if len(self._names) < 2:
+            expect(LARGE_TEXT)  # of all indices together
         lists = (self._list_repositories, self._list_platforms, self._list_tags)
         pool.each(lists, lambda ask, _: ask())
         others = () if self._names else (self._list_others,)
