@@ -455,13 +455,14 @@ class _Search:
         answers = {index: item.error for index, item in self._items.items()}
         failed = [error for error in answers.values() if error is not None]
         eggs = [error for index, error in answers.items() if index.kind == "eggs"]
-        if eggs and not self._given and (tag := self.finder.python_tag):
+        may_be_unknown = not self._given and all(
+            isinstance(error, BadRequestError) for error in failed
+        )
+        if eggs and may_be_unknown and (tag := self.finder.python_tag):
             known = self._listed_tags("all_") | {NO_TAG}
             if tag not in known:
-                meant = (
-                    question(alike(tag, known)) or "list_python_tags() lists those that it does."
-                )
-                self._unknown_tag = f"The server knows no python tag '{tag}'. {meant}"
+                meant = question(alike(tag, sorted(known)))
+                self._unknown_tag = f"The server knows no python tag '{tag}'. {meant}".rstrip()
             if all(isinstance(error, BadRequestError) for error in eggs):
                 raise InvalidArgumentError(self._unknown_tag or str(eggs[0])) from eggs[0]
         refused = [error for error in failed if isinstance(error, AuthenticationError)]

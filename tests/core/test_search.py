@@ -226,6 +226,7 @@ def test_when_nothing_can_be_read_the_reason_comes_out(answer, error):
         client = BroodClient.from_url(server.url, auth=("ada", "secret"), retries=0)
         with pytest.raises(error):
             list(client.at("acme/dev/rh8-x86_64").search("n", python_tag="cp311", kind="egg"))
+        assert len(server.requests) == 1  # it says enough: nobody is asked for python tags
 
 
 def test_what_nothing_can_be_called_is_told_and_the_rest_is_found():
