@@ -30,7 +30,7 @@ VARIABLES = [
     spelled
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
     for spelled in (name, name.upper())
-] + ["REQUEST_METHOD", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+] + ["REQUEST_METHOD", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
 
 
 def cleared(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:

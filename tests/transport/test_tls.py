@@ -157,9 +157,19 @@ class TestEnvironment:
         environment.setenv("SSL_CERT_DIR", os.pathsep.join(folders))
         assert ask(url, sends) == ["rh8-x86_64"]
 
+    @pytest.mark.parametrize("name", ["authority.pem", "."])
+    @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_those_of_requests_and_curl(self, environment, sends, url, folder, variable, name):
+        environment.setenv(variable, str(folder / name))
+        assert ask(url, sends) == ["rh8-x86_64"]
+        environment.setenv("SSL_CERT_FILE", str(folder / "other" / "other.pem"))
+        with refused:
+            ask(url, sends)
+
     def test_blanks_name_nothing(self, environment, sends, url):
         environment.setenv("SSL_CERT_FILE", "")
         environment.setenv("SSL_CERT_DIR", os.pathsep)
+        environment.setenv("REQUESTS_CA_BUNDLE", "")
         with refused:
             ask(url, sends)
 
@@ -179,6 +189,8 @@ class TestEnvironment:
             ("SSL_CERT_FILE", "note.txt/x", "Not a directory"),
             ("SSL_CERT_FILE", "x" * 5000, "too long"),
             ("SSL_CERT_DIR", "note.txt", "not a folder"),
+            ("REQUESTS_CA_BUNDLE", "missing.pem", "No such file"),
+            ("CURL_CA_BUNDLE", "empty", "not a folder"),
             ("SSL_CERT_DIR", f"missing{os.pathsep}empty", "not a folder"),
         ],
     )
