@@ -201,6 +201,8 @@ def test_another_server_reviewed_plan(cli, dev, there):
     assert [row["outcome"] for row in csv.DictReader(done.out.splitlines())] == ["uploaded"] * 3
     assert eggs_of(site) == eggs_of(dev) == ["numpy-1.0.0-1.egg", "pure-1.0.0-1.egg"]
 
+    for more in (("--max-deletes", "0"), ("--prune",), ("-p", "rh8-x86_64")):
+        assert cli("mirror", "apply", *ends, "--plan", "plan.json", *more).code == 2
     other = cli("mirror", "apply", ends[0], f"site:{dev}x", "--plan", "plan.json")
     assert (other.code, "Give the source and target that it was made of" in other.err) == (2, True)
 

@@ -338,7 +338,7 @@ def add_repository(team: Team, repository: str, dry_run: bool) -> None:
     """
     what = f"the team {team.name} access to {team.organization_name}/{repository}"
     if dry_run:
-        already = ", which it has already" if team.query_repository_access(repository) else ""
+        already = ", which it has already" if repository in team.list_repositories() else ""
         say(f"Would give {what}{already}.")
         return
     team.add_repository(repository)
@@ -359,7 +359,7 @@ def remove_repository(team: Team, repository: str, missing_ok: bool, dry_run: bo
     """
     what = f"the team {team.name}'s access to {team.organization_name}/{repository} away"
     if dry_run:
-        hasnt = "" if team.query_repository_access(repository) else ", which it does not have"
+        hasnt = "" if repository in team.list_repositories() else ", which it does not have"
         say(f"Would take {what}{hasnt}.")
         return
     gone = f"The team {team.name} has no access to {team.organization_name}/{repository}."
@@ -385,6 +385,11 @@ def query_repository(team: Team, repository: str, emit: Emit) -> None:
 
 
 # -- its members --------------------------------------------------------------------------
+
+
+def _is_member(team: Team, email: str) -> bool:
+    """Whether somebody is in a team; raises NotFoundError when there is no such team."""
+    return email.lower() in map(str.lower, team.list_users())
 
 
 @teams.group("members")
@@ -418,7 +423,7 @@ def add_member(team: Team, email: str, dry_run: bool) -> None:
     """
     what = f"{email} a member of the team {team.name}"
     if dry_run:
-        already = ", which they are already" if team.query_user_access(email) else ""
+        already = ", which they are already" if _is_member(team, email) else ""
         say(f"Would make {what}{already}.")
         return
     team.add_user(email)
@@ -439,7 +444,7 @@ def remove_member(team: Team, email: str, missing_ok: bool, dry_run: bool) -> No
     """
     what = f"{email} out of the team {team.name}"
     if dry_run:
-        hasnt = "" if team.query_user_access(email) else ", where they are not"
+        hasnt = "" if _is_member(team, email) else ", where they are not"
         say(f"Would take {what}{hasnt}.")
         return
     gone = f"{email} is no member of the team {team.name}."

@@ -236,7 +236,9 @@ def apply(
     hatcher mirror apply site:acme/dev acme/other -p rh8-x86_64 -t cp311 --kind eggs
     """
     options = {name: asked.pop(name) for name in ("concurrency", "cache", "create_missing")}
-    if plan is not None and any(value not in ((), None, False) for value in asked.values()):
+    if plan is not None and not all(
+        value in ((), None) or value is False for value in asked.values()
+    ):
         raise click.UsageError(
             "The plan says already what is meant. Give either --plan, or --kind, --platform, "
             "--python-tag, --name, --prune and --max-deletes."
