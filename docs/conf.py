@@ -9,9 +9,11 @@ from sphinx.application import Sphinx
 
 import hatcher.api
 from hatcher.core.bundles import LocalBundle
+from hatcher.core.dependencies import DependencyTree
 from hatcher.core.index import Index
 from hatcher.core.node import Node
 from hatcher.errors import ErrorResponse, HatcherException, MissingName
+from hatcher.mirror import Pruning
 
 project = "hatcher"
 author = "The hatcher developers"
@@ -57,11 +59,11 @@ nitpick_ignore_regex = [
     (r"py:obj", r"[a-z_]+|True|False"),  # parameters, in single backticks
     (
         r"py:.*",
-        r"(brood_api|collections\.abc|httpx|os|pandas|pathlib|rich)\..*",
+        r"(brood_api|collections\.abc|datetime|httpx|os|pandas|pathlib|rich)\..*",
     ),  # the manuals of others
     (
         r"py:class",
-        r"AuthTypes|Client|Console|EllipsisType|Kind|Names|OnRequest|OnResponse|Outcome|Path|SideLike|hatcher\.core\.team\.Has\w+",
+        r"AnyEgg|Artefact|AuthTypes|Client|Console|EllipsisType|Kind|Names|OnRequest|OnResponse|Outcome|Path|SideLike|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
     (
         r"py:(class|obj)",
@@ -114,6 +116,7 @@ numpydoc_validation_exclude = {
     r"^hatcher\.errors\.\w+$",
     r"\.(Organization|Team|User|Repository|SinglePlatformRepository)$",
     r"\.(Egg|Runtime|App|Bundle|BundleCollection|LocalBundle|Index|BroodClient|Progress)$",
+    r"\.(DependencyTree|Pruning)$",
     r"\.(RequestEvent|ResponseEvent)$",
     r"^hatcher\.testing\.(Request|Passage|UnsuitableDistributionError)$",
     r"^hatcher\.core\.documents\.",  # the description's words
@@ -122,6 +125,8 @@ _MADE_FOR_USERS = (
     Node,
     LocalBundle,
     Index,
+    DependencyTree,
+    Pruning,
     HatcherException,
     ErrorResponse,
     MissingName,

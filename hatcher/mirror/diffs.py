@@ -183,7 +183,13 @@ class Diff:
         return "\n".join([self.summary(), *first_lines(lines), *lines_of(self.problems)])
 
     def summary(self) -> str:
-        """Return the line that counts, such as ``2 added, 1 changed, 40 the same``."""
+        """Return the line that counts.
+
+        Returns
+        -------
+        str
+            Such as ``2 added, 1 changed, 40 the same``.
+        """
         counts = Counter(change.change for change in self.changes)
         parts = [f"{counts[name]:,} {name}" for name in CONDITIONS if counts[name]]
         return ", ".join([*parts, f"{self.same:,} the same"])

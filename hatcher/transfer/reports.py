@@ -34,7 +34,7 @@ _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 class FileFacts(NamedTuple):
     """What is known of a file of a batch beside what became of it.
 
-    Attributes
+    Parameters
     ----------
     sha256 : str or None
         Of its content, in hexadecimal; None where nobody has found it out. Of bundles and apps that

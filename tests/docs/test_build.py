@@ -36,6 +36,8 @@ def public_names() -> Iterator[str]:
 def members(cls: type) -> Iterator[str]:
     fields = {field.name for field in getattr(cls, "__attrs_attrs__", ())}
     fields.update(getattr(cls, "__match_args__", ()))  # are parameters, too
+    fields.update(getattr(cls, "__slots__", ()))
+    fields.update(dir(tuple) if issubclass(cls, tuple) else ())
     return (name for name in dir(cls) if not name.startswith("_") and name not in fields)
 
 
