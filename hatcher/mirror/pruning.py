@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 from attrs import frozen
 
 from hatcher.artefacts.names import split_filename
-from hatcher.artefacts.versions import built_key
+from hatcher.artefacts.versions import built_key, path_key
 from hatcher.core.bundles import Bundle
 from hatcher.core.organization import Organization
 from hatcher.core.places import HIDDEN, Problem
@@ -244,7 +244,7 @@ def prune(
         Step("delete", path, one.size, None, one.sha256)
         if path in doomed
         else Step("skip", path, one.size, None, one.sha256, kept.reasons.get(path))
-        for path, one in sorted(there.held.items())
+        for path, one in sorted(there.held.items(), key=lambda held: path_key(held[0]))
     ]
     most = most_deletes(there.held, max_deletes)
     if len(doomed) > most:
