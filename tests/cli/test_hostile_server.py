@@ -88,11 +88,12 @@ def cli(world: BroodServer, tmp_path: Path) -> Iterator[Cli]:  # noqa: F811
 REFUSED = {
     "bundles check", "bundles check-file", "eggs batch-download", "export", "mirror plan",
     "bundles batch-download", "runtimes batch-download", "eggs download", "runtimes download",
-    "mirror manifest", "mirror verify", "repositories metadata",
+    "mirror manifest", "mirror verify", "repositories metadata", "access export", "access plan",
+    "access show", "diff", "du", "search", "users list",
 }  # fmt: skip
 
 #: What says yes or no, and no word of the server's.
-OF_NO_WORDS = {"teams members query", "teams repositories query"}
+OF_NO_WORDS = {"eggs why", "teams members query", "teams repositories query"}
 
 #: What asks no server.
 LOCAL = {"cache show", "config get", "config list", "config path", "schema"}

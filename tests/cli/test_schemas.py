@@ -278,7 +278,7 @@ def test_a_command_that_reads(cli, known, api_version, name, asked):
     validator.validate(data)
 
     lines = cli(*asking, "-o", "jsonl").out.splitlines()
-    table = cli(*asking, "-o", "table").out
+    table = cli(*asking, "-o", "table", "--verbose").out
     rows = list(csv.DictReader(io.StringIO(cli(*asking, "-o", "csv").out)))
     if isinstance(declared, Document) and declared.rows:
         assert [list(json.loads(line)) for line in lines] == [list(row) for row in rows]

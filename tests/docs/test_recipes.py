@@ -35,7 +35,7 @@ def test_the_lines_of_a_recipe_run(recipe, tmp_path):
     folder, home = tmp_path / "folder", tmp_path / "home"
     folder.mkdir()
     home.mkdir()
-    lines = [line.replace("/srv/brood", str(folder)) for line in lines_of(recipe)]
+    lines = [line.replace("/srv", str(folder)) for line in lines_of(recipe)]
     lines = [line for line in lines if line.startswith(("hatcher ", "cd "))]
     assert lines
     with reading(folder, furnished=True) as reader:
@@ -50,7 +50,7 @@ def test_the_lines_of_a_recipe_run(recipe, tmp_path):
             for line in lines:
                 written = shell.run(Step(recipe.line, f"{line} && echo fine", ""))
                 assert written.endswith("fine\n"), (line, written)
-                if again and "--quiet" in line:
+                if again and {"-q", "--quiet"} & set(line.split()):
                     assert written == "fine\n", "A mail is sent for nothing."
     for report in folder.glob("*.json"):
         assert json.loads(report.read_text())["outcome"] == "done"

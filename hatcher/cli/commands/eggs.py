@@ -500,7 +500,7 @@ def prune(
     \b
     For example:
     hatcher eggs prune acme/dev/rh8-x86_64 --keep 3 -t cp311 --older-than 180d --dry-run
-    hatcher eggs prune acme --keep 1 -p rh8-x86_64 -t cp311 --except-referenced --save plan.json
+    hatcher eggs prune acme --keep 1 -p rh8-x86_64 -t cp311 --except-referenced
     """
     made = _pruning(state, place, concurrency=concurrency, **asked)
     doomed = [step.path for step in made.those("delete")]

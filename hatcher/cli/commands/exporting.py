@@ -48,7 +48,7 @@ def export(state: State, artefact_kinds: tuple[str, ...], target_dir: str, **opt
 
     \b
     For example:
-    hatcher export backup --repositories acme/dev --platforms rh8-x86_64 --python-tags cp311
+    hatcher export backup --repositories acme/dev --platforms rh8-x86_64
     """
     version = state.settings.api_version
     kinds = [kind for kind in artefact_kinds if version in _KINDS[kind]]

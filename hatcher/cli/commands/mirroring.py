@@ -297,7 +297,7 @@ def verify(
     \b
     For example:
     hatcher mirror verify exported/
-    hatcher mirror verify acme/dev --against exported/ -p rh8-x86_64 -t cp311 --kind eggs
+    hatcher mirror verify acme/dev --against exported/ -p rh8-x86_64 -t cp311 -a eggs
     """
     if target.sort == "place" and against is None and not download:
         raise Refusal(

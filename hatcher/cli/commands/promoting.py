@@ -83,7 +83,7 @@ def app(app: App, **options: Any) -> None:
 
     \b
     For example:
-    hatcher promote app acme dev rh8-x86_64 cp38 com.example.viewer 1.10-2 --to acme/other
+    hatcher promote app acme dev rh8-x86_64 cp38 com.example.viewer 1.10-2 --to acme/old
     """
     _promote(app, **options)
 
@@ -104,7 +104,7 @@ def bundle(bundle: Bundle, **options: Any) -> None:
 
     \b
     For example:
-    hatcher promote bundle acme dev rh8-x86_64 cp38 tools 1.0.0-1 --to acme/other --closure
+    hatcher promote bundle acme dev rh8-x86_64 cp38 tools latest --to acme/old --closure
     """
     _promote(bundle, **options)
 
