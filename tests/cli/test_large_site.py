@@ -112,6 +112,13 @@ def test_differences_and_old_versions(cli):
         plan.apply().raise_for_failures()
         difference = mirror.diff(old, new, **asked)
         assert len(difference.removed) == len(NAMES) * len(TAGS) * 3 and not difference.problems
+        acme, umbrella = map(client.organization, ("acme", "umbrella"))
+        difference = mirror.diff(acme, umbrella, **asked)
+        assert (bool(difference), difference.same) == (False, EGGS // 3)
+        plan = mirror.prune(umbrella, keep=1, platforms=[PLATFORM], python_tags=TAGS)
+        assert plan.problems and len(plan.those("delete")) == EGGS // 3 * 3 // 4
+        there = umbrella.repository("r9").platform(PLATFORM)
+        assert len(there.delete_eggs(["pkg00-*", "pkg2?-*"], "cp311").results) == 2 * len(VERSIONS)
     done = cli("diff", "initech/r0", "initech/r1", "-p", PLATFORM, "--kind", "eggs", "-o", "json")
     assert done.code == 0, done
     planned = cli("eggs", "prune", "umbrella/r0", "--keep", "2", "--max-deletes", "84", "-n")

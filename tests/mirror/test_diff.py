@@ -18,7 +18,7 @@ from hatcher.errors import (
     NotFoundError,
     UnsupportedAPIVersionError,
 )
-from hatcher.testing import BroodServer, write_egg
+from hatcher.testing import write_egg
 
 from .conftest import (
     APP,
@@ -307,37 +307,6 @@ def test_what_sets_say(dice, tmp_path):
         found = mirror.diff(tmp_path / f"a{number}", tmp_path / f"b{number}")
         assert told(found) == expected
         assert found.same == sum(a[path] == b[path] for path in common)
-
-
-@pytest.mark.long
-def test_organizations_of_many_repositories(tmp_path):
-    """3 organizations with 30 repositories and 5,010 eggs."""
-    eggs = tmp_path / "eggs"
-    eggs.mkdir()
-    for number in range(167):
-        write_egg(eggs, f"n{number:03}", platform=PLATFORM, python_tag="cp311")
-    with BroodServer() as server:
-        client = server.client()
-        for name in ("acme", "corp", "site"):
-            organization = client.create_organization(name, "")
-            for number in range(10):
-                below = tmp_path / "all/v1" / name / f"r{number}" / PLATFORM / "eggs/cp311"
-                shutil.copytree(eggs, below)
-                organization.create_repository(f"r{number}", "")
-        mirror.import_(client, tmp_path / "all").raise_for_failures()
-        acme, corp, site = map(client.organization, ("acme", "corp", "site"))
-        found = mirror.diff(acme, corp, **EGGS)
-        assert (bool(found), found.same) == (False, 1670)
-        assert not mirror.diff(mirror.Folder(tmp_path / "all", "site"), site, **EGGS)
-        changes = {}
-        for number in range(10):
-            platform = corp.repository(f"r{number}").platform(PLATFORM)
-            platform.egg("cp311", f"n{number:03}", "1.0.0-1").delete()
-            platform.upload_egg(egg(tmp_path, "new"))
-            where = f"r{number}/{PLATFORM}/eggs/cp311"
-            changes |= {f"{where}/n{number:03}-1.0.0-1.egg": "removed"}
-            changes |= {f"{where}/new-1.0.0-1.egg": "added"}
-        assert told(mirror.diff(acme, corp, **EGGS)) == changes
 
 
 def test_version_0(lab, copy, tmp_path):

@@ -17,7 +17,7 @@ from hatcher.errors import (
     NotFoundError,
     UnsupportedAPIVersionError,
 )
-from hatcher.testing import BroodServer, write_bundle, write_egg
+from hatcher.testing import write_bundle, write_egg
 
 from .conftest import PLATFORM, Lab, actions, answered, outcomes, places, refused
 
@@ -275,33 +275,3 @@ def test_other_places_that_cannot_be_pruned(lab, old):
     with pytest.raises(UnsupportedAPIVersionError, match="except_referenced"):
         mirror.prune(legacy, 1, except_referenced=True, **SOME)
     assert deleted(mirror.prune(legacy, 2, **SOME)) == {"spam-1.9.0-2", "spam-1.10.0-9"}
-
-
-@pytest.mark.long
-def test_three_organizations_with_thirty_repositories_and_5_100_eggs(tmp_path):
-    eggs = [
-        write_egg(tmp_path, f"egg{name}", f"1.{version}", platform=PLATFORM, python_tag="cp311")
-        for name in range(17)
-        for version in range(10)
-    ]
-    with BroodServer() as server:
-        client = server.client()
-        organizations = [client.create_organization(name, "-") for name in ("a", "b", "c")]
-        for organization in organizations:
-            for number in range(10):
-                name = f"r{number}"
-                organization.create_user(
-                    f"u{number}@example.com", [organization.create_team(name, "read_index")]
-                )
-                platform = organization.create_repository(name, "-").platform(PLATFORM)
-                platform.upload_eggs(eggs).raise_for_failures()
-        a, b, _ = organizations
-        a.repository("r9").upload_bundle(named(tmp_path, "kit", ("egg3", "1.2-1")))
-        plan = mirror.prune(a, 2, except_referenced=True, max_deletes=1360, **SOME)
-        assert (len(plan.steps), len(plan.those("delete"))) == (1700, 1350)
-        assert str(plan.apply()) == "1350 files: 1350 deleted"
-        assert not mirror.prune(a, 2, except_referenced=True, **SOME)
-        assert len(mirror.prune(b, 2, **SOME).those("delete")) == 1360
-        there = b.repository("r0").platform(PLATFORM)
-        assert str(there.delete_eggs(there.list_eggs("cp311"))) == "170 files: 170 deleted"
-        assert b.list_users() == [f"u{number}@example.com" for number in range(10)]
