@@ -58,6 +58,8 @@ class _EggBatch(UploadBatch):
         self.read(self._read)
         if not self.open:
             return
+        for item in self.open:  # all may have been read before the index came
+            self._look_for_left(item.file)
         self.each(
             [item for item in self.open if self._is_worth_asking(item)], self._look, "hashing"
         )
