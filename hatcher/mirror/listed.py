@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hatcher.artefacts.platforms import usual_platform
+from hatcher.artefacts.requirements import is_pattern
 from hatcher.core.places import Problem
 from hatcher.errors import ArtefactError, HatcherException, InvalidArgumentError, InvalidNameError
 from hatcher.files.atomic import replacing
@@ -294,4 +295,4 @@ def _is_of(name: str, known: Selection) -> bool:
     """Whether all that a name or pattern stands for was read."""
     if known.names is not None and name in known.names:
         return True
-    return not set(name) & set("*?[") and known.takes_name(name)
+    return not is_pattern(name) and known.takes_name(name)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hatcher.artefacts.names import is_egg_name, split_filename
 from hatcher.artefacts.python_tags import tag_of
-from hatcher.core.batches.downloads import is_pattern, selected
+from hatcher.artefacts.requirements import is_pattern
+from hatcher.core.batches.downloads import selected
 from hatcher.core.eggs import Egg
 from hatcher.errors import (
     AuthenticationError,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from hatcher.artefacts.names import is_egg_name, split_filename
+from hatcher.artefacts.requirements import is_pattern
 from hatcher.core.artefact import FileArtefact
 from hatcher.core.bundles import Bundles
 from hatcher.core.dialects import DIALECTS
@@ -103,11 +104,6 @@ class DownloadBatch(Batch[F]):
             for folder in {item.path.parent for item in items}
         }
         return [item for item in items if item.path.name in names[item.path.parent]]
-
-
-def is_pattern(name: str) -> bool:
-    """Whether a name is a shell pattern of others."""
-    return any(sign in name for sign in "*?[")
 
 
 def selected(filenames: Collection[str], names: Names) -> Iterable[str]:
