@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from attrs import asdict, define, field, frozen
 
 from hatcher.access.documents import ADMINISTRATOR
-from hatcher.access.reading import AT_ONCE
 from hatcher.core.places import Problem, lines_of
 from hatcher.errors import BatchError, HatcherException
 from hatcher.tables import brief, first_lines
-from hatcher.transfer.batch import ByteCounter, WorkerPool
+from hatcher.transfer.batch import AT_ONCE, ByteCounter, WorkerPool
 from hatcher.transfer.reports import reporting
 
 if TYPE_CHECKING:

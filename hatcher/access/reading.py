@@ -26,13 +26,10 @@ from hatcher.core.places import Problem, lines_of
 from hatcher.core.repository import Repository
 from hatcher.errors import BatchError, HatcherException, InvalidArgumentError
 from hatcher.tables import brief
-from hatcher.transfer.batch import ByteCounter, WorkerPool
+from hatcher.transfer.batch import AT_ONCE, ByteCounter, WorkerPool
 
 K = TypeVar("K", bound=tuple[str, ...])
 T = TypeVar("T")
-
-#: Questions that are asked at once.
-AT_ONCE = 64
 
 #: Who has what a public repository gives to all.
 EVERYBODY = "everybody"

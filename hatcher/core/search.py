@@ -36,7 +36,7 @@ from hatcher.errors import (
     NotFoundError,
 )
 from hatcher.suggestions import alike, question
-from hatcher.transfer.batch import Attempts, ByteCounter, Item, WorkerPool
+from hatcher.transfer.batch import AT_ONCE, Attempts, ByteCounter, Item, WorkerPool
 from hatcher.transport.parsing import LARGE_TEXT, chosen_entries, expect, load_object, prepare
 from hatcher.transport.value import Value
 
@@ -54,9 +54,6 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: What an index says of an artefact: name, version, tag, what else there is, and what makes it.
 _Entry: TypeAlias = tuple[str, str, str | None, Mapping[str, Any], Callable[[], Any]]
-
-#: Requests at a time: as many as there are connections.
-AT_ONCE = 64
 
 #: Indices from which packages that parse faster are worth their import.
 _MANY = 8

@@ -23,15 +23,12 @@ from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.server import Place, Server
 from hatcher.mirror.sides import read_state
 from hatcher.sizes import human_size
-from hatcher.transfer.batch import checked_concurrency
+from hatcher.transfer.batch import AT_ONCE, checked_concurrency
 
 By: TypeAlias = Literal["organization", "repository", "platform", "name"]
 
 #: What there is a share for, from the outermost; by default for what is right below the place.
 BY: tuple[By, ...] = get_args(By)
-
-#: Indices that are read at once: as many as there are connections.
-AT_ONCE = 64
 
 
 @define

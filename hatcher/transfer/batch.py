@@ -29,6 +29,7 @@ from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency
 from hatcher.transfer.progress import BatchOptions, Meter, Phase, Progress
 from hatcher.transfer.reports import BatchReport, FileFacts, FileResult, Outcome
 from hatcher.transport.cancel import CancelToken
+from hatcher.transport.pool import MAX_CONNECTIONS
 from hatcher.transport.retry import retries_of_thread
 
 T = TypeVar("T")
@@ -38,6 +39,9 @@ AnyItem = TypeVar("AnyItem", bound="Item[Any]")
 #: eggs: over a link with 20 ms latency, uploads are slower with 8 and no faster with 32, and
 #: downloads slower with 32; without latency it makes little difference.
 CONCURRENCY = 16
+
+#: Questions with small answers that are asked at once: more would wait for a connection.
+AT_ONCE = MAX_CONNECTIONS
 
 #: Failures in a row after which the server or the network is taken for gone.
 _GONE = 5

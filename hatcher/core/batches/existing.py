@@ -6,16 +6,13 @@ from collections.abc import Callable, Sized
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hatcher.transfer.batch import ByteCounter, WorkerPool
+from hatcher.transfer.batch import AT_ONCE, ByteCounter, WorkerPool
 
 if TYPE_CHECKING:
     from hatcher.core.organization import Organization
     from hatcher.core.platform import SinglePlatformRepository
     from hatcher.core.repository import Repository
     from hatcher.core.team import Team
-
-#: How many questions at once.
-_AT_ONCE = 64
 
 
 def list_users(organization: Organization) -> list[str]:
@@ -27,7 +24,7 @@ def list_users(organization: Organization) -> list[str]:
             found.setdefault(email.lower(), email)
 
     names = [team["name"] for team in organization.list_teams()]
-    WorkerPool(_AT_ONCE, None).each(list(map(organization.team, names)), ask)
+    WorkerPool(AT_ONCE, None).each(list(map(organization.team, names)), ask)
     return [email for _, email in sorted(found.items())]
 
 
@@ -50,7 +47,7 @@ def list_platforms(repository: Repository) -> list[str]:
     ]
     # What is found out by one question is not asked by the next one.
     pairs = [(name, question) for question in questions for name in platforms]
-    WorkerPool(_AT_ONCE, None).each(pairs, ask)
+    WorkerPool(AT_ONCE, None).each(pairs, ask)
     return [name for name in platforms if name in found]
 
 
