@@ -20,6 +20,7 @@ from hatcher.access.documents import (
     Written,
 )
 from hatcher.access.reading import ask, document_of, grants_of, rank_of
+from hatcher.core.limits import most_deletes
 from hatcher.core.places import HIDDEN, Problem, documents_of, lines_of, problems_in
 from hatcher.errors import (
     HatcherException,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from hatcher.core.brood_client import BroodClient
 
 _FORMAT, _VERSION = "hatcher access plan", 1
-
-#: What may be removed when nobody says: this part of what there is, and at least so much.
-_PART, _AT_LEAST = 10, 10
 
 
 @frozen(repr=False)
@@ -265,11 +263,7 @@ def plan(
     add grace@example.com to the team builders of acme
     remove ada@example.com from the team builders of acme
     """
-    if max_deletes is not None and (type(max_deletes) is not int or max_deletes < 0):
-        raise InvalidArgumentError(
-            f"max_deletes is {max_deletes!r}; give the most that may be removed, from 0, or "
-            "nothing for a tenth."
-        )
+    most_deletes(0, max_deletes, "removed")
     return _compared(client, Written(document), prune, max_deletes, force, caller)
 
 
@@ -285,7 +279,7 @@ def _compared(
     comparison = _Comparison(written, there, problems, prune)
     steps = comparison.steps(client)
     caller = caller or client._session.identity[1]
-    most = _most(there) if max_deletes is None else max_deletes
+    most = most_deletes(_removable(there), max_deletes, "removed")
     reasons = {} if force else dict(_own_access(there, steps, caller))
     problems += (Problem(name, HatcherException(reason)) for name, reason in reasons.items())
     if (number := sum(step.removes for step in steps)) > most:
@@ -314,12 +308,12 @@ def _there(client: BroodClient, names: list[str]) -> tuple[AccessDocument, list[
     return document_of(client, [name for name in names if name in existing])
 
 
-def _most(there: AccessDocument) -> int:
+def _removable(there: AccessDocument) -> int:
+    """Return how much there is that could be removed: teams, members, and access."""
     teams = [team for each in there["organizations"].values() for team in _teams_of(each).values()]
-    number = sum(
+    return sum(
         1 + len(team.get("members", ())) + len(team.get("repositories", ())) for team in teams
     )
-    return max(_AT_LEAST, number // _PART)
 
 
 def _teams_of(organization: OrganizationAccess) -> dict[str, TeamAccess]:

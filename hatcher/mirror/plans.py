@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from hatcher.core.limits import most_deletes
 from hatcher.core.places import Problem, documents_of, lines_of, problems_in
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.applying import apply, missing_repository, states_of, too_many
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from hatcher.mirror.cache import Cache
 
 _FORMAT, _VERSION = "hatcher plan", 1
-
-#: What may be deleted when nobody says: this part of what the target has, and at least so much.
-_PART, _AT_LEAST = 10, 10
 
 
 @frozen(repr=False)
@@ -363,7 +361,7 @@ def plan(
     sides = pair_of(source, target)
     version = min(side.version for side in sides)
     selection = usual_selection(version, kinds, platforms, python_tags, names)
-    most_deletes((), max_deletes)
+    most_deletes(0, max_deletes)
     options = Options(checked_concurrency(concurrency))
     states = states_of(sides, selection, options)
     wanted, there = states
@@ -371,7 +369,7 @@ def plan(
     pairs = [pair for pair in pairs_of(states) if pair.wanted or may_delete(pair.path)]
     look(pairs, sides, states, options)
     steps = sorted((_step_of(pair, sides[1]) for pair in pairs), key=lambda step: step.path)
-    most = most_deletes(there.held, max_deletes)
+    most = most_deletes(len(there.held), max_deletes)
     problems = [*wanted.problems, *there.problems]
     if there.repositories is not None:
         new = {sides[1].location(step.path).place for step in steps if step.action == "copy"}
@@ -381,24 +379,6 @@ def plan(
         problems.append(too_many(sides[1], deletes, most))
     here, to = map(str, sides)
     return Plan(here, to, tuple(steps), tuple(problems), selection, prune, most, sides)
-
-
-def most_deletes(there: Collection[str], given: int | None) -> int:
-    """Return the most that may be deleted of what is there.
-
-    Raises
-    ------
-    InvalidArgumentError
-        What was given is no number from 0.
-    """
-    if given is None:
-        return max(_AT_LEAST, len(there) // _PART)
-    if type(given) is not int or given < 0:
-        raise InvalidArgumentError(
-            f"max_deletes is {given!r}; give the most that may be deleted, from 0, or nothing for a "
-            "tenth."
-        )
-    return given
 
 
 @define(eq=False)

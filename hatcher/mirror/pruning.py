@@ -19,6 +19,7 @@ from attrs import frozen
 from hatcher.artefacts.names import split_filename
 from hatcher.artefacts.versions import built_key, path_key
 from hatcher.core.bundles import Bundle
+from hatcher.core.limits import most_deletes
 from hatcher.core.organization import Organization
 from hatcher.core.places import HIDDEN, Problem
 from hatcher.core.repository import Repository, SinglePlatformRepository
@@ -29,7 +30,7 @@ from hatcher.errors import (
 )
 from hatcher.mirror.applying import states_of, too_many
 from hatcher.mirror.bundles import closure_of
-from hatcher.mirror.plans import Plan, most_deletes
+from hatcher.mirror.plans import Plan
 from hatcher.mirror.reading import Index, handle
 from hatcher.mirror.records import Held, Options, State, Step
 from hatcher.mirror.selection import Selection, usual_selection
@@ -235,7 +236,7 @@ def prune(
             "the client with api_version=1, or leave except_referenced out."
         )
     selection = usual_selection(version, ["eggs"], platforms, python_tags, names)
-    most_deletes((), max_deletes)
+    most_deletes(0, max_deletes)
     options = Options(checked_concurrency(concurrency))
     here, there = states_of((kept, kept.whole), selection, options)
     problems = here.problems or identify_all(kept.whole, kept.doomed, options)
@@ -246,7 +247,7 @@ def prune(
         else Step("skip", path, one.size, None, one.sha256, kept.reasons.get(path))
         for path, one in sorted(there.held.items(), key=lambda held: path_key(held[0]))
     ]
-    most = most_deletes(there.held, max_deletes)
+    most = most_deletes(len(there.held), max_deletes)
     if len(doomed) > most:
         problems.append(too_many(kept.whole, len(doomed), most))
     told = tuple(steps), tuple(problems), selection
