@@ -29,18 +29,6 @@ def egg_key(filename: str) -> Key:
     return name, built_key(version), filename
 
 
-def path_key(path: str) -> Key:
-    """Return what sorts paths of artefacts: by folder, then as eggs by their file names.
-
-    Parameters
-    ----------
-    path : str
-        Such as ``rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg``.
-    """
-    folder, _, filename = path.rpartition("/")
-    return folder, *egg_key(filename)
-
-
 def built_key(version: str) -> Key:
     """Return what sorts versions with a build number, such as ``1.3.0-1``.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from hatcher.artefacts.names import split_filename
 from hatcher.artefacts.python_tags import tag_of
-from hatcher.artefacts.versions import egg_key
+from hatcher.artefacts.versions import egg_key, upstream_of
 from hatcher.errors import NoMatchError
 from hatcher.suggestions import alike, question
 
@@ -214,7 +214,7 @@ def _suits(requirement: str, egg: _Egg) -> bool:
 def _is_of(egg: _Egg, version: str) -> bool:
     """Whether an egg is of a version, of which the build, or all of it, need not be given."""
     full = egg.version or ""
-    return version in {"", full, full.rpartition("-")[0]}
+    return version in {"", full, upstream_of(full)}
 
 
 def _walk(top: _Egg, below: Callable[[_Egg], Sequence[_Link] | None]) -> Iterator[Dependency]:

@@ -8,13 +8,11 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from attrs import asdict, frozen
 
-from hatcher.artefacts.names import split_filename, split_runtime
 from hatcher.artefacts.platforms import usual_platform
-from hatcher.artefacts.versions import Key, built_key, runtime_key
 from hatcher.core.places import Problem, documents_of, lines_of
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.mirror.folder import Folder
-from hatcher.mirror.layout import KINDS, Kind, Location, parse
+from hatcher.mirror.layout import KINDS, Kind, Location, name_and_version, order_of, parse
 from hatcher.mirror.listed import Listed
 from hatcher.mirror.listing import SideLike, organizations_in, pair_of, side_of
 from hatcher.mirror.plans import Pair, look, pairs_of
@@ -72,11 +70,6 @@ class Change:
     def where(self) -> str:
         """The folder of the path, such as ``rh8-x86_64/eggs/cp311``."""
         return self.path.rpartition("/")[0]
-
-    @property
-    def _key(self) -> Key:
-        key = runtime_key if self.kind == "runtimes" else built_key
-        return self.where, self.name, key(self.version), self.path
 
 
 @frozen(repr=False)
@@ -279,7 +272,7 @@ def diff(
         changes += comparing.changes()
         same += comparing.same
         problems |= {str(problem): problem for problem in comparing.problems}
-    ordered = sorted(changes, key=lambda change: change._key)
+    ordered = sorted(changes, key=lambda change: order_of(change.path))
     return Diff(str(sides[0]), str(sides[1]), tuple(ordered), same, tuple(problems.values()))
 
 
@@ -359,7 +352,6 @@ class _Comparing:
 
     def _as_change(self, condition: Condition, pair: Pair, problem: Problem | None) -> Change:
         location = self._sides[0].location(pair.path)
-        split = split_runtime if location.kind == "runtimes" else split_filename
         a, b = pair.wanted or _NOTHING, pair.there or _NOTHING
         return Change(
             condition,
@@ -367,7 +359,7 @@ class _Comparing:
             location.kind,
             location.platform,
             location.python_tag,
-            *split(location.filename),
+            *name_and_version(location.kind, location.filename),
             a.size,
             b.size,
             a.sha256,

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
+from hatcher.artefacts.names import split_filename, split_runtime
+from hatcher.artefacts.versions import Key, built_key, runtime_key
 from hatcher.characters import shown
 from hatcher.errors import InvalidArgumentError, InvalidNameError, MissingFilenameError
 from hatcher.files.partial import PARTIAL_SUFFIX
@@ -141,6 +143,26 @@ def parse(path: str) -> Location:
         tag,
         filename,
     )
+
+
+def name_and_version(kind: Kind, filename: str) -> tuple[str, str]:
+    """Return the name and the version that a file of a kind is called by."""
+    return (split_runtime if kind == "runtimes" else split_filename)(filename)
+
+
+def order_of(path: str) -> Key:
+    """Return what sorts paths: by folder and name, and by version as the field orders them.
+
+    Parameters
+    ----------
+    path : str
+        Such as ``rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg``.
+    """
+    folder, _, filename = path.rpartition("/")
+    is_runtime = folder.rpartition("/")[2] == "runtimes"
+    name, version = name_and_version("runtimes" if is_runtime else "eggs", filename)
+    key = runtime_key if is_runtime else built_key
+    return folder, name.lower(), key(version), path
 
 
 def folder_in(root: Path, api_version: int, *names: str) -> Path:

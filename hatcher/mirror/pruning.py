@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 from attrs import frozen
 
 from hatcher.artefacts.names import split_filename
-from hatcher.artefacts.versions import built_key, path_key
+from hatcher.artefacts.versions import built_key, upstream_of
 from hatcher.core.bundles import Bundle
 from hatcher.core.limits import most_deletes
 from hatcher.core.organization import Organization
@@ -30,6 +30,7 @@ from hatcher.errors import (
 )
 from hatcher.mirror.applying import states_of, too_many
 from hatcher.mirror.bundles import closure_of
+from hatcher.mirror.layout import order_of
 from hatcher.mirror.plans import Plan
 from hatcher.mirror.reading import Index, handle
 from hatcher.mirror.records import Held, Options, State, Step
@@ -245,7 +246,7 @@ def prune(
         Step("delete", path, one.size, None, one.sha256)
         if path in doomed
         else Step("skip", path, one.size, None, one.sha256, kept.reasons.get(path))
-        for path, one in sorted(there.held.items(), key=lambda held: path_key(held[0]))
+        for path, one in sorted(there.held.items(), key=lambda held: order_of(held[0]))
     ]
     most = most_deletes(len(there.held), max_deletes)
     if len(doomed) > most:
@@ -373,7 +374,7 @@ class _Kept(Server):
         for path in self.doomed:
             name, version = split_filename(path.rpartition("/")[2])
             # The oldest bundles name no build.
-            for named in (version, version.rpartition("-")[0]):
+            for named in (version, upstream_of(version)):
                 if (bundle := naming.get((name.lower(), named))) is not None:
                     reasons[path] = f"the bundle {bundle} names it"
         return reasons

@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from attrs import asdict, define, frozen
 
-from hatcher.artefacts.names import split_filename, split_runtime
 from hatcher.core.brood_client import BroodClient
 from hatcher.core.places import (
     Problem,
@@ -17,6 +16,7 @@ from hatcher.core.places import (
     lines_of,
 )
 from hatcher.errors import InvalidArgumentError
+from hatcher.mirror.layout import name_and_version, parse
 from hatcher.mirror.reading import Reading
 from hatcher.mirror.records import Held
 from hatcher.mirror.selection import Selection, usual_selection
@@ -193,12 +193,11 @@ def _read(
 
 def _name_of(path: str, by: By) -> str:
     """Return which share something at a path in the layout belongs to."""
-    _, organization, repository, platform, kind, *_, filename = path.split("/")
+    location = parse(path)
     if by == "name":
-        split = split_runtime if kind == "runtimes" else split_filename
-        return split(filename)[0].lower()
+        return name_and_version(location.kind, location.filename)[0].lower()
     return {
-        "organization": organization,
-        "repository": f"{organization}/{repository}",
-        "platform": platform,
+        "organization": location.organization,
+        "repository": location.place,
+        "platform": location.platform,
     }[by]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hatcher.artefacts.versions import path_key
 from hatcher.cli import transfers
 from hatcher.cli.data import SIZE, Document, Emit, Field, Listing, emits, write_table
 from hatcher.cli.explaining import explain
@@ -180,7 +179,9 @@ def plan(
     show_all |= is_wanted("verbose")
     steps = made.steps if show_all else [step for step in made.steps if step.action != "skip"]
     if emit.is_for_people:
-        steps = sorted(steps, key=lambda step: path_key(step.path))
+        from hatcher.mirror.layout import order_of
+
+        steps = sorted(steps, key=lambda step: order_of(step.path))
     if steps or emit.is_chosen:
         emit({field.key: getattr(step, field.key) for field in PLAN.fields} for step in steps)
     _confirm_deletes(made, assume_yes=True)
