@@ -406,18 +406,18 @@ def delete(
     named = click.get_current_context().params
     path = [named[step] for step in ("organization", "repository", "platform") if step in named]
     what = what.format(place="/".join(path), **named)
+    gone = f"There is no {what.removeprefix('the ')}."
     if dry_run:
         try:
             thing.metadata()
         except NotFoundError as error:
             if not missing_ok or error.missing is not None:
                 raise
-            say(f"There is no {what.removeprefix('the ')}.")
+            say(gone)
             return
         say(f"Would delete {what}.")
         return
     confirm(f"{what[0].upper()}{what[1:]} will be deleted. Go on?", assume_yes=assume_yes)
-    gone = f"There is no {what.removeprefix('the ')}."
     remove(partial(thing.delete, force), f"Deleted {what}.", gone, missing_ok=missing_ok)
 
 
