@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
-from functools import partial
 from typing import TYPE_CHECKING
 
 from hatcher.transfer.batch import AT_ONCE, ByteCounter, WorkerPool
@@ -43,13 +42,9 @@ def list_platforms(repository: Repository) -> list[str]:
         lambda platform: platform.list_runtimes(),
         lambda platform: platform.list_apps(),
         *([lambda platform: platform.bundle_list()] if repository._session.api_version > 0 else []),
-        *(partial(_eggs, python_tag=tag) for tag in reversed(tags)),
+        *(lambda platform, tag=tag: platform._egg_hashes(tag) for tag in reversed(tags)),
     ]
     # What is found out by one question is not asked by the next one.
     pairs = [(name, question) for question in questions for name in platforms]
     WorkerPool(AT_ONCE, None).each(pairs, ask)
     return [name for name in platforms if name in found]
-
-
-def _eggs(platform: SinglePlatformRepository, python_tag: str) -> Sized:
-    return platform._egg_hashes(python_tag)
