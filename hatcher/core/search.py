@@ -37,7 +37,7 @@ from hatcher.errors import (
 )
 from hatcher.suggestions import alike, question
 from hatcher.transfer.batch import AT_ONCE, Attempts, ByteCounter, Item, WorkerPool
-from hatcher.transport.parsing import LARGE_TEXT, chosen_entries, expect, load_object, prepare
+from hatcher.transport.parsing import LARGE_TEXT, chosen_entries, expect, load_object
 from hatcher.transport.value import Value
 
 if TYPE_CHECKING:
@@ -330,18 +330,24 @@ class _Search:
         """Read all indices, and put what is found."""
         if self._kinds is None:
             self._kinds = _checked_kinds(KINDS if self._place._session.api_version else KINDS[:-1])
+        lists = [self._list_repositories, self._list_platforms, self._list_tags]
         if len(self._names) < 2:
             expect(LARGE_TEXT)  # of all indices together
-        lists = (self._list_repositories, self._list_platforms, self._list_tags)
+            lists.append(self._prepare)  # while the others are on their way
         pool.each(lists, lambda ask, _: ask())
         others = () if self._names else (self._list_others,)
         while todo := [*others, *self._wanted()]:
             if len(todo) > _MANY:
-                prepare()
+                self._prepare()
             others = ()
             attempts = Attempts((AuthenticationError,), AT_ONCE)
             pool.each(todo, partial(self._do, attempts, put))
         self._judge()
+
+    def _prepare(self) -> None:
+        """Import what reading many indices takes."""
+        self._place._session.prepare_for_indices()
+        built_key("1.0-1")  # which takes okonomiyaki
 
     # -- what there is ----------------------------------------------------------------
 

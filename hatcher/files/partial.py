@@ -162,7 +162,7 @@ class Partial:
         etag : str or None
             The server's name for that version.
         """
-        if sys.platform == "linux":
+        if self.is_findable and sys.platform == "linux":
             try:
                 os.setxattr(self._descriptor, _ATTRIBUTE, f"{sha256} {etag or ''}".encode())
             except OSError:
@@ -252,9 +252,10 @@ class Partial:
 
     def restart(self) -> None:
         """Throw away its content."""
-        os.ftruncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self.size = self._flushed = 0
+        if self.size:
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            self.size = self._flushed = 0
 
     # -- its end ---------------------------------------------------------------------
 
@@ -273,7 +274,7 @@ class Partial:
         OSError
             It failed; the file still exists under its own name.
         """
-        if sys.platform == "linux":
+        if self.is_findable and sys.platform == "linux":
             with suppress(OSError):  # there is none
                 os.removexattr(self._descriptor, _ATTRIBUTE)
         if sync:

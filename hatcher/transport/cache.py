@@ -197,8 +197,7 @@ class IndexCache:
             with replacing(path, private=True, sync=False) as file:
                 line = ": ".join(condition).encode("ascii")
                 sums = crc32(line), crc32(content)
-                file.write(_HEAD.pack(_MAGIC, len(line), len(content), *sums) + line)
-                file.write(content)
+                file.write(_HEAD.pack(_MAGIC, len(line), len(content), *sums) + line + content)
             self._make_room(len(content))
         return result
 

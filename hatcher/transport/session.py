@@ -218,6 +218,11 @@ class Session:
             bare_own(error)
             raise
 
+    def prepare_for_indices(self) -> None:
+        """Import what makes reading many indices quicker, and find their cache."""
+        parsing.prepare()
+        self._index_cache  # noqa: B018
+
     def fetch(self, request: Request) -> answers.Answer:
         """Send a request and return its answer with its body, also one of 304."""
         return self.send(request, answers.receive)
