@@ -232,8 +232,10 @@ class FileArtefact(DeletableArtefact[M]):
             if filename is not None:
                 filenames.bare_filename(filename, "The name given for the file")
             sha256 = self.sha256()
-        name = self._is_called if filename is None else filename
-        return self._fetch(destination, sha256, progress), name
+        if filename is not None:
+            return self._fetch(destination, sha256, progress), filename
+        likely = self._likely_name(destination)
+        return self._fetch(destination, sha256, progress, likely=likely), self._is_called
 
     def _receive(self, path: Path, sha256: str, progress: Progress | None) -> None:
         """Download it to a path; whether that survives a power failure is left to the caller."""
@@ -261,6 +263,14 @@ class FileArtefact(DeletableArtefact[M]):
         return filenames.server_filename(
             filename, "The server's name for the file", self._is_called
         )
+
+    def _likely_name(self, folder: str | os.PathLike[str]) -> str | None:
+        """Return how its file is called that is in a folder, or is not complete there yet."""
+        # Imported here, for those who download nothing.
+        from hatcher.files.partial import target_of
+
+        names = (target_of(path.name) for path in existing_directory(folder).iterdir())
+        return next((name for name in names if self._is_called(name)), None)
 
     @abstractmethod
     def _is_called(self, filename: str) -> bool:

@@ -61,6 +61,9 @@ class Egg(FileArtefact["EggMetadata"]):
     def _filename(self) -> str:
         return f"{self.name}-{self.version}.egg"
 
+    def _likely_name(self, folder: str | os.PathLike[str]) -> str:
+        return self._filename
+
     def _has_tag(self, said: Mapping[str, Any]) -> bool:
         """Whether an index or metadata are of this very egg, not of one that suits its tag."""
         tag: object = said.get("python_tag", self.python_tag)

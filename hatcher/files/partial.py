@@ -117,6 +117,12 @@ class Partial:
         return cls.create(_beside(target, os.urandom(8).hex()), 0o600 if private else 0o666)
 
     @classmethod
+    def left(cls, target: Path) -> Partial | None:
+        """Take what a killed process has left of a target; None where there is nothing, or in use."""
+        path = _beside(target, 0)
+        return cls._take(path) if os.path.lexists(path) else None
+
+    @classmethod
     def create(cls, path: str, mode: int) -> Partial:
         """Make a file of this very name, which must not exist; the umask applies to its mode."""
         # Not tempfile: its files are private, and this one becomes the user's as it is.
@@ -334,6 +340,11 @@ def _beside(target: Path, mark: int | str) -> str:
     if len(name) > _MAX_STEM // 4:  # a sign has up to four bytes
         name = os.fsencode(name)[:_MAX_STEM].decode(sys.getfilesystemencoding(), "ignore")
     return os.path.join(folder, f"{name}.{mark}{PARTIAL_SUFFIX}")
+
+
+def target_of(name: str) -> str:
+    """Return the name of the target of what `Partial.left` finds; any other name as it is."""
+    return name.removesuffix(f".0{PARTIAL_SUFFIX}")
 
 
 def _is_own(status: os.stat_result) -> bool:

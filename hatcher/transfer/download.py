@@ -32,7 +32,7 @@ from hatcher.files.folders import existing_directory
 from hatcher.files.partial import Partial
 from hatcher.files.space import check_space, explained
 from hatcher.transfer import ranges
-from hatcher.transfer.filenames import bare_filename, filename_from
+from hatcher.transfer.filenames import bare_filename, filename_from, server_filename
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transfer.pipeline import Pipeline
 from hatcher.transport.request import Request
@@ -87,6 +87,9 @@ class FileDownload:
         What the file must hash to, in hexadecimal.
     progress : Progress, optional
         Told of what is hashed, and by `run` of how far it has come.
+    likely : str, optional
+        How the file is probably called, where the server gives it its name: what a killed
+        process has left under that name is gone on with at once.
     sync : bool, default True
         Make the file's name survive a power failure, and not only its content. A
         batch does that once for all its files, with `sync_directory`.
@@ -109,6 +112,7 @@ class FileDownload:
         sha256: str,
         progress: Progress | None = None,
         *,
+        likely: str | None = None,
         sync: bool = True,
     ) -> None:
         self.total: int | None = None
@@ -119,6 +123,7 @@ class FileDownload:
         self._directory = self._target = existing_directory(destination)
         self._expected = normalized_sha256(sha256)
         self._progress = progress
+        self._likely = likely
         self._sync = sync
         self._digest = hashlib.sha256()
         self._hashed = 0  # bytes of the phase "hashing"
@@ -202,14 +207,13 @@ class FileDownload:
     def _prepare(self, filename: str | Callable[[str], bool]) -> None:
         """Find out what there is of the file, and ask for the rest."""
         if callable(filename):
-            answer = self._open()
-            try:
-                filename = filename_from(answer.headers, filename)
-            except MissingFilenameError as error:
-                raise answer.redactor.clean(error)  # noqa: B904 - it is the same one
+            self._find_left(filename)
+            filename = self._name(filename)
         else:
             filename = bare_filename(filename, "The name given for the file")
         self._target = self._directory / filename
+        if self._partial is not None:
+            return
         if self._is_there():
             self._end_response()
             return
@@ -225,6 +229,32 @@ class FileDownload:
             self._open()
         else:
             self._adopt(self._partial)
+
+    def _find_left(self, is_called: Callable[[str], bool]) -> None:
+        """Take up what a killed process has left under the likely name, before anything is asked."""
+        try:
+            name = server_filename(self._likely or "", "The name", is_called)
+        except MissingFilenameError:
+            return
+        self._target = self._directory / name
+        partial = None if os.path.lexists(self._target) else Partial.left(self._target)
+        if partial is not None and partial.size < _NOTED_FROM:
+            partial.release()
+        elif partial is not None:
+            self._partial = partial
+            self._take_up(partial)
+
+    def _name(self, is_called: Callable[[str], bool]) -> str:
+        """Ask for what is missing of the file, and return the name that the server gives it."""
+        partial = self._partial
+        if partial is not None and self._digest.hexdigest() == self._expected:
+            self.total = partial.size
+            return self._target.name
+        answer = self._open()
+        try:
+            return filename_from(answer.headers, is_called)
+        except MissingFilenameError as error:
+            raise answer.redactor.clean(error)  # noqa: B904 - it is the same one
 
     def _is_there(self) -> bool:
         try:

@@ -270,15 +270,21 @@ class TestLeftovers:
         ("left", "of", "filename", "asked"),
         [
             (CONTENT[:3_000_000], (SHA256, ETAG), NAME, [("bytes=3000000-", ETAG)]),
-            # Its name has to be asked for first.
-            (CONTENT[:3_000_000], (SHA256, ETAG), None, [AGAIN[0], ("bytes=3000000-", ETAG)]),
+            # What it will be called is known beforehand.
+            (CONTENT[:3_000_000], (SHA256, ETAG), None, [("bytes=3000000-", ETAG)]),
             (CONTENT, (SHA256, ETAG), NAME, []),
+            (CONTENT, (SHA256, ETAG), None, []),
+            (bytes(3_000_000), (SHA256, ETAG), None, [("bytes=3000000-", ETAG), AGAIN[0]]),
+            (CONTENT[:3_000_000], ("ab" * 32, ETAG), None, [AGAIN[0]]),
             (bytes(3_000_000), (SHA256, ETAG), NAME, [("bytes=3000000-", ETAG), AGAIN[0]]),
             (CONTENT + b"more", (SHA256, ETAG), NAME, [("bytes=5000004-", ETAG), AGAIN[0]]),
             (bytes(3_000_000), ("ab" * 32, ETAG), NAME, [AGAIN[0]]),
             (CONTENT[:1000], (SHA256, ETAG), None, [AGAIN[0]]),
         ],
-        ids=["rest", "unnamed", "complete", "corrupt", "too long", "another file", "too small"],
+        ids=[
+            *("rest", "unnamed", "complete", "unnamed and complete", "unnamed and corrupt"),
+            *("unnamed and of another file", "corrupt", "too long", "another file", "too small"),
+        ],
     )
     def test_what_is_left_of_it_is_used(self, left, of, filename, asked, destination):
         leave(destination, left, *of)
@@ -286,6 +292,39 @@ class TestLeftovers:
         download(server, destination, filename=filename)
         assert_downloaded(destination)
         assert server.asked == asked
+
+    def test_the_server_calls_it_in_its_own_way(self, destination):
+        leave(destination, CONTENT[:3_000_000])
+        (destination / f"{NAME}.0.hatcher-partial").rename(
+            destination / "spam-1.0-1.egg.0.hatcher-partial"
+        )
+        server = Ranges()
+        with ScriptedServer(server) as scripted:
+            node = platform_at(scripted.url, retries=AT_ONCE)
+            node.download_egg("cp311", "spam", "1.0-1", destination, SHA256)
+        assert_downloaded(destination)
+        assert server.starts == [3_000_000]
+
+    def test_none_stands_in_for_a_file_that_is_there(self, destination):
+        leave(destination, CONTENT[:3_000_000])
+        (destination / NAME).write_bytes(CONTENT)
+        server = Ranges()
+        download(server, destination)
+        assert_downloaded(destination)
+        assert server.asked == [AGAIN[0]]
+
+    def test_a_runtime_is_found_by_what_is_there(self, destination):
+        name = "cpython-3.8.17+1-rh8_x86_64-gnu.runtime"
+        leave(destination, CONTENT[:3_000_000])
+        (destination / f"{NAME}.0.hatcher-partial").rename(
+            destination / f"{name}.0.hatcher-partial"
+        )
+        server = Ranges(with_headers(Content_Disposition=f'attachment; filename="{name}"'))
+        with ScriptedServer(server) as scripted:
+            node = platform_at(scripted.url, retries=AT_ONCE)
+            node.download_runtime("cpython", "3.8.17+1", destination, SHA256)
+        assert [path.name for path in destination.iterdir()] == [name]
+        assert server.starts == [3_000_000]
 
     def test_one_of_an_older_version_on_the_server(self, destination):
         leave(destination, bytes(3_000_000), etag='"v0"')
