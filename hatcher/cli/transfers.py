@@ -72,7 +72,7 @@ concurrency = click.option(
     "--concurrency",
     type=click.IntRange(min=1),
     metavar="NUMBER",
-    help="How many files at once; 16 when it is not given.",
+    help="How many files at once at most; 64 when it is not given.",
 )
 
 #: What every command takes that moves many files.

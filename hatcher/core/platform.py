@@ -272,7 +272,7 @@ class SinglePlatformRepository(
             until `reindex`; the server is then asked for each egg that the index does
             not show, since it may be there.
         concurrency : int, optional
-            How many files to send at once at most, 16 by default.
+            How many files to send at once at most, 64 by default.
         progress : Progress, optional
             Is told of the bytes of the whole batch, from the calling thread; those of
             files that fail count as done. An exception that it raises ends the batch
@@ -353,7 +353,7 @@ class SinglePlatformRepository(
         missing_ok : bool, default False
             Be content when one of them is not there: it is ``already gone`` then.
         concurrency : int, optional
-            How many to delete at once at most, 16 by default.
+            How many to delete at once at most, 64 by default.
         dry_run : bool, default False
             Delete nothing, and say of each egg whether it would be.
 
@@ -417,7 +417,7 @@ class SinglePlatformRepository(
             a failure in the report. Or a function that is given a file name, and says
             whether the file is wanted. By default all are.
         concurrency : int, optional
-            How many files to receive at once at most, 16 by default.
+            How many files to receive at once at most, 64 by default.
         progress : Progress, optional
             As for `upload_eggs`.
         dry_run : bool, default False

@@ -175,7 +175,7 @@ def check_bundle(
         bundle could go there; or on this server, in the repositories that the bundle names, and
         where it names none in its own. By default on the bundle's own server.
     concurrency : int, optional
-        How many questions at once, 16 by default.
+        How many questions at once at most, 64 by default.
 
     Returns
     -------

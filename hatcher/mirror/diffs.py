@@ -234,7 +234,7 @@ def diff(
     platforms, python_tags, names : iterable of str, optional
         As for `plan`; by default all.
     concurrency : int, optional
-        How many questions or files at once, 16 by default.
+        How many questions or files at once at most, 64 by default.
     progress : Progress, optional
         Is told of the bytes that are hashed.
 

@@ -102,7 +102,7 @@ def export(
         Names of eggs and bundles, implementations of runtimes, ids of apps, or shell patterns
         of these such as ``numpy*``; capital letters do not count. By default all.
     concurrency : int, optional
-        How many files to receive at once, 16 by default.
+        How many files to receive at once at most, 64 by default.
     progress : Progress, optional
         Is told of the bytes of each repository, from the calling thread.
     dry_run : bool, default False
@@ -178,7 +178,7 @@ def fetch_bundle(
     place : Repository, SinglePlatformRepository or BroodClient, optional
         Where to get it all from: as for `check_bundle`.
     concurrency : int, optional
-        How many files to receive at once, 16 by default.
+        How many files to receive at once at most, 64 by default.
     progress : Progress, optional
         Is told of the bytes, from the calling thread.
     dry_run : bool, default False

@@ -84,7 +84,7 @@ def import_(
     create_missing : bool, default False
         Create repositories that are missing. Organizations are not created.
     concurrency : int, optional
-        How many files to send at once, 16 by default.
+        How many files to send at once at most, 64 by default.
     progress : Progress, optional
         Is told of the bytes of each platform and kind, from the calling thread.
     dry_run : bool, default False

@@ -87,7 +87,7 @@ def pack(
         Bytes that the file may have, such as those of a disc. If it would be larger, nothing
         is packed.
     concurrency : int, optional
-        How many files to receive at once, 16 by default.
+        How many files to receive at once at most, 64 by default.
     progress : Progress, optional
         Is told of the bytes that are downloaded, and then, in the phase ``hashing``, of those
         that are packed.

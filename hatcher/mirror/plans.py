@@ -114,7 +114,7 @@ class Plan:
         progress : Progress, optional
             Is told of the bytes, from the calling thread.
         concurrency : int, optional
-            How many files to move at once, 16 by default.
+            How many files to move at once at most, 64 by default.
         cache : Cache, optional
             Has what moves taken from there, and put there.
         create_missing : bool, default False
@@ -335,7 +335,7 @@ def plan(
         The most that may be deleted; when there is more of it, nothing is, and the plan says so.
         By default a tenth of what the target has, but at least 10.
     concurrency : int, optional
-        How many questions or files at once, 16 by default.
+        How many questions or files at once at most, 64 by default.
 
     Returns
     -------

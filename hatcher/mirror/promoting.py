@@ -84,7 +84,7 @@ def promote(
     overwrite : bool, default False
         Replace what the target has with other content; without it, that is an error.
     concurrency : int, optional
-        How many files to move at once, 16 by default.
+        How many files to move at once at most, 64 by default.
     progress : Progress, optional
         Is told of the bytes, from the calling thread.
     dry_run : bool, default False

@@ -207,7 +207,7 @@ def prune(
         As for `plan`: when there is more, nothing is deleted. By default a tenth of the eggs, but
         at least 10.
     concurrency : int, optional
-        How many questions at once, 16 by default.
+        How many questions at once at most, 64 by default.
 
     Returns
     -------

@@ -58,7 +58,7 @@ class Side(ABC):
         selection : Selection
             What is asked for. Its `repositories` are not looked at.
         concurrency : int, optional
-            How many questions at once, 16 by default.
+            How many questions at once at most, 64 by default.
 
         Raises
         ------

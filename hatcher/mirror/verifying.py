@@ -184,7 +184,7 @@ def verify(
     download : bool, default False
         Download what is on a server, and hash it.
     concurrency : int, optional
-        How many questions or files at once, 16 by default.
+        How many questions or files at once at most, 64 by default.
     progress : Progress, optional
         Is told of bytes, in the phase ``hashing``, with `download` in ``downloading``.
 

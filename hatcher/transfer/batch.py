@@ -25,22 +25,17 @@ from hatcher.errors import (
     ServerError,
     TransportError,
 )
-from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency
+from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency, Todo, Turns
 from hatcher.transfer.progress import BatchOptions, Meter, Phase, Progress
 from hatcher.transfer.reports import BatchReport, FileFacts, FileResult, Outcome
-from hatcher.transport.cancel import CancelToken
 from hatcher.transport.pool import MAX_CONNECTIONS
 from hatcher.transport.retry import retries_of_thread
 
 T = TypeVar("T")
 AnyItem = TypeVar("AnyItem", bound="Item[Any]")
 
-#: Files that are worked on at once at most, where the caller does not say. Measured with 200 small
-#: eggs: over a link with 20 ms latency, uploads are slower with 8 and no faster with 32, and
-#: downloads slower with 32; without latency it makes little difference.
-CONCURRENCY = 16
-
-#: Questions with small answers that are asked at once: more would wait for a connection.
+#: What is done at once at most where the caller does not say, files and questions alike: more would
+#: wait for a connection. How many it really are, `concurrency` finds out.
 AT_ONCE = MAX_CONNECTIONS
 
 #: Failures in a row after which the server or the network is taken for gone.
@@ -54,8 +49,8 @@ _INTERVAL = 0.1
 _GRACE, _LAST = 0.2, 1.0
 
 #: Seconds between the starts of threads: what begins together would come back together, and have
-#: all of them wait for Python at once, time and again.
-_APART = 0.001
+#: all of them wait for Python at once, time and again. And how many start between two looks.
+_APART, _TOGETHER = 0.001, 5
 
 
 class Stopped(BaseException):
@@ -71,7 +66,7 @@ def checked_concurrency(concurrency: int | None) -> int:
         It is no number from 1.
     """
     if concurrency is None:
-        return CONCURRENCY
+        return AT_ONCE
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         raise InvalidArgumentError(
             f"concurrency is {concurrency!r}; give the number of files to work on at once, "
@@ -249,8 +244,8 @@ class WorkerPool:
     def __init__(self, concurrency: int, progress: Progress | None) -> None:
         self._concurrency = concurrency
         self._progress = progress
-        self._token = CancelToken()
         self._stop = threading.Event()
+        self._turns = Turns(self._stop)
 
     def each(
         self,
@@ -260,13 +255,14 @@ class WorkerPool:
         total: int | None = None,
         *,
         at_once: int | None = None,
+        size: Callable[[T], int | None] | None = None,
     ) -> None:
         """Do something with each file; return when it is done with all of them.
 
         Parameters
         ----------
         files : sequence
-            What `work` is called with, in this order.
+            What `work` is called with, in this order, or small and large ones mixed.
         work : callable
             Is given a file, and the `ByteCounter` of its thread. It keeps the file's errors
             to itself; what it raises ends everything.
@@ -276,6 +272,9 @@ class WorkerPool:
             Bytes of all files.
         at_once : int, optional
             No more files at once than so many.
+        size : callable, optional
+            Gives the bytes of a file, where they are known. Without it, those of a phase may
+            all be large ones, of which fewer are worked on at once.
 
         Raises
         ------
@@ -285,11 +284,16 @@ class WorkerPool:
         """
         if not files:
             return
-        todo = deque(files)
+        number = min(self._concurrency, at_once or self._concurrency)
+        if number == 1 or (size is None and phase is None):
+            size = _nothing
+        todo = Todo(files, size or _unknown)
         failures: list[BaseException] = []
-        number = min(self._concurrency, at_once or self._concurrency, len(files))
         run = partial(self._run, todo, work, failures)
-        workers = [_Worker(run, ByteCounter(phase, self._stop)) for _ in range(number)]
+        workers = [
+            _Worker(partial(run, number), ByteCounter(phase, self._stop))
+            for number in range(min(number, todo.places))
+        ]
         meter = Meter(self._progress if phase else None, total, phase or "hashing")
         try:
             self._watch(workers, todo, meter)
@@ -338,27 +342,34 @@ class WorkerPool:
 
     def _run(
         self,
-        todo: deque[T],
+        todo: Todo[T],
         work: Callable[[T, ByteCounter], None],
         failures: list[BaseException],
+        number: int,
         counter: ByteCounter,
     ) -> None:
         """Do the work of one thread."""
         try:
-            with self._token.active():
-                while not self._stop.is_set():
+            with self._turns.active():
+                while True:
+                    self._turns.begin()
                     try:
-                        file = todo.popleft()
-                    except IndexError:
-                        return
-                    work(file, counter)
+                        if self._stop.is_set():
+                            return
+                        try:
+                            file = todo.take(number)
+                        except IndexError:
+                            return
+                        work(file, counter)
+                    finally:
+                        self._turns.end()
         except Stopped:
             pass
         except BaseException as error:
             failures.append(error)
             self._stop.set()
 
-    def _watch(self, workers: list[_Worker], todo: deque[T], meter: Meter) -> None:
+    def _watch(self, workers: list[_Worker], todo: Todo[T], meter: Meter) -> None:
         """Start threads as they pay, and tell of the bytes, until all threads have ended."""
         waiting, files, due = deque(workers), len(todo), 0.0
         meter.reach(0)
@@ -369,7 +380,8 @@ class WorkerPool:
                 if waiting:
                     at_work = len(workers) - len(waiting)
                     finished = files - len(todo) - at_work
-                    _start(waiting, concurrency.wanted(at_work, finished) - at_work)
+                    wanted = concurrency.wanted(at_work, finished)
+                    _start(waiting, min(wanted - at_work, _TOGETHER))
                 if (now := time.monotonic()) >= due:
                     due = now + _INTERVAL
                     meter.reach(_done(workers))
@@ -379,7 +391,7 @@ class WorkerPool:
         self._stop.set()
         begin = time.monotonic()
         if not _ended(workers, begin + _GRACE):
-            self._token.cancel()
+            self._turns.cancel()
             _ended(workers, begin + _LAST)
 
 
@@ -388,6 +400,14 @@ def _start(waiting: deque[_Worker], number: int) -> None:
         waiting.popleft().start()
         if waiting:
             time.sleep(_APART)
+
+
+def _nothing(_: object) -> int:
+    return 0
+
+
+def _unknown(_: object) -> None:
+    return None
 
 
 def _ended(workers: list[_Worker], deadline: float) -> bool:
@@ -488,7 +508,7 @@ class Batch(Generic[T]):
 
         sizes = [item.size for item in items]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        self._pool.each(items, attempt, phase, total)
+        self._pool.each(items, attempt, phase, total, size=lambda item: item.size)
 
     def report(self) -> BatchReport:
         """Say what became of each file."""

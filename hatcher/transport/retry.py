@@ -37,6 +37,9 @@ _SECONDS = re.compile(r"-?\d{1,9}(\.\d{0,9})?", re.ASCII)
 
 T = TypeVar("T")
 
+#: The server says that it has too much to do, or that this client asks too much.
+OVERLOADED = frozenset({429, 503})
+
 #: The server has not carried the request out, and may do so later.
 _TURNED_AWAY = frozenset({408, 429})
 

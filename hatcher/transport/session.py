@@ -31,7 +31,7 @@ from hatcher.transport.channel import Channel, ChannelError, Headers, Incoming, 
 from hatcher.transport.faults import OUTCOME, error_for, failure
 from hatcher.transport.redirects import MAX_REDIRECTS, redirected
 from hatcher.transport.request import Request
-from hatcher.transport.retry import RetryPolicy, is_certainly_undone, pause_before_retry
+from hatcher.transport.retry import OVERLOADED, RetryPolicy, is_certainly_undone, pause_before_retry
 from hatcher.transport.secret import Redactor, bare_own
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.tls import ssl_context
@@ -376,7 +376,7 @@ class Session:
             advice = _NO_CREDENTIALS
         elif status_code == 404 and self._on_not_found is not None and not request.may_be_missing:
             advice = self._on_not_found(self, request)
-        return answers.http_error(
+        error = answers.http_error(
             outgoing,
             status_code,
             incoming.headers,
@@ -384,6 +384,11 @@ class Session:
             advice=advice,
             anonymous=self.is_anonymous and outgoing.at_home,
         )
+        token = cancel.current()
+        if status_code in OVERLOADED and token is not None:
+            seconds = error.retry_after or 0.0
+            token.turned_away(seconds if seconds <= self.retries.longest else 0.0)
+        return error
 
     # -- who is asking --------------------------------------------------------------
 

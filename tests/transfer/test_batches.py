@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -679,14 +679,6 @@ def test_a_success_ends_a_row_of_failures(platform, gateway, tmp_path):
     rows = [*["failed"] * 4, "uploaded"] * 2
     assert outcomes(report) == [*rows, *["failed"] * 5]
     assert outcomes(platform.upload_eggs(paths, concurrency=1))[:5].count("not tried") == 0
-
-
-@pytest.fixture
-def hears_ctrl_c() -> Iterator[None]:
-    """What a shell has started in the background ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("hears_ctrl_c")

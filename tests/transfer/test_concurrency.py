@@ -26,10 +26,25 @@ def test_small_files_get_as_many_threads_as_keep_python_busy(threads, files, too
 
 @pytest.mark.parametrize(
     ("threads", "files", "took", "used"),
-    [(1, 0, 0.005, 0.0), (1, 0, 0.02, 0.02), (2, 1, 0.02, 0.04), (4, 1, 0.005, 0.005)],
+    [(1, 0, 0.005, 0.0), (1, 0, 0.02, 0.02), (16, 8, 0.02, 0.00001)],
 )
-def test_what_takes_long_gets_all_threads(threads, files, took, used):
+def test_as_long_as_nothing_comes_there_are_more_and_more_threads(threads, files, took, used):
     assert enough(threads, files, took, used) > 1000
+
+
+@pytest.mark.parametrize(
+    ("threads", "files", "took", "used", "wanted"),
+    [
+        (2, 1, 0.02, 0.04, 16),  # hashing goes on beside Python, which looks busy
+        (4, 1, 0.005, 0.005, 16),
+        (20, 16, 0.02, 0.02, 20),  # a link of 20 ms that Python fills
+        (20, 5, 0.02, 0.006, 67),  # one of 80 ms
+    ],
+)
+def test_what_takes_long_gets_some_threads_and_more_if_python_waits(
+    threads, files, took, used, wanted
+):
+    assert enough(threads, files, took, used) == wanted
 
 
 def test_a_batch_that_waits_has_all_threads():
