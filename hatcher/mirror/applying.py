@@ -26,7 +26,7 @@ from hatcher.mirror.records import (
     total_size,
 )
 from hatcher.mirror.selection import Selection
-from hatcher.mirror.sides import Side, changed, looked_up, read_state, settle
+from hatcher.mirror.sides import Side, changed, looked_up, read_both, read_state, settle
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.reports import Outcome, reporting
 
@@ -336,8 +336,13 @@ def states_of(
         One of them could not be read at all, or there is no such source, or no such organization
         for the target.
     """
-    wanted = read_state(sides[0], selection, options.concurrency)
-    there = sides[1].state(selection, options.concurrency)
+
+    def read(side: Side) -> State:
+        if side is sides[0]:
+            return read_state(side, selection, options.concurrency)
+        return side.state(selection, options.concurrency)
+
+    wanted, there = read_both(sides, read)
     if isinstance(there.missing, BroodHTTPError) and there.repositories is None:
         raise _missing_organization(there.missing, sides[1])
     return settle(sides, (wanted, there), seen)

@@ -19,7 +19,7 @@ from hatcher.mirror.plans import Pair, look, pairs_of
 from hatcher.mirror.records import Held, Options, State
 from hatcher.mirror.selection import Selection, usual_selection
 from hatcher.mirror.server import Server
-from hatcher.mirror.sides import Side, read_state, settle
+from hatcher.mirror.sides import Side, read_both, read_state, settle
 from hatcher.tables import first_lines, html_table
 from hatcher.transfer.batch import checked_concurrency
 from hatcher.transfer.progress import Progress
@@ -313,9 +313,11 @@ class _Comparing:
     ) -> None:
         self._below, self._sides, self._options = below, sides, options
         # Servers come last: of a folder that is not there, or no manifest, none need hear.
-        order = sorted(sides, key=lambda side: isinstance(side, Server))
-        read = {id(side): self._state(side, selection) for side in order}
-        states = self._states = settle(sides, (read[id(sides[0])], read[id(sides[1])]))
+        is_turned = isinstance(sides[0], Server)
+        first, second = read_both(
+            sides[::-1] if is_turned else sides, lambda side: self._state(side, selection)
+        )
+        states = self._states = settle(sides, (second, first) if is_turned else (first, second))
         self.same = 0
         self.problems: list[Problem] = [*states[0].problems, *states[1].problems]
 

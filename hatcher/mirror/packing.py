@@ -28,7 +28,7 @@ from hatcher.mirror.listing import SideLike, entries_of, pair_of, side_of
 from hatcher.mirror.manifests import Entry, Manifest
 from hatcher.mirror.records import Held, MirrorReport, Options, State, total_size
 from hatcher.mirror.selection import Selection, usual_selection
-from hatcher.mirror.sides import Side, identify_all, read_state, settle
+from hatcher.mirror.sides import Side, identify_all, read_both, read_state, settle
 from hatcher.transfer.batch import Attempts, ByteCounter, Item, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Meter, Progress
@@ -167,11 +167,17 @@ class _Packing:
     def compare(self, there: Side | None, selection: Selection) -> None:
         """Find out what the source has, and what of it the other side lacks."""
         here, options = self._source, self._options
-        self._state = state = read_state(here, selection, options.concurrency)
-        other = State({}, [], selection)
-        if there is not None:
-            other = there.state(selection, options.concurrency)
-            settle((here, there), (state, other))
+
+        def read(side: Side) -> State:
+            if side is here:
+                return read_state(side, selection, options.concurrency)
+            return side.state(selection, options.concurrency)
+
+        if there is None:
+            state, other = read(here), State({}, [], selection)
+        else:
+            state, other = settle((here, there), read_both((here, there), read))
+        self._state = state
         self._problems = state.problems + identify_all(here, state.held, options)
         self._entries = entries_of(here, state.held, self._problems)
         listed = [path for path in sorted(state.held) if here.prefix + path in self._entries]

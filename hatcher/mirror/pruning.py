@@ -269,6 +269,7 @@ def _checked_place(place: object) -> Place:
 class _Whole(Server):
     """The place itself, as it was read to find out what is to stay."""
 
+    follows = True
     read: State | None = None
 
     def state(self, selection: Selection, concurrency: int | None = None) -> State:

@@ -12,7 +12,7 @@ from hatcher.errors import AuthenticationError, HatcherException, InvalidArgumen
 from hatcher.mirror.layout import Kind, Location, parse
 from hatcher.mirror.records import Held, Options, State, Task
 from hatcher.mirror.selection import Selection
-from hatcher.transfer.batch import Attempts, Batch, ByteCounter, Item
+from hatcher.transfer.batch import Attempts, Batch, ByteCounter, Item, WorkerPool
 from hatcher.transfer.progress import BatchOptions, Phase, Progress
 from hatcher.transfer.reports import Outcome
 
@@ -32,11 +32,14 @@ class Side(ABC):
         The version of the API; None for a side that takes that of the other one.
     may_delete_apps : bool
         Whether apps can be deleted there, which Brood has no way to do.
+    follows : bool
+        Whether it can only be read after the other side.
     """
 
     names: tuple[str, ...] | None = None
     api_version: int | None = None
     may_delete_apps = True
+    follows = False
 
     def beside(self, names: tuple[str, ...], api_version: int) -> Side:
         """Return this side with what it takes of the other one.
@@ -284,6 +287,32 @@ def read_state(side: Side, selection: Selection, concurrency: int) -> State:
         raise state.missing
     state.problems += side.doubts(state)
     return state
+
+
+def read_both(sides: tuple[Side, Side], read: Callable[[Side], State]) -> tuple[State, State]:
+    """Read two sides, at the same time where both are on servers.
+
+    Raises
+    ------
+    HatcherException
+        What `read` raised; of the first side, when it raised for both.
+    """
+    if any(side.server is None or side.follows for side in sides):
+        return read(sides[0]), read(sides[1])
+    states: dict[Side, State] = {}
+    errors: dict[Side, Exception] = {}
+
+    def note(side: Side, _: ByteCounter) -> None:
+        try:
+            states[side] = read(side)
+        except Exception as error:
+            errors[side] = error
+
+    WorkerPool(2, None).each(sides, note)
+    for side in sides:
+        if side in errors:
+            raise errors[side]
+    return states[sides[0]], states[sides[1]]
 
 
 def settle(

@@ -38,7 +38,7 @@ from hatcher.mirror.records import (
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
 from hatcher.mirror.server import Server
-from hatcher.mirror.sides import Side, identify_all, looked_up, read_state, settle
+from hatcher.mirror.sides import Side, identify_all, looked_up, read_both, read_state, settle
 from hatcher.sizes import human_size
 from hatcher.tables import brief, first_lines
 from hatcher.transfer.batch import Batch, ByteCounter, Item, checked_concurrency
@@ -413,9 +413,14 @@ class _Work:
                 f"There is nothing to compare {side} with. Give a source, or have it "
                 "downloaded and hashed: download=True."
             )
-        state = read_state(side, self._selection, options.concurrency)
-        if self._source is not None:
-            self._wanted = read_state(self._source, self._selection, options.concurrency)
+
+        def read(side: Side) -> State:
+            return read_state(side, self._selection, options.concurrency)
+
+        if self._source is None:
+            state = read(side)
+        else:
+            state, self._wanted = read_both((side, self._source), read)
             settle((self._source, side), (self._wanted, state))
         self._problems += state.problems
         if not download:
