@@ -21,6 +21,7 @@ from hatcher.mirror.records import (
     MirrorReport,
     Options,
     State,
+    States,
     Step,
     Task,
     total_size,
@@ -39,11 +40,16 @@ def apply(
     max_deletes: int | None,
     sides: tuple[Side, Side],
     options: Options,
+    states: States | None = None,
 ) -> MirrorReport:
-    """Do what a plan says; see `Plan.apply`. Without `max_deletes` nothing is to be deleted."""
+    """Do what a plan says; see `Plan.apply`.
+
+    Without `max_deletes` nothing is to be deleted. Without `states`, both sides are read.
+    """
     sides[1].check_writable()
-    seen = {step.path.rpartition("/")[0] for step in steps}
-    states = states_of(sides, selection, options, seen)
+    if states is None:
+        seen = {step.path.rpartition("/")[0] for step in steps}
+        states = states_of(sides, selection, options, seen)
     applying = _Applying(steps, max_deletes, sides, states, options)
     try:
         with reporting(applying.report):
@@ -61,7 +67,7 @@ class _Applying:
         steps: tuple[Step, ...],
         max_deletes: int | None,
         sides: tuple[Side, Side],
-        states: tuple[State, State],
+        states: States,
         options: Options,
     ) -> None:
         self._max_deletes = max_deletes
@@ -327,7 +333,7 @@ def _pretend(tasks: Iterable[Task], outcome: Outcome) -> None:
 
 def states_of(
     sides: tuple[Side, Side], selection: Selection, options: Options, seen: Iterable[str] = ()
-) -> tuple[State, State]:
+) -> States:
     """Read what two sides have; `seen` are folders that there was something in.
 
     Raises

@@ -20,7 +20,7 @@ from hatcher.mirror.records import (
     Held,
     MirrorReport,
     Options,
-    State,
+    States,
     Step,
 )
 from hatcher.mirror.selection import Selection, select, usual_selection
@@ -149,15 +149,21 @@ class Plan:
         >>> plan = mirror.plan(source, target, prune=True)
         >>> plan.apply(create_missing=True).raise_for_failures()
         """
+        options = {"progress": progress, "dry_run": dry_run, "create_missing": create_missing}
+        return self._apply(None, concurrency, cache=cache, **options)
+
+    def _apply(
+        self, states: States | None, concurrency: int | None = None, **options: Any
+    ) -> MirrorReport:
+        """Do as `apply`; `states` are what was just read of both sides, if anything was."""
         if self._ends is None:
             raise InvalidArgumentError(
                 "This plan does not know its source and target. Read it with "
                 "Plan.from_document(document, source, target)."
             )
-        number = checked_concurrency(concurrency)
-        options = Options(number, progress, dry_run, create_missing, cache=cache)
+        chosen = Options(checked_concurrency(concurrency), **options)
         most = self.max_deletes if self.prune else None
-        return apply(self.steps, self.selection, most, self._ends, options)
+        return apply(self.steps, self.selection, most, self._ends, chosen, states)
 
     # -- as data -----------------------------------------------------------------------
 
@@ -358,9 +364,24 @@ def plan(
     copy rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg (5.40 MB)
     copy rh8-x86_64/eggs/cp311/six-1.16.0-1.egg (3.11 kB)
     """
+    asked: dict[str, Any] = {"kinds": kinds, "platforms": platforms, "python_tags": python_tags}
+    asked |= {"names": names, "max_deletes": max_deletes, "concurrency": concurrency}
+    return planned(source, target, prune=prune, **asked)[0]
+
+
+def planned(
+    source: SideLike,
+    target: SideLike,
+    *,
+    prune: bool = False,
+    max_deletes: int | None = None,
+    concurrency: int | None = None,
+    **asked: Iterable[str] | None,
+) -> tuple[Plan, States]:
+    """Return what `plan` does, and what it has read of both sides."""
     sides = pair_of(source, target)
     version = min(side.version for side in sides)
-    selection = usual_selection(version, kinds, platforms, python_tags, names)
+    selection = usual_selection(version, **asked)
     most_deletes(0, max_deletes)
     options = Options(checked_concurrency(concurrency))
     states = states_of(sides, selection, options)
@@ -378,7 +399,8 @@ def plan(
     if deletes > most:
         problems.append(too_many(sides[1], deletes, most))
     here, to = map(str, sides)
-    return Plan(here, to, tuple(steps), tuple(problems), selection, prune, most, sides)
+    made = Plan(here, to, tuple(steps), tuple(problems), selection, prune, most, sides)
+    return made, states
 
 
 @define(eq=False)
@@ -409,7 +431,7 @@ class Pair:
         return wanted is None or there is None or wanted.is_unknown or there.is_unknown
 
 
-def pairs_of(states: tuple[State, State]) -> list[Pair]:
+def pairs_of(states: States) -> list[Pair]:
     """Return all that two sides have, each artefact once."""
     wanted, there = states
     pairs: list[Pair] = []
@@ -422,7 +444,7 @@ def pairs_of(states: tuple[State, State]) -> list[Pair]:
     return pairs + [Pair(path, path, None, there.held[path]) for path in others]
 
 
-def _may_lack(sides: tuple[Side, Side], states: tuple[State, State]) -> Callable[[str], bool]:
+def _may_lack(sides: tuple[Side, Side], states: States) -> Callable[[str], bool]:
     """Return what says whether the source could have something: it was asked for there."""
     selection = states[0].selection
     repositories: set[str] | None = None
@@ -440,7 +462,7 @@ def _may_lack(sides: tuple[Side, Side], states: tuple[State, State]) -> Callable
 def look(
     pairs: list[Pair],
     sides: tuple[Side, Side],
-    states: tuple[State, State],
+    states: States,
     options: Options,
     *,
     check: bool = True,

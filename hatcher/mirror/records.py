@@ -119,6 +119,10 @@ class State:
         return {identity_of(known): known for known in self.held}
 
 
+#: What the source and the target have.
+States: TypeAlias = tuple[State, State]
+
+
 def identity_of(path: str) -> str:
     """Return what makes an artefact another one to a server, given its path."""
     folded = path.casefold()

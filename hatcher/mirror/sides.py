@@ -10,7 +10,7 @@ from typing import cast
 from hatcher.core.places import Problem
 from hatcher.errors import AuthenticationError, HatcherException, InvalidArgumentError
 from hatcher.mirror.layout import Kind, Location, parse
-from hatcher.mirror.records import Held, Options, State, Task
+from hatcher.mirror.records import Held, Options, State, States, Task
 from hatcher.mirror.selection import Selection
 from hatcher.transfer.batch import Attempts, Batch, ByteCounter, Item, WorkerPool
 from hatcher.transfer.progress import BatchOptions, Phase, Progress
@@ -289,7 +289,7 @@ def read_state(side: Side, selection: Selection, concurrency: int) -> State:
     return state
 
 
-def read_both(sides: tuple[Side, Side], read: Callable[[Side], State]) -> tuple[State, State]:
+def read_both(sides: tuple[Side, Side], read: Callable[[Side], State]) -> States:
     """Read two sides, at the same time where both are on servers.
 
     Raises
@@ -315,9 +315,7 @@ def read_both(sides: tuple[Side, Side], read: Callable[[Side], State]) -> tuple[
     return states[sides[0]], states[sides[1]]
 
 
-def settle(
-    sides: tuple[Side, Side], states: tuple[State, State], seen: Iterable[str] = ()
-) -> tuple[State, State]:
+def settle(sides: tuple[Side, Side], states: States, seen: Iterable[str] = ()) -> States:
     """Ask each side for what the other one has, until neither has anything new.
 
     Parameters

@@ -15,7 +15,7 @@ from hatcher.api import Repository
 from hatcher.cli.mirror_sides import WrittenSide, read_side
 from hatcher.cli.root import hatcher as root
 from hatcher.cli.settings.levels import settings_of_profile
-from hatcher.testing import BroodServer, write_egg
+from hatcher.testing import BroodServer, FaultyGateway, write_egg
 
 from .conftest import Cli, command_line, furnish, keep
 from .test_completion import offered
@@ -467,3 +467,28 @@ def test_ends_are_completed(cli, dev, there, monkeypatch):
     ]
     assert offered(cli, "mirror plan acme/dev acme/prod --platform rh8-x86_") == ["rh8-x86_64"]
     assert offered(cli, "mirror plan nobody:") == []
+
+
+def test_apply_asks_for_each_index_once(cli, dev, there, tmp_path):
+    """What was read to plan is not read again to apply, unless somebody had time to think."""
+    with FaultyGateway(cli.server.url) as one, FaultyGateway(there.url) as two:
+        cli.setenv("HATCHER_URL", one.url)
+        done = cli(
+            *("login", two.url, "--username", there.admin_email, "--password-stdin"),
+            *("--insecure-storage", "--profile", "site"),
+            input=f"{there.admin_password}\n",
+        )
+        assert done.code == 0, done
+        apply = ("mirror", "apply", str(dev), f"site:{dev}", *SOME)
+        done = cli(*apply, "--create-missing")
+        assert done.code == 0, done
+        for gateway in (one, two):
+            asked = [passage.path for passage in gateway.requests if "/indices/" in passage.path]
+            assert len(asked) == len(set(asked)) > 3
+        dev.platform(PLATFORM).egg("cp311", "numpy", "1.0.0-1").delete()
+        had = one.sent("GET", "*/cp311/eggs")
+        done = cli(*apply, "--prune", input="y\n")
+        assert (done.code, one.sent("GET", "*/cp311/eggs") - had) == (0, 2), done
+        assert eggs_of(there.client().organization("acme").repository(dev.name)) == [
+            "pure-1.0.0-1.egg"
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from hatcher.api import FileResult
     from hatcher.mirror import Manifest, Plan, Verification
     from hatcher.mirror.listing import SideLike
+    from hatcher.mirror.records import States
 
 PLAN = Listing(
     (
@@ -172,7 +174,7 @@ def plan(
     hatcher mirror plan site:acme/dev acme/other -p rh8-x86_64 -t cp311
     hatcher mirror plan acme/dev ./backup -p rh8-x86_64 -t cp311 --save plan.json
     """
-    made = _planned(*open_pair(state, source, target), **asked)
+    made, _ = _planned(*open_pair(state, source, target), **asked)
     if save is not None:
         write_json(save, made.document())
         say(f"The plan is kept in {save}.")
@@ -249,17 +251,21 @@ def apply(
         )
     sides = open_pair(state, source, target)
     asked["concurrency"] = options["concurrency"]
-    made = _planned(*sides, **asked) if plan is None else _kept_plan(plan, *sides)
-    _confirm_deletes(made, assume_yes=assume_yes or dry_run)
+    states: States | None = None
+    if plan is None:
+        made, states = _planned(*sides, **asked)
+    else:
+        made = _kept_plan(plan, *sides)
+    if _confirm_deletes(made, assume_yes=assume_yes or dry_run):
+        states = None  # much may have changed while somebody was thinking
+    do = partial(made._apply, states, dry_run=dry_run)
     skipped = _skipped(made)
     if made:
-        transfers.batch(
-            "Mirror", made.apply, dry_run=dry_run, emit=emit, skipped=skipped, **options
-        )
+        transfers.batch("Mirror", do, emit=emit, skipped=skipped, **options)
         return
     if target.sort != "place":
         # Nothing moves into the folder, but its manifest may lack what is there.
-        made.apply(dry_run=dry_run, **transfers.as_python(options)).raise_for_failures()
+        do(**transfers.as_python(options)).raise_for_failures()
     if emit.is_chosen or is_wanted("verbose"):
         transfers.emit_results((), emit, skipped)
     say(f"Nothing to do: {_summary(made)}", "green")
@@ -473,11 +479,11 @@ def pack(
 # -- plans -------------------------------------------------------------------------------------
 
 
-def _planned(source: SideLike, target: SideLike, **asked: Any) -> Plan:
+def _planned(source: SideLike, target: SideLike, **asked: Any) -> tuple[Plan, States]:
     # Imported here, as all of the mirror: help needs none of it.
-    from hatcher.mirror.plans import plan
+    from hatcher.mirror.plans import planned
 
-    return plan(source, target, **transfers.as_python(asked))
+    return planned(source, target, **transfers.as_python(asked))
 
 
 def _kept_plan(path: str, source: SideLike, target: SideLike) -> Plan:
@@ -501,8 +507,11 @@ def _summary(made: Plan | Manifest | Verification) -> str:
     return str(made).partition("\n")[0]
 
 
-def _confirm_deletes(made: Plan, *, assume_yes: bool) -> None:
-    """Ask before artefacts are deleted; say so when it would be more than may be."""
+def _confirm_deletes(made: Plan, *, assume_yes: bool) -> bool:
+    """Ask before artefacts are deleted; say so when it would be more than may be.
+
+    Returns whether somebody was asked.
+    """
     deletes = len(made.those("delete"))
     if deletes > made.max_deletes:
         say(
@@ -513,3 +522,5 @@ def _confirm_deletes(made: Plan, *, assume_yes: bool) -> None:
     elif deletes:
         artefacts = f"{deletes:,} artefact{'' if deletes == 1 else 's'}"
         confirm(f"{artefacts} of {made.target} will be deleted. Go on?", assume_yes=assume_yes)
+        return not assume_yes
+    return False
