@@ -19,15 +19,17 @@ from scripts.bench.comparison import Comparison
 from scripts.bench.environments import Environment
 from scripts.bench.options import Options
 from scripts.bench.page import PAGE, REMARKS, RESULTS, Circumstances, Results
-from scripts.bench.report import Table, machine, seconds
+from scripts.bench.report import Table, machine, summary
 from scripts.bench.runner import MeasurementFailedError, Runner
 from scripts.bench.scene import Scene
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 #: How much is measured in full, and with `--quick`.
 _AMOUNTS = {"rounds": (7, 3), "scale": (1.0, 0.02), "size": (10**9, 150_000_000)}
+#: The name of everything that goes over a long link.
+_FAR = "far"
 #: The order in which the manual shows the modules of cases.
-_ORDER = ("starting", "tiny", "large", "index", "many", "mirroring", "memory")
+_ORDER = ("starting", "tiny", "large", "index", "many", "mirroring", "far", "memory")
 
 
 def size(text: str) -> int:
@@ -76,6 +78,10 @@ def arguments_of(
     """Read the command line, and refuse what cannot be measured."""
     parser = _parser(names)
     arguments = parser.parse_args(command_line)
+    far = [name for name in comparable if name.startswith(f"{_FAR}-")]
+    arguments.cases = [
+        name for given in arguments.cases for name in (far if given == _FAR else [given])
+    ]
     unknown = [name for name in arguments.cases if name not in names]
     if unknown:
         parser.error(f"there is no case {unknown[0]!r}; there are: {', '.join(names)}")
@@ -103,7 +109,7 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
     add = parser.add_argument
     rounds = f"how often to measure; medians are told ({_AMOUNTS['rounds'][0]})"
     page = f"write the page here ({PAGE.name} in docs, when everything is measured in full)"
-    add("cases", nargs="*", metavar="case", help=f"of {', '.join(names)}; all")
+    add("cases", nargs="*", metavar="case", help=f"of {', '.join(names)}; or {_FAR}; all")
     add("--rounds", type=positive, help=rounds)
     add("--scale", type=part, help="take this part of all sizes and numbers; judges nothing (1)")
     add("--size", type=size, help="of the egg of the case memory (1GB)")
@@ -136,7 +142,8 @@ def main(command_line: Sequence[str] | None = None) -> int:
             arguments.size, arguments.rounds, Path(scratch), arguments.scale, ours.python
         )
         peer = ours  # where nothing is compared
-        if arguments.peer or (wanted and not arguments.profile):
+        with_existing = any(comparison.with_existing for comparison in wanted)
+        if arguments.peer or (with_existing and not arguments.profile):
             peer = _environment(arguments.peer, environments.peer)
         with Scene(options, arguments.without_nginx, arguments.log) as scene:
             runner = Runner(peer, ours, scene, options.rounds)
@@ -164,9 +171,12 @@ def measure(
     """Run the cases, and say after each of them what came out."""
     both, today = (runner.peer, runner.ours), date.today().isoformat()
     told = (today, machine(), runner.scene.server, options.rounds)
-    judged = options.scale == 1 and runner.peer.client == environments.PEER_VERSION
-    circumstances = Circumstances(*told, judged, *both, load())
-    print(circumstances.markdown(compared=bool(comparisons)), flush=True)
+    compared = any(comparison.with_existing for comparison in comparisons)
+    peer_is_right = not compared or runner.peer.client == environments.PEER_VERSION
+    link = runner.link() if any(comparison.link for comparison in comparisons) else ""
+    judged = options.scale == 1 and peer_is_right
+    circumstances = Circumstances(*told, judged, *both, load(), link)
+    print(circumstances.markdown(compared=compared), flush=True)
     outcomes, failed = [], []
     for comparison in comparisons:
         try:
@@ -175,8 +185,7 @@ def measure(
             print(f"{comparison.name}: {error}", flush=True)
             failed.append(comparison.name)
             continue
-        peer, ours = (seconds(outcome.median(each)) for each in (outcome.peer, outcome.ours))
-        print(f"{comparison.name}: {peer} / {ours} = {outcome.ratio:.2f}", flush=True)
+        print(summary(outcome), flush=True)
         outcomes.append(outcome)
     tables = []
     for run in others:

@@ -1,4 +1,4 @@
-"""What a comparison of the two clients is, and what comes out of it."""
+"""What a comparison of clients is, and what comes out of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ from typing import Any, Literal, TypeAlias
 from attrs import Factory, frozen
 
 from scripts.bench.scene import Scene
+from scripts.bench.servers.link import Link
 
 #: What a driver is told: named values as JSON, or arguments as they are.
 Job: TypeAlias = Mapping[str, Any] | Sequence[str]
 #: How to make a job, with a new and empty folder for what is downloaded.
 JobMaker: TypeAlias = Callable[[Scene, Path], Job]
 
-#: What is compared: the time of the work, its CPU time, or the time of the whole process.
-Figure: TypeAlias = Literal["wall", "cpu", "process"]
+#: What is compared: the time of the work, its CPU time, the time of the whole process, or the bytes
+#: that the server sent and that were not needed.
+Figure: TypeAlias = Literal["wall", "cpu", "process", "twice"]
+
+#: What must and aim are of. More is better of how many times faster ours is; less is better of the
+#: rest: how many times as long ours takes, how many round trips more, or our figure itself.
+Measure: TypeAlias = Literal["times faster", "times as long", "round trips", "s", "MB"]
+
+_UNITS: Mapping[Measure, float] = {"s": 1, "MB": 1e6}
+#: What ours is compared with, where a case says of nothing else.
+EXISTING = "existing client"
 
 
 @frozen
@@ -28,19 +38,22 @@ class Limit:
     ----------
     name : str
     driver : str
-        The driver that shows it, or ``curl``.
+        The driver that shows it, or a program such as ``curl``.
     job : callable
-        What the driver is told, or the arguments of curl.
+        What the driver is told, or the arguments of the program.
+    link : Link or None
+        Where it is another one than the comparison's.
     """
 
     name: str
     driver: str
     job: JobMaker
+    link: Link | None = None
 
 
 @frozen
 class Comparison:
-    """Work that both clients do.
+    """Work that our client does, and another one too.
 
     Attributes
     ----------
@@ -53,16 +66,26 @@ class Comparison:
     job : callable
         What the driver is told.
     must, aim : float or None
-        How many times faster than the existing client ours must be, and is to be.
-    figure : {"wall", "cpu", "process"}
+        What ours must reach, and is to reach.
+    measure : str
+        What `must` and `aim` are of.
+    figure : {"wall", "cpu", "process", "twice"}
         What is compared.
     memory_limit : int or None
         What our client may take above what it takes when idle, in bytes.
-    again : bool
-        Do the work once in a process before, whose caches stay.
+    before : callable or None
+        What the driver is told in a process before, whose caches stay.
     limits : sequence of Limit
-    instead : Limit or None
-        What our own client does, to be compared with where the existing one has nothing alike.
+    peers : sequence of Limit
+        What ours is compared with instead of the existing client: what is fastest of them.
+    slowest : bool
+        Compare with what is slowest of them.
+    link : Link or None
+        How far away the servers are, if they are; the existing client then takes no part.
+    needs : sequence of str
+        What there has to be: ``real TCP`` or ``nginx``.
+    home : callable or None
+        Makes a folder, a copy of which each process has as its home.
     most_rounds : int or None
         How often to measure at most, where it takes long.
     in_memory : bool
@@ -77,14 +100,24 @@ class Comparison:
     job: JobMaker
     must: float | None = None
     aim: float | None = None
+    measure: Measure = "times faster"
     figure: Figure = "wall"
     memory_limit: int | None = None
-    again: bool = False
+    before: JobMaker | None = None
     limits: Sequence[Limit] = ()
-    instead: Limit | None = None
+    peers: Sequence[Limit] = ()
+    slowest: bool = False
+    link: Link | None = None
+    needs: Sequence[str] = ()
+    home: Callable[[Scene], Path] | None = None
     most_rounds: int | None = None
     in_memory: bool = False
     size: int | None = None
+
+    @property
+    def with_existing(self) -> bool:
+        """Whether the existing client takes part (`bool`)."""
+        return not self.peers and self.link is None
 
     def rounds(self, wanted: int) -> int:
         """Return how often to measure, when so many rounds are wanted."""
@@ -93,13 +126,14 @@ class Comparison:
 
 @frozen
 class Sample:
-    """One measurement: seconds, bytes above an idle client, and requests where they are counted."""
+    """One measurement: seconds, bytes above an idle client; requests and bytes where counted."""
 
     wall: float
     cpu: float
     process: float
     memory: int | None
     requests: int | None = None
+    twice: int | None = None
 
     def of(self, figure: Figure) -> float:
         """Return what is compared."""
@@ -113,20 +147,53 @@ class Outcome:
     Attributes
     ----------
     comparison : Comparison
-    peer, ours : list of Sample
+    peers : dict of str to list of Sample
+        By the names of what ours is compared with, as far as it is installed.
+    ours : list of Sample
     limits : dict of str to list of Sample
         By the names of the limits.
+    lacking : sequence of str
+        What there would have to be to measure it.
     """
 
     comparison: Comparison
-    peer: list[Sample] = Factory(list)
+    peers: dict[str, list[Sample]] = Factory(dict)
     ours: list[Sample] = Factory(list)
     limits: dict[str, list[Sample]] = Factory(dict)
+    lacking: Sequence[str] = ()
 
     @property
-    def ratio(self) -> float:
-        """How many times faster ours is, by the medians (`float`)."""
-        return self.median(self.peer) / self.median(self.ours)
+    def best(self) -> str | None:
+        """The name of the peer that ours is compared with, if any (`str`)."""
+        pick = max if self.comparison.slowest else min
+        return pick(self.peers, key=lambda name: self.median(self.peers[name]), default=None)
+
+    @property
+    def peer(self) -> list[Sample]:
+        """What was measured of it (`list` of `Sample`)."""
+        return [] if self.best is None else self.peers[self.best]
+
+    @property
+    def value(self) -> float | None:
+        """What must and aim are of, by the medians (`float`); None where nothing can be told."""
+        measure, link = self.comparison.measure, self.comparison.link
+        if not self.ours or not (self.peer or measure in _UNITS):
+            return None
+        ours = self.median(self.ours)
+        if measure in _UNITS:
+            return ours / _UNITS[measure]
+        peer = self.median(self.peer)
+        if measure == "round trips":
+            assert link is not None
+            return float(round((ours - peer) / link.round_trip))  # a fraction is the machine's
+        return peer / ours if measure == "times faster" else ours / peer
+
+    def reaches(self, wanted: float | None) -> bool:
+        """Say whether a must or an aim is reached, if there is one."""
+        value = self.value
+        if wanted is None or value is None:
+            return True
+        return value >= wanted if self.comparison.measure == "times faster" else value <= wanted
 
     def median(self, samples: Sequence[Sample]) -> float:
         """Return the median of what is compared."""
@@ -142,12 +209,12 @@ class Outcome:
         """Whether nothing that must be is missed (`bool`)."""
         wanted = self.comparison
         lean = (memory(self.ours) or 0) <= (wanted.memory_limit or float("inf"))
-        return lean and self.ratio >= (wanted.must or 0)
+        return lean and self.reaches(wanted.must)
 
     @property
     def aim_met(self) -> bool:
         """Whether the aim is reached, if there is one (`bool`)."""
-        return self.ratio >= (self.comparison.aim or 0)
+        return self.reaches(self.comparison.aim)
 
 
 def requests(samples: Sequence[Sample]) -> int | None:

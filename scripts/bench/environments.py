@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,13 @@ def describe(python: str) -> Environment:
     done = subprocess.run([python, "-c", _LIST], capture_output=True, text=True, check=True)
     python_version, openssl, versions = json.loads(done.stdout)
     return Environment(python, python_version, openssl, dict(sorted(versions.items())))
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """Return an environment with nothing of the user's: no proxies, no caches, no .netrc."""
+    folders = {f"XDG_{n.upper()}_HOME": str(home / n) for n in ("cache", "config", "data", "state")}
+    path = os.environ.get("PATH", os.defpath)
+    return {"HOME": str(home), "LANG": "C.UTF-8", "PATH": path, **folders}
 
 
 def _environment(name: str, requirements: Sequence[str], stamp: str) -> Environment:

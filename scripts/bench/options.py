@@ -16,6 +16,14 @@ SMALL_EGG = 2_000
 MIRRORED_EGGS = 1_000
 SEARCHED_EGGS = 1_000
 TINY_GETS = 1_000
+#: How many small eggs go down and up over a long link, and how large they are.
+DISTANT_DOWN = 1_000
+DISTANT_UP = 300
+DISTANT_EGG = 20_000
+#: What is mirrored over it beside as many small eggs, and what small commands ask about.
+MIRRORED_LARGE = 5
+MIRRORED_SIZE = 100_000_000
+FEW_EGGS = 50
 #: The round trip to a server that is far away, in seconds.
 ROUND_TRIP = 0.02
 

@@ -18,7 +18,7 @@ from attrs import asdict, frozen
 
 from scripts.bench.comparison import Comparison, Outcome
 from scripts.bench.environments import CACHE, ROOT, Environment
-from scripts.bench.report import Table, cost, speed
+from scripts.bench.report import Table, cost, distance, speed
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 REMARKS = Path(__file__).parent / "remarks.md"
@@ -30,9 +30,9 @@ _BUSY = 0.5
 _HEAD = """\
 # Benchmarks
 
-hatcher beside the existing client, doing the same work on one machine with the same server. `make
-bench` measures and writes this page; it fails when something is slower, or takes more memory, than
-it must.
+hatcher beside the existing client, doing the same work on one machine with the same server; and over
+a long link, beside programs that do nothing but transfer files. `make bench` measures and writes this
+page; it fails when something is slower, or takes more memory, than it must.
 """
 _FOOT = """\
 ## Measuring it yourself
@@ -41,10 +41,12 @@ _FOOT = """\
 $ make bench
 $ make bench CASES='download upload --rounds 3'
 $ make bench CASES='download --profile'
+$ make bench CASES=far
 ```
 
-The first is everything; the others measure a part, or show where our time goes. It wants Linux, a
-machine with nothing else to do, and nginx, without which a small server of ours stands in. `make
+The first is everything; the others measure a part, or show where our time goes, or measure what goes
+over a long link. It wants Linux, a machine with nothing else to do, and nginx, without which a small
+server of ours stands in; for the link also root, a C compiler, aria2, curl and rclone. `make
 bench CASES=--help` names the cases and options. Where the clients, the drivers and the servers
 are, and how a case is added, stands in `scripts/bench`.
 """
@@ -65,6 +67,8 @@ class Circumstances:
     peer, ours : Environment
     load : float
         How many processes wanted to run when it began, by the load average.
+    link : str
+        How the long link is made, and what stands beside ours there, if there is one.
     """
 
     date: str
@@ -75,6 +79,7 @@ class Circumstances:
     peer: Environment
     ours: Environment
     load: float = 0.0
+    link: str = ""
 
     def markdown(self, *, compared: bool) -> str:
         """Describe them, with both clients or with ours alone."""
@@ -159,8 +164,13 @@ class Results:
             What was written by hand, with a section for each case.
         """
         judged = self.circumstances.judged
-        parts = [_HEAD, self.circumstances.markdown(compared=bool(self.outcomes))]
-        tables = [make(self.outcomes, judged=judged) for make in (speed, cost) if self.outcomes]
+        near, far = (
+            [o for o in self.outcomes if bool(o.comparison.link) is b] for b in (False, True)
+        )
+        parts = [_HEAD, self.circumstances.markdown(compared=bool(near))]
+        tables = [make(near, judged=judged) for make in (speed, cost) if near]
+        if far:
+            tables.append(distance(far, self.circumstances.link, judged=judged))
         parts += [table.markdown() for table in (*tables, *self.tables)]
         known = _sections(remarks)
         missed = self.missed()

@@ -6,12 +6,19 @@ import os
 import platform
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import define, field
 
-from scripts.bench.comparison import Outcome, Sample, memory, requests
+from scripts.bench.comparison import EXISTING, Outcome, Sample, memory, requests
+
+_DISTANCE = """\
+Medians, with the fastest and the slowest in brackets; times are of whole processes, their start \
+included, and of mirrors and indices that of the call. The figure is how many times as long ours \
+takes as what is fastest beside it, so less is better; or, where it says so, our figure itself. A \
+mirror stands beside the slower one of its two directions. Round trips are the time with the link \
+less that without it, in whole ones. No other program checks a hash."""
 
 
 @define
@@ -71,13 +78,38 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
         ),
     )
     for outcome in outcomes:
-        wanted, ratio = outcome.comparison, outcome.ratio
         table.within = table.within and (not judged or outcome.must_met)
-        instead = "" if wanted.instead is None else f"{wanted.instead.name}: "
+        instead = "" if outcome.best == EXISTING else f"{outcome.best}: "
         times = (instead + _spread(outcome, outcome.peer), _spread(outcome, outcome.ours))
-        verdicts = (_verdict(each, ratio, judged) for each in (wanted.must, wanted.aim))
         limits = [f"{n} {seconds(outcome.median(found))}" for n, found in outcome.limits.items()]
-        cells = (_title(outcome), *times, f"**{ratio:.2f}**", *verdicts, "; ".join(limits))
+        cells = (_title(outcome), *times, *_judgement(outcome, judged), "; ".join(limits))
+        table.rows.append(cells)
+    return table
+
+
+def distance(outcomes: Sequence[Outcome], link: str, *, judged: bool) -> Table:
+    """Compare our client with others over a long link.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    link : str
+        How the link is made.
+    judged : bool
+        Whether must and aim say something of them.
+    """
+    header = ("case", "beside it", "hatcher", "figure", "must", "aim")
+    table = Table("Over a long link", header, notes=f"{_DISTANCE} {link}")
+    for outcome in outcomes:
+        table.within = table.within and (not judged or outcome.must_met)
+        beside = [f"{name} {_amount(outcome, samples)}" for name, samples in outcome.peers.items()]
+        peers = (peer.name for peer in outcome.comparison.peers)
+        missing = [name for name in peers if name not in outcome.peers and not outcome.lacking]
+        beside += [f"not installed: {', '.join(missing)}"] * bool(missing)
+        ours = f"left out, since there is no {' nor '.join(outcome.lacking)}"
+        if outcome.ours:
+            ours = _spread(outcome, outcome.ours)
+        cells = (_title(outcome), "; ".join(beside), ours, *_judgement(outcome, judged))
         table.rows.append(cells)
     return table
 
@@ -111,24 +143,53 @@ def cost(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
     return table
 
 
+def summary(outcome: Outcome) -> str:
+    """Say in one line what came out."""
+    if outcome.lacking:
+        return f"{outcome.comparison.name}: left out"
+    both = [_amount(outcome, each) for each in (outcome.peer, outcome.ours) if each]
+    figure, *_ = _judgement(outcome, judged=False)
+    return f"{outcome.comparison.name}: {' / '.join(both)} = {figure.strip('*')}"
+
+
 def _title(outcome: Outcome) -> str:
     """Return what was measured; how often, where it is not as often as everything else."""
     rounds, title = len(outcome.ours), outcome.comparison.title
-    few = outcome.comparison.most_rounds is not None
+    few = outcome.comparison.most_rounds is not None and rounds
     return f"{title} ({rounds} round{'s' * (rounds > 1)})" if few else title
 
 
 def _spread(outcome: Outcome, samples: Sequence[Sample]) -> str:
+    show = _show(outcome)
     least, most = outcome.spread(samples)
-    return f"{seconds(outcome.median(samples))} ({seconds(least)} to {seconds(most)})"
+    return f"{_amount(outcome, samples)} ({show(least)} to {show(most)})"
 
 
-def _verdict(wanted: float | None, ratio: float, judged: bool) -> str:
+def _amount(outcome: Outcome, samples: Sequence[Sample]) -> str:
+    return _show(outcome)(outcome.median(samples))
+
+
+def _show(outcome: Outcome) -> Callable[[float], str]:
+    return _megabytes if outcome.comparison.figure == "twice" else seconds
+
+
+def _judgement(outcome: Outcome, judged: bool) -> tuple[str, str, str]:
+    """Return what must and aim are of, and whether they are reached."""
+    wanted, value = outcome.comparison, outcome.value
+    if value is None:
+        return "", *("" if each is None else f"{each:g}" for each in (wanted.must, wanted.aim))
+    unit = "" if wanted.measure.startswith("times") else f" {wanted.measure}"
+    figure = f"{value:.0f}" if wanted.measure == "round trips" else f"{value:.2f}"
+    verdicts = (_verdict(outcome, each, judged) for each in (wanted.must, wanted.aim))
+    return f"**{figure}{unit}**", *verdicts
+
+
+def _verdict(outcome: Outcome, wanted: float | None, judged: bool) -> str:
     if wanted is None:
         return ""
     if not judged:
         return f"{wanted:g}"
-    return f"{wanted:g} met" if ratio >= wanted else f"{wanted:g} **missed**"
+    return f"{wanted:g} met" if outcome.reaches(wanted) else f"{wanted:g} **missed**"
 
 
 def _cpu_time(outcome: Outcome, samples: Sequence[Sample]) -> str:
@@ -141,9 +202,13 @@ def _memory(size: float | None, limit: int | None = None) -> str:
     if size is None:
         return ""
     if limit is None:
-        return f"{size / 1e6:.1f} MB"
+        return _megabytes(size)
     verdict = "met" if size <= limit else "**missed**"
-    return f"{size / 1e6:.1f} MB (at most {limit / 1e6:.0f} MB: {verdict})"
+    return f"{_megabytes(size)} (at most {limit / 1e6:.0f} MB: {verdict})"
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 1e6:.1f} MB"
 
 
 def seconds(number: float) -> str:

@@ -1,4 +1,4 @@
-"""Running a comparison: both clients in turn, each time in a process of its own."""
+"""Running a comparison: the clients in turn, each time in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from attrs import define
 
-from scripts.bench.comparison import Comparison, Job, Limit, Outcome, Sample
-from scripts.bench.environments import Environment
+from scripts.bench.comparison import EXISTING, Comparison, Job, Limit, Outcome, Sample
+from scripts.bench.environments import Environment, surroundings
 from scripts.bench.scene import Scene
 from scripts.programs import find
 
@@ -25,8 +26,14 @@ _DRIVERS = Path(__file__).parent / "drivers"
 _PATIENCE = 600.0
 #: How many modules a profile of imports names.
 _TOP = 25
+#: The programs that stand beside ours, and how they are to be quiet and to look at nothing else.
+PROGRAMS: Mapping[str, Sequence[str]] = {
+    "curl": ("--silent", "--show-error", "--fail"),
+    "aria2c": ("--quiet", "--no-conf", "--file-allocation=falloc", "--min-split-size=1M"),
+    "rclone": ("--quiet", "--config="),
+}
 #: What says nothing of itself is timed as a process.
-_SILENT = ("curl", "first_answer", "command_line", "bare")
+_SILENT = (*PROGRAMS, "first_answer", "command_line", "bare")
 
 
 class MeasurementFailedError(RuntimeError):
@@ -50,66 +57,102 @@ class Runner:
     rounds: int
 
     def run(self, comparison: Comparison) -> Outcome:
-        """Measure; every round has both clients, and each second one in the other order."""
-        outcome = Outcome(comparison)
+        """Measure; every round has all clients, and each second one in the other order."""
+        outcome = Outcome(comparison, lacking=self.scene.lacking(comparison.needs))
+        if outcome.lacking:
+            return outcome
         rounds = comparison.rounds(self.rounds)
+        turns = [
+            (self.ours, peer, outcome.peers.setdefault(peer.name, []))
+            for peer in filter(_installed, comparison.peers)
+        ]
+        if comparison.with_existing:
+            turns.append((self.peer, comparison, outcome.peers.setdefault(EXISTING, [])))
+        turns.append((self.ours, comparison, outcome.ours))
         for number in range(rounds):
-            turns = [(self.peer, outcome.peer), (self.ours, outcome.ours)]
-            for environment, samples in reversed(turns) if number % 2 else turns:
-                if samples is outcome.peer and comparison.instead is not None:
-                    samples.append(self._measure(self.ours, comparison.instead, comparison))
-                else:
-                    samples.append(self._measure(environment, comparison, comparison))
+            for environment, work, samples in reversed(turns) if number % 2 else turns:
+                samples.append(self._measure(environment, work, comparison))
         # Not in between: what they leave in the system's memory is no client's to clear up.
-        for limit in comparison.limits:
-            if limit.driver == "curl" and find("curl") is None:
-                continue
+        for limit in filter(_installed, comparison.limits):
             samples = [self._measure(self.ours, limit, comparison) for _ in range(rounds)]
             outcome.limits[limit.name] = samples
         return outcome
+
+    def link(self) -> str:
+        """Say how the long link is made, and which programs there are to stand beside ours."""
+        found = filter(None, map(find, PROGRAMS))
+        told = [
+            subprocess.run([each, "--version"], capture_output=True, text=True).stdout.split("\n")[
+                0
+            ]
+            for each in found
+        ]
+        return f"{self.scene.link.description} Beside ours: {', '.join(told) or 'nothing'}."
 
     def profile(self, comparison: Comparison) -> None:
         """Print where our client's time goes, in two ways."""
         python, driver = self.ours.python, comparison.driver
         for how in ("calls", "samples"):
-            with self._place(in_memory=comparison.in_memory) as place:
+            near = self._near(comparison, comparison)
+            with self._place(comparison) as place:
                 job = comparison.job(self.scene, place / "to")
-                command = _command(python, driver, job)
-                if comparison.again:
-                    _run(command, place)
+                command = [*near, *_command(python, driver, job)]
+                self._before(python, comparison, comparison, place)
                 if isinstance(job, Mapping):
-                    command = _command(python, driver, {**job, "profile": how})
+                    command = [*near, *_command(python, driver, {**job, "profile": how})]
                     print(_run(command, place)[0], flush=True)
                 elif how == "calls":  # what is that short is spent on imports
-                    print(_imports([command[0], "-X", "importtime", *command[1:]], place))
+                    told = _command(python, driver, job)
+                    print(_imports([*near, told[0], "-X", "importtime", *told[1:]], place))
 
     def _measure(self, by: Environment, work: Comparison | Limit, of: Comparison) -> Sample:
-        with self._place(in_memory=of.in_memory) as place:
+        near = self._near(work, of)
+        with self._place(of) as place:
+            self._before(by.python, work, of, place)
             command = _command(by.python, work.driver, work.job(self.scene, place / "to"))
-            if work is of and of.again:
-                _run(command, place)
             os.sync()  # nobody pays for what another one has left to be written
-            said, process, cpu = _run(command, place)
+            said, process, cpu = _run([*near, *command], place)
         if work.driver in _SILENT:
             return Sample(process, cpu, process, None)
         told = json.loads(said)
-        return Sample(told["wall"], told["cpu"], process, told["memory"], told.get("requests"))
+        counted = (told.get(name) for name in ("requests", "twice"))
+        return Sample(told["wall"], told["cpu"], process, told["memory"], *counted)
+
+    def _near(self, work: Comparison | Limit, of: Comparison) -> Sequence[str]:
+        """Put the servers where they are to be; return what runs a command at this end."""
+        link = work.link or of.link
+        if link is None:
+            return ()
+        self.scene.link.use(link)
+        return self.scene.link.near
+
+    def _before(self, python: str, work: Comparison | Limit, of: Comparison, place: Path) -> None:
+        if of.before is not None and work.driver == of.driver:
+            job = of.before(self.scene, place / "to")
+            _run([*self._near(work, of), *_command(python, of.driver, job)], place)
 
     @contextmanager
-    def _place(self, *, in_memory: bool) -> Iterator[Path]:
+    def _place(self, comparison: Comparison) -> Iterator[Path]:
         """Make a home for a process, and a folder for what it downloads; both are removed."""
-        place = self.scene.folder(in_memory=in_memory)
+        place = self.scene.folder(in_memory=comparison.in_memory)
         try:
-            (place / "home").mkdir()
+            if comparison.home is None:
+                (place / "home").mkdir()
+            else:
+                shutil.copytree(comparison.home(self.scene), place / "home")
             (place / "to").mkdir()
             yield place
         finally:
             shutil.rmtree(place)
 
 
+def _installed(limit: Limit) -> bool:
+    return limit.driver not in PROGRAMS or find(limit.driver) is not None
+
+
 def _command(python: str, driver: str, job: Job) -> list[str]:
-    if driver == "curl":
-        return ["curl", "--silent", "--show-error", "--fail", *job]
+    if driver in PROGRAMS:
+        return [find(driver) or driver, *PROGRAMS[driver], *job]
     if isinstance(job, Mapping):
         return [python, str(_DRIVERS / "works.py"), driver, json.dumps(job)]
     return [python, str(_DRIVERS / f"{driver}.py"), *job]
@@ -118,10 +161,12 @@ def _command(python: str, driver: str, job: Job) -> list[str]:
 def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
     """Run a process; return what it says, and its time and CPU time in seconds."""
     begun = time.perf_counter()
-    nothing, piped, env = subprocess.DEVNULL, subprocess.PIPE, _surroundings(place)
-    with subprocess.Popen(command, stdin=nothing, stdout=piped, text=True, env=env) as process:
+    piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+    env = surroundings(place / "home")
+    # In a group of its own, so that what it has started ends with it.
+    with subprocess.Popen(command, env=env, process_group=0, **piped) as process:
         assert process.stdout is not None
-        watch = threading.Timer(_PATIENCE, process.kill)
+        watch = threading.Timer(_PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
         watch.start()
         try:
             said = process.stdout.read()
@@ -129,28 +174,23 @@ def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
             seconds = time.perf_counter() - begun
             process.returncode = os.waitstatus_to_exitcode(status)
         except BaseException:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             raise
         finally:
             watch.cancel()
     if process.returncode:
-        name = Path(command[1]).name if len(command) > 1 else command[0]
+        name = next(
+            (Path(each).name for each in command if each.endswith(".py") or each in PROGRAMS),
+            command[0],
+        )
         status = f"{name} ended with status {process.returncode}"
         raise MeasurementFailedError(f"{status}; what it says stands above.")
     return said, seconds, usage.ru_utime + usage.ru_stime
 
 
-def _surroundings(place: Path) -> dict[str, str]:
-    """Return an environment with nothing of the user's: no proxies, no caches, no .netrc."""
-    home = place / "home"
-    folders = {f"XDG_{n.upper()}_HOME": str(home / n) for n in ("cache", "config", "data", "state")}
-    path = os.environ.get("PATH", os.defpath)
-    return {"HOME": str(home), "LANG": "C.UTF-8", "PATH": path, **folders}
-
-
 def _imports(command: Sequence[str], place: Path) -> str:
     """Return the modules whose own code takes longest to import."""
-    env = _surroundings(place)
+    env = surroundings(place / "home")
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
     found = re.findall(r"(?m)^import time:\s+(\d+) \|\s+(\d+) \| +(\S+)$", done.stderr)
     slowest = sorted(found, key=lambda line: -int(line[0]))[:_TOP]

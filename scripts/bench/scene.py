@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import product
 from pathlib import Path
 from typing import Self
 
 import trustme
 
+from scripts.bench.environments import surroundings
 from scripts.bench.options import (
+    DISTANT_DOWN,
+    DISTANT_EGG,
+    DISTANT_UP,
+    FEW_EGGS,
     INDEX_ENTRIES,
     LARGE_DOWNLOAD,
     LARGE_UPLOAD,
     MIRRORED_EGGS,
+    MIRRORED_LARGE,
+    MIRRORED_SIZE,
     ROUND_TRIP,
     SEARCHED_EGGS,
     SMALL_EGG,
     SMALL_EGGS,
     Options,
 )
-from scripts.bench.servers import nginx
+from scripts.bench.servers import brood, link, nginx
+from scripts.bench.servers.brood import Brood
+from scripts.bench.servers.link import Namespaces, Relays
 from scripts.bench.servers.process import run_module
 from scripts.bench.servers.site import (
+    DISTANT,
+    FEW,
     MIRRORED,
     MIRRORED_PLATFORMS,
     MIRRORED_TAGS,
@@ -34,7 +47,9 @@ from scripts.bench.servers.site import (
     REPOSITORY,
     REQUESTS,
     SEARCHED,
+    SENT,
     SMALL,
+    TARGETS,
     File,
     Site,
     filename_of,
@@ -47,7 +62,14 @@ from scripts.programs import find
 #: Who asks. No server here looks at it, but it is sent as users do.
 AUTH = ("ada@example.com", "correct horse battery staple")
 
-
+#: How many small eggs a repository has, how many are uploaded to one like it, and their size.
+_MANY = {
+    SMALL: (SMALL_EGGS, SMALL_EGGS, SMALL_EGG),
+    DISTANT: (DISTANT_DOWN, DISTANT_UP, DISTANT_EGG),
+    SENT: (DISTANT_DOWN, DISTANT_DOWN, DISTANT_EGG),
+}
+#: What a case may need that there is not everywhere.
+REAL_TCP, NGINX = "real TCP", "nginx"
 #: Where Linux has a file system in memory.
 _IN_MEMORY = Path("/dev/shm")
 
@@ -141,7 +163,7 @@ class Scene:
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self._folder / "authority.pem"))
         path = self._folder / "server.pem"
-        issued = authority.issue_cert("127.0.0.1", "localhost")
+        issued = authority.issue_cert("127.0.0.1", "localhost", link.FAR)
         issued.private_key_and_cert_chain_pem.write_to_path(str(path))
         return path
 
@@ -158,6 +180,102 @@ class Scene:
         process = run_module(f"scripts.bench.servers.{server}", *map(str, arguments))
         self._stack.callback(process.stop)
         return f"http://127.0.0.1:{process.read_port()}"
+
+    # --- the servers at the other end of a long link ----------------------------------------------
+
+    @cached_property
+    def link(self) -> Namespaces | Relays:
+        """The long link."""
+        made = link.make(self._folder)
+        self._stack.callback(made.close)
+        return made
+
+    def lacking(self, needs: Sequence[str]) -> list[str]:
+        """Return what there is not of what a case needs."""
+        there = {
+            REAL_TCP: REAL_TCP in needs and isinstance(self.link, Namespaces),
+            NGINX: self._program is not None,
+        }
+        return [each for each in needs if not there[each]]
+
+    @property
+    def distant(self) -> str:
+        """The URL of the server of files, as far away as the link says now."""
+        return self._at("http", self._distant.port)
+
+    @property
+    def distant_tls(self) -> str:
+        """The URL of the same over TLS."""
+        return self._at("https", self._distant.tls_port)
+
+    @property
+    def no_ranges(self) -> str:
+        """The URL of the same, which ignores ranges."""
+        return self._at("http", self._distant.no_ranges_port)
+
+    @property
+    def few_connections(self) -> str:
+        """The URL of the same, which refuses what comes over more than four connections."""
+        return self._at("http", self._distant.few_port)
+
+    def brood(self, number: int) -> tuple[str, tuple[str, str]]:
+        """Return the URL of one of two Broods, likewise, and how to log in; the first has eggs."""
+        made = self._broods[number]
+        return self._at("http", made.port), made.auth
+
+    @property
+    def distant_log(self) -> Path:
+        """Where the distant nginx tells of each request."""
+        return self._folder / "distant.log"
+
+    def account(self) -> Path:
+        """Return a home whose user is logged in to the first Brood."""
+        url, (user, password) = self.brood(0)
+        home = self._folder / f"home-{url.rpartition(':')[2]}"
+        if not home.exists():
+            home.mkdir()
+            told = ("login", url, "-U", user, "-p", password, "--insecure-storage")
+            command = (*self.link.near, self._options.python, "-m", "hatcher", *told)
+            subprocess.run(command, check=True, capture_output=True, env=surroundings(home))
+        return home
+
+    def _at(self, scheme: str, port: int) -> str:
+        return f"{scheme}://{self.link.address}:{self.link.port(port)}"
+
+    @cached_property
+    def _distant(self) -> nginx.Running:
+        address, within = self.link.address, self.link.far
+        if self._program is not None:
+            (scratch := self._folder / "distant").mkdir()
+            told = (self._program, self._root, self._certificate, scratch, self.distant_log)
+            running = nginx.start(*told, address, within)
+            self._stack.callback(running.process.stop)
+            return running
+        ports = []
+        for more in ((), ("--certificate", str(self._certificate))):
+            told = ("scripts.bench.servers.small", str(self._root), "--host", address, *more)
+            process = run_module(*told, within=within)
+            self._stack.callback(process.stop)
+            ports.append(process.read_port())
+        return nginx.Running(process, *ports, *ports)  # the last two belong to nginx alone
+
+    @cached_property
+    def _broods(self) -> list[Brood]:
+        sent, small = (sorted(each.iterdir()) for each in (self.sent, self.many_local(DISTANT)))
+        made = []
+        for eggs in ({SENT: sent, FEW: small[:FEW_EGGS]}, dict.fromkeys(TARGETS, ())):
+            data = self._folder / f"brood-{len(made)}"
+            made.append(brood.start(data, eggs, self.link.address, self.link.far))
+            self._stack.callback(made[-1].process.stop)
+        return made
+
+    def target(self) -> str:
+        """Return a repository of the second Brood that nothing has been sent to."""
+        return next(self._targets)
+
+    @cached_property
+    def _targets(self) -> Iterator[str]:
+        return iter(TARGETS)
 
     # --- the files --------------------------------------------------------------------------------
 
@@ -220,20 +338,33 @@ class Scene:
             shutil.copyfile(egg.path, place / filename_of(egg.name))
         return folder
 
-    @cached_property
-    def small(self) -> int:
-        """The number of the small eggs, which are served from now on."""
-        count = self._options.scaled(SMALL_EGGS)
-        add = self.site.add_egg
-        made = [add(f"small_{number:03}", SMALL_EGG, SMALL, number) for number in range(count)]
-        self.site.add_index(SMALL, made)
-        return count
+    @cache  # noqa: B019
+    def many(self, repository: str) -> int:
+        """Return the number of the small eggs of a repository, which are served from now on."""
+        count, _, size = _MANY[repository]
+        numbers, add = range(self.scaled(count)), self.site.add_egg
+        made = [add(f"small_{each:03}", size, repository, each) for each in numbers]
+        self.site.add_index(repository, made)
+        return len(made)
+
+    @cache  # noqa: B019
+    def many_local(self, repository: str) -> Path:
+        """Return a folder of small eggs, as those of the repository, that are uploaded."""
+        (folder := self._folder / f"local-{repository}").mkdir()
+        _, count, size = _MANY[repository]
+        for number in range(self.scaled(count)):
+            make_egg(folder, f"small_{number:03}", size, number)
+        return folder
 
     @cached_property
-    def small_local(self) -> Path:
-        """The folder of as many small eggs, to be uploaded."""
-        folder = self._folder / "small"
-        folder.mkdir()
-        for number in range(self._options.scaled(SMALL_EGGS)):
-            make_egg(folder, f"small_{number:03}", SMALL_EGG, number)
+    def sent(self) -> Path:
+        """The folder of eggs, small and large, that are mirrored over it."""
+        folder = self.many_local(SENT)
+        for number in range(MIRRORED_LARGE):
+            make_egg(folder, f"large_{number}", self.scaled(MIRRORED_SIZE), number)
         return folder
+
+    @cache  # noqa: B019
+    def distant_large(self, megabytes: int) -> File:
+        """Return a large egg that is served, of so many megabytes at full scale."""
+        return self.site.add_egg(f"large_{megabytes}", self.scaled(megabytes * 10**6), DISTANT)

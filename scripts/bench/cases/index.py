@@ -84,14 +84,14 @@ COMPARISONS = (
         "search",
         _search,
         must=0.77,
-        instead=Limit("curl, 64 at once", "curl", _curl_all),
+        peers=(Limit("curl, 64 at once", "curl", _curl_all),),
     ),
     Comparison(
         "index-again-fresh",
         "`egg_index` again, unchanged, in a fresh process",
         "egg_index",
         _index("egg_index"),
-        again=True,
+        before=_index("egg_index"),
         limits=(_PARSE,),
     ),
 )

@@ -9,9 +9,24 @@ from scripts.bench.cases.jobs import MEMORY_LIMIT, job_for
 from scripts.bench.comparison import Comparison, JobMaker, Limit
 from scripts.bench.options import LARGE_DOWNLOAD, LARGE_UPLOAD
 from scripts.bench.scene import Scene
-from scripts.bench.servers.site import FULL_VERSION, REPOSITORY, egg_path, upload_path
+from scripts.bench.servers.site import FULL_VERSION, REPOSITORY, File, egg_path, upload_path
 
 LIBRARIES = ("http.client", "httpx")
+
+
+def download_job(scene: Scene, where: str, egg: File, folder: Path, **more: Any) -> dict[str, Any]:
+    """Return the job to download an egg of the scene."""
+    return job_for(
+        scene,
+        where,
+        name=egg.name,
+        version=FULL_VERSION,
+        sha256=egg.sha256,
+        size=egg.size,
+        destination=str(folder),
+        file=str(egg.path),
+        **more,
+    )
 
 
 def _path(scene: Scene) -> str:
@@ -19,20 +34,7 @@ def _path(scene: Scene) -> str:
 
 
 def _download(where: str) -> JobMaker:
-    def make(scene: Scene, folder: Path) -> dict[str, Any]:
-        return job_for(
-            scene,
-            where,
-            name=scene.large.name,
-            version=FULL_VERSION,
-            sha256=scene.large.sha256,
-            size=scene.large.size,
-            destination=str(folder),
-            path=_path(scene),
-            file=str(scene.large.path),
-        )
-
-    return make
+    return lambda scene, to: download_job(scene, where, scene.large, to, path=_path(scene))
 
 
 def _upload(scene: Scene, folder: Path) -> dict[str, Any]:

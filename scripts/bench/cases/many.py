@@ -22,36 +22,43 @@ _WANTED = {
 _TITLES = {"up": "200 tiny eggs up", "down": "200 eggs down with their metadata"}
 
 
-def _job(way: str, where: str, scene: Scene, folder: Path) -> dict[str, Any]:
-    if way == "up":
-        eggs = scene.small_local
-        count = sum(1 for _ in eggs.iterdir())
-        return job_for(scene, where, EMPTY, eggs=str(eggs), count=count)
-    return job_for(scene, where, SMALL, destination=str(folder), count=scene.small)
+def many_job(
+    way: str, where: str, repository: str, scene: Scene, folder: Path, **more: Any
+) -> dict[str, Any]:
+    """Return what our client is told, to download a repository, or to upload as many eggs."""
+    if way == "down":
+        told = {"destination": str(folder), "count": scene.many(repository), **more}
+        return job_for(scene, where, repository, **told)
+    eggs = scene.many_local(repository)
+    told = {"eggs": str(eggs), "count": sum(1 for _ in eggs.iterdir()), **more}
+    return job_for(scene, where, EMPTY, **told)
 
 
-def _curl(way: str, where: str, scene: Scene, folder: Path) -> list[str]:
+def many_curl(
+    way: str, where: str, repository: str, scene: Scene, folder: Path, most: int = 16
+) -> list[str]:
+    """Return what curl is told to do the same, so many at once."""
     url = getattr(scene, where)
     if way == "up":
         transfers = [
             f'url = "{url}{upload_path(EMPTY)}"\noutput = "/dev/null"\nheader = "Expect:"\n'
             f'form = "file=@{egg}"\nform = "data={{}}"\n'
-            for egg in sorted(scene.small_local.iterdir())
+            for egg in sorted(scene.many_local(repository).iterdir())
         ]
     else:
+        paths = (egg_path(f"small_{n:03}", repository) for n in range(scene.many(repository)))
         transfers = [
-            f'url = "{url}{egg_path(f"small_{number:03}", SMALL)}"\noutput = "{folder}/{number}"\n'
-            for number in range(scene.small)
+            f'url = "{url}{path}"\noutput = "{folder}/{n}"\n' for n, path in enumerate(paths)
         ]
-    return curl_at_once(folder, transfers)
+    return curl_at_once(folder, transfers, most)
 
 
 def _comparisons() -> Iterator[Comparison]:
     for (way, where, latency), (must, aim) in _WANTED.items():
         name = f"many-{way}-far" if latency else f"many-{way}"
         title = f"{_TITLES[way]}, {latency} ms latency"
-        curl = Limit("curl, 16 at once", "curl", partial(_curl, way, where))
-        job = partial(_job, way, where)
+        curl = Limit("curl, 16 at once", "curl", partial(many_curl, way, where, SMALL))
+        job = partial(many_job, way, where, SMALL)
         yield Comparison(name, title, f"many_{way}", job, must=must, aim=aim, limits=(curl,))
 
 

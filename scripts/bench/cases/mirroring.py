@@ -84,6 +84,6 @@ COMPARISONS = (
         _plan,
         must=0.34,  # less than three times what it is compared with
         memory_limit=_PLAN_MEMORY,
-        instead=Limit("both indices alone, hatcher", "egg_indices", _plan),
+        peers=(Limit("both indices alone, hatcher", "egg_indices", _plan),),
     ),
 )

@@ -18,7 +18,9 @@ import re
 import shutil
 import socket
 import ssl
+import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +67,32 @@ def tiny_gets(job: Job) -> Work:
 def egg_download(job: Job) -> Work:
     """The download of an egg whose hash is known."""
     platform, names = platform_of(job), (job["name"], job["version"], job["destination"])
-    return lambda: platform.download_egg("cp311", *names, expected_sha256=job["sha256"])
+    told = {"expected_sha256": job["sha256"], **job.get("options", {})}
+    return lambda: platform.download_egg("cp311", *names, **told)
+
+
+def killed_download(job: Job) -> Work:
+    """The same, killed when half of it is there, and done again; counts what was sent twice."""
+    command = [sys.executable, __file__, "egg_download", json.dumps(job)]
+    quiet, log = subprocess.DEVNULL, Path(job["log"])
+
+    def received() -> int:
+        arrived = re.search(r"(?m)^ *link: *(\d+)", Path("/proc/self/net/dev").read_text())
+        return int(arrived[1]) if arrived else 0
+
+    def work() -> None:
+        before, logged = received(), log.stat().st_size
+        with subprocess.Popen(command, stdout=quiet) as process:
+            while received() - before < job["size"] / 2:
+                expect(process.poll(), None, "ends before its half")
+                time.sleep(0.005)
+            process.kill()
+        subprocess.run(command, stdout=quiet, check=True)
+        time.sleep(1)  # until the server has told of the last request
+        told = re.findall(r'" 20[06] (\d+) "', log.read_text()[logged:])
+        job["counted"] = {"twice": sum(map(int, told)) - job["size"]}
+
+    return work
 
 
 def egg_upload(job: Job) -> Work:
@@ -194,6 +221,25 @@ def plan_mirror(job: Job) -> tuple[Work, Callable[[int | None], None]]:
             raise SystemExit(f"It took {requests} requests for {len(job['repositories'])} indices.")
 
     return work, check
+
+
+def mirror(job: Job) -> Work:
+    """What would make a repository of another server equal to one of this; done, if it is to be."""
+    from hatcher import mirror
+
+    both = (job, {**job, **job["target"]})
+    source, target = (
+        make_client(each).organization(each["platform"][0]).repository(each["platform"][1])
+        for each in both
+    )
+
+    def work() -> None:
+        plan = mirror.plan(source, target)
+        expect(len(plan.steps), job["count"], "steps")
+        if job["apply"]:
+            plan.apply().raise_for_failures()
+
+    return work
 
 
 # What nothing can undercut --------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-from scripts.bench.servers.process import Process, free_ports, wait_for_port
+from scripts.bench.servers.process import Process, free_ports, wait_for_file
 from scripts.bench.servers.site import DATA, REQUESTS, ROOT_PATH
 
 #: Uploads up to this many bytes are kept in memory until they are whole; nginx writes larger ones
@@ -43,6 +44,10 @@ http {
     client_body_buffer_size $most_upload;
     gzip_static on;
     gzip_vary on;
+    ssl_certificate $certificate;
+    ssl_certificate_key $certificate;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    limit_conn_zone $$binary_remote_addr zone=one_client:1m;
     upstream swallowing {
         server 127.0.0.1:$inner_port;
         keepalive 64;
@@ -54,12 +59,14 @@ http {
         location ~ /re-index$$ { return 202 '{}'; }
         location / { return 404 '{"error": "not found"}'; }
     }
+    $servers
+}
+""")
+
+
+_SERVER = Template("""
     server {
-        listen 127.0.0.1:$port backlog=1024;
-        listen 127.0.0.1:$tls_port ssl backlog=1024;
-        ssl_certificate $certificate;
-        ssl_certificate_key $certificate;
-        ssl_protocols TLSv1.2 TLSv1.3;
+        listen $address:$port $way;
         root $root;
         error_page 404 = @missing;
         location @missing { return 404 '{"error": "not found"}'; }
@@ -80,20 +87,34 @@ http {
             add_header Content-Disposition 'attachment; filename="$$name-$$version.egg"';
         }
     }
-}
 """)
+#: What sets the servers apart, which are otherwise alike, in the order of their ports.
+_WAYS = (
+    "backlog=1024",
+    "ssl backlog=1024",
+    "; max_ranges 0",
+    "; limit_conn one_client 4; limit_conn_status 429",
+)
 
 
 class Running(NamedTuple):
-    """An nginx that serves; the ports are of 127.0.0.1."""
+    """An nginx that serves, and its ports: the last two ignore ranges, and more than 4 connections."""
 
     process: Process
     port: int
     tls_port: int
+    no_ranges_port: int
+    few_port: int
 
 
 def start(
-    program: str, root: Path, certificate: Path, scratch: Path, log: Path | None = None
+    program: str,
+    root: Path,
+    certificate: Path,
+    scratch: Path,
+    log: Path | None = None,
+    address: str = "127.0.0.1",
+    within: Sequence[str] = (),
 ) -> Running:
     """Start an nginx.
 
@@ -109,6 +130,10 @@ def start(
         An existing folder for files of its own.
     log : pathlib.Path, optional
         Where to tell of each request; nowhere by default, as that costs time.
+    address : str
+        Where to listen.
+    within : sequence of str
+        A command that runs others.
 
     Returns
     -------
@@ -119,24 +144,30 @@ def start(
     ServerDidNotStartError
         It ended at once, and said why.
     """
-    port, tls_port, inner_port = free_ports(3)
+    inner_port, *ports = free_ports(1 + len(_WAYS))
+    same = {
+        "address": address,
+        "root": root,
+        "root_path": ROOT_PATH,
+        "data": DATA,
+        "requests": REQUESTS,
+        "inner_port": inner_port,
+    }
+    servers = (
+        _SERVER.substitute(same, port=port, way=way) for port, way in zip(ports, _WAYS, strict=True)
+    )
     configuration = _CONFIGURATION.substitute(
+        same,
         user="user root;" if os.geteuid() == 0 else "",
         scratch=scratch,
         log=log or "off",
         most_upload=MOST_UPLOAD,
-        port=port,
-        tls_port=tls_port,
-        inner_port=inner_port,
         certificate=certificate,
-        root=root,
-        root_path=ROOT_PATH,
-        data=DATA,
-        requests=REQUESTS,
+        servers="".join(servers),
     )
     path = scratch / "nginx.conf"
     path.write_text(configuration, encoding="utf-8")
-    process = Process([program, "-p", str(scratch), "-e", "stderr", "-c", str(path)])
-    for each in (port, tls_port):
-        wait_for_port(process, each)
-    return Running(process, port, tls_port)
+    told = ("-p", str(scratch), "-e", "stderr", "-c", str(path))
+    process = Process([*within, program, *told])
+    wait_for_file(process, scratch / "nginx.pid")
+    return Running(process, *ports)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 _ROOT = Path(__file__).parents[3]
 #: How long a server may take to start or to end, in seconds.
@@ -22,11 +23,10 @@ class ServerDidNotStartError(RuntimeError):
 class Process:
     """A server in a process of its own."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
         self._name = command[0]
-        self._process = subprocess.Popen(
-            command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-        )
+        piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+        self._process = subprocess.Popen(command, cwd=_ROOT, **piped, **options)
 
     def check(self) -> None:
         """Make sure that it still runs."""
@@ -34,14 +34,18 @@ class Process:
             status = self._process.returncode
             raise ServerDidNotStartError(f"{self._name} ended with status {status}.")
 
-    def read_port(self) -> int:
-        """Return the port that it prints."""
+    def read_line(self) -> str:
+        """Return the next line that it prints."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._process.wait(_PATIENCE)
             self.check()
-        return int(line)
+        return line
+
+    def read_port(self) -> int:
+        """Return the port that it prints."""
+        return int(self.read_line())
 
     def stop(self) -> None:
         """End it, and wait until it has ended."""
@@ -55,9 +59,9 @@ class Process:
         self._process.stdout.close()
 
 
-def run_module(name: str, *arguments: str) -> Process:
-    """Start a module of the project that prints its port."""
-    return Process([sys.executable, "-m", name, *arguments])
+def run_module(name: str, *arguments: str, within: Sequence[str] = ()) -> Process:
+    """Start a module of the project, by way of a command that runs others if there is one."""
+    return Process([*within, sys.executable, "-m", name, *arguments])
 
 
 def free_ports(count: int) -> list[int]:
@@ -67,14 +71,11 @@ def free_ports(count: int) -> list[int]:
         return [stack.enter_context(each).getsockname()[1] for each in made]
 
 
-def wait_for_port(process: Process, port: int) -> None:
-    """Wait until a server listens."""
+def wait_for_file(process: Process, path: Path) -> None:
+    """Wait until a server has written the file that it writes when it listens."""
     deadline = time.monotonic() + _PATIENCE
-    while True:
+    while not (path.is_file() and path.stat().st_size):
         process.check()
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+        if time.monotonic() > deadline:
+            raise ServerDidNotStartError(f"There is no {path}.")
+        time.sleep(0.02)

@@ -37,6 +37,12 @@ REPOSITORY = "dev"
 SMALL = "small"
 #: A repository with nothing in it, which the many small eggs are uploaded to.
 EMPTY = "empty"
+#: The repository of what is downloaded over a long link.
+DISTANT = "distant"
+#: The repositories of the Broods there: what is mirrored, what commands ask about, and empty ones.
+SENT = "sent"
+FEW = "few"
+TARGETS = tuple(f"target-{number}" for number in range(32))
 #: The repository that is exported, and the places of its eggs: platforms and python tags.
 MIRRORED = "mirrored"
 MIRRORED_PLATFORMS = ("rh8-x86_64", "win-x86_64")
@@ -92,7 +98,7 @@ class Site:
             self._write(f"metadata/{tags}", {"python_tags": _TAGS})
         repositories = [
             {"name": f"{ORGANIZATION}/{name}", "access": "upload_repository", "description": ""}
-            for name in (REPOSITORY, SMALL, EMPTY, MIRRORED, NEARLY, *SEARCHED)
+            for name in (REPOSITORY, SMALL, EMPTY, DISTANT, MIRRORED, NEARLY, *SEARCHED)
         ]
         self._write("metadata/user/repositories", {"repositories": repositories})
         path = f"admin/organizations/{ORGANIZATION}/repositories"

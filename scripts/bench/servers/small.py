@@ -1,10 +1,10 @@
 """A small, fast server of static files, which also swallows uploads.
 
-``python -m scripts.bench.servers.small ROOT [--certificate PEM]`` prints its port and serves until
-it is ended. It answers what the clients under measurement ask for as `scripts.bench.servers.nginx`
-does, and no more: GET of files below ROOT, of ``<file>.gz`` where that is there and is accepted,
-ETags with 304, one range; POST of a body, which is read to its end before it is answered; and how
-many requests there were, as nginx says it.
+``python -m scripts.bench.servers.small ROOT [--certificate PEM] [--host ADDRESS]`` prints its port
+and serves until it is ended. It answers what the clients under measurement ask for as
+`scripts.bench.servers.nginx` does, and no more: GET of files below ROOT, of ``<file>.gz`` where that
+is there and is accepted, ETags with 304, one range; POST of a body, which is read to its end before
+it is answered; and how many requests there were, as nginx says it.
 """
 
 from __future__ import annotations
@@ -140,34 +140,36 @@ class Connection(asyncio.BufferedProtocol):
             del told["Content-Type"]
             self._transport.write(_head("304 Not Modified", told))
             return
-        status, start = "200 OK", 0
-        wanted = re.fullmatch(r"bytes=(\d+)-", headers.get("range", ""))
-        if wanted and headers.get("if-range", etag) == etag and int(wanted[1]) < stat.st_size:
+        status, start, end = "200 OK", 0, stat.st_size
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", ""))
+        if wanted and headers.get("if-range", etag) == etag and int(wanted[1]) < end:
             status, start = "206 Partial Content", int(wanted[1])
-            told["Content-Range"] = f"bytes {start}-{stat.st_size - 1}/{stat.st_size}"
-        told["Content-Length"] = str(stat.st_size - start)
+            end = min(end, int(wanted[2] or end) + 1)
+            told["Content-Range"] = f"bytes {start}-{end - 1}/{stat.st_size}"
+        told["Content-Length"] = str(end - start)
         self._transport.write(_head(status, told))
         if method == "GET":
-            sending = self._send_file(file, start)
+            sending = self._send_file(file, start, end - start)
             self._sending = asyncio.get_running_loop().create_task(sending)
 
-    async def _send_file(self, path: Path, start: int) -> None:
+    async def _send_file(self, path: Path, start: int, count: int) -> None:
         with path.open("rb") as file:
             try:
                 if self._transport.get_extra_info("sslcontext") is None:
-                    await asyncio.get_running_loop().sendfile(self._transport, file, start)
+                    await asyncio.get_running_loop().sendfile(self._transport, file, start, count)
                 else:
                     file.seek(start)
-                    await self._send_blocks(file)
+                    await self._send_blocks(file, count)
             except ConnectionError:
                 return  # the client has gone
         self._sending = None
         if self._head:
             self._take_request()
 
-    async def _send_blocks(self, file: BinaryIO) -> None:
+    async def _send_blocks(self, file: BinaryIO, count: int) -> None:
         # asyncio's own way over TLS is many times slower.
-        while block := file.read(_BLOCK):
+        while block := file.read(min(_BLOCK, count)):
+            count -= len(block)
             self._transport.write(block)
             await self._writable.wait()
 
@@ -181,16 +183,14 @@ def _answer(status: str, text: str, kind: str = "application/json") -> bytes:
     return _head(status, {"Content-Type": kind, "Content-Length": str(len(text))}) + text.encode()
 
 
-async def serve(root: Path, certificate: Path | None) -> None:
-    """Serve a folder on a free port of this machine, which is printed, until the end."""
+async def serve(root: Path, certificate: Path | None, host: str) -> None:
+    """Serve a folder on a free port of an address, which is printed, until the end."""
     context = None
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Connection(root), "127.0.0.1", 0, ssl=context, backlog=1024
-    )
+    server = await loop.create_server(lambda: Connection(root), host, 0, ssl=context, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -200,8 +200,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve a folder, and swallow uploads.")
     parser.add_argument("root", type=Path)
     parser.add_argument("--certificate", type=Path, help="certificate and key, for TLS")
-    arguments = parser.parse_args()
-    asyncio.run(serve(arguments.root, arguments.certificate))
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen")
+    told = parser.parse_args()
+    asyncio.run(serve(told.root, told.certificate, told.host))
 
 
 if __name__ == "__main__":
