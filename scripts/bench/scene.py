@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from functools import cache, cached_property, partial
 from itertools import product
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Self
 
 import trustme
@@ -234,9 +235,9 @@ class Scene:
         home = self._folder / f"home-{url.rpartition(':')[2]}"
         if not home.exists():
             home.mkdir()
-            told = ("login", url, "-U", user, "-p", password, "--insecure-storage")
-            command = (*self.link.near, self._options.python, "-m", "hatcher", *told)
-            subprocess.run(command, check=True, capture_output=True, env=surroundings(home))
+            command = (*self.link.near, self._options.python, "-m", "hatcher", "-q", "login", url)
+            env = {"HATCHER_USERNAME": user, "HATCHER_PASSWORD": password, **surroundings(home)}
+            subprocess.run((*command, "--insecure-storage"), check=True, stdout=DEVNULL, env=env)
         return home
 
     def _at(self, scheme: str, port: int) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from scripts.bench.__main__ import main
 from scripts.bench.cases import mirroring
 from scripts.bench.options import Options
 from scripts.bench.scene import Scene
+from scripts.programs import VARIABLE
 
 pytestmark = pytest.mark.programs
 
@@ -23,9 +26,9 @@ ROOT = Path(__file__).parents[2]
 ITSELF = ("--ours", sys.executable, "--peer", sys.executable)
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+def bench(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "scripts.bench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **options)
 
 
 @pytest.mark.long
@@ -69,6 +72,22 @@ def test_both_clients_are_measured(cases, more, tmp_path):
         assert float(row[3].strip("*")) > 0
     assert "missed" not in fast  # of so little, nothing can be said
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("hidden", ["", "ip,nginx,aria2c"])
+@pytest.mark.long
+def test_a_long_link_is_measured(hidden, tmp_path):
+    cases = ["far-large-limited", "far-429", "far-killed", "far-many-up", "far-command-eggs"]
+    few = ["--scale", "0.02", "--rounds", "1", "--scratch", str(tmp_path), "--dev"]
+    done = bench(*cases, *few, env={**os.environ, VARIABLE: hidden})
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert all(f"\n{case}: " in done.stdout for case in cases)
+    if hidden:
+        assert "far-killed: left out" in done.stdout
+        assert "not installed: aria2, 8 connections" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_that_asks_too_much_fails(tmp_path):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
 
-from scripts.bench.__main__ import known, tell
-from scripts.bench.comparison import Comparison, Outcome, Sample
+from scripts.bench.__main__ import arguments_of, known, tell
+from scripts.bench.comparison import EXISTING, Comparison, Limit, Measure, Outcome, Sample
 from scripts.bench.environments import Environment
 from scripts.bench.page import REMARKS, Circumstances, Results
-from scripts.bench.report import Table, seconds
+from scripts.bench.report import Table, distance, seconds, summary
+from scripts.bench.runner import PROGRAMS
+from scripts.bench.servers.link import Link
 
 COMPARISONS, OTHERS = known()
 PEER = Environment("python", "3.11.7", "OpenSSL 3", {"hatcher": "0.17.0", "requests": "2.34.2"})
@@ -22,13 +25,17 @@ def samples(*times: float, memory: int | None = 1_000_000) -> list[Sample]:
     return [Sample(time, time / 2, time + 0.1, memory) for time in times]
 
 
+def peer_name(comparison: Comparison) -> str:
+    return comparison.peers[0].name if comparison.peers else EXISTING
+
+
 def results(
     peer: float, ours: float, *, name: str = "download", memory: int = 10**6, judged: bool = True
 ) -> Results:
     (comparison,) = (each for each in COMPARISONS if each.name == name)
     outcome = Outcome(
         comparison,
-        samples(peer, peer - 0.5, peer + 0.5),
+        {peer_name(comparison): samples(peer, peer - 0.5, peer + 0.5)},
         samples(ours, ours / 2, ours * 2, memory=memory),
         {"curl": samples(0.25)},
     )
@@ -48,8 +55,8 @@ def test_the_ratio_is_that_of_the_medians():
 
 
 def test_what_is_compared_is_the_case_s_choice():
-    assert results(3.0, 1.0, name="first-answer").outcomes[0].ratio == pytest.approx(3.1 / 1.1)
-    assert results(4.0, 1.0, name="tiny-get").outcomes[0].ratio == pytest.approx(4.0)
+    assert results(3.0, 1.0, name="first-answer").outcomes[0].value == pytest.approx(3.1 / 1.1)
+    assert results(4.0, 1.0, name="tiny-get").outcomes[0].value == pytest.approx(4.0)
 
 
 @pytest.mark.parametrize(
@@ -129,18 +136,45 @@ def test_every_comparison_of_the_table_is_there():
         "export-again": (30, None),
         "plan": (0.34, None),
     }
-    found = {each.name: (each.must, each.aim) for each in COMPARISONS if each.must is not None}
-    assert found == wanted
+    near = [each for each in COMPARISONS if each.link is None and each.must is not None]
+    assert {each.name: (each.must, each.aim) for each in near} == wanted
     assert list(OTHERS) == ["memory"]
+
+
+def test_every_case_over_a_long_link_is_there():
+    wanted = {
+        "large-limited": (1.4, 1.1),
+        "large-80": (1.4, 1.15),
+        "large-20": (1.4, 1.15),
+        "large-tls": (None, None),
+        "large-loss": (2, 1.2),
+        "full": (1.05, 1.02),
+        "below": (1.05, 1.02),
+        "no-ranges": (1.05, 1.02),
+        "429": (1.05, 1.02),
+        "killed": (4, 3.2),
+        "many-down": (1.3, 1.1),
+        "many-up": (1.8, 1.3),
+        "mirror": (1.3, 1.15),
+        "indices": (7, 3.5),
+        "command-whoami": (2, 2),
+        "command-organizations": (2, 2),
+        "command-eggs": (2, 2),
+        "command-download": (4, 3),
+    }
+    far = {each.name: (each.must, each.aim) for each in COMPARISONS if each.link is not None}
+    assert far == {f"far-{name}": both for name, both in wanted.items()}
+    names = [each.name for each in COMPARISONS]
+    assert arguments_of(["far", "plan"], names, names).cases == [*far, "plan"]
 
 
 def test_drivers_exist():
     drivers = Path(REMARKS).parent / "drivers"
     works = (drivers / "works.py").read_text()
     for comparison in COMPARISONS:
-        limits = (*comparison.limits, *filter(None, [comparison.instead]))
+        limits = (*comparison.limits, *comparison.peers)
         for driver in (comparison.driver, *(limit.driver for limit in limits)):
-            alone = driver == "curl" or (drivers / f"{driver}.py").is_file()
+            alone = driver in PROGRAMS or (drivers / f"{driver}.py").is_file()
             assert alone or f"\ndef {driver}(job: Job)" in works
 
 
@@ -164,7 +198,8 @@ def test_requests_are_told_where_they_were_counted():
     found = results(9.0, 1.0)
     assert "1.0 MB (at most 45 MB: met) |  |  |" in found.markdown("")
     outcome = found.outcomes[0]
-    outcome.peer[0] = evolve(outcome.peer[0], requests=2_004)
+    peer = outcome.peers[EXISTING]
+    peer[0] = evolve(peer[0], requests=2_004)
     outcome.ours[:] = [evolve(each, requests=4 + n) for n, each in enumerate(outcome.ours)]
     assert "1.0 MB (at most 45 MB: met) | 2,004 | 6 |" in found.markdown("")
 
@@ -179,6 +214,82 @@ def test_times_are_short(number, shown):
 
 def test_a_comparison_without_a_must_is_never_missed():
     outcome = Outcome(
-        Comparison("x", "x", "bare", lambda scene, folder: []), samples(1.0), samples(2.0)
+        Comparison("x", "x", "bare", lambda scene, folder: []),
+        {EXISTING: samples(1.0)},
+        samples(2.0),
     )
     assert outcome.must_met and outcome.aim_met
+
+
+def far(
+    measure: Measure, must: float, peers: dict[str, float], ours: float, **more: Any
+) -> Outcome:
+    limits = [Limit(name, "bare", lambda scene, folder: []) for name in ("aria2", "rclone")]
+    comparison = Comparison(
+        "far-x",
+        "a case",
+        "bare",
+        lambda scene, folder: [],
+        must=must,
+        measure=measure,
+        peers=limits,
+        link=Link(round_trip=0.1),
+        **more,
+    )
+    return Outcome(comparison, {n: samples(t) for n, t in peers.items()}, samples(ours))
+
+
+BOTH = {"aria2": 2.0, "rclone": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "value", "met", "shown"),
+    [
+        (far("times as long", 1.2, BOTH, 2.2), 1.1, True, "**1.10** | 1.2 met"),
+        (far("times as long", 1.2, BOTH, 3.0), 1.5, False, "**1.50** | 1.2 **missed**"),
+        (far("times as long", 1.2, BOTH, 3.0, slowest=True), 1.0, True, "**1.00** | 1.2 met"),
+        (far("times faster", 0.9, BOTH, 2.0), 1.0, True, "**1.00** | 0.9 met"),
+        (far("s", 7, {}, 6.5), 6.5, True, "6.50 s (6.50 s to 6.50 s) | **6.50 s** | 7 met"),
+        (far("s", 7, {}, 7.5), 7.5, False, "7 **missed**"),
+        (far("round trips", 2, BOTH, 2.21), 2, True, "**2 round trips** | 2 met"),
+        (far("round trips", 2, BOTH, 2.31), 3, False, "**3 round trips** | 2 **missed**"),
+        (far("times as long", 1.2, {}, 9.0), None, True, "not installed: aria2, rclone | 9.00 s"),
+        (far("times as long", 1, {"rclone": 3.0}, 3.0), 1, True, "not installed: aria2 | 3.00 s"),
+    ],
+)
+def test_what_a_long_link_is_judged_by(outcome, value, met, shown):
+    assert outcome.value == (value if value is None else pytest.approx(value))
+    assert outcome.must_met is met
+    table = distance([outcome], "A relay.", judged=True)
+    assert table.within is met
+    assert shown in table.markdown()
+    assert "A relay." in table.markdown()
+
+
+def test_bytes_are_judged():
+    outcome = far("MB", 4, {}, 1.0, figure="twice")
+    outcome.ours[:] = [Sample(1.0, 1.0, 1.0, None, None, twice) for twice in (3_900_000, 4_300_000)]
+    assert outcome.value == pytest.approx(4.1)
+    assert (
+        "4.1 MB (3.9 MB to 4.3 MB) | **4.10 MB** | 4 **missed**"
+        in distance([outcome], "", judged=True).markdown()
+    )
+    assert summary(outcome) == "far-x: 4.1 MB = 4.10 MB"
+
+
+def test_what_cannot_be_measured_here_is_left_out():
+    left_out = Outcome(far("times as long", 1, {}, 1.0).comparison, lacking=["real TCP", "nginx"])
+    assert left_out.must_met and left_out.aim_met
+    assert summary(left_out) == "far-x: left out"
+    page = distance([left_out], "", judged=True).markdown()
+    assert "| a case |  | left out, since there is no real TCP nor nginx |  | 1 |  |" in page
+
+
+def test_the_page_tells_of_the_link_apart():
+    found = results(3.0, 1.5)
+    told = evolve(found.circumstances, link="The link is a relay.")
+    both = evolve(found, outcomes=[*found.outcomes, far("s", 7, {}, 6.5)], circumstances=told)
+    fast, _, rest = both.markdown("").partition("## Over a long link")
+    assert "a case" not in fast and "download 512 MB" not in rest
+    assert "| a case |" in rest and "The link is a relay." in rest
+    assert "Over a long link" not in found.markdown("")

@@ -7,8 +7,12 @@ import http.client
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +20,8 @@ from hatcher.testing import Answer, ScriptedServer
 from scripts.bench.drivers.measuring import requests_so_far
 from scripts.bench.options import Options
 from scripts.bench.scene import Scene
+from scripts.bench.servers import link
+from scripts.bench.servers.link import Link, Namespaces, Relays
 from scripts.bench.servers.process import run_module
 from scripts.bench.servers.site import nearly_count
 from scripts.programs import find
@@ -117,6 +123,9 @@ def test_an_egg(scene):
     answer, content = ask(scene, EGG, {"Range": "bytes=1000-", "If-Range": etag})
     assert (answer.status, content == whole[1000:]) == (206, True)
     assert answer.headers["Content-Range"] == f"bytes 1000-{len(whole) - 1}/{len(whole)}"
+    answer, content = ask(scene, EGG, {"Range": "bytes=1000-1999", "If-Range": etag})
+    assert (answer.status, content == whole[1000:2000]) == (206, True)
+    assert answer.headers["Content-Range"] == f"bytes 1000-1999/{len(whole)}"
     answer, content = ask(scene, EGG, {"Range": "bytes=1000-", "If-Range": '"another"'})
     assert (answer.status, content == whole) == (200, True)
     answer, content = ask(scene, EGG, method="HEAD")
@@ -171,3 +180,81 @@ def test_a_far_network_takes_its_time():
     assert first >= 0.2  # the handshake, and the request with its answer
     assert second >= 0.1
     assert server.requests[0].body == b"y" * 200_000
+
+
+def test_a_connection_over_the_relay_carries_so_much():
+    body = b"x" * 1_000_000
+    with ScriptedServer(Answer(200, body=body)) as server:
+        relays = Relays()
+        relays.use(Link(round_trip=0.02, per_connection=2_000_000))
+        port = relays.port(int(server.url.rpartition(":")[2]))
+        try:
+            begun = time.monotonic()
+            with ThreadPoolExecutor() as pool:
+                found = [*pool.map(lambda _: fetched((relays.address, port)), range(4))]
+            took = time.monotonic() - begun
+        finally:
+            relays.close()
+    assert found == [body] * 4
+    assert took >= 0.5
+    assert took < 2  # each connection has it for itself
+
+
+def fetched(address: tuple[str, int]) -> bytes:
+    connection = http.client.HTTPConnection(*address)
+    connection.request("GET", "/")
+    return connection.getresponse().read()
+
+
+@pytest.fixture
+def namespaces(tmp_path: Path) -> Iterator[Namespaces]:
+    found = link.make(tmp_path)
+    if not isinstance(found, Namespaces):
+        pytest.skip("namespaces want Linux, root, ip, a C compiler and /dev/net/tun")
+    yield found
+    found.close()
+
+
+CLIENT = """
+import sys, time, urllib.request
+begun = time.monotonic()
+for _ in range(2):
+    size = len(urllib.request.urlopen(sys.argv[1]).read())
+print(size, time.monotonic() - begun)
+"""
+
+
+def test_two_namespaces_are_far_apart(namespaces, tmp_path):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "file").write_bytes(b"x" * 500_000)
+    small = ("scripts.bench.servers.small", str(tmp_path / "root"), "--host", namespaces.address)
+    server = run_module(*small, within=namespaces.far)
+    try:
+        url = f"http://{namespaces.address}:{namespaces.port(server.read_port())}/file"
+        for kind, least in (
+            (Link(round_trip=0.05), 2 * 2 * 0.05),  # a handshake, and a request
+            (Link(round_trip=0.05, per_connection=2_000_000), 2 * 0.2),
+            (Link(round_trip=0.02, rate=2_000_000), 2 * 0.2),
+            (Link(round_trip=0.02, loss=0.002), 2 * 2 * 0.02),
+        ):
+            namespaces.use(kind)
+            command = [*namespaces.near, sys.executable, "-c", CLIENT, url]
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            size, took = said.split()
+            assert int(size) == 500_000
+            assert float(took) >= least, kind
+    finally:
+        server.stop()
+
+
+def test_several_links_at_once_leave_nothing(namespaces, tmp_path):
+    (tmp_path / "another").mkdir()
+    another = link.make(tmp_path / "another")
+    for each in (namespaces, another):
+        each.use(Link())
+    assert set(another.near).isdisjoint(namespaces.near[3:])
+    namespace = another.near[-1]
+    assert Path("/run/netns", namespace).exists()
+    another.close()
+    assert not Path("/run/netns", namespace).exists()
+    assert Path("/run/netns", namespaces.near[-1]).exists()

@@ -164,7 +164,7 @@ _COMMANDS: Mapping[str, tuple[tuple[str, ...], int, int]] = {
     "whoami": (("whoami",), 2, 2),
     "organizations": (("organizations", "list"), 2, 2),
     "eggs": (("eggs", "list", *_PLACE), 2, 2),
-    "download": (("eggs", "download", *_PLACE, "small_000", FULL_VERSION, "{to}"), 4, 3),
+    "download": (("eggs", "download", "-q", *_PLACE, "small_000", FULL_VERSION, "{to}"), 4, 3),
 }
 
 
