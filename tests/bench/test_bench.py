@@ -77,7 +77,7 @@ def test_both_clients_are_measured(cases, more, tmp_path):
 @pytest.mark.parametrize("hidden", ["", "ip,nginx,aria2c"])
 @pytest.mark.long
 def test_a_long_link_is_measured(hidden, tmp_path):
-    cases = ["far-large-limited", "far-429", "far-killed", "far-many-up", "far-command-eggs"]
+    cases = ["far-large-limited", "far-large-tls", "far-killed", "far-many-up", "far-command-eggs"]
     few = ["--scale", "0.02", "--rounds", "1", "--scratch", str(tmp_path), "--dev"]
     done = bench(*cases, *few, env={**os.environ, VARIABLE: hidden})
 
@@ -158,8 +158,9 @@ def test_what_cannot_be_measured(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_an_interrupted_run_leaves_nothing(tmp_path):
-    command = [sys.executable, "-m", "scripts.bench", "tiny-get", *ITSELF]
+@pytest.mark.parametrize("case", ["tiny-get", "far-many-up"])
+def test_an_interrupted_run_leaves_nothing(case, tmp_path):
+    command = [sys.executable, "-m", "scripts.bench", case, *ITSELF]
     with subprocess.Popen(
         [*command, "--scratch", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -172,3 +173,4 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
         process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []
+    assert list(Path("/run/netns").glob(f"bench-{process.pid}-*")) == []

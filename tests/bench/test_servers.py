@@ -224,6 +224,7 @@ print(size, time.monotonic() - begun)
 """
 
 
+@pytest.mark.long
 def test_two_namespaces_are_far_apart(namespaces, tmp_path):
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "file").write_bytes(b"x" * 500_000)
