@@ -100,12 +100,20 @@ _destination = argument(
     type=click.Path(exists=True, file_okay=False, writable=True),
 )
 
+_connections = click.option(
+    "--connections",
+    type=click.IntRange(1, 16),
+    metavar="NUMBER",
+    help="How many connections for one large file; 1 when it is not given.",
+)
+
 #: What ends the parameters of every command that moves files.
 moving = together(dry_run, emits(TRANSFERS))
 
-#: The parameters of commands that download one file, and many.
-downloading = together(_destination, moving)
-downloading_many = together(_destination, _names, batching, moving)
+#: The parameters of commands that download one file, many, and many documents.
+downloading = together(_destination, _connections, moving)
+downloading_many = together(_destination, _names, batching, _connections, moving)
+saving_many = together(_destination, _names, batching, moving)
 
 
 def uploading(*more: Decorator) -> Decorator:
@@ -211,7 +219,11 @@ def upload(
 
 
 def download(
-    artefact: api.Egg | api.Runtime, destination: str | None, dry_run: bool, emit: Emit
+    artefact: api.Egg | api.Runtime,
+    destination: str | None,
+    connections: int | None,
+    dry_run: bool,
+    emit: Emit,
 ) -> None:
     """Download an artefact into a folder, and say what became of it.
 
@@ -220,6 +232,8 @@ def download(
     artefact : Egg or Runtime
     destination : str or None
         An existing folder; None is the current one.
+    connections : int or None
+        How many to receive a large file over at most.
     dry_run : bool
         Only say what would be done.
     emit : Emit
@@ -238,7 +252,7 @@ def download(
         return
     before = _identity(target)
     with progress_bar(target.name) as bar:
-        artefact.download(folder, sha256, filename, progress=bar)
+        artefact.download(folder, sha256, filename, progress=bar, connections=connections)
     # What arrives is put in the place of what was there.
     outcome = "already there" if _identity(target) == before else "downloaded"
     tell(emit, target, folder, outcome)

@@ -12,7 +12,7 @@ from hatcher.core.node import Node
 from hatcher.core.presence import delete
 from hatcher.errors import InvalidJSONError
 from hatcher.files.folders import existing_directory
-from hatcher.transfer import filenames, hashing
+from hatcher.transfer import filenames, hashing, ranges
 from hatcher.transfer.progress import Progress
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ class FileArtefact(DeletableArtefact[M]):
         filename: str | None = None,
         *,
         progress: Progress | None = None,
+        connections: int | None = None,
     ) -> None:
         """Download it into a directory, and verify it.
 
@@ -170,11 +171,16 @@ class FileArtefact(DeletableArtefact[M]):
             How to call the file; without it, as the server does.
         progress : Progress, optional
             Told how far it has come.
+        connections : int, optional
+            How many connections to receive a large file over at most, from 1 to 16; the
+            server has to offer ranges, with an ETag. One by default.
 
         Raises
         ------
         InvalidDestinationError
             The destination is no directory.
+        InvalidArgumentError
+            An argument cannot be used; nothing was sent.
         NoSpaceError
             There is no room for it.
         ChecksumMismatchError
@@ -185,7 +191,9 @@ class FileArtefact(DeletableArtefact[M]):
         NotFoundError
             It does not exist, or may not be seen.
         """
-        fetch, name = self._wanted(destination, expected_sha256, filename, progress)
+        fetch, name = self._wanted(
+            destination, expected_sha256, filename, progress, connections=connections
+        )
         fetch.run(name)
 
     def iter_download(
@@ -193,12 +201,14 @@ class FileArtefact(DeletableArtefact[M]):
         destination: str | os.PathLike[str],
         expected_sha256: str | None = None,
         filename: str | None = None,
+        *,
+        connections: int | None = None,
     ) -> tuple[int, Iterator[int]]:
         """Download it step by step, for example to show the progress.
 
         Parameters
         ----------
-        destination, expected_sha256, filename
+        destination, expected_sha256, filename, connections
             As for `download`.
 
         Returns
@@ -215,7 +225,7 @@ class FileArtefact(DeletableArtefact[M]):
         HatcherException
             As for `download`; errors in the body come out of the iterator.
         """
-        fetch, name = self._wanted(destination, expected_sha256, filename)
+        fetch, name = self._wanted(destination, expected_sha256, filename, connections=connections)
         steps = fetch.begin(name)
         return fetch.total or 0, steps
 
@@ -225,21 +235,32 @@ class FileArtefact(DeletableArtefact[M]):
         sha256: str | None,
         filename: str | None,
         progress: Progress | None = None,
+        *,
+        connections: int | None = None,
     ) -> tuple[FileDownload, str | Callable[[str], bool]]:
         """Return its download; the server is asked for the sha256 when all else is right."""
+        ranges.checked_connections(connections)
         if sha256 is None:
             existing_directory(destination)
             if filename is not None:
                 filenames.bare_filename(filename, "The name given for the file")
             sha256 = self.sha256()
+        options = {"connections": connections}
         if filename is not None:
-            return self._fetch(destination, sha256, progress), filename
+            return self._fetch(destination, sha256, progress, **options), filename
         likely = self._likely_name(destination)
-        return self._fetch(destination, sha256, progress, likely=likely), self._is_called
+        return self._fetch(destination, sha256, progress, likely=likely, **options), self._is_called
 
-    def _receive(self, path: Path, sha256: str, progress: Progress | None) -> None:
+    def _receive(
+        self,
+        path: Path,
+        sha256: str,
+        progress: Progress | None,
+        connections: int | None = None,
+    ) -> None:
         """Download it to a path; whether that survives a power failure is left to the caller."""
-        self._fetch(path.parent, sha256, progress, sync=False).run(path.name)
+        fetch = self._fetch(path.parent, sha256, progress, connections=connections, sync=False)
+        fetch.run(path.name)
 
     def _fetch(self, *what: Any, **options: Any) -> FileDownload:
         # Imported here, for those who download nothing.

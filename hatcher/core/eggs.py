@@ -354,6 +354,7 @@ class Eggs(Node):
         filename: str | None = None,
         *,
         progress: Progress | None = None,
+        connections: int | None = None,
     ) -> None:
         """Download an egg into a directory, and verify it.
 
@@ -381,11 +382,16 @@ class Eggs(Node):
             How to call the file; without it, as the server does.
         progress : Progress, optional
             Told how far it has come.
+        connections : int, optional
+            How many connections to receive a large file over at most, from 1 to 16; the
+            server has to offer ranges, with an ETag. One by default.
 
         Raises
         ------
         InvalidDestinationError
             The destination is no directory.
+        InvalidArgumentError
+            An argument cannot be used; nothing was sent.
         NoSpaceError
             There is no room for it.
         ChecksumMismatchError
@@ -397,7 +403,9 @@ class Eggs(Node):
             There is no such egg, or it may not be seen.
         """
         egg = self.egg(python_tag, name, version)
-        egg.download(destination, expected_sha256, filename, progress=progress)
+        egg.download(
+            destination, expected_sha256, filename, progress=progress, connections=connections
+        )
 
     def iter_download_egg(
         self,
@@ -407,6 +415,8 @@ class Eggs(Node):
         destination: str | os.PathLike[str],
         expected_sha256: str | None = None,
         filename: str | None = None,
+        *,
+        connections: int | None = None,
     ) -> tuple[int, Iterator[int]]:
         """Download an egg step by step, for example to show its progress.
 
@@ -414,7 +424,7 @@ class Eggs(Node):
 
         Parameters
         ----------
-        python_tag, name, version, destination, expected_sha256, filename
+        python_tag, name, version, destination, expected_sha256, filename, connections
             As for `download_egg`.
 
         Returns
@@ -438,7 +448,7 @@ class Eggs(Node):
         ...     progress.update(size)
         """
         return self.egg(python_tag, name, version).iter_download(
-            destination, expected_sha256, filename
+            destination, expected_sha256, filename, connections=connections
         )
 
     def delete_egg(

@@ -395,6 +395,7 @@ class SinglePlatformRepository(
         concurrency: int | None = None,
         progress: Progress | None = None,
         dry_run: bool = False,
+        connections: int | None = None,
     ) -> BatchReport:
         """Download the eggs that a Python can use, all of them or some.
 
@@ -422,6 +423,9 @@ class SinglePlatformRepository(
             As for `upload_eggs`.
         dry_run : bool, default False
             Receive nothing, and say of each file whether it would be received.
+        connections : int, optional
+            How many connections to receive each large file over at most, from 1 to 16.
+            One by default.
 
         Returns
         -------
@@ -448,7 +452,7 @@ class SinglePlatformRepository(
         """
         from hatcher.core.batches.downloads import download_eggs
 
-        options = BatchOptions(concurrency, progress, dry_run)
+        options = BatchOptions(concurrency, progress, dry_run, connections=connections)
         return download_eggs(self, python_tag, destination, names, options)
 
     def download_runtimes(
@@ -459,6 +463,7 @@ class SinglePlatformRepository(
         concurrency: int | None = None,
         progress: Progress | None = None,
         dry_run: bool = False,
+        connections: int | None = None,
     ) -> BatchReport:
         """Download the runtimes, all of them or some.
 
@@ -470,7 +475,7 @@ class SinglePlatformRepository(
         ----------
         destination : str or path-like
             An existing directory.
-        names, concurrency, progress, dry_run
+        names, concurrency, progress, dry_run, connections
             As for `download_eggs`.
 
         Returns
@@ -485,7 +490,7 @@ class SinglePlatformRepository(
         """
         from hatcher.core.batches.downloads import download_runtimes
 
-        options = BatchOptions(concurrency, progress, dry_run)
+        options = BatchOptions(concurrency, progress, dry_run, connections=connections)
         return download_runtimes(self, destination, names, options)
 
     def download_bundles(

@@ -180,6 +180,7 @@ class Runtimes(Node):
         *,
         python_tag: str | None = None,
         progress: Progress | None = None,
+        connections: int | None = None,
     ) -> None:
         """Download a runtime into a directory, and verify it.
 
@@ -206,11 +207,16 @@ class Runtimes(Node):
             As for `runtime`.
         progress : Progress, optional
             Told how far it has come.
+        connections : int, optional
+            How many connections to receive a large file over at most, from 1 to 16; the
+            server has to offer ranges, with an ETag. One by default.
 
         Raises
         ------
         InvalidDestinationError
             The destination is no directory.
+        InvalidArgumentError
+            An argument cannot be used; nothing was sent.
         NoSpaceError
             There is no room for it.
         ChecksumMismatchError
@@ -222,7 +228,9 @@ class Runtimes(Node):
             There is no such runtime, or it may not be seen.
         """
         runtime = self.runtime(implementation, version, python_tag=python_tag)
-        runtime.download(destination, expected_sha256, filename, progress=progress)
+        runtime.download(
+            destination, expected_sha256, filename, progress=progress, connections=connections
+        )
 
     def iter_download_runtime(
         self,
@@ -233,6 +241,7 @@ class Runtimes(Node):
         filename: str | None = None,
         *,
         python_tag: str | None = None,
+        connections: int | None = None,
     ) -> tuple[int, Iterator[int]]:
         """Download a runtime step by step, for example to show the progress.
 
@@ -241,7 +250,7 @@ class Runtimes(Node):
 
         Parameters
         ----------
-        implementation, version, destination, expected_sha256, filename, python_tag
+        implementation, version, destination, expected_sha256, filename, python_tag, connections
             As for `download_runtime`.
 
         Returns
@@ -259,7 +268,9 @@ class Runtimes(Node):
             As for `download_runtime`; errors in the body come out of the iterator.
         """
         runtime = self.runtime(implementation, version, python_tag=python_tag)
-        return runtime.iter_download(destination, expected_sha256, filename)
+        return runtime.iter_download(
+            destination, expected_sha256, filename, connections=connections
+        )
 
     def delete_runtime(
         self,

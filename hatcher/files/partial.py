@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,13 @@ _FLUSHED_EVERY = 8 * 1024 * 1024
 #: Where the file system keeps what a partial file belongs to.
 _ATTRIBUTE = "user.hatcher"
 
+#: What is noted there of a file with gaps, behind the ETag: an older hatcher takes it for a part
+#: of that, is given the whole file, and starts over.
+_PIECES = re.compile(r"\d{1,19}-\d{1,19}(,\d{1,19}-\d{1,19})*", re.ASCII)
+
+#: Whether a file can be written and read at any place, by several threads.
+HAS_PLACES = hasattr(os, "pwrite") and hasattr(os, "preadv")
+
 
 class Partial:
     """A file that grows beside its target, and takes its place in the end.
@@ -74,7 +82,9 @@ class Partial:
     ----------
     path : str
     size : int
-        Bytes in it.
+        Bytes in it, up to the first gap.
+    beyond : list of (int, int)
+        What is there behind that gap: the first byte of each piece, and the one after its last.
     is_findable : bool
         Whether a later call would find it.
     """
@@ -82,6 +92,7 @@ class Partial:
     def __init__(self, path: str, descriptor: int, *, is_findable: bool) -> None:
         self.path = path
         self.size = os.fstat(descriptor).st_size
+        self.beyond: list[tuple[int, int]] = []
         self.is_findable = is_findable
         self._descriptor = descriptor
         self._flushed = self.size
@@ -150,16 +161,39 @@ class Partial:
         is_ours = lock(descriptor)
         # Its owner may have removed or renamed it just before its lock ended.
         if is_ours and (is_new or _is_own(os.fstat(descriptor))) and is_at(path, descriptor):
-            return cls(path, descriptor, is_findable=True)
+            partial = cls(path, descriptor, is_findable=True)
+            if partial.size:
+                partial._find_gaps()
+            return partial
         os.close(descriptor)
         if is_ours is None and is_new:  # there are no locks
             os.unlink(path)
         return None
 
+    def _find_gaps(self) -> None:
+        """Tell what is there from what is not, where several connections wrote into it."""
+        end = self.size
+        pieces = [(first, min(last, end)) for first, last in self._noted()[2] if first < end]
+        if pieces:
+            self.size = pieces.pop(0)[1] if pieces[0][0] == 0 else 0
+            self.beyond = pieces if self.size else []
+        elif hasattr(os, "SEEK_HOLE"):
+            # Without notes only the front counts; of its last page some may be missing.
+            with suppress(OSError):
+                hole = os.lseek(self._descriptor, 0, os.SEEK_HOLE)
+                self.size = end if hole >= end else max(0, hole - _ALIGNED)
+        if not self.beyond:
+            self.drop_beyond()
+
+    @property
+    def received(self) -> int:
+        """Bytes in it, behind gaps too."""
+        return self.size + sum(end - first for first, end in self.beyond)
+
     # -- what it belongs to ----------------------------------------------------------
 
     def remember(self, sha256: str, etag: str | None) -> None:
-        """Note what will be in the file, for who finds it; where file systems allow it.
+        """Note what will be in the file, and what is; where file systems allow it.
 
         Parameters
         ----------
@@ -169,21 +203,31 @@ class Partial:
             The server's name for that version.
         """
         if self.is_findable and sys.platform == "linux":
-            try:
-                os.setxattr(self._descriptor, _ATTRIBUTE, f"{sha256} {etag or ''}".encode())
-            except OSError:
-                return  # not all have attributes; the hash tells in the end
+            note = f"{sha256} {etag or ''}"
+            if self.beyond:
+                pieces = [(0, self.size), *self.beyond]
+                note += " " + ",".join(f"{first}-{end}" for first, end in pieces)
+            with suppress(OSError):  # not all have attributes; the hash tells in the end
+                os.setxattr(self._descriptor, _ATTRIBUTE, note.encode())
 
     def recall(self) -> tuple[str | None, str | None]:
         """Return the sha256 and the ETag that were noted; None for what was not."""
-        if sys.platform == "linux":
-            try:
-                noted = os.getxattr(self._descriptor, _ATTRIBUTE).decode()
-            except (OSError, UnicodeDecodeError):
-                return None, None
-            sha256, _, etag = noted.partition(" ")
-            return sha256, etag or None
-        return None, None
+        return self._noted()[:2]
+
+    def _noted(self) -> tuple[str | None, str | None, list[tuple[int, int]]]:
+        """Return these, and the pieces that were noted of a file with gaps."""
+        if sys.platform != "linux":
+            return None, None, []
+        try:
+            noted = os.getxattr(self._descriptor, _ATTRIBUTE).decode()
+        except (OSError, UnicodeDecodeError):
+            return None, None, []
+        sha256, _, etag = noted.partition(" ")
+        before, _, after = etag.rpartition(" ")
+        if not _PIECES.fullmatch(after):
+            return sha256, etag or None, []
+        pairs = (piece.split("-") for piece in after.split(","))
+        return sha256, before or None, [(int(first), int(end)) for first, end in pairs]
 
     # -- its content -----------------------------------------------------------------
 
@@ -212,7 +256,7 @@ class Partial:
         if self._bypasses_cache:
             self._flushed = self.size
         elif self.size - self._flushed >= _FLUSHED_EVERY:
-            self._begin_flushing()
+            self._begin_flushing(self.size)
 
     def _bypass_cache(self, wanted: bool) -> None:
         if wanted == self._bypasses_cache or not self._may_bypass_cache:
@@ -227,7 +271,7 @@ class Partial:
         else:
             self._bypasses_cache = wanted
 
-    def _begin_flushing(self) -> None:
+    def _begin_flushing(self, place: int) -> None:
         # Without a wait, so that the fsync at the end has little left to wait for. What is not
         # on the disk yet is needed by the system, and so stays in memory in spite of the name.
         if sys.platform == "linux":
@@ -235,10 +279,10 @@ class Partial:
                 os.posix_fadvise(
                     self._descriptor,
                     self._flushed,
-                    self.size - self._flushed,
+                    place - self._flushed,
                     os.POSIX_FADV_DONTNEED,
                 )
-        self._flushed = self.size
+        self._flushed = place
 
     def rehash(self, digest: _Hash) -> Iterator[int]:
         """Read what is there into a digest, step by step; `write` goes on behind it.
@@ -249,19 +293,48 @@ class Partial:
             Bytes read so far.
         """
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self.size = 0
+        end, self.size = self.size, 0
         for block in blocks_of(self._descriptor):
+            block = block[: end - self.size]
             digest.update(block)
             self.size += len(block)
             yield self.size
+            if self.size == end:
+                break
         self._flushed = self.size
+
+    def drop_beyond(self) -> None:
+        """Throw away what lies behind the first gap; `write` goes on there."""
+        self.beyond = []
+        os.ftruncate(self._descriptor, self.size)
+        os.lseek(self._descriptor, self.size, os.SEEK_SET)
 
     def restart(self) -> None:
         """Throw away its content."""
-        if self.size:
-            os.ftruncate(self._descriptor, 0)
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
+        if self.size or self.beyond:
             self.size = self._flushed = 0
+            self.drop_beyond()
+
+    # -- its content, written by several threads at once --------------------------------
+
+    def open_places(self) -> None:
+        """Make ready for `write_at` and `read_at`; `drop_beyond` makes ready for `write` again."""
+        self._bypass_cache(False)  # what is read back soon stays in memory
+
+    def write_at(self, data: memoryview, place: int) -> None:
+        """Write bytes at a place; `size` and `beyond` are the caller's to set."""
+        while data:
+            written = os.pwrite(self._descriptor, data, place)
+            place, data = place + written, data[written:]
+
+    def read_at(self, buffer: memoryview, place: int) -> int:
+        """Read what was written at a place into a buffer; return how many bytes there are."""
+        return os.preadv(self._descriptor, [buffer], place)
+
+    def flush_to(self, place: int) -> None:
+        """Have the system begin to write to the disk what comes before a place."""
+        if place - self._flushed >= _FLUSHED_EVERY:
+            self._begin_flushing(place)
 
     # -- its end ---------------------------------------------------------------------
 

@@ -35,12 +35,14 @@ from hatcher.transfer import ranges
 from hatcher.transfer.filenames import bare_filename, filename_from, server_filename
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transfer.pipeline import Pipeline
+from hatcher.transport.cancel import CancelToken
 from hatcher.transport.request import Request
 from hatcher.transport.retry import pause_before_retry
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
     from hatcher.transfer.progress import Progress
+    from hatcher.transfer.segments import SegmentedDownload, Version
     from hatcher.transport.download import Download
 
 logger = logging.getLogger("hatcher")
@@ -90,6 +92,8 @@ class FileDownload:
     likely : str, optional
         How the file is probably called, where the server gives it its name: what a killed
         process has left under that name is gone on with at once.
+    connections : int, optional
+        How many to receive a large file over at most.
     sync : bool, default True
         Make the file's name survive a power failure, and not only its content. A
         batch does that once for all its files, with `sync_directory`.
@@ -113,6 +117,7 @@ class FileDownload:
         progress: Progress | None = None,
         *,
         likely: str | None = None,
+        connections: int | None = None,
         sync: bool = True,
     ) -> None:
         self.total: int | None = None
@@ -125,11 +130,15 @@ class FileDownload:
         self._progress = progress
         self._likely = likely
         self._sync = sync
+        self._connections = ranges.checked_connections(connections) or 1
         self._digest = hashlib.sha256()
         self._hashed = 0  # bytes of the phase "hashing"
         self._partial: Partial | None = None
         self._pipeline: Pipeline | None = None
+        self._segments: SegmentedDownload | None = None
         self._answer: Download | None = None
+        #: Of the answer, so that a thread that receives it can be ended.
+        self._token: CancelToken | None = None
         self._etag: str | None = None
         self._may_go_on = False
         #: Whether some bytes were not received in one piece with the others.
@@ -292,7 +301,7 @@ class FileDownload:
         for done in self._rehash(partial):
             if self._progress is not None:
                 self._progress(before + done, before + max(done, size), "hashing")
-        logger.info("going on with %s, of which %d bytes are there", self._target, partial.size)
+        logger.info("going on with %s, of which %d bytes are there", self._target, partial.received)
         self._may_go_on = self._is_pieced = self._is_leftover = True
 
     def _rehash(self, partial: Partial) -> Iterator[int]:
@@ -312,7 +321,7 @@ class FileDownload:
             self._start_over(partial)
         else:
             answer = None
-        self._answer = answer = answer or self._session.stream(self._request)
+        self._answer = answer = answer or self._stream(self._request)
         if answer.status_code not in (200, 203):
             raise InvalidResponseError(
                 f"Could not {self._request.action}: {self._request.path} was answered "
@@ -332,7 +341,7 @@ class FileDownload:
         have = partial.size
         headers = {**self._request.headers, **ranges.rest_from(have, self._etag)}
         try:
-            self._answer = answer = self._session.stream(self._request._replace(headers=headers))
+            self._answer = answer = self._stream(self._request._replace(headers=headers))
         except BroodHTTPError as error:
             if error.status_code != 416:  # there is nothing behind what is there
                 raise
@@ -350,6 +359,11 @@ class FileDownload:
         self._end_response()
         return None
 
+    def _stream(self, request: Request) -> Download:
+        self._token = CancelToken()
+        with self._token.active():
+            return self._session.stream(request)
+
     def _start_over(self, partial: Partial) -> None:
         with explained(self._target):
             partial.restart()
@@ -359,7 +373,7 @@ class FileDownload:
 
     def _adopt(self, partial: Partial) -> None:
         """Make ready for the body of an answer."""
-        to_come = None if self.total is None else self.total - partial.size
+        to_come = None if self.total is None else self.total - partial.received
         if to_come is not None:
             check_space(self._target, to_come)
         if self.total is None or self.total >= _NOTED_FROM:
@@ -385,17 +399,23 @@ class FileDownload:
         """Receive until all is there and right; give how many bytes there are by now."""
         failures, mark = 0, 0
         if partial.size:
-            yield partial.size
+            yield partial.received
         while self._answer is not None:
-            try:
-                yield from self._receive(partial.size)
-            except TransportError as error:
-                mark, before = max(mark, partial.size), mark
-                failures = 0 if mark - before >= _HEADWAY else failures
-                failures += 1
-                yield from self._pause(failures, partial.size, error)
-                self._open()
-                continue
+            if (version := self._version_to_split(partial, self._answer)) is not None:
+                yield from self._receive_segments(partial, self._answer, version)
+                if partial.size < version.total:  # the server gives no segments
+                    self._open()
+                    continue
+            else:
+                try:
+                    yield from self._receive(partial.size)
+                except TransportError as error:
+                    mark, before = max(mark, partial.size), mark
+                    failures = 0 if mark - before >= _HEADWAY else failures
+                    failures += 1
+                    yield from self._pause(failures, partial.size, error)
+                    self._open()
+                    continue
             if self._digest.hexdigest() == self._expected:
                 return
             if not self._is_pieced:
@@ -404,6 +424,38 @@ class FileDownload:
             logger.info("the pieces of %s do not fit together; starting over", self._target)
             self._start_over(partial)
             self._open()
+
+    def _version_to_split(self, partial: Partial, answer: Download) -> Version | None:
+        """Return what several connections have to receive; None where one has to do."""
+        if self._connections > 1 or partial.beyond:
+            # Imported here, for those who download nothing large.
+            from hatcher.transfer.segments import version_of
+
+            version = version_of(answer, self._expected, self.total, partial)
+            if version is not None and self._session.gives_ranges.get(answer.origin) is not False:
+                return version
+            if partial.beyond:
+                partial.drop_beyond()
+        return None
+
+    def _receive_segments(
+        self, partial: Partial, answer: Download, version: Version
+    ) -> Iterator[int]:
+        """Receive the body of an answer, and what other connections bring; do as `_receive`."""
+        from hatcher.transfer.segments import SegmentedDownload
+
+        assert self._token is not None
+        self._segments = SegmentedDownload(
+            self._session, self._request, partial, version, self._connections, self._token
+        )
+        self._is_pieced = True
+        self._connections = 1  # if it has to be begun again
+        try:
+            yield from self._segments.receive(answer, self._digest)
+        finally:
+            self._end_response()
+        if partial.size < version.total:
+            partial.drop_beyond()
 
     def _receive(self, have: int) -> Iterator[int]:
         """Receive the body of one answer; give how many bytes there are by now."""
@@ -457,6 +509,8 @@ class FileDownload:
 
     def _give_up(self, error: BaseException | None) -> None:
         """Leave nothing behind, unless it is much and the network is to blame."""
+        if self._segments is not None:
+            self._segments.stop()
         self._end_response()
         if self._pipeline is not None:
             self._pipeline.close()
@@ -465,13 +519,13 @@ class FileDownload:
             return
         if (
             partial.is_findable
-            and partial.size >= KEPT_FROM
+            and partial.received >= KEPT_FROM
             and isinstance(error, HatcherException)
             and (self._is_leftover or isinstance(error, _PASSING))
         ):
             partial.release()
             error.args = (
-                f"{error} {partial.size:,} bytes are kept in '{partial.path}'; the same call goes "
+                f"{error} {partial.received:,} bytes are kept in '{partial.path}'; the same call goes "
                 "on from there.",
                 *error.args[1:],
             )

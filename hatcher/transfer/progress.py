@@ -44,6 +44,7 @@ class BatchOptions(NamedTuple):
     progress: Progress | None = None
     dry_run: bool = False
     overwrite: bool = False
+    connections: int | None = None
 
 
 class Meter:

@@ -5,10 +5,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hatcher.errors import InvalidArgumentError
+
 if TYPE_CHECKING:
     from hatcher.transport.download import Download
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII | re.IGNORECASE)
+
+#: Connections that one file may be received over at most.
+MOST_CONNECTIONS = 16
+
+
+def checked_connections(connections: int | None) -> int | None:
+    """Return the number of connections for one file; raise InvalidArgumentError if it is none."""
+    if connections is None:
+        return None
+    is_number = isinstance(connections, int) and not isinstance(connections, bool)
+    if not is_number or not 1 <= connections <= MOST_CONNECTIONS:
+        raise InvalidArgumentError(
+            f"connections is {connections!r}; give the number of connections for one file, from 1 "
+            f"to {MOST_CONNECTIONS}."
+        )
+    return connections
 
 
 def strong_etag(answer: Download) -> str | None:
@@ -32,6 +50,30 @@ def rest_from(have: int, etag: str | None) -> dict[str, str]:
     if etag is not None:
         headers["If-Range"] = etag
     return headers
+
+
+def may_split(answer: Download) -> bool:
+    """Whether several connections may receive the pieces of what an answer gives."""
+    units = answer.headers.get("accept-ranges", "").lower()
+    is_offered = answer.status_code == 206 or units.strip() == "bytes"
+    return is_offered and not answer.is_packed and strong_etag(answer) is not None
+
+
+def segment(first: int, end: int, etag: str) -> dict[str, str]:
+    """Return the headers that ask for the bytes from the first to the one before the end."""
+    return {"Range": f"bytes={first}-{end - 1}", "If-Range": etag}
+
+
+def is_segment(answer: Download, first: int, end: int, etag: str, total: int) -> bool:
+    """Whether an answer is exactly these bytes of this version of a file."""
+    said = answer.headers.get("content-range", "").strip().lower()
+    return (
+        answer.status_code == 206
+        and not answer.is_packed
+        and said == f"bytes {first}-{end - 1}/{total}"
+        and answer.content_length in (None, end - first)
+        and strong_etag(answer) == etag
+    )
 
 
 def total_of_rest(

@@ -21,6 +21,8 @@ class Download:
     ----------
     status_code : int
     headers : Headers
+    origin : tuple of (str, str, int)
+        Where it comes from, after redirects.
     content_length : int or None
         Bytes to come, where the server says so.
     is_packed : bool
@@ -31,6 +33,7 @@ class Download:
 
     def __init__(self, outgoing: Outgoing, incoming: Incoming) -> None:
         self.redactor = outgoing.redact
+        self.origin = outgoing.origin
         self._outgoing = outgoing
         self._incoming = incoming
         self.status_code = incoming.status_code

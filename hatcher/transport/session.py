@@ -29,13 +29,14 @@ from hatcher.transport.auth import (
 )
 from hatcher.transport.channel import Channel, ChannelError, Headers, Incoming, Outgoing
 from hatcher.transport.faults import OUTCOME, error_for, failure
+from hatcher.transport.pool import MAX_CONNECTIONS
 from hatcher.transport.redirects import MAX_REDIRECTS, redirected
 from hatcher.transport.request import Request
 from hatcher.transport.retry import OVERLOADED, RetryPolicy, is_certainly_undone, pause_before_retry
 from hatcher.transport.secret import Redactor, bare_own
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.tls import ssl_context
-from hatcher.transport.urls import ServerURL
+from hatcher.transport.urls import Origin, ServerURL
 
 if TYPE_CHECKING:
     import ssl
@@ -125,8 +126,7 @@ class Session:
         self.retries = retries or RetryPolicy()
         self.cache = cache
         self._auth = checked_auth(auth)
-        self._redact = Redactor()
-        self._given = client
+        self._redact, self._given = Redactor(), client
         self._on_not_found = on_not_found
         self._hooks = hooks
         self._unpickled = unpickled
@@ -134,16 +134,18 @@ class Session:
         self._ssl_context = once(partial(ssl_context, verify_ssl))
         #: What is known of uploads, by repository: see `hatcher.transfer.preflight`.
         self.uploads_allowed: dict[str, Any] = {}
+        #: Which servers give ranges, and what may be used besides: see `hatcher.transfer.segments`.
+        self.gives_ranges: dict[Origin, bool] = {}
+        self.spare_connections = threading.Semaphore(MAX_CONNECTIONS // 2)
         #: What carries requests, and what puts credentials on them where that does not.
         self._channel: Channel | None = None
         self._authenticator: Authenticator | None = None
-        self._is_closed = False
         self._lock = threading.Lock()
         #: Held by the request that finds out the version.
         self._finding = threading.Lock()
         #: Held by the request that finds out whether the server accepts the credentials.
         self._first_login = threading.RLock()
-        self._is_admitted = False
+        self._is_admitted = self._is_closed = False
         self._refusal: tuple[AuthenticationError, int, float] | None = None
 
     @property
@@ -167,9 +169,16 @@ class Session:
     def send(self, request: Request) -> answers.Answer: ...
 
     @overload
-    def send(self, request: Request, finish: Finish[T]) -> T: ...
+    def send(
+        self, request: Request, finish: Finish[T], retries: RetryPolicy | None = None
+    ) -> T: ...
 
-    def send(self, request: Request, finish: Finish[Any] = answers.receive_if_any) -> Any:
+    def send(
+        self,
+        request: Request,
+        finish: Finish[Any] = answers.receive_if_any,
+        retries: RetryPolicy | None = None,
+    ) -> Any:
         """Send a request as often as it takes; return its answer, or what `finish` makes of it."""
         failures, may_be_gone = 0, False
         while True:
@@ -183,18 +192,19 @@ class Session:
                     logger.info("it was deleted, although the answer was lost: %s", error)
                     return answers.Answer(204, Headers(), b"")
                 failures += 1
-                seconds = pause_before_retry(self.retries, request.safety, failures, error)
+                policy = retries or self.retries
+                seconds = pause_before_retry(policy, request.safety, failures, error)
                 if request.method == "DELETE" and not is_certainly_undone(error):
                     may_be_gone, request = True, request._replace(may_be_missing=True)
             # Not within `except`: what follows is no part of that failure.
             self.pause(request, seconds)
 
-    def stream(self, request: Request) -> Download:
+    def stream(self, request: Request, retries: RetryPolicy | None = None) -> Download:
         """Send a request and return its answer, to be entered while its body still arrives."""
         # Imported here, for those who download nothing.
         from hatcher.transport.download import Download
 
-        return self.send(request, Download)
+        return self.send(request, Download, retries)
 
     def json(self, request: Request, read: Callable[[bytes], T]) -> T:
         """Send a request and return what `read` makes of the JSON in its answer."""

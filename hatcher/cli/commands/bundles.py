@@ -146,7 +146,7 @@ def download(bundle: Bundle, directory: str, force: bool, dry_run: bool, emit: E
 
 @bundles.command("batch-download")
 @on_platform()
-@transfers.downloading_many
+@transfers.saving_many
 def batch_download(
     place: SinglePlatformRepository, destination: str | None, **options: Any
 ) -> None:

@@ -31,6 +31,7 @@ from hatcher.transfer.batch import Batch, ByteCounter, Item
 from hatcher.transfer.filenames import server_filename, server_name
 from hatcher.transfer.hashing import file_sha256, server_sha256
 from hatcher.transfer.progress import BatchOptions
+from hatcher.transfer.ranges import checked_connections
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 
 F = TypeVar("F")
@@ -62,6 +63,7 @@ class DownloadBatch(Batch[F]):
 
     def __init__(self, options: BatchOptions, destination: Folder = os.curdir) -> None:
         super().__init__(options, AuthenticationError, PermissionDeniedError)
+        checked_connections(options.connections)
         self._directory = existing_directory(destination)
 
     def select(
@@ -169,8 +171,8 @@ def download_files(batch: DownloadBatch[ListedFile]) -> BatchReport:
         item.note(sha256=item.file.sha256)
     with reporting(batch.report):
         batch.each(batch.present, _look, "hashing")
-        dry_run = batch.options.dry_run
-        fetch = partial(_fetch, dry_run=dry_run)
+        dry_run, connections = batch.options.dry_run, batch.options.connections
+        fetch = partial(_fetch, dry_run=dry_run, connections=connections)
         try:
             batch.each(batch.open, fetch, None if dry_run else "downloading")
         finally:
@@ -199,7 +201,9 @@ def _look(item: Item[ListedFile], counter: ByteCounter) -> Outcome | None:
     return "already there"
 
 
-def _fetch(item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool) -> Outcome:
+def _fetch(
+    item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool, connections: int | None
+) -> Outcome:
     artefact, sha256, _ = item.file
     if sha256 is None:
         # The index says too little, as old ones do.
@@ -211,7 +215,7 @@ def _fetch(item: Item[ListedFile], counter: ByteCounter, *, dry_run: bool) -> Ou
     if dry_run:
         return "would download"
     # The directory is synchronised once, after all of them.
-    artefact._receive(item.path, sha256, counter)
+    artefact._receive(item.path, sha256, counter, connections)
     if item.size is None:
         item.size = item.path.stat().st_size
     return "downloaded"
