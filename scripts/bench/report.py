@@ -173,8 +173,8 @@ def _show(outcome: Outcome) -> Callable[[float], str]:
     return _megabytes if outcome.comparison.figure == "twice" else seconds
 
 
-def _judgement(outcome: Outcome, judged: bool) -> tuple[str, str, str]:
-    """Return what must and aim are of, and whether they are reached."""
+def _judgement(outcome: Outcome, judged: bool) -> tuple[str, ...]:
+    """Return what must and aim are of, and for each of them whether it is reached."""
     wanted, value = outcome.comparison, outcome.value
     if value is None:
         return "", *("" if each is None else f"{each:g}" for each in (wanted.must, wanted.aim))

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from attrs import define
 
@@ -62,7 +63,7 @@ class Runner:
         if outcome.lacking:
             return outcome
         rounds = comparison.rounds(self.rounds)
-        turns = [
+        turns: list[tuple[Environment, Comparison | Limit, list[Sample]]] = [
             (self.ours, peer, outcome.peers.setdefault(peer.name, []))
             for peer in filter(_installed, comparison.peers)
         ]
@@ -80,14 +81,10 @@ class Runner:
 
     def link(self) -> str:
         """Say how the long link is made, and which programs there are to stand beside ours."""
-        found = filter(None, map(find, PROGRAMS))
-        told = [
-            subprocess.run([each, "--version"], capture_output=True, text=True).stdout.split("\n")[
-                0
-            ]
-            for each in found
-        ]
-        return f"{self.scene.link.description} Beside ours: {', '.join(told) or 'nothing'}."
+        found = [[each, "--version"] for each in map(find, PROGRAMS) if each]
+        said = (subprocess.run(each, capture_output=True, text=True).stdout for each in found)
+        told = ", ".join(each.partition("\n")[0].partition(" (")[0] for each in said)
+        return f"{self.scene.link.description} Beside ours: {told or 'nothing'}."
 
     def profile(self, comparison: Comparison) -> None:
         """Print where our client's time goes, in two ways."""
@@ -161,7 +158,7 @@ def _command(python: str, driver: str, job: Job) -> list[str]:
 def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
     """Run a process; return what it says, and its time and CPU time in seconds."""
     begun = time.perf_counter()
-    piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+    piped: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
     env = surroundings(place / "home")
     # In a group of its own, so that what it has started ends with it.
     with subprocess.Popen(command, env=env, process_group=0, **piped) as process:
@@ -179,10 +176,8 @@ def _run(command: Sequence[str], place: Path) -> tuple[str, float, float]:
         finally:
             watch.cancel()
     if process.returncode:
-        name = next(
-            (Path(each).name for each in command if each.endswith(".py") or each in PROGRAMS),
-            command[0],
-        )
+        driver = [each for each in command if Path(each).parent == _DRIVERS]
+        name = Path([*driver, command[0]][0]).name
         status = f"{name} ended with status {process.returncode}"
         raise MeasurementFailedError(f"{status}; what it says stands above.")
     return said, seconds, usage.ru_utime + usage.ru_stime

@@ -248,8 +248,8 @@ class Scene:
         address, within = self.link.address, self.link.far
         if self._program is not None:
             (scratch := self._folder / "distant").mkdir()
-            told = (self._program, self._root, self._certificate, scratch, self.distant_log)
-            running = nginx.start(*told, address, within)
+            to = (self._root, self._certificate, scratch, self.distant_log)
+            running = nginx.start(self._program, *to, address, within)
             self._stack.callback(running.process.stop)
             return running
         ports = []
@@ -263,7 +263,7 @@ class Scene:
     @cached_property
     def _broods(self) -> list[Brood]:
         sent, small = (sorted(each.iterdir()) for each in (self.sent, self.many_local(DISTANT)))
-        made = []
+        made: list[Brood] = []
         for eggs in ({SENT: sent, FEW: small[:FEW_EGGS]}, dict.fromkeys(TARGETS, ())):
             data = self._folder / f"brood-{len(made)}"
             made.append(brood.start(data, eggs, self.link.address, self.link.far))

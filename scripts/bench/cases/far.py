@@ -135,24 +135,22 @@ def _many() -> Iterator[Comparison]:
 
 def _brood_job(scene: Scene, number: int, repository: str, **more: Any) -> dict[str, Any]:
     url, auth = scene.brood(number)
-    platform = [ORGANIZATION, repository, PLATFORM]
-    return {"url": url, "auth": auth, "verify": True, "platform": platform, "profile": None, **more}
+    told = {"url": url, "auth": auth, "verify": True, "profile": None, **more}
+    count = sum(1 for _ in scene.sent.iterdir())
+    return {"platform": [ORGANIZATION, repository, PLATFORM], "count": count, **told}
 
 
 def _mirror(apply: bool, scene: Scene, folder: Path) -> dict[str, Any]:
     target = _brood_job(scene, 1, scene.target())
-    count = sum(1 for _ in scene.sent.iterdir())
-    return _brood_job(scene, 0, SENT, target=target, count=count, apply=apply)
+    return _brood_job(scene, 0, SENT, target=target, apply=apply)
 
 
 def _mirror_down(scene: Scene, folder: Path) -> dict[str, Any]:
-    count = sum(1 for _ in scene.sent.iterdir())
-    return _brood_job(scene, 0, SENT, destination=str(folder), count=count)
+    return _brood_job(scene, 0, SENT, destination=str(folder))
 
 
 def _mirror_up(scene: Scene, folder: Path) -> dict[str, Any]:
-    count = sum(1 for _ in scene.sent.iterdir())
-    return _brood_job(scene, 1, scene.target(), eggs=str(scene.sent), count=count)
+    return _brood_job(scene, 1, scene.target(), eggs=str(scene.sent))
 
 
 def _command(*words: str) -> Any:

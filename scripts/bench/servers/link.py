@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from attrs import frozen
@@ -54,42 +54,37 @@ class Link:
 class Namespaces:
     """Two network namespaces with a link between them; `near` and `far` run a command in one."""
 
+    address = FAR
     description = (
         "The link is made of two network namespaces, between which a small program carries packets, "
         "with the system's own TCP (cubic) at both ends."
     )
 
     def __init__(self, folder: Path) -> None:
-        name = f"bench-{os.getpid()}-{secrets.token_hex(3)}"
-        self._addresses = {f"{name}-near": NEAR, f"{name}-far": FAR}
         self._ip = find("ip") or "ip"
-        self.near, self.far = ((self._ip, "netns", "exec", each) for each in self._addresses)
-        self.address = FAR
         self._program = str(folder / "link")
         self._now: Link | None = None
         self._forwarder: Process | None = None
-        source = str(Path(__file__).with_suffix(".c"))
-        _run("cc", "-O2", "-o", self._program, source)
+        name = f"bench-{os.getpid()}-{secrets.token_hex(3)}"
+        self._names = [f"{name}-near", f"{name}-far"]
+        self.near, self.far = ((self._ip, "netns", "exec", each) for each in self._names)
+        _run("cc", "-O2", "-o", self._program, str(Path(__file__).with_suffix(".c")))
         with ExitStack() as stack:
-            for namespace in self._addresses:
-                stack.callback(_run, self._ip, "netns", "delete", namespace, check=False)
-                self._make(namespace)
+            for name, address, other in zip(self._names, (NEAR, FAR), (FAR, NEAR), strict=True):
+                stack.callback(_run, self._ip, "netns", "delete", name, check=False)
+                self._make(name, address, other)
             self._stack = stack.pop_all()
 
-    def _make(self, namespace: str) -> None:
-        ip, inside = (self._ip, "-n", namespace), (self._ip, "netns", "exec", namespace)
-        address, other = self._addresses[namespace], self._other(namespace)
-        _run(self._ip, "netns", "add", namespace)
-        for name, value in _SETTINGS.items():
-            path = f"/proc/sys/net/ipv4/{name}"
-            _run(*inside, "sh", "-c", f"echo {value} > {path}", check=False)
-        _run(*ip, "link", "set", "dev", "lo", "up")
-        _run(*ip, "tuntap", "add", "dev", "link", "mode", "tun", "vnet_hdr")
-        _run(*ip, "address", "add", address, "peer", other, "dev", "link")
-        _run(*ip, "link", "set", "dev", "link", "up", "txqueuelen", "10000")
-
-    def _other(self, namespace: str) -> str:
-        return next(each for name, each in self._addresses.items() if name != namespace)
+    def _make(self, name: str, address: str, other: str) -> None:
+        inside = (self._ip, "-n", name)
+        _run(self._ip, "netns", "add", name)
+        for setting, value in _SETTINGS.items():
+            told = f"echo {value} > /proc/sys/net/ipv4/{setting}"
+            _run(self._ip, "netns", "exec", name, "sh", "-c", told, check=False)
+        _run(*inside, "link", "set", "dev", "lo", "up")
+        _run(*inside, "tuntap", "add", "dev", "link", "mode", "tun", "vnet_hdr")
+        _run(*inside, "address", "add", address, "peer", other, "dev", "link")
+        _run(*inside, "link", "set", "dev", "link", "up", "txqueuelen", "10000")
 
     def use(self, link: Link) -> None:
         """Make the link such, for connections from now on."""
@@ -99,11 +94,10 @@ class Namespaces:
         # A connection carries a window in each round trip, so a window is its limit.
         window = int(link.per_connection * link.round_trip)
         limit = ("window", str(window)) if window else ()
-        for namespace in self._addresses:
-            route = (self._other(namespace), "dev", "link", *limit)
-            _run(self._ip, "-n", namespace, "route", "replace", *route)
+        for name, other in zip(self._names, (FAR, NEAR), strict=True):
+            _run(self._ip, "-n", name, "route", "replace", other, "dev", "link", *limit)
         told = (link.round_trip / 2, link.loss, link.rate, _QUEUE)
-        self._forwarder = Process([self._program, *self._addresses, *map(str, told)])
+        self._forwarder = Process([self._program, *self._names, *map(str, told)])
         self._forwarder.read_line()
         self._now = link
 
@@ -161,8 +155,10 @@ def make(folder: Path) -> Namespaces | Relays:
     """Make a link, as real as it can be here; a folder is for the program that it takes."""
     possible = all(map(find, ("ip", "cc"))) and Path("/dev/net/tun").exists()
     if possible and os.geteuid() == 0:
-        with suppress(subprocess.CalledProcessError):  # root in a container that may not
+        try:
             return Namespaces(folder)
+        except subprocess.CalledProcessError as error:  # root in a container may not
+            print(f"There are no namespaces here: {error.stderr.decode().strip()}", flush=True)
     return Relays()
 
 

@@ -25,8 +25,14 @@ class Process:
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
         self._name = command[0]
-        piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
-        self._process = subprocess.Popen(command, cwd=_ROOT, **piped, **options)
+        self._process: subprocess.Popen[str] = subprocess.Popen(
+            command,
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            **options,
+        )
 
     def check(self) -> None:
         """Make sure that it still runs."""
