@@ -22,6 +22,9 @@ from hatcher.transfer.progress import BatchOptions
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 from hatcher.transfer.upload import LARGE
 
+#: Bytes below which an egg is sent before it is known whether others were left.
+_SMALL = 64 << 10
+
 
 def upload_eggs(
     eggs: Eggs, paths: Paths, options: BatchOptions, enabled: bool, *, asks_for_all: bool
@@ -43,7 +46,6 @@ class _EggBatch(UploadBatch):
         self._eggs = eggs
         self._enabled = enabled
         self._asks_for_all = asks_for_all or not enabled
-        self._has_looked = False
         #: The index of each python tag; None for one that cannot be had.
         self._known: dict[str, Mapping[str, Any] | None] = {}
         #: The eggs that the server was asked for, those that it shows, and those that are to be
@@ -52,14 +54,15 @@ class _EggBatch(UploadBatch):
         self._visible: set[int] = set()
         self._hidden: dict[int, LocalItem] = {}
         self._lock = threading.Lock()
+        #: Whether some egg was asked for before it was sent, and whether that was answered.
+        self._has_looked = False
+        self._looked = threading.Event()
 
     def upload(self) -> None:
         """Upload what the server does not have, and show it."""
         self.read(self._read)
         if not self.open:
             return
-        for item in self.open:  # all may have been read before the index came
-            self._look_for_left(item.file)
         self.each(
             [item for item in self.open if self._is_worth_asking(item)], self._look, "hashing"
         )
@@ -82,22 +85,7 @@ class _EggBatch(UploadBatch):
                 # Some servers give indices for real Pythons only: each egg is asked for.
                 if tag != NO_PYTHON_TAG:
                     raise
-        self._look_for_left(file)
         return file
-
-    def _look_for_left(self, file: LocalArtefact) -> None:
-        """Ask for the first egg that is not shown: an interrupted batch has left it, disabled.
-
-        Others are read meanwhile.
-        """
-        with self._lock:
-            is_known = self._known[cast(Egg, file.there)._names["python_tag"]] is not None
-            may_be_left = is_known and self._entry(file) is None
-            if self._asks_for_all or self._has_looked or not may_be_left:
-                return
-            self._has_looked = True
-        with suppress(HatcherException):  # it is told when the egg is sent
-            self._asks_for_all = cast(Egg, file.there).exists()
 
     def _is_worth_asking(self, item: LocalItem) -> bool:
         """Whether the server may have the egg: it is shown, or may be there disabled."""
@@ -137,6 +125,27 @@ class _EggBatch(UploadBatch):
             return None if id(item) in self._asked else self._look(item, counter)
         return None
 
+    def _is_left(self, item: LocalItem, counter: ByteCounter) -> bool:
+        """Whether the server has the egg, as of an interrupted batch, which has not shown it.
+
+        The first that is sent is asked for, and the others if it is there. Meanwhile small ones
+        go out: to send them takes as long as to ask.
+        """
+        with self._lock:
+            is_first = not self._has_looked and id(item) not in self._asked
+            self._has_looked |= is_first
+        if is_first:
+            try:
+                is_left = self._probe(item, counter) is not None
+                if is_left:
+                    self._asks_for_all = True
+                return is_left
+            finally:
+                self._looked.set()
+        if not self._asks_for_all and self._has_looked and (item.size or 0) >= _SMALL:
+            self._looked.wait()
+        return self._asks_for_all and self._probe(item, counter) is not None
+
     # -- sending and showing -------------------------------------------------------------
 
     def _send(self) -> None:
@@ -150,7 +159,7 @@ class _EggBatch(UploadBatch):
         self.send(replacing, enabled=True)
 
     def _upload(self, item: LocalItem, counter: ByteCounter, enabled: bool | None) -> Outcome:
-        if self._asks_for_all and self._probe(item, counter):
+        if self._is_left(item, counter):
             return "already there"
         try:
             outcome = super()._upload(item, counter, enabled)
