@@ -28,6 +28,7 @@ from hatcher.errors import (
 from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency, Todo, Turns
 from hatcher.transfer.progress import BatchOptions, Meter, Phase, Progress
 from hatcher.transfer.reports import BatchReport, FileFacts, FileResult, Outcome
+from hatcher.transport.cancel import CancelToken
 from hatcher.transport.pool import MAX_CONNECTIONS
 from hatcher.transport.retry import retries_of_thread
 
@@ -244,6 +245,7 @@ class WorkerPool:
     def __init__(self, concurrency: int, progress: Progress | None) -> None:
         self._concurrency = concurrency
         self._progress = progress
+        self._token = CancelToken()
         self._stop = threading.Event()
         self._turns = Turns(self._stop)
 
@@ -350,7 +352,8 @@ class WorkerPool:
     ) -> None:
         """Do the work of one thread."""
         try:
-            with self._turns.active():
+            self._turns.join()
+            with self._token.active():
                 while True:
                     self._turns.begin()
                     try:
@@ -362,7 +365,7 @@ class WorkerPool:
                             return
                         work(file, counter)
                     finally:
-                        self._turns.end()
+                        self._turns.leave()
         except Stopped:
             pass
         except BaseException as error:
@@ -391,7 +394,7 @@ class WorkerPool:
         self._stop.set()
         begin = time.monotonic()
         if not _ended(workers, begin + _GRACE):
-            self._turns.cancel()
+            self._token.cancel()
             _ended(workers, begin + _LAST)
 
 

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from hatcher.transport.cancel import CancelToken
+from hatcher.transport import retry
 
 T = TypeVar("T")
 
@@ -45,6 +45,9 @@ _SHARE = 4
 #: Seconds between two looks of a thread that waits for its turn, and the longest that one waits
 #: in the middle of a file: what it holds meanwhile, those may need whom it waits for.
 _LOOK, _PATIENCE = 0.05, 10.0
+
+#: Seconds within which what is turned away of a large file's connections is one event.
+_SAME = 1.0
 
 
 class AdaptiveConcurrency:
@@ -154,15 +157,13 @@ class Todo(Generic[T]):
             return second.popleft()
 
 
-class Turns(CancelToken):
+class Turns:
     """Whose turn it is: everybody's, until the server turns requests away (429 and 503).
 
     Then each of them is one file less at once, and there are no more than half as many as before;
     none begins before the time that the server has asked for. Later it is one more after a second,
-    four more after two, nine after three, as long as none is turned away again.
-
-    It is the token of the operation, too: a thread that pauses before it tries again gives its turn
-    to others meanwhile.
+    four more after two, nine after three, as long as none is turned away again. A thread that
+    pauses before it tries again leaves its turn to others.
 
     Parameters
     ----------
@@ -171,16 +172,20 @@ class Turns(CancelToken):
     """
 
     def __init__(self, stop: threading.Event) -> None:
-        super().__init__()
         self._stop = stop
         self._changed = threading.Condition()
         self._at_work = 0
         #: How many may be at work when none was turned away since `_calm_since`.
         self._base = MANY
         self._calm_since = 0.0
-        #: When it last began to turn some away, how many were at work then, and how many it were.
+        #: When it last began to turn some away, how many could be at work, and how many it were.
         self._event, self._before, self._refused = 0.0, 0, 0
+        #: When this thread's turn began.
         self._mine = threading.local()
+
+    def join(self) -> None:
+        """Let the requests of this thread belong to it."""
+        retry.turns.set(self)
 
     def begin(self, patience: float = float("inf")) -> None:
         """Wait for this thread's turn, but no longer than so many seconds."""
@@ -194,33 +199,31 @@ class Turns(CancelToken):
             self._at_work += 1
         self._mine.since = time.monotonic()
 
-    def end(self) -> None:
-        """Leave the turn to others."""
+    def leave(self) -> bool:
+        if getattr(self._mine, "since", None) is None:
+            return False
+        self._mine.since = None
         with self._changed:
             self._at_work -= 1
             if self._base < MANY:
                 self._changed.notify()
-        self._mine.since = None
+        return True
+
+    def come_back(self) -> None:
+        self.begin(_PATIENCE)
 
     def _limit(self) -> int:
+        """Return how many may be at work now."""
         calm = time.monotonic() - self._calm_since
         return 0 if calm < 0 else self._base + int(calm * calm)
 
     def turned_away(self, seconds: float) -> None:
-        now, since = time.monotonic(), getattr(self._mine, "since", None)
+        now = time.monotonic()
         with self._changed:
             # What was under way then already is part of the same event.
-            if since is None or since > self._event:
-                self._event, self._before, self._refused = now, self._at_work, 0
+            if (getattr(self._mine, "since", None) or now - _SAME) > self._event:
+                self._before = min(self._at_work, max(self._base, self._limit()))
+                self._event, self._refused = now, 0
             self._refused += 1
             self._base = max(1, min(self._before // 2, self._before - self._refused))
             self._calm_since = max(self._calm_since, now + seconds)
-
-    def sleep(self, seconds: float) -> bool:
-        if getattr(self._mine, "since", None) is None:
-            return super().sleep(seconds)
-        self.end()
-        try:
-            return super().sleep(seconds)
-        finally:
-            self.begin(_PATIENCE)

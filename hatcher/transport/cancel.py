@@ -40,9 +40,6 @@ class CancelToken:
         """Wait; return whether `cancel` was called meanwhile."""
         return self._cancelled.wait(seconds)
 
-    def turned_away(self, seconds: float) -> None:
-        """Take note that the server wants fewer requests, and none before so many seconds."""
-
     def attach(self, end: Callable[[], object]) -> Callable[[], bool]:
         """Have `end` called once when it is cancelled; return a function that undoes this.
 

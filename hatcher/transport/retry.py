@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
 
 from hatcher.errors import (
     BroodConnectionError,
@@ -37,15 +39,45 @@ _SECONDS = re.compile(r"-?\d{1,9}(\.\d{0,9})?", re.ASCII)
 
 T = TypeVar("T")
 
-#: The server says that it has too much to do, or that this client asks too much.
-OVERLOADED = frozenset({429, 503})
-
 #: The server has not carried the request out, and may do so later.
 _TURNED_AWAY = frozenset({408, 429})
 
 #: A gateway failed, or the server is overloaded: it may answer otherwise a moment later, and has
 #: perhaps carried the request out. Not 500: a server that fails so, fails again.
 _PASSING = frozenset({502, 503, 504})
+
+
+#: The server has too much to do, or this client asks too much.
+_OVERLOADED = frozenset({429, 503})
+
+
+class Turns(Protocol):
+    """Whose turn it is among the threads of one operation."""
+
+    def turned_away(self, seconds: float) -> None:
+        """Take note that the server wants fewer requests, and none before so many seconds."""
+
+    def leave(self) -> bool:
+        """Leave the turn to others; return whether this thread had one."""
+
+    def come_back(self) -> None:
+        """Wait for a turn again."""
+
+
+#: What the threads of an operation share, where they are many.
+turns: ContextVar[Turns | None] = ContextVar("hatcher_turns", default=None)
+
+
+@contextmanager
+def turn_left() -> Iterator[None]:
+    """Leave this thread's turn to others inside the block."""
+    shared = turns.get()
+    had_one = shared is not None and shared.leave()
+    try:
+        yield
+    finally:
+        if shared is not None and had_one:
+            shared.come_back()
 
 
 class RetryPolicy(Value):
@@ -197,6 +229,14 @@ def pause_before_retry(
     _counts.retries = retries_of_thread() + 1
     logger.info("Trying again in %.1f s (%d of %d): %s", seconds, failures, policy.retries, error)
     return seconds
+
+
+def note_overload(policy: RetryPolicy, error: BroodHTTPError) -> None:
+    """Tell the other threads of the operation when the server turns requests away."""
+    shared = turns.get()
+    if shared is not None and error.status_code in _OVERLOADED:
+        seconds = error.retry_after or 0.0
+        shared.turned_away(seconds if seconds <= policy.longest else 0.0)
 
 
 def parse_retry_after(value: str | None) -> float | None:

@@ -32,7 +32,13 @@ from hatcher.transport.faults import OUTCOME, error_for, failure
 from hatcher.transport.pool import MAX_CONNECTIONS
 from hatcher.transport.redirects import MAX_REDIRECTS, redirected
 from hatcher.transport.request import Request
-from hatcher.transport.retry import OVERLOADED, RetryPolicy, is_certainly_undone, pause_before_retry
+from hatcher.transport.retry import (
+    RetryPolicy,
+    is_certainly_undone,
+    note_overload,
+    pause_before_retry,
+    turn_left,
+)
 from hatcher.transport.secret import Redactor, bare_own
 from hatcher.transport.timeouts import Timeouts
 from hatcher.transport.tls import ssl_context
@@ -275,9 +281,11 @@ class Session:
     def pause(self, request: Request, seconds: float) -> None:
         """Wait before something is sent on behalf of a request, unless it is cancelled."""
         token = cancel.current()
-        if token is None:
-            time.sleep(seconds)
-        elif token.sleep(seconds):
+        with turn_left():
+            if token is None:
+                time.sleep(seconds)
+            is_cancelled = token is not None and token.sleep(seconds)
+        if is_cancelled:
             raise error_for(
                 Outgoing.of(request, self.server, self._redact), ChannelError("cancelled")
             )
@@ -394,10 +402,7 @@ class Session:
             advice=advice,
             anonymous=self.is_anonymous and outgoing.at_home,
         )
-        token = cancel.current()
-        if status_code in OVERLOADED and token is not None:
-            seconds = error.retry_after or 0.0
-            token.turned_away(seconds if seconds <= self.retries.longest else 0.0)
+        note_overload(self.retries, error)
         return error
 
     # -- who is asking --------------------------------------------------------------

@@ -18,6 +18,7 @@ from hatcher.errors import BatchInterrupted
 from hatcher.testing import Answer, Request, ScriptedServer
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.concurrency import Todo
+from hatcher.transport.retry import turn_left
 
 from .common import JSON, platform_at
 
@@ -189,7 +190,8 @@ def test_a_thread_that_pauses_leaves_its_turn():
             both.wait(10)
         if number == 0:
             pool._turns.turned_away(0.0)
-            pool._turns.sleep(0.2)
+            with turn_left():
+                time.sleep(0.2)
         done.append(number)
 
     pool.each([0, 1, 2], work)
