@@ -103,7 +103,7 @@ serve: $(READY)  ## Run the embedded Brood, with its data in .brood
 	$(BIN)/hatcher serve --data .brood
 
 # For less than everything: make bench CASES='download upload --rounds 3'.
-bench: $(READY)  ## Measure beside the existing client; takes about 15 minutes
+bench: $(READY)  ## Measure beside the existing client, and far away; takes about 25 minutes
 	$(BIN)/python -m scripts.bench $(CASES)
 
 clean:  ## Remove the environment and everything built

@@ -26,6 +26,7 @@ from scripts.bench.scene import Scene
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 #: How much is measured in full, and with `--quick`.
 _AMOUNTS = {"rounds": (7, 3), "scale": (1.0, 0.02), "size": (10**9, 150_000_000)}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: The name of everything that goes over a long link.
 _FAR = "far"
 #: The order in which the manual shows the modules of cases.
@@ -220,10 +221,12 @@ def tell(results: Results, path: Path | None) -> int:
 
 
 def _end(number: int, frame: object) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # what follows is not to be interrupted in its turn
     sys.exit(128 + number)  # by way of everything that stops servers and removes files
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, _end)
     sys.exit(main())

@@ -103,9 +103,9 @@ def distance(outcomes: Sequence[Outcome], link: str, *, judged: bool) -> Table:
     for outcome in outcomes:
         table.within = table.within and (not judged or outcome.must_met)
         beside = [f"{name} {_amount(outcome, samples)}" for name, samples in outcome.peers.items()]
-        peers = (peer.name for peer in outcome.comparison.peers)
-        missing = [name for name in peers if name not in outcome.peers and not outcome.lacking]
-        beside += [f"not installed: {', '.join(missing)}"] * bool(missing)
+        absent = [each for each in outcome.comparison.peers if each.name not in outcome.peers]
+        missing = ", ".join(each.driver for each in absent if not outcome.lacking)
+        beside += [f"not installed: {missing}"] * bool(missing)
         ours = f"left out, since there is no {' nor '.join(outcome.lacking)}"
         if outcome.ours:
             ours = _spread(outcome, outcome.ours)

@@ -224,7 +224,7 @@ def test_a_comparison_without_a_must_is_never_missed():
 def far(
     measure: Measure, must: float, peers: dict[str, float], ours: float, **more: Any
 ) -> Outcome:
-    limits = [Limit(name, "bare", lambda scene, folder: []) for name in ("aria2", "rclone")]
+    limits = [Limit(name, name, lambda scene, folder: []) for name in ("aria2", "rclone")]
     comparison = Comparison(
         "far-x",
         "a case",

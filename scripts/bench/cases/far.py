@@ -24,6 +24,8 @@ from scripts.bench.servers.site import (
 )
 
 _ROUNDS = 3
+#: What a download of a large egg is told, beside what every one is.
+_OPTIONS: Mapping[str, Any] = {"connections": 4}
 _LIMITED = Link(per_connection=10_000_000)
 _NEAR = Link(round_trip=0)
 
@@ -78,7 +80,8 @@ _LARGE = {
 
 def _download(wanted: _Large, scene: Scene, folder: Path, **more: Any) -> dict[str, Any]:
     egg = scene.distant_large(wanted.size)
-    return download_job(scene, wanted.where, egg, folder, repository=DISTANT, cold=True, **more)
+    told = {"repository": DISTANT, "cold": True, "options": _OPTIONS, **more}
+    return download_job(scene, wanted.where, egg, folder, **told)
 
 
 def _aria2(wanted: _Large, scene: Scene, folder: Path) -> list[str]:
@@ -111,7 +114,7 @@ def _large() -> Iterator[Comparison]:
             )
         yield _far(
             f"large-{name}" if wanted.others else name,
-            wanted.title,
+            ", ".join([wanted.title, *(f"{name}={value}" for name, value in _OPTIONS.items())]),
             "egg_download",
             partial(_download, wanted),
             (wanted.must, wanted.aim),
