@@ -337,6 +337,10 @@ class WorkerPool:
         if failures:
             raise failures[0]
 
+    def expect(self, files: int) -> None:
+        """Have connections opened beside the first request, where they are not there at once."""
+        self._turns.expect(min(files, self._concurrency))
+
     def tell(self, done: int, total: int, phase: Phase) -> None:
         """Tell the user of something that is one request for all files."""
         if self._progress is not None:

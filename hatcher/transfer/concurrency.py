@@ -180,8 +180,17 @@ class Turns:
         self._calm_since = 0.0
         #: When it last began to turn some away, how many could be at work, and how many it were.
         self._event, self._before, self._refused = 0.0, 0, 0
+        self._to_come = 0
         #: When this thread's turn began.
         self._mine = threading.local()
+
+    def expect(self, threads: int) -> None:
+        """Prepare for so many threads that will need a connection each."""
+        self._to_come = threads - 1
+
+    def connections_to_come(self) -> int:
+        number, self._to_come = self._to_come, 0
+        return number
 
     def join(self) -> None:
         """Let the requests of this thread belong to it."""

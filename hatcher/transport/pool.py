@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from hatcher.transport import cancel
 from hatcher.transport.channel import ChannelError
+from hatcher.transport.retry import turns
 from hatcher.transport.timeouts import deadline
 
 if TYPE_CHECKING:
@@ -24,6 +27,12 @@ KEPT_FOR = 30.0
 
 #: Seconds after which a thread that waits for a connection checks whether it was cancelled.
 _CHECK_EVERY = 0.1
+
+#: Seconds that a connection takes at least which is better opened before it is needed.
+_FAR = 0.02
+
+#: Seconds after which another one is needed, where many are.
+_EVERY = 0.001
 
 _ALL = float("inf")
 
@@ -65,7 +74,7 @@ class Pool:
         self._wait_for(permits)
         try:
             self._drop(time.monotonic() - KEPT_FOR)
-            connection = self._take_kept(route) or self._connect(route)
+            connection = self._take_kept(route) or self._open(route)
         except BaseException:
             permits.put(None)
             raise
@@ -93,6 +102,23 @@ class Pool:
                 return connection
             connection.close()
         return None
+
+    def _open(self, route: Any) -> Connection:
+        """Open a connection; where that takes long, others for the operation beside its request."""
+        begun, operation = time.monotonic(), turns.get()
+        connection = self._connect(route)
+        took = time.monotonic() - begun
+        if operation is not None and took > _FAR:
+            for _ in range(min(operation.connections_to_come(), round(took / _EVERY))):
+                threading.Thread(target=self._open_ahead, args=(route,), daemon=True).start()
+        return connection
+
+    def _open_ahead(self, route: Any) -> None:
+        with suppress(ChannelError):  # who needs it will be told
+            connection = self._connect(route)
+            self._kept.setdefault(route, deque()).append((time.monotonic(), connection))
+            if self._is_closed:
+                self._drop(_ALL)
 
     def _drop(self, until: float) -> None:
         """Close all connections that were returned by then."""

@@ -57,6 +57,9 @@ class Turns(Protocol):
     def turned_away(self, seconds: float) -> None:
         """Take note that the server wants fewer requests, and none before so many seconds."""
 
+    def connections_to_come(self) -> int:
+        """Return how many more connections will be needed; once, and 0 from then on."""
+
     def leave(self) -> bool:
         """Leave the turn to others; return whether this thread had one."""
 

@@ -15,9 +15,10 @@ import pytest
 
 from hatcher.api import RetryPolicy
 from hatcher.errors import BatchInterrupted
-from hatcher.testing import Answer, Request, ScriptedServer
+from hatcher.testing import Answer, Request, ScriptedServer, write_egg
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.concurrency import Todo
+from hatcher.transport import pool
 from hatcher.transport.retry import turn_left
 
 from .common import JSON, platform_at
@@ -182,20 +183,45 @@ def test_ctrl_c_ends_the_waiting_for_a_turn(destination):
 def test_a_thread_that_pauses_leaves_its_turn():
     """With one turn for two: the second works while the first waits before its next try."""
     done: list[int] = []
-    pool = WorkerPool(2, None)
+    threads = WorkerPool(2, None)
     both = threading.Barrier(2)
 
     def work(number: int, _: ByteCounter) -> None:
         if number < 2:
             both.wait(10)
         if number == 0:
-            pool._turns.turned_away(0.0)
+            threads._turns.turned_away(0.0)
             with turn_left():
                 time.sleep(0.2)
         done.append(number)
 
-    pool.each([0, 1, 2], work)
+    threads.each([0, 1, 2], work)
     assert done == [1, 2, 0]
+
+
+@pytest.mark.parametrize(("far", "opened"), [(-1, 8), (60, 1)])
+def test_connections_to_far_away_are_opened_beside_the_first_request(
+    tmp_path, monkeypatch, far, opened
+):
+    monkeypatch.setattr(pool, "_FAR", far)
+    monkeypatch.setattr(pool, "_EVERY", 1e-9)
+    write = {"platform": "rh8-x86_64", "python_tag": "cp311", "payload_bytes": 100}
+    paths = [write_egg(tmp_path, f"Egg{n}", "1.0", seed=n, **write) for n in range(12)]
+    beside: list[int] = []
+
+    def answer(request: Request) -> Answer:
+        if "/indices/" in request.target:
+            until = time.monotonic() + 10
+            while server.connections < opened and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(0.1)  # for one too many
+            beside.append(server.connections)
+            return Answer(200, JSON, b"{}")
+        return Answer(404 if request.method == "GET" else 201, JSON, b"{}")
+
+    with ScriptedServer(answer) as server:
+        report = platform_at(server.url).upload_eggs(paths, concurrency=8)
+    assert report and beside == [opened]
 
 
 def test_each_file_begins_once():
