@@ -16,6 +16,7 @@ from hatcher.errors import BroodHTTPError, HatcherException
 from hatcher.files.locks import lock, locked
 from hatcher.files.space import explained
 from hatcher.mirror.contents import DOCUMENTS
+from hatcher.mirror.loads import Load, Loads
 from hatcher.mirror.records import (
     Held,
     MirrorReport,
@@ -29,6 +30,7 @@ from hatcher.mirror.records import (
 from hatcher.mirror.selection import Selection
 from hatcher.mirror.sides import Side, changed, looked_up, read_both, read_state, settle
 from hatcher.transfer.batch import ByteCounter, WorkerPool
+from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import Outcome, reporting
 
 _PREFIX, _LOCK = "hatcher-mirror-", ".lock"
@@ -75,7 +77,11 @@ class _Applying:
         self._wanted, self._there = states
         self._options = options
         self._writer = self._target._writer(self._there, options)
-        self._pool = WorkerPool(options.concurrency, options.progress)
+        self._is_one_way = self._source.server is None or self._target.server is None
+        number = options.concurrency
+        if number > 1 and not self._is_one_way:
+            number *= 2  # while some files come in, as many others go out
+        self._pool = WorkerPool(number, options.progress)
         self._numbers = itertools.count()
         self._problems: list[Problem] = [*self._wanted.problems, *self._there.problems]
         self._skipped = [step for step in steps if step.action == "skip"]
@@ -159,7 +165,7 @@ class _Applying:
             if held is not None and held.sha256 is None
         )
         # Servers are only asked.
-        self._pool.each(tasks, identify, "hashing" if total else None, total)
+        self._options.each(tasks, identify, "hashing" if total else None, total)
 
     def _decide(self, task: Task) -> None:
         """Say whether what the plan says still holds, and what is to be done then."""
@@ -223,55 +229,63 @@ class _Applying:
     def _copy(self, tasks: list[Task]) -> None:
         with staging_folder() as folder:
             for some in self._writer.rounds(tasks):
-                loads: dict[object, list[Task]] = {}
+                wanted: dict[object, list[Task]] = {}
                 for task in some:
                     is_file = self._source.kind(task.step.path) not in DOCUMENTS
                     sha256 = task.wanted.sha256 if task.wanted is not None and is_file else None
-                    loads.setdefault(sha256 or id(task), []).append(task)
+                    wanted.setdefault(sha256 or id(task), []).append(task)
+                loads = [*map(Load, wanted.values())]
+                order = Loads(loads, self._options.concurrency, is_one_way=self._is_one_way)
 
-                def carry(load: list[Task], counter: ByteCounter) -> None:
-                    self._carry(load, folder, counter)
+                def carry(_: Load, counter: ByteCounter, order: Loads = order) -> None:
+                    load = order.take(counter)
+                    try:
+                        self._carry(load, order, folder, counter)
+                    finally:
+                        order.came(load)
 
-                self._pool.each(list(loads.values()), carry, self._writer.phase, total_size(some))
+                # In which order they go is up to `Loads`.
+                size, phase = total_size(some), self._writer.phase
+                self._pool.each(loads, carry, phase, size, size=lambda _: 0)
 
-    def _carry(self, load: list[Task], folder: Path, counter: ByteCounter) -> None:
+    def _carry(self, load: Load, order: Loads, folder: Path, counter: ByteCounter) -> None:
         """Write one file to all places that want it, and note what becomes of that."""
         own = None if self._writer.is_local else folder / str(next(self._numbers))
         if own is not None:
             own.mkdir()
         files: list[Path] = []
+
+        def obtain(task: Task) -> Path:
+            if not files:
+                files.append(self._fetch(task, own, counter, order.told_of(load, counter)))
+                task.size = files[0].stat().st_size
+                order.came(load)
+            return self._named(task, own, files[0])
+
         try:
-            for task in load:
+            for task in load.tasks:
 
                 def put(task: Task = task) -> Outcome:
-                    return self._writer.put(
-                        task, lambda: self._obtain(task, own, files, counter), counter
-                    )
+                    return self._writer.put(task, lambda: obtain(task), counter)
 
                 self._writer.attempts(task).attempt(task, counter, put)
         finally:
             if own is not None:
                 shutil.rmtree(own, ignore_errors=True)
 
-    def _obtain(
-        self, task: Task, folder: Path | None, files: list[Path], counter: ByteCounter
-    ) -> Path:
-        """Return the file; `files` holds it when it was got for another place before."""
-        name = task.step.path.rpartition("/")[2]
-        into = task.path if folder is None else folder / name
-        if not files:
-            files.append(self._fetch(task, into, counter))
-            task.size = files[0].stat().st_size
-        if folder is None or files[0].name == name:
-            return files[0]
-        # A server is told the name of the file.
+    def _named(self, task: Task, folder: Path | None, file: Path) -> Path:
+        """Return a file under the name that its place has for it: a server is told of it."""
+        if folder is None or file.name == task.path.name:
+            return file
+        into = folder / task.path.name
         if not into.exists():
-            shutil.copyfile(files[0], into)
+            shutil.copyfile(file, into)
         return into
 
-    def _fetch(self, task: Task, into: Path, counter: ByteCounter) -> Path:
+    def _fetch(self, task: Task, folder: Path | None, counter: ByteCounter, told: Progress) -> Path:
         wanted, path = task.wanted, task.step.path
         assert wanted is not None
+        into = task.path if folder is None else folder / task.path.name
         cache = None if self._source.kind(path) in DOCUMENTS else self._options.cache
         if (
             cache is not None
@@ -279,7 +293,7 @@ class _Applying:
             and cache.copy(wanted.sha256, into, progress=counter)
         ):
             return into
-        file = self._source.obtain(path, wanted, into, counter)
+        file = self._source.obtain(path, wanted, into, told)
         if cache is not None and wanted.sha256 and file == into:
             # On its way to a server it is only ours, and removed afterwards.
             cache.add(file, wanted.sha256, own=not self._writer.is_local)
@@ -310,7 +324,7 @@ class _Applying:
             attempts = self._writer.attempts(task)
             attempts.attempt(task, counter, lambda: self._writer.delete(task, counter))
 
-        self._pool.each(ready, delete)
+        self._options.each(ready, delete)
 
     def _platform(self, task: Task) -> tuple[str, str]:
         location = self._target.location(task.where)

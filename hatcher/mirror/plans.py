@@ -114,7 +114,8 @@ class Plan:
         progress : Progress, optional
             Is told of the bytes, from the calling thread.
         concurrency : int, optional
-            How many files to move at once at most, 64 by default.
+            How many files to move at once at most, 64 by default. From a server to a server, when
+            it is more than 1, as many go out while these come in.
         cache : Cache, optional
             Has what moves taken from there, and put there.
         create_missing : bool, default False
