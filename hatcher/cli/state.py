@@ -103,11 +103,26 @@ class State:
 
 
 def client_of(
-    settings: Settings, credential: Credential | None, *, quick: bool = False
+    settings: Settings,
+    credential: Credential | None,
+    *,
+    quick: bool = False,
+    anew: bool = False,
 ) -> BroodClient:
-    """Return a client of the server of the settings, for whoever has the credential."""
+    """Return a client of the server of the settings, for whoever has the credential.
+
+    Parameters
+    ----------
+    settings : Settings
+    credential : Credential or None
+    quick : bool, default False
+        Whether to try but once.
+    anew : bool, default False
+        Whether the server is to say now what it thinks of the credential: no session token of
+        an earlier command is used, and none is kept.
+    """
     # Imported here: the help of a command needs no client.
-    from hatcher.api import BroodClient, RetryPolicy, Timeouts
+    from hatcher.api import BroodClient, BroodClientAuth, RetryPolicy, Timeouts
     from hatcher.cli.logs import listen
 
     listen(click.get_current_context(silent=True))
@@ -117,9 +132,14 @@ def client_of(
         from hatcher.cli.settings.profiles import server_at
 
         url = str(server_at(url))
+    auth = credential and credential.auth(url, settings.verify_ssl)
+    if isinstance(auth, BroodClientAuth) and not anew:
+        from hatcher.cli.settings.sessions import SessionKeeper
+
+        auth._keeper = SessionKeeper(auth, settings.verify_ssl)
     return BroodClient.from_url(
         url,
-        auth=credential and credential.auth(url, settings.verify_ssl),
+        auth=auth,
         verify_ssl=settings.verify_ssl,
         api_version=settings.api_version,
         timeout=Timeouts() if settings.timeout is None else settings.timeout,

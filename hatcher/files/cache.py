@@ -14,9 +14,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hatcher.files.locks import is_at, lock
+
+if TYPE_CHECKING:
+    import hashlib
 
 #: What tells backups to leave a folder out, in its CACHEDIR.TAG.
 _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
@@ -92,6 +95,51 @@ def check_private(own: Path) -> None:
     # Who may only look finds names that tell nothing, of files that cannot be read.
     if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
         raise OSError(f"'{own}' belongs to somebody else, or others may write to it")
+
+
+def keyed_name(own: Path, *parts: str) -> hashlib.blake2b:
+    """Return a name for a file in a private folder, or its beginning, that tells nothing of its parts.
+
+    Parameters
+    ----------
+    own : pathlib.Path
+    *parts : str
+        Secrets among them.
+
+    Raises
+    ------
+    OSError, InvalidDestinationError
+        The key of the folder cannot be read or made.
+    """
+    # Imported here, where something has a name: it takes OpenSSL.
+    import hashlib
+
+    name = hashlib.blake2b(key=_key(own), digest_size=24)
+    add_parts(name, *parts)
+    return name
+
+
+def add_parts(name: hashlib.blake2b, *parts: str) -> None:
+    """Make more parts a part of a name."""
+    for part in parts:
+        encoded = part.encode()
+        name.update(len(encoded).to_bytes(8) + encoded)
+
+
+def _key(own: Path) -> bytes:
+    """Return what the names of the files in a folder are hashed with."""
+    path = own / "key"
+    with suppress(FileNotFoundError):
+        key = path.read_bytes()
+        if len(key) == 32:
+            return key
+    # Imported here: a key is made once.
+    from hatcher.files.atomic import replacing
+
+    with replacing(path, private=True, sync=False) as file:
+        file.write(os.urandom(32))
+    # Another process may have done the same: the last one counts.
+    return path.read_bytes()
 
 
 def kept_files(folder: Path, names: re.Pattern[str]) -> Iterator[Kept]:

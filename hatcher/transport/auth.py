@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from hatcher.errors import InvalidArgumentError
 from hatcher.transport.secret import Secret, basic, discreet
@@ -134,6 +134,19 @@ class BroodBearerTokenAuth:
         return "<BroodBearerTokenAuth>"
 
 
+class TokenKeeper(Protocol):
+    """Keeps a session token for later processes; what it cannot keep, it leaves."""
+
+    def load(self) -> tuple[str, float] | None:
+        """Return the token, and the seconds for which it may be used; None without one."""
+
+    def save(self, token: str) -> None:
+        """Keep a token, in place of what was kept before."""
+
+    def forget(self) -> None:
+        """Keep none any longer."""
+
+
 class BroodClientAuth:
     """A session token, got for a password or an API token and renewed in time.
 
@@ -180,6 +193,8 @@ class BroodClientAuth:
         # The value of the Authorization header; None before the first exchange.
         self.header: Secret | None = None
         self._renew_at = 0.0
+        #: Set by the command line, each of whose commands is a process.
+        self._keeper: TokenKeeper | None = None
 
     @property
     def brood_url(self) -> str:
@@ -208,8 +223,26 @@ class BroodClientAuth:
         ----------
         token : str
         """
+        self._use(token, RENEWAL_INTERVAL)
+        if self._keeper is not None:
+            self._keeper.save(token)
+
+    def _recall(self) -> bool:
+        """Use the session token that is kept; return whether there is one."""
+        kept = None if self._keeper is None else self._keeper.load()
+        if kept is None:
+            return False
+        self._use(*kept)
+        return True
+
+    def _forget(self) -> None:
+        """Have the session token, which the server has refused, kept no longer."""
+        if self._keeper is not None:
+            self._keeper.forget()
+
+    def _use(self, token: str, seconds: float) -> None:
         self.header = Secret(f"{_BEARER}{token}")
-        self._renew_at = time.monotonic() + RENEWAL_INTERVAL
+        self._renew_at = time.monotonic() + seconds
 
     def authorization(self) -> str:
         """Return the value of the Authorization header; needs a token to be there.
@@ -309,6 +342,18 @@ def _exchangeable(given: object) -> BasicAuth | BroodBearerTokenAuth:
     raise InvalidArgumentError(
         "credentials must be (user name, password), or an API token as a string."
     )
+
+
+def proof_of(auth: object) -> tuple[str, ...] | None:
+    """Return what tells one asker from all others, secrets included; None for who cannot be told."""
+    # A subclass may add what is not known here.
+    if auth is None:
+        return ("nobody",)
+    if type(auth) in (BasicAuth, BroodBearerTokenAuth):
+        return "themselves", auth.authorization()  # type: ignore[attr-defined]
+    if type(auth) is BroodClientAuth and (credentials := proof_of(auth.credentials)):
+        return "session", str(auth.server), *credentials
+    return None
 
 
 def identity_of(auth: BroodAuth | httpx.Auth | CallableAuth | None) -> tuple[str, str | None]:

@@ -14,9 +14,7 @@ The cache is a convenience: where it cannot be used, everything works without it
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,9 +28,9 @@ from zlib import crc32
 
 from hatcher.errors import InvalidDestinationError
 from hatcher.files.atomic import replacing
-from hatcher.files.cache import evict, kept_files, private_folder, touch
+from hatcher.files.cache import add_parts, evict, kept_files, keyed_name, private_folder, touch
 from hatcher.files.folders import user_folder
-from hatcher.transport.auth import BasicAuth, BroodBearerTokenAuth, BroodClientAuth
+from hatcher.transport.auth import proof_of
 from hatcher.transport.parsing import collector_held, copies_of, expect
 from hatcher.transport.request import Request
 from hatcher.transport.urls import ServerURL
@@ -90,7 +88,7 @@ def open_cache(
     IndexCache or None
         None when there shall be none, there can be none, or it is not known who asks.
     """
-    identity = _identity(auth)
+    identity = proof_of(auth)
     if identity is None:
         return None
     with _or_without("cannot be used"):
@@ -109,18 +107,6 @@ def cache_folder(place: bool | Path) -> Path | None:
     if place is True:
         return user_folder("cache", VARIABLE)
     return place or None
-
-
-def _identity(auth: object) -> tuple[str, ...] | None:
-    """Return what tells one asker from all others; None for who cannot be told."""
-    # A subclass may add what is not known here.
-    if auth is None:
-        return ("nobody",)
-    if type(auth) in (BasicAuth, BroodBearerTokenAuth):
-        return "themselves", auth.authorization()  # type: ignore[attr-defined]
-    if type(auth) is BroodClientAuth and (credentials := _identity(auth.credentials)):
-        return "session", str(auth.server), *credentials
-    return None
 
 
 class IndexCache:
@@ -148,8 +134,7 @@ class IndexCache:
         #: What was asked for last; and what makes copies of it, when it was asked for again.
         self._last: tuple[object, Callable[[], object] | None] = None, None
         self._folder = private_folder(folder, "indices")
-        self._view = hashlib.blake2b(key=_key(self._folder), digest_size=24)
-        _add(self._view, *view)
+        self._view = keyed_name(self._folder, *view)
 
     def get(self, request: Request, fetch: Fetch, parse: Parse[T], read: Callable[[bytes], T]) -> T:
         """Return an index, from the disk when the server says that it has not changed.
@@ -172,7 +157,7 @@ class IndexCache:
             What `parse` returned, or a copy of it.
         """
         name = self._view.copy()
-        _add(
+        add_parts(
             name, request.path, *(part for pair in sorted(request.params.items()) for part in pair)
         )
         path = self._folder / f"{name.hexdigest()}.index"
@@ -293,25 +278,6 @@ def _dated(modified: str | None, sent: str | None) -> tuple[str, str] | None:
 
 def _with(request: Request, name: str, value: str) -> Request:
     return request._replace(headers={**request.headers, name: value})
-
-
-def _add(name: hashlib.blake2b, *parts: str) -> None:
-    for part in parts:
-        encoded = part.encode()
-        name.update(len(encoded).to_bytes(8) + encoded)
-
-
-def _key(own: Path) -> bytes:
-    """Return what the names of the files in a folder are hashed with."""
-    path = own / "key"
-    with suppress(FileNotFoundError):
-        key = path.read_bytes()
-        if len(key) == 32:
-            return key
-    with replacing(path, private=True, sync=False) as file:
-        file.write(os.urandom(32))
-    # Another process may have done the same: the last one counts.
-    return path.read_bytes()
 
 
 @contextmanager

@@ -346,6 +346,8 @@ class Session:
         except AuthenticationError as error:
             # Not of another server, which a request was redirected to without credentials.
             exchanges = self._authenticator is not None and self._authenticator.exchanges
+            if self._authenticator is not None:
+                self._authenticator.forget()
             if exchanges or str(error.url).startswith(str(self.server)):
                 self._is_admitted = False
                 # Without its traceback, whose frames hold the request.

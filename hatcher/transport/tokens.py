@@ -62,7 +62,7 @@ class Authenticator:
             yield self._authorized(outgoing, auth.header), True
             return
         with auth.lock:
-            is_new = auth.is_stale
+            is_new = auth.is_stale and not auth._recall()
             if is_new:
                 self._exchange(auth, outgoing.operation)
             refused = auth.header
@@ -70,8 +70,14 @@ class Authenticator:
         with auth.lock:
             # Another thread may have renewed it in the meantime.
             if auth.header is refused:
+                auth._forget()
                 self._exchange(auth, outgoing.operation)
         yield self._authorized(outgoing, auth.header), True
+
+    def forget(self) -> None:
+        """Have no session token kept that the server does not accept."""
+        if isinstance(self._auth, BroodClientAuth):
+            self._auth._forget()
 
     def close(self) -> None:
         """Close the connections that exchanges have of their own."""

@@ -70,6 +70,8 @@ class Cli:
         for name in [name for name in os.environ if name.startswith("HATCHER_")]:
             if name != "HATCHER_CACHE_DIR":
                 patch.delenv(name)
+        # Of this test alone: other servers may have had the same port, and so the same name.
+        self.setenv("HATCHER_CACHE_DIR", Path(os.environ["HATCHER_CACHE_DIR"], folder.parent.name))
         for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
             patch.delenv(name, raising=False)
         self.setenv("HOME", home)

@@ -28,6 +28,7 @@ from hatcher.cli.settings.keeping import (
     keeper_of,
 )
 from hatcher.cli.settings.private_files import changing
+from hatcher.cli.settings.sessions import forget_sessions
 from hatcher.cli.state import State, client_of, pass_state
 from hatcher.cli.terminal import is_terminal, say
 
@@ -143,7 +144,8 @@ def login(
 def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None:
     """Forget the token of a profile.
 
-    The profile stays, with its server. Without --revoke the token stays valid.
+    The profile stays, with its server. Without --revoke the token stays valid. The session tokens
+    that commands have kept for each other are removed too, those of all profiles.
 
     \b
     For example:
@@ -180,10 +182,11 @@ def logout(ctx: click.Context, /, revoke: bool, dry_run: bool, **_: Any) -> None
             settings = levels.settings_with(ctx.find_root(), profile, profile.url)
             settings = settings._replace(url=keeper.server)
             credential = kept_credential(settings)
-            with client_of(settings, credential) as client:
+            with client_of(settings, credential, anew=True) as client:
                 revoke_token(client, credential)
         keeper.forget()
         profiles.with_profile(profile.name, {"credential": None})
+        forget_sessions()
     say(f"Forgot what {keeper} kept for {keeper.server}.", "green")
 
 
@@ -351,6 +354,7 @@ def log_in(
             raise
         if before is not None:
             _clear(client, keeper, kept, *before)
+        forget_sessions()
     who = f" as {kept.username}" if kept.username else ""
     say(f"Logged in to {keeper.server}{who}.", "green")
     what = "The password" if kept.kind == "password" else "The API token"
@@ -384,7 +388,7 @@ def revoke_token(client: BroodClient, kept: Credential) -> None:
 def _accepted(settings: levels.Settings, credential: Credential) -> tuple[BroodClient, Credential]:
     """Return a client of the user, and the credential in the way that the server takes it."""
     credential = credential._replace(direct=False)
-    client = client_of(settings, credential)
+    client = client_of(settings, credential, anew=True)
     try:
         client.whoami()
     except errors.BroodHTTPError as error:
