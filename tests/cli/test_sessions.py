@@ -432,6 +432,15 @@ def test_logout_tells_of_a_folder_that_is_not_its_own(profile, cli, gateway):
     assert str(folder()) in done.err
 
 
+def test_so_does_deleting_an_api_token(cli, gateway):
+    secret = api_token(cli)
+    (name,) = [token["name"] for token in cli.client().list_api_tokens()]
+    asked(gateway, cli, "--token", secret, *LIST)
+    assert cli("api-tokens", "delete", name, "-y").code == 0
+    assert files() == []
+    assert cli("--token", secret, *LIST).code == 3
+
+
 def test_login_asks_the_server_and_keeps_none(profile, cli, gateway):
     asked(gateway, cli)
     assert len(files()) == 1

@@ -629,9 +629,13 @@ def delete_token(
         say(f"Would delete the API token {name}{'' if known else ', which there is not'}.")
         return
     confirm(f"The API token {name} will be deleted. Go on?", assume_yes=assume_yes)
+    # Imported here, for those who forget one.
+    from hatcher.cli.settings.sessions import forget_sessions
+
     delete, what = partial(state.client.delete_api_token, name), f"API token {name}"
     done, gone = f"Deleted the {what}.", f"There is no {what}."
     transfers.remove(delete, done, gone, missing_ok=missing_ok)
+    forget_sessions()
 
 
 @api_tokens.command("list")
