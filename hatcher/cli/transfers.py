@@ -240,19 +240,26 @@ def download(
         Of `TRANSFERS`.
     """
     folder = Path(destination or os.curdir)
-    # Asked for here, so that the file's name is known, and not again by the download.
-    said = artefact.metadata()
-    sha256, filename = artefact._sha256_in(said), artefact._filename_in(said)
-    target = folder / (filename or "")
+    said: dict[str, Any] = {}
+
+    def ask() -> str:
+        # Asked for here, so that the file's name is known, and not again by the download.
+        said.update(artefact.metadata())
+        return artefact._sha256_in(said)
+
     if dry_run:
         from hatcher.transfer.hashing import file_sha256
 
+        sha256, target = ask(), folder / (artefact._filename_in(said) or "")
         there = target.is_file() and file_sha256(target) == sha256
         tell(emit, target, folder, "already there" if there else "would download", said)
         return
+    fetch = artefact._begin(folder, ask, connections=connections)
+    filename = artefact._filename_in(said)
+    target = folder / (filename or "")
     before = _identity(target)
     with progress_bar(target.name) as bar:
-        artefact.download(folder, sha256, filename, progress=bar, connections=connections)
+        fetch.run(filename or artefact._is_called, bar)
     # What arrives is put in the place of what was there.
     outcome = "already there" if _identity(target) == before else "downloaded"
     tell(emit, target, folder, outcome)

@@ -240,16 +240,24 @@ class FileArtefact(DeletableArtefact[M]):
     ) -> tuple[FileDownload, str | Callable[[str], bool]]:
         """Return its download; the server is asked for the sha256 when all else is right."""
         ranges.checked_connections(connections)
-        if sha256 is None:
-            existing_directory(destination)
-            if filename is not None:
-                filenames.bare_filename(filename, "The name given for the file")
-            sha256 = self.sha256()
-        options = {"connections": connections}
         if filename is not None:
-            return self._fetch(destination, sha256, progress, **options), filename
-        likely = self._likely_name(destination)
-        return self._fetch(destination, sha256, progress, likely=likely, **options), self._is_called
+            existing_directory(destination)
+            filenames.bare_filename(filename, "The name given for the file")
+        fetch = self._begin(
+            destination, sha256 or self.sha256, filename, progress=progress, connections=connections
+        )
+        return fetch, self._is_called if filename is None else filename
+
+    def _begin(
+        self,
+        destination: str | os.PathLike[str],
+        sha256: str | Callable[[], str],
+        filename: str | None = None,
+        **options: Any,
+    ) -> FileDownload:
+        """Return its download, for which a sha256 that is not known has been asked for."""
+        there = self._name_there(existing_directory(destination), filename)
+        return self._fetch(destination, sha256, likely=there, **options)
 
     def _receive(
         self,
@@ -285,12 +293,14 @@ class FileArtefact(DeletableArtefact[M]):
             filename, "The server's name for the file", self._is_called
         )
 
-    def _likely_name(self, folder: str | os.PathLike[str]) -> str | None:
-        """Return how its file is called that is in a folder, or is not complete there yet."""
+    def _name_there(self, folder: Path, filename: str | None) -> str | None:
+        """Return how its file is called that is in a folder, or is not complete there; None if none."""
         # Imported here, for those who download nothing.
-        from hatcher.files.partial import target_of
+        from hatcher.files.partial import is_begun, target_of
 
-        names = (target_of(path.name) for path in existing_directory(folder).iterdir())
+        if filename is not None:
+            return filename if is_begun(folder / filename) else None
+        names = (target_of(path.name) for path in folder.iterdir())
         return next((name for name in names if self._is_called(name)), None)
 
     @abstractmethod

@@ -17,6 +17,8 @@ from hatcher.transport.parsing import entries_with, list_of_each
 from hatcher.transport.urls import checked_segment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hatcher.core.dependencies import Dependencies, DependencyTree
     from hatcher.core.documents import EggIndexEntry, EggListing, EggMetadata
 
@@ -61,8 +63,8 @@ class Egg(FileArtefact["EggMetadata"]):
     def _filename(self) -> str:
         return f"{self.name}-{self.version}.egg"
 
-    def _likely_name(self, folder: str | os.PathLike[str]) -> str:
-        return self._filename
+    def _name_there(self, folder: Path, filename: str | None) -> str | None:
+        return super()._name_there(folder, filename or self._filename)
 
     def _has_tag(self, said: Mapping[str, Any]) -> bool:
         """Whether an index or metadata are of this very egg, not of one that suits its tag."""

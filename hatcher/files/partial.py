@@ -415,6 +415,11 @@ def _beside(target: Path, mark: int | str) -> str:
     return os.path.join(folder, f"{name}.{mark}{PARTIAL_SUFFIX}")
 
 
+def is_begun(target: Path) -> bool:
+    """Whether there is a target, or what `Partial.left` finds of it."""
+    return os.path.lexists(target) or os.path.lexists(_beside(target, 0))
+
+
 def target_of(name: str) -> str:
     """Return the name of the target of what `Partial.left` finds; any other name as it is."""
     return name.removesuffix(f".0{PARTIAL_SUFFIX}")

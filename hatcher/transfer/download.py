@@ -85,13 +85,14 @@ class FileDownload:
         The download operation.
     destination : str or path-like
         An existing directory.
-    sha256 : str
-        What the file must hash to, in hexadecimal.
+    sha256 : str or callable
+        What the file must hash to, in hexadecimal; or what asks the server for it. The file is
+        then asked for at the same time, if nothing is there of it yet.
     progress : Progress, optional
         Told of what is hashed, and by `run` of how far it has come.
     likely : str, optional
-        How the file is probably called, where the server gives it its name: what a killed
-        process has left under that name is gone on with at once.
+        How the file is called that is in the directory already, or is not complete there. Where
+        the server gives it its name, what a killed process has left is gone on with at once.
     connections : int, optional
         How many to receive a large file over at most.
     sync : bool, default True
@@ -113,7 +114,7 @@ class FileDownload:
         session: Session,
         request: Request,
         destination: str | os.PathLike[str],
-        sha256: str,
+        sha256: str | Callable[[], str],
         progress: Progress | None = None,
         *,
         likely: str | None = None,
@@ -126,9 +127,9 @@ class FileDownload:
         headers = {**request.headers, "Accept": "*/*", "Accept-Encoding": "identity"}
         self._request = request._replace(headers=headers)
         self._directory = self._target = existing_directory(destination)
-        self._expected = normalized_sha256(sha256)
-        self._progress = progress
         self._likely = likely
+        self._expected = normalized_sha256(self._asked(sha256) if callable(sha256) else sha256)
+        self._progress = progress
         self._sync = sync
         self._connections = ranges.checked_connections(connections) or 1
         self._digest = hashlib.sha256()
@@ -146,8 +147,19 @@ class FileDownload:
         #: Whether all bytes are of an earlier process.
         self._is_leftover = False
 
-    def run(self, filename: str | Callable[[str], bool]) -> None:
+    def _asked(self, ask: Callable[[], str]) -> str:
+        """Ask for the sha256, and for the file at the same time, if none is there."""
+        if self._likely is None:
+            self._request = self._session.begin(self._request)
+        try:
+            return ask()
+        except BaseException:
+            self._end_begun()
+            raise
+
+    def run(self, filename: str | Callable[[str], bool], progress: Progress | None = None) -> None:
         """Download it; `filename` and errors are as for `begin`."""
+        self._progress = progress or self._progress
         done = 0
         with closing(self.begin(filename)) as steps:
             for size in steps:
@@ -192,6 +204,7 @@ class FileDownload:
     def _steps(self, filename: str | Callable[[str], bool]) -> Generator[int]:
         try:
             self._prepare(filename)
+            self._end_begun()
             yield 0
             if self._partial is None:  # the file is there already
                 Partial.sweep(self._target)
@@ -388,6 +401,12 @@ class FileDownload:
             threads=to_come is None or to_come > _WORTH_THREADS,
         )
 
+    def _end_begun(self) -> None:
+        begun = self._request.begun
+        if begun is not None:
+            begun.close()
+            self._request = self._request._replace(begun=None)
+
     def _end_response(self) -> None:
         answer, self._answer = self._answer, None
         if answer is not None:
@@ -509,6 +528,7 @@ class FileDownload:
 
     def _give_up(self, error: BaseException | None) -> None:
         """Leave nothing behind, unless it is much and the network is to blame."""
+        self._end_begun()
         if self._segments is not None:
             self._segments.stop()
         self._end_response()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlencode
 
 from hatcher import __version__
@@ -21,6 +21,9 @@ from hatcher.errors import InvalidArgumentError
 from hatcher.transport.request import Request, Safety, in_words
 from hatcher.transport.secret import Redactor, Secret
 from hatcher.transport.urls import Origin, ServerURL, authority, is_unicode, showable
+
+if TYPE_CHECKING:
+    from hatcher.transport.http_channel import Begun
 
 #: The User-Agent of all requests; servers keep statistics by its beginning.
 USER_AGENT = f"hatcher/{__version__} python/{sys.version.partition(' ')[0]} ({sys.platform})"
@@ -143,6 +146,8 @@ class Outgoing(NamedTuple):
         What sending it twice would do.
     redact : Redactor
         Takes secrets that were sent out of the server's words.
+    begun : Begun, optional
+        What has been sent of it already.
     """
 
     method: str
@@ -156,6 +161,7 @@ class Outgoing(NamedTuple):
     operation: str = "v1_create_session_token"
     safety: Safety = "safe"
     redact: Redactor = Redactor()
+    begun: Begun | None = None
 
     @classmethod
     def of(cls, request: Request, server: ServerURL, redact: Redactor) -> Outgoing:
@@ -188,6 +194,7 @@ class Outgoing(NamedTuple):
             operation=request.operation,
             safety=request.safety,
             redact=redact,
+            begun=request.begun,
         )
 
     def __repr__(self) -> str:

@@ -8,18 +8,22 @@ whole one.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import selectors
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse
 from io import BytesIO
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, TypeAlias
 
 from hatcher.transport import cancel
@@ -38,6 +42,8 @@ from hatcher.transport.secret import Redactor, bare
 from hatcher.transport.timeouts import Timeouts, deadline, left
 from hatcher.transport.urls import Origin, certified_name, host_field, tunnel_target
 
+logger = logging.getLogger("hatcher")
+
 #: Bytes that the head of an answer may have, with the interim answers before it; as may trailers.
 MAX_HEAD = 64 * 1024
 
@@ -50,6 +56,12 @@ _FILL_SECONDS = 0.1
 
 #: Seconds to wait for the answer of a server that stopped reading the body.
 _REJECTION_TIMEOUT = 5.0
+
+#: Requests that may be under way before anybody waits for their answers.
+_BEGUN = 16
+
+#: How a connection may end that nobody looked after; the request, which is safe, is sent anew.
+_ENDED = frozenset({"no response", "incomplete", "lost"})
 
 _VERSION = b"HTTP/"
 _HEAD_END = re.compile(rb"\n\r?\n")
@@ -96,23 +108,57 @@ class HTTPChannel:
         self._httpx: Channel | None = None
         self._routes: dict[Origin, _Route] = {}
         self._pool = Pool(timeouts.pool, partial(Connection.open, timeouts, ssl_context))
+        #: A permit for each request that may be begun at a time: the others always find connections.
+        self._begun = deque([None] * _BEGUN)
 
     def exchange(self, outgoing: Outgoing) -> Incoming:
         """Send a request and return its answer, whatever its status."""
+        begun = None if outgoing.begun is None else outgoing.begun.take(outgoing)
+        if begun is not None:
+            try:
+                return self._answer(outgoing, begun, is_sent=True)
+            except ChannelError as error:
+                if error.kind not in _ENDED:
+                    raise
         check(outgoing)
-        route = self._routes.get(outgoing.origin)
-        if route is None:
-            route = outgoing.origin, self._proxy_for(outgoing.origin)
-            self._routes[outgoing.origin] = route
+        route = self._route_to(outgoing.origin)
         if route[1] is not None and route[1].scheme != "http":
             return self._by_httpx().exchange(outgoing)
-        connection = self._pool.take(route)
+        return self._answer(outgoing, self._pool.take(route))
+
+    def begin(self, outgoing: Outgoing) -> Begun | None:
+        """Send a request without a body in a thread, for an `exchange` that is to come.
+
+        None where too many are under way, or it goes through a proxy.
+        """
+        check(outgoing)
+        route = self._route_to(outgoing.origin)
+        with suppress(IndexError):
+            if route[1] is None:
+                self._begun.pop()
+                if route[0][0] == "https":
+                    self._ssl_context()  # once, and not in two threads at the same time
+                connect = partial(self._pool.take, route)
+                return Begun(outgoing, connect, self._pool.give_back, self._begun)
+        return None
+
+    def _route_to(self, origin: Origin) -> _Route:
+        route = self._routes.get(origin)
+        if route is None:
+            route = self._routes[origin] = origin, self._proxy_for(origin)
+        return route
+
+    def _answer(
+        self, outgoing: Outgoing, connection: Connection, *, is_sent: bool = False
+    ) -> Incoming:
+        """Return the answer to a request, which is sent over a connection if it was not before."""
         forget = cancel.watch(connection.abort)
         try:
-            all_sent = connection.send(outgoing, connection.head(outgoing))
+            all_sent = is_sent or connection.send(outgoing, connection.head(outgoing))
             response = connection.response(outgoing.method)
-            if response.status == 407 and route[1] is not None and route[0][0] == "http":
-                raise ChannelError("proxy", f"{route[1]}: it answered 407")
+            proxy = connection.route[1]
+            if response.status == 407 and proxy is not None and outgoing.origin[0] == "http":
+                raise ChannelError("proxy", f"{proxy}: it answered 407")
         except BaseException:
             forget()
             self._pool.give_back(connection, reusable=False)
@@ -140,6 +186,97 @@ class HTTPChannel:
             client = build_client("", self._timeouts, self._ssl_context, None)
             self._httpx = HttpxChannel(client, self._redact, owned=True)
         return self._httpx
+
+
+class Begun:
+    """A request that a thread sends, and whose answer nobody waits for yet.
+
+    Parameters
+    ----------
+    outgoing : Outgoing
+    connect : callable
+        Returns a connection.
+    give_back : callable
+        Is given the connection when it is not used.
+    permits : deque
+        Where the permit to begin is returned.
+    """
+
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        connect: Callable[[], Connection],
+        give_back: Callable[..., object],
+        permits: deque[None],
+    ) -> None:
+        self._key = _key_of(outgoing)
+        self._since = time.monotonic()
+        self._permits = permits
+        self._is_taken = False
+        # What the thread shares with finalizers, which must not wait for a lock.
+        self._sent: SimpleQueue[Connection | None] = SimpleQueue()
+        self._is_over: deque[None] = deque()
+        self._drop = partial(_drop, self._sent, give_back)
+        work = partial(_begin, outgoing, connect, self._sent, self._is_over, self._drop)
+        Thread(target=copy_context().run, args=[work], name="hatcher-begin", daemon=True).start()
+
+    def take(self, outgoing: Outgoing) -> Connection | None:
+        """Return the connection that the answer to a request comes over, if this is that request.
+
+        Nobody waits for longer than it has been under way: another connection may be quicker.
+        """
+        if not self._is_taken and _key_of(outgoing) == self._key:
+            with suppress(Empty):
+                connection = self._sent.get(timeout=time.monotonic() - self._since)
+                self._is_taken = True
+                self._permits.append(None)
+                return connection
+        self.close()
+        return None
+
+    def close(self) -> None:
+        """End it, unless its connection was taken."""
+        if not self._is_taken:
+            self._is_taken = True
+            self._permits.append(None)
+            self._is_over.append(None)
+            self._drop()
+
+    __del__ = close
+
+
+def _begin(
+    outgoing: Outgoing,
+    connect: Callable[[], Connection],
+    sent: SimpleQueue[Connection | None],
+    is_over: deque[None],
+    drop: Callable[[], object],
+) -> None:
+    """Send a request; whatever goes wrong here will be met, and told, by who sends it anew."""
+    connection = None
+    try:
+        connection = connect()
+        connection.send(outgoing, connection.head(outgoing))
+    except Exception as error:
+        logger.debug("a request was not begun: %s", type(error).__name__)
+        if connection is not None:
+            connection.abort()
+    sent.put(connection)
+    if is_over:
+        drop()
+
+
+def _drop(sent: SimpleQueue[Connection | None], give_back: Callable[..., object]) -> None:
+    """Close the connection of a request that nobody waits for, if it is there."""
+    with suppress(Empty):
+        connection = sent.get_nowait()
+        if connection is not None:
+            give_back(connection, reusable=False)
+
+
+def _key_of(outgoing: Outgoing) -> tuple[object, ...]:
+    """Return what an answer depends on."""
+    return (*outgoing[:4], *outgoing.credentials.items())
 
 
 class _Head(bytearray):

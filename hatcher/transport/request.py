@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from hatcher.transport.http_channel import Begun
 
 #: What sending a request twice would do: nothing; nothing more; or perhaps
 #: something more, so that a lost answer leaves open what happened.
@@ -59,6 +62,8 @@ class Request(NamedTuple):
         The names in the path, before they were quoted.
     may_be_missing : bool
         Whether the caller expects a 404, which then needs no advice.
+    begun : Begun, optional
+        What has been sent of it already.
     """
 
     operation: str
@@ -71,6 +76,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = _NOTHING
     names: Mapping[str, str] = _NOTHING
     may_be_missing: bool = False
+    begun: Begun | None = None
 
     @property
     def action(self) -> str:

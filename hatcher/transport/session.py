@@ -212,6 +212,23 @@ class Session:
 
         return self.send(request, Download, retries)
 
+    def begin(self, request: Request) -> Request:
+        """Send a download whose answer is wanted after that of another request, where that gains time.
+
+        Return it, to be given to `stream`. Nothing is sent where it may have to be asked for
+        credentials first, or would be one more failed login.
+        """
+        # Imported here, for those who download nothing.
+        from hatcher.transport.http_channel import HTTPChannel
+
+        channel = self._channel or self._open()
+        if not isinstance(channel, HTTPChannel):
+            return request
+        outgoing: Outgoing | None = Outgoing.of(request, self.server, self._redact)
+        if self._authenticator is not None and outgoing is not None:
+            outgoing = self._authenticator.at_hand(outgoing, is_admitted=self._is_admitted)
+        return request if outgoing is None else request._replace(begun=channel.begin(outgoing))
+
     def json(self, request: Request, read: Callable[[bytes], T]) -> T:
         """Send a request and return what `read` makes of the JSON in its answer."""
 

@@ -74,6 +74,18 @@ class Authenticator:
                 self._exchange(auth, outgoing.operation)
         yield self._authorized(outgoing, auth.header), True
 
+    def at_hand(self, outgoing: Outgoing, *, is_admitted: bool) -> Outgoing | None:
+        """Return a request with credentials that the server has accepted; None without any."""
+        auth = self._auth
+        if isinstance(auth, BroodClientAuth):
+            with auth.lock:
+                if auth.is_stale and not auth._recall():
+                    return None
+                return self._authorized(outgoing, auth.header)
+        if isinstance(auth, BroodAuth) and is_admitted:
+            return self._authorized(outgoing, auth.header)
+        return None
+
     def forget(self) -> None:
         """Have no session token kept that the server does not accept."""
         if isinstance(self._auth, BroodClientAuth):
