@@ -128,7 +128,6 @@ class FileDownload:
         self._request = request._replace(headers=headers)
         self._directory = self._target = existing_directory(destination)
         self._likely = likely
-        self._expected = normalized_sha256(self._asked(sha256) if callable(sha256) else sha256)
         self._progress = progress
         self._sync = sync
         self._connections = ranges.checked_connections(connections) or 1
@@ -146,6 +145,7 @@ class FileDownload:
         self._is_pieced = False
         #: Whether all bytes are of an earlier process.
         self._is_leftover = False
+        self._expected = normalized_sha256(self._asked(sha256) if callable(sha256) else sha256)
 
     def _asked(self, ask: Callable[[], str]) -> str:
         """Ask for the sha256, and for the file at the same time, if none is there."""
