@@ -114,17 +114,37 @@ class HTTPChannel:
     def exchange(self, outgoing: Outgoing) -> Incoming:
         """Send a request and return its answer, whatever its status."""
         begun = None if outgoing.begun is None else outgoing.begun.take(outgoing)
-        if begun is not None:
-            try:
-                return self._answer(outgoing, begun, is_sent=True)
-            except ChannelError as error:
-                if error.kind not in _ENDED:
-                    raise
-        check(outgoing)
-        route = self._route_to(outgoing.origin)
-        if route[1] is not None and route[1].scheme != "http":
-            return self._by_httpx().exchange(outgoing)
-        return self._answer(outgoing, self._pool.take(route))
+        if begun is None:
+            check(outgoing)
+            route = self._route_to(outgoing.origin)
+            if route[1] is not None and route[1].scheme != "http":
+                return self._by_httpx().exchange(outgoing)
+        connection = begun or self._pool.take(route)
+        forget = cancel.watch(connection.abort)
+        try:
+            all_sent = begun is not None or connection.send(outgoing, connection.head(outgoing))
+            response = connection.response(outgoing.method)
+            proxy = connection.route[1]
+            if response.status == 407 and proxy is not None and outgoing.origin[0] == "http":
+                raise ChannelError("proxy", f"{proxy}: it answered 407")
+        except BaseException as error:
+            forget()
+            self._pool.give_back(connection, reusable=False)
+            if begun is None or not isinstance(error, ChannelError) or error.kind not in _ENDED:
+                raise
+        else:
+            give_back = partial(
+                self._give_back, connection, forget, all_sent and not response.will_close
+            )
+            return HTTPAnswer(connection, response, give_back)
+        return self.exchange(outgoing)
+
+    def _give_back(
+        self, connection: Connection, forget: Callable[[], bool], may_stay: bool, has_ended: bool
+    ) -> None:
+        # Not one that is being cancelled: its next user has nothing to do with that.
+        is_free = forget() and has_ended and may_stay
+        self._pool.give_back(connection, reusable=is_free)
 
     def begin(self, outgoing: Outgoing) -> Begun | None:
         """Send a request without a body in a thread, for an `exchange` that is to come.
@@ -147,29 +167,6 @@ class HTTPChannel:
         if route is None:
             route = self._routes[origin] = origin, self._proxy_for(origin)
         return route
-
-    def _answer(
-        self, outgoing: Outgoing, connection: Connection, *, is_sent: bool = False
-    ) -> Incoming:
-        """Return the answer to a request, which is sent over a connection if it was not before."""
-        forget = cancel.watch(connection.abort)
-        try:
-            all_sent = is_sent or connection.send(outgoing, connection.head(outgoing))
-            response = connection.response(outgoing.method)
-            proxy = connection.route[1]
-            if response.status == 407 and proxy is not None and outgoing.origin[0] == "http":
-                raise ChannelError("proxy", f"{proxy}: it answered 407")
-        except BaseException:
-            forget()
-            self._pool.give_back(connection, reusable=False)
-            raise
-
-        def give_back(has_ended: bool) -> None:
-            # Not one that is being cancelled: its next user has nothing to do with that.
-            is_free = forget() and has_ended and all_sent and not response.will_close
-            self._pool.give_back(connection, reusable=is_free)
-
-        return HTTPAnswer(connection, response, give_back)
 
     def close(self) -> None:
         """Close the connections."""

@@ -502,7 +502,8 @@ def test_an_odd_sha256_in_metadata_is_the_servers_fault(platform, gateway, eggs,
             call()
         assert isinstance(caught.value.__cause__ or caught.value, InvalidResponseError)
         assert "The server says" in str(caught.value)
-    assert (gateway.sent(*DOWNLOAD), gateway.sent(*UPLOAD)) == (0, 0)
+    # The download is asked for at the same time as the metadata, and is not used.
+    assert (gateway.sent(*DOWNLOAD) <= 1, gateway.sent(*UPLOAD)) == (True, 0)
 
 
 def test_runtimes_of_an_index_are_called_as_they_are(platform, gateway, tmp_path):
