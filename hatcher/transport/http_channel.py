@@ -253,7 +253,8 @@ def _begin(
     connection = None
     try:
         connection = connect()
-        connection.send(outgoing, connection.head(outgoing))
+        if not is_over:
+            connection.send(outgoing, connection.head(outgoing))
     except Exception as error:
         logger.debug("a request was not begun: %s", type(error).__name__)
         if connection is not None:
