@@ -437,6 +437,8 @@ class SegmentedDownload:
             self._changed.wait(_SIGN_OF_LIFE)
         if self._gaps and self._gaps[0][0] == first.end:
             start, end = self._gaps.pop(0)
+            if self._front == first.end:
+                insort(self._segments, first)  # `_note` had done with it
             first.end = min(end, start + _LARGEST)
             if first.end < end:
                 self._gaps.insert(0, (first.end, end))

@@ -49,8 +49,8 @@ class Download:
         elif self.is_packed:
             incoming.close()
             raise InvalidResponseError(
-                f"The answer has an unexpected Content-Encoding ({self.redactor(encoding)}). "
-                "Check whatever stands between here and the server."
+                f"Could not {outgoing.action}: the answer has an unexpected Content-Encoding "
+                f"({self.redactor(encoding)}). Check whatever stands between here and the server."
             )
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
