@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -137,12 +138,21 @@ class LocalArtefact(NamedTuple):
         sent : callable, optional
             Is told the sha256 of what was sent.
         """
+        session = self.platform._session
+        flags = {} if enabled is None else {"enabled": enabled}
+        request = self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags)
+        question = None
         if verify and not overwrite:
             if self.there is None:
                 raise InvalidRuntime(
                     f"'{self.path}' cannot be verified: its version gives no python tag to ask the "
                     "server for. Upload it without verify."
                 )
+            with suppress(OSError):  # it is told when the file is read
+                if self.path.stat().st_size >= upload.LARGE:
+                    from hatcher.transfer import preflight
+
+                    question = preflight.begin(session, request)
             if self._same_there(overwrite=False, progress=progress) is not None:
                 return False
 
@@ -154,15 +164,10 @@ class LocalArtefact(NamedTuple):
         # Imported here, where something is sent: hashlib alone takes 5 ms.
         from hatcher.transfer.multipart import UploadBody
 
-        flags = {} if enabled is None else {"enabled": enabled}
         body = UploadBody(self.path, self.described, progress, expected, self.filename)
         try:
-            return upload.upload(
-                self.platform._session,
-                self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags),
-                body,
-                is_stored if self.there is not None else None,
-            )
+            looks = is_stored if self.there is not None else None
+            return upload.upload(session, request, body, looks, question)
         finally:
             if sent is not None:
                 sent(body.sent_sha256)

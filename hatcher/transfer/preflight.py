@@ -50,7 +50,17 @@ class _Known:
         self.refusal: HatcherException | None = None
 
 
-def check(session: Session, request: Request) -> None:
+def begin(session: Session, request: Request) -> Request | None:
+    """Send the question of `check` before something else is asked; return it, to be given to that.
+
+    Nothing is sent, and None returned, where the answer is known, or the credentials are not.
+    """
+    known = session.uploads_allowed.get(_repository(request))
+    is_known = known is not None and time.monotonic() - known.asked_at < _GOOD_FOR
+    return None if is_known else session.begin(_question(request))
+
+
+def check(session: Session, request: Request, begun: Request | None = None) -> None:
     """Find out whether an upload would be refused, as far as that can be told.
 
     ``GET /metadata/user/repositories`` of API version 1, once a minute for each
@@ -62,6 +72,8 @@ def check(session: Session, request: Request) -> None:
     session : Session
     request : Request
         The upload operation; its names tell the repository.
+    begun : Request, optional
+        What `begin` has returned.
 
     Raises
     ------
@@ -78,7 +90,7 @@ def check(session: Session, request: Request) -> None:
     TransferInterruptedError
         Somebody has interrupted the session.
     """
-    repository = f"{request.names['organization']}/{request.names['repository']}"
+    repository = _repository(request)
     known: _Known = session.uploads_allowed.setdefault(repository, _Known())
     began = time.monotonic()
     with _alone(known, session, request):
@@ -87,7 +99,7 @@ def check(session: Session, request: Request) -> None:
         if known.refusal is not None and known.asked_at >= began:
             raise copy(known.refusal)
         try:
-            _ask(session, request, repository)
+            _ask(session, request, repository, begun or _question(request))
         except TransferInterruptedError:
             raise  # it is no answer, and of this thread alone
         except HatcherException as error:
@@ -108,11 +120,18 @@ def _alone(known: _Known, session: Session, request: Request) -> Iterator[None]:
         known.lock.release()
 
 
-def _ask(session: Session, request: Request, repository: str) -> None:
-    """Ask the server whether an upload would be refused; see `check`."""
-    # Named after the upload, which is what the user hears of.
+def _repository(request: Request) -> str:
+    return f"{request.names['organization']}/{request.names['repository']}"
+
+
+def _question(request: Request) -> Request:
+    """Return the question, named after the upload, which is what the user hears of."""
     question = endpoints.request(1, "list_available_repositories")
-    question = question._replace(operation=request.operation)
+    return question._replace(operation=request.operation)
+
+
+def _ask(session: Session, request: Request, repository: str, question: Request) -> None:
+    """Ask the server whether an upload would be refused; see `check`."""
     try:
         levels = _levels(session.find(question))
     except (AuthenticationError, NotConnectedError, TransferInterruptedError):

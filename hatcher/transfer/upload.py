@@ -56,7 +56,11 @@ LARGE = 8 << 20
 
 
 def upload(
-    session: Session, request: Request, body: UploadBody, is_stored: Callable[[str], bool] | None
+    session: Session,
+    request: Request,
+    body: UploadBody,
+    is_stored: Callable[[str], bool] | None,
+    question: Request | None = None,
 ) -> bool:
     """Send a file in constant memory, hashing it on the way.
 
@@ -74,6 +78,8 @@ def upload(
         Given the file's sha256, asks the server whether it has the file, as it was
         meant to be; raises `ChecksumMismatchError` when it has another one that stands
         in the way.
+    question : Request, optional
+        What `preflight.begin` has returned.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def upload(
     if body.size >= LARGE:
         from hatcher.transfer import preflight
 
-        preflight.check(session, request)
+        preflight.check(session, request, question)
     try:
         return _see_through(session, request._replace(body=body), body, is_stored)
     except ProgressError as error:

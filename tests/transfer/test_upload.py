@@ -136,6 +136,32 @@ def test_it_is_asked_once_in_a_while_and_not_for_small_files(large, small):
         assert [method[0] for method in asked(server)] == ["P", "G", "P", "P"]
 
 
+@pytest.mark.parametrize("access", ["upload_repository", "read_index"])
+def test_it_is_asked_while_the_server_says_what_it_has(large, access):
+    asking = threading.Event()
+    at_once: list[bool] = []
+
+    def answer(request: Request) -> Answer:
+        if request.target.endswith("/user/repositories"):
+            asking.set()
+            return listed(("acme/dev", access))
+        if "/eggs/Large/" in request.target:
+            at_once.append(asking.wait(10))
+            return Answer(404, JSON, b"{}")
+        return Answer(200, JSON, b'{"platforms": []}')
+
+    with ScriptedServer(answer) as server:
+        platform = platform_of(server.url)
+        platform._session.send(platform._request("list_platforms"))
+        for _ in range(2):
+            with suppress(PermissionDeniedError):
+                platform.upload_egg(large, verify=True)
+        assert at_once == [True, True]
+        sent = [each.method for each in server.requests].count("POST")
+        assert sent == (2 if access == "upload_repository" else 0)
+        assert asked(server).count("GET repositories") == (1 if sent else 2)
+
+
 @pytest.mark.parametrize(
     ("access", "error"), [("upload_repository", None), ("read_index", PermissionDeniedError)]
 )
