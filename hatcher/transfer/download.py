@@ -423,7 +423,7 @@ class FileDownload:
             if (version := self._version_to_split(partial, self._answer)) is not None:
                 yield from self._receive_segments(partial, self._answer, version)
                 if partial.size < version.total:  # the server gives no segments
-                    self._open()
+                    self._go_on_alone()
                     continue
             else:
                 try:
@@ -475,6 +475,16 @@ class FileDownload:
             self._end_response()
         if partial.size < version.total:
             partial.drop_beyond()
+
+    def _go_on_alone(self) -> None:
+        """Ask for the rest on one connection, or for the whole where ranges are not to be had."""
+        try:
+            self._open()
+        except (BroodHTTPError, InvalidResponseError) as error:
+            logger.info("the whole of %s is asked for: %s", self._target, error)
+            self._may_go_on = False
+            self._open()
+        self._is_pieced = True  # what it answers to a range may be no file at all
 
     def _receive(self, have: int) -> Iterator[int]:
         """Receive the body of one answer; give how many bytes there are by now."""

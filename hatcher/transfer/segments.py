@@ -41,10 +41,13 @@ logger = logging.getLogger("hatcher")
 #: Bytes of a file from which on several connections may be worth it.
 SPLIT_FROM = 16_000_000
 
-#: Bytes of a segment at most, and at least. They become smaller towards the end of the file, so
-#: that no connection is the last one for long.
-_LARGEST = 8 * 1024 * 1024
-_SMALLEST = 1024 * 1024
+#: Bytes of a segment at most, and at least, or so many seconds where that is more: each costs a
+#: round trip. They become smaller towards the end, so that no connection is the last for long.
+_LARGEST, _LONGEST = 8 * 1024 * 1024, 1.0
+_SMALLEST, _SHORTEST = 512 * 1024, 0.3
+
+#: Seconds that a segment still takes from which on a connection with nothing to do takes half.
+_WORTH_HALVING = 0.8
 
 #: Bytes at the front that the first connection has for itself at most: the hash waits for them.
 _FIRST_PART = 64 * 1024 * 1024
@@ -87,7 +90,7 @@ def version_of(answer: Download, sha256: str, total: int | None, have: Partial) 
         return None
     if have.beyond and have.beyond[-1][1] > total:
         return None
-    is_worth_it = have.beyond or total - have.size >= 2 * _SMALLEST
+    is_worth_it = have.beyond or total - have.size >= 4 * _SMALLEST
     return Version(sha256, etag, total) if is_worth_it and ranges.may_split(answer) else None
 
 
@@ -98,10 +101,21 @@ class _NotThatSegmentError(InvalidResponseError):
 class _Segment:
     """From `start` to `have` it is there, and up to `end` it is to come."""
 
-    __slots__ = ("end", "have", "start")
+    __slots__ = ("begun", "end", "have", "start")
 
     def __init__(self, start: int, have: int, end: int) -> None:
         self.start, self.have, self.end = start, have, end
+        self.begun = monotonic()
+
+    @property
+    def rate(self) -> float:
+        """Bytes that arrive in a second."""
+        return (self.have - self.start) / max(monotonic() - self.begun, 0.001)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it still takes at that rate."""
+        return (self.end - self.have) / max(self.rate, 1.0)
 
     def __lt__(self, other: _Segment) -> bool:
         return self.start < other.start
@@ -223,7 +237,7 @@ class SegmentedDownload:
             at = segment.have
         start, end = self._gaps.pop(0)
         missing = self._version.total - self._received
-        size = max(_SMALLEST, min(_FIRST_PART, missing // (2 * self._limit)))
+        size = max(2 * _SMALLEST, min(_FIRST_PART, missing // (2 * self._limit)))
         if self._limit > 1 and end - start > 2 * size:
             self._gaps.insert(0, (start + size, end))
             end = start + size
@@ -250,7 +264,7 @@ class SegmentedDownload:
             while (
                 self._at_work < limit
                 and not self._is_refused
-                and (self._gaps or self._may_shorten_first())
+                and (self._gaps or self._slowest() is not None)
             ):
                 # One is always there; the others may be wanted elsewhere.
                 is_spare = self._at_work > 0
@@ -293,10 +307,10 @@ class SegmentedDownload:
         segment: _Segment | None = None
         try:
             with lane.token.active():
-                segment = self._first if lane.answer is not None else self._claim(lane)
+                segment = self._first if lane.answer is not None else self._claim()
                 while segment is not None:
                     self._complete(segment, lane)
-                    segment = self._claim(lane)
+                    segment = self._claim(segment.rate)
         except BaseException as error:
             self._give_back(segment, error)
         finally:
@@ -306,18 +320,28 @@ class SegmentedDownload:
                 self._at_work -= 1
                 self._changed.notify_all()
 
-    def _claim(self, lane: _Lane) -> _Segment | None:
-        """Take the next segment; None when there is none, or there are too many connections."""
+    def _claim(self, rate: float = 0.0) -> _Segment | None:
+        """Take the next segment; None when there is none, or there are too many connections.
+
+        Parameters
+        ----------
+        rate : float
+            Bytes that the connection has brought in a second.
+        """
         with self._changed:
             if self._is_ending or self._at_work > self._limit:
                 return None
-            if not self._gaps and self._may_shorten_first():
-                self._shorten_first()
+            if not self._gaps and (slowest := self._slowest()) is not None:
+                middle = slowest.have + (slowest.end - slowest.have) // 2
+                self._gaps.append((middle, slowest.end))
+                slowest.end = middle
             if not self._gaps:
                 return None
             start, end = self._gaps.pop(0)
             left = end - start + sum(last - first for first, last in self._gaps)
-            size = max(_SMALLEST, min(_LARGEST, left // (2 * self._limit)))
+            share = left // self._limit
+            size = min(2 * share // 3, max(_LARGEST, int(rate * _LONGEST)))
+            size = max(size, _SMALLEST, min(share, int(rate * _SHORTEST)))
             if end - start >= size + _SMALLEST // 2:
                 self._gaps.insert(0, (start + size, end))
                 end = start + size
@@ -325,17 +349,16 @@ class SegmentedDownload:
             insort(self._segments, segment)
         return segment
 
-    def _may_shorten_first(self) -> bool:
-        first = self._first
-        return first is not None and first.end - first.have > 3 * _SMALLEST
-
-    def _shorten_first(self) -> None:
-        """Take the second half of what the first connection would still receive."""
-        first = self._first
-        assert first is not None
-        middle = first.have + (first.end - first.have) // 2
-        self._gaps.append((middle, first.end))
-        first.end = middle
+    def _slowest(self) -> _Segment | None:
+        """Return the segment under way that takes longest, if it is worth halving."""
+        begun = monotonic() - _WORTH_HALVING  # of those that are younger nothing is known
+        under_way = (
+            one for one in self._segments if one.end - one.have >= 2 * _BLOCK and one.begun < begun
+        )
+        slowest = max(under_way, key=lambda one: one.seconds_left, default=None)
+        if slowest is None or slowest.seconds_left < _WORTH_HALVING:
+            return None
+        return slowest
 
     def _complete(self, segment: _Segment, lane: _Lane) -> None:
         """Receive a segment, as often as it takes."""

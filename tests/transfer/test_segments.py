@@ -342,7 +342,7 @@ def test_when_the_network_fails_for_good_what_arrived_is_kept(
     monkeypatch.setattr("hatcher.transfer.download.KEPT_FROM", 4 * MIB)
 
     def gone(number: int, status: int, headers: dict[str, str], body: bytes) -> Any:
-        if number > 8:
+        if number > 4:
             server.enough.set()
             return status, {**headers, "Content-Length": str(len(body))}, b""
         return status, headers, body
