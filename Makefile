@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := 26.3
 # What tests use where it is there; make test-without hides it.
-OPTIONAL := nginx,zsh,fish,bash,curl,mount,pyright,python2.7,python3.8
+OPTIONAL := nginx,aria2c,rclone,ip,cc,zsh,fish,bash,curl,mount,pyright,python2.7,python3.8
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
 .PHONY: help demo test fuzz test-long test-without coverage coverage-record mutants surface \
