@@ -51,7 +51,7 @@ _GRACE, _LAST = 0.2, 1.0
 
 #: Seconds between the starts of threads: what begins together would come back together, and have
 #: all of them wait for Python at once, time and again. And how many start between two looks.
-_APART, _TOGETHER = 0.001, 5
+_APART, _TOGETHER = 0.001, 16
 
 
 class Stopped(BaseException):
