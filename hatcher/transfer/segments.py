@@ -61,8 +61,8 @@ _HEADWAY = 256 * 1024
 #: Seconds between two signs of life.
 _SIGN_OF_LIFE = 0.1
 
-#: Seconds to wait for a thread that is connecting, and for one that may be writing.
-_END_OF_ASKING, _END_OF_WRITING = 1.0, 10.0
+#: Seconds to wait for a thread that is connecting.
+_END_OF_ASKING = 1.0
 
 _ONCE = RetryPolicy(0)
 
@@ -217,10 +217,11 @@ class SegmentedDownload:
             self._changed.notify_all()
         if not is_done:
             self._token.cancel()
-        for lane in self._lanes:
-            if lane.thread is not None and lane.thread is not threading.current_thread():
+        threads = [lane.thread for lane in self._lanes if lane.thread is not None]
+        if threading.current_thread() not in threads:  # where the collector may call it
+            for lane, thread in zip(self._lanes, threads, strict=True):
                 # One that is connecting looks at `_is_ending` before it does anything more.
-                lane.thread.join(_END_OF_WRITING if lane.is_writing else _END_OF_ASKING)
+                thread.join(None if lane.is_writing else _END_OF_ASKING)
         if is_done:
             self._token.cancel()
         self._lanes = []
@@ -295,11 +296,9 @@ class SegmentedDownload:
     def _has_failed(self) -> bool:
         """Whether nobody goes on, since ranges are not to be had; raise what else has failed."""
         with self._changed:
-            if self._is_fatal() or (self._at_work == 0 and not self._is_refused):
-                if self._error is not None:
-                    raise self._error
-                return self._limit < 1
-            return self._at_work == 0
+            if self._error is not None and (self._is_fatal() or self._limit < 1):
+                raise self._error
+            return self._at_work == 0 and (self._is_refused or not self._gaps)
 
     # -- in the thread of a connection ------------------------------------------------------
 
