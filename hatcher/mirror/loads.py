@@ -57,9 +57,10 @@ class Loads:
     """
 
     def __init__(self, loads: Iterable[Load], most: int, *, is_one_way: bool) -> None:
-        ordered = sorted(loads, key=lambda load: load.size, reverse=True)
-        self._large = deque(load for load in ordered if load.is_large)
-        self._small = deque(load for load in ordered if not load.is_large)
+        given = list(loads)
+        large = [load for load in given if load.is_large]
+        self._large = deque(sorted(large, key=lambda load: load.size, reverse=True))
+        self._small = deque(load for load in given if not load.is_large)
         self._most, self._limit = most, _MOST if is_one_way else _FEW
         self._coming: list[Load] = []
         self._changed = Condition()

@@ -205,14 +205,19 @@ class Reading:
         client, selection = self._client, self._selection
         if selection.repositories is None:
             self._selection = selection._replace(repositories=tuple(repositories_of(client)))
-        platforms = selection.platforms or self._listed("platforms", client.list_platforms)
+        questions: list[tuple[str, Callable[[], list[str]]]] = []
+        if not selection.platforms:
+            questions.append(("platforms", client.list_platforms))
+        if self._reads_eggs and selection.python_tags is None:
+            questions.append(("python tags", client.list_python_tags))
+            questions.append(("python tags", lambda: client.list_python_tags(True)))
+        listed = self._listed(questions)
+        platforms = selection.platforms or listed["platforms"]
         self._platforms = {usual_platform(name): name for name in platforms}
         if self._reads_eggs:
             tags = selection.python_tags
             if tags is None:
-                tags = self._listed("python tags", client.list_python_tags)
-                every = self._listed("python tags", lambda: client.list_python_tags(True))
-                tags = tuple(dict.fromkeys(tag.lower() for tag in (*tags, *every)))
+                tags = tuple(tag.lower() for tag in listed["python tags"])
                 self._shared = {tag for tag in tags if tag.startswith("py")} | {NO_PYTHON_TAG}
             self._told = set(tags) - self._shared
         self._complete()
@@ -239,17 +244,25 @@ class Reading:
             self._see(location.python_tag)
         return self._complete()
 
-    def _listed(self, what: str, ask: Callable[[], list[str]]) -> tuple[str, ...]:
+    def _listed(self, questions: list[tuple[str, Callable[[], list[str]]]]) -> dict[str, list[str]]:
         """Return what the server lists; where it does not, it cannot have been read whole."""
-        try:
-            return tuple(ask())
-        except (AuthenticationError, TransportError):
-            raise
-        except HatcherException as error:
-            place = f"the {what} of {self._client.url}"
-            if not any(problem.place == place for problem in self._lists):
-                self._lists.append(Problem(place, error))
-            return ()
+        listed: dict[str, list[str]] = {what: [] for what, _ in questions}
+        errors: dict[str, HatcherException] = {}
+
+        def ask(question: tuple[str, Callable[[], list[str]]], _: ByteCounter) -> None:
+            what, call = question
+            try:
+                listed[what] += call()
+            except (AuthenticationError, TransportError):
+                raise
+            except HatcherException as error:
+                errors[what] = error
+
+        WorkerPool(self._concurrency, None).each(questions, ask)
+        for what in listed:
+            if what in errors:
+                self._lists.append(Problem(f"the {what} of {self._client.url}", errors[what]))
+        return listed
 
     def _see(self, python_tag: str | None) -> None:
         if self._selection.python_tags is None and python_tag is not None:

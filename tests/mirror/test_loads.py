@@ -119,7 +119,7 @@ def test_large_ones_first_but_few_and_small_ones_beside_them(counter):
     sizes = [1, LARGE, 2, LARGE + 2, LARGE + 1]
     order = Loads(map(load, sizes), 16, is_one_way=False)
     taken = [order.take(counter) for _ in range(4)]
-    assert [one.size for one in taken] == [LARGE + 2, LARGE + 1, 2, 1]
+    assert [one.size for one in taken] == [LARGE + 2, LARGE + 1, 1, 2]
     order.came(taken[1])
     order.came(taken[1])
     assert order.take(counter).size == LARGE
