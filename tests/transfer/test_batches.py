@@ -20,6 +20,7 @@ from hatcher.api import (
     BroodClient,
     BroodClientAuth,
     Repository,
+    RetryPolicy,
     SinglePlatformRepository,
 )
 from hatcher.characters import shown
@@ -227,6 +228,22 @@ def test_an_interrupted_batch_sends_the_rest_only(platform, gateway, eggs, tmp_p
     assert outcomes(report) == ["already there"] * 3 + ["uploaded"] * 3
     assert gateway.sent(*UPLOAD) - before == 3
     assert visible(platform) == [path.name for path in eggs]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_the_server_turns_away_comes_in_the_end(brood_server, gateway, platform, eggs, status):
+    refusal = Answer(status, {"Retry-After": "0"})
+    for method, path in (UPLOAD, DOWNLOAD):
+        fault = RequestFault("replace", "request", method, path, times=5, answer=refusal)
+        gateway.add(fault)
+    auth = (brood_server.admin_email, brood_server.admin_password)
+    patient = platform_at(gateway.url, auth, retries=RetryPolicy(retries=6, backoff=0.01))
+    assert outcomes(patient.upload_eggs(eggs)) == ["uploaded"] * 6
+    assert gateway.sent(*UPLOAD) == 11 and len(visible(platform)) == 6
+    folder = eggs[0].parent / "down"
+    folder.mkdir()
+    assert outcomes(patient.download_eggs("cp311", folder)) == ["downloaded"] * 6
+    assert gateway.sent(*DOWNLOAD) == 11
 
 
 @pytest.mark.parametrize(("size", "before"), [(2_000, 5), (70_000, 0)])
