@@ -302,6 +302,8 @@ class WorkerPool:
         except BaseException:
             self._stop_all(workers)
             raise
+        finally:
+            self._turns.expect(None)  # what is not opened by now, its own thread opens
         if failures:
             raise failures[0]
         # Files may have grown or shrunk meanwhile; and those that failed are through, too.
@@ -337,9 +339,12 @@ class WorkerPool:
         if failures:
             raise failures[0]
 
-    def expect(self, files: int) -> None:
-        """Have connections opened beside the first request, where they are not there at once."""
-        self._turns.expect(min(files, self._concurrency))
+    def expect(self, threads: Callable[[], int]) -> None:
+        """Have connections for so many threads opened beside the first request of the next phase.
+
+        Where they are there at once, none is opened before it is needed.
+        """
+        self._turns.expect(lambda: min(threads(), self._concurrency))
 
     def tell(self, done: int, total: int, phase: Phase) -> None:
         """Tell the user of something that is one request for all files."""
@@ -407,6 +412,10 @@ def _start(waiting: deque[_Worker], number: int) -> None:
         waiting.popleft().start()
         if waiting:
             time.sleep(_APART)
+
+
+def _size(item: Item[Any]) -> int | None:
+    return item.size
 
 
 def _nothing(_: object) -> int:
@@ -515,7 +524,11 @@ class Batch(Generic[T]):
 
         sizes = [item.size for item in items]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        self._pool.each(items, attempt, phase, total, size=lambda item: item.size)
+        self._pool.each(items, attempt, phase, total, size=_size)
+
+    def expect(self) -> None:
+        """Have the connections that the open files need opened beside the first request."""
+        self._pool.expect(lambda: Todo(self.open, _size).places)
 
     def report(self) -> BatchReport:
         """Say what became of each file."""

@@ -180,17 +180,17 @@ class Turns:
         self._calm_since = 0.0
         #: When it last began to turn some away, how many could be at work, and how many it were.
         self._event, self._before, self._refused = 0.0, 0, 0
-        self._to_come = 0
+        self._expected: Callable[[], int] | None = None
         #: When this thread's turn began.
         self._mine = threading.local()
 
-    def expect(self, threads: int) -> None:
-        """Prepare for so many threads that will need a connection each."""
-        self._to_come = threads - 1
+    def expect(self, threads: Callable[[], int] | None) -> None:
+        """Set how many threads will need a connection each, if that is known."""
+        self._expected = threads
 
     def connections_to_come(self) -> int:
-        number, self._to_come = self._to_come, 0
-        return number
+        threads, self._expected = self._expected, None
+        return 0 if threads is None else threads() - 1
 
     def join(self) -> None:
         """Let the requests of this thread belong to it."""

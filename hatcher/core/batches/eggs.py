@@ -60,7 +60,7 @@ class _EggBatch(UploadBatch):
 
     def upload(self) -> None:
         """Upload what the server does not have, and show it."""
-        self._pool.expect(len(self.items))
+        self.expect()
         self.read(self._read)
         if not self.open:
             return

@@ -78,6 +78,7 @@ class UploadBatch(Batch[LocalArtefact]):
 
         with reporting(self.report):
             self.read(read)
+            self.expect()
             platforms = list(dict.fromkeys(item.file.platform for item in self.open))
             self._pool.each(platforms, look)
             self.each(
