@@ -224,11 +224,6 @@ class Scene:
         made = self._broods[number]
         return self._at("http", made.port), made.auth
 
-    @property
-    def distant_log(self) -> Path:
-        """Where the distant nginx tells of each request."""
-        return self._folder / "distant.log"
-
     def account(self) -> Path:
         """Return a home whose user is logged in to the first Brood."""
         url, (user, password) = self.brood(0)
@@ -248,7 +243,7 @@ class Scene:
         address, within = self.link.address, self.link.far
         if self._program is not None:
             (scratch := self._folder / "distant").mkdir()
-            to = (self._root, self._certificate, scratch, self.distant_log)
+            to = (self._root, self._certificate, scratch, None)
             running = nginx.start(self._program, *to, address, within)
             self._stack.callback(running.process.stop)
             return running

@@ -26,6 +26,7 @@ from scripts.bench.servers.site import (
 _ROUNDS = 3
 #: What a download of a large egg is told, beside what every one is.
 _OPTIONS: Mapping[str, Any] = {"connections": 4}
+_SAID = "".join(f", `{name}={value}`" for name, value in _OPTIONS.items())
 _LIMITED = Link(per_connection=10_000_000)
 _NEAR = Link(round_trip=0)
 
@@ -43,7 +44,7 @@ class _Large(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-_TCP, _BOTH = (REAL_TCP,), (REAL_TCP, NGINX)
+_TCP = (REAL_TCP,)
 _LARGE = {
     "limited": _Large("200 MB, 10 MB/s for each connection, 80 ms", 200, _LIMITED, 1.4, 1.1),
     "80": _Large("200 MB, 80 ms", 200, Link(), 1.4, 1.15, needs=_TCP),
@@ -114,7 +115,7 @@ def _large() -> Iterator[Comparison]:
             )
         yield _far(
             f"large-{name}" if wanted.others else name,
-            ", ".join([wanted.title, *(f"{name}={value}" for name, value in _OPTIONS.items())]),
+            f"{wanted.title}{_SAID}",
             "egg_download",
             partial(_download, wanted),
             (wanted.must, wanted.aim),
@@ -122,10 +123,6 @@ def _large() -> Iterator[Comparison]:
             link=wanted.link,
             needs=wanted.needs,
         )
-
-
-def _killed(scene: Scene, folder: Path) -> dict[str, Any]:
-    return _download(_LARGE["limited"], scene, folder, log=str(scene.distant_log))
 
 
 def _many() -> Iterator[Comparison]:
@@ -203,14 +200,14 @@ COMPARISONS = (
     *_large(),
     _far(
         "killed",
-        "what is sent twice of 200 MB, 10 MB/s for each connection, killed at the half",
+        f"what is sent twice of 200 MB, 10 MB/s for each connection, killed at the half{_SAID}",
         "killed_download",
-        _killed,
+        partial(_download, _LARGE["limited"]),
         (4, 3.2),
         measure="MB",
         figure="twice",
         link=_LIMITED,
-        needs=_BOTH,
+        needs=_TCP,
     ),
     *_many(),
     _far(
