@@ -44,38 +44,25 @@ class _Large(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
+def _guard(title: str, size: int, link: Link, where: str = "distant", *needs: str) -> _Large:
+    """Return what several connections do not make faster, nor may make slower."""
+    return _Large(title, size, link, 1.05, 1.02, False, where, needs)
+
+
 _TCP = (REAL_TCP,)
+_EACH = "10 MB/s for each connection"
 _LARGE = {
-    "limited": _Large("200 MB, 10 MB/s for each connection, 80 ms", 200, _LIMITED, 1.4, 1.1),
+    "limited": _Large(f"200 MB, {_EACH}, 80 ms", 200, _LIMITED, 1.4, 1.1),
     "80": _Large("200 MB, 80 ms", 200, Link(), 1.4, 1.15, needs=_TCP),
     "20": _Large("200 MB, 20 ms", 200, Link(round_trip=0.02), 1.4, 1.15, needs=_TCP),
-    "tls": _Large(
-        "200 MB over TLS, 10 MB/s for each connection, 80 ms",
-        *(200, _LIMITED, None, None),
-        where="distant_tls",
-    ),
+    "tls": _Large(f"200 MB, {_EACH}, TLS", 200, _LIMITED, None, None, where="distant_tls"),
     "loss": _Large("20 MB, 0.1 % of the packets lost", 20, Link(loss=0.001), 2, 1.2, needs=_TCP),
-    "full": _Large(
-        "50 MB, the link carries 100 Mbit/s in all",
-        *(50, Link(rate=12_500_000), 1.05, 1.02),
-        others=False,
-        needs=_TCP,
+    "full": _guard(
+        "50 MB, 100 Mbit/s for all together", 50, Link(rate=12_500_000), "distant", *_TCP
     ),
-    "below": _Large("8 MB, 10 MB/s for each connection", 8, _LIMITED, 1.05, 1.02, others=False),
-    "no-ranges": _Large(
-        "50 MB, 10 MB/s for each connection, the server ignores ranges",
-        *(50, _LIMITED, 1.05, 1.02),
-        others=False,
-        where="no_ranges",
-        needs=(NGINX,),
-    ),
-    "429": _Large(
-        "50 MB, 10 MB/s for each connection, the server refuses the 5th with 429",
-        *(50, _LIMITED, 1.05, 1.02),
-        others=False,
-        where="few_connections",
-        needs=(NGINX,),
-    ),
+    "below": _guard(f"8 MB, {_EACH}", 8, _LIMITED),
+    "no-ranges": _guard(f"50 MB, {_EACH}, ranges ignored", 50, _LIMITED, "no_ranges", NGINX),
+    "429": _guard(f"50 MB, {_EACH}, 429 for the 5th", 50, _LIMITED, "few_connections", NGINX),
 }
 
 
@@ -200,7 +187,7 @@ COMPARISONS = (
     *_large(),
     _far(
         "killed",
-        f"what is sent twice of 200 MB, 10 MB/s for each connection, killed at the half{_SAID}",
+        f"200 MB, {_EACH}, killed at the half: what is sent twice{_SAID}",
         "killed_download",
         partial(_download, _LARGE["limited"]),
         (4, 3.2),
