@@ -410,7 +410,11 @@ class SegmentedDownload:
         while self._goes_on(segment):
             size = answer.readinto(buffer[: segment.end - segment.have])
             if not size:
-                raise IncompleteDownloadError("The answer ended before its segment did.")
+                raise IncompleteDownloadError(
+                    f"Could not {self._request.action}: an answer with a part of the file ended "
+                    f"{segment.end - segment.have:,} bytes too early. Download it again.",
+                    method=self._request.method,
+                )
             if self._is_ending:
                 return
             self._partial.write_at(buffer[:size], segment.have)

@@ -1,5 +1,6 @@
 """What client processes do that can be killed or interrupted in the middle."""
 
+import errno
 import hashlib
 import os
 import re
@@ -41,14 +42,29 @@ def transfer(job, client):
     if job["direction"] == "up":
         platform.upload_egg(job["egg"], overwrite=True)
         return {}
-    if "sha256" in job:
+    options = {"connections": job["connections"]} if job.get("connections", 1) > 1 else {}
+    if job.get("without") == "attributes":
+        os.setxattr = os.getxattr = no_attributes
+    if "sha256" in job and "connections" not in job:
         platform.list_eggs("cp311")  # imports and connects
     before = peak()
     expected = job.get("sha256"), job.get("filename")
-    platform.download_egg(
-        "cp311", "Spam", "1.0-1", job["destination"], *expected, progress=progress
-    )
+    options["progress"] = progress
+    platform.download_egg("cp311", "Spam", "1.0-1", job["destination"], *expected, **options)
     return {"taken": peak() - before}
+
+
+def interrupted(job, client):
+    """Download one egg, until Ctrl-C."""
+    try:
+        transfer(job, client)
+    except KeyboardInterrupt:
+        return {"interrupted": True, "threads": [each.name for each in threading.enumerate()]}
+    return {"interrupted": False, "threads": ["MainThread"]}
+
+
+def no_attributes(*_):
+    raise OSError(errno.ENOTSUP, "no attributes here")
 
 
 def peak():
@@ -156,7 +172,7 @@ def nothing(job, client):
     return {}
 
 
-ALL = (transfer, batch, upload_or_mirror, stop_beside_a_download, nothing)
+ALL = (transfer, interrupted, batch, upload_or_mirror, stop_beside_a_download, nothing)
 JOBS = {each.__name__: each for each in ALL}
 
 serve(run)
