@@ -166,7 +166,7 @@ class FileArtefact(DeletableArtefact[M]):
             An existing directory.
         expected_sha256 : str, optional
             What it must hash to, in hexadecimal. Without it the server's metadata
-            is asked first.
+            is asked, at the same time as for the file if none is there.
         filename : str, optional
             How to call the file; without it, as the server does.
         progress : Progress, optional

@@ -200,7 +200,7 @@ class Runtimes(Node):
             An existing directory.
         expected_sha256 : str, optional
             What it must hash to, in hexadecimal. Without it the server's metadata is
-            asked first.
+            asked, at the same time as for the file if none is there.
         filename : str, optional
             How to call the file; without it, as the server does.
         python_tag : str, optional
