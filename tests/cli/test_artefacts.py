@@ -241,6 +241,9 @@ def test_one_comes_back(cli, kind, tmp_path):
     }
     assert cli(*download, ".", "-o", "json").data == [record]
     assert outcomes(cli(*download, "-n", "-o", "json").out) == ["already there"]
+    cli.fails(2, "17", *download, "--connections", "17")
+    cli.fails(2, "0", *download[:1], "batch-download", *kind.place, *kind.tag, "--connections", "0")
+    assert outcomes(cli(*download, "--connections", "4", "-o", "json").out) == ["already there"]
 
 
 def test_an_app_without_a_platform_does_not_stop_the_others(cli, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import re
 import threading
@@ -14,8 +15,13 @@ from typing import Any
 
 import pytest
 
-from hatcher.errors import BroodConnectionError, InvalidArgumentError
+from hatcher.errors import (
+    BroodConnectionError,
+    InvalidArgumentError,
+    TransferInterruptedError,
+)
 from hatcher.files.partial import Partial
+from hatcher.transport.cancel import CancelToken
 
 from .common import hashing_threads, platform_at
 
@@ -24,6 +30,15 @@ ETAG = '"v1"'
 CONTENT = random.Random(0).randbytes(24_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 MIB = 1024 * 1024
+INDEX = {
+    NAME: {
+        "name": "spam",
+        "version": "1.0-1",
+        "python_tag": "cp311",
+        "size": len(CONTENT),
+        "sha256": SHA256,
+    }
+}
 
 
 class Server(ThreadingHTTPServer):
@@ -82,6 +97,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Give the file, or a range of it."""
+        if "/indices/" in self.path:
+            self.give(200, {"Content-Type": "application/json"}, json.dumps(INDEX).encode())
+            return
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         headers = {
             "Content-Disposition": f'attachment; filename="{NAME}"',
@@ -192,6 +210,55 @@ def test_several_connections_bring_one_file(destination: Path) -> None:
     assert_downloaded(destination)
     assert told == sorted(told)
     assert told[-1] == len(CONTENT)
+
+
+def test_a_batch_takes_the_number_for_each_file(destination: Path) -> None:
+    with serving(3) as server:
+        report = node(server).download_eggs("cp311", destination, connections=4)
+        report.raise_for_failures()
+        assert server.whole == 1
+        assert len(server.ranges) >= 3
+    assert_downloaded(destination)
+
+
+def test_connections_that_others_want_are_left_to_them(destination: Path) -> None:
+    with serving() as server:
+        platform = node(server)
+        spare = platform._session.spare_connections
+        while spare.acquire(blocking=False):
+            pass
+        platform.download_egg("cp311", "Spam", "1.0-1", destination, SHA256, connections=8)
+        assert server.ranges == []
+    assert_downloaded(destination)
+
+
+def test_cancelling_ends_all_connections(destination: Path) -> None:
+    token = CancelToken()
+
+    def cancel(number: int, *answer: Any) -> Any:
+        if number == 4:
+            token.cancel()
+        return answer
+
+    with (
+        serving(1_000, cancel) as server,
+        token.active(),
+        pytest.raises(TransferInterruptedError),
+    ):
+        download(server, destination)
+    assert list(destination.iterdir()) == []
+    assert hashing_threads() == []
+
+
+def test_what_progress_raises_ends_all_connections(destination: Path) -> None:
+    def enough(done: int, total: int | None, phase: str) -> None:
+        if done > 2 * MIB:
+            raise KeyboardInterrupt
+
+    with serving(1_000) as server, pytest.raises(KeyboardInterrupt):
+        download(server, destination, progress=enough)
+    assert list(destination.iterdir()) == []
+    assert hashing_threads() == []
 
 
 @pytest.mark.parametrize("connections", [None, 1])
