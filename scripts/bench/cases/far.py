@@ -32,7 +32,7 @@ _NEAR = Link(round_trip=0)
 
 
 class _Large(NamedTuple):
-    """A large egg: its MB, the link and the server, what ours must, and whether others stand beside."""
+    """A large egg: its MB, the link and server, what ours must, whether others stand beside, rounds."""
 
     title: str
     size: int
@@ -42,6 +42,7 @@ class _Large(NamedTuple):
     others: bool = True
     where: str = "distant"
     needs: tuple[str, ...] = ()
+    rounds: int = _ROUNDS
 
 
 def _guard(title: str, size: int, link: Link, where: str = "distant", *needs: str) -> _Large:
@@ -56,7 +57,9 @@ _LARGE = {
     "80": _Large("200 MB, 80 ms", 200, Link(), 1.4, 1.15, needs=_TCP),
     "20": _Large("200 MB, 20 ms", 200, Link(round_trip=0.02), 1.4, 1.15, needs=_TCP),
     "tls": _Large(f"200 MB, {_EACH}, TLS", 200, _LIMITED, None, None, where="distant_tls"),
-    "loss": _Large("20 MB, 0.1 % of the packets lost", 20, Link(loss=0.001), 2, 1.2, needs=_TCP),
+    "loss": _Large(  # which packets are lost is chance
+        "20 MB, 0.1 % of the packets lost", 20, Link(loss=0.001), 2, 1.2, needs=_TCP, rounds=7
+    ),
     "full": _guard(
         "50 MB, 100 Mbit/s for all together", 50, Link(rate=12_500_000), "distant", *_TCP
     ),
@@ -109,6 +112,7 @@ def _large() -> Iterator[Comparison]:
             peers=peers,
             link=wanted.link,
             needs=wanted.needs,
+            most_rounds=wanted.rounds,
         )
 
 
@@ -178,8 +182,8 @@ def _far(
     **more: Any,
 ) -> Comparison:
     must, aim = wanted
-    told = {"link": Link(), "figure": "process", "measure": "times as long", **more}
-    told |= {"must": must, "aim": aim, "most_rounds": _ROUNDS}
+    usual = {"link": Link(), "figure": "process", "measure": "times as long"}
+    told = {**usual, "most_rounds": _ROUNDS, "must": must, "aim": aim, **more}
     return Comparison(f"far-{name}", title, driver, job, **told)
 
 
