@@ -14,6 +14,7 @@ import okonomiyaki.file_formats  # noqa: F401
 from hatcher import mirror
 from hatcher.api import BroodClient, Timeouts
 from hatcher.errors import HatcherException
+from hatcher.transfer import segments
 
 from ..forking import serve
 
@@ -43,6 +44,7 @@ def transfer(job, client):
         platform.upload_egg(job["egg"], overwrite=True)
         return {}
     options = {"connections": job["connections"]} if job.get("connections", 1) > 1 else {}
+    segments.SPLIT_FROM = job.get("split_from", segments.SPLIT_FROM)
     if job.get("without") == "attributes":
         os.setxattr = os.getxattr = no_attributes
     if "sha256" in job and "connections" not in job:

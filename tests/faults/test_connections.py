@@ -20,12 +20,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 from attrs import evolve
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hatcher.api import BroodClient, RetryPolicy, Timeouts
+from hatcher.cli.run import run
 from hatcher.errors import (
     BroodHTTPError,
     ChecksumMismatchError,
@@ -300,6 +302,48 @@ def test_a_part_goes_wrong(fault, when, connections, destination):
         server._parts = server._wholes = lambda number, part: part
         if error is not None:
             assert right_or_not_there(brood, destination, connections) is None
+
+
+@several
+@pytest.mark.parametrize(
+    "change",
+    [{"cut": 1_500_000}, {"cut": 0}, {"cut": 1_500_000, "end": "reset"}, {"stall": 1_500_000}],
+    ids=repr,
+)
+def test_the_first_answer_goes_wrong(change, connections, destination):
+    def wholes(number: int, part: Part) -> Answer:
+        return part if number else evolve(part, pace=0.001, **change)
+
+    with serving(connections, wholes=wholes) as (server, brood):
+        assert right_or_not_there(brood, destination, connections) is None
+        assert server.sent <= 1.05 * SIZE
+
+
+@several
+@pytest.mark.parametrize("fault", ["cut", "503", "stalled", "a flipped bit", "whole"])
+def test_with_an_httpx_client_of_the_users_own(fault, connections, destination):
+    spoil, expected = FAULTS[fault][0], sha256(CONTENT).hexdigest()
+
+    def parts(number: int, part: Part) -> Answer:
+        return part if number or part.status != 206 else spoil(part)
+
+    with (
+        RangeServer(CONTENT, parts, first_answer(connections)) as server,
+        httpx.Client(timeout=0.4) as own,
+    ):
+        retries = RetryPolicy(3, backoff=0)
+        brood = BroodClient.from_session(server.url, own, api_version=1, retries=retries)
+        platform = platform_of(brood)
+        platform.download_egg(*ARGUMENTS, destination, expected, NAME, connections=connections)
+        assert (destination / NAME).read_bytes() == CONTENT
+        (destination / NAME).unlink()
+        _, chunks = platform.iter_download_egg(
+            *ARGUMENTS, destination, expected, NAME, connections=connections
+        )
+        assert next(chunks) >= 0
+        chunks.close()
+        assert list(destination.iterdir()) == []
+        until_at_most(lambda: len(client_threads()), 0)
 
 
 # -- the server as a whole -------------------------------------------------------------------------
@@ -772,3 +816,17 @@ def test_whatever_happens(tmp_path_factory, plan):
             server._parts = server._wholes = lambda number, part: part
             assert right_or_not_there(brood, to, plan.connections, content=content) is None
     shutil.rmtree(to)
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("value", ["0", "-1", "17", "1.5", "four", "", "9" * 5000, "4 4"])
+@pytest.mark.parametrize("command", ["eggs", "runtimes"])
+@pytest.mark.parametrize("many", [False, True], ids=["one", "many"])
+def test_no_number_for_the_command_line(many, command, value, destination, capsys):
+    what = ["batch-download"] if many else ["download"]
+    where = ["acme/dev/rh8-x86_64", "cp311" if command == "eggs" else "cpython"]
+    with RangeServer(CONTENT) as server:
+        line = ["--url", server.url, command, *what, "--connections", value, *where]
+        assert run([*line, "Spam", "1.0-1"]) == 2
+        assert server.connections == 0
+    assert "--connections" in capsys.readouterr().err

@@ -117,16 +117,20 @@ def settle(brood: BroodProcess) -> None:
         quiet = 0 if any((brood.data / "incoming").iterdir()) else quiet + 1
 
 
-@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize(
+    ("direction", "connections"),
+    [("up", 1), ("down", 1), ("down", 4)],
+    ids=["up", "down", "down-4"],
+)
 @pytest.mark.parametrize("wire", ["plain", "TLS"])
-def test_the_client_is_killed(stocked, eggs, dice, tmp_path, forks, wire, direction):
+def test_the_client_is_killed(stocked, eggs, dice, tmp_path, forks, wire, direction, connections):
     before, server = Held.by(os.getpid()), None
     older = next(iter(eggs.values()))
     with reached(stocked.url, wire, tmp_path) as (url, verify_ssl):
         folder = tmp_path / "to"
         auth = [stocked.admin_email, stocked.admin_password]
         job = {"do": "transfer", "url": url, "verify_ssl": verify_ssl, "auth": auth}
-        job["destination"] = str(folder)
+        job |= {"destination": str(folder), "connections": connections, "split_from": 1_000_000}
 
         def begin() -> int:
             """Start with an empty folder, or with an older file in it."""
