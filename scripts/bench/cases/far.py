@@ -24,9 +24,8 @@ from scripts.bench.servers.site import (
 )
 
 _ROUNDS = 3
-#: What a download of a large egg is told, beside what every one is.
-_OPTIONS: Mapping[str, Any] = {"connections": 4}
-_SAID = "".join(f", `{name}={value}`" for name, value in _OPTIONS.items())
+#: Over how many connections large eggs come beside others, who take as many, and in the other cases.
+_BESIDE, _ALONE = 8, 4
 _LIMITED = Link(per_connection=10_000_000)
 _NEAR = Link(round_trip=0)
 
@@ -71,8 +70,13 @@ _LARGE = {
 
 def _download(wanted: _Large, scene: Scene, folder: Path, **more: Any) -> dict[str, Any]:
     egg = scene.distant_large(wanted.size)
-    told = {"repository": DISTANT, "cold": True, "options": _OPTIONS, **more}
+    options = {"connections": _connections(wanted)}
+    told = {"repository": DISTANT, "cold": True, "options": options, **more}
     return download_job(scene, wanted.where, egg, folder, **told)
+
+
+def _connections(wanted: _Large) -> int:
+    return _BESIDE if wanted.others else _ALONE
 
 
 def _aria2(wanted: _Large, scene: Scene, folder: Path) -> list[str]:
@@ -105,7 +109,7 @@ def _large() -> Iterator[Comparison]:
             )
         yield _far(
             f"large-{name}" if wanted.others else name,
-            f"{wanted.title}{_SAID}",
+            f"{wanted.title}, {_connections(wanted)} connections",
             "egg_download",
             partial(_download, wanted),
             (wanted.must, wanted.aim),
@@ -191,9 +195,9 @@ COMPARISONS = (
     *_large(),
     _far(
         "killed",
-        f"200 MB, {_EACH}, killed at the half: what is sent twice{_SAID}",
+        f"200 MB, {_EACH}, killed at the half, {_ALONE} connections: what is sent twice",
         "killed_download",
-        partial(_download, _LARGE["limited"]),
+        partial(_download, _LARGE["limited"], options={"connections": _ALONE}),
         (4, 3.2),
         measure="MB",
         figure="twice",
