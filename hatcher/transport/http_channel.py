@@ -153,13 +153,14 @@ class HTTPChannel:
         """
         check(outgoing)
         route = self._route_to(outgoing.origin)
+        if route[1] is not None:
+            return None
+        if route[0][0] == "https":
+            self._ssl_context()  # once, and not in two threads at the same time
         with suppress(IndexError):
-            if route[1] is None:
-                self._begun.pop()
-                if route[0][0] == "https":
-                    self._ssl_context()  # once, and not in two threads at the same time
-                connect = partial(self._pool.take, route)
-                return Begun(outgoing, connect, self._pool.give_back, self._begun)
+            self._begun.pop()
+            connect = partial(self._pool.take, route)
+            return Begun(outgoing, connect, self._pool.give_back, self._begun)
         return None
 
     def _route_to(self, origin: Origin) -> _Route:
