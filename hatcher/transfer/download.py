@@ -352,7 +352,8 @@ class FileDownload:
     def _open_rest(self, partial: Partial) -> Download | None:
         """Ask for what is missing; return the answer with it, or one with the whole file."""
         have = partial.size
-        headers = {**self._request.headers, **ranges.rest_from(have, self._etag)}
+        end = partial.beyond[0][0] if partial.beyond else None
+        headers = {**self._request.headers, **ranges.rest_from(have, self._etag, end)}
         try:
             self._answer = answer = self._stream(self._request._replace(headers=headers))
         except BroodHTTPError as error:

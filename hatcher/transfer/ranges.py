@@ -44,9 +44,9 @@ def can_go_on(answer: Download) -> bool:
     return strong_etag(answer) is not None or "bytes" in units
 
 
-def rest_from(have: int, etag: str | None) -> dict[str, str]:
-    """Return the headers that ask for what follows the first `have` bytes."""
-    headers = {"Range": f"bytes={have}-"}
+def rest_from(have: int, etag: str | None, end: int | None = None) -> dict[str, str]:
+    """Return the headers that ask for what follows the first `have` bytes, up to an end."""
+    headers = {"Range": f"bytes={have}-{'' if end is None else end - 1}"}
     if etag is not None:
         headers["If-Range"] = etag
     return headers
