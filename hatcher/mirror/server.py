@@ -58,6 +58,9 @@ _HOPELESS = (AuthenticationError, NotFoundError, PermissionDeniedError)
 #: Failures in a row after which the server or the network is taken for gone.
 _GONE = 16
 
+#: Eggs that are asked for to find out whether a call was interrupted.
+_SAMPLE = 16
+
 #: What is said of a repository that was created on the way.
 _DESCRIPTION = "Created by hatcher mirror"
 
@@ -320,7 +323,7 @@ class _Writer(Writer):
                 if found_itself(self._server.artefact(task.step.path)) is not None:
                     self._is_resumed = True
 
-        self._options.each(eggs[: self._options.concurrency], ask)
+        self._options.each(eggs[: min(_SAMPLE, self._options.concurrency)], ask)
 
     def attempts(self, task: Task) -> Attempts:
         """Return what gives up a repository."""
