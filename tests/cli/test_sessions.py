@@ -15,11 +15,9 @@ import pytest
 
 from hatcher.api import BroodClientAuth
 from hatcher.cli.settings import sessions
-from hatcher.errors import HatcherException
 from hatcher.testing import Answer, BroodServer, FaultyGateway, RequestFault, ScriptedServer
 from hatcher.testing.faults import Request
 
-from ..transport.leaking import leaks
 from .conftest import Cli, Result
 
 EXCHANGE = ("POST", "*/auth/tokens/auth")
@@ -289,20 +287,6 @@ def test_nothing_shows_it(cli, gateway):
     result = cli("--debug", "--retries", "0", *LIST)
     assert result.code != 0
     assert token not in result.out + result.err
-
-
-@pytest.mark.parametrize("status", [401, 403, 500])
-def test_no_error_shows_it(status, cli, brood_server, gateway):
-    asked(gateway, cli)
-    (token,) = tokens()
-    auth = BroodClientAuth(gateway.url, (cli.server.admin_email, cli.server.admin_password))
-    auth._keeper = sessions.SessionKeeper(auth, True)
-    gateway.add(RequestFault("replace", at="request", answer=Answer(status), times=9))
-    client = brood_server.client(url=gateway.url, auth=auth)
-    with pytest.raises(HatcherException) as caught:
-        client.list_organizations()
-    assert gateway.requests[-1].headers["authorization"]
-    assert leaks(caught.value, token, cli.server.admin_password) == []
 
 
 def test_its_keeper_shows_nothing(cli):

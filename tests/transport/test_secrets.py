@@ -62,12 +62,32 @@ class KeyOfRequests(requests.auth.AuthBase):
         return r
 
 
+class Kept:
+    """Keeps a session token, as the command line does."""
+
+    def load(self) -> tuple[str, float]:
+        return SECRET, 100.0
+
+    def save(self, token: str) -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
+
+
+def kept(url: str) -> BroodClientAuth:
+    auth = BroodClientAuth(url, "another-key")
+    auth._keeper = Kept()
+    return auth
+
+
 #: What a client is made with, given the URL of the server.
 KINDS: dict[str, Callable[[str], Any]] = {
     "pair": lambda url: ("ada", SECRET),
     "bytes": lambda url: (b"ada", SECRET.encode()),
     "token": lambda url: BroodBearerTokenAuth(SECRET),
     "session token": lambda url: BroodClientAuth(url, "another-key"),
+    "session that was kept": kept,
     "session of a pair": lambda url: BroodClientAuth(url, ("ada", SECRET)),
     "callable": lambda url: bearer,
     "callable with another header": lambda url: key,
