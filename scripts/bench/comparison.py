@@ -175,17 +175,19 @@ class Outcome:
 
     @property
     def value(self) -> float | None:
-        """What must and aim are of, by the medians (`float`); None where nothing can be told."""
+        """What must and aim are of (`float`), by medians; None where nothing can be told."""
         measure, link = self.comparison.measure, self.comparison.link
         if not self.ours or not (self.peer or measure in _UNITS):
             return None
+        if measure == "round trips":
+            assert link is not None
+            # What the machine does besides only adds to a time, and a fraction is the machine's.
+            ours, peer = (self.spread(samples)[0] for samples in (self.ours, self.peer))
+            return float(round((ours - peer) / link.round_trip))
         ours = self.median(self.ours)
         if measure in _UNITS:
             return ours / _UNITS[measure]
         peer = self.median(self.peer)
-        if measure == "round trips":
-            assert link is not None
-            return float(round((ours - peer) / link.round_trip))  # a fraction is the machine's
         return peer / ours if measure == "times faster" else ours / peer
 
     def reaches(self, wanted: float | None) -> bool:

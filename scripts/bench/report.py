@@ -17,9 +17,10 @@ _DISTANCE = """\
 Medians, with the fastest and the slowest in brackets; times are of whole processes, their start \
 included, and of mirrors and indices that of the call. The figure is how many times as long ours \
 takes as what is fastest beside it, so less is better; or, where it says so, our figure itself. A \
-mirror stands beside the slower one of its two directions. Round trips are the time with the link \
-less that without it, in whole ones. What is sent twice is what the link carries twice, not what the \
-server's system has in its buffers when the client is gone. No other program checks a hash."""
+mirror stands beside the slower one of its two directions. Round trips are the shortest time with \
+the link less the shortest without it, in whole ones. What is sent twice is what the link carries \
+twice, not what the server's system has in its buffers when the client is gone. No other program \
+checks a hash."""
 
 
 @define

@@ -266,6 +266,14 @@ def test_what_a_long_link_is_judged_by(outcome, value, met, shown):
     assert "A relay." in table.markdown()
 
 
+def test_round_trips_are_those_of_the_fastest():
+    outcome = far("round trips", 2, {"near": 0.1}, 0.31)
+    assert outcome.value == 2
+    outcome.ours[:] = samples(0.9, 0.31, 0.8)
+    outcome.peers["near"][:] = samples(0.7, 0.6, 0.1)
+    assert outcome.value == 2
+
+
 def test_bytes_are_judged():
     outcome = far("MB", 4, {}, 1.0, figure="twice")
     outcome.ours[:] = [Sample(1.0, 1.0, 1.0, None, None, twice) for twice in (3_900_000, 4_300_000)]

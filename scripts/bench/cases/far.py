@@ -172,6 +172,7 @@ def _commands() -> Iterator[Comparison]:
             (must, aim),
             peers=(Limit("without the link", "command_line", job, _NEAR),),
             measure="round trips",
+            most_rounds=None,
             before=_command("whoami"),
             home=Scene.account,
         )
