@@ -176,6 +176,7 @@ def _known(method: str, node: str, version: int, world: World) -> dict[str, Any]
         "paths": [file],
         "eggs_to_enable": [file],
         "concurrency": 2,
+        "connections": 2,
         **{name: tempfile.mkdtemp(dir=".") for name in ("destination", "directory")},
     }
     known |= dict.fromkeys(("email", "user_email", "user"), OWN.email)
