@@ -66,7 +66,7 @@ _BUFFERS = 8
 _WORTH_THREADS = 2 * BLOCK_SIZE
 
 #: Seconds after which what has arrived is passed on, also in a buffer that is not full.
-_AT_LEAST_EVERY = 0.1
+_AT_LEAST_EVERY = 0.03
 
 #: Failures after which the same call may come further another time.
 _PASSING = (BroodConnectionError, BroodTimeoutError, RateLimitedError, ServerError)

@@ -52,7 +52,7 @@ _BLOCK = 64 * 1024
 _LARGE_BLOCK = 256 * 1024
 
 #: Seconds after which received bytes are returned even if the buffer has room for more.
-_FILL_SECONDS = 0.1
+_FILL_SECONDS = 0.03
 
 #: Seconds to wait for the answer of a server that stopped reading the body.
 _REJECTION_TIMEOUT = 5.0

@@ -225,14 +225,16 @@ class Scene:
         return self._at("http", made.port), made.auth
 
     def account(self) -> Path:
-        """Return a home whose user is logged in to the first Brood."""
-        url, (user, password) = self.brood(0)
-        home = self._folder / f"home-{url.rpartition(':')[2]}"
+        """Return a home whose user is logged in to both Broods: profiles 'source' and 'target'."""
+        accounts = [self.brood(number) for number in range(2)]
+        home = self._folder / f"home-{accounts[0][0].rpartition(':')[2]}"
         if not home.exists():
             home.mkdir()
-            command = (*self.link.near, self._options.python, "-m", "hatcher", "-q", "login", url)
-            env = {"HATCHER_USERNAME": user, "HATCHER_PASSWORD": password, **surroundings(home)}
-            subprocess.run((*command, "--insecure-storage"), check=True, stdout=DEVNULL, env=env)
+            command = (*self.link.near, self._options.python, "-m", "hatcher", "-q", "login")
+            for name, (url, (user, password)) in zip(("source", "target"), accounts, strict=True):
+                env = {"HATCHER_USERNAME": user, "HATCHER_PASSWORD": password, **surroundings(home)}
+                told = (*command, url, "--profile", name, "--insecure-storage")
+                subprocess.run(told, check=True, stdout=DEVNULL, env=env)
         return home
 
     def _at(self, scheme: str, port: int) -> str:

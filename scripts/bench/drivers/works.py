@@ -224,23 +224,15 @@ def plan_mirror(job: Job) -> tuple[Work, Callable[[int | None], None]]:
     return work, check
 
 
-def mirror(job: Job) -> Work:
-    """What would make a repository of another server equal to one of this; done, if it is to be."""
+def both_sides(job: Job) -> Work:
+    """What would make a repository of another server equal to one of this; nothing is done."""
     from hatcher import mirror
 
-    both = (job, {**job, **job["target"]})
     source, target = (
         make_client(each).organization(each["platform"][0]).repository(each["platform"][1])
-        for each in both
+        for each in (job, {**job, **job["target"]})
     )
-
-    def work() -> None:
-        plan = mirror.plan(source, target)
-        expect(len(plan.steps), job["count"], "steps")
-        if job["apply"]:
-            plan.apply().raise_for_failures()
-
-    return work
+    return lambda: expect(len(mirror.plan(source, target).steps), job["count"], "steps")
 
 
 # What nothing can undercut --------------------------------------------------------------------
