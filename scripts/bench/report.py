@@ -15,7 +15,7 @@ from scripts.bench.comparison import EXISTING, Outcome, Sample, memory, requests
 
 _DISTANCE = """\
 Medians, with the fastest and the slowest in brackets; times are of whole processes, their start \
-included, and of mirrors and indices that of the call. The figure is how many times as long ours \
+included, and of indices that of the call. The figure is how many times as long ours \
 takes as what is fastest beside it, so less is better; or, where it says so, our figure itself. A \
 mirror stands beside the slower one of its two directions. Round trips are the shortest time with \
 the link less the shortest without it, in whole ones. What is sent twice is what the link carries \
