@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from hatcher.api import BroodClient, RetryPolicy, Timeouts
 from hatcher.errors import HatcherException
 from hatcher.testing import BroodProcess, FaultyGateway, RequestFault
 from hatcher.transfer.hashing import file_sha256
+from hatcher.transport.session import _REFUSED_FOR
 
 from .conftest import ARGUMENTS, NAME, some_fault, stock
 from .held import Held, check_same
@@ -124,6 +126,7 @@ def test_faults(brood, eggs, tmp_path, wire):
             if before is None and struck > FAULTS // 5:
                 before, server = Held.by(os.getpid()), Held.by(brood.pid)
         gateway.clear()
+        time.sleep(_REFUSED_FOR)  # a thread of the last batch may have been refused
         for act in acts.values():
             act()
         assert file_sha256(destination / NAME) == stored(brood)

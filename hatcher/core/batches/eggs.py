@@ -22,9 +22,6 @@ from hatcher.transfer.progress import BatchOptions
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
 from hatcher.transfer.upload import LARGE
 
-#: Bytes below which an egg is sent before it is known whether others were left.
-_SMALL = 64 << 10
-
 
 def upload_eggs(
     eggs: Eggs, paths: Paths, options: BatchOptions, enabled: bool, *, asks_for_all: bool
@@ -129,8 +126,7 @@ class _EggBatch(UploadBatch):
     def _is_left(self, item: LocalItem, counter: ByteCounter) -> bool:
         """Whether the server has the egg, as of an interrupted batch, which has not shown it.
 
-        The first that is sent is asked for, and the others if it is there. Meanwhile small ones
-        go out: to send them takes as long as to ask.
+        The first that is sent is asked for, and the others if it is there; they wait for that.
         """
         with self._lock:
             is_first = not self._has_looked and id(item) not in self._asked
@@ -143,7 +139,7 @@ class _EggBatch(UploadBatch):
                 return is_left
             finally:
                 self._looked.set()
-        if not self._asks_for_all and self._has_looked and (item.size or 0) >= _SMALL:
+        if self._has_looked:
             self._looked.wait()
         return self._asks_for_all and self._probe(item, counter) is not None
 
