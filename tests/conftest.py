@@ -16,6 +16,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,3 +193,11 @@ def wire_notes(request: pytest.FixtureRequest) -> Iterator[Notes]:
         return
     promised = config.stash[SHOWN].get(test, set())
     assert promised <= notes.operations, "docs/operations.md says otherwise. Run: make operations"
+
+
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """What a shell has started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -90,6 +90,7 @@ def test_a_plan_that_is_kept_looks_again_and_nothing_comes_twice(lab, tmp_path):
     assert "win-x86_64/eggs/cp38/late-1.0.0-1.egg" in {step.path for step in now.steps}
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_both(lab):
     """Neither of two servers answers any more, and no thread goes on waiting for them."""
     stalled = RequestFault("stall", at="request", path=INDEX, times=999)
