@@ -90,6 +90,24 @@ def download(server: ScriptedServer, destination: Path, auth: Any = None, **opti
     node.download_egg("cp311", "Spam", "1.0-1", destination, **options)
 
 
+def assert_same_either_way(
+    error: type[Exception],
+    server: ScriptedServer,
+    destination: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A download fails in the same words with both at the same time and one after the other."""
+    said = []
+    for begins in (True, False):
+        if not begins:
+            monkeypatch.setattr(http_channel.HTTPChannel, "begin", lambda *_: None)
+        with pytest.raises(error) as caught:
+            download(server, destination)
+        said.append((type(caught.value), str(caught.value)))
+        assert list(destination.iterdir()) == []
+    assert said[0] == said[1]
+
+
 def nothing_is_open() -> bool:
     """Whether no thread is sending something that nobody waits for."""
     names = [thread.name for thread in threading.enumerate()]
@@ -116,8 +134,9 @@ def test_both_are_under_way_at_the_same_time(who, filename, site, server, destin
 
 
 def test_the_next_one_goes_over_the_same_connections(site, server, tmp_path):
-    node = platform_at(server.url)
+    node, site.waits = platform_at(server.url), True
     for number in range(3):
+        site.began.clear()
         folder = tmp_path / str(number)
         folder.mkdir()
         node.download_egg("cp311", "Spam", "1.0-1", folder)
@@ -198,15 +217,7 @@ class TestFailures:
     )
     def test_of_the_metadata(self, answer, error, site, server, destination, monkeypatch):
         site.metadata = answer
-        said = []
-        for begins in (True, False):
-            if not begins:
-                monkeypatch.setattr(http_channel.HTTPChannel, "begin", lambda *_: None)
-            with pytest.raises(error) as caught:
-                download(server, destination)
-            said.append((type(caught.value), str(caught.value)))
-            assert list(destination.iterdir()) == []
-        assert said[0] == said[1]
+        assert_same_either_way(error, server, destination, monkeypatch)
 
     @pytest.mark.parametrize(
         ("answer", "error"),
@@ -219,15 +230,7 @@ class TestFailures:
     )
     def test_of_the_file(self, answer, error, site, server, destination, monkeypatch):
         site.file = answer
-        said = []
-        for begins in (True, False):
-            if not begins:
-                monkeypatch.setattr(http_channel.HTTPChannel, "begin", lambda *_: None)
-            with pytest.raises(error) as caught:
-                download(server, destination)
-            said.append((type(caught.value), str(caught.value)))
-            assert list(destination.iterdir()) == []
-        assert said[0] == said[1]
+        assert_same_either_way(error, server, destination, monkeypatch)
 
     @pytest.mark.parametrize("end", ["close", "reset"])
     def test_a_connection_that_ends_is_made_good(self, end, site, server, destination):
