@@ -53,9 +53,6 @@ KEPT_FROM = 16 * 1024 * 1024
 #: Bytes below which a file is not worth a note of what it is.
 _NOTED_FROM = 1024 * 1024
 
-#: Bytes that have to arrive between two faults to make up for the first.
-_HEADWAY = 256 * 1024
-
 #: Seconds between two signs of life while nothing arrives.
 _SIGN_OF_LIFE = 0.2
 
@@ -417,7 +414,7 @@ class FileDownload:
 
     def _receive_all(self, partial: Partial) -> Iterator[int]:
         """Receive until all is there and right; give how many bytes there are by now."""
-        failures, mark = 0, 0
+        failures = ranges.Failures()
         if partial.size:
             yield partial.received
         while self._answer is not None:
@@ -430,10 +427,8 @@ class FileDownload:
                 try:
                     yield from self._receive(partial.size)
                 except TransportError as error:
-                    mark, before = max(mark, partial.size), mark
-                    failures = 0 if mark - before >= _HEADWAY else failures
-                    failures += 1
-                    yield from self._pause(failures, partial.size, error)
+                    count = failures.add(partial.size)
+                    yield from self._pause(count, partial.size, error)
                     self._open()
                     continue
             if self._digest.hexdigest() == self._expected:

@@ -10,10 +10,27 @@ from hatcher.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from hatcher.transport.download import Download
 
+#: Bytes that have to arrive between two faults to make up for the first.
+HEADWAY = 256 * 1024
+
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII | re.IGNORECASE)
 
 #: Connections that one file may be received over at most.
 MOST_CONNECTIONS = 16
+
+
+class Failures:
+    """Counts the failures of a body in a row; enough bytes between two make up for those before."""
+
+    def __init__(self) -> None:
+        self._count = self._mark = 0
+
+    def add(self, have: int) -> int:
+        """Count one, when so many bytes are there; return how many they are."""
+        mark = max(self._mark, have)
+        self._count = 1 if mark - self._mark >= HEADWAY else self._count + 1
+        self._mark = mark
+        return self._count
 
 
 def checked_connections(connections: int | None) -> int | None:
@@ -57,11 +74,6 @@ def may_split(answer: Download) -> bool:
     units = answer.headers.get("accept-ranges", "").lower()
     is_offered = answer.status_code == 206 or units.strip() == "bytes"
     return is_offered and not answer.is_packed and strong_etag(answer) is not None
-
-
-def segment(first: int, end: int, etag: str) -> dict[str, str]:
-    """Return the headers that ask for the bytes from the first to the one before the end."""
-    return {"Range": f"bytes={first}-{end - 1}", "If-Range": etag}
 
 
 def is_segment(answer: Download, first: int, end: int, etag: str, total: int) -> bool:

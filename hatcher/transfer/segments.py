@@ -15,19 +15,17 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from hatcher.errors import (
-    BroodHTTPError,
     HatcherException,
     IncompleteDownloadError,
     InvalidResponseError,
     PermissionDeniedError,
-    RateLimitedError,
     TransportError,
 )
 from hatcher.files.blocks import BLOCK_SIZE, new_buffer
 from hatcher.files.partial import HAS_PLACES, Partial
 from hatcher.transfer import ranges
 from hatcher.transport.cancel import CancelToken
-from hatcher.transport.retry import RetryPolicy, pause_before_retry
+from hatcher.transport.retry import RetryPolicy, overload_pause, pause_before_retry
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -54,9 +52,6 @@ _FIRST_PART = 64 * 1024 * 1024
 
 #: Bytes that are written at a time; what a killed process has not written is sent twice.
 _BLOCK = 256 * 1024
-
-#: Bytes that have to arrive between two faults to make up for the first.
-_HEADWAY = 256 * 1024
 
 #: Seconds between two signs of life.
 _SIGN_OF_LIFE = 0.1
@@ -361,17 +356,16 @@ class SegmentedDownload:
 
     def _complete(self, segment: _Segment, lane: _Lane) -> None:
         """Receive a segment, as often as it takes."""
-        failures, mark = 0, segment.have
+        failures = ranges.Failures()
         while segment.have < segment.end and not self._is_ending:
             begun = monotonic()
             try:
                 with lane.answer or self._ask(segment, lane) as answer:
                     self._receive(segment, answer)
             except HatcherException as error:
-                failures = 0 if segment.have - mark >= _HEADWAY else failures
-                failures, mark = failures + 1, segment.have
+                count = failures.add(segment.have)
                 self._leave_answer(lane)
-                self._session.pause(self._request, self._pause(error, failures, begun))
+                self._session.pause(self._request, self._pause(error, count, begun))
             finally:
                 self._leave_answer(lane)
 
@@ -385,7 +379,7 @@ class SegmentedDownload:
     def _ask(self, segment: _Segment, lane: _Lane) -> Download:
         """Ask for what is missing of a segment."""
         first, end, version = segment.have, segment.end, self._version
-        headers = {**self._request.headers, **ranges.segment(first, end, version.etag)}
+        headers = {**self._request.headers, **ranges.rest_from(first, version.etag, end)}
         if (seconds := self._not_before - monotonic()) > 0:
             self._session.pause(self._request, seconds)
         answer = self._session.stream(
@@ -484,10 +478,10 @@ class SegmentedDownload:
         """Return how long to wait before another try; raise the error where there is none."""
         if self._is_ending:
             raise error
-        status = error.status_code if isinstance(error, BroodHTTPError) else None
-        if isinstance(error, RateLimitedError) or status == 503:
+        wanted = overload_pause(self._session.retries, error)
+        if wanted is not None:
             with self._changed:
-                self._halve(error, begun)
+                self._halve(error, wanted, begun)
                 if self._at_work > self._limit:
                     raise error
         elif isinstance(error, PermissionDeniedError) and failures == 1:
@@ -497,11 +491,9 @@ class SegmentedDownload:
             raise error
         return pause_before_retry(self._session.retries, "safe", failures, error)
 
-    def _halve(self, error: HatcherException, begun: float) -> None:
+    def _halve(self, error: HatcherException, wanted: float, begun: float) -> None:
         """Use half as many connections, once for all requests that were refused together."""
-        wanted = getattr(error, "retry_after", None) or 0.0
-        if wanted <= self._session.retries.longest:
-            self._not_before = max(self._not_before, monotonic() + wanted)
+        self._not_before = max(self._not_before, monotonic() + wanted)
         if begun > self._halved:
             self._limit = max(1, min(self._limit, self._at_work) // 2)
             self._halved = monotonic()

@@ -234,12 +234,19 @@ def pause_before_retry(
     return seconds
 
 
+def overload_pause(policy: RetryPolicy, error: BaseException) -> float | None:
+    """Return how long a server that turns requests away wants none; None where it does not."""
+    if not isinstance(error, BroodHTTPError) or error.status_code not in _OVERLOADED:
+        return None
+    seconds = error.retry_after or 0.0
+    return seconds if seconds <= policy.longest else 0.0
+
+
 def note_overload(policy: RetryPolicy, error: BroodHTTPError) -> None:
     """Tell the other threads of the operation when the server turns requests away."""
-    shared = turns.get()
-    if shared is not None and error.status_code in _OVERLOADED:
-        seconds = error.retry_after or 0.0
-        shared.turned_away(seconds if seconds <= policy.longest else 0.0)
+    shared, seconds = turns.get(), overload_pause(policy, error)
+    if shared is not None and seconds is not None:
+        shared.turned_away(seconds)
 
 
 def parse_retry_after(value: str | None) -> float | None:

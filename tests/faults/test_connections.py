@@ -44,7 +44,7 @@ from hatcher.errors import (
 )
 from hatcher.files.partial import Partial
 from hatcher.testing import Answer, Request
-from hatcher.transfer import segments
+from hatcher.transfer import ranges, segments
 from hatcher.transport.cancel import CancelToken
 
 from ..disks import mounted
@@ -736,7 +736,6 @@ SMALL = {
     "_FIRST_PART": 2 * 1024 * 1024,
     "_BLOCK": 8 * 1024,
     "BLOCK_SIZE": 32 * 1024,
-    "_HEADWAY": 8 * 1024,
 }
 
 #: What an earlier process may have left: pieces, and whether what is noted of each is true.
@@ -806,6 +805,7 @@ def test_whatever_happens(tmp_path_factory, plan):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SMALL.items():
             patch.setattr(segments, name, value)
+        patch.setattr(ranges, "HEADWAY", 8 * 1024)
         options = {"content": content, "parts": parts, "wholes": wholes, "stall": 0.1}
         with serving(plan.connections, **options) as (server, brood):
             allowed = {*errors, TransportError, InvalidResponseError} if plan.faults else set()
