@@ -21,14 +21,13 @@ from hatcher.mirror.records import (
     Held,
     MirrorReport,
     Options,
-    State,
     States,
     Step,
     Task,
     total_size,
 )
 from hatcher.mirror.selection import Selection
-from hatcher.mirror.sides import Side, changed, looked_up, read_both, read_state, settle
+from hatcher.mirror.sides import Side, changed, looked_up, read_pair, settle
 from hatcher.transfer.batch import ByteCounter, WorkerPool
 from hatcher.transfer.progress import Progress
 from hatcher.transfer.reports import Outcome, reporting
@@ -356,13 +355,7 @@ def states_of(
         One of them could not be read at all, or there is no such source, or no such organization
         for the target.
     """
-
-    def read(side: Side) -> State:
-        if side is sides[0]:
-            return read_state(side, selection, options.concurrency)
-        return side.state(selection, options.concurrency)
-
-    wanted, there = read_both(sides, read)
+    wanted, there = read_pair(sides, selection, options.concurrency)
     if isinstance(there.missing, BroodHTTPError) and there.repositories is None:
         raise _missing_organization(there.missing, sides[1])
     return settle(sides, (wanted, there), seen)

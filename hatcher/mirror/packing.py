@@ -28,7 +28,7 @@ from hatcher.mirror.listing import SideLike, entries_of, pair_of, side_of
 from hatcher.mirror.manifests import Entry, Manifest
 from hatcher.mirror.records import Held, MirrorReport, Options, State, total_size
 from hatcher.mirror.selection import Selection, usual_selection
-from hatcher.mirror.sides import Side, identify_all, read_both, read_state, settle
+from hatcher.mirror.sides import Side, identify_all, read_pair, read_state, settle
 from hatcher.transfer.batch import Attempts, ByteCounter, Item, checked_concurrency
 from hatcher.transfer.hashing import file_sha256
 from hatcher.transfer.progress import Meter, Progress
@@ -167,16 +167,12 @@ class _Packing:
     def compare(self, there: Side | None, selection: Selection) -> None:
         """Find out what the source has, and what of it the other side lacks."""
         here, options = self._source, self._options
-
-        def read(side: Side) -> State:
-            if side is here:
-                return read_state(side, selection, options.concurrency)
-            return side.state(selection, options.concurrency)
-
         if there is None:
-            state, other = read(here), State({}, [], selection)
+            state = read_state(here, selection, options.concurrency)
+            other = State({}, [], selection)
         else:
-            state, other = settle((here, there), read_both((here, there), read))
+            sides = here, there
+            state, other = settle(sides, read_pair(sides, selection, options.concurrency))
         self._state = state
         self._problems = state.problems + identify_all(here, state.held, options)
         self._entries = entries_of(here, state.held, self._problems)

@@ -289,6 +289,23 @@ def read_state(side: Side, selection: Selection, concurrency: int) -> State:
     return state
 
 
+def read_pair(sides: tuple[Side, Side], selection: Selection, concurrency: int) -> States:
+    """Read a source, which has to be there, and a target.
+
+    Raises
+    ------
+    HatcherException
+        One of them could not be read at all, or there is no such source.
+    """
+
+    def read(side: Side) -> State:
+        if side is sides[0]:
+            return read_state(side, selection, concurrency)
+        return side.state(selection, concurrency)
+
+    return read_both(sides, read)
+
+
 def read_both(sides: tuple[Side, Side], read: Callable[[Side], State]) -> States:
     """Read two sides, at the same time where both are on servers.
 
