@@ -12,7 +12,7 @@ from hatcher.core.node import Node
 from hatcher.core.presence import delete
 from hatcher.errors import InvalidJSONError
 from hatcher.files.folders import existing_directory
-from hatcher.transfer import filenames, hashing, ranges
+from hatcher.transfer import filenames, hashing
 from hatcher.transfer.progress import Progress
 
 if TYPE_CHECKING:
@@ -239,7 +239,6 @@ class FileArtefact(DeletableArtefact[M]):
         connections: int | None = None,
     ) -> tuple[FileDownload, str | Callable[[str], bool]]:
         """Return its download; the server is asked for the sha256 when all else is right."""
-        ranges.checked_connections(connections)
         if filename is not None:
             existing_directory(destination)
             filenames.bare_filename(filename, "The name given for the file")

@@ -128,9 +128,9 @@ class Partial:
         return cls.create(_beside(target, os.urandom(8).hex()), 0o600 if private else 0o666)
 
     @classmethod
-    def left(cls, target: Path) -> Partial | None:
+    def left(cls, target: Path, slot: int = 0) -> Partial | None:
         """Take what a killed process has left of a target; None where there is nothing, or in use."""
-        path = _beside(target, 0)
+        path = _beside(target, slot)
         return cls._take(path) if os.path.lexists(path) else None
 
     @classmethod
@@ -143,8 +143,7 @@ class Partial:
     def sweep(cls, target: Path) -> None:
         """Remove what killed processes have left of a target, and nothing that is in use."""
         for slot in range(_SLOTS):
-            path = _beside(target, slot)
-            partial = cls._take(path) if os.path.lexists(path) else None
+            partial = cls.left(target, slot)
             if partial is not None:
                 partial.discard()
 

@@ -51,9 +51,9 @@ class _EggBatch(UploadBatch):
         self._visible: set[int] = set()
         self._hidden: dict[int, LocalItem] = {}
         self._lock = threading.Lock()
-        #: Whether some egg was asked for before it was sent, and whether that was answered.
+        #: Whether some egg was asked for before it was sent; held while it is.
         self._has_looked = False
-        self._looked = threading.Event()
+        self._looking = threading.Lock()
 
     def upload(self) -> None:
         """Upload what the server does not have, and show it."""
@@ -128,19 +128,12 @@ class _EggBatch(UploadBatch):
 
         The first that is sent is asked for, and the others if it is there; they wait for that.
         """
-        with self._lock:
-            is_first = not self._has_looked and id(item) not in self._asked
-            self._has_looked |= is_first
-        if is_first:
-            try:
+        with self._looking:
+            if not self._has_looked and id(item) not in self._asked:
+                self._has_looked = True
                 is_left = self._probe(item, counter) is not None
-                if is_left:
-                    self._asks_for_all = True
+                self._asks_for_all |= is_left
                 return is_left
-            finally:
-                self._looked.set()
-        if self._has_looked:
-            self._looked.wait()
         return self._asks_for_all and self._probe(item, counter) is not None
 
     # -- sending and showing -------------------------------------------------------------
