@@ -11,7 +11,7 @@ OPTIONAL := nginx,aria2c,rclone,ip,cc,zsh,fish,bash,curl,mount,pyright,python2.7
 PYTEST = -m pytest -n auto --maxprocesses=4 --dist worksteal
 
 .PHONY: help demo test fuzz test-long test-without coverage coverage-record mutants surface \
-	generate generate-check release-description operations cli-reference lint typecheck \
+	generate generate-check async release-description operations cli-reference lint typecheck \
 	picture walks hooks lines lines-record docs build serve bench clean
 
 help:  ## Show the targets
@@ -51,6 +51,9 @@ generate: $(READY)  ## Renew generated/brood_api from openapi/brood.yaml; show w
 	$(BIN)/python scripts/generate.py
 	@$(BIN)/python -m scripts.changes || true
 
+async: $(READY)  ## Make hatcher/aio, the graph for async programs, from the sync graph
+	$(BIN)/python -m scripts.make_async
+
 generate-check: $(READY)  ## Fail if generated/brood_api is not what generate makes, or breaks users unawares
 	$(BIN)/python scripts/generate.py --check
 	$(BIN)/python -m scripts.changes
@@ -64,10 +67,11 @@ operations: $(READY)  ## Renew docs/operations.md; fail if an operation lacks so
 cli-reference: $(READY)  ## Renew docs/command-line/reference.md from the commands
 	$(BIN)/python -m scripts.cli_reference
 
-lint: $(READY)  ## Check style, imports, the surface, mutants, operations, budgets, the picture
+lint: $(READY)  ## Check style, imports, the async graph, the surface, mutants, operations, budgets, the picture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.make_async --check
 	$(BIN)/python -m scripts.surface --check
 	$(BIN)/python -m scripts.mutants --check
 	$(BIN)/python -m scripts.operations --missing
