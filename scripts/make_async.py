@@ -579,12 +579,21 @@ def page_of(page: Page) -> str:
             if name not in PLAIN and isinstance(verb, ast.FunctionDef):
                 made.append(function_of(verb))
                 sources.append(module)
-    body = "\n\n".join(made)
+    body = "\n\n".join(made) + given_by(page)
     if "[M]" in body:
         body = f'M = TypeVar("M", bound="Mapping[str, Any]")\n\n\n{body}'
     imports = imports_of(ast.parse(body), sources, page)
     head = f'"""{page.doc}\n\nMade by scripts/make_async.py; never edited by hand.\n"""\n\n'
     return formatted(f"{head}from __future__ import annotations\n\n{imports}\n\n{body}", page.name)
+
+
+def given_by(page: Page) -> str:
+    """Return the list of what a module gives, with the plain data of the sync one."""
+    if page.verbs is None:
+        return ""
+    names = public_names(page.verbs)
+    twins = {node.name for _, node in classes_of(page)}
+    return f"\n\n__all__ = {sorted(f'Async{name}' if name in twins else name for name in names)}\n"
 
 
 def imports_of(tree: ast.Module, sources: Iterable[str], page: Page) -> str:
@@ -597,6 +606,9 @@ def imports_of(tree: ast.Module, sources: Iterable[str], page: Page) -> str:
     lines = (
         [f"from {page.verbs.rpartition('.')[0]} import {page.name} as sync"] if page.verbs else []
     )
+    if page.verbs:
+        plain = [name for name in public_names(page.verbs) if name in PLAIN]
+        lines.append(f"from {page.verbs} import {', '.join(plain)}")
     late = []
     for name in sorted((running | typing) - defined):
         if name in table:

@@ -31,6 +31,7 @@ ROOMS = {
     "tests": (0.91, "of all rooms"),
     "cli": (0.34, "the command line"),
     "testing": (0.66, "for users' own tests"),
+    "aio": (0.5, "for async programs"),
     "mirror": (0.15, "whole repositories"),
     "access": (0.34, "who may do what"),
     "api": (0.5, "public names"),

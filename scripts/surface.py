@@ -28,7 +28,7 @@ from scripts.cli_reference import API_VERSIONS, entries
 from scripts.common import only_check
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "surface"
-MODULES = ("access", "api", "errors", "mirror", "testing")
+MODULES = ("access", "aio", "aio.access", "aio.mirror", "api", "errors", "mirror", "testing")
 #: What instances can do beside having methods.
 SPECIAL = re.compile(r"__(a?enter|a?iter|await|call|contains|getitem|len)__")
 

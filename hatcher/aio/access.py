@@ -8,6 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatcher import access as sync
+from hatcher.access import (
+    SCHEMA,
+    Access,
+    AccessDocument,
+    AccessRow,
+    MemberRow,
+    OrganizationAccess,
+    Report,
+    RepositoryAccess,
+    Result,
+    Step,
+    TeamAccess,
+)
 from hatcher.access.plans import Plan
 from hatcher.aio.twin import Twin, call, plain, threads_of
 
@@ -282,3 +295,21 @@ async def read(
     """
     threads = threads_of(*places)
     return await threads.run(call(sync.read, (*places,), {}))
+
+
+__all__ = [
+    "Access",
+    "AccessDocument",
+    "AccessRow",
+    "AsyncPlan",
+    "MemberRow",
+    "OrganizationAccess",
+    "Report",
+    "RepositoryAccess",
+    "Result",
+    "SCHEMA",
+    "Step",
+    "TeamAccess",
+    "plan",
+    "read",
+]

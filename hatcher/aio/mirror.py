@@ -11,6 +11,24 @@ from typing import TYPE_CHECKING
 from hatcher import mirror as sync
 from hatcher.aio.threads import Threads
 from hatcher.aio.twin import Twin, call, plain, threads_of
+from hatcher.mirror import (
+    BundleCheck,
+    BundleEntry,
+    CacheReport,
+    Change,
+    Diff,
+    Difference,
+    Entry,
+    Finding,
+    Folder,
+    Manifest,
+    MirrorReport,
+    Problem,
+    Share,
+    Step,
+    Usage,
+    Verification,
+)
 from hatcher.mirror.cache import LIMIT, Cache
 from hatcher.mirror.plans import Plan
 from hatcher.mirror.pruning import Pruning
@@ -1545,3 +1563,39 @@ async def verify(
             },
         )
     )
+
+
+__all__ = [
+    "AsyncCache",
+    "AsyncPlan",
+    "AsyncPruning",
+    "BundleCheck",
+    "BundleEntry",
+    "CacheReport",
+    "Change",
+    "Diff",
+    "Difference",
+    "Entry",
+    "Finding",
+    "Folder",
+    "Manifest",
+    "MirrorReport",
+    "Problem",
+    "Share",
+    "Step",
+    "Usage",
+    "Verification",
+    "check_bundle",
+    "diff",
+    "export",
+    "fetch_bundle",
+    "import_",
+    "manifest",
+    "pack",
+    "plan",
+    "promote",
+    "prune",
+    "read_manifest",
+    "usage",
+    "verify",
+]
