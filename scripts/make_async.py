@@ -671,7 +671,7 @@ def used(tree: ast.Module) -> tuple[set[str], set[str]]:
 def formatted(text: str, name: str) -> str:
     """Return code as ruff formats it, with its imports sorted."""
     for command in (
-        ["check", "--select", "I,F401", "--fix", "--exit-zero", "--quiet"],
+        ["check", "--select", "I,F401,RUF022", "--fix", "--exit-zero", "--quiet"],
         ["format", "--quiet"],
     ):
         text = subprocess.run(

@@ -298,6 +298,7 @@ async def read(
 
 
 __all__ = [
+    "SCHEMA",
     "Access",
     "AccessDocument",
     "AccessRow",
@@ -307,7 +308,6 @@ __all__ = [
     "Report",
     "RepositoryAccess",
     "Result",
-    "SCHEMA",
     "Step",
     "TeamAccess",
     "plan",
