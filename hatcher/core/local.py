@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hatcher.core.artefact import Artefact
 from hatcher.core.node import Node
 from hatcher.errors import ChecksumMismatchError, FileChangedError, InvalidRuntime
 from hatcher.transfer import hashing, upload
 from hatcher.transfer.progress import Progress
+
+if TYPE_CHECKING:
+    from hatcher.transport.request import Request
 
 
 class LocalArtefact(NamedTuple):
@@ -143,31 +146,49 @@ class LocalArtefact(NamedTuple):
         request = self.platform._request(f"upload_{self.kind}", overwrite=overwrite, **flags)
         question = None
         if verify and not overwrite:
-            if self.there is None:
-                raise InvalidRuntime(
-                    f"'{self.path}' cannot be verified: its version gives no python tag to ask the "
-                    "server for. Upload it without verify."
-                )
-            with suppress(OSError):  # it is told when the file is read
-                if self.path.stat().st_size >= upload.LARGE:
-                    from hatcher.transfer import preflight
-
-                    question = preflight.begin(session, request)
+            question = self._begin_question(request)
             if self._same_there(overwrite=False, progress=progress) is not None:
                 return False
 
-        def is_stored(sha256: str) -> bool:
-            said = self._same_there(overwrite=overwrite, sent=sha256)
+        def is_stored(sha256: str | None = None) -> bool:
+            said = self._same_there(overwrite=overwrite, sent=sha256, progress=progress)
             # One that is hidden, and should not be, has to be sent again, and so is shown.
             return said is not None and enabled in (None, said.get("enabled", enabled))
+
+        looks = is_stored if self.there is not None else None
+        doubts, place = session.uploads_in_doubt, (request.path, self.key[1])
+        was_sent = place in doubts
+        if was_sent and looks is not None and looks():
+            doubts.discard(place)
+            return False
 
         # Imported here, where something is sent: hashlib alone takes 5 ms.
         from hatcher.transfer.multipart import UploadBody
 
         body = UploadBody(self.path, self.described, progress, expected, self.filename)
         try:
-            looks = is_stored if self.there is not None else None
-            return upload.upload(session, request, body, looks, question)
+            is_new = upload.upload(session, request, body, looks, question, was_sent=was_sent)
+            doubts.discard(place)
+            return is_new
+        except BaseException as error:
+            # Ctrl-C, and being cancelled, leave open what became of it.
+            if body.sent_sha256 is not None and not isinstance(error, Exception):
+                doubts.add(place)
+            raise
         finally:
             if sent is not None:
                 sent(body.sent_sha256)
+
+    def _begin_question(self, request: Request) -> Request | None:
+        """Have it asked whether a large file may be uploaded, while it is compared."""
+        if self.there is None:
+            raise InvalidRuntime(
+                f"'{self.path}' cannot be verified: its version gives no python tag to ask the "
+                "server for. Upload it without verify."
+            )
+        with suppress(OSError):  # it is told when the file is read
+            if self.path.stat().st_size >= upload.LARGE:
+                from hatcher.transfer import preflight
+
+                return preflight.begin(self.platform._session, request)
+        return None

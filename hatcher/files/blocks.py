@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from hatcher import cancel
+
 #: Bytes that are read from a file at a time.
 BLOCK_SIZE = 1024 * 1024
 
@@ -41,9 +43,15 @@ def blocks_of(descriptor: int) -> Iterator[memoryview]:
     ------
     memoryview
         Good until the next one.
+
+    Raises
+    ------
+    Cancelled
+        So was the operation.
     """
     # No larger than the file: a batch has thousands of small ones.
     buffer = new_buffer(min(BLOCK_SIZE, max(os.fstat(descriptor).st_size, 4096)))
     with open(descriptor, "rb", buffering=0, closefd=False) as file:
         while size := file.readinto(buffer):
+            cancel.check()
             yield buffer[:size]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hatcher import cancel
 from hatcher.files.space import explained
 
 try:
@@ -19,9 +20,7 @@ except ImportError:  # Windows has locks of another kind
 logger = logging.getLogger("hatcher")
 
 
-def lock(
-    descriptor: int, *, shared: bool = False, wait: bool = False, windows: bool = False
-) -> bool | None:
+def lock(descriptor: int, *, shared: bool = False, windows: bool = False) -> bool | None:
     """Lock an open file until it is closed.
 
     Parameters
@@ -29,8 +28,6 @@ def lock(
     descriptor : int
     shared : bool, default False
         Allow others to hold a shared lock at the same time.
-    wait : bool, default False
-        Wait until the lock is free.
     windows : bool, default False
         Lock the file on Windows as well, where nobody can read what is locked.
 
@@ -51,7 +48,7 @@ def lock(
         return None
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
-        fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     except OSError:
@@ -87,6 +84,8 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
     ------
     InvalidDestinationError
         The file cannot be made.
+    Cancelled
+        So was the operation, while it waited.
     """
     if fcntl is None:
         yield True
@@ -107,11 +106,7 @@ def _acquire(path: Path, wait: bool) -> int | None:
     while True:
         with explained(path):
             descriptor = os.open(path, flags, 0o600)
-        try:
-            is_ours = lock(descriptor, wait=wait)
-        except BaseException:
-            os.close(descriptor)
-            raise
+        is_ours = lock(descriptor)
         if is_ours is None:
             # The work matters more than its lock.
             logger.warning("'%s' cannot be locked: its file system has no locks", path)
@@ -120,4 +115,6 @@ def _acquire(path: Path, wait: bool) -> int | None:
             return descriptor
         os.close(descriptor)
         if not is_ours:
-            return None
+            if not wait:
+                return None
+            cancel.sleep(cancel.LOOK)

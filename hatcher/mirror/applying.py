@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hatcher.core.places import Problem
 from hatcher.errors import BroodHTTPError, HatcherException
+from hatcher.files.blocks import blocks_of
 from hatcher.files.locks import lock, locked
 from hatcher.files.space import explained
 from hatcher.mirror.contents import DOCUMENTS
@@ -278,7 +279,9 @@ class _Applying:
             return file
         into = folder / task.path.name
         if not into.exists():
-            shutil.copyfile(file, into)
+            with open(file, "rb", buffering=0) as source, open(into, "wb", buffering=0) as copy:
+                for block in blocks_of(source.fileno()):
+                    copy.write(block)
         return into
 
     def _fetch(self, task: Task, folder: Path | None, counter: ByteCounter, told: Progress) -> Path:

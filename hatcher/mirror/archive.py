@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from hatcher import cancel
 from hatcher.errors import ArtefactError, ChecksumMismatchError, FileChangedError
 from hatcher.files.atomic import replacing
 from hatcher.files.blocks import BLOCK_SIZE, blocks_of, new_buffer
@@ -234,6 +235,7 @@ def blocks_of_member(archive: Path, member: Member) -> Iterator[memoryview]:
             if not size:
                 raise _cut_off(archive, member)
             rest -= size
+            cancel.check()
             yield buffer[:size]
 
 

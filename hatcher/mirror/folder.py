@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from hatcher import cancel
 from hatcher.artefacts.app import read_app
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.places import Problem
@@ -372,7 +373,7 @@ def record_files(root: Path, sha256s: Mapping[str, str | None]) -> None:
     there = {}
     for path, sha256 in sha256s.items():
         # Another process may have removed it meanwhile.
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), cancel.shielded():
             there[path] = entry_of_file(root / path, kind_at(path, known), sha256)
     record(root, there)
 
@@ -405,7 +406,8 @@ def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> 
     known: dict[str, Kind] = {}
     for name in there:
         kind_at(name, known)
-    with locked(root / LOCK):
+    # What is there is written down, also by an operation that is cancelled.
+    with locked(root / LOCK), cancel.shielded():
         before: Mapping[str, Entry] = {}
         if os.path.lexists(path):
             before = read_manifest(path).artefacts

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
+from hatcher import cancel
 from hatcher.artefacts.names import split_filename, split_runtime
 from hatcher.artefacts.versions import Key, built_key, runtime_key
 from hatcher.characters import shown
@@ -248,6 +249,7 @@ def _entries_in(
     except OSError as error:
         raise _unreadable(error) from error
     for entry in entries:
+        cancel.check()
         if entry.is_dir(follow_symlinks=False):
             yield from _entries_in(entry.path, (*parts, entry.name))
         else:

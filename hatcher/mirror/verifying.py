@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from attrs import asdict, frozen
 
+from hatcher import cancel
 from hatcher.artefacts.platforms import usual_platform
 from hatcher.core.places import Problem, documents_of, lines_of
 from hatcher.errors import (
@@ -359,6 +360,7 @@ class _Work:
             self._problems.append(Problem(str(error.filename), error))
 
         for where, _, filenames in os.walk(folder.root, onerror=unreadable):
+            cancel.check()
             for filename in filenames:
                 path = Path(where, filename).relative_to(folder.root).as_posix()
                 is_known = path in listed or path in (FILENAME, LOCK)

@@ -13,11 +13,14 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from hatcher import cancel
+from hatcher.cancel import LOOK, Cancelled, CancelToken
 from hatcher.errors import (
     HatcherException,
     InvalidArgumentError,
@@ -28,7 +31,6 @@ from hatcher.errors import (
 from hatcher.transfer.concurrency import FEW, INTERVAL, AdaptiveConcurrency, Todo, Turns
 from hatcher.transfer.progress import BatchOptions, Meter, Phase, Progress
 from hatcher.transfer.reports import BatchReport, FileFacts, FileResult, Outcome
-from hatcher.transport.cancel import CancelToken
 from hatcher.transport.pool import MAX_CONNECTIONS
 from hatcher.transport.retry import retries_of_thread
 
@@ -52,10 +54,6 @@ _GRACE, _LAST = 0.2, 1.0
 #: Seconds between the starts of threads: what begins together would come back together, and have
 #: all of them wait for Python at once, time and again. And how many start between two looks.
 _APART, _TOGETHER = 0.001, 16
-
-
-class Stopped(BaseException):
-    """The batch was stopped; ends a transfer and is seen by nobody else."""
 
 
 def checked_concurrency(concurrency: int | None) -> int:
@@ -92,10 +90,10 @@ class ByteCounter:
 
         Raises
         ------
-        Stopped
+        Cancelled
         """
-        if self._stop.is_set():
-            raise Stopped
+        if self.is_stopped:
+            raise Cancelled
         if phase == self._phase and done > self._current:
             self._current = done
 
@@ -107,7 +105,7 @@ class ByteCounter:
     @property
     def is_stopped(self) -> bool:
         """Whether the batch was stopped."""
-        return self._stop.is_set()
+        return self._stop.is_set() or cancel.is_cancelled()
 
     @property
     def done(self) -> int:
@@ -214,7 +212,7 @@ class Attempts:
             except (HatcherException, OSError) as error:
                 if counter.is_stopped:
                     # It failed because it was broken off: that is no failure of the file.
-                    raise Stopped from None
+                    raise Cancelled from None
                 item.fail(error)
                 self._consider(error)
             finally:
@@ -298,6 +296,7 @@ class WorkerPool:
         ]
         meter = Meter(self._progress if phase else None, total, phase or "hashing")
         try:
+            cancel.check()
             self._watch(workers, todo, meter)
         except BaseException:
             self._stop_all(workers)
@@ -323,7 +322,8 @@ class WorkerPool:
 
         def run(_: ByteCounter) -> None:
             try:
-                produce(lambda thing: came.put((thing,)))
+                with self._token.joined():
+                    produce(lambda thing: came.put((thing,)))
             except BaseException as error:
                 failures.append(error)
             finally:
@@ -332,7 +332,7 @@ class WorkerPool:
         worker = _Worker(run, ByteCounter(None, self._stop))
         worker.start()
         try:
-            while thing := came.get():
+            while thing := _next(came):
                 yield thing[0]
         finally:
             self._stop_all([worker])
@@ -362,7 +362,7 @@ class WorkerPool:
         """Do the work of one thread."""
         try:
             self._turns.join()
-            with self._token.active():
+            with self._token.joined():
                 while True:
                     self._turns.begin()
                     try:
@@ -375,8 +375,8 @@ class WorkerPool:
                         work(file, counter)
                     finally:
                         self._turns.leave()
-        except Stopped:
-            pass
+        except Cancelled:
+            pass  # `_stop_all` has done that, or `_watch` will find it out
         except BaseException as error:
             failures.append(error)
             self._stop.set()
@@ -388,7 +388,8 @@ class WorkerPool:
         concurrency = AdaptiveConcurrency(len(workers))
         _start(waiting, FEW)
         for worker in workers:
-            while not worker.wait(INTERVAL if waiting else _INTERVAL):
+            while not worker.wait(INTERVAL if waiting else LOOK):
+                cancel.check()
                 if waiting:
                     at_work = len(workers) - len(waiting)
                     finished = files - len(todo) - at_work
@@ -397,6 +398,7 @@ class WorkerPool:
                 if (now := time.monotonic()) >= due:
                     due = now + _INTERVAL
                     meter.reach(_done(workers))
+        cancel.check()  # which may be what has ended them
 
     def _stop_all(self, workers: list[_Worker]) -> None:
         """Stop the work, and wait for the threads, first for those that end by themselves."""
@@ -412,6 +414,14 @@ def _start(waiting: deque[_Worker], number: int) -> None:
         waiting.popleft().start()
         if waiting:
             time.sleep(_APART)
+
+
+def _next(queue: SimpleQueue[T]) -> T:
+    """Return what comes next, unless the operation is cancelled meanwhile."""
+    while True:
+        with suppress(Empty):
+            return queue.get(timeout=LOOK)
+        cancel.check()
 
 
 def _size(item: Item[Any]) -> int | None:

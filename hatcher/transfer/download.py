@@ -12,6 +12,8 @@ from contextlib import closing
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from hatcher import cancel
+from hatcher.cancel import CancelToken
 from hatcher.errors import (
     BroodConnectionError,
     BroodHTTPError,
@@ -35,7 +37,6 @@ from hatcher.transfer import ranges
 from hatcher.transfer.filenames import bare_filename, filename_from, server_filename
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transfer.pipeline import Pipeline
-from hatcher.transport.cancel import CancelToken
 from hatcher.transport.request import Request
 from hatcher.transport.retry import pause_before_retry
 from hatcher.transport.session import Session
@@ -372,7 +373,7 @@ class FileDownload:
 
     def _stream(self, request: Request) -> Download:
         self._token = CancelToken()
-        with self._token.active():
+        with self._token.joined():
             return self._session.stream(request)
 
     def _start_over(self, partial: Partial) -> None:
@@ -484,12 +485,17 @@ class FileDownload:
 
     def _receive(self, have: int) -> Iterator[int]:
         """Receive the body of one answer; give how many bytes there are by now."""
-        answer, pipeline = self._answer, self._pipeline
-        assert answer is not None and pipeline is not None
+        answer, pipeline, token = self._answer, self._pipeline, self._token
+        assert answer is not None and pipeline is not None and token is not None
         try:
             has_ended = False
             while not has_ended:
-                size, has_ended = _fill(pipeline, answer)
+                # Who drives it may be another operation than that which has begun it.
+                forget = cancel.watch(token.cancel)
+                try:
+                    size, has_ended = _fill(pipeline, answer)
+                finally:
+                    forget()
                 have += size
                 if self.total is not None and have > self.total:
                     raise InvalidResponseError(

@@ -27,7 +27,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from hatcher.errors import ArtefactError, FileChangedError
-from hatcher.files.blocks import BLOCK_SIZE
+from hatcher.files.blocks import BLOCK_SIZE, blocks_of
+from hatcher.transfer.hashing import hashed
 from hatcher.transfer.pipeline import Pipeline
 from hatcher.transfer.progress import Meter, Progress
 
@@ -158,9 +159,9 @@ class UploadBody:
             It cannot be read.
         """
         with self._opened() as file:
-            digest = hashlib.file_digest(file, "sha256")
+            sha256 = hashed(blocks_of(file.fileno()))
             self._check(file, self.size)
-        return digest.hexdigest()
+        return sha256
 
     def close(self) -> None:
         """End an iteration that was given up, with its open file and its thread."""

@@ -13,12 +13,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
 from hatcher import endpoints
+from hatcher.cancel import holding
 from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
@@ -26,7 +25,6 @@ from hatcher.errors import (
     HatcherException,
     NotConnectedError,
     NotFoundError,
-    TransferInterruptedError,
     http_error_class,
 )
 from hatcher.transport.request import Request
@@ -87,37 +85,22 @@ def check(session: Session, request: Request, begun: Request | None = None) -> N
         when it is asked for.
     NotConnectedError
         There is no connection to the server.
-    TransferInterruptedError
-        Somebody has interrupted the session.
     """
     repository = _repository(request)
     known: _Known = session.uploads_allowed.setdefault(repository, _Known())
     began = time.monotonic()
-    with _alone(known, session, request):
+    with holding(known.lock):
         if known.refusal is None and time.monotonic() - known.asked_at < _GOOD_FOR:
             return
         if known.refusal is not None and known.asked_at >= began:
             raise copy(known.refusal)
         try:
             _ask(session, request, repository, begun or _question(request))
-        except TransferInterruptedError:
-            raise  # it is no answer, and of this thread alone
         except HatcherException as error:
             # Without its traceback, whose frames hold the request.
             known.refusal, known.asked_at = copy(error), time.monotonic()
             raise
         known.refusal, known.asked_at = None, time.monotonic()
-
-
-@contextmanager
-def _alone(known: _Known, session: Session, request: Request) -> Iterator[None]:
-    """Let one thread through at a time; one that is cancelled waits no longer."""
-    while not known.lock.acquire(timeout=0.2):
-        session.pause(request, 0)
-    try:
-        yield
-    finally:
-        known.lock.release()
 
 
 def _repository(request: Request) -> str:
@@ -134,7 +117,7 @@ def _ask(session: Session, request: Request, repository: str, question: Request)
     """Ask the server whether an upload would be refused; see `check`."""
     try:
         levels = _levels(session.find(question))
-    except (AuthenticationError, NotConnectedError, TransferInterruptedError):
+    except (AuthenticationError, NotConnectedError):
         raise
     except HatcherException as error:
         logger.info("whether the upload is allowed could not be asked: %s", error)
@@ -174,7 +157,7 @@ def _look_for(session: Session, request: Request) -> None:
     try:
         question = endpoints.request(session.api_version, "get_runtime_index", request.names)
         session.send(question._replace(operation=request.operation))
-    except (NotFoundError, TransferInterruptedError):
+    except NotFoundError:
         raise
     except HatcherException as error:
         logger.info("whether there is such a repository could not be asked: %s", error)

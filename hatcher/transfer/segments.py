@@ -14,6 +14,8 @@ from contextvars import copy_context
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from hatcher import cancel
+from hatcher.cancel import Cancelled, CancelToken
 from hatcher.errors import (
     HatcherException,
     IncompleteDownloadError,
@@ -24,7 +26,6 @@ from hatcher.errors import (
 from hatcher.files.blocks import BLOCK_SIZE, new_buffer
 from hatcher.files.partial import HAS_PLACES, Partial
 from hatcher.transfer import ranges
-from hatcher.transport.cancel import CancelToken
 from hatcher.transport.retry import RetryPolicy, overload_pause, pause_before_retry
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ class SegmentedDownload:
                 self._staff(answer)
                 if not self._hash(buffer, digest) and self._has_failed():
                     break
+                cancel.check()
                 yield self._received
         except BaseException:
             self.stop()
@@ -214,9 +216,10 @@ class SegmentedDownload:
             self._token.cancel()
         threads = [lane.thread for lane in self._lanes if lane.thread is not None]
         if threading.current_thread() not in threads:  # where the collector may call it
+            until = monotonic() + _END_OF_ASKING
             for lane, thread in zip(self._lanes, threads, strict=True):
                 # One that is connecting looks at `_is_ending` before it does anything more.
-                thread.join(None if lane.is_writing else _END_OF_ASKING)
+                thread.join(None if lane.is_writing else max(0.0, until - monotonic()))
         if is_done:
             self._token.cancel()
         self._lanes = []
@@ -242,7 +245,7 @@ class SegmentedDownload:
         self._start(answer)
 
     def _start(self, answer: Download | None = None, *, is_spare: bool = False) -> None:
-        with self._token.active():
+        with self._token.joined():
             lane = _Lane(answer, is_spare=is_spare)
         # Daemons: the exit of the interpreter waits for no transfer that was given up.
         lane.thread = threading.Thread(
@@ -300,7 +303,7 @@ class SegmentedDownload:
     def _work(self, lane: _Lane) -> None:
         segment: _Segment | None = None
         try:
-            with lane.token.active():
+            with lane.token.joined():
                 segment = self._first if lane.answer is not None else self._claim()
                 while segment is not None:
                     self._complete(segment, lane)
@@ -513,7 +516,7 @@ class SegmentedDownload:
             if segment is not None and segment.have < segment.end:
                 insort(self._gaps, (segment.have, segment.end))
                 segment.end = segment.have
-            if self._is_ending:
+            if self._is_ending or isinstance(error, Cancelled):
                 return
             if not isinstance(error, HatcherException):
                 self._error = error

@@ -38,7 +38,6 @@ from hatcher.errors import (
     ChecksumMismatchError,
     ConflictError,
     HatcherException,
-    TransferInterruptedError,
 )
 from hatcher.transport.parsing import load_object, unpack
 from hatcher.transport.request import Request
@@ -61,6 +60,8 @@ def upload(
     body: UploadBody,
     is_stored: Callable[[str], bool] | None,
     question: Request | None = None,
+    *,
+    was_sent: bool = False,
 ) -> bool:
     """Send a file in constant memory, hashing it on the way.
 
@@ -80,6 +81,8 @@ def upload(
         in the way.
     question : Request, optional
         What `preflight.begin` has returned.
+    was_sent : bool, default False
+        Whether it was sent before, by a call that was interrupted.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def upload(
 
         preflight.check(session, request, question)
     try:
-        return _see_through(session, request._replace(body=body), body, is_stored)
+        return _see_through(session, request._replace(body=body), body, is_stored, was_sent)
     except ProgressError as error:
         raise error.cause from None
     finally:
@@ -111,10 +114,14 @@ def upload(
 
 
 def _see_through(
-    session: Session, request: Request, body: UploadBody, is_stored: Callable[[str], bool] | None
+    session: Session,
+    request: Request,
+    body: UploadBody,
+    is_stored: Callable[[str], bool] | None,
+    was_sent: bool,
 ) -> bool:
     """Send a file until it is known what became of it; return whether it was not there before."""
-    was_sent, tries = False, 0
+    tries = 0
     while True:
         try:
             answer = session.send(request)
@@ -151,7 +158,7 @@ def _has_arrived(
             arrived = is_stored(body.sent_sha256 or body.sha256())
     except ChecksumMismatchError as other:
         raise other from failure
-    except (ArtefactError, TransferInterruptedError):
+    except ArtefactError:
         raise
     except HatcherException as error:
         logger.info("what became of the upload could not be asked: %s", error)

@@ -15,7 +15,6 @@ from hatcher.errors import (
     InvalidJSONError,
     InvalidResponseError,
     MissingName,
-    TransferInterruptedError,
     http_error_class,
 )
 from hatcher.transport import parsing
@@ -79,8 +78,6 @@ def receive_if_any(outgoing: Outgoing, incoming: Incoming) -> Answer:
     """Return an answer that counts as a success even if its body does not arrive."""
     try:
         return receive(outgoing, incoming)
-    except TransferInterruptedError:
-        raise
     except HatcherException as error:
         logger.info("it worked, although the answer did not arrive whole: %s", error)
         return Answer(incoming.status_code, incoming.headers, b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar
 
+from hatcher.cancel import Cancelled
 from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
@@ -14,7 +15,6 @@ from hatcher.errors import (
     ProxyError,
     RedirectError,
     TLSError,
-    TransferInterruptedError,
     TransportError,
 )
 from hatcher.transport.channel import ChannelError, Outgoing
@@ -74,14 +74,13 @@ _ERRORS: dict[str, tuple[type[TransportError | InvalidResponseError], str, str |
         "the answer from {url} was rejected, since it is larger than any of Brood's",
         CHECK_BETWEEN,
     ),
-    "cancelled": (TransferInterruptedError, "it was interrupted", None),
 }
 
 #: The kinds that occur before anything of a request is sent.
 _BEFORE_ANYTHING = frozenset({"connect timeout", "pool timeout"})
 
 #: The kinds of which no more is known than that.
-_WITHOUT_REASON = frozenset({"pool timeout", "timeout", "no response", "cancelled"})
+_WITHOUT_REASON = frozenset({"pool timeout", "timeout", "no response"})
 
 #: How a proxy refuses for good, over HTTP and SOCKS.
 _REFUSED = re.compile(r"it answered (4(?!08|29)\d\d)|username/password|USERNAME")
@@ -126,9 +125,13 @@ def failure(kind: type[E], outgoing: Outgoing, words: str, **options: Any) -> E:
     return kind(start + words, method=outgoing.method, url=outgoing.shown_url, **options)
 
 
-def error_for(outgoing: Outgoing, fault: ChannelError) -> TransportError | InvalidResponseError:
+def error_for(
+    outgoing: Outgoing, fault: ChannelError
+) -> TransportError | InvalidResponseError | Cancelled:
     """Return the exception for a request that did not lead to a whole answer, without secrets."""
     bare(fault).redact(outgoing.redact)
+    if fault.kind == "cancelled":
+        return Cancelled()
     kind, words, usual_advice = _ERRORS[fault.kind]
     shown = fault.reason and fault.kind not in _WITHOUT_REASON
     end = f" ({fault.reason})." if shown else "."

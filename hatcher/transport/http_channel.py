@@ -26,7 +26,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeAlias
 
-from hatcher.transport import cancel
+from hatcher import cancel
 from hatcher.transport.channel import (
     Channel,
     ChannelError,

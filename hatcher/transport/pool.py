@@ -11,7 +11,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from hatcher.transport import cancel
+from hatcher import cancel
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.retry import turns
 from hatcher.transport.timeouts import deadline
@@ -24,9 +24,6 @@ MAX_CONNECTIONS = 64
 
 #: Seconds that an unused connection is kept; servers and gateways close them, too.
 KEPT_FOR = 30.0
-
-#: Seconds after which a thread that waits for a connection checks whether it was cancelled.
-_CHECK_EVERY = 0.1
 
 #: Seconds that a connection takes at least which is better opened before it is needed.
 _FAR = 0.02
@@ -85,7 +82,7 @@ class Pool:
         until = deadline(self._timeout)
         while not cancel.is_cancelled():
             try:
-                return permits.get(timeout=_CHECK_EVERY)
+                return permits.get(timeout=cancel.LOOK)
             except Empty:
                 if until is not None and time.monotonic() > until:
                     raise ChannelError("pool timeout") from None

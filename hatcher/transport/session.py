@@ -11,6 +11,7 @@ from functools import cache as once
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
+from hatcher import cancel
 from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
@@ -19,7 +20,7 @@ from hatcher.errors import (
     NotFoundError,
     RedirectError,
 )
-from hatcher.transport import answers, cancel, parsing
+from hatcher.transport import answers, parsing
 from hatcher.transport.auth import (
     AuthTypes,
     BroodClientAuth,
@@ -140,6 +141,8 @@ class Session:
         self._ssl_context = once(partial(ssl_context, verify_ssl))
         #: What is known of uploads, by repository: see `hatcher.transfer.preflight`.
         self.uploads_allowed: dict[str, Any] = {}
+        #: Uploads that were interrupted, by what they would be there: see `hatcher.core.local`.
+        self.uploads_in_doubt: set[object] = set()
         #: Which servers give ranges, and what may be used besides: see `hatcher.transfer.segments`.
         self.gives_ranges: dict[Origin, bool] = {}
         self.spare_connections = threading.Semaphore(MAX_CONNECTIONS // 2)
@@ -158,7 +161,7 @@ class Session:
     def api_version(self) -> int:
         """The version of the API; the server is asked when it is to be found out."""
         if self._found_version is None:
-            with self._finding:
+            with cancel.holding(self._finding):
                 if self._found_version is None and not isinstance(self.given_version, int):
                     self._found_version = self.given_version(self)
         assert self._found_version is not None
@@ -297,15 +300,8 @@ class Session:
 
     def pause(self, request: Request, seconds: float) -> None:
         """Wait before something is sent on behalf of a request, unless it is cancelled."""
-        token = cancel.current()
         with turn_left():
-            if token is None:
-                time.sleep(seconds)
-            is_cancelled = token is not None and token.sleep(seconds)
-        if is_cancelled:
-            raise error_for(
-                Outgoing.of(request, self.server, self._redact), ChannelError("cancelled")
-            )
+            cancel.sleep(seconds)
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
@@ -323,7 +319,7 @@ class Session:
         # Nobody waits for an upload, which may take hours; and without credentials none are refused.
         if self._is_admitted or self.is_anonymous or request.body is not None:
             return self._follow(request)
-        with self._first_login:
+        with cancel.holding(self._first_login):
             if not self._is_admitted:
                 self._raise_refusal()
                 return self._follow(request)
@@ -377,10 +373,9 @@ class Session:
     def _exchange(self, outgoing: Outgoing) -> Incoming:
         """Send a request with credentials; once more with new ones when they are refused."""
         start = time.monotonic()
+        cancel.check()
         channel = self._channel or self._open()
         try:
-            if cancel.is_cancelled():
-                raise ChannelError("cancelled")
             if self._authenticator is None or not outgoing.at_home:
                 incoming = channel.exchange(outgoing)
             else:

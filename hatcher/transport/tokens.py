@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
+from hatcher.cancel import holding
 from hatcher.errors import HatcherException, InvalidArgumentError, InvalidJSONError, RedirectError
 from hatcher.transport import answers, parsing
 from hatcher.transport.auth import (
@@ -61,13 +62,13 @@ class Authenticator:
         if not isinstance(auth, BroodClientAuth):
             yield self._authorized(outgoing, auth.header), True
             return
-        with auth.lock:
+        with holding(auth.lock):
             is_new = auth.is_stale and not auth._recall()
             if is_new:
                 self._exchange(auth, outgoing.operation)
             refused = auth.header
         yield self._authorized(outgoing, refused), is_new
-        with auth.lock:
+        with holding(auth.lock):
             # Another thread may have renewed it in the meantime.
             if auth.header is refused:
                 auth._forget()
@@ -78,7 +79,7 @@ class Authenticator:
         """Return a request with credentials that the server has accepted; None without any."""
         auth = self._auth
         if isinstance(auth, BroodClientAuth):
-            with auth.lock:
+            with holding(auth.lock):
                 if auth.is_stale and not auth._recall():
                     return None
                 return self._authorized(outgoing, auth.header)

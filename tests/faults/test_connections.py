@@ -27,6 +27,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hatcher.api import BroodClient, RetryPolicy, Timeouts
+from hatcher.cancel import CancelToken
 from hatcher.cli.run import run
 from hatcher.errors import (
     BroodHTTPError,
@@ -45,7 +46,6 @@ from hatcher.errors import (
 from hatcher.files.partial import Partial
 from hatcher.testing import Answer, Request
 from hatcher.transfer import ranges, segments
-from hatcher.transport.cancel import CancelToken
 
 from ..disks import mounted
 from ..forking import Forks
@@ -642,7 +642,7 @@ def test_given_up_at_any_moment(how, connections, destination, dice):
             elif how == "token":
                 token = CancelToken()
                 stop = At(at, lambda token=token: threading.Timer(0.01, token.cancel).start())
-                with token.active(), suppress(TransferInterruptedError):
+                with suppress(TransferInterruptedError), token.active():
                     download(brood, destination, connections, progress=stop)
             else:
                 _, chunks = platform_of(brood).iter_download_egg(

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hatcher.api import BroodClient, RetryPolicy, Timeouts
+from hatcher.cancel import CancelToken
 from hatcher.errors import (
     BroodConnectionError,
     BroodTimeoutError,
@@ -35,7 +36,6 @@ from hatcher.testing import (
     write_legacy_runtime,
 )
 from hatcher.transfer.hashing import file_sha256
-from hatcher.transport.cancel import CancelToken
 from hatcher.transport.retry import is_unsent
 
 from .common import AT_ONCE, JSON, platform_at

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from hatcher.cancel import CancelToken
 from hatcher.errors import (
     BroodConnectionError,
     InvalidArgumentError,
     TransferInterruptedError,
 )
 from hatcher.files.partial import Partial
-from hatcher.transport.cancel import CancelToken
 
 from .common import hashing_threads, platform_at
 
@@ -245,8 +245,8 @@ def test_cancelling_ends_all_connections(destination: Path) -> None:
 
     with (
         serving(1_000, cancel) as server,
-        token.active(),
         pytest.raises(TransferInterruptedError),
+        token.active(),
     ):
         download(server, destination)
     assert list(destination.iterdir()) == []

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hatcher.api import BroodClientAuth, RetryPolicy
+from hatcher.cancel import CancelToken
 from hatcher.errors import (
     AuthenticationError,
     ChecksumMismatchError,
@@ -26,7 +27,6 @@ from hatcher.files.partial import Partial
 from hatcher.testing import Answer, ScriptedServer
 from hatcher.testing.faults import Request
 from hatcher.transport import http_channel
-from hatcher.transport.cancel import CancelToken
 
 from .common import AT_ONCE, JSON, platform_at
 
@@ -276,7 +276,7 @@ class TestFailures:
             return Answer(200, JSON, b"{}")
 
         server._answers[0] = cancel
-        with token.active(), pytest.raises(TransferInterruptedError):
+        with pytest.raises(TransferInterruptedError), token.active():
             download(server, destination)
         assert list(destination.iterdir()) == []
 

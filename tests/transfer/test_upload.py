@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from hatcher.api import BroodClient, BroodClientAuth, Phase, Repository, SinglePlatformRepository
+from hatcher.cancel import CancelToken
 from hatcher.errors import (
     AuthenticationError,
     BroodHTTPError,
@@ -31,7 +32,6 @@ from hatcher.errors import (
 from hatcher.testing import Answer, BroodServer, Request, ScriptedServer, write_egg
 from hatcher.testing.listener import Listener
 from hatcher.transfer.upload import LARGE
-from hatcher.transport.cancel import CancelToken
 
 from .common import JSON, hashing_threads, platform_at
 

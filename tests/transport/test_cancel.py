@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from hatcher import cancel
 from hatcher.api import RetryPolicy, Timeouts
-from hatcher.errors import TransferInterruptedError
+from hatcher.cancel import Cancelled, CancelToken
 from hatcher.testing import Answer, Request
-from hatcher.transport import cancel, pool
-from hatcher.transport.cancel import CancelToken
+from hatcher.transport import pool
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPChannel
 from hatcher.transport.proxies import Proxy
@@ -55,7 +55,7 @@ class Under:
         self.error: BaseException | None = None
 
         def run() -> None:
-            with token.active():
+            with token.joined():
                 try:
                     self.result = do()
                 except BaseException as error:  # for the other thread
@@ -74,7 +74,7 @@ class Under:
         if isinstance(self.error, ChannelError):
             assert self.error.kind == "cancelled"
         else:
-            assert isinstance(self.error, TransferInterruptedError)
+            assert isinstance(self.error, Cancelled)
 
 
 @contextmanager
@@ -125,7 +125,7 @@ class TestTokens:
         outer.cancel()
         assert sorted(called) == ["i", "m", "o", "s"]
         assert sibling.is_cancelled
-        with outer.active():
+        with outer.joined():
             assert CancelToken().is_cancelled  # which is made too late
 
     def test_each_thread_has_its_own(self):

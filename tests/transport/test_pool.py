@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
+from hatcher.cancel import CancelToken
 from hatcher.transport import pool
-from hatcher.transport.cancel import CancelToken
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPAnswer, HTTPChannel
 from hatcher.transport.timeouts import Timeouts

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+from hatcher.cancel import holding
 from hatcher.core.batches.uploads import LocalItem, Paths, UploadBatch
 from hatcher.core.eggs import NO_PYTHON_TAG, Egg, Eggs
 from hatcher.core.local import LocalArtefact
@@ -128,7 +129,7 @@ class _EggBatch(UploadBatch):
 
         The first that is sent is asked for, and the others if it is there; they wait for that.
         """
-        with self._looking:
+        with holding(self._looking):
             if not self._has_looked and id(item) not in self._asked:
                 self._has_looked = True
                 is_left = self._probe(item, counter) is not None

@@ -1,16 +1,31 @@
-"""Cancelling operations: one token for each, whichever threads work on it."""
+"""Cancelling operations: one token for each, whichever threads work on it.
+
+What was cancelled ends at its next block with `Cancelled`, as if Ctrl-C had arrived there: requests
+are broken off, and whatever loops, pauses or waits for another thread looks, by the functions below.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from typing import Protocol
 from weakref import ref
+
+from hatcher.errors import TransferInterruptedError
+
+#: Seconds after which a thread that waits for another one looks whether it was cancelled.
+LOOK = 0.05
+
+
+class Cancelled(BaseException):
+    """The operation was cancelled; no error of what it was busy with, and caught by nobody."""
 
 
 class CancelToken:
-    """Cancels the requests and pauses of one operation, and of no other.
+    """Cancels one operation, and no other.
 
     What runs in a thread inside ``with token.active():`` belongs to the operation. A token
     created there is cancelled together with the outer one.
@@ -36,7 +51,7 @@ class CancelToken:
             with suppress(KeyError):  # it has just been forgotten
                 self._ends.popitem()[1]()
 
-    def sleep(self, seconds: float) -> bool:
+    def wait(self, seconds: float) -> bool:
         """Wait; return whether `cancel` was called meanwhile."""
         return self._cancelled.wait(seconds)
 
@@ -61,7 +76,25 @@ class CancelToken:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Make it the token of what this thread does inside the block."""
+        """Make it the token of all that this thread does inside the block.
+
+        Raises
+        ------
+        TransferInterruptedError
+            It was cancelled before the end of the block.
+        """
+        try:
+            with self.joined():
+                check()
+                yield
+        except Cancelled:
+            raise TransferInterruptedError(
+                "The operation was cancelled before it was complete."
+            ) from None
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Do as `active` for a part of an operation, which ends with `Cancelled` itself."""
         before = _current.set(self)
         try:
             yield
@@ -87,6 +120,66 @@ def is_cancelled() -> bool:
     """Whether the operation that this thread works on was cancelled."""
     token = _current.get()
     return token is not None and token.is_cancelled
+
+
+def check() -> None:
+    """End the operation that this thread works on, if it was cancelled.
+
+    Raises
+    ------
+    Cancelled
+    """
+    if is_cancelled():
+        raise Cancelled
+
+
+def sleep(seconds: float) -> None:
+    """Wait, but no longer than until the operation of this thread is cancelled.
+
+    Raises
+    ------
+    Cancelled
+    """
+    token = _current.get()
+    if token is None:
+        time.sleep(seconds)
+    elif token.wait(seconds):
+        raise Cancelled
+
+
+class _Lock(Protocol):
+    def acquire(self, blocking: bool = ..., timeout: float = ...) -> bool: ...
+
+    def release(self) -> None: ...
+
+
+class holding:  # noqa: N801 - as threading's locks, used by `with`
+    """Hold a lock for the block; an operation that is cancelled waits for it no longer.
+
+    For locks that others hold for as long as requests, files or processes take.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, lock: _Lock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        while not self._lock.acquire(timeout=LOOK):
+            check()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Bring something to its end inside the block, also when the operation was cancelled."""
+    before = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def _yes() -> bool:
