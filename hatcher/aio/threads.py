@@ -12,10 +12,10 @@ from typing import Protocol, TypeAlias, TypeVar
 import anyio
 from anyio import CancelScope, CapacityLimiter, from_thread, lowlevel, to_thread
 
+from hatcher import cancel
+from hatcher.cancel import CancelToken
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transfer.progress import Phase, Progress
-from hatcher.transport import cancel
-from hatcher.transport.cancel import CancelToken
 
 T = TypeVar("T")
 

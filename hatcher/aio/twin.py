@@ -8,8 +8,8 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from hatcher.aio.threads import Teller, Threads
+from hatcher.cancel import CancelToken
 from hatcher.errors import HatcherException
-from hatcher.transport.cancel import CancelToken
 
 if TYPE_CHECKING:
     from hatcher.core.brood_client import BroodClient
