@@ -39,7 +39,7 @@ from hatcher.errors import (
     ConflictError,
     HatcherException,
 )
-from hatcher.transport.parsing import load_object, unpack
+from hatcher.transport.parsing import load_object
 from hatcher.transport.request import Request
 from hatcher.transport.retry import leaves_open, pause_before_retry
 from hatcher.transport.session import Session
@@ -177,6 +177,6 @@ def _says_known(answer: Answer, sha256: str | None) -> bool:
     if answer.status_code != 200:
         return False
     try:
-        return load_object(unpack(answer.content)).get("sha256") == sha256
+        return load_object(answer.content).get("sha256") == sha256
     except ValueError:
         return False

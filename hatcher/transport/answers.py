@@ -91,9 +91,10 @@ def is_json(headers: Mapping[str, str]) -> bool:
 def parse_json(
     outgoing: Outgoing, read: Callable[[bytes], T], headers: Mapping[str, str], content: bytes
 ) -> T:
-    """Return what `read` makes of the text of an answer that should be JSON."""
+    """Return what `read` makes of an answer that should be JSON, perhaps packed."""
     try:
-        text = parsing.unpack(content)
+        with parsing.collector_held(parsing.size_of(content)):
+            return read(content)
     except parsing.BombError as error:
         raise failure(
             InvalidResponseError,
@@ -102,17 +103,14 @@ def parse_json(
             what=f"the answer was rejected: {error}.",
             advice=f"{_CHECK_URL[:-1]}, and what the connection goes through.",
         ) from error
-    except ValueError as error:
+    except parsing.DamagedError as error:
         raise _not_json(outgoing, headers, content) from error
-    try:
-        with parsing.collector_held(len(text)):
-            return read(text)
     except parsing.ShapeError as error:
         raise unexpected(outgoing, outgoing.redact(str(error))) from bare(error)
     except ValueError:
         pass
     # Not from within: Python's error keeps the text, in which there may be a secret.
-    raise _not_json(outgoing, headers, text)
+    raise _not_json(outgoing, headers, parsing.unpack(content))
 
 
 def check_range(outgoing: Outgoing, incoming: Incoming) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import sys
 import threading
 import zlib
@@ -41,11 +42,26 @@ MAX_UNPACKED = 1 << 30
 #: How many gzip members an answer may consist of: each takes a copy of all after it.
 MAX_MEMBERS = 1000
 
+#: Bytes that are unpacked and parsed at a time. While JSON is parsed, no other thread runs: what is
+#: large would keep an event loop among them standing still for 0.1 s. And less is in memory at once.
+_PACKED = 64 << 10
+_TEXT = 256 << 10
+
+#: Bytes at the end of a piece in which an entry should end.
+_ENTRY = 16 << 10
+
 #: Bytes of text from which the collector is held while objects are made of it.
 _MANY_OBJECTS = 256 << 10
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + zlib.MAX_WBITS
+
+#: What looks like the comma between two objects of an object.
+_BORDER = re.compile(rb'(?<=\}),(?=\s*"[^"\\]*"\s*:\s*\{)')
+
+
+class DamagedError(ValueError):
+    """It is not the gzip that it seems to be."""
 
 
 class BombError(ValueError):
@@ -62,35 +78,46 @@ class ShapeError(ValueError):
 def unpack(content: bytes) -> bytes:
     """Undo gzip, which is recognised by its first bytes: some gateways drop the header.
 
-    Raises BombError for what becomes larger than any answer, ValueError for what is damaged.
+    Raises BombError for what becomes larger than any answer, DamagedError for what is damaged.
     """
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    expect(int.from_bytes(content[-4:], "little"))  # gzip ends with the size of the text
+    return b"".join(_unpacked(content)) if content.startswith(_GZIP_MAGIC) else content
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    """Give what is packed in pieces."""
     codec: Any = zlib
     if len(content) >= LARGE_GZIP or "isal" in sys.modules:
         with suppress(ImportError):  # not every platform has it
             from isal import isal_zlib as codec
     room = min(MAX_UNPACKED, max(ALWAYS_ALLOWED, MAX_RATIO * len(content)))
-    pieces: list[bytes] = []
-    rest = content
-    while rest:  # there may be several members
+    at = members = 0
+    while at < len(content):  # there may be several members
         member = codec.decompressobj(_GZIP)
-        try:
-            # One byte more than there is room for: 0 would mean no limit.
-            piece = member.decompress(rest, room + 1)
-        except codec.error as error:
-            raise ValueError(f"the gzip is damaged: {error}") from error
-        room -= len(piece)
-        if room < 0:
-            raise BombError(f"its {len(content):,} bytes unpack to far more than is usual")
-        if not member.eof:
-            raise ValueError("the gzip ends too early")
-        pieces.append(piece)
-        if len(pieces) > MAX_MEMBERS:
+        while not member.eof:
+            packed = content[at : at + _PACKED]
+            if not packed:
+                raise DamagedError("the gzip ends too early")
+            try:
+                # One byte more than there is room for: 0 would mean no limit.
+                piece = member.decompress(packed, room + 1)
+            except codec.error as error:
+                raise DamagedError(f"the gzip is damaged: {error}") from error
+            at += len(packed)
+            room -= len(piece)
+            if room < 0:
+                raise BombError(f"its {len(content):,} bytes unpack to far more than is usual")
+            yield piece
+        members += 1
+        if members > MAX_MEMBERS:
             raise BombError("it consists of thousands of gzip files")
-        rest = member.unused_data.lstrip(b"\0")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        rest = content[at - len(member.unused_data) :].lstrip(b"\0")
+        at = len(content) - len(rest)
+
+
+def size_of(content: bytes) -> int:
+    """Return how many bytes `unpack` would, as far as gzip says it."""
+    is_packed = content.startswith(_GZIP_MAGIC)
+    return int.from_bytes(content[-4:], "little") if is_packed else len(content)
 
 
 def beginning(content: bytes, size: int) -> bytes:
@@ -119,12 +146,12 @@ def prepare() -> None:
 
 
 def loads(text: bytes) -> Any:
-    """Parse JSON: quickly, and with the result of `json.loads`."""
-    found = _by_msgspec(text)
+    """Parse JSON, which may be packed: quickly, and with the result of `json.loads`."""
+    found = _by_msgspec(text, lambda piece: _decoder(None).decode(piece))
     if found is not None:
         return found
     try:
-        return json.loads(text)
+        return json.loads(unpack(text))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
@@ -189,7 +216,9 @@ def entries_with(text: bytes, fields: tuple[str, ...]) -> dict[str, dict[str, An
 
     Nothing is made of the other fields, which would take most of the time and memory.
     """
-    found: dict[str, dict[str, Any]] | None = _by_msgspec(text, fields)
+    found: dict[str, dict[str, Any]] | None = _by_msgspec(
+        text, lambda piece: _decoder(fields).decode(piece)
+    )
     if found is not None:
         return found
     found = {}
@@ -202,13 +231,16 @@ def chosen_entries(
     text: bytes, choose: Callable[[Iterable[str]], Iterable[str]]
 ) -> dict[str, dict[str, Any]]:
     """Parse a JSON object of objects, but only those entries whose keys are chosen of all."""
-    raw = _by_msgspec(text, ())
-    entries = load_object(text) if raw is None else raw
-    found = {}
-    for name in choose(entries):
-        found[name] = loads(bytes(entries[name])) if raw is not None else entries[name]
-        if not isinstance(found[name], dict):
-            raise ShapeError(f"has no JSON object under '{name}'")
+
+    def decode(piece: bytes | bytearray) -> dict[str, dict[str, Any]]:
+        entries = _decoder(()).decode(piece)
+        return {name: load_object(bytes(entries[name])) for name in choose(entries)}
+
+    found: dict[str, dict[str, Any]] | None = _by_msgspec(text, decode)
+    if found is None:
+        entries = load_object(text)
+        found = {name: entries[name] for name in choose(entries)}
+        _check_nested(found, 1)
     return found
 
 
@@ -257,15 +289,46 @@ def _is_flat(value: object) -> bool:
 # -- helpers -------------------------------------------------------------------------
 
 
-def _by_msgspec(text: bytes, fields: tuple[str, ...] | None = None) -> Any:
-    """Return what msgspec makes of a text; None where the standard library is due.
+def _by_msgspec(content: bytes, decode: Callable[[bytes | bytearray], Any]) -> Any:
+    """Return what is made, by msgspec, of a text; None where the standard library is due.
 
     That is for small texts; and it also takes NaN, a BOM and UTF-16, or says what is wrong.
     """
-    if len(text) >= LARGE_TEXT or "msgspec" in sys.modules:
+    size = size_of(content)
+    if size >= LARGE_TEXT or "msgspec" in sys.modules:
         with suppress(ValueError, RecursionError):
-            return _decoder(fields).decode(text)
+            if size < 2 * _TEXT:
+                return decode(unpack(content))
+            with suppress(ValueError, RecursionError):
+                return in_pieces(decode, _pieces(content))
+            return decode(unpack(content))
     return None
+
+
+def _pieces(content: bytes) -> Iterator[memoryview]:
+    for text in _unpacked(content) if content.startswith(_GZIP_MAGIC) else (content,):
+        for at in range(0, len(text), _TEXT):
+            yield memoryview(text)[at : at + _TEXT]
+
+
+def in_pieces(decode: Callable[[bytearray], Any], pieces: Iterable[bytes | memoryview]) -> Any:
+    """Decode JSON that comes in pieces; of an object of objects, some entries at a time.
+
+    Where it is cut is a guess, which decoding proves: if it is within a text, or deeper down, what
+    comes before has no end. Then it fails, also with JSON that is right.
+    """
+    found: dict[str, Any] = {}
+    text = bytearray()
+    for piece in pieces:
+        text += piece
+        if border := _BORDER.search(text, max(len(text) - _ENTRY, 0)):
+            rest = bytearray(b"{") + text[border.end() :]
+            text[border.start() :] = b"}"
+            found.update(decode(text))
+            text = rest
+    last = decode(text)
+    found.update(last if found else ())
+    return found or last
 
 
 @cache

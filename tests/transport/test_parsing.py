@@ -194,7 +194,7 @@ class TestUnpack:
             for at in (3, len(packed) // 2, len(packed) - 6, len(packed) - 2)
         ]
         for damaged in (*cut, *flipped, packed + b"more"):
-            with pytest.raises(ValueError, match="gzip"):
+            with pytest.raises(parsing.DamagedError, match="gzip"):
                 parsing.unpack(damaged)
 
     def test_a_bomb_is_given_up(self):
@@ -238,7 +238,7 @@ class TestUnpack:
             "packed = gzip.compress(data)\n"
             "assert parsing.unpack(packed) == data\n"
             "try: parsing.unpack(packed[:-9])\n"
-            "except ValueError as error: print(error)",
+            "except parsing.DamagedError as error: print(error)",
             "the gzip ends too early",
         ),
     ],
