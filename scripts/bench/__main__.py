@@ -14,8 +14,10 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 
+from attrs import evolve
+
 from scripts.bench import cases, environments
-from scripts.bench.comparison import Comparison
+from scripts.bench.comparison import Comparison, Outcome
 from scripts.bench.environments import Environment
 from scripts.bench.options import Options
 from scripts.bench.page import PAGE, REMARKS, RESULTS, Circumstances, Results
@@ -27,10 +29,10 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 #: How much is measured in full, and with `--quick`.
 _AMOUNTS = {"rounds": (7, 3), "scale": (1.0, 0.02), "size": (10**9, 150_000_000)}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: The name of everything that goes over a long link.
-_FAR = "far"
+#: The names of all that begins with them: what goes over a long link, and async programs.
+_GROUPS = ("far", "async")
 #: The order in which the manual shows the modules of cases.
-_ORDER = ("starting", "tiny", "large", "index", "many", "mirroring", "far", "memory")
+_ORDER = ("starting", "tiny", "large", "index", "many", "mirroring", "far", "awaited", "memory")
 
 
 def size(text: str) -> int:
@@ -79,10 +81,8 @@ def arguments_of(
     """Read the command line, and refuse what cannot be measured."""
     parser = _parser(names)
     arguments = parser.parse_args(command_line)
-    far = [name for name in comparable if name.startswith(f"{_FAR}-")]
-    arguments.cases = [
-        name for given in arguments.cases for name in (far if given == _FAR else [given])
-    ]
+    groups = {each: [n for n in comparable if n.startswith(f"{each}-")] for each in _GROUPS}
+    arguments.cases = [name for each in arguments.cases for name in groups.get(each, [each])]
     unknown = [name for name in arguments.cases if name not in names]
     if unknown:
         parser.error(f"there is no case {unknown[0]!r}; there are: {', '.join(names)}")
@@ -110,7 +110,12 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
     add = parser.add_argument
     rounds = f"how often to measure; medians are told ({_AMOUNTS['rounds'][0]})"
     page = f"write the page here ({PAGE.name} in docs, when everything is measured in full)"
-    add("cases", nargs="*", metavar="case", help=f"of {', '.join(names)}; or {_FAR}; all")
+    add(
+        "cases",
+        nargs="*",
+        metavar="case",
+        help=f"of {', '.join(names)}; or {' or '.join(_GROUPS)}; all",
+    )
     add("--rounds", type=positive, help=rounds)
     add("--scale", type=part, help="take this part of all sizes and numbers; judges nothing (1)")
     add("--size", type=size, help="of the egg of the case memory (1GB)")
@@ -178,10 +183,13 @@ def measure(
     judged = options.scale == 1 and peer_is_right
     circumstances = Circumstances(*told, judged, *both, load(), link)
     print(circumstances.markdown(compared=compared), flush=True)
-    outcomes, failed = [], []
+    outcomes: list[Outcome] = []
+    failed = []
     for comparison in comparisons:
+        runs = (o for o in outcomes if o.comparison.name == comparison.runs_of)
         try:
-            outcome = runner.run(comparison)
+            had = next(runs, None)
+            outcome = evolve(had, comparison=comparison) if had else runner.run(comparison)
         except MeasurementFailedError as error:
             print(f"{comparison.name}: {error}", flush=True)
             failed.append(comparison.name)

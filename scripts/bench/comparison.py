@@ -17,15 +17,19 @@ Job: TypeAlias = Mapping[str, Any] | Sequence[str]
 #: How to make a job, with a new and empty folder for what is downloaded.
 JobMaker: TypeAlias = Callable[[Scene, Path], Job]
 
-#: What is compared: the time of the work, its CPU time, the time of the whole process, or the bytes
-#: that the server sent and that were not needed.
-Figure: TypeAlias = Literal["wall", "cpu", "process", "twice"]
+#: What is compared: the time of the work, its CPU time, the time of the whole process, the bytes
+#: that the server sent and that were not needed, or how late an event loop was in one case of a
+#: hundred, and at worst.
+Figure: TypeAlias = Literal["wall", "cpu", "process", "twice", "late", "latest"]
 
 #: What must and aim are of. More is better of how many times faster ours is; less is better of the
-#: rest: how many times as long ours takes, how many round trips more, or our figure itself.
-Measure: TypeAlias = Literal["times faster", "times as long", "round trips", "s", "MB"]
+#: rest: how many times as long ours takes, how many round trips more, or how much; or our figure
+#: itself.
+Measure: TypeAlias = Literal[
+    "times faster", "times as long", "round trips", "µs more", "s", "ms", "MB"
+]
 
-_UNITS: Mapping[Measure, float] = {"s": 1, "MB": 1e6}
+_UNITS: Mapping[Measure, float] = {"s": 1, "ms": 1e-3, "MB": 1e6}
 #: What ours is compared with, where a case says of nothing else.
 EXISTING = "existing client"
 
@@ -69,8 +73,10 @@ class Comparison:
         What ours must reach, and is to reach.
     measure : str
         What `must` and `aim` are of.
-    figure : {"wall", "cpu", "process", "twice"}
+    figure : {"wall", "cpu", "process", "twice", "late", "latest"}
         What is compared.
+    runs_of : str or None
+        The comparison whose runs the figures are of, where that is measured too.
     memory_limit : int or None
         What our client may take above what it takes when idle, in bytes.
     before : callable or None
@@ -102,6 +108,7 @@ class Comparison:
     aim: float | None = None
     measure: Measure = "times faster"
     figure: Figure = "wall"
+    runs_of: str | None = None
     memory_limit: int | None = None
     before: JobMaker | None = None
     limits: Sequence[Limit] = ()
@@ -119,6 +126,11 @@ class Comparison:
         """Whether the existing client takes part (`bool`)."""
         return not self.peers and self.link is None
 
+    @property
+    def kind(self) -> Literal["near", "far", "async"]:
+        """The table that it stands in (`str`)."""
+        return "far" if self.link else "async" if self.name.startswith("async-") else "near"
+
     def rounds(self, wanted: int) -> int:
         """Return how often to measure, when so many rounds are wanted."""
         return wanted if self.most_rounds is None else min(wanted, self.most_rounds)
@@ -126,7 +138,7 @@ class Comparison:
 
 @frozen
 class Sample:
-    """One measurement: seconds, bytes above an idle client; requests and bytes where counted."""
+    """One measurement: seconds, bytes above an idle client; and what is counted in some cases."""
 
     wall: float
     cpu: float
@@ -134,6 +146,8 @@ class Sample:
     memory: int | None
     requests: int | None = None
     twice: int | None = None
+    late: float | None = None
+    latest: float | None = None
 
     def of(self, figure: Figure) -> float:
         """Return what is compared."""
@@ -188,6 +202,8 @@ class Outcome:
         if measure in _UNITS:
             return ours / _UNITS[measure]
         peer = self.median(self.peer)
+        if measure == "µs more":
+            return (ours - peer) * 1e6
         return peer / ours if measure == "times faster" else ours / peer
 
     def reaches(self, wanted: float | None) -> bool:

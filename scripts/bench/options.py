@@ -16,6 +16,13 @@ SMALL_EGG = 2_000
 MIRRORED_EGGS = 1_000
 SEARCHED_EGGS = 1_000
 TINY_GETS = 1_000
+#: How many small indices are listed, and how many eggs each has.
+LISTED_INDICES = 1_000
+LISTED_EGGS = 20
+#: How many eggs go up, and down, again and again beside a ticking clock; their size, and for how long.
+BUSY_EGGS = 32
+BUSY_EGG = 4_000_000
+BUSY_SECONDS = 30
 #: How many small eggs go down and up over a long link, and how large they are.
 DISTANT_DOWN = 1_000
 DISTANT_UP = 300

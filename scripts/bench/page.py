@@ -18,7 +18,7 @@ from attrs import asdict, frozen
 
 from scripts.bench.comparison import Comparison, Outcome
 from scripts.bench.environments import CACHE, ROOT, Environment
-from scripts.bench.report import Table, cost, distance, speed
+from scripts.bench.report import Table, awaited, cost, distance, speed
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 REMARKS = Path(__file__).parent / "remarks.md"
@@ -164,13 +164,16 @@ class Results:
             What was written by hand, with a section for each case.
         """
         judged = self.circumstances.judged
-        near, far = (
-            [o for o in self.outcomes if bool(o.comparison.link) is b] for b in (False, True)
+        near, far, twin = (
+            [o for o in self.outcomes if o.comparison.kind == kind]
+            for kind in ("near", "far", "async")
         )
         parts = [_HEAD, self.circumstances.markdown(compared=bool(near))]
         tables = [make(near, judged=judged) for make in (speed, cost) if near]
         if far:
             tables.append(distance(far, self.circumstances.link, judged=judged))
+        if twin:
+            tables.append(awaited(twin, judged=judged))
         parts += [table.markdown() for table in (*tables, *self.tables)]
         known = _sections(remarks)
         missed = self.missed()

@@ -22,6 +22,13 @@ the link less the shortest without it, in whole ones. What is sent twice is what
 twice, not what the server's system has in its buffers when the client is gone. No other program \
 checks a hash."""
 
+_AWAITED = """\
+Medians, with the fastest and the slowest in brackets. The figure is how many times as long, or how \
+much more, ours takes than what stands beside it, so less is better; or, where it says so, our figure \
+itself. Httpx stands for an `httpx.AsyncClient` with as many connections, and by hand what gives the \
+same answers. The clock has 5 ms between its ticks; how late they are is told of one in a hundred, and \
+of the worst. Client and servers share the cores of the machine."""
+
 
 @define
 class Table:
@@ -90,18 +97,18 @@ def speed(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
 
 
 def distance(outcomes: Sequence[Outcome], link: str, *, judged: bool) -> Table:
-    """Compare our client with others over a long link.
+    """Compare our client with others over a long link, which is made in that way."""
+    return _beside("Over a long link", f"{_DISTANCE} {link}", outcomes, judged)
 
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-    link : str
-        How the link is made.
-    judged : bool
-        Whether must and aim say something of them.
-    """
+
+def awaited(outcomes: Sequence[Outcome], *, judged: bool) -> Table:
+    """Compare our client in async programs with what else they may use, and with itself."""
+    return _beside("In async programs", _AWAITED, outcomes, judged)
+
+
+def _beside(title: str, notes: str, outcomes: Sequence[Outcome], judged: bool) -> Table:
     header = ("case", "beside it", "hatcher", "figure", "must", "aim")
-    table = Table("Over a long link", header, notes=f"{_DISTANCE} {link}")
+    table = Table(title, header, notes=notes)
     for outcome in outcomes:
         table.within = table.within and (not judged or outcome.must_met)
         beside = [f"{name} {_amount(outcome, samples)}" for name, samples in outcome.peers.items()]

@@ -112,7 +112,7 @@ class Runner:
         if work.driver in _SILENT:
             return Sample(process, cpu, process, None)
         told = json.loads(said)
-        counted = (told.get(name) for name in ("requests", "twice"))
+        counted = (told.get(name) for name in ("requests", "twice", "late", "latest"))
         return Sample(told["wall"], told["cpu"], process, told["memory"], *counted)
 
     def _near(self, work: Comparison | Limit, of: Comparison) -> Sequence[str]:

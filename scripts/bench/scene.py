@@ -17,6 +17,8 @@ import trustme
 
 from scripts.bench.environments import surroundings
 from scripts.bench.options import (
+    BUSY_EGG,
+    BUSY_EGGS,
     DISTANT_DOWN,
     DISTANT_EGG,
     DISTANT_UP,
@@ -24,6 +26,8 @@ from scripts.bench.options import (
     INDEX_ENTRIES,
     LARGE_DOWNLOAD,
     LARGE_UPLOAD,
+    LISTED_EGGS,
+    LISTED_INDICES,
     MIRRORED_EGGS,
     MIRRORED_LARGE,
     MIRRORED_SIZE,
@@ -38,6 +42,7 @@ from scripts.bench.servers.brood import Brood
 from scripts.bench.servers.link import Namespaces, Relays
 from scripts.bench.servers.process import run_module
 from scripts.bench.servers.site import (
+    BUSY,
     DISTANT,
     FEW,
     MIRRORED,
@@ -66,6 +71,7 @@ AUTH = ("ada@example.com", "correct horse battery staple")
 #: How many small eggs a repository has, how many are uploaded to one like it, and their size.
 _MANY = {
     SMALL: (SMALL_EGGS, SMALL_EGGS, SMALL_EGG),
+    BUSY: (BUSY_EGGS, BUSY_EGGS, BUSY_EGG),
     DISTANT: (DISTANT_DOWN, DISTANT_UP, DISTANT_EGG),
     SENT: (DISTANT_DOWN, DISTANT_DOWN, DISTANT_EGG),
 }
@@ -311,6 +317,14 @@ class Scene:
         for repository in SEARCHED:
             self.site.add_index(repository, made_up(count))
         return count
+
+    @cached_property
+    def listed(self) -> list[str]:
+        """The repositories with small indices, which are served from now on."""
+        repositories = [f"listed-{each:04}" for each in range(self.scaled(LISTED_INDICES))]
+        for repository in repositories:
+            self.site.add_index(repository, made_up(LISTED_EGGS))
+        return repositories
 
     @cached_property
     def mirrored(self) -> list[File]:

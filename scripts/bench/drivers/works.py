@@ -2,7 +2,8 @@
 
 ``works.py NAME JOB`` makes ready, and then measures the work of that name. The works of a client
 use what both clients have; what only one of them can do in one call, the other one does as its own
-commands do. The works whose names begin with ``limit_`` are what no client can undercut.
+commands do. The works whose names begin with ``limit_`` are what no client can undercut; those with
+``async_`` are in `awaited.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +40,8 @@ Work = Callable[[], None]
 
 def run(name: str, job: Job) -> None:
     """Make ready, measure, and look at what came out."""
-    made = globals()[name](job)
+    works = import_module("awaited") if name.startswith("async_") else sys.modules[__name__]
+    made = getattr(works, name)(job)
     work, check = made if isinstance(made, tuple) else (made, None)
     times = job.get("times", 1)
 
@@ -48,7 +51,7 @@ def run(name: str, job: Job) -> None:
 
     for _ in range(job.get("before", 0)):
         work()
-    requests = measure(job, again if times > 1 else work, times)
+    requests = measure(job, again if times > 1 else work, times * job.get("calls", 1))
     if check is not None:
         check(requests)
 

@@ -37,6 +37,8 @@ REPOSITORY = "dev"
 SMALL = "small"
 #: A repository with nothing in it, which the many small eggs are uploaded to.
 EMPTY = "empty"
+#: The repository of the eggs of some size that go up and down again and again.
+BUSY = "busy"
 #: The repository of what is downloaded over a long link.
 DISTANT = "distant"
 #: The repositories of the Broods there: what is mirrored, what commands ask about, and empty ones.
@@ -98,7 +100,7 @@ class Site:
             self._write(f"metadata/{tags}", {"python_tags": _TAGS})
         repositories = [
             {"name": f"{ORGANIZATION}/{name}", "access": "upload_repository", "description": ""}
-            for name in (REPOSITORY, SMALL, EMPTY, DISTANT, MIRRORED, NEARLY, *SEARCHED)
+            for name in (REPOSITORY, SMALL, EMPTY, BUSY, DISTANT, MIRRORED, NEARLY, *SEARCHED)
         ]
         self._write("metadata/user/repositories", {"repositories": repositories})
         path = f"admin/organizations/{ORGANIZATION}/repositories"
