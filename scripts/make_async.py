@@ -438,7 +438,7 @@ def method_of(owner: str, node: ast.FunctionDef) -> str:
         built = shaped(f"{target}({passed(node, own=own, unwrapped=True)})", node.returns)
         return f"{marks}    def {head}return {built}\n"
     if name == "close":
-        return f"    async def {head}await self._threads.finish({target})\n"
+        return f"    async def {head}await self._threads.close({target})\n"
     if "Iterator" in result or "Iteration" in result:
         return f"    async def {head}return await self._begin({method})\n"
     call = shaped(f"await self._run({method})", node.returns)

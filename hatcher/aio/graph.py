@@ -3631,7 +3631,7 @@ class AsyncBroodClient(AsyncSearchable):
 
     async def close(self) -> None:
         """Close the connections; the graph of this client cannot be used after that."""
-        await self._threads.finish(self._sync.close)
+        await self._threads.close(self._sync.close)
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from contextvars import Context, copy_context
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from hatcher.aio.threads import Teller, Threads
@@ -56,26 +58,44 @@ class Twin:
     ) -> tuple[T, Iteration[Y]]:
         """Call a method as `_run` does; what it returns as an iterator is an async one."""
         iteration: Iteration[Y] = Iteration._of(None, self._threads)
-        first, iteration._sync = await iteration._step(call(method, arguments, named))
-        return first, iteration
+        begin = call(method, arguments, named)
+
+        def step() -> T:
+            first, iteration._sync = begin()
+            return first
+
+        return await iteration._step(step), iteration
 
     @asynccontextmanager
     async def _within(
         self, method: Callable[..., AbstractContextManager[T]], /, *arguments: Any, **named: Any
     ) -> AsyncIterator[T]:
         """Enter what a method of the sync graph returns, and leave it at the end."""
-        manager = call(method, arguments, named)()
-        value = await self._threads.run(manager.__enter__)
+        manager, token = call(method, arguments, named)(), CancelToken()
+        to_leave: list[AbstractContextManager[T]] = []
+
+        def enter() -> T:
+            value = manager.__enter__()
+            to_leave.append(manager)
+            if token.is_cancelled:  # maybe nobody waits for it any more
+                leave(None)
+            return value
+
+        def leave(error: BaseException | None) -> bool | None:
+            with suppress(IndexError):  # it is left once, by whoever is first
+                left = to_leave.pop()
+                if error is None:
+                    return left.__exit__(None, None, None)
+                return left.__exit__(type(error), error, error.__traceback__)
+            return None
+
         try:
-            yield value
+            yield await self._threads.run(enter, token)
         except BaseException as error:
-            known = error
-            if not await self._threads.finish(
-                lambda: manager.__exit__(type(known), known, known.__traceback__)
-            ):
+            if not await self._threads.finish(partial(leave, error)):
                 raise
         else:
-            await self._threads.finish(lambda: manager.__exit__(None, None, None))
+            await self._threads.finish(partial(leave, None))
 
     def __eq__(self, other: object) -> bool:
         return bool(self._sync == other._sync) if isinstance(other, Twin) else NotImplemented
@@ -101,26 +121,34 @@ class Iteration(Twin, AsyncIterator[Y], Generic[Y]):
     Cancelling a step ends all of it. Who leaves it early closes it: by ``async with``, or `close`.
     """
 
-    __slots__ = ("_context", "_token")
+    __slots__ = ("_context", "_lock", "_token")
 
+    #: Cancels all steps, which run one at a time, in one context.
     _token: CancelToken
+    _lock: Lock
     _context: Context | None
 
     @classmethod
     def _of(cls, sync: Any, threads: Threads) -> Self:
         iteration = super()._of(sync, threads)
-        iteration._token, iteration._context = CancelToken(), None
+        iteration._token, iteration._lock, iteration._context = CancelToken(), Lock(), None
         return iteration
 
     async def _step(self, work: Callable[[], T]) -> T:
         """Do something in a worker thread, always in the same context and operation."""
+        return await self._threads.run(partial(self._do, work), self._token)
 
-        def step() -> T:
+    def _do(self, work: Callable[[], T]) -> T:
+        if not self._lock.acquire(blocking=False):
+            raise HatcherException("Another task waits for the next item already.")
+        try:
             if self._context is None:
                 self._context = copy_context()
             return self._context.run(work)
-
-        return await self._threads.run(step, self._token)
+        finally:
+            self._lock.release()
+            if self._token.is_cancelled:
+                _end(self._sync, self._lock)
 
     async def __anext__(self) -> Y:
         value = await self._step(lambda: next(self._sync, _END))
@@ -131,7 +159,9 @@ class Iteration(Twin, AsyncIterator[Y], Generic[Y]):
 
     async def close(self) -> None:
         """End it, if it has not come to its end."""
-        await self._threads.finish(self._sync.close)
+        if self._lock.locked():
+            self._token.cancel()
+        await self._threads.finish(partial(_end, self._sync, self._lock))
 
     #: As async generators call it, for `contextlib.aclosing`.
     aclose = close
@@ -141,6 +171,20 @@ class Iteration(Twin, AsyncIterator[Y], Generic[Y]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def __del__(self) -> None:
+        if not self._token.is_cancelled:
+            self._token.cancel()
+            self._threads.leave(partial(_end, self._sync, self._lock))
+
+
+def _end(sync: Any, lock: Lock) -> None:
+    """Close an iterator, unless a thread is in it, which does so itself as it was cancelled."""
+    if sync is not None and lock.acquire(blocking=False):
+        try:
+            sync.close()
+        finally:
+            lock.release()
 
 
 def twin_of(sync: Any, threads: Threads) -> Any:

@@ -14,6 +14,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -455,6 +456,8 @@ class _Worker(threading.Thread):
         super().__init__(name="hatcher-batch", daemon=True)
         self.counter = counter
         self._work = work
+        # With the caller's context variables, for what users have called before each request.
+        self._context = copy_context()
         self._is_started = False
         self._has_ended = threading.Event()
 
@@ -464,7 +467,7 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._work(self.counter)
+            self._context.run(self._work, self.counter)
         finally:
             self._has_ended.set()
 
