@@ -69,6 +69,18 @@ def test_an_unknown_name_is_no_attribute():
     assert not hasattr(hatcher.api, "Nonsense")
 
 
+def test_no_part_of_the_api_imports_its_async_twin():
+    program = "import sys; from hatcher.api import *; import hatcher.mirror, hatcher.access"
+    program += (
+        "; print(*(name for name in sys.modules if name.split('.')[0] in ('anyio', 'asyncio')"
+    )
+    program += " or name.startswith('hatcher.aio')))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
 def test_importing_the_names_is_importing_nothing_else():
     program = "import sys, typing; before = set(sys.modules); import hatcher.api"
     program += "; print(*set(sys.modules) - before)"

@@ -188,7 +188,8 @@ def _judgement(outcome: Outcome, judged: bool) -> tuple[str, ...]:
     if value is None:
         return "", *("" if each is None else f"{each:g}" for each in (wanted.must, wanted.aim))
     unit = "" if wanted.measure.startswith("times") else f" {wanted.measure}"
-    figure = f"{value:.0f}" if wanted.measure == "round trips" else f"{value:.2f}"
+    whole = wanted.measure in ("round trips", "µs more")
+    figure = f"{value:.0f}" if whole else f"{value:.2f}"
     verdicts = (_verdict(outcome, each, judged) for each in (wanted.must, wanted.aim))
     return f"**{figure}{unit}**", *verdicts
 

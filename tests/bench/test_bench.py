@@ -74,6 +74,20 @@ def test_both_clients_are_measured(cases, more, tmp_path):
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.long
+def test_async_programs_are_measured(tmp_path):
+    few = ["--scale", "0.02", "--rounds", "1", "--scratch", str(tmp_path), "--dev"]
+    done = bench("async", *few)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    table = done.stdout.partition("## In async programs")[2].partition("## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 10
+    assert all(re.search(r"\d \w+ \(", row[2]) for row in rows)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("hidden", ["", "ip,nginx,aria2c"])
 @pytest.mark.long
 def test_a_long_link_is_measured(hidden, tmp_path):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from attrs import evolve
 
-from scripts.bench.__main__ import arguments_of, known, tell
+from scripts.bench.__main__ import arguments_of, known, measure, tell
 from scripts.bench.comparison import EXISTING, Comparison, Limit, Measure, Outcome, Sample
 from scripts.bench.environments import Environment
+from scripts.bench.options import Options
 from scripts.bench.page import REMARKS, Circumstances, Results
-from scripts.bench.report import Table, distance, seconds, summary
+from scripts.bench.report import Table, awaited, distance, seconds, summary
 from scripts.bench.runner import PROGRAMS
 from scripts.bench.servers.link import Link
 
@@ -136,7 +138,7 @@ def test_every_comparison_of_the_table_is_there():
         "export-again": (30, None),
         "plan": (0.34, None),
     }
-    near = [each for each in COMPARISONS if each.link is None and each.must is not None]
+    near = [each for each in COMPARISONS if each.kind == "near" and each.must is not None]
     assert {each.name: (each.must, each.aim) for each in near} == wanted
     assert list(OTHERS) == ["memory"]
 
@@ -168,9 +170,56 @@ def test_every_case_over_a_long_link_is_there():
     assert arguments_of(["far", "plan"], names, names).cases == [*far, "plan"]
 
 
+def test_every_case_of_async_programs_is_there():
+    wanted = {
+        "late": (20, "ms"),
+        "late-most": (100, "ms"),
+        "lists": (1, "times as long"),
+        "lists-cpu": (1, "times as long"),
+        "call": (150, "µs more"),
+        "call-cpu": (150, "µs more"),
+        "many-up": (1.1, "times as long"),
+        "many-down": (1.1, "times as long"),
+        "import": (60, "ms"),
+        "import-client": (60, "ms"),
+    }
+    twin = {each.name: (each.must, each.measure) for each in COMPARISONS if each.kind == "async"}
+    assert twin == {f"async-{name}": both for name, both in wanted.items()}
+    names = [each.name for each in COMPARISONS]
+    assert arguments_of(["async"], names, names).cases == [*twin]
+
+
+def test_what_one_run_tells_is_measured_once():
+    both = [each for each in COMPARISONS if each.name.startswith("async-lists")]
+    (found,) = results(1.0, 0.5, name="async-lists").outcomes
+    runner = Mock(peer=PEER, ours=OURS, scene=Mock(server="none"))
+    runner.run.return_value = found
+    outcomes = measure(runner, both, Options(0, 1, Path()), []).outcomes
+
+    runner.run.assert_called_once_with(found.comparison)
+    assert [each.comparison for each in outcomes] == both
+    assert outcomes[1].ours is found.ours
+
+
+def test_how_much_more_it_takes_is_told():
+    page = results(0.0004, 0.0005, name="async-call").markdown("")
+    assert "## In async programs" in page
+    assert "| **100 µs more** | 150 met |" in page
+    assert "150 **missed**" in results(0.0004, 0.0006, name="async-call").markdown("")
+
+
+def test_how_late_an_event_loop_is_is_told():
+    (late,) = (each for each in COMPARISONS if each.name == "async-late")
+    for seconds_late, met in ((0.0123, True), (0.0201, False)):
+        found = [evolve(samples(30.0)[0], late=seconds_late)]
+        outcome = Outcome(late, {peer_name(late): found}, found)
+        assert outcome.must_met is met
+    assert "| **20.10 ms** | 20 **missed** |" in awaited([outcome], judged=True).markdown()
+
+
 def test_drivers_exist():
     drivers = Path(REMARKS).parent / "drivers"
-    works = (drivers / "works.py").read_text()
+    works = "".join((drivers / f"{name}.py").read_text() for name in ("works", "awaited"))
     for comparison in COMPARISONS:
         limits = (*comparison.limits, *comparison.peers)
         for driver in (comparison.driver, *(limit.driver for limit in limits)):
