@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Protocol
+from queue import Empty, SimpleQueue
+from typing import Protocol, TypeVar
 from weakref import ref
 
 from hatcher.errors import TransferInterruptedError
+
+T = TypeVar("T")
 
 #: Seconds after which a thread that waits for another one looks whether it was cancelled.
 LOOK = 0.05
@@ -145,6 +148,32 @@ def sleep(seconds: float) -> None:
         time.sleep(seconds)
     elif token.wait(seconds):
         raise Cancelled
+
+
+def got(queue: SimpleQueue[T], seconds: float | None = None) -> T:
+    """Return what comes next out of a queue, unless the operation of this thread is cancelled.
+
+    Parameters
+    ----------
+    queue : SimpleQueue
+    seconds : float, optional
+        How long to wait at most.
+
+    Raises
+    ------
+    Empty
+        Nothing has come by then.
+    Cancelled
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    while True:
+        check()
+        left = LOOK if until is None else max(0.0, until - time.monotonic())
+        try:
+            return queue.get(timeout=min(left, LOOK))
+        except Empty:
+            if left == 0:
+                raise
 
 
 class _Lock(Protocol):

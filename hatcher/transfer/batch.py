@@ -13,11 +13,10 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from hatcher import cancel
@@ -333,7 +332,7 @@ class WorkerPool:
         worker = _Worker(run, ByteCounter(None, self._stop))
         worker.start()
         try:
-            while thing := _next(came):
+            while thing := cancel.got(came):
                 yield thing[0]
         finally:
             self._stop_all([worker])
@@ -415,14 +414,6 @@ def _start(waiting: deque[_Worker], number: int) -> None:
         waiting.popleft().start()
         if waiting:
             time.sleep(_APART)
-
-
-def _next(queue: SimpleQueue[T]) -> T:
-    """Return what comes next, unless the operation is cancelled meanwhile."""
-    while True:
-        with suppress(Empty):
-            return queue.get(timeout=LOOK)
-        cancel.check()
 
 
 def _size(item: Item[Any]) -> int | None:

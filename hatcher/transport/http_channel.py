@@ -36,7 +36,7 @@ from hatcher.transport.channel import (
     Outgoing,
     check,
 )
-from hatcher.transport.pool import Pool
+from hatcher.transport.pool import Pool, shut_down
 from hatcher.transport.proxies import Proxy
 from hatcher.transport.secret import Redactor, bare
 from hatcher.transport.timeouts import Timeouts, deadline, left
@@ -225,7 +225,7 @@ class Begun:
         """
         if not self._is_taken and _key_of(outgoing) == self._key:
             with suppress(Empty):
-                connection = self._sent.get(timeout=time.monotonic() - self._since)
+                connection = cancel.got(self._sent, time.monotonic() - self._since)
                 self._is_taken = True
                 self._permits.append(None)
                 return connection
@@ -256,7 +256,7 @@ def _begin(
         connection = connect()
         if not is_over:
             connection.send(outgoing, connection.head(outgoing))
-    except Exception as error:
+    except (Exception, cancel.Cancelled) as error:
         logger.debug("a request was not begun: %s", type(error).__name__)
         if connection is not None:
             connection.abort()
@@ -400,7 +400,7 @@ class Connection:
         context = ssl_context() if scheme == "https" else None
         http = _connector(timeouts, route)
         stands = False
-        forget = cancel.watch(lambda: _shut_down(http.sock))
+        forget = cancel.watch(lambda: shut_down(http.sock))
         try:
             http.connect()
             stands = True
@@ -605,19 +605,11 @@ class Connection:
         """Shut it down while another thread uses it."""
         self.is_aborted = True
         if self._process == os.getpid():  # after a fork, it is the parent's
-            _shut_down(self.sock)
+            shut_down(self.sock)
 
     def close(self) -> None:
         """Close it."""
         self.sock.close()
-
-
-def _shut_down(sock: socket.socket | None) -> None:
-    """Shut down both directions of a socket."""
-    with suppress(OSError):  # it may have ended already
-        if sock is not None:
-            # Not that of SSLSocket, which would have the thread go on without TLS.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class HTTPAnswer(Incoming):

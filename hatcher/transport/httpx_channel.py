@@ -20,10 +20,11 @@ from collections.abc import (
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, Self, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import httpx
 
+from hatcher import cancel
 from hatcher.errors import HatcherException, InvalidURLError
 from hatcher.transport.channel import (
     FRAMING,
@@ -35,6 +36,7 @@ from hatcher.transport.channel import (
     Outgoing,
     check,
 )
+from hatcher.transport.pool import shut_down
 from hatcher.transport.proxies import Proxy, proxy_for
 from hatcher.transport.secret import Redactor, bare, bare_own, lineage
 from hatcher.transport.timeouts import Timeouts
@@ -251,10 +253,13 @@ class _Passage:
         self._is_pending = False
         #: What SOCKS is spoken over.
         self._stream: Any = None
+        self._told = request.extensions.get("trace")
         if proxy is not None:
             request.extensions = {**request.extensions, "trace": self.note}
 
     def note(self, step: str, about: dict[str, Any]) -> Any:
+        if self._told is _have_watched:
+            _have_watched(step, about)
         match step:
             case "connection.connect_tcp.started" | "socks.connect_tcp.started":
                 self._is_pending = True
@@ -451,6 +456,7 @@ class HttpxChannel:
 
     def _send(self, outgoing: Outgoing) -> httpx.Response:
         request = self._request(outgoing)
+        request.extensions = {"trace": _have_watched, **request.extensions}
         auth = self._auth if outgoing.at_home and not outgoing.credentials else None
         try:
             return self._client.send(request, stream=True, auth=auth, follow_redirects=False)
@@ -542,6 +548,32 @@ class HttpxAnswer(Incoming):
         self._response.close()
 
 
+def _have_watched(step: str, about: dict[str, Any]) -> None:
+    """Let what is sent and received over a new connection end with the operation that it is for."""
+    if step.endswith(_CONNECTED):
+        stream = about["return_value"]
+        tls = stream.get_extra_info("ssl_object")
+        if tls is None or tls.selected_alpn_protocol() != "h2":  # which operations share
+            stream.read, stream.write = (_watched(stream, name) for name in ("read", "write"))
+
+
+def _watched(stream: Any, name: str) -> Callable[..., Any]:
+    me: Callable[[], Any] = ref(stream)  # or it would keep itself
+    method = getattr(type(stream), name)
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        sock = me().get_extra_info("socket")
+        forget = cancel.watch(partial(shut_down, sock))
+        try:
+            return method(me(), *arguments, **named)
+        finally:
+            if not forget():
+                shut_down(sock)  # before another operation gets hold of it
+                raise cancel.Cancelled
+
+    return call
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Raise errors of httpx as a ChannelError, without the frames that hold secrets."""
@@ -551,6 +583,9 @@ def _translated() -> Iterator[None]:
         reason = str(bare(error)) or type(error).__name__
         raise ChannelError(_kind_of(error, reason), reason.rstrip(".")) from error
 
+
+#: What httpcore calls the steps that give a connection.
+_CONNECTED = "connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete"
 
 #: What each error of httpx means, the narrower ones first; those missing here mean "protocol".
 _KINDS: dict[type[Exception], Kind] = {

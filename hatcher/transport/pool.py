@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections import deque
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from hatcher import cancel
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.retry import turns
-from hatcher.transport.timeouts import deadline
 
 if TYPE_CHECKING:
     from hatcher.transport.http_channel import Connection
@@ -68,7 +68,10 @@ class Pool:
             self._drop(_ALL)  # after a fork, they are the parent's
             self._begin()
         permits = self._permits
-        self._wait_for(permits)
+        try:
+            cancel.got(permits, self._timeout)
+        except Empty:
+            raise ChannelError("pool timeout") from None
         try:
             self._drop(time.monotonic() - KEPT_FOR)
             connection = self._take_kept(route) or self._open(route)
@@ -77,16 +80,6 @@ class Pool:
             raise
         connection.permits = permits
         return connection
-
-    def _wait_for(self, permits: SimpleQueue[None]) -> None:
-        until = deadline(self._timeout)
-        while not cancel.is_cancelled():
-            try:
-                return permits.get(timeout=cancel.LOOK)
-            except Empty:
-                if until is not None and time.monotonic() > until:
-                    raise ChannelError("pool timeout") from None
-        raise ChannelError("cancelled")
 
     def _take_kept(self, route: Any) -> Connection | None:
         kept = self._kept.get(route)
@@ -148,3 +141,11 @@ class Pool:
         # When the interpreter ends, the names of modules may be gone.
         self._is_closed = True
         self._drop(everything)
+
+
+def shut_down(sock: socket.socket | None) -> None:
+    """Shut down both directions of a socket."""
+    with suppress(OSError):  # it may have ended already
+        if sock is not None:
+            # Not that of SSLSocket, which would have the thread go on without TLS.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
