@@ -23,8 +23,8 @@ T = TypeVar("T")
 LOOK = 0.05
 
 
-class Cancelled(BaseException):
-    """The operation was cancelled; no error of what it was busy with, and caught by nobody."""
+class Cancelled(KeyboardInterrupt):
+    """The operation was cancelled: no error of what it was busy with. It goes the way of Ctrl-C."""
 
 
 class CancelToken:
@@ -90,7 +90,9 @@ class CancelToken:
             with self.joined():
                 check()
                 yield
-        except Cancelled:
+        except KeyboardInterrupt:  # a batch makes another one of it
+            if not self.is_cancelled:
+                raise
             raise TransferInterruptedError(
                 "The operation was cancelled before it was complete."
             ) from None

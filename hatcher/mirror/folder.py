@@ -373,7 +373,7 @@ def record_files(root: Path, sha256s: Mapping[str, str | None]) -> None:
     there = {}
     for path, sha256 in sha256s.items():
         # Another process may have removed it meanwhile.
-        with suppress(FileNotFoundError), cancel.shielded():
+        with suppress(FileNotFoundError):
             there[path] = entry_of_file(root / path, kind_at(path, known), sha256)
     record(root, there)
 
@@ -406,8 +406,7 @@ def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> 
     known: dict[str, Kind] = {}
     for name in there:
         kind_at(name, known)
-    # What is there is written down, also by an operation that is cancelled.
-    with locked(root / LOCK), cancel.shielded():
+    with locked(root / LOCK):
         before: Mapping[str, Entry] = {}
         if os.path.lexists(path):
             before = read_manifest(path).artefacts
@@ -425,8 +424,9 @@ def record(root: Path, there: Mapping[str, Entry], gone: Iterable[str] = ()) -> 
 
 def entry_of_file(path: Path, kind: Kind, sha256: str | None) -> Entry:
     """Return what a manifest says of a file; `sha256` is not found out where it is known."""
-    size = path.stat().st_size
-    if kind in DOCUMENTS:
-        # A document's hash is not that of its file.
-        return Entry(kind, sha256 or digest_of_file(kind, path), size, file_sha256(path))
-    return Entry(kind, sha256 or file_sha256(path), size)
+    size, own = path.stat().st_size, None
+    # What is there is written down, also by an operation that is cancelled.
+    with cancel.shielded():
+        if kind in DOCUMENTS:  # whose hash is not that of their file
+            sha256, own = sha256 or digest_of_file(kind, path), file_sha256(path)
+        return Entry(kind, sha256 or file_sha256(path), size, own)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from hatcher import access, cancel, mirror
-from hatcher.api import BroodClient, Repository, Timeouts
+from hatcher.api import BroodClient, Repository
 from hatcher.cancel import CancelToken
-from hatcher.errors import TransferInterruptedError
 from hatcher.files.partial import PARTIAL_SUFFIX
+from hatcher.mirror.manifests import FILENAME
 from hatcher.testing import FaultyGateway, RequestFault, write_egg
 
+from ..cancelling import FOREVER, Running
 from .conftest import PLATFORM, SOME, Lab, files
-
-#: Far beyond the time that any of these tests takes.
-FOREVER = Timeouts(connect=300, read=300, write=300, pool=300, stall=300)
 
 #: How many moments are tried of each operation.
 TIMES = 6
-
-#: Seconds that a machine may be busy with other things.
-PATIENCE = 60.0
 
 
 class Setting(NamedTuple):
@@ -131,10 +126,6 @@ OPERATIONS: list[Callable[[Setting], object]] = [
 ]
 
 
-#: What is left of an operation whose threads have ended.
-NOTHING: list[str] = []
-
-
 class Make:
     """Makes settings, each with places of its own, over one client behind a gateway."""
 
@@ -164,44 +155,12 @@ def make(lab: Lab, tmp_path: Path) -> Iterator[Make]:
         yield Make(lab, gateway, tmp_path)
 
 
-class Running:
-    """An operation in a thread of its own, and its token."""
-
-    def __init__(self, operate: Callable[[Setting], object], setting: Setting) -> None:
-        self.token = CancelToken()
-        self.result: object = None
-        self.error: BaseException | None = None
-        self._setting = setting
-
-        def run() -> None:
-            try:
-                with self.token.active():
-                    self.result = operate(setting)
-            except BaseException as error:
-                self.error = error
-
-        self.thread = threading.Thread(target=run)
-
-    def end(self) -> bool:
-        """Wait for its end; return whether it was cancelled, and check what it has left."""
-        self.thread.join(PATIENCE)
-        assert not self.thread.is_alive(), "it goes on"
-        if self.error is not None and not isinstance(self.error, TransferInterruptedError):
-            raise self.error
-        until = time.monotonic() + PATIENCE
-        while (left := at_work()) != NOTHING and time.monotonic() < until:
-            time.sleep(0.01)
-        assert left == NOTHING
-        # What is packed is kept, so that the same call goes on with it.
-        partial = {path.name for path in self._setting.folder.rglob(f"*{PARTIAL_SUFFIX}")}
-        assert partial <= {f"all.zip.files{PARTIAL_SUFFIX}"}
-        return self.error is not None
-
-
-def at_work() -> list[str]:
-    """The threads of operations."""
-    names = ("hatcher-batch", "hatcher-transfer", "hatcher-begin")
-    return [thread.name for thread in threading.enumerate() if thread.name in names]
+def check_left(operate: Callable[[Setting], object], folder: Path) -> None:
+    """Check that nothing half is in a folder, but what is kept so that the same call goes on."""
+    partial = {path.name for path in folder.rglob(f"*{PARTIAL_SUFFIX}")}
+    assert partial <= {f"all.zip.files{PARTIAL_SUFFIX}"}
+    if operate in (export, fetch) and (there := files(folder)):
+        assert sorted(there) == sorted(mirror.read_manifest(folder / FILENAME).artefacts)
 
 
 class Looks:
@@ -224,53 +183,57 @@ class Looks:
         return self._look()
 
 
+def whole_of(operate: Callable[[Setting], object], make: Make) -> object:
+    """Return what an operation returns that is not cancelled."""
+    whole = Running(partial(operate, make())).start()
+    assert not whole.is_cancelled()
+    return whole.result
+
+
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("operate", OPERATIONS, ids=lambda one: one.__name__)
 def test_whichever_look_it_is(operate, make, monkeypatch, dice):
     looks = Looks(monkeypatch)
-    whole = Running(operate, make())
-    whole.thread.start()
-    assert not whole.end()
+    whole = whole_of(operate, make)
     for number in [1, *sorted(dice.randrange(2, looks.count + 1) for _ in range(TIMES))]:
         setting = make()
-        cancelled = Running(operate, setting)
-        looks.begin(cancelled.token, number)
-        cancelled.thread.start()
-        if not cancelled.end():  # then it had come to its end
-            assert cancelled.result == whole.result
+        running = Running(partial(operate, setting))
+        looks.begin(running.token, number)
+        if not running.start().is_cancelled():  # then it had come to its end
+            assert running.result == whole
+        check_left(operate, setting.folder)
         looks.begin()
-        assert operate(setting) == whole.result
+        assert operate(setting) == whole
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("at", ["request", "answer body"])
 @pytest.mark.parametrize("operate", OPERATIONS, ids=lambda one: one.__name__)
 def test_whichever_answer_is_waited_for(operate, at, make, dice):
-    whole = Running(operate, make())
-    before = len(make.gateway.requests)
-    whole.thread.start()
-    assert not whole.end()
-    number = len(make.gateway.requests) - before
+    asked = make.gateway.requests
+    whole = whole_of(operate, make)
+    number = len(make.gateway.requests) - len(asked)
     for skip in sorted({0, *(dice.randrange(number) for _ in range(2))}):
         setting = make()
         before = len(make.gateway.requests)
         make.gateway.add(RequestFault("stall", at=at, skip=skip, times=999))
-        stalled = Running(operate, setting)
-        stalled.thread.start()
-        while stalled.thread.is_alive() and len(make.gateway.requests) <= before + skip:
+        running = Running(partial(operate, setting)).start()
+        while running.goes_on and len(make.gateway.requests) <= before + skip:
             time.sleep(0.01)
         time.sleep(dice.random() / 20)
-        stalled.token.cancel()
-        stalled.end()
+        running.token.cancel()
+        running.is_cancelled()
+        check_left(operate, setting.folder)
         make.gateway.clear()
-        assert operate(setting) == whole.result
+        assert operate(setting) == whole
 
 
 @pytest.mark.parametrize("operate", OPERATIONS, ids=lambda one: one.__name__)
 def test_before_it_begins_nothing_is_sent_or_written(operate, make):
     setting = make()
     before = len(make.gateway.requests)
-    never = Running(operate, setting)
+    never = Running(partial(operate, setting))
     never.token.cancel()
-    never.thread.start()
-    assert never.end()
+    assert never.start().is_cancelled()
     assert len(make.gateway.requests) == before
     assert list(setting.folder.iterdir()) == []
