@@ -7,7 +7,8 @@
     python -m scripts.make_async --check     change nothing; fail if they are not up to date
 
 ``make async`` runs it. What sends or waits is awaited, and runs in a worker thread; what builds the
-graph stays as it is. The tables below say what the code does not.
+graph stays as it is. The tables below say what the code does not; what all twins have, and what is
+written by hand, is in ``hatcher/aio/twin.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -29,11 +30,11 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Methods that send nothing and wait for nothing: they are not awaited.
 BUILDING = {
     *("app", "at", "bundle", "egg", "organization", "platform", "repository", "runtime"),
-    *("search", "team", "user", "with_auth", "BundleCollection.get"),
-    *("document", "from_document", "those"),
+    *("search", "team", "user", "with_auth", "from_url", "from_session", "BundleCollection.get"),
+    *("document", "those"),
 }
 
-#: Classes that are plain data, or places on the disk that calls are given: there is one of each.
+#: Public names that are plain data, or places on the disk that calls are given: there is one of each.
 PLAIN = {
     *("BasicAuth", "BatchReport", "BroodBearerTokenAuth", "BroodClientAuth", "FileFacts"),
     *("FileResult", "Phase", "Progress", "ProgressBar", "RequestEvent", "ResponseEvent"),
@@ -45,21 +46,23 @@ PLAIN = {
 }
 
 #: What async calls take beside what sync ones take, by the type of the parameter.
+PLACE = "AsyncOrganization | AsyncRepository | AsyncSinglePlatformRepository"
 TAKEN = {
     "AnyBundle": "AsyncBundle",
     "AnyEgg": "AsyncEgg",
     "BroodClient": "AsyncBroodClient",
     "Cache": "AsyncCache",
     "Organization": "AsyncOrganization",
-    "Place": "AsyncOrganization | AsyncRepository | AsyncSinglePlatformRepository",
+    "Place": PLACE,
+    "Progress": "AsyncProgress",
     "Promotable": "AsyncEgg | AsyncRuntime | AsyncApp | AsyncBundle",
     "Repository": "AsyncRepository",
-    "SideLike": "AsyncOrganization | AsyncRepository | AsyncSinglePlatformRepository",
+    "SideLike": PLACE,
     "Where": "AsyncRepository | AsyncSinglePlatformRepository | AsyncBroodClient",
 }
 
 #: Classes in modules of the graph that only these modules, and type checkers, use.
-HELPERS = {"Finder", "HasEmail", "HasName"}
+HELPERS = {"Finder", "HasEmail", "HasName", "Node"}
 
 #: Attributes whose types the body of a class does not say, or not as they are meant.
 ATTRIBUTES = {
@@ -67,69 +70,57 @@ ATTRIBUTES = {
     "SearchResult": {"artefact": "Egg | Runtime | App | Bundle"},
 }
 
-#: Those of its methods that are written by hand are not made.
-BY_HAND = {
-    "BroodClient": """
-    def __init__(self, client: BroodClient, *, threads: int = THREADS) -> None:
-        self._sync, self._threads = client, Threads(threads)
+#: What a twin is made of beside that; what stands there is not made.
+BASES = {"BroodClient": "ClientTwin", "SearchResults": "Iteration"}
 
-    @property
-    def api_version(self) -> int:
-        \"\"\"The version of Brood's API that this client speaks: 0 or 1.
+#: Classes that users make objects of.
+CONSTRUCTED = {"BroodClient", "Cache"}
 
-        Of a client that was made with 'newest', it is known when a method has asked the server
-        for something, such as `list_platforms`.
-
-        Raises
-        ------
-        HatcherException
-            It is not known yet.
-        \"\"\"
-        return known_version(self._sync)
-""",
-    "Cache": """
-    def __init__(
-        self, folder: str | os.PathLike[str] | None = None, limit: int = LIMIT
-    ) -> None:
-        self._sync, self._threads = Cache(folder, limit), Threads()
-""",
-}
-
-#: What is true of the sync graph alone, and what is said of the async one.
+#: What is said of the sync graph alone, and what of the async one.
 SAID = {
     ": Progress": ": Progress or AsyncProgress",
-    ": iterator of": ": Iteration of",
-    "Is told of the bytes, from the calling thread.": "Is told of the bytes.",
-    "A client may be used from many threads, and is best closed when it\nis done with: by ``with``, or "
-    "by `close`.": "A client belongs to the event loop that it is first used in, where many tasks may "
-    "use it, and\nis best closed when it is done with: by ``async with``, or by `close`.",
+    "iterator of int": "Iteration of int",
+    ", from the calling thread": "",
+    "as Ctrl-C does": "as being cancelled does",
+    "Make one with `from_url`.": "Make one with `from_url`; or of a client of the sync graph, "
+    "``AsyncBroodClient(client)``, which is closed with it.",
+    "A client may be used from many threads, and is best closed": "A client belongs to the event "
+    "loop that it is first used in, where many tasks may use it, and is best closed",
+    "by ``with``,": "by ``async with``,",
+    "It may be used from several threads and processes at once.": "Several may share a folder, "
+    "in several processes, too.",
+    "It is called from whatever thread sends, and from several at once.": "It is a plain function, "
+    "and is called from the worker threads that send, from several at once.",
+    "Ctrl-C ends": "Cancelling the task, as Ctrl-C does, ends",
+    "within about a second with a `BatchInterrupted`, which has the report so far": "",
+    "within about a second with a `BatchInterrupted`": "",
+    "within about a second, with a `BatchInterrupted`": "",
+    "within about a second": "",
+    "with a `BatchInterrupted`, which has the report so far": "",
+    "What comes out is a `BatchInterrupted`, a KeyboardInterrupt with the report so far.": "",
 }
 
-#: What the parameter is that the async client has beside those of the sync one.
+#: What the parameter is that clients have beside those of the sync graph.
 THREADS = """threads : int, default 64
     Calls of this client that run at the same time, each in a thread; further ones wait. The
     threads are its own: those of ``asyncio.to_thread`` and ``anyio.to_thread`` stay free."""
 
 
 class Page(NamedTuple):
-    """A module that is made: of the classes, or of the public functions too, of others."""
+    """A module that is made, of the classes of some modules, or of all that a package gives."""
 
     name: str
     doc: str
     sources: tuple[str, ...]
-    verbs: str | None = None
+    package: str = ""
 
 
 GRAPH = Page(
     "graph",
     "The graph for async programs: what `hatcher.core` has, awaited.",
-    tuple(
-        f"hatcher.core.{name}"
-        for name in (
-            *("node", "searchable", "artefact", "search", "eggs", "runtimes", "apps"),
-            *("bundles", "platform", "repository", "team", "user", "organization"),
-            "brood_client",
-        )
+    (
+        *("node", "searchable", "artefact", "search", "eggs", "runtimes", "apps", "bundles"),
+        *("platform", "repository", "team", "user", "organization", "brood_client"),
     ),
 )
 PAGES = (
@@ -137,200 +128,63 @@ PAGES = (
     Page("mirror", "Whole repositories, awaited: what `hatcher.mirror` has.", (), "hatcher.mirror"),
     Page("access", "Who may do what, awaited: what `hatcher.access` has.", (), "hatcher.access"),
 )
+Function = ast.FunctionDef
 
 
 # -- what there is ---------------------------------------------------------------------------
 
 
-def path_of(module: str) -> Path:
-    """Return the file of a module."""
+def body_of(module: str) -> list[ast.stmt]:
+    """Return what stands in a module."""
     path = ROOT / module.replace(".", "/")
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return parsed(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
 
 
 @cache
-def homes(module: str) -> dict[str, str]:
-    """Return where each name of a module comes from, those of its own included."""
+def imported(module: str) -> dict[str, str]:
+    """Return what imports each name that a module has, its own included."""
     found: dict[str, str] = {}
-    for node in ast.walk(ast.Module(parsed(path_of(module)), [])):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                renamed = alias.asname and f" {alias.name}"
-                found[alias.asname or alias.name] = f"{node.module}{renamed or ''}"
+    for node in ast.walk(ast.Module(body_of(module), [])):
+        if isinstance(node, ast.ImportFrom):
+            for each in node.names:
+                found[each.asname or each.name] = f"from {node.module} import {ast.unparse(each)}"
         elif isinstance(node, ast.Import):
-            found |= {alias.name: "" for alias in node.names}
-    for node in parsed(path_of(module)):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            found[node.name] = module
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {target.id: module for target in targets if isinstance(target, ast.Name)}
+            found |= {each.name: f"import {each.name}" for each in node.names}
+    for node in body_of(module):
+        match node:
+            case ast.ClassDef(name) | ast.FunctionDef(name):
+                found[name] = f"from {module} import {name}"
+            case ast.Assign([ast.Name(name)]) | ast.AnnAssign(ast.Name(name)):
+                found[name] = f"from {module} import {name}"
     return found
 
 
-def public_names(module: str) -> list[str]:
-    """Return what a package gives, as its ``__all__`` says."""
-    for node in parsed(path_of(module)):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return list(ast.literal_eval(node.value))
-    raise LookupError(f"{module} has no __all__")
+def given(package: str) -> list[str]:
+    """Return the names that a package gives, as its ``__all__`` says."""
+    names = [node.value for node in body_of(package) if ast.unparse(node).startswith("__all__")]  # type: ignore[attr-defined]
+    return list(ast.literal_eval(names[0])) if names else []
 
 
-def definition(module: str, name: str) -> ast.stmt | None:
-    """Return what stands in a module under a name, if it is defined there."""
-    return next(
-        (each for each in parsed(path_of(module)) if getattr(each, "name", "") == name), None
-    )
+@cache
+def contents(page: Page) -> list[tuple[str, ast.ClassDef | Function]]:
+    """Return the classes and functions that a page has twins of, each with its module."""
+    found: list[tuple[str, ast.ClassDef | Function]] = []
+    for name in given(page.package) if page.package else ():
+        module = imported(page.package)[name].split()[1]
+        every = (each for each in body_of(module) if getattr(each, "name", "") == name)
+        found += [
+            (module, each)
+            for each in every
+            if name not in PLAIN and isinstance(each, ast.ClassDef | Function)
+        ]
+    for module in (f"hatcher.core.{name}" for name in page.sources):
+        classes = (each for each in body_of(module) if isinstance(each, ast.ClassDef))
+        found += [(module, c) for c in classes if c.name[0] != "_" and c.name not in HELPERS]
+    return found
 
 
-def classes_of(page: Page) -> Iterator[tuple[str, ast.ClassDef]]:
-    """Yield the modules and the classes that a page has twins of."""
-    if page.verbs:
-        for name in public_names(page.verbs):
-            module = homes(page.verbs)[name]
-            node = definition(module, name)
-            if name not in PLAIN and isinstance(node, ast.ClassDef):
-                yield module, node
-    for module in page.sources:
-        for node in parsed(path_of(module)):
-            if isinstance(node, ast.ClassDef) and (is_public(node)):
-                yield module, node
-
-
-def is_public(node: ast.ClassDef) -> bool:
-    """Say whether users meet a class of a module of the graph."""
-    return not node.name.startswith("_") and node.name not in {"Node", *HELPERS}
-
-
-TWINS = {node.name for page in PAGES for _, node in classes_of(page)}
-
-
-# -- types -----------------------------------------------------------------------------------
-
-
-class Types(ast.NodeTransformer):
-    """Makes the type of an async call of that of a sync one."""
-
-    def __init__(self, *, taken: bool) -> None:
-        self._taken = taken
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id == "Progress":
-            return ast.Name("AnyProgress")
-        if self._taken:
-            more = TAKEN.get(node.id)
-            return ast.parse(f"{node.id} | {more}", mode="eval").body if more else node
-        return ast.Name(f"Async{node.id}") if node.id in TWINS else node
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        if ast.unparse(node.value) == "Literal":
-            return node
-        if not self._taken and ast.unparse(node.value) == "Iterator":
-            node = ast.Subscript(ast.Name("Iteration"), node.slice)
-        return self.generic_visit(node)  # type: ignore[return-value]
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        if isinstance(node.value, str):  # a type that is quoted
-            inner = self.visit(ast.parse(node.value, mode="eval").body)
-            return ast.Constant(ast.unparse(inner))
-        return node
-
-
-def typed(node: ast.expr | None, *, taken: bool = False) -> str:
-    """Return a type as async code has it."""
-    assert node is not None
-    copy = ast.parse(ast.unparse(node), mode="eval").body
-    return ast.unparse(Types(taken=taken).visit(copy))
-
-
-# -- what is said ----------------------------------------------------------------------------
-
-
-def section(doc: str, title: str) -> str:
-    """Return what stands below a heading of a docstring."""
-    match = re.search(rf"^{title}\n-+\n(.*?)(?=^\w[\w ]*\n-+\n|\Z)", doc, re.M | re.S)
-    return match[1] if match else ""
-
-
-def told(doc: str, name: str) -> str:
-    """Return what a docstring says of an attribute."""
-    pattern = rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?|\n)*)"
-    match = re.search(pattern, section(doc, "Parameters") or section(doc, "Attributes"), re.M)
-    text = re.sub(r"\s+", " ", match[1]).strip() if match else "As of the sync graph."
-    first, *rest = re.split(r"(?<=\.) (?=[A-Z])", text, maxsplit=1)
-    return "\n\n".join(textwrap.fill(part, 90) for part in (first, *rest))
-
-
-def renamed(text: str) -> str:
-    """Return a text of types with the names of the twins."""
-    return re.sub(rf"\b({'|'.join(sorted(TWINS))})\b", r"Async\1", text)
-
-
-def awaited(doc: str) -> str:
-    """Return the docstring of an async method."""
-    doc = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", lambda match: f"`{renamed(match[1])}`", doc)
-    doc = re.sub(
-        r"^(\w[\w, ]* : )(.*)$", lambda match: match[1] + renamed(match[2]), doc, flags=re.M
-    )
-    doc = re.sub(
-        r"^(Returns\n-+\n)(.*)$", lambda match: match[1] + renamed(match[2]), doc, flags=re.M
-    )
-    for sync, other in SAID.items():
-        doc = doc.replace(sync, other)
-    return re.sub(
-        r"(?:^ *(?:>>>|\.\.\.)(?: .*)?\n?)+", lambda match: example(match[0]), doc, flags=re.M
-    )
-
-
-def example(text: str) -> str:
-    """Return an example with its calls awaited."""
-    lines = [line.strip()[4:] for line in text.splitlines()]
-    margin = text[: len(text) - len(text.lstrip())]
-    tree = ast.fix_missing_locations(Awaiting().visit(ast.parse("\n".join(lines))))
-    shown = []
-    for statement in tree.body:
-        first, *rest = ast.unparse(statement).splitlines()
-        shown += [f"{margin}>>> {first}", *(f"{margin}... {line}" for line in rest)]
-    return "\n".join(shown) + "\n" * text.endswith("\n")
-
-
-class Awaiting(ast.NodeTransformer):
-    """Awaits what is awaited in an async program."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Name(f"Async{node.id}") if node.id in TWINS else node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        self.generic_visit(node)
-        return ast.Attribute(node.value, f"Async{node.attr}") if node.attr in TWINS else node
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        match node:
-            case ast.Call(ast.Attribute(_, name)) if name in AWAITED:
-                return ast.Await(node)
-            case ast.Call(ast.Name("max"), [ast.Call(ast.Attribute(_, "search"))]):
-                found = f"max([result async for result in {ast.unparse(node.args[0])}])"
-                return ast.parse(found, mode="eval").body
-        return node
-
-    def visit_For(self, node: ast.For) -> ast.stmt:
-        self.generic_visit(node)
-        match node.iter:
-            case ast.Call(ast.Attribute(_, "search")) | ast.Attribute(_, "bundles") | ast.Name():
-                return ast.AsyncFor(node.target, node.iter, node.body, node.orelse)
-        return node
-
-    def visit_With(self, node: ast.With) -> ast.stmt:
-        self.generic_visit(node)
-        return ast.AsyncWith(node.items, node.body)
-
-
-# -- classes and functions -------------------------------------------------------------------
-
-
-def decorators(node: ast.FunctionDef) -> set[str]:
-    """Return the names of a function's decorators."""
+def marks(node: Function | ast.ClassDef) -> set[str]:
+    """Return the names of the decorators."""
     return {ast.unparse(each) for each in node.decorator_list}
 
 
@@ -339,176 +193,251 @@ def is_building(owner: str, name: str) -> bool:
     return bool({name, f"{owner}.{name}"} & BUILDING)
 
 
-AWAITED = {
-    method.name
-    for page in PAGES
-    for _, node in classes_of(page)
-    for method in node.body
-    if isinstance(method, ast.FunctionDef)
-    and not is_building(node.name, method.name)
-    and not decorators(method) & {"property", "cached_property", "classmethod"}
-} | {name for page in PAGES if page.verbs for name in public_names(page.verbs) if name.islower()}
+def methods(node: ast.ClassDef) -> Iterator[tuple[str, bool]]:
+    """Yield the names that a class gives its methods, and whether each is awaited."""
+    for each in node.body:
+        match each:
+            case ast.FunctionDef(name):
+                is_property = bool(marks(each) & {"property", "cached_property"})
+                yield name, not is_building(node.name, name) and not is_property
+            case ast.Assign([ast.Name(name)], ast.Name(same)):
+                yield name, same not in BUILDING
 
 
-def parameters(node: ast.FunctionDef, *, own: int, more: str = "") -> str:
-    """Return the parameters of a function, typed, without so many of the first ones."""
+EVERY = [node for page in PAGES for _, node in contents(page)]
+TWINS = {node.name for node in EVERY if isinstance(node, ast.ClassDef)}
+_METHODS = [pair for node in EVERY if isinstance(node, ast.ClassDef) for pair in methods(node)]
+#: The names of what is awaited in examples.
+AWAITED = {name for name, is_awaited in _METHODS if is_awaited}
+AWAITED -= {name for name, is_awaited in _METHODS if not is_awaited}
+AWAITED |= {node.name for node in EVERY if isinstance(node, Function)}
+
+
+# -- types -----------------------------------------------------------------------------------
+
+
+def typed(node: ast.expr | None, *, taken: bool = False) -> str:
+    """Return a type as async code has it, of what calls return or of what they are given."""
+    assert node is not None
+    said = ast.unparse(node)
+    if taken:
+        return re.sub(r"\w+", lambda m: f"{m[0]} | {TAKEN[m[0]]}" if m[0] in TAKEN else m[0], said)
+    return re.sub(r"\bIterator\b", "Iteration", renamed(said))
+
+
+# -- what is said ----------------------------------------------------------------------------
+
+#: An attribute or a parameter in a docstring: its names, its type, and what it is.
+ENTRY = r"^(?P<names>\*?\w+(?:, \w+)*) : (?P<type>.*)\n(?P<text>(?:    .*\n?|\n(?=    ))*)"
+
+
+def renamed(text: str) -> str:
+    """Return a text with the names of the twins."""
+    text = re.sub(rf"(?<!\.)\b({'|'.join(sorted(TWINS))})\b", r"Async\1", text)
+    return re.sub(r"\b([Aa]) (`?Async)", r"\1n \2", text)
+
+
+def awaited(doc: str) -> str:
+    """Return the docstring of what is awaited."""
+    quoted, types = r"\b[Aa] `[^`\n]+`(?!`)|(?<!`)`[^`\n]+`(?!`)", r"^\*?\w[\w, ]* : .*$"
+    for pattern in (quoted, types, r"(?<=^Returns\n-------\n).*$"):
+        doc = re.sub(pattern, lambda match: renamed(match[0]), doc, flags=re.M)
+    # Lines that belong together: neither headings, nor what names an attribute.
+    block = r"^( *)(?!---)\S.*\n?(?:\1(?!---|\*?\w[\w, ]* : )\S.*\n?)*"
+    doc = re.sub(block, reworded, doc, flags=re.M)
+    examples = r"(?:^ *(?:>>>|\.\.\.)(?: .*)?\n?)+"
+    return re.sub(examples, lambda match: example(match[0]), doc, flags=re.M)
+
+
+def reworded(block: re.Match[str]) -> str:
+    """Return some lines of a docstring as they are true of the async graph."""
+    text = said = re.sub(r"\s+", " ", block[0]).strip()
+    for sync, other in SAID.items():
+        said = said.replace(sync if other else f" {sync}", other)
+    if said == text:
+        return block[0]
+    return textwrap.indent(textwrap.fill(said, 92 - len(block[1])), block[1]) + "\n" * block[
+        0
+    ].endswith("\n")
+
+
+def example(text: str) -> str:
+    """Return an example with its calls awaited."""
+    margin = text[: len(text) - len(text.lstrip())]
+    lines = [line.strip()[4:] for line in text.splitlines()]
+    tree = ast.parse("\n".join(lines))
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    edits: list[tuple[int, int, str]] = []
+    for node in ast.walk(tree):
+        parent = parents.get(id(node))
+        match node, parent:
+            case ast.Name(name), _ if name in TWINS:
+                edits.append((node.lineno, node.col_offset, "Async"))
+            case ast.Attribute(_, name), _ if name in TWINS:
+                edits.append(
+                    (node.end_lineno or 0, (node.end_col_offset or 0) - len(name), "Async")
+                )
+            case ast.Call(ast.Attribute(_, name)), ast.Call(ast.Name("max")) if name == "search":
+                edits.append((node.lineno, node.col_offset, "[result async for result in "))
+                edits.append((node.end_lineno or 0, node.end_col_offset or 0, "]"))
+            case ast.Call(ast.Attribute(_, name)), ast.Attribute() if name in AWAITED:
+                edits.append((node.lineno, node.col_offset, "(await "))
+                edits.append((node.end_lineno or 0, node.end_col_offset or 0, ")"))
+            case ast.Call(ast.Attribute(_, name)), _ if name in AWAITED:
+                edits.append((node.lineno, node.col_offset, "await "))
+            case ast.With(), _:
+                edits.append((node.lineno, node.col_offset, "async "))
+            case ast.For(_, ast.Call(ast.Attribute(_, "search")) | ast.Name()), _:
+                edits.append((node.lineno, node.col_offset, "async "))
+            case ast.For(_, ast.Attribute(_, "bundles")), _:
+                edits.append((node.lineno, node.col_offset, "async "))
+    edits.reverse()  # the inner ones first, so that what is before them comes before them
+    for row, column, more in sorted(edits, reverse=True, key=lambda edit: edit[:2]):
+        line = lines[row - 1]
+        lines[row - 1] = f"{line[:column]}{more}{line[column:]}"
+    starts = {statement.lineno for statement in tree.body}
+    shown = [f"{'>>>' if n in starts else '...'} {line}" for n, line in enumerate(lines, 1)]
+    return textwrap.indent("\n".join(shown), margin) + "\n" * text.endswith("\n")
+
+
+def documented(node: ast.ClassDef | Function) -> str:
+    """Return the docstring of a twin, as it stands in code; nothing if there is none."""
+    doc = ast.get_docstring(node) or ""
+    if node.name in ("from_url", "from_session"):
+        doc = doc.replace("\n\nReturns\n", f"\n{THREADS}\n\nReturns\n", 1)
+    if isinstance(node, ast.ClassDef) and node.name not in CONSTRUCTED:
+        known = attributes_of(node)
+        doc = doc.replace("Parameters\n----------", "Attributes\n----------")
+        doc = re.sub(
+            ENTRY, lambda m: m[0] if m["names"].split(", ")[0] in known else "", doc, flags=re.M
+        )
+        doc = re.sub(r"Attributes\n-+\n\n*(?=\Z|[A-Z])", "", doc)
+    return quoted(awaited(doc.rstrip())) if doc else ""
+
+
+def quoted(doc: str) -> str:
+    """Return a text as a docstring."""
+    return f'"""{doc}\n"""' if "\n" in doc else f'"""{doc}"""'
+
+
+def told(node: ast.ClassDef, name: str) -> str:
+    """Return what the docstring of a class says of an attribute, as a docstring."""
+    for match in re.finditer(ENTRY, (ast.get_docstring(node) or "") + "\n", re.M):
+        if name in match["names"].split(", "):
+            text = re.sub(r"\s+", " ", match["text"]).strip()
+            first, *rest = re.split(r"(?<=\.) (?=[A-Z])", text, maxsplit=1)
+            return quoted("\n\n".join(textwrap.fill(part, 90) for part in (first, *rest)))
+    raise LookupError(f"The docstring of {node.name} does not say what {name} is")
+
+
+# -- classes and functions -------------------------------------------------------------------
+
+
+def parameters(node: Function, first: str = "", more: str = "") -> str:
+    """Return the parameters of a twin, typed, with others as the first and the last one."""
     arguments = ast.parse(ast.unparse(node)).body[0].args  # type: ignore[attr-defined]
-    every = [*arguments.args, arguments.vararg, *arguments.kwonlyargs]
-    for each in every:
-        if each is not None and each.annotation is not None:
+    for each in ast.walk(arguments):
+        if isinstance(each, ast.arg) and each.annotation is not None:
             each.annotation = ast.parse(typed(each.annotation, taken=True), mode="eval").body
-    del arguments.args[:own]
-    said = ast.unparse(arguments)
-    return ", ".join(part for part in (said, more) if part)
+    del arguments.args[: bool(first)]
+    return ", ".join(part for part in (first, ast.unparse(arguments), more) if part)
 
 
-def passed(node: ast.FunctionDef, *, own: int, unwrapped: bool = False) -> str:
-    """Return the arguments by which a function passes on its own."""
-    arguments = node.args
+def passed(node: Function, own: int = 1, *, plain: bool = False) -> str:
+    """Return the arguments that a function passes on, and a comma before them."""
 
     def value(each: ast.arg) -> str:
-        is_twin = unwrapped and each.annotation and ast.unparse(each.annotation) in TAKEN
-        return f"plain({each.arg})" if is_twin else each.arg
+        may_be_twin = plain and each.annotation and ast.unparse(each.annotation) in TAKEN
+        return f"plain({each.arg})" if may_be_twin else each.arg
 
-    said = [value(each) for each in arguments.args[own:]]
-    said += [f"*{arguments.vararg.arg}"] if arguments.vararg else []
-    said += [f"{each.arg}={value(each)}" for each in arguments.kwonlyargs]
-    return ", ".join(said)
+    said = [value(each) for each in node.args.args[own:]]
+    said += [f"*{node.args.vararg.arg}"] if node.args.vararg else []
+    said += [f"{each.arg}={value(each)}" for each in node.args.kwonlyargs]
+    return "".join(f", {each}" for each in said)
 
 
-def places(node: ast.FunctionDef) -> str:
-    """Return the arguments of a function that may be twins."""
+def places(node: Function) -> str:
+    """Return the arguments of a function that may be twins with threads."""
     every = [*node.args.args, *node.args.kwonlyargs]
-    said = [
-        each.arg
-        for each in every
-        if each.annotation and set(re.findall(r"\w+", ast.unparse(each.annotation))) & {*TAKEN}
-    ]
+    known = TAKEN.keys() - {"Progress", "AnyEgg"}
+    types = {each.arg: ast.unparse(each.annotation) for each in every if each.annotation}
+    said = [name for name, kind in types.items() if known & {*re.findall(r"\w+", kind)}]
     return ", ".join([*said, *([f"*{node.args.vararg.arg}"] if node.args.vararg else [])])
 
 
-def shaped(value: str, kind: ast.expr | None, threads: str = "self._threads") -> str:
+def shaped(value: str, kind: ast.expr | None, owner: str = "self") -> str:
     """Return a value of the sync graph as its twin, if its type has one."""
     assert kind is not None
-    said = ast.unparse(kind)
+    said, made = ast.unparse(kind), typed(kind)
     if said in TWINS:
-        return f"Async{said}._of({value}, {threads})"
-    if typed(kind) != said and "Iterator" not in said:
-        return f'cast("{typed(kind)}", twin_of({value}, {threads}))'
+        return f"{made}._of({value}, {owner}._threads)"
+    if said != made and "Iterator" not in said:
+        return f'cast("{made}", twin_of({value}, {owner}._threads))'
     return value
 
 
-def documented(node: ast.FunctionDef, indent: str) -> str:
-    """Return the docstring of a function, awaited; empty if it has none."""
-    doc = ast.get_docstring(node)
-    if doc is None:
-        return ""
-    if node.name in ("from_url", "from_session"):
-        doc = doc.replace("\nReturns\n", f"{THREADS}\n\nReturns\n", 1)
-    return quoted(awaited(doc), indent)
-
-
-def quoted(doc: str, indent: str) -> str:
-    """Return a docstring as it stands in code."""
-    lines = [f"{indent}{line}".rstrip() for line in f'"""{doc}'.splitlines()]
-    end = [f'{indent}"""'] if len(lines) > 1 else []
-    return "\n".join(lines) + ("\n".join(["", *end]) if end else '"""') + "\n"
-
-
-def method_of(owner: str, node: ast.FunctionDef) -> str:
+def method_of(owner: str, node: Function) -> str:
     """Return the twin of a method."""
-    kinds, name, own = decorators(node), node.name, 1
-    doc, result = documented(node, " " * 8), typed(node.returns)
-    head = f"{name}(self, {parameters(node, own=own)}) -> {result}:\n{doc}        "
-    head = head.replace("(self, )", "(self)")
-    target, arguments = f"self._sync.{name}", passed(node, own=own)
-    method = f"{target}, {arguments}".rstrip(", ")
+    kinds, name, result = marks(node), node.name, typed(node.returns)
+    taken, sync, more = parameters(node, "self"), f"self._sync.{name}", passed(node)
+    head = f"def {name}({taken}) -> {result}:\n{textwrap.indent(documented(node), '    ')}\n"
     if kinds & {"property", "cached_property"}:
-        return f"    @property\n    def {head}return {shaped(target, node.returns)}\n"
+        return f"@property\n{head}    return {shaped(sync, node.returns)}"
     if "overload" in kinds:
-        return f"    @overload\n    async def {head.rstrip()} ...\n"
+        return f"@overload\nasync def {name}({taken}) -> {result}: ..."
     if "classmethod" in kinds:
         return class_method_of(owner, node)
     if "contextmanager" in kinds:
         head = head.replace("Iteration[", "AsyncIterator[")
-        within = f"async with self._within({method}) as value:\n            yield value\n"
-        return f"    @asynccontextmanager\n    async def {head}{within}"
+        body = f"async with self._within({sync}{more}) as value:\n        yield value"
+        return f"@asynccontextmanager\nasync {head}    {body}"
     if is_building(owner, name):
-        marks = "    @discreet\n" if "discreet" in kinds else ""
-        built = shaped(f"{target}({passed(node, own=own, unwrapped=True)})", node.returns)
-        return f"{marks}    def {head}return {built}\n"
-    if name == "close":
-        return f"    async def {head}await self._threads.close({target})\n"
-    if "Iterator" in result or "Iteration" in result:
-        return f"    async def {head}return await self._begin({method})\n"
-    call = shaped(f"await self._run({method})", node.returns)
-    silent = result in ("None", "NoReturn")
-    return f"    async def {head}{'' if silent else 'return '}{call}\n"
+        made = f"{sync}({passed(node, plain=True)[2:]})"
+        mark = "@discreet\n" if "discreet" in kinds else ""
+        return f"{mark}{head}    return {shaped(made, node.returns)}"
+    if "Iteration" in result:
+        return f"async {head}    return await self._begin({sync}{more})"
+    call = shaped(f"await self._run({sync}{more})", node.returns)
+    return f"async {head}    {'' if result in ('None', 'NoReturn') else 'return '}{call}"
 
 
-def class_method_of(owner: str, node: ast.FunctionDef) -> str:
-    """Return the twin of a method that makes an object."""
-    kinds, doc = decorators(node), documented(node, " " * 8)
-    marks = "    @classmethod\n" + "    @discreet\n" * ("discreet" in kinds)
-    is_client = owner == "BroodClient"
-    given = parameters(node, own=1, more="threads: int = THREADS" if is_client else "")
-    made = f"{owner}.{node.name}({passed(node, own=1, unwrapped=True)})"
-    body = (
-        f"cls({made}, threads=threads)"
-        if is_client
-        else f"cls._of({made}, threads_of({places(node)}))"
-    )
-    return f"{marks}    def {node.name}(cls, {given}) -> Self:\n{doc}        return {body}\n"
+def class_method_of(owner: str, node: Function) -> str:
+    """Return the twin of a method that makes an object; of a client, it waits for nothing."""
+    doc, name = textwrap.indent(documented(node), "    "), node.name
+    if owner == "BroodClient":
+        head = f"def {name}({parameters(node, 'cls', 'threads: int = THREADS')}) -> Self:\n{doc}\n"
+        made = f"cls({owner}.{name}({passed(node)[2:]}), threads=threads)"
+        return f"@classmethod\n@discreet\n{head}    return {made}"
+    head = f"async def {name}({parameters(node, 'cls')}) -> Self:\n{doc}\n    twin = near({places(node)})\n"
+    made = f"cls._of(await twin._run({owner}.{name}{passed(node)}), twin._threads)"
+    return f"@classmethod\n{head}    return {made}"
 
 
-#: What Python calls itself, and its twin; all other such methods, every twin has.
-SPECIAL = {
-    "__bool__": "    def __bool__(self) -> bool:\n        return bool(self._sync)\n",
-    "__lt__": "    def __lt__(self, other: object) -> bool:\n"
-    "        return bool(self._sync < plain(other))\n",
-    "__iter__": "    def __aiter__(self) -> Iteration[{element}]:\n"
-    "        return Iteration._of(iter(self._sync), self._threads)\n",
-    "__enter__": "    async def __aenter__(self) -> Self:\n        return self\n",
-    "__exit__": "    async def __aexit__(self, *_: object) -> None:\n        await self.close()\n",
-}
+def function_of(node: Function) -> str:
+    """Return the twin of a verb."""
+    head = f"async def {node.name}({parameters(node)}) -> {typed(node.returns)}:\n"
+    call = shaped(f"await twin._run(sync.{node.name}{passed(node, 0)})", node.returns, "twin")
+    doc = textwrap.indent(documented(node), "    ")
+    return f"{head}{doc}\n    twin = near({places(node)})\n    return {call}"
 
 
-def class_of(module: str, node: ast.ClassDef) -> str:
-    """Return the twin of a class."""
-    bases = [base_of(base) for base in node.bases] or ["Twin"]
-    inner = "[M]" if "[M]" in "".join(map(ast.unparse, node.bases)) else ""
-    doc = awaited(ast.get_docstring(node) or "")
-    if "__init__" not in BY_HAND.get(node.name, ""):
-        doc = doc.replace("Parameters\n----------", "Attributes\n----------")
-    parts = [quoted(doc, "    "), "    __slots__ = ()\n", f"    _sync: {node.name}{inner}\n"]
-    parts.append(BY_HAND.get(node.name, ""))
-    is_iteration = "Iteration" in bases[0]
-    for name, kind in attributes_of(node).items():
-        value = shaped(f"self._sync.{name}", kind)
-        doc = quoted(told(ast.get_docstring(node) or "", name), " " * 8)
-        parts.append(
-            f"    @property\n    def {name}(self) -> {typed(kind)}:\n{doc}        return {value}\n"
-        )
-    for method in node.body:
-        if not isinstance(method, ast.FunctionDef):
-            continue
-        if method.name in SPECIAL and not is_iteration:
-            element = typed(method.returns).partition("[")[2][:-1]
-            parts.append(SPECIAL[method.name].format(element=element))
-        elif f" {method.name}(" in BY_HAND.get(node.name, ""):
-            continue
-        elif not method.name.startswith("_") and not (is_iteration and method.name == "close"):
-            parts.append(method_of(node.name, method))
-    return f"class Async{node.name}({', '.join(bases)}):\n" + "\n".join(parts)
-
-
-def base_of(node: ast.expr) -> str:
-    """Return what a twin is made of, where the class is made of this."""
-    said = ast.unparse(node)
-    if said.startswith("Generic["):
-        return said
-    made = typed(node)
-    return "Twin" if made == said else made
+def special_of(owner: str, node: Function) -> str:
+    """Return the twin of what Python itself calls; nothing, where all twins have it."""
+    match node.name:
+        case "__init__" if owner in CONSTRUCTED:
+            made = f"self._set({owner}({passed(node)[2:]}), Threads())"
+            return f"def __init__({parameters(node, 'self')}) -> None:\n    {made}"
+        case "__bool__":
+            return "def __bool__(self) -> bool:\n    return bool(self._sync)"
+        case "__lt__":
+            return (
+                "def __lt__(self, other: object) -> bool:\n"
+                "    return bool(self._sync < plain(other))"
+            )
+        case "__iter__":
+            made = "return Iteration._of(iter(self._sync), self._threads)"
+            return f"def __aiter__(self) -> {typed(node.returns)}:\n    {made}"
+    return ""
 
 
 def attributes_of(node: ast.ClassDef) -> dict[str, ast.expr]:
@@ -516,171 +445,104 @@ def attributes_of(node: ast.ClassDef) -> dict[str, ast.expr]:
     found = {
         each.target.id: each.annotation
         for each in node.body
-        if isinstance(each, ast.AnnAssign)
-        and isinstance(each.target, ast.Name)
-        and not each.target.id.startswith("_")
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
     }
     for name, kind in ATTRIBUTES.get(node.name, {}).items():
         found[name] = ast.parse(kind, mode="eval").body
-    return found
+    return {name: kind for name, kind in found.items() if not name.startswith("_")}
 
 
-def function_of(node: ast.FunctionDef) -> str:
-    """Return the twin of a verb."""
-    doc, given = documented(node, "    "), parameters(node, own=0)
-    call = f"await threads.run(call(sync.{node.name}, ({passed_in_tuple(node)}), {named(node)}))"
-    value = shaped(call, node.returns, "threads")
-    return (
-        f"async def {node.name}({given}) -> {typed(node.returns)}:\n{doc}"
-        f"    threads = threads_of({places(node)})\n    return {value}\n"
-    )
+def by_hand(node: ast.ClassDef) -> set[str]:
+    """Return the names of the methods that a twin has from what is written by hand."""
+    classes = [each for each in body_of("hatcher.aio.twin") if isinstance(each, ast.ClassDef)]
+    return {
+        getattr(method, "name", "")
+        for each in classes
+        if each.name == BASES.get(node.name)
+        for method in each.body
+    }
 
 
-def passed_in_tuple(node: ast.FunctionDef) -> str:
-    """Return the positional arguments of a function, as what stands in a tuple."""
-    said = [each.arg for each in node.args.args]
-    said += [f"*{node.args.vararg.arg}"] if node.args.vararg else []
-    return "".join(f"{each}, " for each in said)
-
-
-def named(node: ast.FunctionDef) -> str:
-    """Return the arguments of a function that have to be named, as a dict of them."""
-    said = ", ".join(f'"{each.arg}": {each.arg}' for each in node.args.kwonlyargs)
-    return f"{{{said}}}"
+def class_of(node: ast.ClassDef) -> str:
+    """Return the twin of a class."""
+    bases = [typed(base) for base in node.bases]
+    bases = [base for base in bases if re.match("Async|Generic|Iteration", base)]
+    if node.name == "BroodClient":
+        bases.insert(0, BASES[node.name])
+    elif not bases or bases[0].startswith("Generic"):
+        bases.insert(0, "Twin")
+    inner = "[M]" if "[M]" in str(bases) else ""
+    parts = [documented(node), "__slots__ = ()\n", f"_sync: {node.name}{inner}\n"]
+    for name, kind in attributes_of(node).items():
+        value = shaped(f"self._sync.{name}", kind)
+        doc = textwrap.indent(told(node, name), "    ")
+        parts.append(f"@property\ndef {name}(self) -> {typed(kind)}:\n{doc}\n    return {value}\n")
+    for each in node.body:
+        match each:
+            case ast.FunctionDef(name) if name in by_hand(node):
+                continue
+            case ast.FunctionDef(name):
+                make = special_of if name.startswith("_") else method_of
+                parts.append(make(node.name, each) + "\n")
+            case ast.Assign([ast.Name(name)], ast.Name(same)) if not name.startswith("_"):
+                parts.append(f"{name} = {same}\n")
+    mark = "@public\n" if "public" in marks(node) else ""
+    body = textwrap.indent("\n".join(filter(str.strip, parts)), "    ")
+    return f"{mark}class Async{node.name}({', '.join(bases)}):\n{body}"
 
 
 # -- modules ---------------------------------------------------------------------------------
 
 #: Where the names come from that the sync graph does not have.
 OWN = {
-    "hatcher.aio.threads": ("AnyProgress", "THREADS", "Threads"),
-    "hatcher.aio.twin": (
-        *("Iteration", "Twin", "call", "known_version", "plain", "threads_of", "twin_of"),
-    ),
-    "typing": ("Generic", "Self", "TypeVar", "cast", "overload"),
+    "hatcher.aio.threads": ("AsyncProgress", "THREADS", "Threads"),
+    "hatcher.aio.twin": ("ClientTwin", "Iteration", "Twin", "near", "plain", "twin_of"),
+    "typing": ("Generic", "Self", "cast", "overload"),
     "contextlib": ("asynccontextmanager",),
     "collections.abc": ("AsyncIterator",),
-    "hatcher.mirror.cache": ("LIMIT",),
-    "": ("os",),
 }
-KNOWN = {name: module for module, names in OWN.items() for name in names}
 
 
 def page_of(page: Page) -> str:
     """Return a module, formatted."""
-    made, sources = [], []
-    for module, node in classes_of(page):
-        made.append(class_of(module, node))
-        sources.append(module)
-    if page.verbs:
-        for name in public_names(page.verbs):
-            module = homes(page.verbs)[name]
-            verb = definition(module, name)
-            if name not in PLAIN and isinstance(verb, ast.FunctionDef):
-                made.append(function_of(verb))
-                sources.append(module)
-    body = "\n\n".join(made) + given_by(page)
-    if "[M]" in body:
-        body = f'M = TypeVar("M", bound="Mapping[str, Any]")\n\n\n{body}'
-    imports = imports_of(ast.parse(body), sources, page)
-    head = f'"""{page.doc}\n\nMade by scripts/make_async.py; never edited by hand.\n"""\n\n'
-    return formatted(f"{head}from __future__ import annotations\n\n{imports}\n\n{body}", page.name)
+    every = contents(page)
+    made = [function_of(n) if isinstance(n, Function) else class_of(n) for _, n in every]
+    names = given(page.package) if page.package else []
+    twins = {node.name for _, node in every} & TWINS
+    if names:
+        made.append(f"__all__ = {[f'Async{name}' if name in twins else name for name in names]}")
+    head = f'"""{page.doc}\n\nMade by scripts/make_async.py; never edited by hand.\n"""'
+    body = "\n\n\n".join(made)
+    imports = imports_of(page, body, {name for name in names if name in PLAIN})
+    text = "\n".join([head, "from __future__ import annotations", *imports, "", body])
+    return formatted(text, page.name)
 
 
-def given_by(page: Page) -> str:
-    """Return the list of what a module gives, with the plain data of the sync one."""
-    if page.verbs is None:
-        return ""
-    names = public_names(page.verbs)
-    twins = {node.name for _, node in classes_of(page)}
-    return f"\n\n__all__ = {sorted(f'Async{name}' if name in twins else name for name in names)}\n"
-
-
-def imports_of(tree: ast.Module, sources: Iterable[str], page: Page) -> str:
-    """Return the imports that code needs: when it runs, and for type checkers."""
-    running, typing = used(tree)
-    defined = {"M", *(str(getattr(each, "name", "")) for each in tree.body)}
-    defined |= {each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)}
-    twins = {f"Async{node.name}": "hatcher.aio.graph" for _, node in classes_of(GRAPH)}
-    table = {**{n: m for source in sources for n, m in homes(source).items()}, **twins, **KNOWN}
-    lines = (
-        [f"from {page.verbs.rpartition('.')[0]} import {page.name} as sync"] if page.verbs else []
-    )
-    if page.verbs:
-        plain = [name for name in public_names(page.verbs) if name in PLAIN]
-        lines.append(f"from {page.verbs} import {', '.join(plain)}")
-    late = []
-    for name in sorted((running | typing) - defined):
-        if name in table:
-            home = table[name]
-            module, _, other = home.partition(" ")
-            line = f"from {module} import {f'{other} as ' if other else ''}{name}"
-            line = line if home else f"import {name}"
-            (lines if name in running else late).append(line)
-    checking = "\n".join(f"    {line}" for line in late)
-    lines.append("from typing import TYPE_CHECKING")
-    return "\n".join(lines) + f"\n\nif TYPE_CHECKING:\n{checking}\n"
-
-
-def used(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """Return the names that code uses when it runs, and those in annotations."""
-    every = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    typing: set[str] = set()
-    running: set[str] = set()
-    for node in ast.walk(tree):
-        said: list[ast.expr | None] = []
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            arguments = node.args
-            said = [each.annotation for each in (*arguments.args, *arguments.kwonlyargs)]
-            said += [arguments.vararg and arguments.vararg.annotation, node.returns]
-        elif isinstance(node, ast.AnnAssign):
-            said = [node.annotation]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "cast":
-            said = [node.args[0]]
-        elif isinstance(node, ast.ClassDef):
-            said = [
-                each
-                for base in node.bases
-                for each in ast.walk(base)
-                if isinstance(each, ast.Constant)
-            ]
-        for each in said:
-            if each is not None:
-                names = {
-                    *re.findall(
-                        r"\w+", re.sub(r"'[^']*'", lambda m: m[0].strip("'"), ast.unparse(each))
-                    )
-                }
-                typing |= names
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            parts: list[ast.AST] = [*node.body, *node.decorator_list]
-            parts += [each for each in (*node.args.defaults, *node.args.kw_defaults) if each]
-        elif isinstance(node, ast.ClassDef):
-            parts = [*node.bases]
-        elif isinstance(node, ast.Assign):
-            parts = [node]
-        else:
-            continue
-        running |= {
-            each.id for part in parts for each in ast.walk(part) if isinstance(each, ast.Name)
-        }
-    return running & every, typing - running
+def imports_of(page: Page, body: str, plain: set[str]) -> list[str]:
+    """Return what imports all that a module may use; what it does not is removed later."""
+    table: dict[str, str] = {}
+    for module in dict.fromkeys(module for module, _ in contents(page)):
+        table |= imported(module)
+    table |= {
+        f"Async{n.name}": f"from hatcher.aio.graph import Async{n.name}" for _, n in contents(GRAPH)
+    }
+    table |= {name: f"from {home} import {name}" for home, names in OWN.items() for name in names}
+    table |= {name: f"from {page.package} import {name}" for name in plain}
+    defined = {getattr(node, "name", "") for node in ast.parse(body).body}
+    used = {*re.findall(r"\w+", body)} - defined
+    own = [f"import {page.package} as sync"] if page.package else []
+    return [*own, *(line for name, line in table.items() if name in used)]
 
 
 def formatted(text: str, name: str) -> str:
-    """Return code as ruff formats it, with its imports sorted."""
-    for command in (
-        ["check", "--select", "I,F401,RUF022", "--fix", "--exit-zero", "--quiet"],
-        ["format", "--quiet"],
-    ):
+    """Return code as ruff formats it, with the imports that it needs, and as late as can be."""
+    ruff = [Path(sys.executable).parent / "ruff"]
+    check = ["check", "--fix", "--unsafe-fixes", "--exit-zero", "--quiet"]
+    check += ["--select", "I,F401,TC,RUF022", "--config", "lint.flake8-type-checking.strict=true"]
+    for command in (check, ["format", "--quiet"]):
+        command = [*ruff, *command, "--stdin-filename", f"{name}.py", "-"]
         text = subprocess.run(
-            [Path(sys.executable).parent / "ruff", *command, "--stdin-filename", f"{name}.py", "-"],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
+            command, input=text, capture_output=True, text=True, check=True, cwd=ROOT
         ).stdout
     return text
 

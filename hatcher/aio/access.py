@@ -5,9 +5,9 @@ Made by scripts/make_async.py; never edited by hand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from hatcher import access as sync
+import hatcher.access as sync
 from hatcher.access import (
     SCHEMA,
     Access,
@@ -22,16 +22,12 @@ from hatcher.access import (
     TeamAccess,
 )
 from hatcher.access.plans import Plan
-from hatcher.aio.twin import Twin, call, plain, threads_of
+from hatcher.aio.twin import Twin, near
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
-    from typing import Any, Self
 
-    from hatcher.access.changes import Report, Step
-    from hatcher.access.documents import AccessDocument
-    from hatcher.access.reading import Access
     from hatcher.aio.graph import AsyncBroodClient, AsyncOrganization, AsyncRepository
     from hatcher.core.brood_client import BroodClient
     from hatcher.core.organization import Organization
@@ -62,8 +58,6 @@ class AsyncPlan(Twin):
         Whether the caller's own access may be taken away.
     caller : str, optional
         Who applies it; see `plan`.
-    client : AsyncBroodClient, optional
-        Of the server, to apply it; not part of the data.
     """
 
     __slots__ = ()
@@ -143,7 +137,7 @@ class AsyncPlan(Twin):
 
         Notes
         -----
-        Ctrl-C ends it with a `BatchInterrupted`, which has the report so far.
+        Cancelling the task, as Ctrl-C does, ends it.
         """
         return await self._run(self._sync.apply, dry_run=dry_run)
 
@@ -159,7 +153,7 @@ class AsyncPlan(Twin):
         return self._sync.document()
 
     @classmethod
-    def from_document(
+    async def from_document(
         cls, document: Mapping[str, Any], client: BroodClient | AsyncBroodClient
     ) -> Self:
         """Return a plan that was kept, to apply it.
@@ -182,7 +176,8 @@ class AsyncPlan(Twin):
         InvalidAccessFile
             What there is to be is damaged.
         """
-        return cls._of(Plan.from_document(document, plain(client)), threads_of(client))
+        twin = near(client)
+        return cls._of(await twin._run(Plan.from_document, document, client), twin._threads)
 
     def __bool__(self) -> bool:
         return bool(self._sync)
@@ -245,25 +240,22 @@ async def plan(
     add grace@example.com to the team builders of acme
     remove ada@example.com from the team builders of acme
     """
-    threads = threads_of(client)
+    twin = near(client)
     return AsyncPlan._of(
-        await threads.run(
-            call(
-                sync.plan,
-                (
-                    client,
-                    document,
-                ),
-                {"prune": prune, "max_deletes": max_deletes, "force": force, "caller": caller},
-            )
+        await twin._run(
+            sync.plan,
+            client,
+            document,
+            prune=prune,
+            max_deletes=max_deletes,
+            force=force,
+            caller=caller,
         ),
-        threads,
+        twin._threads,
     )
 
 
-async def read(
-    *places: Organization | AsyncOrganization | (Repository | AsyncRepository),
-) -> Access:
+async def read(*places: Organization | AsyncOrganization | Repository | AsyncRepository) -> Access:
     """Read who may do what in organizations, or in one repository.
 
     For each organization ``GET /admin/organizations/{organization}/repositories``, ``GET
@@ -273,7 +265,7 @@ async def read(
 
     Parameters
     ----------
-    *places : Organization or Repository
+    *places : AsyncOrganization or AsyncRepository
         Organizations of one server, or a single repository.
 
     Returns
@@ -293,8 +285,8 @@ async def read(
     >>> for row in (await access.read(client.organization('acme'))).rows:
     ...     print(row['user'], row['repository'], row['access'], row['teams'])
     """
-    threads = threads_of(*places)
-    return await threads.run(call(sync.read, (*places,), {}))
+    twin = near(*places)
+    return await twin._run(sync.read, *places)
 
 
 __all__ = [

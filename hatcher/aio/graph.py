@@ -5,11 +5,13 @@ Made by scripts/make_async.py; never edited by hand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, cast, overload
 
-from hatcher.aio.threads import THREADS, Threads
-from hatcher.aio.twin import Iteration, Twin, known_version, plain, twin_of
+from hatcher.aio.threads import THREADS
+from hatcher.aio.twin import ClientTwin, Iteration, Twin, plain, twin_of
+from hatcher.core.artefact import M
 from hatcher.core.brood_client import BroodClient
+from hatcher.core.node import public
 from hatcher.transport.retry import RetryPolicy
 from hatcher.transport.secret import discreet
 from hatcher.transport.timeouts import Timeouts
@@ -18,12 +20,11 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
     from types import EllipsisType
-    from typing import Any, Literal, NoReturn, Self
 
     import httpx
 
     from brood_api.client import Client
-    from hatcher.aio.threads import AnyProgress
+    from hatcher.aio.threads import AsyncProgress
     from hatcher.core.apps import App, Apps
     from hatcher.core.artefact import Artefact, DeletableArtefact, FileArtefact
     from hatcher.core.batches.deletions import AnyEgg
@@ -59,12 +60,10 @@ if TYPE_CHECKING:
     from hatcher.core.searchable import Searchable
     from hatcher.core.team import HasEmail, HasName, Team
     from hatcher.core.user import User
+    from hatcher.transfer.progress import Progress
     from hatcher.transfer.reports import BatchReport
     from hatcher.transport.auth import AuthTypes
     from hatcher.transport.callbacks import OnRequest, OnResponse
-
-
-M = TypeVar("M", bound="Mapping[str, Any]")
 
 
 class AsyncNamed(Twin):
@@ -262,7 +261,7 @@ class AsyncFileArtefact(AsyncDeletableArtefact[M]):
         expected_sha256: str | None = None,
         filename: str | None = None,
         *,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         connections: int | None = None,
     ) -> None:
         """Download it into a directory, and verify it.
@@ -426,11 +425,6 @@ class AsyncSearchResults(Iteration[AsyncSearchResult]):
 
     Nothing is sent before the first result is asked for. Leaving it early stops the search.
 
-    Attributes
-    ----------
-    search : object
-        What is searched for, and where: `AsyncBroodClient.search` makes it.
-
     Examples
     --------
     >>> results = brood_client.search('numpy>=1.26,<2', python_tag='cp311')
@@ -459,6 +453,7 @@ class AsyncSearchResults(Iteration[AsyncSearchResult]):
         return self._sync.advice
 
 
+@public
 class AsyncEgg(AsyncFileArtefact["EggMetadata"]):
     """One egg; get it from `AsyncSinglePlatformRepository.egg`.
 
@@ -485,7 +480,7 @@ class AsyncEgg(AsyncFileArtefact["EggMetadata"]):
 
 
 class AsyncEggs(Twin):
-    """The part of a `AsyncSinglePlatformRepository` that is about eggs."""
+    """The part of an `AsyncSinglePlatformRepository` that is about eggs."""
 
     __slots__ = ()
 
@@ -678,7 +673,7 @@ class AsyncEggs(Twin):
         enabled: bool = True,
         verify: bool = False,
         *,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
     ) -> None:
         """Upload an egg.
 
@@ -734,7 +729,7 @@ class AsyncEggs(Twin):
         expected_sha256: str | None = None,
         filename: str | None = None,
         *,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         connections: int | None = None,
     ) -> None:
         """Download an egg into a directory, and verify it.
@@ -904,6 +899,7 @@ class AsyncEggs(Twin):
         await self._run(self._sync.reindex, eggs_to_enable)
 
 
+@public
 class AsyncRuntime(AsyncFileArtefact["RuntimeMetadata"]):
     """One runtime; get it from `AsyncSinglePlatformRepository.runtime`.
 
@@ -919,7 +915,7 @@ class AsyncRuntime(AsyncFileArtefact["RuntimeMetadata"]):
 
 
 class AsyncRuntimes(Twin):
-    """The part of a `AsyncSinglePlatformRepository` that is about runtimes.
+    """The part of an `AsyncSinglePlatformRepository` that is about runtimes.
 
     API version 0 addresses a runtime by its python tag, such as ``cp27``, and a
     version with its build, ``2.7.10-1``; API version 1 by its implementation, such as
@@ -1040,7 +1036,7 @@ class AsyncRuntimes(Twin):
         filename: str | None = None,
         *,
         python_tag: str | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         connections: int | None = None,
     ) -> None:
         """Download a runtime into a directory, and verify it.
@@ -1175,7 +1171,10 @@ class AsyncRuntimes(Twin):
             self._sync.delete_runtime, implementation, version, force, missing_ok=missing_ok
         )
 
+    runtime_delete = delete_runtime
 
+
+@public
 class AsyncApp(AsyncArtefact["AppMetadata"]):
     """One app; get it from `AsyncSinglePlatformRepository.app`.
 
@@ -1202,7 +1201,7 @@ class AsyncApp(AsyncArtefact["AppMetadata"]):
 
 
 class AsyncApps(Twin):
-    """The part of a `AsyncSinglePlatformRepository` that is about apps."""
+    """The part of an `AsyncSinglePlatformRepository` that is about apps."""
 
     __slots__ = ()
 
@@ -1288,12 +1287,13 @@ class AsyncApps(Twin):
         return await self._run(self._sync.app_metadata, python_tag, app_id, version)
 
 
+@public
 class AsyncBundle(AsyncDeletableArtefact["BundleMetadata"]):
     """One bundle; get it from `AsyncBundleCollection.get`.
 
     Examples
     --------
-    >>> bundle = await platform.bundles.get('cp38', 'tools', '1.0.0-1')
+    >>> bundle = platform.bundles.get('cp38', 'tools', '1.0.0-1')
     >>> await bundle.save('.')
     './tools-1.0.0-1.bundle'
     """
@@ -1390,7 +1390,9 @@ class AsyncLocalBundle(Twin):
         """The file, as it was given."""
         return self._sync.filepath
 
-    async def upload(self, overwrite: bool = False, *, progress: AnyProgress | None = None) -> None:
+    async def upload(
+        self, overwrite: bool = False, *, progress: Progress | AsyncProgress | None = None
+    ) -> None:
         """Upload the file.
 
         ``POST /data/{organization}/{repository}/bundles/upload``
@@ -1633,7 +1635,7 @@ class AsyncBundleCollection(Twin):
 
 
 class AsyncBundles(Twin):
-    """The part of a `AsyncSinglePlatformRepository` that is about bundles."""
+    """The part of an `AsyncSinglePlatformRepository` that is about bundles."""
 
     __slots__ = ()
 
@@ -1698,6 +1700,8 @@ class AsyncBundles(Twin):
             As for `bundle_index`.
         """
         return await self._run(self._sync.list_bundles)
+
+    bundle_list = list_bundles
 
     async def bundle_metadata(self, python_tag: str, name: str, version: str) -> BundleMetadata:
         """Return what the server says of one bundle.
@@ -1813,9 +1817,11 @@ class AsyncBundles(Twin):
             self._sync.delete_bundle, python_tag, name, version, force, missing_ok=missing_ok
         )
 
+    bundle_delete = delete_bundle
+
 
 class AsyncPlatformUploads(Twin):
-    """The part of a `AsyncRepository`, and of a `AsyncSinglePlatformRepository`, about such files."""
+    """The part of an `AsyncRepository`, and of an `AsyncSinglePlatformRepository`, about such files."""
 
     __slots__ = ()
 
@@ -1827,7 +1833,7 @@ class AsyncPlatformUploads(Twin):
         *,
         overwrite: bool = False,
         concurrency: int | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         dry_run: bool = False,
     ) -> BatchReport:
         """Upload many runtimes, each to the platform that it says it is for.
@@ -1837,8 +1843,8 @@ class AsyncPlatformUploads(Twin):
         each runtime that the server does not have
 
         All files are read and checked before anything is sent; when one fails, the
-        others go on. A `AsyncSinglePlatformRepository` takes only those that are for its platform;
-        a `AsyncRepository` takes all.
+        others go on. An `AsyncSinglePlatformRepository` takes only those that are for its platform;
+        an `AsyncRepository` takes all.
 
         Parameters
         ----------
@@ -1874,7 +1880,7 @@ class AsyncPlatformUploads(Twin):
         *,
         overwrite: bool = False,
         concurrency: int | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         dry_run: bool = False,
     ) -> BatchReport:
         """Upload many bundles, each to the platform of its runtime; API version 1 only.
@@ -1887,8 +1893,8 @@ class AsyncPlatformUploads(Twin):
         server does not have
 
         All files are read and checked before anything is sent; when one fails, the
-        others go on. A `AsyncSinglePlatformRepository` takes only those that are for its platform;
-        a `AsyncRepository` takes all.
+        others go on. An `AsyncSinglePlatformRepository` takes only those that are for its platform;
+        an `AsyncRepository` takes all.
 
         Parameters
         ----------
@@ -1921,6 +1927,7 @@ class AsyncPlatformUploads(Twin):
         )
 
 
+@public
 class AsyncSinglePlatformRepository(
     AsyncEggs,
     AsyncRuntimes,
@@ -2021,7 +2028,7 @@ class AsyncSinglePlatformRepository(
         overwrite: bool = False,
         enabled: bool = True,
         concurrency: int | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         dry_run: bool = False,
         journal: str | os.PathLike[str] | Literal[False] | None = None,
     ) -> BatchReport:
@@ -2054,9 +2061,8 @@ class AsyncSinglePlatformRepository(
         concurrency : int, optional
             How many files to send at once at most, 64 by default.
         progress : Progress or AsyncProgress, optional
-            Is told of the bytes of the whole batch, from the calling thread; those of
-            files that fail count as done. An exception that it raises ends the batch
-            as Ctrl-C does.
+            Is told of the bytes of the whole batch, from the calling thread; those of files that
+            fail count as done. An exception that it raises ends the batch as being cancelled does.
         dry_run : bool, default False
             Send nothing, and say of each file whether it would be sent. The server is
             asked for each egg that the index does not show.
@@ -2083,9 +2089,8 @@ class AsyncSinglePlatformRepository(
 
         Notes
         -----
-        Ctrl-C ends the call within about a second: no further file is begun, nothing
-        is shown that was not shown before. What comes out is a `BatchInterrupted`, a
-        KeyboardInterrupt with the report so far.
+        Cancelling the task, as Ctrl-C does, ends the call: no further file is begun, nothing is
+        shown that was not shown before.
 
         Examples
         --------
@@ -2158,7 +2163,7 @@ class AsyncSinglePlatformRepository(
 
         Notes
         -----
-        Ctrl-C ends the call within about a second, with a `BatchInterrupted`.
+        Cancelling the task, as Ctrl-C does, ends the call.
 
         Examples
         --------
@@ -2184,7 +2189,7 @@ class AsyncSinglePlatformRepository(
         *,
         names: Names = None,
         concurrency: int | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         dry_run: bool = False,
         connections: int | None = None,
     ) -> BatchReport:
@@ -2233,8 +2238,8 @@ class AsyncSinglePlatformRepository(
 
         Notes
         -----
-        Ctrl-C ends the call within about a second, and leaves nothing unfinished. The
-        same call goes on where it was.
+        Cancelling the task, as Ctrl-C does, ends the call, and leaves nothing unfinished. The same
+        call goes on where it was.
 
         Examples
         --------
@@ -2258,7 +2263,7 @@ class AsyncSinglePlatformRepository(
         *,
         names: Names = None,
         concurrency: int | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         dry_run: bool = False,
         connections: int | None = None,
     ) -> BatchReport:
@@ -2301,7 +2306,7 @@ class AsyncSinglePlatformRepository(
         *,
         names: Names = None,
         concurrency: int | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         dry_run: bool = False,
     ) -> BatchReport:
         """Save the documents of the bundles, all of them or some; API version 1 only.
@@ -2341,6 +2346,7 @@ class AsyncSinglePlatformRepository(
         )
 
 
+@public
 class AsyncRepository(AsyncPlatformUploads, AsyncSearchable, AsyncNamed, AsyncInOrganization):
     """A repository of an organization.
 
@@ -2446,7 +2452,7 @@ class AsyncRepository(AsyncPlatformUploads, AsyncSearchable, AsyncNamed, AsyncIn
         overwrite: bool = False,
         verify: bool = False,
         *,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
     ) -> None:
         """Upload a runtime, to the platform that it says it is for.
 
@@ -2494,7 +2500,7 @@ class AsyncRepository(AsyncPlatformUploads, AsyncSearchable, AsyncNamed, AsyncIn
         filename: str | os.PathLike[str],
         overwrite: bool = False,
         *,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
     ) -> None:
         """Upload an app, to the platform that it says it is for.
 
@@ -2531,7 +2537,7 @@ class AsyncRepository(AsyncPlatformUploads, AsyncSearchable, AsyncNamed, AsyncIn
         filepath: str | os.PathLike[str],
         overwrite: bool = False,
         *,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
     ) -> AsyncLocalBundle:
         """Upload a bundle, to the platform that its runtime is for; API version 1 only.
 
@@ -2573,7 +2579,7 @@ class AsyncRepository(AsyncPlatformUploads, AsyncSearchable, AsyncNamed, AsyncIn
         *,
         overwrite: bool = False,
         concurrency: int | None = None,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         dry_run: bool = False,
     ) -> BatchReport:
         """Upload many apps, each to the platform that it says it is for.
@@ -2885,6 +2891,7 @@ class AsyncUser(AsyncInOrganization):
         await self._run(self._sync.delete, force, missing_ok=missing_ok)
 
 
+@public
 class AsyncOrganization(AsyncSearchable, AsyncNamed):
     """An organization: it owns repositories, teams and users.
 
@@ -3139,11 +3146,13 @@ class AsyncOrganization(AsyncSearchable, AsyncNamed):
         await self._run(self._sync.delete)
 
 
-class AsyncBroodClient(AsyncSearchable):
+@public
+class AsyncBroodClient(ClientTwin, AsyncSearchable):
     """A Brood server, as somebody sees it.
 
-    Make one with `from_url`. Nothing is sent until a method asks the server for
-    something. A client belongs to the event loop that it is first used in, where many tasks may use it, and
+    Make one with `from_url`; or of a client of the sync graph, ``AsyncBroodClient(client)``,
+    which is closed with it. Nothing is sent until a method asks the server for something. A
+    client belongs to the event loop that it is first used in, where many tasks may use it, and
     is best closed when it is done with: by ``async with``, or by `close`.
 
     Examples
@@ -3156,23 +3165,6 @@ class AsyncBroodClient(AsyncSearchable):
     __slots__ = ()
 
     _sync: BroodClient
-
-    def __init__(self, client: BroodClient, *, threads: int = THREADS) -> None:
-        self._sync, self._threads = client, Threads(threads)
-
-    @property
-    def api_version(self) -> int:
-        """The version of Brood's API that this client speaks: 0 or 1.
-
-        Of a client that was made with 'newest', it is known when a method has asked the server
-        for something, such as `list_platforms`.
-
-        Raises
-        ------
-        HatcherException
-            It is not known yet.
-        """
-        return known_version(self._sync)
 
     @classmethod
     @discreet
@@ -3227,8 +3219,8 @@ class AsyncBroodClient(AsyncSearchable):
         on_request : callable, optional
             Called with a `RequestEvent` before each request is sent: each try, each step of a
             redirect, each exchange of credentials. What it puts into ``headers`` is sent; what it
-            raises ends the call, and leaves it as it is. It is called from whatever thread
-            sends, and from several at once.
+            raises ends the call, and leaves it as it is. It is a plain function, and is called from
+            the worker threads that send, from several at once.
         on_response : callable, optional
             Called likewise with a `ResponseEvent` when the head of the answer is there, or when
             it is clear that none comes.
@@ -3628,13 +3620,3 @@ class AsyncBroodClient(AsyncSearchable):
             There is none of that name.
         """
         await self._run(self._sync.delete_api_token, name, missing_ok=missing_ok)
-
-    async def close(self) -> None:
-        """Close the connections; the graph of this client cannot be used after that."""
-        await self._threads.close(self._sync.close)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()

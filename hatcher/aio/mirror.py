@@ -6,11 +6,11 @@ Made by scripts/make_async.py; never edited by hand.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from hatcher import mirror as sync
+import hatcher.mirror as sync
 from hatcher.aio.threads import Threads
-from hatcher.aio.twin import Twin, call, plain, threads_of
+from hatcher.aio.twin import Twin, near
 from hatcher.mirror import (
     BundleCheck,
     BundleEntry,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from datetime import timedelta
     from pathlib import Path
-    from typing import Any, Self
 
     from hatcher.aio.graph import (
         AsyncApp,
@@ -51,27 +50,23 @@ if TYPE_CHECKING:
         AsyncRuntime,
         AsyncSinglePlatformRepository,
     )
-    from hatcher.aio.threads import AnyProgress
+    from hatcher.aio.threads import AsyncProgress
     from hatcher.core.brood_client import BroodClient
-    from hatcher.core.places import Problem
     from hatcher.core.repository import Repository
-    from hatcher.mirror.bundles import AnyBundle, BundleCheck, Where
-    from hatcher.mirror.cache import CacheReport
-    from hatcher.mirror.diffs import Diff
+    from hatcher.mirror.bundles import AnyBundle, Where
     from hatcher.mirror.listing import SideLike
-    from hatcher.mirror.manifests import Manifest
     from hatcher.mirror.reading import Artefact as Promotable
-    from hatcher.mirror.records import Action, MirrorReport, Step
+    from hatcher.mirror.records import Action
     from hatcher.mirror.selection import Selection
     from hatcher.mirror.server import Place
-    from hatcher.mirror.usage import By, Usage
-    from hatcher.mirror.verifying import Verification
+    from hatcher.mirror.usage import By
+    from hatcher.transfer.progress import Progress
 
 
 class AsyncCache(Twin):
     """Artefacts by their sha256, in a folder of their own; making one touches no file.
 
-    It may be used from several threads and processes at once.
+    Several may share a folder, in several processes, too.
 
     Parameters
     ----------
@@ -107,7 +102,7 @@ class AsyncCache(Twin):
     _sync: Cache
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, limit: int = LIMIT) -> None:
-        self._sync, self._threads = Cache(folder, limit), Threads()
+        self._set(Cache(folder, limit), Threads())
 
     @property
     def folder(self) -> Path | None:
@@ -119,7 +114,9 @@ class AsyncCache(Twin):
         """The bytes that all artefacts may take."""
         return self._sync.limit
 
-    async def get(self, sha256: str, *, progress: AnyProgress | None = None) -> Path | None:
+    async def get(
+        self, sha256: str, *, progress: Progress | AsyncProgress | None = None
+    ) -> Path | None:
         """Return the file of an artefact, hashed just now.
 
         Another process may remove it a moment later: `lend` keeps it from that.
@@ -140,7 +137,7 @@ class AsyncCache(Twin):
 
     @asynccontextmanager
     async def lend(
-        self, sha256: str, *, progress: AnyProgress | None = None
+        self, sha256: str, *, progress: Progress | AsyncProgress | None = None
     ) -> AsyncIterator[Path | None]:
         """Do as `get`, and let nobody make room of it while the block lasts.
 
@@ -158,7 +155,11 @@ class AsyncCache(Twin):
             yield value
 
     async def copy(
-        self, sha256: str, target: str | os.PathLike[str], *, progress: AnyProgress | None = None
+        self,
+        sha256: str,
+        target: str | os.PathLike[str],
+        *,
+        progress: Progress | AsyncProgress | None = None,
     ) -> bool:
         """Copy an artefact to a path: whole, with the right sha256, or not at all.
 
@@ -220,7 +221,7 @@ class AsyncCache(Twin):
         return await self._run(self._sync.usage)
 
     async def verify(
-        self, *, progress: AnyProgress | None = None, dry_run: bool = False
+        self, *, progress: Progress | AsyncProgress | None = None, dry_run: bool = False
     ) -> CacheReport:
         """Hash everything anew, and remove what is damaged.
 
@@ -308,8 +309,6 @@ class AsyncPlan(Twin):
         Whether the target is to lose what the source lacks.
     max_deletes : int
         The most that may be deleted; when there is more of it, nothing is.
-    ends : tuple of Side, optional
-        The source and the target themselves, to apply it; not part of the data.
     """
 
     __slots__ = ()
@@ -375,7 +374,7 @@ class AsyncPlan(Twin):
     async def apply(
         self,
         *,
-        progress: AnyProgress | None = None,
+        progress: Progress | AsyncProgress | None = None,
         concurrency: int | None = None,
         cache: Cache | AsyncCache | None = None,
         create_missing: bool = False,
@@ -396,7 +395,7 @@ class AsyncPlan(Twin):
         Parameters
         ----------
         progress : Progress or AsyncProgress, optional
-            Is told of the bytes.
+            Is told of the bytes, from the calling thread.
         concurrency : int, optional
             How many files to move at once at most, 64 by default. From a server to a server, when
             it is more than 1, as many go out while these come in.
@@ -426,8 +425,8 @@ class AsyncPlan(Twin):
 
         Notes
         -----
-        Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report
-        so far. The same call, or a new plan, goes on where it was.
+        Cancelling the task, as Ctrl-C does, ends the call. The same call, or a new plan, goes on
+        where it was.
 
         Examples
         --------
@@ -458,7 +457,7 @@ class AsyncPlan(Twin):
         return self._sync.document()
 
     @classmethod
-    def from_document(
+    async def from_document(
         cls,
         document: Mapping[str, Any],
         source: SideLike | AsyncOrganization | AsyncRepository | AsyncSinglePlatformRepository,
@@ -482,9 +481,8 @@ class AsyncPlan(Twin):
         InvalidArgumentError
             It is no plan, is of another version, or of other ends.
         """
-        return cls._of(
-            Plan.from_document(document, plain(source), plain(target)), threads_of(source, target)
-        )
+        twin = near(source, target)
+        return cls._of(await twin._run(Plan.from_document, document, source, target), twin._threads)
 
     def __bool__(self) -> bool:
         return bool(self._sync)
@@ -512,13 +510,13 @@ class AsyncPruning(AsyncPlan):
         Returns
         -------
         dict
-            As of a `AsyncPlan`, and ``pruning``: ``keep``, ``older_than`` in seconds, and
+            As of an `AsyncPlan`, and ``pruning``: ``keep``, ``older_than`` in seconds, and
             ``except_referenced``.
         """
         return self._sync.document()
 
     @classmethod
-    def read(
+    async def read(
         cls,
         document: Mapping[str, Any],
         place: Place | AsyncOrganization | AsyncRepository | AsyncSinglePlatformRepository,
@@ -541,7 +539,8 @@ class AsyncPruning(AsyncPlan):
         InvalidArgumentError
             It is no such plan, is of another version, or of another place.
         """
-        return cls._of(Pruning.read(document, plain(place)), threads_of(place))
+        twin = near(place)
+        return cls._of(await twin._run(Pruning.read, document, place), twin._threads)
 
 
 async def check_bundle(
@@ -593,17 +592,8 @@ async def check_bundle(
     acme/dev/rh8-x86_64/bundles/cp38/tools/1.0.0-1: 3 artefacts: 2 present, 1 missing
     missing: egg numpy 1.26.4-1 in acme/prod
     """
-    threads = threads_of(bundle, place)
-    return await threads.run(
-        call(
-            sync.check_bundle,
-            (
-                bundle,
-                place,
-            ),
-            {"concurrency": concurrency},
-        )
-    )
+    twin = near(bundle, place)
+    return await twin._run(sync.check_bundle, bundle, place, concurrency=concurrency)
 
 
 async def diff(
@@ -615,7 +605,7 @@ async def diff(
     python_tags: Iterable[str] | None = None,
     names: Iterable[str] | None = None,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
 ) -> Diff:
     """Say how two places, folders, archives or manifests differ, by SHA-256; changes nothing.
 
@@ -661,23 +651,17 @@ async def diff(
     1 added, 1 removed, 40 the same
     rh8-x86_64/eggs/cp311 numpy: added 1.26.4-1; removed 1.26.3-1
     """
-    threads = threads_of(a, b)
-    return await threads.run(
-        call(
-            sync.diff,
-            (
-                a,
-                b,
-            ),
-            {
-                "kinds": kinds,
-                "platforms": platforms,
-                "python_tags": python_tags,
-                "names": names,
-                "concurrency": concurrency,
-                "progress": progress,
-            },
-        )
+    twin = near(a, b)
+    return await twin._run(
+        sync.diff,
+        a,
+        b,
+        kinds=kinds,
+        platforms=platforms,
+        python_tags=python_tags,
+        names=names,
+        concurrency=concurrency,
+        progress=progress,
     )
 
 
@@ -691,7 +675,7 @@ async def export(
     python_tags: Iterable[str] | None = None,
     names: Iterable[str] | None = None,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
     dry_run: bool = False,
 ) -> MirrorReport:
     """Download whole repositories into a folder.
@@ -745,8 +729,7 @@ async def export(
 
     Notes
     -----
-    Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report so
-    far. The same call goes on where it was.
+    Cancelling the task, as Ctrl-C does, ends the call. The same call goes on where it was.
 
     Examples
     --------
@@ -755,25 +738,19 @@ async def export(
     12 files: 2 downloaded, 10 already there
     >>> report.raise_for_failures()
     """
-    threads = threads_of(client)
-    return await threads.run(
-        call(
-            sync.export,
-            (
-                client,
-                target,
-            ),
-            {
-                "kinds": kinds,
-                "repositories": repositories,
-                "platforms": platforms,
-                "python_tags": python_tags,
-                "names": names,
-                "concurrency": concurrency,
-                "progress": progress,
-                "dry_run": dry_run,
-            },
-        )
+    twin = near(client)
+    return await twin._run(
+        sync.export,
+        client,
+        target,
+        kinds=kinds,
+        repositories=repositories,
+        platforms=platforms,
+        python_tags=python_tags,
+        names=names,
+        concurrency=concurrency,
+        progress=progress,
+        dry_run=dry_run,
     )
 
 
@@ -783,7 +760,7 @@ async def fetch_bundle(
     place: Where | AsyncRepository | AsyncSinglePlatformRepository | AsyncBroodClient | None = None,
     *,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
     dry_run: bool = False,
     cache: Cache | AsyncCache | None = None,
 ) -> MirrorReport:
@@ -806,7 +783,7 @@ async def fetch_bundle(
     concurrency : int, optional
         How many files to receive at once at most, 64 by default.
     progress : Progress or AsyncProgress, optional
-        Is told of the bytes.
+        Is told of the bytes, from the calling thread.
     dry_run : bool, default False
         Receive and write nothing, and say of each file whether it would be received.
     cache : AsyncCache, optional
@@ -828,25 +805,23 @@ async def fetch_bundle(
 
     Notes
     -----
-    Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report so
-    far. The same call goes on where it was.
+    Cancelling the task, as Ctrl-C does, ends the call. The same call goes on where it was.
 
     Examples
     --------
     >>> bundle = platform.bundle('cp38', 'tools', '1.0.0-1')
     >>> (await mirror.fetch_bundle(bundle, 'tools')).raise_for_failures()
     """
-    threads = threads_of(bundle, place, cache)
-    return await threads.run(
-        call(
-            sync.fetch_bundle,
-            (
-                bundle,
-                directory,
-                place,
-            ),
-            {"concurrency": concurrency, "progress": progress, "dry_run": dry_run, "cache": cache},
-        )
+    twin = near(bundle, place, cache)
+    return await twin._run(
+        sync.fetch_bundle,
+        bundle,
+        directory,
+        place,
+        concurrency=concurrency,
+        progress=progress,
+        dry_run=dry_run,
+        cache=cache,
     )
 
 
@@ -860,7 +835,7 @@ async def import_(
     overwrite: bool = False,
     create_missing: bool = False,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
     dry_run: bool = False,
 ) -> MirrorReport:
     """Upload a folder that was exported, by hatcher or the existing client; API version 1 only.
@@ -908,33 +883,26 @@ async def import_(
 
     Notes
     -----
-    Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report so
-    far. The same call goes on where it was.
+    Cancelling the task, as Ctrl-C does, ends the call. The same call goes on where it was.
 
     Examples
     --------
     >>> report = await mirror.import_(client, 'backup', create_missing=True)
     >>> report.raise_for_failures()
     """
-    threads = threads_of(client)
-    return await threads.run(
-        call(
-            sync.import_,
-            (
-                client,
-                root,
-            ),
-            {
-                "kinds": kinds,
-                "repositories": repositories,
-                "platforms": platforms,
-                "overwrite": overwrite,
-                "create_missing": create_missing,
-                "concurrency": concurrency,
-                "progress": progress,
-                "dry_run": dry_run,
-            },
-        )
+    twin = near(client)
+    return await twin._run(
+        sync.import_,
+        client,
+        root,
+        kinds=kinds,
+        repositories=repositories,
+        platforms=platforms,
+        overwrite=overwrite,
+        create_missing=create_missing,
+        concurrency=concurrency,
+        progress=progress,
+        dry_run=dry_run,
     )
 
 
@@ -946,7 +914,7 @@ async def manifest(
     python_tags: Iterable[str] | None = None,
     names: Iterable[str] | None = None,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
 ) -> Manifest:
     """Write down what a side has: each artefact with its sha256.
 
@@ -989,20 +957,16 @@ async def manifest(
     >>> await mirror.read_manifest('state.json') == await mirror.manifest(repository)
     True
     """
-    threads = threads_of(end)
-    return await threads.run(
-        call(
-            sync.manifest,
-            (end,),
-            {
-                "kinds": kinds,
-                "platforms": platforms,
-                "python_tags": python_tags,
-                "names": names,
-                "concurrency": concurrency,
-                "progress": progress,
-            },
-        )
+    twin = near(end)
+    return await twin._run(
+        sync.manifest,
+        end,
+        kinds=kinds,
+        platforms=platforms,
+        python_tags=python_tags,
+        names=names,
+        concurrency=concurrency,
+        progress=progress,
     )
 
 
@@ -1021,7 +985,7 @@ async def pack(
     names: Iterable[str] | None = None,
     max_size: int | None = None,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
     dry_run: bool = False,
 ) -> MirrorReport:
     """Pack what another side lacks into one file, for where no network leads.
@@ -1079,8 +1043,8 @@ async def pack(
     Notes
     -----
     What is downloaded is kept in a folder beside the archive until the archive is complete, so
-    that there must be room for twice its size. Ctrl-C ends the call within about a second with a
-    `BatchInterrupted`; the same call goes on with what is in that folder.
+    that there must be room for twice its size. Cancelling the task, as Ctrl-C does, ends the
+    call; the same call goes on with what is in that folder.
 
     Examples
     --------
@@ -1089,26 +1053,20 @@ async def pack(
     >>> print(report)
     120 files: 3 packed, 117 already there
     """
-    threads = threads_of(source, lacking)
-    return await threads.run(
-        call(
-            sync.pack,
-            (
-                source,
-                archive,
-            ),
-            {
-                "lacking": lacking,
-                "kinds": kinds,
-                "platforms": platforms,
-                "python_tags": python_tags,
-                "names": names,
-                "max_size": max_size,
-                "concurrency": concurrency,
-                "progress": progress,
-                "dry_run": dry_run,
-            },
-        )
+    twin = near(source, lacking)
+    return await twin._run(
+        sync.pack,
+        source,
+        archive,
+        lacking=lacking,
+        kinds=kinds,
+        platforms=platforms,
+        python_tags=python_tags,
+        names=names,
+        max_size=max_size,
+        concurrency=concurrency,
+        progress=progress,
+        dry_run=dry_run,
     )
 
 
@@ -1181,27 +1139,21 @@ async def plan(
     copy rh8-x86_64/eggs/cp311/numpy-1.26.4-1.egg (5.40 MB)
     copy rh8-x86_64/eggs/cp311/six-1.16.0-1.egg (3.11 kB)
     """
-    threads = threads_of(source, target)
+    twin = near(source, target)
     return AsyncPlan._of(
-        await threads.run(
-            call(
-                sync.plan,
-                (
-                    source,
-                    target,
-                ),
-                {
-                    "kinds": kinds,
-                    "platforms": platforms,
-                    "python_tags": python_tags,
-                    "names": names,
-                    "prune": prune,
-                    "max_deletes": max_deletes,
-                    "concurrency": concurrency,
-                },
-            )
+        await twin._run(
+            sync.plan,
+            source,
+            target,
+            kinds=kinds,
+            platforms=platforms,
+            python_tags=python_tags,
+            names=names,
+            prune=prune,
+            max_deletes=max_deletes,
+            concurrency=concurrency,
         ),
-        threads,
+        twin._threads,
     )
 
 
@@ -1217,7 +1169,7 @@ async def promote(
     closure: bool = False,
     overwrite: bool = False,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
     dry_run: bool = False,
     cache: Cache | AsyncCache | None = None,
 ) -> MirrorReport:
@@ -1247,7 +1199,7 @@ async def promote(
     concurrency : int, optional
         How many files to move at once at most, 64 by default.
     progress : Progress or AsyncProgress, optional
-        Is told of the bytes.
+        Is told of the bytes, from the calling thread.
     dry_run : bool, default False
         Send nothing, and say of each artefact whether it would be sent.
     cache : AsyncCache, optional
@@ -1272,32 +1224,25 @@ async def promote(
 
     Notes
     -----
-    Ctrl-C ends the call within about a second with a `BatchInterrupted`, which has the report so
-    far. The same call goes on where it was.
+    Cancelling the task, as Ctrl-C does, ends the call. The same call goes on where it was.
 
     Examples
     --------
-    >>> dev, prod = (client.at('acme/dev/rh8-x86_64'), client.at('acme/prod'))
+    >>> dev, prod = client.at('acme/dev/rh8-x86_64'), client.at('acme/prod')
     >>> report = await mirror.promote(dev.bundle('cp38', 'tools', '1.0.0-1'), prod, closure=True)
     >>> report.raise_for_failures()
     """
-    threads = threads_of(artefacts, target, cache)
-    return await threads.run(
-        call(
-            sync.promote,
-            (
-                artefacts,
-                target,
-            ),
-            {
-                "closure": closure,
-                "overwrite": overwrite,
-                "concurrency": concurrency,
-                "progress": progress,
-                "dry_run": dry_run,
-                "cache": cache,
-            },
-        )
+    twin = near(artefacts, target, cache)
+    return await twin._run(
+        sync.promote,
+        artefacts,
+        target,
+        closure=closure,
+        overwrite=overwrite,
+        concurrency=concurrency,
+        progress=progress,
+        dry_run=dry_run,
+        cache=cache,
     )
 
 
@@ -1366,27 +1311,21 @@ async def prune(
     >>> print(plan)
     >>> (await plan.apply()).raise_for_failures()
     """
-    threads = threads_of(place)
+    twin = near(place)
     return AsyncPruning._of(
-        await threads.run(
-            call(
-                sync.prune,
-                (
-                    place,
-                    keep,
-                ),
-                {
-                    "older_than": older_than,
-                    "names": names,
-                    "except_referenced": except_referenced,
-                    "platforms": platforms,
-                    "python_tags": python_tags,
-                    "max_deletes": max_deletes,
-                    "concurrency": concurrency,
-                },
-            )
+        await twin._run(
+            sync.prune,
+            place,
+            keep,
+            older_than=older_than,
+            names=names,
+            except_referenced=except_referenced,
+            platforms=platforms,
+            python_tags=python_tags,
+            max_deletes=max_deletes,
+            concurrency=concurrency,
         ),
-        threads,
+        twin._threads,
     )
 
 
@@ -1407,14 +1346,17 @@ async def read_manifest(path: str | os.PathLike[str]) -> Manifest:
     ArtefactError
         There is no such file, it cannot be read, or is no manifest.
     """
-    threads = threads_of()
-    return await threads.run(call(sync.read_manifest, (path,), {}))
+    twin = near()
+    return await twin._run(sync.read_manifest, path)
 
 
 async def usage(
     place: BroodClient
     | AsyncBroodClient
-    | (Place | AsyncOrganization | AsyncRepository | AsyncSinglePlatformRepository),
+    | Place
+    | AsyncOrganization
+    | AsyncRepository
+    | AsyncSinglePlatformRepository,
     *,
     by: By | None = None,
     kinds: Iterable[str] | None = None,
@@ -1461,20 +1403,16 @@ async def usage(
     >>> for share in (await mirror.usage(client.organization('acme'), by='name')).shares[:3]:
     ...     print(share.name, share.size)
     """
-    threads = threads_of(place)
-    return await threads.run(
-        call(
-            sync.usage,
-            (place,),
-            {
-                "by": by,
-                "kinds": kinds,
-                "platforms": platforms,
-                "python_tags": python_tags,
-                "names": names,
-                "concurrency": concurrency,
-            },
-        )
+    twin = near(place)
+    return await twin._run(
+        sync.usage,
+        place,
+        by=by,
+        kinds=kinds,
+        platforms=platforms,
+        python_tags=python_tags,
+        names=names,
+        concurrency=concurrency,
     )
 
 
@@ -1492,7 +1430,7 @@ async def verify(
     names: Iterable[str] | None = None,
     download: bool = False,
     concurrency: int | None = None,
-    progress: AnyProgress | None = None,
+    progress: Progress | AsyncProgress | None = None,
 ) -> Verification:
     """Check that a side is what it should be; changes nothing.
 
@@ -1544,24 +1482,18 @@ async def verify(
     >>> bool(await mirror.verify(prod, dev, platforms=['rh8-x86_64']))
     True
     """
-    threads = threads_of(target, source)
-    return await threads.run(
-        call(
-            sync.verify,
-            (
-                target,
-                source,
-            ),
-            {
-                "kinds": kinds,
-                "platforms": platforms,
-                "python_tags": python_tags,
-                "names": names,
-                "download": download,
-                "concurrency": concurrency,
-                "progress": progress,
-            },
-        )
+    twin = near(target, source)
+    return await twin._run(
+        sync.verify,
+        target,
+        source,
+        kinds=kinds,
+        platforms=platforms,
+        python_tags=python_tags,
+        names=names,
+        download=download,
+        concurrency=concurrency,
+        progress=progress,
     )
 
 

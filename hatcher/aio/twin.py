@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, KeysView, ValuesView
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from contextvars import Context, copy_context
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
-from hatcher.aio.threads import Teller, Threads
+from hatcher.aio.threads import THREADS, Teller, Threads
 from hatcher.cancel import CancelToken
-from hatcher.errors import HatcherException
-
-if TYPE_CHECKING:
-    from hatcher.core.brood_client import BroodClient
+from hatcher.core.brood_client import BroodClient
+from hatcher.errors import HatcherException, InvalidArgumentError
 
 T = TypeVar("T")
 Y = TypeVar("Y")
@@ -46,8 +44,12 @@ class Twin:
     def _of(cls, sync: Any, threads: Threads) -> Self:
         """Return what stands for an object of the sync graph."""
         twin = cls.__new__(cls)
-        twin._sync, twin._threads = sync, threads
+        twin._set(sync, threads)
         return twin
+
+    def _set(self, sync: Any, threads: Threads) -> None:
+        object.__setattr__(self, "_sync", sync)
+        object.__setattr__(self, "_threads", threads)
 
     async def _run(self, method: Callable[..., T], /, *arguments: Any, **named: Any) -> T:
         """Call a method of the sync graph in a worker thread."""
@@ -97,6 +99,12 @@ class Twin:
         else:
             await self._threads.finish(partial(leave, None))
 
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"'{name}' of {self!r} cannot be set. Make another one.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"'{name}' of {self!r} cannot be deleted.")
+
     def __eq__(self, other: object) -> bool:
         return bool(self._sync == other._sync) if isinstance(other, Twin) else NotImplemented
 
@@ -106,6 +114,9 @@ class Twin:
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self._sync, self._threads.limit)
 
+    def __copy__(self) -> Self:
+        return self._of(self._sync, self._threads)
+
     def __str__(self) -> str:
         own = str(self._sync)
         return repr(self) if own == repr(self._sync) else own
@@ -113,6 +124,60 @@ class Twin:
     def __repr__(self) -> str:
         own = repr(self._sync)
         return f"<Async{own[1:]}" if own.startswith("<") else f"Async{own}"
+
+    def _repr_html_(self) -> str | None:
+        own = getattr(self._sync, "_repr_html_", None)
+        return own and f"Async{own()}"
+
+
+class ClientTwin(Twin):
+    """What of an `AsyncBroodClient` is not as of a `BroodClient`."""
+
+    __slots__ = ()
+
+    def __init__(self, client: BroodClient, *, threads: int = THREADS) -> None:
+        if not isinstance(client, BroodClient):
+            raise InvalidArgumentError(
+                f"An AsyncBroodClient cannot be made of a {type(client).__name__}. Use "
+                "AsyncBroodClient.from_url, or give a BroodClient."
+            )
+        self._set(client, Threads(threads))
+
+    @classmethod
+    def _of(cls, sync: Any, threads: Threads) -> Self:
+        client = cls(sync, threads=threads.limit)
+        client._set(sync, threads)
+        return client
+
+    @property
+    def api_version(self) -> int:
+        """The version of Brood's API that this client speaks: 0 or 1.
+
+        Of a client that was made with 'newest', it is known when a method has asked the server
+        for something, such as `list_platforms`.
+
+        Raises
+        ------
+        HatcherException
+            It is not known yet.
+        """
+        version = self._sync._session.shown_version
+        if isinstance(version, int):
+            return version
+        raise HatcherException(
+            "The server has not been asked yet which version of the API it speaks. Await a method "
+            "of the client before, such as client.list_platforms()."
+        )
+
+    async def close(self) -> None:
+        """Close the connections; the graph of this client cannot be used after that."""
+        await self._threads.close(self._sync.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 class Iteration(Twin, AsyncIterator[Y], Generic[Y]):
@@ -124,6 +189,8 @@ class Iteration(Twin, AsyncIterator[Y], Generic[Y]):
     __slots__ = ("_context", "_lock", "_token")
 
     #: Cancels all steps, which run one at a time, in one context.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+
     _token: CancelToken
     _lock: Lock
     _context: Context | None
@@ -193,9 +260,10 @@ def twin_of(sync: Any, threads: Threads) -> Any:
     return sync if kind is None else kind._of(sync, threads)
 
 
-def threads_of(*given: Any) -> Threads:
-    """Return the threads of the first twin among some arguments; new ones, if there is none."""
-    return next((each._threads for each in given if isinstance(each, Twin)), None) or Threads()
+def near(*given: Any) -> Twin:
+    """Return the first twin among some arguments; one with threads of its own, if there is none."""
+    twins = (each for each in given if isinstance(each, Twin))
+    return next(twins, None) or Twin._of(None, Threads())
 
 
 def call(
@@ -214,22 +282,8 @@ def plain(value: Any) -> Any:
         return value._sync
     if type(value) in (list, tuple, set, frozenset):
         return type(value)(map(plain, value))
-    return map(plain, value) if isinstance(value, Iterator) else value
+    return map(plain, value) if isinstance(value, Iterator | KeysView | ValuesView) else value
 
 
 def _unpickle(kind: type[W], sync: Any, limit: int) -> W:
     return kind._of(sync, Threads(limit))
-
-
-def known_version(client: BroodClient) -> int:
-    """Return the version of the API that a client speaks; nothing is sent.
-
-    Raises HatcherException where the server is yet to be asked.
-    """
-    version = client._session.shown_version
-    if isinstance(version, int):
-        return version
-    raise HatcherException(
-        "The server has not been asked yet which version of the API it speaks. Await a method of "
-        "the client before, such as client.list_platforms()."
-    )

@@ -11,6 +11,7 @@ from hatcher.transport.request import Request
 from hatcher.transport.session import Session
 from hatcher.transport.urls import checked_segment
 
+C = TypeVar("C")
 N = TypeVar("N", bound="Node")
 
 
@@ -132,7 +133,7 @@ class InOrganization(Node):
         return self._names["organization"]
 
 
-def public(cls: type[N]) -> type[N]:
+def public(cls: type[C]) -> type[C]:
     """Let the methods that a class inherits be shown as its own, as in IPython."""
     found = {name: value for base in cls.__mro__[::-1] for name, value in vars(base).items()}
     for name, method in found.items():
