@@ -1,5 +1,6 @@
 """How Sphinx builds the manual; `make docs` does."""
 
+import builtins
 from typing import get_args
 
 from docutils import nodes
@@ -8,6 +9,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
 import hatcher.api
+from hatcher.aio.twin import Twin
 from hatcher.core.bundles import LocalBundle
 from hatcher.core.dependencies import DependencyTree
 from hatcher.core.index import Index
@@ -59,11 +61,11 @@ nitpick_ignore_regex = [
     (r"py:obj", r"[a-z_]+|True|False"),  # parameters, in single backticks
     (
         r"py:.*",
-        r"(brood_api|collections\.abc|datetime|httpx|os|pandas|pathlib|rich)\..*",
+        r"(brood_api|collections\.abc|contextlib|datetime|httpx|os|pandas|pathlib|rich)\..*",
     ),  # the manuals of others
     (
         r"py:class",
-        r"AnyEgg|Artefact|AuthTypes|Client|Console|EllipsisType|Kind|Names|OnRequest|OnResponse|Outcome|Path|SideLike|hatcher\.core\.team\.Has\w+",
+        r"Action|Any(Bundle|Egg|Progress)|Artefact|AuthTypes|By|Client|Console|EllipsisType|Has(Email|Name)|Kind|Names|OnRequest|OnResponse|Outcome|Path|Place|Promotable|SideLike|Where|timedelta|hatcher\.core\.team\.Has\w+",
     ),  # in signatures
     (
         r"py:(class|obj)",
@@ -118,6 +120,7 @@ numpydoc_validation_exclude = {
     r"\.(Egg|Runtime|App|Bundle|BundleCollection|LocalBundle|Index|BroodClient|Progress)$",
     r"\.(DependencyTree|Pruning)$",
     r"\.(RequestEvent|ResponseEvent)$",
+    r"^hatcher\.aio\.(Async\w+|Iteration)$",
     r"^hatcher\.testing\.(Request|Passage|UnsuitableDistributionError)$",
     r"^hatcher\.core\.documents\.",  # the description's words
 }
@@ -132,6 +135,7 @@ _MADE_FOR_USERS = (
     MissingName,
     hatcher.api.RequestEvent,
     hatcher.api.ResponseEvent,
+    Twin,
 )
 
 
@@ -167,9 +171,9 @@ def fill_in_type(
     returned: str | None,
 ) -> tuple[str | None, str] | None:
     """Show what the metadata of a kind of artefact are, instead of a type variable."""
-    if returned is None or not returned.endswith("hatcher.core.artefact.M"):
+    if returned is None or not returned.endswith(".M"):
         return None
-    artefact = getattr(hatcher.api, name.split(".")[-2])
+    artefact = getattr(hatcher.api, name.split(".")[-2].removeprefix("Async"))
     (metadata,) = get_args(artefact.__orig_bases__[0])
     return signature, f"~hatcher.core.documents.{metadata.__forward_arg__}"
 
@@ -182,13 +186,20 @@ def hide_private_bases(
 
 
 def find_by_end(app: Sphinx, document: nodes.document) -> None:
-    """Let references in docstrings name a class, or a method of it, without its module."""
+    """Let references in docstrings name a class, or a method of it, without its module.
+
+    What has no class of its own in ``hatcher.aio.mirror`` is that of ``hatcher.mirror``.
+    """
     for reference in document.findall(pending_xref):
-        if (
-            reference.get("refdomain") == "py"
-            and reference["reftarget"][:1].isupper()
-        ):
+        if reference.get("refdomain") != "py":
+            continue
+        if hasattr(builtins, reference["reftarget"]) and "refspecific" in reference:
+            del reference["refspecific"]  # `bytes` is no property of that name
+        elif reference["reftarget"][:1].isupper():
             reference["refspecific"] = True
+            if not reference["reftarget"].startswith("Async"):
+                module = reference.get("py:module") or ""
+                reference["py:module"] = module.replace("hatcher.aio", "hatcher")
 
 
 def setup(app: Sphinx) -> None:

@@ -1,14 +1,16 @@
 """The examples of Markdown pages, run from top to bottom as a reader would.
 
 ``python`` blocks are executed, ``pycon`` blocks are executed and compared, and blocks that define
-tests are given to pytest. Only the address of the server is put in place of the printed one; the
-files and the folder that the examples speak of are real.
+tests are given to pytest. All may ``await``, as at IPython's prompt. Only the address of the server
+is put in place of the printed one; the files and the folder that the examples speak of are real.
 
 A block that cannot be run bears its reason, in the line above it: ``% Not run: ...``.
 """
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import contextlib
 import doctest
 import gc
@@ -38,6 +40,8 @@ _PARTS = re.compile(
     r"^#+ (?P<title>[^\n]*)$|(?:^% Not run: (?P<reason>[^\n]+)\n)?^```(?P<kind>\w+)\n(?P<code>.*?)^```$",
     re.M | re.S,
 )
+_TEST = re.compile(r"^(?:async )?def test_", re.M)
+_AWAITS = re.compile(r"\bawait\b|\basync (?:for|with)\b")
 
 
 @frozen
@@ -68,7 +72,7 @@ class Example:
     @property
     def defines_tests(self) -> bool:
         """Whether it is a part of a test module."""
-        return self.kind == "python" and re.search(r"^def test_", self.code, re.M) is not None
+        return self.kind == "python" and _TEST.search(self.code) is not None
 
 
 def examples_of(page: Path) -> Iterator[Example]:
@@ -96,12 +100,15 @@ class Reader:
         The names that the examples have defined.
     printed : io.StringIO
         What ``python`` blocks have printed.
+    loop : asyncio.Runner
+        The event loop of what awaits.
     """
 
     addresses: dict[str, str]
     folder: Path
     namespace: dict[str, Any] = Factory(dict)
     printed: io.StringIO = Factory(io.StringIO)
+    loop: asyncio.Runner = Factory(asyncio.Runner)
 
     def run(self, examples: Iterable[Example]) -> list[Example]:
         """Run examples in order; return those that were run."""
@@ -135,7 +142,13 @@ class Reader:
         # The empty lines before it make tracebacks show the line of the page.
         code = "\n" * (example.line - 1) + self._here(example.code)
         with contextlib.redirect_stdout(self.printed):
-            exec(compile(code, str(example.page), "exec"), self.namespace)
+            self._do(code, str(example.page), "exec", self.namespace)
+
+    def _do(self, code: str, name: str, mode: str, names: dict[str, Any]) -> None:
+        compiled = compile(code, name, mode, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        waiting = eval(compiled, names)
+        if asyncio.iscoroutine(waiting):
+            self.loop.run(waiting)
 
     def _compare(self, example: Example) -> None:
         test = doctest.DocTestParser().get_doctest(
@@ -145,6 +158,10 @@ class Reader:
             str(example.page),
             example.line - 1,
         )
+        for each in test.examples:
+            if _AWAITS.search(each.source):
+                test.globs["_do"] = self._do
+                each.source = f"_do({each.source!r}, '<example>', 'single', globals())\n"
         output = io.StringIO()
         runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
         failed, attempted = runner.run(test, out=output.write, clear_globs=False)
@@ -157,8 +174,7 @@ class Reader:
         command = [sys.executable, "-m", "pytest", "-q", module.name]
         command += ["-p", "no:schemathesis"]  # takes two seconds to load
         run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
-        tests = sum(each.code.count("\ndef test_") for each in examples)
-        tests += sum(each.code.startswith("def test_") for each in examples)
+        tests = len(_TEST.findall(module.read_text()))
         assert run.returncode == 0 and f"{tests} passed" in run.stdout, run.stdout + run.stderr
 
 
@@ -210,6 +226,7 @@ def reading(folder: Path, *, furnished: bool, with_site: bool = False) -> Iterat
                 dev.upload_runtime(runtime)
         yield reader
         # Who tries things out ends without closing every client: do it here, quietly.
+        reader.loop.close()
         reader.namespace.clear()
         gc.collect()
 

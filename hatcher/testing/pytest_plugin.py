@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from hatcher.aio import AsyncBroodClient
     from hatcher.testing.brood import BroodProcess, BroodServer
     from hatcher.testing.faults import FaultProxy
     from hatcher.testing.gateway import FaultyGateway
@@ -32,6 +33,23 @@ def brood_server() -> Iterator[BroodServer]:
 
     with BroodServer() as server:
         yield server
+
+
+@pytest.fixture
+def async_brood_client(brood_server: BroodServer) -> AsyncBroodClient:
+    """A client of the administrator of ``brood_server``, for async tests; with API version 1.
+
+    It belongs to the event loop that the test uses it in, and needs none to be closed: any plugin
+    that runs async tests will do.
+
+    Returns
+    -------
+    hatcher.aio.AsyncBroodClient
+        It is closed together with the server.
+    """
+    from hatcher.aio import AsyncBroodClient
+
+    return AsyncBroodClient(brood_server.client())
 
 
 @pytest.fixture

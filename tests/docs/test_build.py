@@ -12,6 +12,7 @@ import pytest
 from sphinx.util.inventory import InventoryFile
 
 import hatcher.access
+import hatcher.aio
 import hatcher.api
 import hatcher.errors
 import hatcher.mirror
@@ -28,17 +29,26 @@ def public_names() -> Iterator[str]:
         if inspect.isclass(value) and value.__module__ == documents.__name__:
             yield f"{documents.__name__}.{name}"
     for name in hatcher.api.__all__:
-        cls = getattr(hatcher.api, name)
-        if inspect.isclass(cls):
-            yield from (f"hatcher.api.{name}.{member}" for member in members(cls))
+        yield from members(f"hatcher.api.{name}", getattr(hatcher.api, name))
+    # What hatcher.aio has of its own; the rest is the sync graph's.
+    for module in (hatcher.aio, hatcher.aio.access, hatcher.aio.mirror):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if getattr(value, "__module__", "").startswith("hatcher.aio."):
+                yield f"{module.__name__}.{name}"
+                yield from members(f"{module.__name__}.{name}", value)
 
 
-def members(cls: type) -> Iterator[str]:
+def members(name: str, cls: object) -> Iterator[str]:
+    if not inspect.isclass(cls):
+        return
     fields = {field.name for field in getattr(cls, "__attrs_attrs__", ())}
     fields.update(getattr(cls, "__match_args__", ()))  # are parameters, too
     fields.update(getattr(cls, "__slots__", ()))
     fields.update(dir(tuple) if issubclass(cls, tuple) else ())
-    return (name for name in dir(cls) if not name.startswith("_") and name not in fields)
+    for member in dir(cls):
+        if not member.startswith("_") and member not in fields:
+            yield f"{name}.{member}"
 
 
 @pytest.mark.long

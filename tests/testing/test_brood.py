@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -148,9 +149,22 @@ class TestBroodProcess:
             os.kill(server.pid, signal.SIGTERM)
 
 
+def run_pytest(folder: Path, module: str) -> str:
+    """Run a user's tests, with warnings as errors; return what pytest prints."""
+    (folder / "test_mine.py").write_text(module)
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    command += ["-p", "no:schemathesis"]  # takes two seconds to load
+    done = subprocess.run(
+        [*command, str(folder)], capture_output=True, text=True, cwd=folder, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
 class TestPlugin:
     def test_the_fixtures_work_in_a_project_of_a_user(self, tmp_path):
-        (tmp_path / "test_mine.py").write_text(
+        printed = run_pytest(
+            tmp_path,
             "def test_one(brood_server):\n"
             "    brood_server.client().create_organization('acme', '')\n"
             "    assert brood_server.client().list_organizations() == ['acme']\n"
@@ -159,13 +173,45 @@ class TestPlugin:
             "def test_three(brood_process):\n"
             "    brood_process.kill()\n"
             "    brood_process.restart()\n"
-            "    assert brood_process.client().list_organizations() == []\n"
+            "    assert brood_process.client().list_organizations() == []\n",
         )
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-        command += ["-p", "no:schemathesis"]  # takes two seconds to load
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-        assert done.returncode == 0, done.stdout
-        assert "3 passed" in done.stdout
+        assert "3 passed" in printed
+
+    def test_the_async_client_works_on_both_event_loops_and_needs_none_to_be_closed(self, tmp_path):
+        printed = run_pytest(
+            tmp_path,
+            "import importlib\n"
+            "import pytest\n"
+            "from hatcher.errors import HatcherException\n"
+            "left = []\n"
+            "@pytest.mark.anyio\n"
+            "@pytest.mark.parametrize('anyio_backend', ['asyncio', 'trio'])\n"
+            "async def test_with_anyio(async_brood_client, brood_server):\n"
+            "    assert async_brood_client.api_version == 1\n"
+            "    assert (await async_brood_client.whoami())['user'] == brood_server.admin_email\n"
+            "    await async_brood_client.create_organization('acme', '')\n"
+            "    assert brood_server.client().list_organizations() == ['acme']\n"
+            "    left.append(async_brood_client)\n"
+            "@pytest.mark.parametrize('name', ['asyncio', 'trio'])\n"
+            "def test_without_a_plugin(async_brood_client, name):\n"
+            "    run = importlib.import_module(name).run\n"
+            "    async def main():\n"
+            "        return await async_brood_client.list_organizations()\n"
+            "    assert run(main() if name == 'asyncio' else main) == []\n"
+            "def test_not_used(async_brood_client):\n"
+            "    pass\n"
+            "@pytest.mark.anyio\n"
+            "@pytest.mark.parametrize('anyio_backend', ['asyncio', 'trio'])\n"
+            "async def test_closed_by_the_test(async_brood_client):\n"
+            "    async with async_brood_client:\n"
+            "        assert await async_brood_client.list_organizations() == []\n"
+            "def test_closed_at_the_end():\n"
+            "    assert len(left) == 2\n"
+            "    for client in left:\n"
+            "        with pytest.raises(HatcherException, match='was closed'):\n"
+            "            client._sync.list_organizations()\n",
+        )
+        assert "8 passed" in printed
 
     def test_it_imports_nothing_that_pytest_has_not(self):
         code = (
