@@ -355,6 +355,7 @@ class AsyncSearchResult(Twin):
     Attributes
     ----------
     kind : {'egg', 'runtime', 'app', 'bundle'}
+        What it is.
     artefact : AsyncEgg, AsyncRuntime, AsyncApp or AsyncBundle
         Its handle, to download it for example.
     name : str
@@ -375,7 +376,7 @@ class AsyncSearchResult(Twin):
 
     @property
     def kind(self) -> Kind:
-        """"""
+        """What it is."""
         return self._sync.kind
 
     @property

@@ -68,6 +68,7 @@ class SearchResult(Value):
     Parameters
     ----------
     kind : {'egg', 'runtime', 'app', 'bundle'}
+        What it is.
     artefact : Egg, Runtime, App or Bundle
         Its handle, to download it for example.
     name : str
