@@ -404,7 +404,8 @@ class WorkerPool:
         """Stop the work, and wait for the threads, first for those that end by themselves."""
         self._stop.set()
         begin = time.monotonic()
-        if not _ended(workers, begin + _GRACE):
+        # A moment, unless nobody waits for what they are at.
+        if cancel.is_cancelled() or not _ended(workers, begin + _GRACE):
             self._token.cancel()
             _ended(workers, begin + _LAST)
 
