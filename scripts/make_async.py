@@ -92,12 +92,12 @@ SAID = {
     "It is called from whatever thread sends, and from several at once.": "It is a plain function, "
     "and is called from the worker threads that send, from several at once.",
     "Ctrl-C ends": "Cancelling the task, as Ctrl-C does, ends",
-    "within about a second with a `BatchInterrupted`, which has the report so far": "",
-    "within about a second with a `BatchInterrupted`": "",
-    "within about a second, with a `BatchInterrupted`": "",
-    "within about a second": "",
-    "with a `BatchInterrupted`, which has the report so far": "",
-    "What comes out is a `BatchInterrupted`, a KeyboardInterrupt with the report so far.": "",
+    " within about a second with a `BatchInterrupted`, which has the report so far": "",
+    " within about a second with a `BatchInterrupted`": "",
+    " within about a second, with a `BatchInterrupted`": "",
+    " within about a second": "",
+    " with a `BatchInterrupted`, which has the report so far": "",
+    " What comes out is a `BatchInterrupted`, a KeyboardInterrupt with the report so far.": "",
 }
 
 #: What the parameter is that clients have beside those of the sync graph.
@@ -253,7 +253,7 @@ def reworded(block: re.Match[str]) -> str:
     """Return some lines of a docstring as they are true of the async graph."""
     text = said = re.sub(r"\s+", " ", block[0]).strip()
     for sync, other in SAID.items():
-        said = said.replace(sync if other else f" {sync}", other)
+        said = said.replace(sync, other)
     if said == text:
         return block[0]
     return textwrap.indent(textwrap.fill(said, 92 - len(block[1])), block[1]) + "\n" * block[

@@ -156,7 +156,8 @@ class AsyncSearchable(Twin):
         >>> async for result in brood_client.search('numpy>=1.26,<2', python_tag='cp311'):
         ...     print(result)
         acme/dev/rh8-x86_64: egg numpy 1.26.4-1 (cp311)
-        >>> await max([result async for result in brood_client.search('numpy', platform='rh8-*')]).artefact.download('.')
+        >>> newest = max([result async for result in brood_client.search('numpy', platform='rh8-*')])
+        >>> await newest.artefact.download('.')
         """
         return AsyncSearchResults._of(
             self._sync.search(requirement, python_tag=python_tag, platform=platform, kind=kind),
@@ -2062,8 +2063,8 @@ class AsyncSinglePlatformRepository(
         concurrency : int, optional
             How many files to send at once at most, 64 by default.
         progress : Progress or AsyncProgress, optional
-            Is told of the bytes of the whole batch, from the calling thread; those of files that
-            fail count as done. An exception that it raises ends the batch as being cancelled does.
+            Is told of the bytes of the whole batch; those of files that fail count as done. An
+            exception that it raises ends the batch as being cancelled does.
         dry_run : bool, default False
             Send nothing, and say of each file whether it would be sent. The server is
             asked for each egg that the index does not show.

@@ -395,7 +395,7 @@ class AsyncPlan(Twin):
         Parameters
         ----------
         progress : Progress or AsyncProgress, optional
-            Is told of the bytes, from the calling thread.
+            Is told of the bytes.
         concurrency : int, optional
             How many files to move at once at most, 64 by default. From a server to a server, when
             it is more than 1, as many go out while these come in.
@@ -711,7 +711,7 @@ async def export(
     concurrency : int, optional
         How many files to receive at once at most, 64 by default.
     progress : Progress or AsyncProgress, optional
-        Is told of the bytes of each repository, from the calling thread.
+        Is told of the bytes of each repository.
     dry_run : bool, default False
         Receive and write nothing, and say of each file whether it would be received.
 
@@ -783,7 +783,7 @@ async def fetch_bundle(
     concurrency : int, optional
         How many files to receive at once at most, 64 by default.
     progress : Progress or AsyncProgress, optional
-        Is told of the bytes, from the calling thread.
+        Is told of the bytes.
     dry_run : bool, default False
         Receive and write nothing, and say of each file whether it would be received.
     cache : AsyncCache, optional
@@ -865,7 +865,7 @@ async def import_(
     concurrency : int, optional
         How many files to send at once at most, 64 by default.
     progress : Progress or AsyncProgress, optional
-        Is told of the bytes of each platform and kind, from the calling thread.
+        Is told of the bytes of each platform and kind.
     dry_run : bool, default False
         Send and create nothing, and say of each file whether it would be sent.
 
@@ -1199,7 +1199,7 @@ async def promote(
     concurrency : int, optional
         How many files to move at once at most, 64 by default.
     progress : Progress or AsyncProgress, optional
-        Is told of the bytes, from the calling thread.
+        Is told of the bytes.
     dry_run : bool, default False
         Send nothing, and say of each artefact whether it would be sent.
     cache : AsyncCache, optional

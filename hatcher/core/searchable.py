@@ -79,7 +79,8 @@ class Searchable(Node):
         >>> for result in brood_client.search('numpy>=1.26,<2', python_tag='cp311'):
         ...     print(result)
         acme/dev/rh8-x86_64: egg numpy 1.26.4-1 (cp311)
-        >>> max(brood_client.search('numpy', platform='rh8-*')).artefact.download('.')
+        >>> newest = max(brood_client.search('numpy', platform='rh8-*'))
+        >>> newest.artefact.download('.')
         """
         # Imported here, with the graph and threads, for those who search.
         from hatcher.core.search import search
