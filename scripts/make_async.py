@@ -76,7 +76,7 @@ BASES = {"BroodClient": "ClientTwin", "SearchResults": "Iteration"}
 #: Classes that users make objects of.
 CONSTRUCTED = {"BroodClient", "Cache"}
 
-#: What is said of the sync graph alone, and what of the async one.
+#: What is said of the sync graph alone, as patterns, and what of the async one.
 SAID = {
     ": Progress": ": Progress or AsyncProgress",
     "iterator of int": "Iteration of int",
@@ -92,11 +92,8 @@ SAID = {
     "It is called from whatever thread sends, and from several at once.": "It is a plain function, "
     "and is called from the worker threads that send, from several at once.",
     "Ctrl-C ends": "Cancelling the task, as Ctrl-C does, ends",
-    " within about a second with a `BatchInterrupted`, which has the report so far": "",
-    " within about a second with a `BatchInterrupted`": "",
-    " within about a second, with a `BatchInterrupted`": "",
+    "( within about a second)?,? with a `BatchInterrupted`(, which has the report so far)?": "",
     " within about a second": "",
-    " with a `BatchInterrupted`, which has the report so far": "",
     " What comes out is a `BatchInterrupted`, a KeyboardInterrupt with the report so far.": "",
 }
 
@@ -253,7 +250,7 @@ def reworded(block: re.Match[str]) -> str:
     """Return some lines of a docstring as they are true of the async graph."""
     text = said = re.sub(r"\s+", " ", block[0]).strip()
     for sync, other in SAID.items():
-        said = said.replace(sync, other)
+        said = re.sub(sync, other, said)
     if said == text:
         return block[0]
     return textwrap.indent(textwrap.fill(said, 92 - len(block[1])), block[1]) + "\n" * block[
@@ -392,9 +389,11 @@ def method_of(owner: str, node: Function) -> str:
         body = f"async with self._within({sync}{more}) as value:\n        yield value"
         return f"@asynccontextmanager\nasync {head}    {body}"
     if is_building(owner, name):
-        made = f"{sync}({passed(node, plain=True)[2:]})"
+        made = shaped(f"{sync}({passed(node, plain=True)[2:]})", node.returns)
+        if result == f"Async{owner}":  # of a user's own class, another one
+            head, made = head.replace(f"-> {result}", "-> Self"), made.replace(result, "self")
         mark = "@discreet\n" if "discreet" in kinds else ""
-        return f"{mark}{head}    return {shaped(made, node.returns)}"
+        return f"{mark}{head}    return {made}"
     if "Iteration" in result:
         return f"async {head}    return await self._begin({sync}{more})"
     call = shaped(f"await self._run({sync}{more})", node.returns)

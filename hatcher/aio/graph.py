@@ -3354,7 +3354,7 @@ class AsyncBroodClient(ClientTwin, AsyncSearchable):
         return self._sync.raw
 
     @discreet
-    def with_auth(self, auth: AuthTypes | None) -> AsyncBroodClient:
+    def with_auth(self, auth: AuthTypes | None) -> Self:
         """Return a client for the same server with other credentials. Nothing is sent.
 
         Parameters
@@ -3366,7 +3366,7 @@ class AsyncBroodClient(ClientTwin, AsyncSearchable):
         -------
         AsyncBroodClient
         """
-        return AsyncBroodClient._of(self._sync.with_auth(auth), self._threads)
+        return self._of(self._sync.with_auth(auth), self._threads)
 
     def organization(self, name: str) -> AsyncOrganization:
         """Return an organization; sends nothing.
