@@ -187,10 +187,11 @@ class UploadBody:
             given = 0
             while given < self.size:
                 buffer = hashing.take()
-                size = min(file.readinto(buffer), self.size - given)
-                if size == 0:
-                    break
-                hashing.put(buffer, size)
+                with hashing.lane:
+                    size = min(file.readinto(buffer), self.size - given)
+                    if size == 0:
+                        break
+                    hashing.put(buffer, size)
                 yield buffer[:size]
                 given += size
                 self._report(given)

@@ -7,14 +7,22 @@ of the longest of them, not of all.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
+from itertools import count
 from queue import SimpleQueue
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from hatcher.files.blocks import BLOCK_SIZE, new_buffer
+from hatcher.transport.lanes import LANES, moving
 
 #: A buffer, and how many bytes of it are used.
 _Block: TypeAlias = tuple[memoryview, int]
+
+_numbers = count()
+
+#: As many as there are pipelines with threads of their own.
+_threaded: deque[None] = deque()
 
 
 class Pipeline:
@@ -30,7 +38,8 @@ class Pipeline:
         Bytes of a buffer. Smaller ones cost more handing over; larger ones fall out of the
         processor's cache between the stages.
     threads : bool, default True
-        Run each stage in a thread of its own; otherwise in the one that calls `put`.
+        Run each stage in a thread of its own, as long as few other pipelines do: beside many others
+        that costs more than it gains. Otherwise, in the one that calls `put`.
     """
 
     def __init__(
@@ -49,8 +58,14 @@ class Pipeline:
             SimpleQueue() for _ in range(len(stages) + 1)
         ]
         self._threads: list[threading.Thread] = []
+        self._number = next(_numbers)
         self._error: BaseException | None = None
         self._is_closed = False
+
+    @property
+    def lane(self) -> Any:
+        """To be entered by `with` for what else is done with its blocks."""
+        return moving(self._number)
 
     def take(self) -> memoryview:
         """Return a buffer to fill, and wait for one if all of them are under way.
@@ -71,10 +86,14 @@ class Pipeline:
 
     def put(self, buffer: memoryview, size: int) -> None:
         """Let the first `size` bytes of a buffer pass; they may still be read until it is taken."""
+        if not self._threads and len(_threaded) >= LANES:
+            self._is_threaded = False
         if not self._is_threaded:
-            for stage in self._stages:
-                stage(buffer[:size])
+            with self.lane:
+                for stage in self._stages:
+                    stage(buffer[:size])
         elif not self._threads:
+            _threaded.append(None)
             for number, stage in enumerate(self._stages):
                 # Daemons: the exit of the interpreter waits for no transfer that was given up.
                 thread = threading.Thread(
@@ -105,7 +124,9 @@ class Pipeline:
         for queue, thread in zip(self._queues, self._threads, strict=False):
             queue.put(None)
             thread.join()
-        self._threads = []
+        if self._threads:
+            self._threads = []
+            _threaded.pop()
 
     def __enter__(self) -> Self:
         return self

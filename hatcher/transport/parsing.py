@@ -19,6 +19,9 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from hatcher import cancel
+from hatcher.transport.lanes import decoding
+
 if TYPE_CHECKING:
     import msgspec
 
@@ -350,9 +353,21 @@ def collector_held(size: int) -> Iterator[None]:
 
     It would run hundreds of times over objects that are all in use, and take half of the time:
     "index" and "index again" of the benchmark would miss what they must. It runs as before
-    afterwards; this is the only place of the library that touches it.
+    afterwards; this is the only place of the library that touches it. One thread at a time does
+    this: many are no quicker, and others in the process wait for all of them.
     """
-    if size < _MANY_OBJECTS or not gc.isenabled():
+    if size < _MANY_OBJECTS:
+        yield
+        return
+    with decoding():
+        cancel.check()
+        with _no_collector():
+            yield
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    if not gc.isenabled():
         yield
         return
     gc.disable()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from hatcher.transfer.pipeline import Pipeline
+from hatcher.transport.lanes import LANES
 
 from .common import hashing_threads
 
@@ -41,3 +44,21 @@ def test_what_a_stage_raises_comes_out_and_ends_no_wait(threads):
         pass_through(pipeline, BLOCKS)
         pipeline.finish()
     assert not hashing_threads()
+
+
+def test_few_have_threads_at_a_time():
+    got: list[bytes] = []
+    with ExitStack() as stack:
+        for _ in range(LANES):
+            pipeline = stack.enter_context(Pipeline(bytes, buffers=2, size=64))
+            pass_through(pipeline, BLOCKS[:2])
+        assert len(hashing_threads()) == LANES
+        further = stack.enter_context(Pipeline(lambda b: got.append(bytes(b)), buffers=2, size=64))
+        pass_through(further, BLOCKS[:2])
+        assert got == BLOCKS[:2]  # at once: it was done in this thread
+        assert len(hashing_threads()) == LANES
+        further.finish()
+    assert not hashing_threads()
+    with Pipeline(bytes, buffers=2, size=64) as pipeline:
+        pass_through(pipeline, BLOCKS[:2])
+        assert len(hashing_threads()) == 1
