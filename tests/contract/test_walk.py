@@ -91,8 +91,11 @@ def test_the_walk_leads_to_a_whole_operation(copy):
             pattern = pattern.replace(re.escape("..."), ".*")
             assert re.fullmatch(pattern, found, re.DOTALL), f"{command}\n{found}"
     assert "v1_list_user_teams" in (copy / "docs/operations.md").read_text("utf-8")
-    # Some faults are done for all operations at a time.
-    chosen = "'(list_user_teams and (50 or reset or truncated)) or (users and teams)'"
-    tests = "tests/cli/test_schemas.py tests/faults/test_retries.py"
+    # Some faults are done for all operations at a time, and all calls are made on both graphs.
+    chosen = (
+        "'(list_user_teams and (50 or reset or truncated)) or (users and teams)"
+        " or every_public_name or (every_call and meant and asyncio)'"
+    )
+    tests = "tests/aio/test_congruence.py tests/cli/test_schemas.py tests/faults/test_retries.py"
     told = run(copy, f".venv/bin/python -m pytest -q -k {chosen} {tests}")
     assert " passed" in told and "failed" not in told, told
