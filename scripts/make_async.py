@@ -18,10 +18,9 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from scripts.common import only_check, parsed, renew
 
@@ -103,27 +102,16 @@ THREADS = """threads : int, default 64
     threads are its own: those of ``asyncio.to_thread`` and ``anyio.to_thread`` stay free."""
 
 
-class Page(NamedTuple):
-    """A module that is made, of the classes of some modules, or of all that a package gives."""
-
-    name: str
-    doc: str
-    sources: tuple[str, ...]
-    package: str = ""
-
-
-GRAPH = Page(
-    "graph",
-    "The graph for async programs: what `hatcher.core` has, awaited.",
-    (
-        *("node", "searchable", "artefact", "search", "eggs", "runtimes", "apps", "bundles"),
-        *("platform", "repository", "team", "user", "organization", "brood_client"),
-    ),
-)
-PAGES = (
-    GRAPH,
-    Page("mirror", "Whole repositories, awaited: what `hatcher.mirror` has.", (), "hatcher.mirror"),
-    Page("access", "Who may do what, awaited: what `hatcher.access` has.", (), "hatcher.access"),
+#: The modules that are made, and what they say of themselves.
+PAGES = {
+    "graph": "The graph for async programs: what `hatcher.core` has, awaited.",
+    "mirror": "Whole repositories, awaited: what `hatcher.mirror` has.",
+    "access": "Who may do what, awaited: what `hatcher.access` has.",
+}
+#: The modules of `hatcher.core` that the graph is in; those that others stand on come first.
+CORE = (
+    *("node", "searchable", "artefact", "search", "eggs", "runtimes", "apps", "bundles"),
+    *("platform", "repository", "team", "user", "organization", "brood_client"),
 )
 Function = ast.FunctionDef
 
@@ -142,11 +130,12 @@ def imported(module: str) -> dict[str, str]:
     """Return what imports each name that a module has, its own included."""
     found: dict[str, str] = {}
     for node in ast.walk(ast.Module(body_of(module), [])):
-        if isinstance(node, ast.ImportFrom):
-            for each in node.names:
-                found[each.asname or each.name] = f"from {node.module} import {ast.unparse(each)}"
-        elif isinstance(node, ast.Import):
-            found |= {each.name: f"import {each.name}" for each in node.names}
+        match node:
+            case ast.ImportFrom(home, names):
+                said = {each.asname or each.name: ast.unparse(each) for each in names}
+                found |= {name: f"from {home} import {text}" for name, text in said.items()}
+            case ast.Import(names):
+                found |= {each.name: f"import {each.name}" for each in names}
     for node in body_of(module):
         match node:
             case ast.ClassDef(name) | ast.FunctionDef(name):
@@ -156,28 +145,29 @@ def imported(module: str) -> dict[str, str]:
     return found
 
 
-def given(package: str) -> list[str]:
-    """Return the names that a package gives, as its ``__all__`` says."""
-    names = [node.value for node in body_of(package) if ast.unparse(node).startswith("__all__")]  # type: ignore[attr-defined]
-    return list(ast.literal_eval(names[0])) if names else []
+@cache
+def given(page: str) -> dict[str, str]:
+    """Return what a package of verbs gives, as its ``__all__`` says, and what imports it."""
+    package = f"hatcher.{page}"
+    for node in () if page == "graph" else body_of(package):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return {name: imported(package)[name] for name in ast.literal_eval(node.value)}
+    return {}
 
 
 @cache
-def contents(page: Page) -> list[tuple[str, ast.ClassDef | Function]]:
-    """Return the classes and functions that a page has twins of, each with its module."""
-    found: list[tuple[str, ast.ClassDef | Function]] = []
-    for name in given(page.package) if page.package else ():
-        module = imported(page.package)[name].split()[1]
-        every = (each for each in body_of(module) if getattr(each, "name", "") == name)
-        found += [
-            (module, each)
-            for each in every
-            if name not in PLAIN and isinstance(each, ast.ClassDef | Function)
-        ]
-    for module in (f"hatcher.core.{name}" for name in page.sources):
+def contents(page: str) -> list[tuple[str, ast.ClassDef | Function]]:
+    """Return the classes and functions that a module has twins of, each with its own module."""
+    there = [(line.split()[1], name) for name, line in given(page).items() if name not in PLAIN]
+    for module in (f"hatcher.core.{name}" for name in CORE if page == "graph"):
         classes = (each for each in body_of(module) if isinstance(each, ast.ClassDef))
-        found += [(module, c) for c in classes if c.name[0] != "_" and c.name not in HELPERS]
-    return found
+        there += [(module, c.name) for c in classes if c.name[0] != "_" and c.name not in HELPERS]
+    return [
+        (module, each)
+        for module, name in there
+        for each in body_of(module)
+        if isinstance(each, ast.ClassDef | Function) and each.name == name
+    ]
 
 
 def marks(node: Function | ast.ClassDef) -> set[str]:
@@ -190,24 +180,21 @@ def is_building(owner: str, name: str) -> bool:
     return bool({name, f"{owner}.{name}"} & BUILDING)
 
 
-def methods(node: ast.ClassDef) -> Iterator[tuple[str, bool]]:
-    """Yield the names that a class gives its methods, and whether each is awaited."""
-    for each in node.body:
-        match each:
-            case ast.FunctionDef(name):
-                is_property = bool(marks(each) & {"property", "cached_property"})
-                yield name, not is_building(node.name, name) and not is_property
-            case ast.Assign([ast.Name(name)], ast.Name(same)):
-                yield name, same not in BUILDING
-
-
 EVERY = [node for page in PAGES for _, node in contents(page)]
 TWINS = {node.name for node in EVERY if isinstance(node, ast.ClassDef)}
-_METHODS = [pair for node in EVERY if isinstance(node, ast.ClassDef) for pair in methods(node)]
 #: The names of what is awaited in examples.
-AWAITED = {name for name, is_awaited in _METHODS if is_awaited}
-AWAITED -= {name for name, is_awaited in _METHODS if not is_awaited}
-AWAITED |= {node.name for node in EVERY if isinstance(node, Function)}
+AWAITED = {
+    each.name
+    for node in EVERY
+    for each in ast.walk(node)
+    if isinstance(each, Function) and not marks(each) & {"property", "cached_property"}
+} - {name.rpartition(".")[2] for name in BUILDING}
+#: What twins have from classes that are written by hand, by the names of these.
+BY_HAND = {
+    node.name: {getattr(each, "name", "") for each in node.body}
+    for node in body_of("hatcher.aio.twin")
+    if isinstance(node, ast.ClassDef)
+}
 
 
 # -- types -----------------------------------------------------------------------------------
@@ -243,7 +230,7 @@ def awaited(doc: str) -> str:
     block = r"^( *)(?!---)\S.*\n?(?:\1(?!---|\*?\w[\w, ]* : )\S.*\n?)*"
     doc = re.sub(block, reworded, doc, flags=re.M)
     examples = r"(?:^ *(?:>>>|\.\.\.)(?: .*)?\n?)+"
-    return re.sub(examples, lambda match: example(match[0]), doc, flags=re.M)
+    return re.sub(examples, example, doc, flags=re.M)
 
 
 def reworded(block: re.Match[str]) -> str:
@@ -253,48 +240,41 @@ def reworded(block: re.Match[str]) -> str:
         said = re.sub(sync, other, said)
     if said == text:
         return block[0]
-    return textwrap.indent(textwrap.fill(said, 92 - len(block[1])), block[1]) + "\n" * block[
-        0
-    ].endswith("\n")
+    filled = textwrap.indent(textwrap.fill(said, 92 - len(block[1])), block[1])
+    return filled + "\n" * block[0].endswith("\n")
 
 
-def example(text: str) -> str:
+def example(block: re.Match[str]) -> str:
     """Return an example with its calls awaited."""
-    margin = text[: len(text) - len(text.lstrip())]
-    lines = [line.strip()[4:] for line in text.splitlines()]
-    tree = ast.parse("\n".join(lines))
-    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    edits: list[tuple[int, int, str]] = []
+    margin = block[0][: -len(block[0].lstrip())]
+    code = "\n".join(line.strip()[4:] for line in block[0].splitlines())
+    code = re.sub(rf"\b({'|'.join(TWINS)})(?=[.(])", r"Async\1", code)
+    tree, edits = ast.parse(code), list[tuple[int, int, str]]()
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+    def put(node: ast.expr | ast.stmt, before: str, after: str = "") -> None:
+        edits.insert(0, (node.lineno, node.col_offset, before))
+        edits.insert(0, (node.end_lineno or 0, node.end_col_offset or 0, after))
+
     for node in ast.walk(tree):
-        parent = parents.get(id(node))
-        match node, parent:
-            case ast.Name(name), _ if name in TWINS:
-                edits.append((node.lineno, node.col_offset, "Async"))
-            case ast.Attribute(_, name), _ if name in TWINS:
-                edits.append(
-                    (node.end_lineno or 0, (node.end_col_offset or 0) - len(name), "Async")
-                )
-            case ast.Call(ast.Attribute(_, name)), ast.Call(ast.Name("max")) if name == "search":
-                edits.append((node.lineno, node.col_offset, "[result async for result in "))
-                edits.append((node.end_lineno or 0, node.end_col_offset or 0, "]"))
+        match node, parents.get(node):
+            case ast.Call(ast.Attribute(_, "search")), ast.Call(ast.Name("max")):
+                put(node, "[result async for result in ", "]")
             case ast.Call(ast.Attribute(_, name)), ast.Attribute() if name in AWAITED:
-                edits.append((node.lineno, node.col_offset, "(await "))
-                edits.append((node.end_lineno or 0, node.end_col_offset or 0, ")"))
+                put(node, "(await ", ")")
             case ast.Call(ast.Attribute(_, name)), _ if name in AWAITED:
-                edits.append((node.lineno, node.col_offset, "await "))
+                put(node, "await ")
             case ast.With(), _:
-                edits.append((node.lineno, node.col_offset, "async "))
-            case ast.For(_, ast.Call(ast.Attribute(_, "search")) | ast.Name()), _:
-                edits.append((node.lineno, node.col_offset, "async "))
-            case ast.For(_, ast.Attribute(_, "bundles")), _:
-                edits.append((node.lineno, node.col_offset, "async "))
-    edits.reverse()  # the inner ones first, so that what is before them comes before them
+                put(node, "async ")
+            case ast.For(_, ast.Call(_, [_, *_]) | ast.Name() | ast.Attribute(_, "bundles")), _:
+                put(node, "async ")
+    lines = code.splitlines()
+    # From the end; where two begin at the same place, the inner one first.
     for row, column, more in sorted(edits, reverse=True, key=lambda edit: edit[:2]):
-        line = lines[row - 1]
-        lines[row - 1] = f"{line[:column]}{more}{line[column:]}"
+        lines[row - 1] = lines[row - 1][:column] + more + lines[row - 1][column:]
     starts = {statement.lineno for statement in tree.body}
     shown = [f"{'>>>' if n in starts else '...'} {line}" for n, line in enumerate(lines, 1)]
-    return textwrap.indent("\n".join(shown), margin) + "\n" * text.endswith("\n")
+    return textwrap.indent("\n".join(shown), margin) + "\n" * block[0].endswith("\n")
 
 
 def documented(node: ast.ClassDef | Function) -> str:
@@ -332,34 +312,30 @@ def told(node: ast.ClassDef, name: str) -> str:
 
 def parameters(node: Function, first: str = "", more: str = "") -> str:
     """Return the parameters of a twin, typed, with others as the first and the last one."""
-    arguments = ast.parse(ast.unparse(node)).body[0].args  # type: ignore[attr-defined]
+    arguments = deepcopy(node.args)
     for each in ast.walk(arguments):
         if isinstance(each, ast.arg) and each.annotation is not None:
-            each.annotation = ast.parse(typed(each.annotation, taken=True), mode="eval").body
+            each.annotation = ast.Name(typed(each.annotation, taken=True))
     del arguments.args[: bool(first)]
     return ", ".join(part for part in (first, ast.unparse(arguments), more) if part)
 
 
-def passed(node: Function, own: int = 1, *, plain: bool = False) -> str:
+def passed(node: Function, own: int = 1) -> str:
     """Return the arguments that a function passes on, and a comma before them."""
-
-    def value(each: ast.arg) -> str:
-        may_be_twin = plain and each.annotation and ast.unparse(each.annotation) in TAKEN
-        return f"plain({each.arg})" if may_be_twin else each.arg
-
-    said = [value(each) for each in node.args.args[own:]]
+    said = [each.arg for each in node.args.args[own:]]
     said += [f"*{node.args.vararg.arg}"] if node.args.vararg else []
-    said += [f"{each.arg}={value(each)}" for each in node.args.kwonlyargs]
+    said += [f"{each.arg}={each.arg}" for each in node.args.kwonlyargs]
     return "".join(f", {each}" for each in said)
 
 
 def places(node: Function) -> str:
     """Return the arguments of a function that may be twins with threads."""
-    every = [*node.args.args, *node.args.kwonlyargs]
-    known = TAKEN.keys() - {"Progress", "AnyEgg"}
-    types = {each.arg: ast.unparse(each.annotation) for each in every if each.annotation}
-    said = [name for name, kind in types.items() if known & {*re.findall(r"\w+", kind)}]
-    return ", ".join([*said, *([f"*{node.args.vararg.arg}"] if node.args.vararg else [])])
+    kinds = TAKEN.keys() - {"Progress", "AnyEgg"}
+    return ", ".join(
+        "*" * (each is node.args.vararg) + each.arg
+        for each in [*node.args.args, *node.args.kwonlyargs, node.args.vararg]
+        if each and each.annotation and kinds & {*re.findall(r"\w+", ast.unparse(each.annotation))}
+    )
 
 
 def shaped(value: str, kind: ast.expr | None, owner: str = "self") -> str:
@@ -389,7 +365,7 @@ def method_of(owner: str, node: Function) -> str:
         body = f"async with self._within({sync}{more}) as value:\n        yield value"
         return f"@asynccontextmanager\nasync {head}    {body}"
     if is_building(owner, name):
-        made = shaped(f"{sync}({passed(node, plain=True)[2:]})", node.returns)
+        made = shaped(f"{sync}({passed(node)[2:]})", node.returns)
         if result == f"Async{owner}":  # of a user's own class, another one
             head, made = head.replace(f"-> {result}", "-> Self"), made.replace(result, "self")
         mark = "@discreet\n" if "discreet" in kinds else ""
@@ -424,18 +400,14 @@ def special_of(owner: str, node: Function) -> str:
     """Return the twin of what Python itself calls; nothing, where all twins have it."""
     match node.name:
         case "__init__" if owner in CONSTRUCTED:
-            made = f"self._set({owner}({passed(node)[2:]}), Threads())"
-            return f"def __init__({parameters(node, 'self')}) -> None:\n    {made}"
-        case "__bool__":
-            return "def __bool__(self) -> bool:\n    return bool(self._sync)"
+            head, made = parameters(node, "self"), f"{owner}({passed(node)[2:]})"
+            return f"def __init__({head}) -> None:\n    self._set({made}, Threads())"
         case "__lt__":
-            return (
-                "def __lt__(self, other: object) -> bool:\n"
-                "    return bool(self._sync < plain(other))"
-            )
+            body = "return bool(self._sync < plain(other))"
+            return f"def __lt__(self, other: object) -> bool:\n    {body}"
         case "__iter__":
-            made = "return Iteration._of(iter(self._sync), self._threads)"
-            return f"def __aiter__(self) -> {typed(node.returns)}:\n    {made}"
+            body = "return Iteration._of(iter(self._sync), self._threads)"
+            return f"def __aiter__(self) -> {typed(node.returns)}:\n    {body}"
     return ""
 
 
@@ -449,17 +421,6 @@ def attributes_of(node: ast.ClassDef) -> dict[str, ast.expr]:
     for name, kind in ATTRIBUTES.get(node.name, {}).items():
         found[name] = ast.parse(kind, mode="eval").body
     return {name: kind for name, kind in found.items() if not name.startswith("_")}
-
-
-def by_hand(node: ast.ClassDef) -> set[str]:
-    """Return the names of the methods that a twin has from what is written by hand."""
-    classes = [each for each in body_of("hatcher.aio.twin") if isinstance(each, ast.ClassDef)]
-    return {
-        getattr(method, "name", "")
-        for each in classes
-        if each.name == BASES.get(node.name)
-        for method in each.body
-    }
 
 
 def class_of(node: ast.ClassDef) -> str:
@@ -476,9 +437,10 @@ def class_of(node: ast.ClassDef) -> str:
         value = shaped(f"self._sync.{name}", kind)
         doc = textwrap.indent(told(node, name), "    ")
         parts.append(f"@property\ndef {name}(self) -> {typed(kind)}:\n{doc}\n    return {value}\n")
+    hand = BY_HAND.get(BASES.get(node.name, ""), set())
     for each in node.body:
         match each:
-            case ast.FunctionDef(name) if name in by_hand(node):
+            case ast.FunctionDef(name) if name in hand:
                 continue
             case ast.FunctionDef(name):
                 make = special_of if name.startswith("_") else method_of
@@ -492,64 +454,51 @@ def class_of(node: ast.ClassDef) -> str:
 
 # -- modules ---------------------------------------------------------------------------------
 
-#: Where the names come from that the sync graph does not have.
-OWN = {
-    "hatcher.aio.threads": ("AsyncProgress", "THREADS", "Threads"),
-    "hatcher.aio.twin": ("ClientTwin", "Iteration", "Twin", "near", "plain", "twin_of"),
-    "typing": ("Generic", "Self", "cast", "overload"),
-    "contextlib": ("asynccontextmanager",),
-    "collections.abc": ("AsyncIterator",),
-}
 
-
-def page_of(page: Page) -> str:
+def page_of(page: str) -> str:
     """Return a module, formatted."""
-    every = contents(page)
-    made = [function_of(n) if isinstance(n, Function) else class_of(n) for _, n in every]
-    names = given(page.package) if page.package else []
-    twins = {node.name for _, node in every} & TWINS
-    if names:
-        made.append(f"__all__ = {[f'Async{name}' if name in twins else name for name in names]}")
-    head = f'"""{page.doc}\n\nMade by scripts/make_async.py; never edited by hand.\n"""'
-    body = "\n\n\n".join(made)
-    imports = imports_of(page, body, {name for name in names if name in PLAIN})
-    text = "\n".join([head, "from __future__ import annotations", *imports, "", body])
-    return formatted(text, page.name)
+    every = [node for _, node in contents(page)]
+    made = [class_of(n) if isinstance(n, ast.ClassDef) else function_of(n) for n in every]
+    if names := given(page):
+        named = {node.name: f"Async{node.name}" for node in every if node.name in TWINS}
+        made.append(f"__all__ = {[named.get(name, name) for name in names]}")
+    head = f'"""{PAGES[page]}\n\nMade by scripts/make_async.py; never edited by hand.\n"""'
+    future, body = "from __future__ import annotations", "\n\n\n".join(made)
+    return formatted("\n".join([head, future, *imports_of(page, body), "", body]), page)
 
 
-def imports_of(page: Page, body: str, plain: set[str]) -> list[str]:
+def imports_of(page: str, body: str) -> list[str]:
     """Return what imports all that a module may use; what it does not is removed later."""
     table: dict[str, str] = {}
-    for module in dict.fromkeys(module for module, _ in contents(page)):
+    own = ("hatcher.aio.threads", "hatcher.aio.twin")
+    for module in (*own, *dict.fromkeys(module for module, _ in contents(page))):
         table |= imported(module)
-    table |= {
-        f"Async{n.name}": f"from hatcher.aio.graph import Async{n.name}" for _, n in contents(GRAPH)
-    }
-    table |= {name: f"from {home} import {name}" for home, names in OWN.items() for name in names}
-    table |= {name: f"from {page.package} import {name}" for name in plain}
+    graph = [f"Async{node.name}" for _, node in contents("graph")]
+    table |= {name: f"from hatcher.aio.graph import {name}" for name in graph}
+    table |= {name: f"from hatcher.{page} import {name}" for name in given(page).keys() & PLAIN}
     defined = {getattr(node, "name", "") for node in ast.parse(body).body}
     used = {*re.findall(r"\w+", body)} - defined
-    own = [f"import {page.package} as sync"] if page.package else []
-    return [*own, *(line for name, line in table.items() if name in used)]
+    verbs = [f"import hatcher.{page} as sync"] if given(page) else []
+    return [*verbs, *(line for name, line in table.items() if name in used)]
 
 
 def formatted(text: str, name: str) -> str:
     """Return code as ruff formats it, with the imports that it needs, and as late as can be."""
-    ruff = [Path(sys.executable).parent / "ruff"]
-    check = ["check", "--fix", "--unsafe-fixes", "--exit-zero", "--quiet"]
+    ruff = str(Path(sys.executable).parent / "ruff")
+    check = [ruff, "check", "--fix", "--unsafe-fixes", "--exit-zero", "--quiet"]
     check += ["--select", "I,F401,TC,RUF022", "--config", "lint.flake8-type-checking.strict=true"]
-    for command in (check, ["format", "--quiet"]):
-        command = [*ruff, *command, "--stdin-filename", f"{name}.py", "-"]
-        text = subprocess.run(
-            command, input=text, capture_output=True, text=True, check=True, cwd=ROOT
-        ).stdout
+    for command in (check, [ruff, "format", "--quiet"]):
+        command += ["--stdin-filename", f"{name}.py", "-"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, cwd=ROOT)
+        done.check_returncode()
+        text = done.stdout
     return text
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the modules, or say how they would differ; return the exit status."""
     check = only_check(arguments, __doc__ or "")
-    files = ((Path(f"hatcher/aio/{page.name}.py"), page_of(page)) for page in PAGES)
+    files = ((Path(f"hatcher/aio/{page}.py"), page_of(page)) for page in PAGES)
     return max([renew(ROOT, file, text, "async", check=check) for file, text in files])
 
 

@@ -179,9 +179,6 @@ class AsyncPlan(Twin):
         twin = near(client)
         return cls._of(await twin._run(Plan.from_document, document, client), twin._threads)
 
-    def __bool__(self) -> bool:
-        return bool(self._sync)
-
 
 async def plan(
     client: BroodClient | AsyncBroodClient,

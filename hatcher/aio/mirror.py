@@ -484,9 +484,6 @@ class AsyncPlan(Twin):
         twin = near(source, target)
         return cls._of(await twin._run(Plan.from_document, document, source, target), twin._threads)
 
-    def __bool__(self) -> bool:
-        return bool(self._sync)
-
 
 class AsyncPruning(AsyncPlan):
     """A plan that deletes old versions of eggs; `prune` makes it.

@@ -108,6 +108,9 @@ class Twin:
     def __eq__(self, other: object) -> bool:
         return bool(self._sync == other._sync) if isinstance(other, Twin) else NotImplemented
 
+    def __bool__(self) -> bool:
+        return bool(self._sync)
+
     def __hash__(self) -> int:
         return hash((Twin, self._sync))
 
