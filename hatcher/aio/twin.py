@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, KeysView, ValuesV
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from contextvars import Context, copy_context
 from functools import partial
+from inspect import iscoroutinefunction
 from threading import Lock
+from types import GeneratorType
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from hatcher.aio.threads import THREADS, Teller, Threads
@@ -126,6 +128,8 @@ class Twin:
 
     def __repr__(self) -> str:
         own = repr(self._sync)
+        if type(self._sync).__repr__ in (object.__repr__, GeneratorType.__repr__):
+            return object.__repr__(self)
         return f"<Async{own[1:]}" if own.startswith("<") else f"Async{own}"
 
     def _repr_html_(self) -> str | None:
@@ -266,13 +270,20 @@ def twin_of(sync: Any, threads: Threads) -> Any:
 def near(*given: Any) -> Twin:
     """Return the first twin among some arguments; one with threads of its own, if there is none."""
     twins = (each for each in given if isinstance(each, Twin))
-    return next(twins, None) or Twin._of(None, Threads())
+    twin = next(twins, None)
+    return Twin._of(None, Threads()) if twin is None else twin
 
 
 def call(
     function: Callable[..., T], arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> Callable[[], T]:
     """Return a call of the sync graph, made of one with twins and async callbacks."""
+    for name, value in named.items():
+        if name != "progress" and iscoroutinefunction(value):
+            raise InvalidArgumentError(
+                f"{name} cannot be a coroutine function: it is called from a worker thread. Give a "
+                "plain function."
+            )
     progress = named.get("progress")
     if progress is not None:
         named["progress"] = Teller(progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, MutableMapping
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field
@@ -148,6 +149,11 @@ class Hooks:
                 raise InvalidArgumentError(
                     f"{what} cannot be of type {type(callback).__name__}. Give a function of one "
                     "argument."
+                )
+            if iscoroutinefunction(callback):
+                raise InvalidArgumentError(
+                    f"{what} cannot be a coroutine function: it is called from the thread that "
+                    "sends. Give a plain function of one argument."
                 )
         self._on_request = on_request
         self._on_response = on_response

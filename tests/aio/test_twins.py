@@ -74,7 +74,12 @@ def test_twins_show_as_what_they_stand_for():
         assert str(twin).removeprefix("<Async") == str(sync).removeprefix("<")
         assert twin._repr_html_() == f"Async{sync._repr_html_()}"
         assert "secret" not in repr(twin)
-    assert mirror.AsyncCache("folder")._repr_html_() is None
+    cache, found = mirror.AsyncCache("folder"), AsyncBroodClient(one).search("numpy")
+    assert repr(cache).startswith("<hatcher.aio.mirror.AsyncCache object at ")
+    assert str(found).startswith("<hatcher.aio.graph.AsyncSearchResults object at ")
+    bundles = aiter(AsyncBroodClient(one).platform(f"acme/dev/{PLATFORM}").bundles)
+    assert repr(bundles).startswith("<hatcher.aio.twin.Iteration object at ")
+    assert cache._repr_html_() is None
 
 
 def test_twins_cannot_be_changed():
@@ -162,6 +167,22 @@ async def test_a_class_of_ones_own_is_kept(server):
         assert await client.first() == "acme"
         assert repr(client).startswith("<AsyncBroodClient ")
         await client.close()
+
+
+async def never(*_: object) -> bool:
+    raise AssertionError("Nobody awaits it.")
+
+
+@pytest.mark.anyio
+async def test_coroutine_functions_are_refused_where_nobody_awaits_them(client, tmp_path):
+    for callback in ("on_request", "on_response"):
+        with pytest.raises(
+            InvalidArgumentError, match=f"{callback} cannot be a coroutine function"
+        ):
+            AsyncBroodClient.from_url(NOWHERE, **{callback: never})
+    here = client.platform(f"acme/dev/{PLATFORM}")
+    with pytest.raises(InvalidArgumentError, match="names cannot be a coroutine function"):
+        await here.download_eggs(TAG, tmp_path, names=never)
 
 
 # -- what is sent, and when ------------------------------------------------------------------
