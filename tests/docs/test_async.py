@@ -141,7 +141,7 @@ def test_a_user_who_goes_away_cancels_the_download(reader, scratch, monkeypatch,
         assert put(user, egg).status_code == 201
         with user.stream("GET", "/eggs/none/spam/1.0.0-1") as answer:
             assert answer.status_code == 200
-            assert len(list(scratch.iterdir())) == 1
+            assert list(scratch.iterdir())
         gateway.settle(30)  # sooner than the silence would be an error
         until(lambda: not list(scratch.iterdir()))
         assert user.get("/eggs/none/spam/1.0.0-1").content == egg.read_bytes()
@@ -181,7 +181,7 @@ def test_the_backup_on_trio_goes_on_the_next_night(reader):
     with FaultyGateway(reader.addresses[SERVER], SILENCE) as gateway:
         reader.addresses[SERVER] = gateway.url
         reader.run(recipe("On trio"))
-        assert reader.namespace["is_complete"]
+        assert reader.namespace["in_time"]
         with reader.client() as client:
             client.platform("acme/dev/rh8-x86_64").upload_egg(egg)
         nightly, second = reader.namespace["nightly"], 1 / 3600

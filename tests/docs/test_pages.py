@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import hatcher.aio
 import hatcher.api
 import hatcher.errors
 import hatcher.mirror
@@ -28,7 +29,8 @@ _NO_EXAMPLE = {"", "…", "..."}
 
 def docstrings() -> Iterator[tuple[str, str]]:
     """Those of all public names and their members, and of the modules."""
-    for module in (hatcher.api, hatcher.errors, hatcher.mirror, hatcher.testing):
+    public = (hatcher.aio, hatcher.api, hatcher.errors, hatcher.mirror, hatcher.testing)
+    for module in public:
         yield module.__name__, inspect.getdoc(module) or ""
         for name in module.__all__:
             value = getattr(module, name)
