@@ -280,19 +280,22 @@ class _Call(Generic[T]):
 
     def outcome(self) -> _Outcome[T]:
         """Do it, and return what comes of it."""
+        # Let go of here: the context variables have this call, and work may be about an iteration.
+        context, work = self._context, self._work
+        del self._context, self._work
         try:
-            return self._context.run(self._do), None
+            return context.run(self._do, work), None
         except BaseException as error:
             return None, error
 
-    def _do(self) -> T:
+    def _do(self, work: Callable[[], T]) -> T:
         _under_way.set(self)
         if "sniffio" in sys.modules:  # no event loop runs in this thread
             sys.modules["sniffio"].current_async_library_cvar.set(None)
         if self._token is None:
-            return self._work()
+            return work()
         with self._token.active():
-            return self._work()
+            return work()
 
     def ask(self, question: _Question) -> None:
         """Have the task do something, and wait until it has, or is cancelled."""

@@ -194,9 +194,9 @@ class Iteration(Twin, AsyncIterator[Y], Generic[Y]):
 
     __slots__ = ("_context", "_lock", "_token")
 
-    #: Cancels all steps, which run one at a time, in one context.
     __setattr__ = object.__setattr__  # type: ignore[assignment]
 
+    #: Cancels all steps, which run one at a time, in one context.
     _token: CancelToken
     _lock: Lock
     _context: Context | None

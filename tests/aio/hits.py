@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import anyio
 import trio
@@ -23,6 +23,7 @@ from hatcher.aio import AsyncBroodClient, mirror
 from hatcher.api import RetryPolicy, Timeouts
 from hatcher.testing import (
     Answer,
+    BroodProcess,
     BroodServer,
     FaultyGateway,
     RequestFault,
@@ -30,6 +31,8 @@ from hatcher.testing import (
     write_egg,
 )
 from hatcher.transfer.hashing import file_sha256
+
+Brood: TypeAlias = BroodServer | BroodProcess
 
 #: Seconds that connecting may take, after which the thread of a cancelled call is free at the latest.
 CONNECT = 1.0
@@ -51,15 +54,13 @@ class Scene:
 
     Attributes
     ----------
-    brood : BroodServer
+    brood : BroodServer or BroodProcess
     gateway : FaultyGateway
     folder : pathlib.Path
         Where calls put what they make; emptied after each.
     """
 
-    def __init__(
-        self, brood: BroodServer, gateway: FaultyGateway, eggs: Path, folder: Path
-    ) -> None:
+    def __init__(self, brood: Brood, gateway: FaultyGateway, eggs: Path, folder: Path) -> None:
         self.brood, self.gateway, self.eggs, self.folder = brood, gateway, eggs, folder
         self.client = self.client_of(gateway.url)
         self.dev = self.client.at(f"acme/dev/{PLATFORM}")
@@ -86,12 +87,12 @@ class Scene:
 
 
 @contextmanager
-def stocked(eggs: Path) -> Iterator[BroodServer]:
+def stocked(eggs: Path, kind: type[Brood] = BroodServer) -> Iterator[Brood]:
     """A Brood with eggs and a bundle in acme/dev, and the empty acme/up."""
     make = partial(write_egg, eggs, version="1.0", platform=PLATFORM, python_tag=TAG)
     small = [make(name=f"Egg{number}", payload_bytes=200_000, seed=number) for number in range(6)]
     large = make(name="Large", payload_bytes=LARGE)
-    with BroodServer() as brood:
+    with kind() as brood:
         acme = brood.client().create_organization("acme", "")
         for name in ("dev", "up"):
             acme.create_repository(name, "")

@@ -199,24 +199,6 @@ async def test_an_iteration_that_was_cancelled_is_over(scene):
     check_whole(scene)
 
 
-async def test_an_iteration_that_is_closed_while_another_task_waits(scene):
-    scene.gateway.add(RequestFault("stall", at="answer body", path="*/data/*"))
-    _, sizes = await scene.dev.iter_download_egg(TAG, "Large", "1.0-1", scene.folder)
-
-    async def drive() -> None:
-        with pytest.raises(TransferInterruptedError):
-            async for _ in sizes:
-                pass
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(drive)
-        await anyio.sleep(0.1)
-        with pytest.raises(HatcherException, match="Another task"):
-            await anext(sizes)
-        await sizes.aclose()
-    check_whole(scene)
-
-
 @pytest.mark.parametrize("name", ["iterated download", "search"])
 async def test_an_iteration_that_is_left_early_ends_when_it_is_collected(scene, name):
     if name == "search":
