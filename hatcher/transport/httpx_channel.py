@@ -268,6 +268,8 @@ class _Passage:
                 self._stream.read = self._in_time(self._stream.read)
             case "socks.setup_socks5_connection.complete":
                 del self._stream.read
+                if self._told is _have_watched:
+                    _watch(self._stream)
             case "socks.setup_socks5_connection.failed":
                 return self._close()
             case "proxy.start_tls.started" | "socks.start_tls.started":
@@ -551,10 +553,13 @@ class HttpxAnswer(Incoming):
 def _have_watched(step: str, about: dict[str, Any]) -> None:
     """Let what is sent and received over a new connection end with the operation that it is for."""
     if step.endswith(_CONNECTED):
-        stream = about["return_value"]
-        tls = stream.get_extra_info("ssl_object")
-        if tls is None or tls.selected_alpn_protocol() != "h2":  # which operations share
-            stream.read, stream.write = (_watched(stream, name) for name in ("read", "write"))
+        _watch(about["return_value"])
+
+
+def _watch(stream: Any) -> None:
+    tls = stream.get_extra_info("ssl_object")
+    if tls is None or tls.selected_alpn_protocol() != "h2":  # which operations share
+        stream.read, stream.write = (_watched(stream, name) for name in ("read", "write"))
 
 
 def _watched(stream: Any, name: str) -> Callable[..., Any]:

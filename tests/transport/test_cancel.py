@@ -19,13 +19,14 @@ import pytest
 from hatcher import cancel
 from hatcher.api import RetryPolicy, Timeouts
 from hatcher.cancel import Cancelled, CancelToken
-from hatcher.testing import Answer, Request
+from hatcher.testing import Answer, Request, ScriptedServer
 from hatcher.transport import pool
 from hatcher.transport.channel import ChannelError
 from hatcher.transport.http_channel import HTTPChannel
 from hatcher.transport.proxies import Proxy
 
-from .common import PAIR, scripted, through_httpx, token
+from .common import PAIR, default, scripted, through_httpx, token
+from .proxying import HTTPProxy, SOCKSProxy, TLSServer, cleared, server_context
 from .wires import (
     EMPTY,
     HEAD,
@@ -296,6 +297,33 @@ class TestWhereverItIs:
             self.check(client.list_platforms, threading.Semaphore(1) if sent else come)
             over.set()
             assert client.list_platforms() == []
+
+    @pytest.mark.parametrize("target", ["http", "https"])
+    @pytest.mark.parametrize("scheme", ["https", "socks5"])
+    def test_waiting_behind_a_proxy(self, scheme, target, monkeypatch):
+        if scheme == "socks5":
+            pytest.importorskip("socksio")
+        come, over = threading.Semaphore(0), threading.Event()
+
+        def hang(request: Request) -> Answer:
+            come.release()
+            over.wait(PATIENCE)
+            return NO_PLATFORMS
+
+        name, context = "brood.example", server_context("brood.example", "127.0.0.1")
+        made = TLSServer(hang, context=context) if target == "https" else ScriptedServer(hang)
+        with made as server:
+            port = int(server.url.rpartition(":")[2])
+            places = dict.fromkeys((name, f"{name}:80", f"{name}:443"), port)
+            through = (
+                SOCKSProxy(places) if scheme == "socks5" else HTTPProxy(places, context=context)
+            )
+            with through as proxy:
+                cleared(monkeypatch).setenv("all_proxy", proxy.at(scheme))
+                client = default(f"{target}://{name}", verify_ssl=False, timeout=FOREVER)
+                self.check(client.list_platforms, come)
+                over.set()
+                client.close()
 
     @pytest.mark.parametrize("status", [503, 429])
     def test_pausing(self, status):
