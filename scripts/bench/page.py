@@ -46,10 +46,10 @@ $ make bench CASES=async
 ```
 
 The first is everything; the others measure a part, or show where our time goes, or measure what goes
-over a long link, or what async programs do. It wants Linux, a machine with nothing else to do, and nginx, without which a small
-server of ours stands in; for the link also root, a C compiler, aria2, curl and rclone. `make
-bench CASES=--help` names the cases and options. Where the clients, the drivers and the servers
-are, and how a case is added, stands in `scripts/bench`.
+over a long link, or what async programs do. It wants Linux, a machine with nothing else to do, and
+nginx, without which a small server of ours stands in; for the link also root, a C compiler, aria2,
+curl and rclone. `make bench CASES=--help` names the cases and options. Where the clients, the drivers
+and the servers are, and how a case is added, stands in `scripts/bench`.
 """
 
 
