@@ -8,7 +8,7 @@ from contextvars import Context, copy_context
 from functools import partial
 from inspect import iscoroutinefunction
 from threading import Lock
-from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from hatcher.aio.threads import THREADS, Teller, Threads
 from hatcher.cancel import CancelToken
@@ -99,6 +99,21 @@ class Twin:
                 raise
         else:
             await self._threads.finish(partial(leave, None))
+
+    if not TYPE_CHECKING:  # which would take all names for known
+
+        def __getattr__(self, name: str) -> NoReturn:
+            advice = ""
+            if name in ("_names", "_session"):
+                advice = (
+                    ". It is of hatcher.aio: give it to what is there, such as hatcher.aio.mirror, "
+                    "instead of hatcher.mirror"
+                )
+            raise AttributeError(
+                f"'{type(self).__name__}' object has no attribute '{name}'{advice}",
+                name=name,
+                obj=self,
+            )
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"'{name}' of {self!r} cannot be set. Make another one.")

@@ -50,6 +50,9 @@ def test_twins_have_the_same_names(name):
     kind, twin = PAIRS[name]
     assert public_names(twin) - {"aclose"} == public_names(kind)
     assert issubclass(twin, Twin)
+    for protocol in ("enter", "exit", "iter", "next"):
+        assert not hasattr(twin, f"__{protocol}__")
+        assert hasattr(twin, f"__a{protocol}__") is hasattr(kind, f"__{protocol}__")
 
 
 def test_calls_have_the_same_parameters():

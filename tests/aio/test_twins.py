@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+import hatcher.mirror
 from hatcher.aio import AsyncBroodClient, AsyncEgg, access, mirror
 from hatcher.api import BroodClient, RequestEvent
 from hatcher.errors import HatcherException, InvalidArgumentError, InvalidNameError
@@ -292,6 +293,23 @@ async def test_plans_are_kept(client):
     assert await access.AsyncPlan.from_document(plan.document(), client) == plan
     plan = await mirror.prune(sides[0], 1, **SOME)
     assert await mirror.AsyncPruning.read(plan.document(), sides[0]) == plan
+
+
+def test_twins_are_not_for_the_sync_verbs(tmp_path):
+    client = AsyncBroodClient.from_url(NOWHERE, api_version=1)
+    dev = client.at("acme/dev")
+    for call in (
+        lambda: hatcher.mirror.export(client, tmp_path),
+        lambda: hatcher.mirror.usage(dev),
+        lambda: dev._session,
+    ):
+        with pytest.raises(AttributeError, match=r"give it to .* hatcher\.aio\.mirror"):
+            call()
+    with pytest.raises(InvalidArgumentError, match="AsyncRepository"):
+        hatcher.mirror.plan(dev, dev)
+    with pytest.raises(AttributeError, match=r"has no attribute 'list_platform'$") as caught:
+        _ = client.list_platform
+    assert (caught.value.name, caught.value.obj) == ("list_platform", client)
 
 
 # -- event loops, and the end ----------------------------------------------------------------
