@@ -79,6 +79,7 @@ CONSTRUCTED = {"BroodClient", "Cache"}
 SAID = {
     ": Progress": ": Progress or AsyncProgress",
     "iterator of int": "Iteration of int",
+    "(an|An) iterator( of|\\.)": r"\1 async iterator\2",
     ", from the calling thread": "",
     "as Ctrl-C does": "as being cancelled does",
     "Make one with `from_url`.": "Make one with `from_url`; or of a client of the sync graph, "
@@ -218,12 +219,12 @@ ENTRY = r"^(?P<names>\*?\w+(?:, \w+)*) : (?P<type>.*)\n(?P<text>(?:    .*\n?|\n(
 def renamed(text: str) -> str:
     """Return a text with the names of the twins."""
     text = re.sub(rf"(?<!\.)\b({'|'.join(sorted(TWINS))})\b", r"Async\1", text)
-    return re.sub(r"\b([Aa]) (`?Async)", r"\1n \2", text)
+    return re.sub(r"\b([Aa])(\s+`?Async)", r"\1n\2", text)
 
 
 def awaited(doc: str) -> str:
     """Return the docstring of what is awaited."""
-    quoted, types = r"\b[Aa] `[^`\n]+`(?!`)|(?<!`)`[^`\n]+`(?!`)", r"^\*?\w[\w, ]* : .*$"
+    quoted, types = r"(?:\b[Aa]\s+|(?<!`))`[^`\n]+`(?!`)", r"^\*?\w[\w, ]* : .*$"
     for pattern in (quoted, types, r"(?<=^Returns\n-------\n).*$"):
         doc = re.sub(pattern, lambda match: renamed(match[0]), doc, flags=re.M)
     # Lines that belong together: neither headings, nor what names an attribute.

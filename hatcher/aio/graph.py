@@ -138,8 +138,8 @@ class AsyncSearchable(Twin):
         Returns
         -------
         AsyncSearchResults
-            An iterator of `AsyncSearchResult`. Nothing is sent before it is asked for the first one.
-            At its end, its ``unreadable`` says which places could not be read.
+            An async iterator of `AsyncSearchResult`. Nothing is sent before it is asked for the
+            first one. At its end, its ``unreadable`` says which places could not be read.
 
         Raises
         ------
@@ -423,7 +423,7 @@ class AsyncSearchResult(Twin):
 
 
 class AsyncSearchResults(Iteration[AsyncSearchResult]):
-    """What a search finds, as it comes, while other indices are still read: an iterator.
+    """What a search finds, as it comes, while other indices are still read: an async iterator.
 
     Nothing is sent before the first result is asked for. Leaving it early stops the search.
 

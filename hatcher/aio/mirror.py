@@ -488,7 +488,7 @@ class AsyncPlan(Twin):
 class AsyncPruning(AsyncPlan):
     """A plan that deletes old versions of eggs; `prune` makes it.
 
-    Its steps are ``delete``, or ``skip`` with the reason why the egg stays. All else is as of a
+    Its steps are ``delete``, or ``skip`` with the reason why the egg stays. All else is as of an
     `AsyncPlan`.
     """
 

@@ -205,6 +205,13 @@ class Iteration(Twin, AsyncIterator[Y], Generic[Y]):
     """An iterator of the sync graph, whose steps are awaited.
 
     Cancelling a step ends all of it. Who leaves it early closes it: by ``async with``, or `close`.
+
+    Examples
+    --------
+    >>> total, sizes = await platform.iter_download_egg('cp311', 'nose', '1.3.0-1', '.')
+    >>> async with sizes:
+    ...     async for size in sizes:
+    ...         bar.update(size)
     """
 
     __slots__ = ("_context", "_lock", "_token")
