@@ -159,9 +159,10 @@ def async_ticker(job: Job) -> Work:
     async def work(client: Ours | ByHand) -> None:
         end, done = time.perf_counter() + job["seconds"], set[str]()
 
-        async def again(act: Callable[[Any], Awaitable[object]], what: Any) -> None:
+        async def again(act: Callable[[Any], Awaitable[Any]], what: Any) -> None:
             while time.perf_counter() < end:
-                await act(what)
+                if found := await act(what):  # to free 50,000 entries takes the loop 16 ms
+                    await asyncio.to_thread(found.clear)
                 done.add(f"{act.__name__} {what}")
 
         async def down(egg: Path) -> None:
