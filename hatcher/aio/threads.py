@@ -32,6 +32,9 @@ _GRACE = 0.15
 #: Seconds after which a thread that has nothing to do ends when another one begins something.
 _KEPT_FOR = 10.0
 
+#: Seconds between two calls of a callback, which the transfer waits for; not before the last one.
+_EVERY = 0.05
+
 #: Seconds that a callback may hold the event loop before debug mode warns of it.
 _SLOW = 0.1
 
@@ -329,10 +332,14 @@ class Teller:
 
     def __init__(self, progress: AnyProgress) -> None:
         self._progress = progress
+        self._phase, self._due = "", 0.0
 
     def __call__(self, done: int, total: int | None, phase: Phase) -> None:
         """Tell the user, from a worker thread."""
-        _under_way.get().ask(partial(self._tell, done, total, phase))
+        is_between = phase == self._phase and total is not None and done < total
+        if not is_between or time.monotonic() >= self._due:
+            _under_way.get().ask(partial(self._tell, done, total, phase))
+            self._phase, self._due = phase, time.monotonic() + _EVERY
 
     async def _tell(self, done: int, total: int | None, phase: Phase) -> None:
         begin = time.perf_counter()

@@ -74,6 +74,7 @@ async def hit(scene, name, way, after, *faults, again):
     return late
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_call_that_waits_for_an_answer(scene, name):
     kind = KINDS[name]
