@@ -278,6 +278,30 @@ class TestWhereverItIs:
             # Nobody else has to do with it: the next one gets a token of its own.
             assert client.list_platforms() == []
 
+    def test_waiting_for_the_token_that_another_gets(self):
+        over, come = threading.Event(), threading.Semaphore(0)
+
+        def hang(request: Request) -> Answer:
+            come.release()
+            over.wait(PATIENCE)
+            return token("t") if request.method == "POST" else NO_PLATFORMS
+
+        answers = [token("t"), NO_PLATFORMS, Answer(401), hang]
+        with scripted(*answers, login=PAIR, timeout=FOREVER) as (_, client):
+            assert client.list_platforms() == []
+            first, second = CancelToken(), CancelToken()
+            getting = Under(first, client.list_platforms)
+            assert come.acquire(timeout=PATIENCE)
+            waiting = Under(second, client.list_platforms)
+            time.sleep(0.1)
+            second.cancel()
+            waiting.check_interrupted()
+            assert getting.result is None  # it goes on
+            first.cancel()
+            getting.check_interrupted()
+            over.set()
+            assert client.list_platforms() == []
+
     @pytest.mark.parametrize("is_first", [True, False], ids=["first", "kept"])
     @pytest.mark.parametrize("sent", [0, 20_000])
     def test_an_httpx_client_of_the_users_own(self, is_first, sent):
