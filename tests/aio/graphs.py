@@ -9,6 +9,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
+
 import hatcher.access
 import hatcher.mirror
 from hatcher import aio
@@ -55,6 +57,7 @@ class Graph:
             else (hatcher.mirror.Plan, hatcher.mirror.Pruning, hatcher.access.Plan)
         )
         self.client: Any = self.new_client()
+        self.http = httpx.Client(auth=(server.admin_email, server.admin_password))
 
     def new_client(self, **options: Any) -> Any:
         auth = BroodClientAuth(
@@ -63,6 +66,10 @@ class Graph:
         return self.client_class.from_url(
             self.server.url, auth, api_version=self._version, on_request=self._note, **options
         )
+
+    async def close(self) -> None:
+        await settled(self.client.close())
+        self.http.close()
 
     def _note(self, event: RequestEvent) -> None:
         self.requests.append(f"{event.method} {event.url.removeprefix(self.server.url)}")
@@ -273,6 +280,14 @@ def cache(graph: Graph) -> Any:
     return graph.cache
 
 
+def http(graph: Graph) -> httpx.Client:
+    return graph.http
+
+
+async def sha256(graph: Graph) -> Any:
+    return await settled(graph.here.egg(*EGG).sha256())
+
+
 def local_bundle(graph: Graph) -> Any:
     return graph.here.bundles.from_file("tools-1.0.0-1.bundle")
 
@@ -402,6 +417,14 @@ CLIENT = [
         on=lambda graph: graph.client_class,
     ),
     Row("BroodClient", "from_url", ("ftp://x",), on=lambda graph: graph.client_class),
+    Row(
+        "BroodClient",
+        "from_session",
+        (lambda graph: graph.server.url, http),
+        {"api_version": 1},
+        on=lambda graph: graph.client_class,
+        then=lambda made: made.list_organizations(),
+    ),
     Row("BroodClient", "from_session", ("x", 5), on=lambda graph: graph.client_class),
     Row("BroodClient", "close", on=lambda graph: graph.new_client()),
 ]
@@ -603,9 +626,11 @@ MIRROR = [
 CACHE = [
     *looks("Cache", "folder", "limit", "usage"),
     row("Cache", "add", FILES[0], "0" * 64),
-    row("Cache", "get", "0" * 64, progress=PROGRESS),
-    row("Cache", "lend", "0" * 64),
-    row("Cache", "copy", "0" * 64, "copied"),
+    *(
+        row("Cache", method, *args, progress=PROGRESS)
+        for digest in ("0" * 64, sha256)
+        for method, args in {"get": [digest], "lend": [digest], "copy": [digest, "copied"]}.items()
+    ),
     row("Cache", "verify", progress=PROGRESS),
     Row("Cache", "prune", (10,), then=lambda report: (sorted(report.removed), report.freed)),
     row("Cache", "prune", -1),

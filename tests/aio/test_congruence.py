@@ -18,7 +18,7 @@ import hatcher.mirror
 from hatcher.testing import BroodServer
 from scripts.make_async import ATTRIBUTES, PLAIN
 
-from .graphs import TABLE, Graph, Outcome, Row, settled, stock, write_files
+from .graphs import TABLE, Graph, Outcome, Row, stock, write_files
 
 #: Which of hundreds of indices it reads depends on which answers come first.
 BY_CHANCE = "Repository.list_platforms"
@@ -61,7 +61,7 @@ async def _outcomes(graph: Graph, rows: list[Row]) -> dict[str, Outcome]:
         if f"{row.kind}.{row.method}" == BY_CHANCE:
             outcome = outcome._replace(requests=outcome.requests[-1:])
         done[f"{number} {row}"] = outcome
-    await settled(graph.client.close())
+    await graph.close()
     return done
 
 
