@@ -155,7 +155,7 @@ def loads(text: bytes) -> Any:
     if found is not None:
         return found
     try:
-        return json.loads(unpack(text))
+        return _decoded(json.loads, text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
@@ -304,15 +304,18 @@ def _by_msgspec(content: bytes, decode: Callable[[bytes | bytearray], Any]) -> A
 
     That is for small texts; and it also takes NaN, a BOM and UTF-16, or says what is wrong.
     """
-    size = size_of(content)
-    if size >= LARGE_TEXT or "msgspec" in sys.modules:
+    if size_of(content) >= LARGE_TEXT or "msgspec" in sys.modules:
         with suppress(ValueError, RecursionError):
-            if size < 2 * _TEXT:
-                return decode(unpack(content))
-            with suppress(ValueError, RecursionError):
-                return in_pieces(decode, _pieces(content))
-            return decode(unpack(content))
+            return _decoded(decode, content)
     return None
+
+
+def _decoded(decode: Callable[[bytes | bytearray], Any], content: bytes) -> Any:
+    """Decode a text that may be packed, in pieces where that does."""
+    if size_of(content) >= 2 * _TEXT:
+        with suppress(ValueError, RecursionError):
+            return in_pieces(decode, _pieces(content))
+    return decode(unpack(content))
 
 
 def _pieces(content: bytes) -> Iterator[memoryview]:

@@ -14,7 +14,23 @@ from hatcher.transport import parsing
 #: Looks like the end of one entry and the beginning of the next.
 BORDER = '}, "x": {'
 TEXTS = st.lists(
-    st.sampled_from([BORDER, "},", '"', "\\", "{", "}", ":", "ä", "\ud83d", "a", " ", "\n"]),
+    st.sampled_from(
+        [
+            BORDER,
+            "},",
+            '"',
+            "\\",
+            "{",
+            "}",
+            ":",
+            "ä",
+            "\ud83d",
+            "\u2c7d\u7b22\u3a22",
+            "a",
+            " ",
+            "\n",
+        ]
+    ),
     max_size=4,
 ).map("".join)
 SCALARS = st.one_of(
@@ -64,17 +80,23 @@ def damaged(text: bytes) -> st.SearchStrategy[bytes]:
     )
 
 
-HOSTILE = values(3).map(lambda text: text.encode("utf-8", "surrogatepass")).flatmap(damaged)
-DECODERS = pytest.mark.parametrize("fields", [None, ("a", "x"), ()], ids=["all", "some", "raw"])
+#: Mostly UTF-8; of the others, some have bytes within that look like a border.
+ENCODINGS = st.sampled_from([*["utf-8"] * 8, "utf-8-sig", "utf-16", "utf-16-be", "utf-32-le"])
+HOSTILE = st.builds(
+    lambda text, encoding: text.encode(encoding, "surrogatepass"), values(3), ENCODINGS
+).flatmap(damaged)
+DECODERS = pytest.mark.parametrize(
+    "fields", [None, ("a", "x"), (), json], ids=["all", "some", "raw", "json"]
+)
 
 
 def cut(text: bytes, size: int) -> Iterator[bytes]:
     return (text[at : at + size] for at in range(0, len(text), size))
 
 
-def outcome(fields: tuple[str, ...] | None, text: bytes, size: int | None) -> str:
+def outcome(fields: Any, text: bytes, size: int | None) -> str:
     """What is made of a text, in pieces of so many bytes or at once, in its order."""
-    decode = parsing._decoder(fields).decode
+    decode = json.loads if fields is json else parsing._decoder(fields).decode
     try:
         found = decode(text) if size is None else parsing.in_pieces(decode, cut(text, size))
     except ValueError:
