@@ -16,7 +16,6 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 import anyio
 from anyio import CancelScope, CapacityLimiter, lowlevel
 
-from hatcher import cancel
 from hatcher.cancel import Cancelled, CancelToken
 from hatcher.errors import HatcherException, InvalidArgumentError
 from hatcher.transfer.progress import Phase, Progress
@@ -42,9 +41,9 @@ _SLOW = 0.1
 class AsyncProgress(Protocol):
     """What async calls take as `progress`: a coroutine function with these parameters.
 
-    A plain function, as of the sync graph, is taken as well. Either is called on the event loop,
-    with the context variables of the call; the transfer waits for it. An exception that it raises
-    ends the call and comes out of it.
+    A plain function, as of the sync graph, is taken as well. Either is called by the task that
+    awaits the call, now and then and at the end of each phase; the transfer waits for it. An
+    exception that it raises ends the call and comes out of it.
 
     Examples
     --------
@@ -303,7 +302,8 @@ class _Call(Generic[T]):
     def ask(self, question: _Question) -> None:
         """Have the task do something, and wait until it has, or is cancelled."""
         reply: SimpleQueue[BaseException | None] = SimpleQueue()
-        forget = cancel.watch(lambda: reply.put(Cancelled()))
+        token = self._token or CancelToken()
+        forget = token.attach(lambda: reply.put(Cancelled()))
         try:
             self._asked.append((question, reply))
             self.pool.soon(self._listen)

@@ -38,7 +38,7 @@ from .hits import (
 pytestmark = pytest.mark.anyio
 
 #: Calls that are cancelled in the long test, on each event loop.
-HITS = 100
+HITS = 200
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
@@ -13,6 +14,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -24,7 +26,7 @@ from hatcher.aio.threads import Threads
 from hatcher.aio.twin import Iteration
 from hatcher.errors import HatcherException, InvalidArgumentError, TransferInterruptedError
 
-from .hits import deaf, mute
+from .hits import WAYS, cancelled, deaf, mute
 
 pytestmark = pytest.mark.anyio
 
@@ -125,6 +127,32 @@ async def test_a_cancelled_call_counts_until_its_thread_is_free(monkeypatch):
         assert gate.entered == 0
         free.set()
     assert gate.entered == 1
+
+
+async def test_each_way_to_cancel_a_call_whose_thread_goes_on(monkeypatch, anyio_backend):
+    monkeypatch.setattr(engine, "_GRACE", 0.05)
+    threads, free = Threads(), threading.Event()
+    try:
+        for way in WAYS[anyio_backend]:
+            assert await cancelled(way, partial(threads.run, free.wait), 0.05) >= 0.04, way
+            if anyio_backend == "asyncio":
+                task = asyncio.current_task()
+                assert task is not None
+                assert task.cancelling() == 0, way
+            await anyio.sleep(0)
+    finally:
+        free.set()
+
+
+async def test_many_calls_are_cancelled_at_once():
+    threads, gate = Threads(20), Gate()
+    async with anyio.create_task_group() as group:
+        for _ in range(300):
+            group.start_soon(threads.run, gate)
+        await until(lambda: gate.entered == 20)
+        group.cancel_scope.cancel()
+    assert await threads.run(lambda: "fine") == "fine"
+    assert gate.entered == 20
 
 
 async def test_what_has_to_be_done_waits_for_no_thread():
@@ -249,6 +277,20 @@ async def test_an_iteration_that_is_collected_is_closed_in_a_thread():
     assert await anext(iteration) == 1
     del iteration
     await until(things.closed.is_set)
+
+
+def test_an_iteration_that_outlasts_its_event_loop():
+    things = Things()
+
+    async def begin() -> Iteration[int]:
+        iteration: Iteration[int] = Iteration._of(things, Threads())
+        assert await anext(iteration) == 1
+        return iteration
+
+    iteration = anyio.run(begin)
+    assert not things.closed.is_set()
+    del iteration
+    assert things.closed.is_set()
 
 
 async def test_an_iteration_whose_cancelled_step_comes_late_is_closed_by_its_thread(monkeypatch):
