@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Connections in use at a time.
 MAX_CONNECTIONS = 64
+
+#: What a socket is set to, to reset its connection when it is closed: on, and no second.
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 #: Seconds that an unused connection is kept; servers and gateways close them, too.
 KEPT_FOR = 30.0
@@ -144,8 +148,10 @@ class Pool:
 
 
 def shut_down(sock: socket.socket | None) -> None:
-    """Shut down both directions of a socket."""
+    """Shut down both directions of a socket; when it is closed, the other side is told to end."""
     with suppress(OSError):  # it may have ended already
         if sock is not None:
+            # Where all that had come was read, a plain close lets the other side wait for room.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             # Not that of SSLSocket, which would have the thread go on without TLS.
             socket.socket.shutdown(sock, socket.SHUT_RDWR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -355,3 +356,32 @@ class TestForks:
                 assert answer.read(100) == b"small"
                 answer.close()
             assert whole(made, get(url))[2] == b"small"
+
+
+def test_who_sends_to_a_connection_that_was_shut_down_hears_of_its_end():
+    """Also where all that had come was read, so that the kernel sees nothing to complain of."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        for _ in range(30):
+            near = socket.create_connection(listening.getsockname())
+            far, _ = listening.accept()
+            with near, far:
+                sender = threading.Thread(target=_send_until_it_ends, args=[far])
+                sender.start()
+                for _ in range(3):
+                    near.recv(1 << 16)
+                time.sleep(0.01)  # until the sender waits for room
+                pool.shut_down(near)
+                with contextlib.suppress(ConnectionError):
+                    while near.recv(1 << 20):
+                        pass
+                near.close()
+                sender.join(PATIENCE / 3)
+                has_ended = not sender.is_alive()
+                pool.shut_down(far)
+                assert has_ended
+
+
+def _send_until_it_ends(side: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            side.sendall(bytes(1 << 16))
