@@ -16,6 +16,7 @@ import httpx
 import pytest
 import trio
 import uvicorn
+from trio.testing import MockClock
 
 from hatcher.testing import FaultyGateway, RequestFault, write_egg
 
@@ -184,11 +185,23 @@ def test_the_backup_on_trio_goes_on_the_next_night(reader):
         assert reader.namespace["in_time"]
         with reader.client() as client:
             client.platform("acme/dev/rh8-x86_64").upload_egg(egg)
-        nightly, second = reader.namespace["nightly"], 1 / 3600
-        assert trio.run(nightly, 2 * second) is False
+        nightly, clock = reader.namespace["nightly"], MockClock(rate=1)
+
+        async def at_the_egg_comes_the_morning() -> None:
+            while not gateway.reached(SILENCE.method, SILENCE.path):
+                await trio.sleep(0.01)
+            clock.jump(5 * 3600)
+
+        async def first_night() -> bool:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(at_the_egg_comes_the_morning)
+                in_time: bool = await nightly(5)
+                return in_time
+
+        assert trio.run(first_night, clock=clock) is False
         assert not list(backup.rglob("*.egg"))
         gateway.settle(30)  # sooner than the silence would be an error
-        assert trio.run(nightly, 100 * second)
+        assert trio.run(nightly, 5)
     (kept,) = backup.rglob("*.egg")
     assert kept.read_bytes() == egg.read_bytes()
     assert not list(backup.rglob("*hatcher-partial*"))
