@@ -38,7 +38,7 @@ from hatcher.transfer.filenames import bare_filename, filename_from, server_file
 from hatcher.transfer.hashing import file_sha256, normalized_sha256
 from hatcher.transfer.pipeline import Pipeline
 from hatcher.transport.request import Request
-from hatcher.transport.retry import pause_before_retry
+from hatcher.transport.retry import pause, pause_before_retry
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
@@ -523,7 +523,7 @@ class FileDownload:
         seconds = pause_before_retry(self._session.retries, "safe", failures, error)
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
-            self._session.pause(self._request, min(left, _SIGN_OF_LIFE))
+            pause(min(left, _SIGN_OF_LIFE))
             yield have
 
     def _mismatch(self) -> ChecksumMismatchError:

@@ -26,7 +26,7 @@ from hatcher.errors import (
 from hatcher.files.blocks import BLOCK_SIZE, new_buffer
 from hatcher.files.partial import HAS_PLACES, Partial
 from hatcher.transfer import ranges
-from hatcher.transport.retry import RetryPolicy, overload_pause, pause_before_retry
+from hatcher.transport.retry import RetryPolicy, overload_pause, pause, pause_before_retry
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -368,7 +368,7 @@ class SegmentedDownload:
             except HatcherException as error:
                 count = failures.add(segment.have)
                 self._leave_answer(lane)
-                self._session.pause(self._request, self._pause(error, count, begun))
+                pause(self._pause(error, count, begun))
             finally:
                 self._leave_answer(lane)
 
@@ -384,7 +384,7 @@ class SegmentedDownload:
         first, end, version = segment.have, segment.end, self._version
         headers = {**self._request.headers, **ranges.rest_from(first, version.etag, end)}
         if (seconds := self._not_before - monotonic()) > 0:
-            self._session.pause(self._request, seconds)
+            pause(seconds)
         answer = self._session.stream(
             self._request._replace(headers=headers, may_be_missing=True), _ONCE
         )

@@ -41,7 +41,7 @@ from hatcher.errors import (
 )
 from hatcher.transport.parsing import load_object
 from hatcher.transport.request import Request
-from hatcher.transport.retry import leaves_open, pause_before_retry
+from hatcher.transport.retry import leaves_open, pause, pause_before_retry
 from hatcher.transport.session import Session
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _see_through(
             raise failure
         tries += 1
         seconds = pause_before_retry(session.retries, "idempotent", tries, failure)
-        session.pause(request, seconds)
+        pause(seconds)
         if _has_arrived(body, is_stored, failure):
             return True
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
+from hatcher import cancel
 from hatcher.errors import (
     BroodConnectionError,
     BroodHTTPError,
@@ -81,6 +82,12 @@ def turn_left() -> Iterator[None]:
     finally:
         if shared is not None and had_one:
             shared.come_back()
+
+
+def pause(seconds: float) -> None:
+    """Wait before something is sent again, unless the operation of this thread is cancelled."""
+    with turn_left():
+        cancel.sleep(seconds)
 
 
 class RetryPolicy(Value):

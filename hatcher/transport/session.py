@@ -37,8 +37,8 @@ from hatcher.transport.retry import (
     RetryPolicy,
     is_certainly_undone,
     note_overload,
+    pause,
     pause_before_retry,
-    turn_left,
 )
 from hatcher.transport.secret import Redactor, bare_own
 from hatcher.transport.timeouts import Timeouts
@@ -206,7 +206,7 @@ class Session:
                 if request.method == "DELETE" and not is_certainly_undone(error):
                     may_be_gone, request = True, request._replace(may_be_missing=True)
             # Not within `except`: what follows is no part of that failure.
-            self.pause(request, seconds)
+            pause(seconds)
 
     def stream(self, request: Request, retries: RetryPolicy | None = None) -> Download:
         """Send a request and return its answer, to be entered while its body still arrives."""
@@ -297,11 +297,6 @@ class Session:
     def items(self, request: Request, name: str, *texts: str) -> list[Any]:
         """Send a request and return a list in its answer: of texts, or of objects that have them."""
         return self.json(request, partial(parsing.load_list, name, texts))
-
-    def pause(self, request: Request, seconds: float) -> None:
-        """Wait before something is sent on behalf of a request, unless it is cancelled."""
-        with turn_left():
-            cancel.sleep(seconds)
 
     def close(self) -> None:
         """Close the connections. A session that is closed cannot be used again."""
