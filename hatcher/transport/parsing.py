@@ -48,7 +48,7 @@ MAX_MEMBERS = 1000
 
 #: Bytes that are unpacked and parsed at a time. While JSON is parsed, no other thread runs: what is
 #: large would keep an event loop among them standing still for 0.1 s. And less is in memory at once.
-_PACKED = 64 << 10
+_PACKED = 32 << 10
 _TEXT = 256 << 10
 
 #: Bytes at the end of a piece in which an entry should end.
