@@ -99,7 +99,11 @@ class Threads:
         call = _Call(pool, work, token)
         # What a callback asks for cannot wait for the thread that waits for the callback.
         if not _is_answering.get():
-            await pool.permits.acquire_on_behalf_of(call)
+            try:
+                await pool.permits.acquire_on_behalf_of(call)
+            except BaseException:
+                token.cancel()  # of which this may be but a step
+                raise
             call.has_permit = True
         await call.run()
         return call.result()

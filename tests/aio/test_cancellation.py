@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -146,17 +145,6 @@ async def test_a_queue_for_threads(scene):
         assert scene.gateway.sent() == 2
         await check_free(client)
         assert await client.list_organizations() == ["acme"]
-
-
-async def test_a_thread_that_still_connects_keeps_its_permit(scene):
-    with deaf() as url:
-        async with scene.client_of(url, threads=1, retries=RetryPolicy(0)) as client:
-            await cancelled(by_anyio, client.list_platforms, 0.1)
-            begun = time.monotonic()
-            with suppress(HatcherException):
-                await client.list_platforms()
-            assert time.monotonic() - begun > 1.5 * CONNECT
-            await check_free(client)
 
 
 async def test_a_call_is_not_begun_in_a_cancelled_task(scene):

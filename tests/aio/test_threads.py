@@ -315,6 +315,15 @@ async def test_an_iteration_whose_cancelled_step_comes_late_is_closed_by_its_thr
     await until(closed.is_set)
 
 
+async def test_an_iteration_is_over_when_a_step_is_cancelled_before_it_begins():
+    iteration: Iteration[int] = Iteration._of(Things(), Threads())
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await anext(iteration)
+    with pytest.raises(TransferInterruptedError):
+        await anext(iteration)
+
+
 @pytest.mark.parametrize("late", [False, True])
 async def test_what_is_entered_in_a_cancelled_task_is_left(monkeypatch, late):
     monkeypatch.setattr(engine, "_GRACE", 0.01 if late else PATIENCE)
@@ -322,7 +331,10 @@ async def test_what_is_entered_in_a_cancelled_task_is_left(monkeypatch, late):
 
     @contextmanager
     def lent() -> Iterator[str]:
-        free.wait(0.2)
+        token = cancel.current()
+        assert token is not None
+        token.wait(PATIENCE)
+        free.wait(PATIENCE if late else 0)
         events.append("entered")
         try:
             yield "it"
@@ -333,6 +345,7 @@ async def test_what_is_entered_in_a_cancelled_task_is_left(monkeypatch, late):
     with anyio.move_on_after(0.05):
         async with iteration._within(lent):
             events.append("used")
+    free.set()
     await until(lambda: len(events) == 2)
     assert events == ["entered", "left"]
 
