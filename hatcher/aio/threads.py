@@ -100,7 +100,11 @@ class Threads:
         # What a callback asks for cannot wait for the thread that waits for the callback.
         if not _is_answering.get():
             try:
-                await pool.permits.acquire_on_behalf_of(call)
+                await lowlevel.checkpoint_if_cancelled()
+                try:  # the other way takes a turn of the event loop
+                    pool.permits.acquire_on_behalf_of_nowait(call)
+                except anyio.WouldBlock:
+                    await pool.permits.acquire_on_behalf_of(call)
             except BaseException:
                 token.cancel()  # of which this may be but a step
                 raise
@@ -161,16 +165,30 @@ class _Pool:
         self.permits = CapacityLimiter(limit)
         #: Since when threads have had nothing to do, and how they are given something.
         self._idle: deque[tuple[float, SimpleQueue[_Call[Any] | None]]] = deque()
+        #: What new threads are to do.
+        self._new: deque[_Call[Any]] = deque()
 
     def start(self, call: _Call[Any]) -> None:
         """Have a thread do something."""
         if self._idle:
-            _, calls = self._idle.pop()
+            self._idle.pop()[1].put(call)
             self.dismiss(time.monotonic() - _KEPT_FOR)
-        else:
-            calls = SimpleQueue()
+            return
+        self._new.append(call)
+        if len(self._new) == 1:
+            self.soon(self._begin)
+
+    def _begin(self) -> None:
+        """Start one new thread: it holds the event loop until it runs, and many would for long."""
+        call, calls = self._new.popleft(), SimpleQueue[Any]()
+        try:
             threading.Thread(target=_work, args=(calls,), name="hatcher-aio", daemon=True).start()
-        calls.put(call)
+        except BaseException as error:  # there cannot be so many threads
+            call.end((None, error))
+        else:
+            calls.put(call)
+        if self._new:
+            self.soon(self._begin)
 
     def end(
         self, call: _Call[T], outcome: _Outcome[T], calls: SimpleQueue[_Call[Any] | None]
@@ -220,11 +238,7 @@ class _Call(Generic[T]):
 
     async def run(self) -> None:
         """Have a thread do it, and wait for that; for a moment only, if the task is cancelled."""
-        try:
-            self.pool.start(self)
-        except BaseException:  # there cannot be so many threads
-            self._give_back()
-            raise
+        self.pool.start(self)
         try:
             await self._end()
         except BaseException as error:
@@ -241,7 +255,8 @@ class _Call(Generic[T]):
     async def _end(self) -> None:
         while self._outcome is None:
             await self._news.wait()
-            self._news = anyio.Event()
+            if self._outcome is None:
+                self._news = anyio.Event()
             while self._asked:
                 await self._answer(*self._asked.popleft())
 
