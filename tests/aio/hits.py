@@ -337,7 +337,7 @@ async def cancelled(
 
 def threads_at_work() -> list[str]:
     """The threads that do something for a call of hatcher; idle ones do not."""
-    own = ("hatcher-batch", "hatcher-transfer", "hatcher-begin", "hatcher-disk")
+    own = ("hatcher-batch", "hatcher-transfer", "hatcher-begin")
     return [thread.name for thread in threading.enumerate() if thread.name.startswith(own)]
 
 

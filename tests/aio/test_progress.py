@@ -17,7 +17,9 @@ import anyio
 import pytest
 from rich.console import Console
 
+from hatcher import cancel
 from hatcher.aio import AsyncBroodClient
+from hatcher.aio.threads import Teller, Threads
 from hatcher.api import ProgressBar
 from hatcher.testing import BroodServer, write_egg
 
@@ -173,6 +175,20 @@ async def test_nobody_is_told_after_the_end(download):
         await anyio.sleep(0.02)
         ended = False
     assert late == []
+
+
+async def test_nobody_is_told_of_a_call_that_is_cancelled():
+    told = []
+
+    def work() -> None:
+        token = cancel.current()
+        assert token is not None
+        token.wait(60)
+        Teller(lambda *about: told.append(about))(1, 1, "hashing")
+
+    with anyio.move_on_after(0.05):
+        await Threads().run(work)
+    assert told == []
 
 
 async def test_a_callback_may_call_the_client_although_it_has_but_one_thread(client, download):
