@@ -35,7 +35,7 @@ class CancelToken:
     """
 
     def __init__(self) -> None:
-        self._cancelled = threading.Event()
+        self._is_cancelled = False
         # Only used by single operations, which are atomic: finalizers must not wait for a lock.
         self._ends: dict[int, Callable[[], object]] = {}
         outer, me = current(), ref(self)
@@ -45,18 +45,23 @@ class CancelToken:
     @property
     def is_cancelled(self) -> bool:
         """Whether `cancel` was called."""
-        return self._cancelled.is_set()
+        return self._is_cancelled
 
     def cancel(self) -> None:
         """End what is under way, and whatever begins later before it begins."""
-        self._cancelled.set()
+        self._is_cancelled = True
         while self._ends:
             with suppress(KeyError):  # it has just been forgotten
                 self._ends.popitem()[1]()
 
     def wait(self, seconds: float) -> bool:
         """Wait; return whether `cancel` was called meanwhile."""
-        return self._cancelled.wait(seconds)
+        cancelled = threading.Event()
+        forget = self.attach(cancelled.set)
+        try:
+            return cancelled.wait(seconds)
+        finally:
+            forget()
 
     def attach(self, end: Callable[[], object]) -> Callable[[], bool]:
         """Have `end` called once when it is cancelled; return a function that undoes this.
@@ -86,16 +91,18 @@ class CancelToken:
         TransferInterruptedError
             It was cancelled before the end of the block.
         """
+        before = _current.set(self)
         try:
-            with self.joined():
-                check()
-                yield
+            check()
+            yield
         except KeyboardInterrupt:  # a batch makes another one of it
             if not self.is_cancelled:
                 raise
             raise TransferInterruptedError(
                 "The operation was cancelled before it was complete."
             ) from None
+        finally:
+            _current.reset(before)
 
     @contextmanager
     def joined(self) -> Iterator[None]:
