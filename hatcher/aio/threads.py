@@ -142,8 +142,8 @@ class Threads:
             self._pool = _Pool(loop, self.limit)
         if self._pool.loop is not loop:
             raise HatcherException(
-                "This client is used from two event loops, and belongs to the one that it was "
-                "first used in. Make a client in each: in the function that asyncio.run() or "
+                "This client or cache is used from two event loops, and belongs to the one that it "
+                "was first used in. Make one in each: in the function that asyncio.run() or "
                 "trio.run() is given."
             )
         return self._pool

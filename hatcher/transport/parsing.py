@@ -305,7 +305,7 @@ def _by_msgspec(content: bytes, decode: Callable[[bytes | bytearray], Any]) -> A
     That is for small texts; and it also takes NaN, a BOM and UTF-16, or says what is wrong.
     """
     if size_of(content) >= LARGE_TEXT or "msgspec" in sys.modules:
-        with suppress(ValueError, RecursionError):
+        with _or_otherwise():
             return _decoded(decode, content)
     return None
 
@@ -313,9 +313,20 @@ def _by_msgspec(content: bytes, decode: Callable[[bytes | bytearray], Any]) -> A
 def _decoded(decode: Callable[[bytes | bytearray], Any], content: bytes) -> Any:
     """Decode a text that may be packed, in pieces where that does."""
     if size_of(content) >= 2 * _TEXT:
-        with suppress(ValueError, RecursionError):
+        with _or_otherwise():
             return in_pieces(decode, _pieces(content))
     return decode(unpack(content))
+
+
+@contextmanager
+def _or_otherwise() -> Iterator[None]:
+    """Let another way be tried where one fails; what cannot be unpacked is none for any."""
+    try:
+        yield
+    except (BombError, DamagedError):
+        raise
+    except (ValueError, RecursionError):
+        pass
 
 
 def _pieces(content: bytes) -> Iterator[memoryview]:

@@ -176,7 +176,7 @@ async def never(*_: object) -> bool:
 
 @pytest.mark.anyio
 async def test_coroutine_functions_are_refused_where_nobody_awaits_them(client, tmp_path):
-    for callback in ("on_request", "on_response"):
+    for callback in ("auth", "on_request", "on_response"):
         with pytest.raises(
             InvalidArgumentError, match=f"{callback} cannot be a coroutine function"
         ):
