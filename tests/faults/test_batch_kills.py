@@ -156,12 +156,18 @@ class Batches:
             assert self.shown(repository) in (0, FILES)
         self.gateway.settle()
         arrived, sent = self.arrived(repository, folder), self.sent()
+        # Whether anything is left is asked of the first egg: where that one was lost, and those that
+        # were sent beside it were not, these are sent again.
+        first = self.direction == "down" or next(iter(self.eggs)) in dict(
+            stored(self.brood, repository)
+        )
+        beside = 0 if first else CONCURRENCY - 1
         report = self.do(self.direction, repository, folder)
         if not report:
             print(self.brood.log)  # shown when the test fails
         report.raise_for_failures()
         assert self.shown(repository) == self.arrived(repository, folder) == FILES
-        assert self.sent() - sent <= FILES - arrived
+        assert self.sent() - sent <= FILES - arrived + beside
         assert self.leftovers(folder) == []
 
 
