@@ -454,3 +454,8 @@ class TestNothingElse:
             for thread in threads:
                 assert thread.join().error is None, repr(thread.error)
         assert min(count) > 5
+
+
+def test_ctrl_c_in_an_operation_that_nobody_cancelled_is_ctrl_c():
+    with pytest.raises(KeyboardInterrupt), CancelToken().active():
+        raise KeyboardInterrupt
