@@ -174,6 +174,10 @@ def got(queue: SimpleQueue[T], seconds: float | None = None) -> T:
         Nothing has come by then.
     Cancelled
     """
+    check()
+    if not queue.empty():  # mostly so, and then no clock is asked
+        with suppress(Empty):
+            return queue.get_nowait()
     until = None if seconds is None else time.monotonic() + seconds
     while True:
         check()
@@ -203,8 +207,9 @@ class holding:  # noqa: N801 - as threading's locks, used by `with`
         self._lock = lock
 
     def __enter__(self) -> None:
-        while not self._lock.acquire(timeout=LOOK):
-            check()
+        if not self._lock.acquire(blocking=False):
+            while not self._lock.acquire(timeout=LOOK):
+                check()
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
