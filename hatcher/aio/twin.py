@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, KeysView, ValuesV
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from contextvars import Context, copy_context
 from functools import partial
-from inspect import iscoroutinefunction
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
@@ -299,12 +298,6 @@ def call(
     function: Callable[..., T], arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> Callable[[], T]:
     """Return a call of the sync graph, made of one with twins and async callbacks."""
-    for name, value in named.items():
-        if name != "progress" and iscoroutinefunction(value):
-            raise InvalidArgumentError(
-                f"{name} cannot be a coroutine function: it is called from a worker thread. Give a "
-                "plain function."
-            )
     progress = named.get("progress")
     if progress is not None:
         named["progress"] = Teller(progress)

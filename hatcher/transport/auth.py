@@ -285,8 +285,6 @@ def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | CallableAu
         case (str() | bytes() as username, str() | bytes() as password):
             return BasicAuth(username, password)
     if not isinstance(given, type):
-        from inspect import iscoroutinefunction  # for those who give such things
-
         if is_httpx_auth(given):
             return given
         if is_requests_auth(given, "HTTPDigestAuth"):
@@ -294,12 +292,11 @@ def checked_auth(given: AuthTypes | None) -> BroodAuth | httpx.Auth | CallableAu
                 f"A {type(given).__name__} of requests needs the answers, which hatcher does not "
                 "pass to auth objects of requests. Give httpx.DigestAuth(user name, password)."
             )
-        if iscoroutinefunction(given) or iscoroutinefunction(type(given).__call__):
-            raise InvalidArgumentError(
-                "auth cannot be a coroutine function: it is called from the thread that sends. Give "
-                "a plain function that sets headers."
-            )
         if callable(given):
+            # Imported here, for those who give one.
+            from hatcher.transport.callbacks import refuse_coroutines
+
+            refuse_coroutines("auth", given)
             return given
     raise InvalidArgumentError(
         f"auth cannot be of type {type(given).__name__}. Give (user name, password), "

@@ -108,6 +108,15 @@ class ResponseEvent:
         return f"<ResponseEvent {self.status_code or self.error!r} to {self.request!r}>"
 
 
+def refuse_coroutines(what: str, given: object) -> None:
+    """Raise InvalidArgumentError for what returns a coroutine, which nobody would await."""
+    if iscoroutinefunction(given) or iscoroutinefunction(type(given).__call__):
+        raise InvalidArgumentError(
+            f"{what} cannot be a coroutine function: it is called in a thread, where nobody awaits "
+            "it. Give a plain function."
+        )
+
+
 class Hooks:
     """The headers and callbacks of a client.
 
@@ -150,11 +159,7 @@ class Hooks:
                     f"{what} cannot be of type {type(callback).__name__}. Give a function of one "
                     "argument."
                 )
-            if iscoroutinefunction(callback):
-                raise InvalidArgumentError(
-                    f"{what} cannot be a coroutine function: it is called from the thread that "
-                    "sends. Give a plain function of one argument."
-                )
+            refuse_coroutines(what, callback)
         self._on_request = on_request
         self._on_response = on_response
 

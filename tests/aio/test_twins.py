@@ -174,8 +174,16 @@ async def never(*_: object) -> bool:
     raise AssertionError("Nobody awaits it.")
 
 
+class Never:
+    """What is called like a function, and returns a coroutine."""
+
+    async def __call__(self, *_: object) -> bool:
+        return await never()
+
+
 @pytest.mark.anyio
-async def test_coroutine_functions_are_refused_where_nobody_awaits_them(client, tmp_path):
+@pytest.mark.parametrize("never", [never, Never()], ids=["function", "object"])
+async def test_coroutine_functions_are_refused_where_nobody_awaits_them(client, tmp_path, never):
     for callback in ("auth", "on_request", "on_response"):
         with pytest.raises(
             InvalidArgumentError, match=f"{callback} cannot be a coroutine function"
@@ -184,6 +192,8 @@ async def test_coroutine_functions_are_refused_where_nobody_awaits_them(client, 
     here = client.platform(f"acme/dev/{PLATFORM}")
     with pytest.raises(InvalidArgumentError, match="names cannot be a coroutine function"):
         await here.download_eggs(TAG, tmp_path, names=never)
+    with pytest.raises(InvalidArgumentError, match="names cannot be a coroutine function"):
+        here._sync.download_eggs(TAG, tmp_path, names=never)
 
 
 # -- what is sent, and when ------------------------------------------------------------------

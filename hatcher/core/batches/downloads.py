@@ -33,6 +33,7 @@ from hatcher.transfer.hashing import file_sha256, server_sha256
 from hatcher.transfer.progress import BatchOptions
 from hatcher.transfer.ranges import checked_connections
 from hatcher.transfer.reports import BatchReport, Outcome, reporting
+from hatcher.transport.callbacks import refuse_coroutines
 
 F = TypeVar("F")
 
@@ -54,6 +55,9 @@ class DownloadBatch(Batch[F]):
     options : BatchOptions
     destination : str or path-like, optional
         An existing directory, for what is selected.
+    names : iterable of str, callable or None
+        The names that are wanted, or patterns of these; or what is given a name, and says whether it
+        is wanted; None for all.
 
     Raises
     ------
@@ -61,13 +65,19 @@ class DownloadBatch(Batch[F]):
         An argument cannot be used.
     """
 
-    def __init__(self, options: BatchOptions, destination: Folder = os.curdir) -> None:
+    def __init__(
+        self, options: BatchOptions, destination: Folder = os.curdir, names: Names = None
+    ) -> None:
         super().__init__(options, AuthenticationError, PermissionDeniedError)
+        if isinstance(names, str):
+            raise InvalidArgumentError("names takes a list of file names; put the one into a list.")
+        refuse_coroutines("names", names)
+        self._names = names
         checked_connections(options.connections)
         self._directory = existing_directory(destination)
 
     def select(
-        self, place: Node, filenames: Collection[str], names: Names, listed: Callable[[str], F]
+        self, place: Node, filenames: Collection[str], listed: Callable[[str], F]
     ) -> DownloadBatch[F]:
         """Make an item of each file that is wanted; what there is not, has failed.
 
@@ -77,13 +87,10 @@ class DownloadBatch(Batch[F]):
             Where they are from.
         filenames : collection of str
             Those that there are.
-        names : iterable of str, callable or None
-            The names that are wanted, or patterns of these; or what is given a name, and says
-            whether it is wanted; None for all.
         listed : callable
             Returns what an item is about, given a file name; raises what is its failure.
         """
-        for name in selected(filenames, names):
+        for name in selected(filenames, self._names):
             item: Item[F] = Item(self._directory / name)
             self.items.append(item)
             note_source(item, place)
@@ -114,8 +121,6 @@ def selected(filenames: Collection[str], names: Names) -> Iterable[str]:
         return filenames
     if callable(names):
         return filter(names, filenames)
-    if isinstance(names, str):
-        raise InvalidArgumentError("names takes a list of file names; put the one into a list.")
     chosen: dict[str, None] = {}
     for wanted in names:
         if not isinstance(wanted, str):
@@ -225,14 +230,14 @@ def download_eggs(
     platform: Eggs, python_tag: str | None, destination: Folder, names: Names, options: BatchOptions
 ) -> BatchReport:
     """Download eggs; see `SinglePlatformRepository.download_eggs`."""
-    batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination)
+    batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination, names)
     index = platform.egg_index(python_tag)
 
     def listed(filename: str) -> ListedFile:
         entry = index[filename]
         return listed_egg(platform, entry.get("python_tag"), filename, entry)
 
-    return download_files(batch.select(platform, index, names, listed))
+    return download_files(batch.select(platform, index, listed))
 
 
 def listed_egg(
@@ -262,12 +267,10 @@ def download_runtimes(
     platform: Runtimes, destination: Folder, names: Names, options: BatchOptions
 ) -> BatchReport:
     """Download runtimes; see `SinglePlatformRepository.download_runtimes`."""
-    batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination)
+    batch: DownloadBatch[ListedFile] = DownloadBatch(options, destination, names)
     index = runtimes_by_filename(platform)
     return download_files(
-        batch.select(
-            platform, index, names, lambda name: listed_runtime(platform, name, *index[name])
-        )
+        batch.select(platform, index, lambda name: listed_runtime(platform, name, *index[name]))
     )
 
 
@@ -315,7 +318,7 @@ def download_bundles(
     platform: Bundles, destination: Folder, names: Names, options: BatchOptions
 ) -> BatchReport:
     """Save bundles; see `SinglePlatformRepository.download_bundles`."""
-    batch: DownloadBatch[Document] = DownloadBatch(options, destination)
+    batch: DownloadBatch[Document] = DownloadBatch(options, destination, names)
     bundles = platform.bundles
     index = {f"{one['name']}-{one['version']}.bundle": one for one in bundles.list()}
 
@@ -328,7 +331,7 @@ def download_bundles(
         with replacing(path) as file:
             file.write(content)
 
-    return save_documents(batch.select(platform, index, names, listed), write)
+    return save_documents(batch.select(platform, index, listed), write)
 
 
 def save_documents(
